@@ -1,0 +1,1 @@
+"""From results to statistics, tables and figures. Read-only."""

@@ -1,0 +1,1 @@
+"""The machines a sweep runs on, all through Ray."""

@@ -1,0 +1,1 @@
+"""What to run: axes, grid files, exclusion rules, expansion and point ids. Pure Python."""

@@ -1,0 +1,1 @@
+"""The control plane: command line, plan, packs, Ray Tune, results, MLflow, status."""

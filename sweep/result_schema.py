@@ -1,0 +1,66 @@
+"""Columns of a results file: one row per run. Versioned; columns are added, never renamed.
+
+One immutable Parquet file holds one complete pack, curves and diagnostics nested in their run's row, so that publishing a
+pack is one atomic step.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+POINT_COLUMNS = [
+    pa.field("run_id", pa.string(), nullable=False),
+    pa.field("config_id", pa.string(), nullable=False),
+    pa.field("task", pa.string(), nullable=False),
+    pa.field("source", pa.string(), nullable=False),
+    pa.field("dataset", pa.string(), nullable=False),
+    pa.field("decomposition", pa.string(), nullable=False),
+    pa.field("value_learning", pa.string(), nullable=False),
+    pa.field("tau", pa.float64()),
+    pa.field("extraction", pa.string(), nullable=False),
+    pa.field("alpha", pa.float64(), nullable=False),
+    pa.field("critic_norm", pa.string(), nullable=False),
+    pa.field("actor_norm", pa.string(), nullable=False),
+    pa.field("seed", pa.int64(), nullable=False),
+    pa.field("point", pa.string(), nullable=False),  # canonical JSON of the whole point
+]
+
+OUTCOME_COLUMNS = [
+    pa.field("status", pa.string(), nullable=False),  # finished | diverged
+    pa.field("diverged_step", pa.int64()),
+    pa.field("score", pa.float64(), nullable=False),  # normalised, at the last evaluation: a run's score
+    pa.field("score_best", pa.float64(), nullable=False),  # normalised, best over the curve
+    pa.field("score_last3", pa.float64(), nullable=False),  # normalised, mean of the last three evaluations
+    pa.field("return_final", pa.float64(), nullable=False),
+    pa.field("scale_min", pa.float64(), nullable=False),
+    pa.field("scale_max", pa.float64(), nullable=False),
+    pa.field("curve_step", pa.list_(pa.int64()), nullable=False),
+    pa.field("curve_return", pa.list_(pa.float64()), nullable=False),
+    pa.field("curve_return_std", pa.list_(pa.float64()), nullable=False),
+    pa.field("diagnostics_step", pa.list_(pa.int64()), nullable=False),
+    pa.field("diagnostics", pa.map_(pa.string(), pa.list_(pa.float64())), nullable=False),
+]
+
+# How it was run: never part of a run's identity, never compared when results are checked for equality.
+PROVENANCE_COLUMNS = [
+    pa.field("pack_id", pa.string(), nullable=False),
+    pa.field("lanes", pa.int64(), nullable=False),
+    pa.field("epoch", pa.int64(), nullable=False),  # of the launch that published it
+    pa.field("attempt", pa.int64(), nullable=False),
+    pa.field("data_hash", pa.string(), nullable=False),
+    pa.field("code_version", pa.string(), nullable=False),
+    pa.field("torch_version", pa.string(), nullable=False),
+    pa.field("device", pa.string(), nullable=False),
+    pa.field("threads", pa.int64(), nullable=False),
+    pa.field("host", pa.string(), nullable=False),
+    pa.field("started_at", pa.timestamp("ms", tz="UTC"), nullable=False),
+    pa.field("finished_at", pa.timestamp("ms", tz="UTC"), nullable=False),
+    pa.field("wall_s", pa.float64(), nullable=False),  # the pack's seconds over all attempts, divided by its lanes
+    pa.field("cpu_s", pa.float64(), nullable=False),  # the same in CPU seconds
+]
+
+SCHEMA = pa.schema(
+    POINT_COLUMNS + OUTCOME_COLUMNS + PROVENANCE_COLUMNS, metadata={b"schema_version": str(SCHEMA_VERSION).encode()}
+)

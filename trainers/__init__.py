@@ -1,0 +1,1 @@
+"""How a pack learns: networks, losses, data, environments, evaluation, checkpoints."""

@@ -1,0 +1,1 @@
+"""Batched environments to evaluate policies in."""

@@ -1,0 +1,46 @@
+"""What training one run yields. Plain values: nothing here knows of tensors, files or sweeps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class RunStatus(StrEnum):
+    """How a run ended. A diverged run is a scientific outcome and counts with its score."""
+
+    FINISHED = "finished"
+    DIVERGED = "diverged"
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One evaluation: mean and population standard deviation of the episode returns, in units of reward."""
+
+    step: int
+    return_mean: float
+    return_std: float
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """One finished run.
+
+    `diagnostics` maps a metric's name to one value per entry of `diagnostics_steps` (NaN where a metric does not apply
+    at that step). `diverged_step` is the gradient step at which the lane was frozen.
+    """
+
+    run_id: str
+    status: RunStatus
+    diverged_step: int | None
+    curve: tuple[CurvePoint, ...]
+    diagnostics_steps: tuple[int, ...] = ()
+    diagnostics: dict[str, tuple[float, ...]] = field(default_factory=dict)
+
+
+class Keep(StrEnum):
+    """Which final weights are kept beside a pack's results."""
+
+    NONE = "none"
+    ACTOR = "actor"
+    ALL = "all"
