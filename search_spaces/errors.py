@@ -1,0 +1,73 @@
+"""Every error this product raises on purpose.
+
+    RecipeSweepError                 something went wrong that we can explain          exit code 1
+    └── UserInputError               what the user wrote is wrong; nothing was done    exit code 2
+        ├── UnreadableFileError      the file is missing, or is not the YAML it should be
+        ├── GridError                a grid or a `--set` override asks for something that does not exist
+        └── SelectionError           an `--only` filter names no such axis or value
+
+The other folders add their own leaves under these two roots, each in its own `errors.py`. Whoever reads input collects
+every mistake in it and raises once, so that a user sees all of them and mends all of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One mistake: where it is, what was found there, what was expected, and what to do.
+
+    `file` is a path, or the text of the command-line option that holds the mistake; `line` counts from 1; `key` is the
+    dotted path inside the file, e.g. `axes.alpha.brac[1]`, and may be empty.
+    """
+
+    file: str | None = None
+    line: int | None = None
+    key: str = ""
+    found: str = ""
+    expected: str = ""
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        heading = ": ".join(part for part in (place, self.key) if part)
+        facts = (("found", self.found), ("expected", self.expected), ("hint", self.hint))
+        return "\n".join([heading or "input", *(f"  {name:<10}{text}" for name, text in facts if text)])
+
+
+class RecipeSweepError(Exception):
+    """Root of the tree: an error with a message for people, shown without a traceback."""
+
+    exit_code = 1
+
+
+class UserInputError(RecipeSweepError):
+    """What the user wrote is wrong; carries every mistake found, and nothing has been written or started.
+
+    Takes problems, or a plain message where there is no file and no key to name.
+    """
+
+    exit_code = 2
+
+    def __init__(self, *problems: Problem | str) -> None:
+        super().__init__(*problems)
+        self.problems = tuple(Problem(found=problem) if isinstance(problem, str) else problem for problem in problems)
+
+    def __str__(self) -> str:
+        count = len(self.args)
+        heading = [f"{count} problems:"] if count > 1 else []
+        return "\n".join([*heading, *(str(problem) for problem in self.args)])
+
+
+class UnreadableFileError(UserInputError):
+    """A file is missing, is no text, or is not the YAML it should be."""
+
+
+class GridError(UserInputError):
+    """A grid, or an override of one, asks for something that does not exist or contradicts itself."""
+
+
+class SelectionError(UserInputError):
+    """A filter on points names an axis or a value that is not there."""
