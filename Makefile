@@ -1,0 +1,53 @@
+# Everything a fresh machine needs is here: `make demo`, `make test`. Presumes make, and python3 >= 3.11 with venv.
+# pip's settings (indexes, proxies, wheels) come from your environment and pip's own configuration, as usual.
+
+PYTHON ?= python3
+TEST_WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format lock clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+
+setup: $(INSTALLED) ## build .venv with the pinned packages (instant once done)
+
+# Touched last, so an interrupted install is done again; newer pins make it stale.
+$(INSTALLED): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "recipe-sweep needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)."; \
+	  echo "Name another one with: make setup PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Installing into $(VENV): about 2.5 GB, a few minutes, once."
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 could not make a virtual environment; on Debian: apt install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev]'
+	@touch $@
+
+demo: setup ## 192 real trainings and their Figure 7; a second time there is nothing to do
+	@$(BIN)/recipe-sweep launch demo
+	@$(BIN)/recipe-sweep report demo
+
+test: check ## all checks, then every test
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadgroup
+
+check: setup ## style, types and the import arrows
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/pytest tests/test_architecture.py
+
+format: setup ## let ruff fix and format the code
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
+
+lock: setup ## refresh requirements.lock from .venv (after changing pyproject.toml's pins; review the difference)
+	@{ sed -n '/^#/p' requirements.lock; \
+	   $(BIN)/pip freeze --exclude-editable --exclude recipe-sweep | sed 's/^\(torch==[0-9.]*\)+.*/\1/'; } > requirements.lock.new
+	@mv requirements.lock.new requirements.lock
+
+clean: ## remove .venv, caches and build output (never sweeps/, where results are)
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
