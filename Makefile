@@ -23,7 +23,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	  echo "Name another one with: make setup PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing into $(VENV): about 2.5 GB, a few minutes, once."
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 could not make a virtual environment; on Debian: apt install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
 	@touch $@
 
 demo: setup ## 192 real trainings and their Figure 7; a second time there is nothing to do
