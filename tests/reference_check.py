@@ -1,0 +1,253 @@
+"""Compare this project's trainer with reference files: `python -m tests.reference_check FILE...`.
+
+For every file (format: tests/golden/README.md) the named case is built in float64 through `trainers.learner.Learner`, five
+steps are taken, and every leaf of grad/, loss/, trace/, params1/ and params5/ is compared. One line per file; exit status 1
+where an error exceeds 1e-8, a leaf is missing or extra, or a file cannot be mapped.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, Precision, ValueLearning
+from trainers.batch import Batch
+from trainers.config import AwrBounds, LearnerConfig
+from trainers.lanes import ActorLane, LaneMap, ValueLane
+from trainers.learner import Learner
+from trainers.networks import LAYER_NORM_EPS, Arrays
+from trainers.normalisation import EPS
+from trainers.parameters import Adam, Layout
+from trainers.task import TaskSpec
+
+TOLERANCE = 1e-8
+COMPARED = ("grad/", "loss/", "trace/", "params1/", "params5/")
+BATCH_KEYS = ("obs", "actions", "rewards", "next_obs", "next_actions", "state", "next_state", "mask")
+
+Values = dict[str, NDArray[np.float64]]
+
+
+class UnmappableFile(Exception):
+    """A reference file that this trainer cannot represent; says what."""
+
+
+class Case(NamedTuple):
+    """One reference file: its configuration and its arrays."""
+
+    name: str
+    config: Mapping[str, object]
+    arrays: Values
+
+
+def load(path: Path) -> Case:
+    """Read a file; raises UnmappableFile where it is not one."""
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        config = json.loads(str(arrays.pop("config_json")))
+    except (OSError, ValueError, KeyError) as error:
+        raise UnmappableFile(f"not a reference file: {error}") from error
+    return Case(path.stem, config, arrays)
+
+
+def _number(case: Case, key: str) -> float:
+    value = case.config.get(key)
+    if not isinstance(value, int | float):
+        raise UnmappableFile(f"config key {key!r}: found {value!r}, expected a number")
+    return float(value)
+
+
+def learner_config(case: Case) -> LearnerConfig:
+    """The learner's configuration of a case; raises UnmappableFile where it has no such setting."""
+    for key, ours in (("layer_norm_eps", LAYER_NORM_EPS), ("norm_eps", EPS)):
+        if _number(case, key) != ours:
+            raise UnmappableFile(f"config key {key!r}: found {case.config[key]!r}, this trainer has {ours}")
+    try:
+        return LearnerConfig(
+            decomposition=Decomposition(case.config["decomposition"]),
+            value_learning=ValueLearning(case.config["value"]),
+            critic_norm=CriticNorm(case.config["critic_norm"]),
+            hidden=tuple(case.config["hidden"]),  # type: ignore[arg-type]
+            gamma=_number(case, "gamma"),
+            polyak=_number(case, "polyak"),
+            precision=Precision.FLOAT64,
+            heads=int(_number(case, "K")),
+            mixer_embed=int(_number(case, "E")),
+            mixer_hidden=int(_number(case, "hyper_hidden")),
+            adam=Adam(*case.config["adam_betas"], eps=_number(case, "adam_eps")),  # type: ignore[misc]
+            awr=AwrBounds(_number(case, "awr_clip_low"), _number(case, "awr_clip_high"), _number(case, "awr_weight_max")),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnmappableFile(f"configuration: {error}") from error
+
+
+def task_spec(case: Case) -> TaskSpec:
+    """The shapes of a case."""
+    agents, obs, action, state = (int(_number(case, key)) for key in "NOAS")
+    return TaskSpec("reference", agents, obs, action, state, horizon=1)
+
+
+def learner(cases: Sequence[Case]) -> Learner:
+    """One learner whose lanes are the cases, each with its own parameters and batch (its position stands for its seed)."""
+    configs = {learner_config(case) for case in cases}
+    if len(configs) != 1:
+        raise UnmappableFile("cases of different decomposition, value learning, critic norm or sizes are not one pack")
+    lanes = LaneMap(
+        tuple(
+            ValueLane(case.name, i, _number(case, "lr"), None if case.config["tau"] is None else _number(case, "tau"))
+            for i, case in enumerate(cases)
+        ),
+        tuple(
+            ActorLane(
+                case.name,
+                i,
+                i,
+                _number(case, "lr"),
+                Extraction(case.config["extraction"]),
+                _number(case, "alpha"),
+                ActorNorm(case.config["actor_norm"]),
+            )
+            for i, case in enumerate(cases)
+        ),
+    )
+
+    def initial(lane: int, network: str) -> Arrays:
+        return under(cases[lane].arrays, f"params0/{network}/")
+
+    try:
+        built = Learner(task_spec(cases[0]), configs.pop(), lanes, initial=initial)
+    except ValueError as error:
+        raise UnmappableFile(f"params0: {error}") from error
+    models = built.models
+    for prefix, target, layout, heads in (
+        ("target_critic", models.target_critic, models.critic.layout, built.config.heads),
+        ("target_mixer", models.target_mixer, models.mixer.layout if models.mixer else None, 0),
+    ):
+        if target is None or layout is None:
+            continue
+        for lane, case in enumerate(cases):
+            for row, name in [(lane * heads + k, f"{prefix}/{k}/") for k in range(heads)] or [(lane, f"{prefix}/")]:
+                for leaf, view in layout.views(target.flat[row : row + 1]).items():
+                    view[0].copy_(torch.from_numpy(case.arrays[f"params0/{name}{leaf}"]))
+    return built
+
+
+def batch_of(cases: Sequence[Case]) -> Batch:
+    """The cases' batches side by side."""
+    try:
+        stacked = {k: torch.from_numpy(np.stack([case.arrays[f"batch/{k}"] for case in cases])) for k in BATCH_KEYS}
+    except KeyError as error:
+        raise UnmappableFile(f"missing {error}") from error
+    return Batch(**stacked)
+
+
+def under(arrays: Values, prefix: str) -> Values:
+    """The arrays whose names start with `prefix`, without it."""
+    return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
+
+
+def _lane(name: str, layout: Layout, flat: torch.Tensor, row: int) -> Values:
+    return {f"{name}/{leaf}": view[0].numpy().copy() for leaf, view in layout.views(flat[row : row + 1]).items()}
+
+
+def _networks(built: Learner, lane: int, *, gradients: bool) -> Values:
+    """All leaves of one lane: gradients, or parameters with the targets'."""
+    models, heads = built.models, built.config.heads
+    values: Values = {}
+    for k in range(heads):
+        stack, row = models.critic, lane * heads + k
+        values |= _lane(f"critic/{k}", stack.layout, stack.gradient if gradients else stack.flat, row)
+        if not gradients:
+            values |= _lane(f"target_critic/{k}", stack.layout, models.target_critic.flat, row)
+    for name, stack in (("value", models.value), ("mixer", models.mixer), ("actor", models.actor)):
+        if stack is not None:
+            values |= _lane(name, stack.layout, stack.gradient if gradients else stack.flat, lane)
+    if models.mixer is not None and models.target_mixer is not None and not gradients:
+        values |= _lane("target_mixer", models.mixer.layout, models.target_mixer.flat, lane)
+    return values
+
+
+def reproduce(cases: Sequence[Case]) -> list[Values]:
+    """What this trainer makes of the cases, trained side by side: per case, arrays named as in the files."""
+    built, batch = learner(cases), batch_of(cases)
+    made: list[Values] = [{} for _ in cases]
+    traces: list[dict[str, list[float]]] = [{} for _ in cases]
+    steps = int(_number(cases[0], "steps"))
+    for step in range(1, steps + 1):
+        report = built.step(batch)
+        losses = {"critic": report.critic_loss, "value": report.value_loss, "actor": report.actor_loss}
+        for lane in range(len(cases)):
+            for name, loss in losses.items():
+                if loss is not None:
+                    traces[lane].setdefault(name, []).append(float(loss[lane]))
+            if step == 1:
+                gradients = _networks(built, lane, gradients=True)
+                made[lane] |= {f"grad/{name}": value for name, value in gradients.items()}
+                made[lane] |= {f"loss/{name}": np.array(trace[0]) for name, trace in traces[lane].items()}
+            if step in (1, steps):
+                parameters = _networks(built, lane, gradients=False)
+                made[lane] |= {f"params{step}/{name}": value for name, value in parameters.items()}
+    for lane, trace in enumerate(traces):
+        made[lane] |= {f"trace/{name}": np.array(values) for name, values in trace.items()}
+    return made
+
+
+class Verdict(NamedTuple):
+    """Outcome of one file: leaves compared, largest relative error and its leaf, leaves on one side only."""
+
+    leaves: int
+    error: float
+    worst: str
+    missing: tuple[str, ...]
+    extra: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every leaf is there and near."""
+        return self.leaves > 0 and self.error <= TOLERANCE and not self.missing and not self.extra
+
+
+def compare(case: Case, made: Values) -> Verdict:
+    """Compare every leaf: error of a leaf is max|x - y| / max|y| over it; an exact zero must stay exactly zero."""
+    expected = {name: value for name, value in case.arrays.items() if name.startswith(COMPARED)}
+    error, worst = 0.0, ""
+    for name in expected.keys() & made.keys():
+        x, y = made[name], expected[name]
+        if x.shape != y.shape:
+            return Verdict(len(expected), float("inf"), f"{name}: shape {x.shape}, expected {y.shape}", (), ())
+        relative = float(np.abs(x - y).max() / max(np.abs(y).max(), 1e-12))
+        if not relative <= error:
+            error, worst = (relative if np.isfinite(relative) else float("inf")), name
+    missing, extra = sorted(expected.keys() - made.keys()), sorted(made.keys() - expected.keys())
+    return Verdict(len(expected.keys() & made.keys()), error, worst, tuple(missing), tuple(extra))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Check the files; returns the exit status."""
+    if not arguments:
+        print("usage: python -m tests.reference_check FILE...", file=sys.stderr)
+        return 1
+    failed = 0
+    for path in map(Path, arguments):
+        try:
+            case = load(path)
+            verdict = compare(case, reproduce([case])[0])
+        except UnmappableFile as error:
+            print(f"{path.stem}: cannot be mapped: {error}")
+            failed += 1
+            continue
+        sides = "".join(f", {word}: {', '.join(names)}" for word, names in (("missing", verdict.missing), ("extra", verdict.extra)) if names)
+        print(f"{path.stem}: {verdict.leaves} leaves, largest relative error {verdict.error:.2e} ({verdict.worst}){sides}")
+        failed += not verdict.passed
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

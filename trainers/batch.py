@@ -1,0 +1,39 @@
+"""Batches of transitions, one per seed of the pack, and the per-agent inputs made of them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """Transitions drawn for G seeds; lanes of one seed share one batch (algorithms: "What follows", 2).
+
+    Members that the learner at hand does not need are None.
+    """
+
+    obs: Tensor
+    """(G, B, N, O)"""
+    actions: Tensor
+    """(G, B, N, A)"""
+    rewards: Tensor
+    """(G, B, N)"""
+    mask: Tensor
+    """(G, B): 0 where the episode ended"""
+    next_obs: Tensor
+    """(G, B, N, O)"""
+    next_actions: Tensor | None
+    """(G, B, N, A)"""
+    state: Tensor | None
+    """(G, B, S)"""
+    next_state: Tensor | None
+    """(G, B, S)"""
+
+
+def agent_inputs(obs: Tensor) -> Tensor:
+    """x_a = concat(o_a, onehot_N(a)): (G, B, N, O) -> (G, B, N, O + N)."""
+    agents = obs.shape[-2]
+    identity = torch.eye(agents, dtype=obs.dtype, device=obs.device)
+    return torch.cat([obs, identity.expand(*obs.shape[:-1], agents)], dim=-1)

@@ -1,0 +1,78 @@
+"""What the lanes of one pack have in common: shapes and constants of the learner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import (
+    ActorBound,
+    CriticNorm,
+    Decomposition,
+    MixerTraining,
+    Precision,
+    TeamReward,
+    ValueLearning,
+)
+from trainers.parameters import Adam
+
+DTYPES = {Precision.FLOAT32: torch.float32, Precision.FLOAT64: torch.float64}
+
+
+@dataclass(frozen=True)
+class AwrBounds:
+    """Clips of AWR's exponent and weight (algorithms: "Policy extraction")."""
+
+    exponent_low: float = -50.0
+    exponent_high: float = 10.0
+    weight_high: float = 100.0
+
+
+@dataclass(frozen=True)
+class LearnerConfig:
+    """Design choices, widths and constants of one pack (algorithms: "Networks", "One step")."""
+
+    decomposition: Decomposition
+    value_learning: ValueLearning
+    critic_norm: CriticNorm
+    hidden: tuple[int, ...]
+    gamma: float
+    polyak: float
+    divergence_bound: float | None = None
+    precision: Precision = Precision.FLOAT32
+    heads: int = 2
+    mixer_embed: int = 32
+    mixer_hidden: int = 128
+    mixer_gain: float = 1.0
+    mixer_training: MixerTraining = MixerTraining.JOINT
+    actor_bound: ActorBound = ActorBound.NONE
+    team_reward: TeamReward = TeamReward.MEAN
+    adam: Adam = Adam()
+    awr: AwrBounds = AwrBounds()
+
+    @classmethod
+    def of(cls, point: DesignPoint) -> LearnerConfig:
+        """The configuration that a run shares with its pack."""
+        return cls(
+            decomposition=point.decomposition,
+            value_learning=point.value_learning,
+            critic_norm=point.critic_norm,
+            hidden=point.hidden,
+            gamma=point.gamma,
+            polyak=point.polyak,
+            divergence_bound=point.divergence_bound,
+            precision=point.precision,
+            mixer_embed=point.mixer_embed,
+            mixer_hidden=point.mixer_hidden,
+            mixer_gain=point.mixer_gain,
+            mixer_training=point.mixer_training,
+            actor_bound=point.actor_bound,
+            team_reward=point.team_reward,
+        )
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of parameters and arithmetic."""
+        return DTYPES[self.precision]

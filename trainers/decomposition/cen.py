@@ -1,0 +1,52 @@
+"""Cen: one critic of the global state and all actions."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from trainers.decomposition.base import Views
+from trainers.networks import MixingWeights
+from trainers.task import TaskSpec
+
+
+class Cen:
+    """Q(s, u_1..u_N) is the total (paper 5.1)."""
+
+    uses_state = True
+    mixes = False
+
+    def context_size(self, spec: TaskSpec) -> int:
+        """Width of the state."""
+        return spec.state_dim
+
+    def action_size(self, spec: TaskSpec) -> int:
+        """Width of the joint action."""
+        return spec.n_agents * spec.action_dim
+
+    def context(self, views: Views) -> Tensor:
+        """The state (L, B, S)."""
+        assert views.state is not None
+        return views.state
+
+    def join(self, actions: Tensor) -> Tensor:
+        """The joint action (*, B, N * A)."""
+        return actions.flatten(-2)
+
+    def total(self, q: Tensor, weights: MixingWeights | None) -> Tensor:
+        """The critic's value itself."""
+        return q
+
+    def reward(self, rewards: Tensor, team: Tensor) -> Tensor:
+        """The team's."""
+        return team
+
+    def spread(self, per_transition: Tensor) -> Tensor:
+        """As it is: (L, B)."""
+        return per_transition
+
+    def cloning(self, nll: Tensor) -> Tensor:
+        """Joint log-likelihood: summed over agents."""
+        return nll.sum(-1).mean(-1)
+
+
+CEN = Cen()

@@ -1,0 +1,51 @@
+"""Dec: independent learners with shared weights; there is no total."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from trainers.decomposition.base import Views
+from trainers.networks import MixingWeights
+from trainers.task import TaskSpec
+
+
+class Dec:
+    """Every agent has its own value Q_a(x_a, u_a), target and loss (paper 5.1)."""
+
+    uses_state = False
+    mixes = False
+
+    def context_size(self, spec: TaskSpec) -> int:
+        """Width of one agent's input."""
+        return spec.obs_dim + spec.n_agents
+
+    def action_size(self, spec: TaskSpec) -> int:
+        """Width of one agent's action."""
+        return spec.action_dim
+
+    def context(self, views: Views) -> Tensor:
+        """The agents' inputs (L, B, N, X)."""
+        return views.x
+
+    def join(self, actions: Tensor) -> Tensor:
+        """Each agent's own action."""
+        return actions
+
+    def total(self, q: Tensor, weights: MixingWeights | None) -> Tensor:
+        """Values stay per agent: (L, *, B, N)."""
+        return q
+
+    def reward(self, rewards: Tensor, team: Tensor) -> Tensor:
+        """Each agent's own."""
+        return rewards
+
+    def spread(self, per_transition: Tensor) -> Tensor:
+        """Shared by the agents: (L, B, 1)."""
+        return per_transition.unsqueeze(-1)
+
+    def cloning(self, nll: Tensor) -> Tensor:
+        """Per agent: averaged over agents."""
+        return nll.mean((-1, -2))
+
+
+DEC = Dec()

@@ -1,0 +1,73 @@
+"""What figures 3 to 6 need of a step, measured for every run (algorithms: "Figures that need more than final scores").
+
+A metric that does not apply to a run (AWR's under BRAC, the mixer's without one) is NaN. Gradient norms under SVN are norms
+of a loss divided by sigma squared: compare norm x sigma squared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from trainers.networks import MixingWeights, mix_gain
+from trainers.normalisation import CriticLoss, lane_mean
+
+if TYPE_CHECKING:
+    from trainers.learner import Learner
+
+VALUE_METRICS = ("q_mean", "q_max_abs", "td_loss", "sigma", "head_share", "head_gap", "mixer_gain")
+"""q_mean: mean of min_k total; td_loss: mean over heads, before sigma; head_share: how often head 0 is the smaller;
+head_gap: mean distance of the first two heads; mixer_gain: gamma times the mean norm of the total's gradient in q."""
+NORM_METRICS = ("grad_norm/critic", "grad_norm/mixer", "grad_norm/value", "grad_norm/actor", "grad_norm/all")
+ACTOR_METRICS = ("actor_loss", "actor_q_term", "actor_bc_term", "mu_outside", "mu_max_abs", "awr_ess", "awr_capped")
+"""mu_outside: share of components beyond the action bounds; awr_ess: effective sample size as a share of the samples."""
+
+
+def names(agents: int) -> tuple[str, ...]:
+    """All metrics' names, in the order of `measure`."""
+    return (*VALUE_METRICS, *NORM_METRICS, *ACTOR_METRICS, *(f"awr_agent_share/{a}" for a in range(agents)))
+
+
+def measure(
+    learner: Learner,
+    total: Tensor,
+    target: Tensor,
+    critic: CriticLoss,
+    q: Tensor,
+    weights: MixingWeights | None,
+    mu: Tensor,
+    actor_loss: Tensor,
+    norms: dict[str, Tensor],
+    records: Sequence[tuple[Tensor, dict[str, Tensor]]],
+) -> Tensor:
+    """All metrics of every run, (metrics, L), from what the step computed; nothing here waits for the device."""
+    with torch.no_grad():
+        runs = len(learner.lanes.actors)
+        nan = torch.full((runs,), torch.nan, dtype=total.dtype, device=total.device)
+        heads = total[:, :2].flatten(2) if total.shape[1] > 1 else total.flatten(2).expand(-1, 2, -1)
+        per_value = {
+            "q_mean": lane_mean(total.amin(1)),
+            "q_max_abs": total.abs().flatten(1).amax(1),
+            "td_loss": lane_mean((total - target.unsqueeze(1)).square()),
+            "sigma": critic.sigma,
+            "head_share": (heads[:, 0] <= heads[:, 1]).to(total.dtype).mean(1),
+            "head_gap": (heads[:, 0] - heads[:, 1]).abs().mean(1),
+        }
+        if weights is not None:
+            per_value["mixer_gain"] = learner.config.gamma * lane_mean(mix_gain(q, weights))
+        per_value |= {f"grad_norm/{name}": norms[name] for name in ("critic", "mixer", "value") if name in norms}
+        measured = {name: learner.value_of_actor(metric) for name, metric in per_value.items()}
+        measured["grad_norm/actor"] = norms["actor"]
+        trained = [measured[name] for name in NORM_METRICS if name in measured]
+        measured["grad_norm/all"] = torch.stack(trained).square().sum(0).sqrt()
+        measured["actor_loss"] = actor_loss
+        low, high = learner.spec.action_low, learner.spec.action_high
+        measured["mu_outside"] = lane_mean(((mu < low) | (mu > high)).to(mu.dtype))
+        measured["mu_max_abs"] = mu.abs().flatten(1).amax(1)
+        for positions, record in records:
+            for name, metric in record.items():
+                measured[name] = measured.get(name, nan).index_copy(0, positions, metric)
+        return torch.stack([measured.get(name, nan).detach() for name in names(learner.spec.n_agents)])

@@ -1,0 +1,12 @@
+"""How a policy is drawn from the values: one small file per value of the axis."""
+
+from __future__ import annotations
+
+from search_spaces.vocabulary import Extraction as Name
+from trainers.extraction.awr import AWR
+from trainers.extraction.base import Extraction
+from trainers.extraction.brac import BRAC
+
+EXTRACTION: dict[Name, Extraction] = {Name.BRAC: BRAC, Name.AWR: AWR}
+
+__all__ = ["EXTRACTION", "Extraction"]

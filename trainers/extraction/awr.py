@@ -1,0 +1,55 @@
+"""AWR: clone the data's actions, each weighted by how much better than usual it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from trainers.extraction.base import ActorLoss, ExtractionData
+from trainers.normalisation import advantage_scale
+
+if TYPE_CHECKING:
+    from trainers.models import Models
+
+
+class Awr:
+    """mean w * nll, w = min(exp(clip(alpha * A)), cap) (paper Eq. 11): mode-covering.
+
+    Advantages are per agent and unmixed; under Cen one advantage weighs every agent's action alike.
+    """
+
+    def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
+        """The weights carry no gradient."""
+        with torch.no_grad():
+            advantage = self._advantage(models, data)
+            units = (1,) * (advantage.ndim - 2)
+            bounds = models.config.awr
+            exponent = (data.alpha.view(-1, 1, *units) * advantage).clamp(bounds.exponent_low, bounds.exponent_high)
+            weight = exponent.exp().clamp(max=bounds.weight_high)
+            if weight.ndim == 2:
+                weight = weight.unsqueeze(-1)
+        loss = (weight * data.nll).mean((-1, -2))
+
+        def record() -> dict[str, Tensor]:
+            per_agent = weight.expand(data.nll.shape)
+            flat = per_agent.flatten(1)
+            share = per_agent.sum(1) / flat.sum(1, keepdim=True)
+            return {
+                "actor_bc_term": data.nll.detach().mean((-1, -2)),
+                "awr_ess": flat.sum(1).square() / flat.square().sum(1) / flat.shape[1],
+                "awr_capped": (flat >= bounds.weight_high).to(flat.dtype).mean(1),
+            } | {f"awr_agent_share/{a}": share[:, a] for a in range(share.shape[1])}
+
+        return ActorLoss(loss, record)
+
+    def _advantage(self, models: Models, data: ExtractionData) -> Tensor:
+        """Scaled advantages (n, units of the critic): min_k Q_k(o, u) less V(o), or less min_k Q_k(o, mu) without a V."""
+        if data.values is not None:
+            return data.value_of(advantage_scale(data.norm, data.q - data.values))
+        baseline = models.q(models.critic.frozen, data.context, data.grouping.group(data.mu.detach())).amin(1)
+        return advantage_scale(data.norm, data.grouping.ungroup(data.q.unsqueeze(1) - baseline))
+
+
+AWR = Awr()

@@ -1,0 +1,54 @@
+"""The protocol of a policy extraction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from torch import Tensor
+
+from search_spaces.vocabulary import ActorNorm
+from trainers.lanes import Grouping, Select
+from trainers.networks import MixingWeights
+
+if TYPE_CHECKING:
+    from trainers.models import Models
+
+
+class ExtractionData(NamedTuple):
+    """What n actor lanes of one group extract their policies from."""
+
+    mu: Tensor
+    """(n, B, N, A) with its graph"""
+    nll: Tensor
+    """(n, B, N): half squared distance to the dataset's actions, with its graph"""
+    alpha: Tensor
+    """(n, 1)"""
+    norm: ActorNorm
+    context: Tensor
+    """(V, units, C)"""
+    q: Tensor
+    """(V, units of the critic): min_k Q_k(o, u), online, detached"""
+    values: Tensor | None
+    """(V, units of the critic): V(o), online, detached, where there is a value network"""
+    weights: MixingWeights | None
+    """of the value lanes at s, online, detached"""
+    grouping: Grouping
+    """of the n lanes by value lane"""
+    value_of: Select
+    """picks each lane's value lane: (V, *) -> (n, *)"""
+
+
+class ActorLoss(NamedTuple):
+    """Losses (n,), and what is worth recording of them: (name, (n,)) computed on demand."""
+
+    loss: Tensor
+    record: Callable[[], dict[str, Tensor]]
+
+
+class Extraction(Protocol):
+    """One value of the axis "policy extraction" (paper 5.1)."""
+
+    def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
+        """Per-lane losses whose gradient reaches the actors' parameters only."""
+        ...

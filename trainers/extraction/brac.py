@@ -1,0 +1,32 @@
+"""BRAC: maximise Q at the policy's action, stay near the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from trainers.extraction.base import ActorLoss, ExtractionData
+from trainers.normalisation import lane_mean, policy_value_loss
+
+if TYPE_CHECKING:
+    from trainers.models import Models
+
+
+class Brac:
+    """Lq + alpha * cloning (paper Eq. 3 and 4): mode-seeking."""
+
+    def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
+        """The critic is read, not trained: gradients pass through its inputs alone."""
+        q = models.q(models.critic.frozen, data.context, data.grouping.group(data.mu))
+        total = data.grouping.ungroup(models.decomposition.total(q, data.weights).amin(1))
+        cloning = models.decomposition.cloning(data.nll)
+        loss = policy_value_loss(data.norm, total) + data.alpha.squeeze(-1) * cloning
+
+        def record() -> dict[str, torch.Tensor]:
+            return {"actor_q_term": -lane_mean(total.detach()), "actor_bc_term": cloning.detach()}
+
+        return ActorLoss(loss, record)
+
+
+BRAC = Brac()

@@ -1,0 +1,136 @@
+"""How the runs of a pack lie in a process: value lanes, actor lanes, and who is served by whom.
+
+Under SARSA and IQL one value lane serves every actor lane that differs from it only in extraction, alpha and actor
+normalisation; under TD each run has a value lane of its own (algorithms: "What follows", 1). Lanes of one seed share batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import ActorNorm, Extraction
+
+
+@dataclass(frozen=True)
+class ValueLane:
+    """One critic (with its mixer and value network): `key` names it in checkpoints, `tau` is IQL's expectile."""
+
+    key: str
+    seed: int
+    lr: float
+    tau: float | None
+
+
+@dataclass(frozen=True)
+class ActorLane:
+    """One run: `key` is its run_id, `value` the position of the value lane that serves it."""
+
+    key: str
+    value: int
+    seed: int
+    lr: float
+    extraction: Extraction
+    alpha: float
+    norm: ActorNorm
+
+
+@dataclass(frozen=True)
+class LaneMap:
+    """The lanes of a pack, in order."""
+
+    values: tuple[ValueLane, ...]
+    actors: tuple[ActorLane, ...]
+
+    @classmethod
+    def of(cls, points: Sequence[DesignPoint]) -> LaneMap:
+        """Lanes of the runs, in their order; raises ValueError where they cannot be trained by one process."""
+        if len({point.pack_key for point in points}) != 1:
+            raise ValueError("the runs of a pack must agree in everything but seed, tau, extraction, alpha, actor norm and lr")
+        if len({point.run_id for point in points}) != len(points):
+            raise ValueError("a run stands twice in one pack")
+        values: dict[str, ValueLane] = {}
+        for p in points:
+            values.setdefault(p.value_lane_id, ValueLane(p.value_lane_id, p.seed, p.lr, p.tau))
+        position = {key: i for i, key in enumerate(values)}
+        actors = tuple(
+            ActorLane(p.run_id, position[p.value_lane_id], p.seed, p.lr, p.extraction, p.alpha, p.actor_norm) for p in points
+        )
+        return cls(tuple(values.values()), actors)
+
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        """The distinct seeds, in order of first appearance: one batch is drawn for each."""
+        return tuple(dict.fromkeys(lane.seed for lane in self.values))
+
+    @cached_property
+    def groups(self) -> tuple[LaneGroup, ...]:
+        """Actor lanes by what their loss is: one group per (extraction, actor normalisation)."""
+        kinds = dict.fromkeys((lane.extraction, lane.norm) for lane in self.actors)
+        return tuple(
+            LaneGroup(
+                extraction,
+                norm,
+                tuple(i for i, lane in enumerate(self.actors) if (lane.extraction, lane.norm) == (extraction, norm)),
+            )
+            for extraction, norm in kinds
+        )
+
+
+@dataclass(frozen=True)
+class LaneGroup:
+    """Actor lanes that share the form of their loss, as positions among the pack's actor lanes."""
+
+    extraction: Extraction
+    norm: ActorNorm
+    lanes: tuple[int, ...]
+
+
+class Select:
+    """Picks rows along the first dimension; nothing is copied where all rows are wanted in order."""
+
+    def __init__(self, positions: Sequence[int], count: int, device: torch.device) -> None:
+        self._identity = list(positions) == list(range(count))
+        self._index = torch.tensor(positions, device=device)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(count, *) -> (len(positions), *)."""
+        return x if self._identity else x.index_select(0, self._index)
+
+
+class Grouping:
+    """Arranges n actor lanes by the value lane that serves them: (n, *) <-> (V, G, *), G the most that one serves.
+
+    With it the actors of a value lane become one larger matrix product against one copy of its critic. Where value
+    lanes serve unequal numbers, the empty places hold zeros and pass no gradient, so a place never reads, and never
+    harms, a run that is not its own.
+    """
+
+    def __init__(self, value_of: Sequence[int], values: int, device: torch.device) -> None:
+        members = [[i for i, v in enumerate(value_of) if v == lane] for lane in range(values)]
+        self._shape = (values, max(len(lanes) for lanes in members))
+        filled = [lanes + [-1] * (self._shape[1] - len(lanes)) for lanes in members]
+        places = [lane for lanes in filled for lane in lanes]
+        self._full = -1 not in places
+        self._identity = places == list(range(len(value_of)))
+        self._place = torch.tensor([max(lane, 0) for lane in places], device=device)
+        self._taken = torch.tensor([lane >= 0 for lane in places], device=device)
+        self._back = torch.tensor([places.index(lane) for lane in range(len(value_of))], device=device)
+
+    def group(self, x: Tensor) -> Tensor:
+        """(n, *) -> (V, G, *)."""
+        if not self._identity:
+            x = x.index_select(0, self._place)
+        if not self._full:
+            x = torch.where(self._taken.view(-1, *([1] * (x.ndim - 1))), x, torch.zeros((), dtype=x.dtype, device=x.device))
+        return x.unflatten(0, self._shape)
+
+    def ungroup(self, x: Tensor) -> Tensor:
+        """(V, G, *) -> (n, *)."""
+        x = x.flatten(0, 1)
+        return x if self._identity else x.index_select(0, self._back)

@@ -1,0 +1,218 @@
+"""One gradient step of every lane of a pack (algorithms: "One step").
+
+All losses are taken at the same parameters, every network takes one Adam step, then the targets follow. Nothing crosses
+lanes: losses are summed over them only so that one backward pass serves all, and a lane whose numbers stop being finite
+(or whose |Q| passes its bound) is frozen by a mask, before its update, so that its last finite parameters remain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from search_spaces.vocabulary import TeamReward
+from trainers import diagnostics
+from trainers.batch import Batch, agent_inputs
+from trainers.config import LearnerConfig
+from trainers.decomposition.base import Views
+from trainers.extraction import EXTRACTION
+from trainers.extraction.base import ExtractionData
+from trainers.lanes import Grouping, LaneMap, Select
+from trainers.models import Initial, Models, _draw
+from trainers.networks import MixingWeights
+from trainers.normalisation import CriticLoss, critic_loss
+from trainers.parameters import Stack
+from trainers.task import TaskSpec
+from trainers.value_learning.base import StepData
+
+
+class StepReport(NamedTuple):
+    """Losses at the parameters before the step, and, where asked for, the diagnostics of every run."""
+
+    critic_loss: Tensor
+    """(V,)"""
+    value_loss: Tensor | None
+    """(V,)"""
+    actor_loss: Tensor
+    """(L,)"""
+    diagnostics: Tensor | None
+    """(len(diagnostics.names(...)), L)"""
+
+
+class _Group(NamedTuple):
+    lanes: Select
+    value_of: Select
+    grouping: Grouping
+    alpha: Tensor
+    positions: Tensor
+
+
+class Learner:
+    """The lanes of one pack and their state; `steps_taken` counts gradient steps."""
+
+    def __init__(
+        self,
+        spec: TaskSpec,
+        config: LearnerConfig,
+        lanes: LaneMap,
+        device: torch.device | None = None,
+        initial: Initial = _draw,
+    ) -> None:
+        device = device or torch.device("cpu")
+        self.spec, self.config, self.lanes = spec, config, lanes
+        self.models = Models(spec, config, lanes, device, initial)
+        self.steps_taken = 0
+        values, actors, dtype = lanes.values, lanes.actors, config.dtype
+        value_of = [lane.value for lane in actors]
+        self._batch_of_value = Select([lanes.seeds.index(lane.seed) for lane in values], len(lanes.seeds), device)
+        self._batch_of_actor = Select([lanes.seeds.index(lane.seed) for lane in actors], len(lanes.seeds), device)
+        self.value_of_actor = Select(value_of, len(values), device)
+        self._value_lr = torch.tensor([[lane.lr] for lane in values], dtype=dtype, device=device)
+        self._actor_lr = torch.tensor([[lane.lr] for lane in actors], dtype=dtype, device=device)
+        self._tau = torch.tensor([[lane.tau or 0.5] for lane in values], dtype=dtype, device=device)
+        self.value_alive = torch.ones(len(values), dtype=torch.bool, device=device)
+        self.actor_alive = torch.ones(len(actors), dtype=torch.bool, device=device)
+        self.diverged_step = torch.full((len(actors),), -1, dtype=torch.int64, device=device)
+        self._groups = [
+            _Group(
+                Select(group.lanes, len(actors), device),
+                Select([value_of[i] for i in group.lanes], len(values), device),
+                Grouping([value_of[i] for i in group.lanes], len(values), device),
+                torch.tensor([[actors[i].alpha] for i in group.lanes], dtype=dtype, device=device),
+                torch.tensor(group.lanes, device=device),
+            )
+            for group in lanes.groups
+        ]
+
+    def step(self, batch: Batch, *, record: bool = False) -> StepReport:
+        """Take one step on `batch` (one batch per distinct seed, in the order of `lanes.seeds`)."""
+        models, decomposition = self.models, self.models.decomposition
+        inputs = agent_inputs(batch.obs)
+        data = self._value_data(batch, inputs)
+        context = decomposition.context(data.now)
+        weights = models.online_mixing(data.now)
+        plain_weights = weights.detach() if weights else None
+
+        with torch.no_grad():
+            target = data.reward + data.discount * models.learning.next_total(models, data)
+        q = models.q(models.critic.tracked, context, data.actions).squeeze(2)
+        total = decomposition.total(q, weights)
+        critic = critic_loss(self.config.critic_norm, total, target)
+        value = models.learning.value_loss(models, data, plain_weights, self._tau)
+
+        x = self._batch_of_actor(inputs)
+        mu = models.policy(models.actor.tracked, x)
+        nll = 0.5 * (mu - self._batch_of_actor(batch.actions)).square().sum(-1)
+        plain_q = q.detach().amin(1)
+        actor = torch.zeros(len(self.lanes.actors), dtype=mu.dtype, device=mu.device)
+        records: list[tuple[Tensor, dict[str, Tensor]]] = []
+        for group, of in zip(self.lanes.groups, self._groups, strict=True):
+            loss = EXTRACTION[group.extraction].loss(
+                models,
+                ExtractionData(
+                    mu=of.lanes(mu),
+                    nll=of.lanes(nll),
+                    alpha=of.alpha,
+                    norm=group.norm,
+                    context=context,
+                    q=plain_q,
+                    values=value.values if value else None,
+                    weights=plain_weights,
+                    grouping=of.grouping,
+                    value_of=of.value_of,
+                ),
+            )
+            actor = actor.index_copy(0, of.positions, loss.loss)
+            if record:
+                records.append((of.positions, loss.record()))
+
+        norms = self._backward(critic.loss, value.loss if value else None, actor)
+        self._freeze(critic, total, value.loss if value else None, actor, norms)
+        measured = None
+        if record:
+            measured = diagnostics.measure(self, total, target, critic, q, plain_weights, mu, actor, norms, records)
+        self._update()
+        return StepReport(
+            critic.loss.detach(), value.loss.detach() if value else None, actor.detach(), measured
+        )
+
+    def act(self, x: Tensor) -> Tensor:
+        """Policy means (L, *, A), without graph, of agents' inputs x (L, *, X)."""
+        with torch.no_grad():
+            return self.models.policy(self.models.actor.frozen, x)
+
+    def _value_data(self, batch: Batch, inputs: Tensor) -> StepData:
+        decomposition, pick = self.models.decomposition, self._batch_of_value
+        states = decomposition.uses_state
+        team = batch.rewards.mean(-1) if self.config.team_reward is TeamReward.MEAN else batch.rewards.sum(-1)
+        return StepData(
+            now=Views(pick(inputs), pick(batch.state) if states and batch.state is not None else None),
+            next=Views(
+                pick(agent_inputs(batch.next_obs)), pick(batch.next_state) if states and batch.next_state is not None else None
+            ),
+            actions=pick(batch.actions).unsqueeze(1),
+            next_actions=pick(batch.next_actions).unsqueeze(1) if batch.next_actions is not None else None,
+            reward=decomposition.reward(pick(batch.rewards), pick(team)),
+            discount=decomposition.spread(pick(batch.mask) * self.config.gamma),
+        )
+
+    def _trained(self) -> list[tuple[str, Stack]]:
+        models = self.models
+        stacks = [("critic", models.critic), ("mixer", models.mixer if models.trains_mixer else None)]
+        stacks += [("value", models.value), ("actor", models.actor)]
+        return [(name, stack) for name, stack in stacks if stack is not None]
+
+    def _backward(self, critic: Tensor, value: Tensor | None, actor: Tensor) -> dict[str, Tensor]:
+        """Gradients of all losses into the stacks' buffers; returns their norms, per value lane or actor lane."""
+        trained = self._trained()
+        leaves = [leaf for _, stack in trained for leaf in stack.tracked.values()]
+        total = critic.sum() + actor.sum() + (value.sum() if value is not None else 0.0)
+        gradients = iter(torch.autograd.grad(total, leaves))
+        norms = {name: stack.collect([next(gradients) for _ in stack.tracked]) for name, stack in trained}
+        norms["critic"] = torch.linalg.vector_norm(norms["critic"].unflatten(0, (-1, self.config.heads)), dim=1)
+        return norms
+
+    def _freeze(
+        self, critic: CriticLoss, total: Tensor, value: Tensor | None, actor: Tensor, norms: dict[str, Tensor]
+    ) -> None:
+        """Mark the lanes whose step must not be taken: a value lane takes with it the runs it serves, and only these."""
+        sound = torch.isfinite(critic.loss) & torch.isfinite(norms["critic"])
+        for name in ("mixer", "value"):
+            if name in norms:
+                sound &= torch.isfinite(norms[name])
+        if value is not None:
+            sound &= torch.isfinite(value)
+        if self.config.divergence_bound is not None:
+            sound &= total.detach().abs().flatten(1).amax(1) <= self.config.divergence_bound
+        alive = self.actor_alive & torch.isfinite(actor) & torch.isfinite(norms["actor"]) & self.value_of_actor(sound)
+        self.diverged_step = torch.where(self.actor_alive & ~alive, self.steps_taken, self.diverged_step)
+        self.actor_alive = alive
+        # Under TD a run's critic learns from its own actor, so the two stop together.
+        self.value_alive = self.value_alive & sound & (alive if self.models.learning.follows_actor else True)
+
+    def _update(self) -> None:
+        models, adam = self.models, self.config.adam
+        self.steps_taken += 1
+        per_value = self.value_alive.unsqueeze(1)
+        heads = self.config.heads
+        rows = (self._value_lr.repeat_interleave(heads, 0), per_value.repeat_interleave(heads, 0))
+        models.critic.descend(adam, *rows, self.steps_taken)
+        if models.mixer is not None and models.trains_mixer:
+            models.mixer.descend(adam, self._value_lr, per_value, self.steps_taken)
+        if models.value is not None:
+            models.value.descend(adam, self._value_lr, per_value, self.steps_taken)
+        models.actor.descend(adam, self._actor_lr, self.actor_alive.unsqueeze(1), self.steps_taken)
+        models.target_critic.follow(models.critic, self.config.polyak)
+        if models.target_mixer is not None and models.mixer is not None:
+            models.target_mixer.follow(models.mixer, self.config.polyak)
+
+
+def diagnostic_names(spec: TaskSpec) -> Sequence[str]:
+    """Names of the diagnostics, in the order of `StepReport.diagnostics`."""
+    return diagnostics.names(spec.n_agents)
+
+
+__all__ = ["Learner", "MixingWeights", "StepReport", "diagnostic_names"]

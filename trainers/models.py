@@ -1,0 +1,113 @@
+"""The networks of a pack: their shapes, their stacked parameters, and how they are evaluated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from search_spaces.vocabulary import ActorBound, MixerTraining
+from trainers.config import LearnerConfig
+from trainers.decomposition import DECOMPOSITIONS
+from trainers.decomposition.base import Views
+from trainers.lanes import LaneMap
+from trainers.networks import ACTOR_LAST_VARIANCE, Arrays, Mixer, MixingWeights, Mlp, stack_arrays
+from trainers.parameters import Leaves, Stack, Target
+from trainers.randomness import generator
+from trainers.task import TaskSpec
+from trainers.value_learning import VALUE_LEARNING
+
+Initial = Callable[[int, str], Arrays | None]
+"""(lane, network) -> that network's parameters in that lane, or None to draw them; `network` as in checkpoints."""
+
+
+def _draw(lane: int, network: str) -> Arrays | None:
+    return None
+
+
+class Models:
+    """Stacked networks: critics (V * K rows, head by head within a lane), mixer and value (V rows), actors (L rows)."""
+
+    def __init__(
+        self, spec: TaskSpec, config: LearnerConfig, lanes: LaneMap, device: torch.device, initial: Initial = _draw
+    ) -> None:
+        self.spec, self.config, self.lanes = spec, config, lanes
+        self.decomposition = DECOMPOSITIONS[config.decomposition]
+        self.learning = VALUE_LEARNING[config.value_learning]
+        context, action = self.decomposition.context_size(spec), self.decomposition.action_size(spec)
+        self._critic_net = Mlp(context + action, config.hidden, 1, norm=True)
+        self._value_net = Mlp(context, config.hidden, 1, norm=True)
+        self._actor_net = Mlp(
+            spec.obs_dim + spec.n_agents, config.hidden, spec.action_dim, norm=False, last_variance=ACTOR_LAST_VARIANCE
+        )
+        self._mixer_net = Mixer(
+            spec.state_dim, spec.n_agents, config.mixer_embed, config.mixer_hidden, config.mixer_gain
+        )
+        self._device = device
+        value_seeds = [lane.seed for lane in lanes.values]
+        heads = [f"critic/{k}" for k in range(config.heads)]
+        self.critic = self._stack(self._critic_net, value_seeds, heads, initial)
+        self.actor = self._stack(self._actor_net, [lane.seed for lane in lanes.actors], ["actor"], initial)
+        self.value = self._stack(self._value_net, value_seeds, ["value"], initial) if self.learning.has_value_network else None
+        self.mixer = self._stack(self._mixer_net, value_seeds, ["mixer"], initial) if self.decomposition.mixes else None
+        self.target_critic = Target(self.critic)
+        self.target_mixer = Target(self.mixer) if self.mixer else None
+
+    def _stack(self, network: Mlp | Mixer, seeds: list[int], names: list[str], initial: Initial) -> Stack:
+        layout = network.layout
+        stack = Stack(layout, len(seeds) * len(names), dtype=self.config.dtype, device=self._device)
+        drawn: dict[tuple[int, str], Arrays] = {}
+        copies = []
+        for lane, seed in enumerate(seeds):
+            for name in names:
+                given = initial(lane, name)
+                if given is None and (seed, name) not in drawn:
+                    drawn[seed, name] = network.initial(generator(seed, "initial", name))
+                copies.append(drawn[seed, name] if given is None else given)
+        stack_arrays(layout, copies, out=stack.flat)
+        return stack
+
+    @property
+    def trains_mixer(self) -> bool:
+        """Whether the critic's loss trains the mixer (the paper) or not (its released code)."""
+        return self.mixer is not None and self.config.mixer_training is MixerTraining.JOINT
+
+    def policy(self, leaves: Leaves, x: Tensor) -> Tensor:
+        """Means mu (L, *, A) of agents' inputs x (L, *, X)."""
+        mu = self._actor_net(leaves, x.flatten(1, -2)).view(*x.shape[:-1], self.spec.action_dim)
+        return torch.tanh(mu) if self.config.actor_bound is ActorBound.TANH else mu
+
+    def q(self, leaves: Leaves, context: Tensor, actions: Tensor) -> Tensor:
+        """Critic values (V, K, G, units) of contexts (V, units, C) and G sets of actions (V, G, B, N, A) each."""
+        joined = self.decomposition.join(actions)
+        lanes, sets, *units, width = joined.shape
+        read = context.unsqueeze(1).expand(lanes, sets, *units, context.shape[-1])
+        inputs = torch.cat([read, joined], dim=-1).reshape(lanes, 1, -1, context.shape[-1] + width)
+        rows = inputs.expand(lanes, self.config.heads, *inputs.shape[2:]).flatten(0, 1)
+        return self._critic_net(leaves, rows).view(lanes, self.config.heads, sets, *units)
+
+    def v(self, leaves: Leaves, context: Tensor) -> Tensor:
+        """Values (V, units) of contexts (V, units, C)."""
+        return self._value_net(leaves, context.flatten(1, -2)).view(context.shape[:-1])
+
+    def mixing(self, leaves: Leaves | None, views: Views) -> MixingWeights | None:
+        """Mixing weights at the views' states; None where nothing is mixed."""
+        if leaves is None or views.state is None or self.mixer is None:
+            return None
+        return self._mixer_net.weights(leaves, views.state)
+
+    def online_mixing(self, views: Views) -> MixingWeights | None:
+        """Mixing weights of the online mixer, with their graph where the critic's loss trains it."""
+        if self.mixer is None:
+            return None
+        return self.mixing(self.mixer.tracked if self.trains_mixer else self.mixer.frozen, views)
+
+    def target_mixing(self, views: Views) -> MixingWeights | None:
+        """Mixing weights of the target mixer."""
+        return self.mixing(self.target_mixer.leaves if self.target_mixer else None, views)
+
+    def target_total(self, views: Views, actions: Tensor) -> Tensor:
+        """min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A)."""
+        q = self.q(self.target_critic.leaves, self.decomposition.context(views), actions).squeeze(2)
+        return self.decomposition.total(q, self.target_mixing(views)).amin(1)

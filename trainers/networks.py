@@ -1,0 +1,178 @@
+"""The networks of Appendix D over stacked parameters: x (R, M, in) -> y (R, M, out), row r with its own weights.
+
+Initial parameters come from one generator per network, named by seed and network, so that runs which share a value lane
+share its parameters whatever else the pack holds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainers.parameters import Layout, Leaves
+
+LAYER_NORM_EPS = 1e-6
+ACTOR_LAST_VARIANCE = 0.01
+
+Arrays = dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Mlp:
+    """Linear, GELU (tanh), LayerNorm where `norm` is on, per hidden layer; then Linear."""
+
+    inputs: int
+    hidden: tuple[int, ...]
+    outputs: int
+    norm: bool
+    last_variance: float = 1.0
+
+    @property
+    def layout(self) -> Layout:
+        """Leaves `layer{i}/{weight,bias,norm_scale,norm_bias}`, weights (in, out)."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        widths = (self.inputs, *self.hidden, self.outputs)
+        for i, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+            shapes[f"layer{i}/weight"] = (fan_in, fan_out)
+            shapes[f"layer{i}/bias"] = (fan_out,)
+            if self.norm and i < len(self.hidden):
+                shapes[f"layer{i}/norm_scale"] = (fan_out,)
+                shapes[f"layer{i}/norm_bias"] = (fan_out,)
+        return Layout(shapes)
+
+    def initial(self, rng: np.random.Generator) -> Arrays:
+        """Xavier-uniform weights (the last layer's variance scaled), zero biases, unit norm scales, of one copy."""
+        arrays: Arrays = {}
+        for name, shape in self.layout.shapes.items():
+            if name.endswith("/weight"):
+                limit = math.sqrt(6.0 / sum(shape))
+                if name == f"layer{len(self.hidden)}/weight":
+                    limit *= math.sqrt(self.last_variance)
+                arrays[name] = rng.uniform(-limit, limit, shape)
+            else:
+                arrays[name] = np.full(shape, 1.0 if name.endswith("norm_scale") else 0.0)
+        return arrays
+
+    def __call__(self, leaves: Leaves, x: Tensor) -> Tensor:
+        """Apply: x (R, M, inputs) -> (R, M, outputs)."""
+        for i, width in enumerate(self.hidden):
+            x = F.gelu(_linear(leaves, f"layer{i}", x), approximate="tanh")
+            if self.norm:
+                x = _layer_norm(leaves, f"layer{i}", x, width)
+        return _linear(leaves, f"layer{len(self.hidden)}", x)
+
+
+class MixingWeights(NamedTuple):
+    """What the hypernetworks make of a state: w1 (L, B, N, E) and w2 (L, B, E) not negative, b1 (L, B, E), b2 (L, B)."""
+
+    w1: Tensor
+    b1: Tensor
+    w2: Tensor
+    b2: Tensor
+
+    def detach(self) -> MixingWeights:
+        """The same numbers without their graph."""
+        return MixingWeights(*(part.detach() for part in self))
+
+
+@dataclass(frozen=True)
+class Mixer:
+    """QMIX's monotonic mixing network (Appendix D): f = ELU(q |H1(s)| + b1(s)) . |H2(s)| + H3(s)."""
+
+    state: int
+    agents: int
+    embed: int
+    hidden: int
+    gain: float = 1.0
+
+    @property
+    def layout(self) -> Layout:
+        """Leaves `{w1,w2,b2}/hidden/...`, `{w1,w2,b2}/out/...` and `b1/...`; w1's outputs are agent-major."""
+        shapes: dict[str, tuple[int, ...]] = {}
+        outputs = {"w1": self.agents * self.embed, "w2": self.embed, "b2": 1}
+        for name, out in outputs.items():
+            width = self.embed if name == "b2" else self.hidden
+            shapes[f"{name}/hidden/weight"] = (self.state, width)
+            shapes |= {f"{name}/hidden/{leaf}": (width,) for leaf in ("bias", "norm_scale", "norm_bias")}
+            shapes[f"{name}/out/weight"] = (width, out)
+            shapes[f"{name}/out/bias"] = (out,)
+        shapes["b1/weight"] = (self.state, self.embed)
+        shapes["b1/bias"] = (self.embed,)
+        return Layout(shapes)
+
+    def initial(self, rng: np.random.Generator) -> Arrays:
+        """Orthogonal weights of this gain, zero biases, unit norm scales, of one copy."""
+        return {
+            name: self.gain * _orthogonal(rng, shape)
+            if name.endswith("/weight")
+            else np.full(shape, 1.0 if name.endswith("norm_scale") else 0.0)
+            for name, shape in self.layout.shapes.items()
+        }
+
+    def weights(self, leaves: Leaves, state: Tensor) -> MixingWeights:
+        """Mixing weights of states (L, B, S)."""
+        w1 = self._hyper(leaves, "w1", state, self.hidden).abs()
+        return MixingWeights(
+            w1.unflatten(-1, (self.agents, self.embed)),
+            _linear(leaves, "b1", state),
+            self._hyper(leaves, "w2", state, self.hidden).abs(),
+            self._hyper(leaves, "b2", state, self.embed).squeeze(-1),
+        )
+
+    def _hyper(self, leaves: Leaves, name: str, state: Tensor, width: int) -> Tensor:
+        x = _layer_norm(leaves, f"{name}/hidden", _linear(leaves, f"{name}/hidden", state), width)
+        return _linear(leaves, f"{name}/out", F.relu(x))
+
+
+def mix(q: Tensor, weights: MixingWeights) -> Tensor:
+    """Total (L, *, B) of per-agent values q (L, *, B, N), where * are dimensions that share the lane's states."""
+    w1, b1, w2, b2 = (_align(part, q.ndim - 3) for part in weights)
+    return (F.elu((q.unsqueeze(-1) * w1).sum(-2) + b1) * w2).sum(-1) + b2
+
+
+def mix_gain(q: Tensor, weights: MixingWeights) -> Tensor:
+    """Norm (L, *, B) of the total's gradient with respect to the agents' values q (L, *, B, N)."""
+    w1, b1, w2, _ = (_align(part, q.ndim - 3) for part in weights)
+    h = (q.unsqueeze(-1) * w1).sum(-2) + b1
+    slope = torch.where(h > 0, torch.ones_like(h), h.clamp(max=0.0).exp()) * w2
+    return torch.linalg.vector_norm((w1 * slope.unsqueeze(-2)).sum(-1), dim=-1)
+
+
+def stack_arrays(layout: Layout, copies: Sequence[Arrays], *, out: Tensor) -> None:
+    """Write the copies, one per row, into the buffer `out` (R, P); raises ValueError on a wrong set of leaves or shape."""
+    for row, arrays in zip(out, copies, strict=True):
+        if arrays.keys() != layout.shapes.keys():
+            raise ValueError(f"leaves differ: {sorted(arrays.keys() ^ layout.shapes.keys())}")
+        for name, view in layout.views(row.unsqueeze(0)).items():
+            value = torch.from_numpy(np.ascontiguousarray(arrays[name]))
+            if value.shape != view.shape[1:]:
+                raise ValueError(f"leaf {name}: shape {tuple(value.shape)}, expected {tuple(view.shape[1:])}")
+            view[0].copy_(value)
+
+
+def _linear(leaves: Leaves, name: str, x: Tensor) -> Tensor:
+    return torch.baddbmm(leaves[f"{name}/bias"].unsqueeze(1), x, leaves[f"{name}/weight"])
+
+
+def _layer_norm(leaves: Leaves, name: str, x: Tensor, width: int) -> Tensor:
+    x = F.layer_norm(x, (width,), eps=LAYER_NORM_EPS)
+    return torch.addcmul(leaves[f"{name}/norm_bias"].unsqueeze(1), x, leaves[f"{name}/norm_scale"].unsqueeze(1))
+
+
+def _align(part: Tensor, shared: int) -> Tensor:
+    return part[(slice(None), *([None] * shared))]
+
+
+def _orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    rows, columns = shape
+    q, r = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
+    q = q * np.sign(np.diag(r))  # makes the decomposition, hence the draw, unique
+    return q if rows >= columns else q.T

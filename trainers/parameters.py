@@ -1,0 +1,95 @@
+"""Stacked parameters: R copies of one network, side by side in one buffer.
+
+A lane's parameters are one row of a (R, P) buffer and every leaf of the network is a view into it, so that one optimiser
+update, one Polyak update and one finiteness check serve all leaves of all lanes, and a lane can be saved, frozen or sliced
+out as a row. Row r of a leaf view never touches another row: lanes cannot see each other.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+Leaves = Mapping[str, Tensor]
+"""Leaf name -> (R, *shape)."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Names and shapes of one network's leaves, in buffer order. `size` is P, the parameters of one copy."""
+
+    shapes: Mapping[str, tuple[int, ...]]
+
+    @property
+    def size(self) -> int:
+        """Parameters of one copy."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+    def views(self, flat: Tensor) -> dict[str, Tensor]:
+        """Each leaf of every row as a view of `flat` (R, P)."""
+        views, offset = {}, 0
+        for name, shape in self.shapes.items():
+            count = math.prod(shape)
+            views[name] = flat[:, offset : offset + count].view(flat.shape[0], *shape)
+            offset += count
+        return views
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam with bias correction, epsilon outside the root, no weight decay, no clipping (algorithms: "One step")."""
+
+    beta1: float = 0.9
+    beta2: float = 0.999
+    eps: float = 1e-8
+
+
+class Stack:
+    """R copies of one network with their optimiser state.
+
+    `tracked` and `frozen` are the same leaves with and without gradients: a loss that must not train this network is
+    given `frozen`, so no gradient is computed for it, let alone thrown away.
+    """
+
+    def __init__(self, layout: Layout, rows: int, *, dtype: torch.dtype, device: torch.device) -> None:
+        self.layout = layout
+        self.flat = torch.zeros(rows, layout.size, dtype=dtype, device=device)
+        self.exp_avg = torch.zeros_like(self.flat)
+        self.exp_avg_sq = torch.zeros_like(self.flat)
+        self.gradient = torch.zeros_like(self.flat)
+        self._scratch = torch.empty_like(self.flat)
+        self.frozen: Leaves = layout.views(self.flat)
+        self.tracked: Leaves = {name: leaf.detach().requires_grad_() for name, leaf in self.frozen.items()}
+
+    def collect(self, gradients: list[Tensor]) -> Tensor:
+        """Store the leaves' gradients, in layout order, as one buffer; returns their norm per row, (R,)."""
+        rows = self.flat.shape[0]
+        torch.cat([gradient.reshape(rows, -1) for gradient in gradients], dim=1, out=self.gradient)
+        return torch.linalg.vector_norm(self.gradient, dim=1)
+
+    def descend(self, adam: Adam, lr: Tensor, alive: Tensor, step: int) -> None:
+        """Take Adam step number `step` (from 1) with learning rate `lr` (R, 1) on the rows where `alive` (R, 1) holds."""
+        self.exp_avg.lerp_(self.gradient, 1.0 - adam.beta1)
+        self.exp_avg_sq.mul_(adam.beta2).addcmul_(self.gradient, self.gradient, value=1.0 - adam.beta2)
+        update = torch.sqrt(self.exp_avg_sq, out=self._scratch)
+        update.div_(math.sqrt(1.0 - adam.beta2**step)).add_(adam.eps)
+        torch.div(self.exp_avg, update, out=update)
+        update.mul_(lr / -(1.0 - adam.beta1**step))
+        # A diverged row's update is not finite: it has to be replaced, a product with zero would keep the NaN.
+        self.flat.add_(update.masked_fill_(~alive, 0.0))
+
+
+class Target:
+    """Polyak copy of a stack: `bar <- polyak * new + (1 - polyak) * bar` (algorithms: "Targets")."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.flat = stack.flat.clone()
+        self.leaves: Leaves = stack.layout.views(self.flat)
+
+    def follow(self, stack: Stack, polyak: float) -> None:
+        """Move towards the stack's parameters."""
+        self.flat.lerp_(stack.flat, polyak)

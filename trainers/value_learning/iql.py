@@ -1,0 +1,43 @@
+"""IQL: a value network regresses an upper expectile of Q over the dataset's actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from trainers.networks import MixingWeights
+from trainers.normalisation import lane_mean, value_scale
+from trainers.value_learning.base import StepData, ValueLoss
+
+if TYPE_CHECKING:
+    from trainers.models import Models
+
+
+class Iql:
+    """y = R + gamma m T_bar(V(o'); s'), V by expectile regression (paper Eq. 9 and 10)."""
+
+    has_value_network = True
+    follows_actor = False
+    reads_next_actions = False
+
+    def next_total(self, models: Models, data: StepData) -> Tensor:
+        """The online V through the target mixer."""
+        assert models.value is not None
+        values = models.v(models.value.frozen, models.decomposition.context(data.next))
+        return models.decomposition.total(values, models.target_mixing(data.next))
+
+    def value_loss(self, models: Models, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
+        """mean |tau - 1[d < 0]| (d / sigma)^2 of d = min_k T_bar(Q_bar_k(o, u); s) - T(V(o); s)."""
+        assert models.value is not None
+        with torch.no_grad():
+            q = models.target_total(data.now, data.actions)
+            sigma = value_scale(models.config.critic_norm, q).view(-1, *([1] * (q.ndim - 1)))
+        values = models.v(models.value.tracked, models.decomposition.context(data.now))
+        d = q - models.decomposition.total(values, weights)
+        expectile = (tau.view(-1, *([1] * (q.ndim - 1))) - (d.detach() < 0).to(d.dtype)).abs()
+        return ValueLoss(lane_mean(expectile * (d / sigma).square()), values.detach())
+
+
+IQL = Iql()

@@ -1,0 +1,33 @@
+"""SARSA: targets bootstrap from the dataset's next action."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from trainers.networks import MixingWeights
+from trainers.value_learning.base import StepData, ValueLoss
+
+if TYPE_CHECKING:
+    from trainers.models import Models
+
+
+class Sarsa:
+    """y = R + gamma m min_k T_bar(Q_bar_k(o', u'); s') (paper Eq. 8)."""
+
+    has_value_network = False
+    follows_actor = False
+    reads_next_actions = True
+
+    def next_total(self, models: Models, data: StepData) -> Tensor:
+        """The target total of the dataset's next actions."""
+        assert data.next_actions is not None
+        return models.target_total(data.next, data.next_actions)
+
+    def value_loss(self, models: Models, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
+        """There is no value network."""
+        return None
+
+
+SARSA = Sarsa()

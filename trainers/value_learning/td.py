@@ -1,0 +1,31 @@
+"""TD: targets bootstrap from the policy's own next action."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from trainers.value_learning.base import StepData
+from trainers.value_learning.sarsa import Sarsa
+
+if TYPE_CHECKING:
+    from trainers.models import Models
+
+
+class Td(Sarsa):
+    """y = R + gamma m min_k T_bar(Q_bar_k(o', mu(o')); s') (paper Eq. 2): the mean before this step, unclipped."""
+
+    follows_actor = True
+    reads_next_actions = False
+
+    def next_total(self, models: Models, data: StepData) -> Tensor:
+        """The target total of the policy's next actions; where actions are discrete, of the greedy ones."""
+        actions = models.policy(models.actor.frozen, data.next.x)
+        if models.spec.discrete:
+            actions = F.one_hot(actions.argmax(-1), models.spec.action_dim).to(actions.dtype)
+        return models.target_total(data.next, actions.unsqueeze(1))
+
+
+TD = Td()
