@@ -1,0 +1,13 @@
+"""Analysis's leaves of the tree of errors drawn in `search_spaces/errors.py`."""
+
+from __future__ import annotations
+
+from search_spaces.errors import UserInputError
+
+
+class ResultsError(UserInputError):
+    """A results file cannot be read, or is not one of ours; carries one problem per file."""
+
+
+class NothingToReportError(UserInputError):
+    """The sweep has no finished run among those wanted, so there is nothing to draw."""
