@@ -34,7 +34,7 @@ BATCH_KEYS = ("obs", "actions", "rewards", "next_obs", "next_actions", "state", 
 Values = dict[str, NDArray[np.float64]]
 
 
-class UnmappableFile(Exception):
+class UnmappableFileError(Exception):
     """A reference file that this trainer cannot represent; says what."""
 
 
@@ -47,28 +47,28 @@ class Case(NamedTuple):
 
 
 def load(path: Path) -> Case:
-    """Read a file; raises UnmappableFile where it is not one."""
+    """Read a file; raises UnmappableFileError where it is not one."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         config = json.loads(str(arrays.pop("config_json")))
     except (OSError, ValueError, KeyError) as error:
-        raise UnmappableFile(f"not a reference file: {error}") from error
+        raise UnmappableFileError(f"not a reference file: {error}") from error
     return Case(path.stem, config, arrays)
 
 
 def _number(case: Case, key: str) -> float:
     value = case.config.get(key)
     if not isinstance(value, int | float):
-        raise UnmappableFile(f"config key {key!r}: found {value!r}, expected a number")
+        raise UnmappableFileError(f"config key {key!r}: found {value!r}, expected a number")
     return float(value)
 
 
 def learner_config(case: Case) -> LearnerConfig:
-    """The learner's configuration of a case; raises UnmappableFile where it has no such setting."""
+    """The learner's configuration of a case; raises UnmappableFileError where it has no such setting."""
     for key, ours in (("layer_norm_eps", LAYER_NORM_EPS), ("norm_eps", EPS)):
         if _number(case, key) != ours:
-            raise UnmappableFile(f"config key {key!r}: found {case.config[key]!r}, this trainer has {ours}")
+            raise UnmappableFileError(f"config key {key!r}: found {case.config[key]!r}, this trainer has {ours}")
     try:
         return LearnerConfig(
             decomposition=Decomposition(case.config["decomposition"]),
@@ -85,7 +85,7 @@ def learner_config(case: Case) -> LearnerConfig:
             awr=AwrBounds(_number(case, "awr_clip_low"), _number(case, "awr_clip_high"), _number(case, "awr_weight_max")),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise UnmappableFile(f"configuration: {error}") from error
+        raise UnmappableFileError(f"configuration: {error}") from error
 
 
 def task_spec(case: Case) -> TaskSpec:
@@ -98,7 +98,7 @@ def learner(cases: Sequence[Case]) -> Learner:
     """One learner whose lanes are the cases, each with its own parameters and batch (its position stands for its seed)."""
     configs = {learner_config(case) for case in cases}
     if len(configs) != 1:
-        raise UnmappableFile("cases of different decomposition, value learning, critic norm or sizes are not one pack")
+        raise UnmappableFileError("cases of different decomposition, value learning, critic norm or sizes are not one pack")
     lanes = LaneMap(
         tuple(
             ValueLane(case.name, i, _number(case, "lr"), None if case.config["tau"] is None else _number(case, "tau"))
@@ -124,7 +124,7 @@ def learner(cases: Sequence[Case]) -> Learner:
     try:
         built = Learner(task_spec(cases[0]), configs.pop(), lanes, initial=initial)
     except ValueError as error:
-        raise UnmappableFile(f"params0: {error}") from error
+        raise UnmappableFileError(f"params0: {error}") from error
     models = built.models
     for prefix, target, layout, heads in (
         ("target_critic", models.target_critic, models.critic.layout, built.config.heads),
@@ -135,8 +135,15 @@ def learner(cases: Sequence[Case]) -> Learner:
         for lane, case in enumerate(cases):
             for row, name in [(lane * heads + k, f"{prefix}/{k}/") for k in range(heads)] or [(lane, f"{prefix}/")]:
                 for leaf, view in layout.views(target.flat[row : row + 1]).items():
-                    view[0].copy_(torch.from_numpy(case.arrays[f"params0/{name}{leaf}"]))
+                    view[0].copy_(torch.from_numpy(_array(case, f"params0/{name}{leaf}", tuple(view.shape[1:]))))
     return built
+
+
+def _array(case: Case, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    found = case.arrays.get(name)
+    if found is None or found.shape != shape:
+        raise UnmappableFileError(f"{name}: found {'nothing' if found is None else found.shape}, expected shape {shape}")
+    return found
 
 
 def batch_of(cases: Sequence[Case]) -> Batch:
@@ -144,7 +151,7 @@ def batch_of(cases: Sequence[Case]) -> Batch:
     try:
         stacked = {k: torch.from_numpy(np.stack([case.arrays[f"batch/{k}"] for case in cases])) for k in BATCH_KEYS}
     except KeyError as error:
-        raise UnmappableFile(f"missing {error}") from error
+        raise UnmappableFileError(f"missing {error}") from error
     return Batch(**stacked)
 
 
@@ -239,11 +246,13 @@ def main(arguments: Sequence[str]) -> int:
         try:
             case = load(path)
             verdict = compare(case, reproduce([case])[0])
-        except UnmappableFile as error:
+        except UnmappableFileError as error:
             print(f"{path.stem}: cannot be mapped: {error}")
             failed += 1
             continue
-        sides = "".join(f", {word}: {', '.join(names)}" for word, names in (("missing", verdict.missing), ("extra", verdict.extra)) if names)
+        sides = "".join(
+            f", {word}: {', '.join(names)}" for word, names in (("missing", verdict.missing), ("extra", verdict.extra)) if names
+        )
         print(f"{path.stem}: {verdict.leaves} leaves, largest relative error {verdict.error:.2e} ({verdict.worst}){sides}")
         failed += not verdict.passed
     return 1 if failed else 0

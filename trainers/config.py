@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -49,8 +49,8 @@ class LearnerConfig:
     mixer_training: MixerTraining = MixerTraining.JOINT
     actor_bound: ActorBound = ActorBound.NONE
     team_reward: TeamReward = TeamReward.MEAN
-    adam: Adam = Adam()
-    awr: AwrBounds = AwrBounds()
+    adam: Adam = field(default_factory=Adam)
+    awr: AwrBounds = field(default_factory=AwrBounds)
 
     @classmethod
     def of(cls, point: DesignPoint) -> LearnerConfig:

@@ -128,7 +128,7 @@ class Grouping:
             x = x.index_select(0, self._place)
         if not self._full:
             x = torch.where(self._taken.view(-1, *([1] * (x.ndim - 1))), x, torch.zeros((), dtype=x.dtype, device=x.device))
-        return x.unflatten(0, self._shape)
+        return x.reshape(*self._shape, *x.shape[1:])
 
     def ungroup(self, x: Tensor) -> Tensor:
         """(V, G, *) -> (n, *)."""

@@ -135,9 +135,7 @@ class Learner:
         if record:
             measured = diagnostics.measure(self, total, target, critic, q, plain_weights, mu, actor, norms, records)
         self._update()
-        return StepReport(
-            critic.loss.detach(), value.loss.detach() if value else None, actor.detach(), measured
-        )
+        return StepReport(critic.loss.detach(), value.loss.detach() if value else None, actor.detach(), measured)
 
     def act(self, x: Tensor) -> Tensor:
         """Policy means (L, *, A), without graph, of agents' inputs x (L, *, X)."""
@@ -172,12 +170,10 @@ class Learner:
         total = critic.sum() + actor.sum() + (value.sum() if value is not None else 0.0)
         gradients = iter(torch.autograd.grad(total, leaves))
         norms = {name: stack.collect([next(gradients) for _ in stack.tracked]) for name, stack in trained}
-        norms["critic"] = torch.linalg.vector_norm(norms["critic"].unflatten(0, (-1, self.config.heads)), dim=1)
+        norms["critic"] = torch.linalg.vector_norm(norms["critic"].view(-1, self.config.heads), dim=1)
         return norms
 
-    def _freeze(
-        self, critic: CriticLoss, total: Tensor, value: Tensor | None, actor: Tensor, norms: dict[str, Tensor]
-    ) -> None:
+    def _freeze(self, critic: CriticLoss, total: Tensor, value: Tensor | None, actor: Tensor, norms: dict[str, Tensor]) -> None:
         """Mark the lanes whose step must not be taken: a value lane takes with it the runs it serves, and only these."""
         sound = torch.isfinite(critic.loss) & torch.isfinite(norms["critic"])
         for name in ("mixer", "value"):

@@ -41,9 +41,7 @@ class Models:
         self._actor_net = Mlp(
             spec.obs_dim + spec.n_agents, config.hidden, spec.action_dim, norm=False, last_variance=ACTOR_LAST_VARIANCE
         )
-        self._mixer_net = Mixer(
-            spec.state_dim, spec.n_agents, config.mixer_embed, config.mixer_hidden, config.mixer_gain
-        )
+        self._mixer_net = Mixer(spec.state_dim, spec.n_agents, config.mixer_embed, config.mixer_hidden, config.mixer_gain)
         self._device = device
         value_seeds = [lane.seed for lane in lanes.values]
         heads = [f"critic/{k}" for k in range(config.heads)]

@@ -6,6 +6,7 @@ share its parameters whatever else the pack holds.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from trainers.parameters import Layout, Leaves
 
@@ -40,7 +41,7 @@ class Mlp:
         """Leaves `layer{i}/{weight,bias,norm_scale,norm_bias}`, weights (in, out)."""
         shapes: dict[str, tuple[int, ...]] = {}
         widths = (self.inputs, *self.hidden, self.outputs)
-        for i, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
             shapes[f"layer{i}/weight"] = (fan_in, fan_out)
             shapes[f"layer{i}/bias"] = (fan_out,)
             if self.norm and i < len(self.hidden):
@@ -62,12 +63,25 @@ class Mlp:
         return arrays
 
     def __call__(self, leaves: Leaves, x: Tensor) -> Tensor:
-        """Apply: x (R, M, inputs) -> (R, M, outputs)."""
-        for i, width in enumerate(self.hidden):
-            x = F.gelu(_linear(leaves, f"layer{i}", x), approximate="tanh")
+        """Apply: x (R, M, inputs) -> (R, M, outputs).
+
+        The affine part of a LayerNorm is folded into the Linear that follows it, (x * scale + shift) W + b =
+        x (scale * W) + (b + shift W): the same function, without touching the (R, M, H) activations again.
+        """
+        scale = shift = None
+        for i in range(len(self.hidden) + 1):
+            weight, bias = leaves[f"layer{i}/weight"], leaves[f"layer{i}/bias"].unsqueeze(1)
+            if scale is not None and shift is not None:
+                bias = torch.baddbmm(bias, shift.unsqueeze(1), weight)
+                weight = weight * scale.unsqueeze(2)
+            x = torch.baddbmm(bias, x, weight)
+            if i == len(self.hidden):
+                break
+            x = functional.gelu(x, approximate="tanh")
             if self.norm:
-                x = _layer_norm(leaves, f"layer{i}", x, width)
-        return _linear(leaves, f"layer{len(self.hidden)}", x)
+                x = functional.layer_norm(x, x.shape[-1:], eps=LAYER_NORM_EPS)
+                scale, shift = leaves[f"layer{i}/norm_scale"], leaves[f"layer{i}/norm_bias"]
+        return x
 
 
 class MixingWeights(NamedTuple):
@@ -119,23 +133,23 @@ class Mixer:
 
     def weights(self, leaves: Leaves, state: Tensor) -> MixingWeights:
         """Mixing weights of states (L, B, S)."""
-        w1 = self._hyper(leaves, "w1", state, self.hidden).abs()
+        w1 = self._hyper(leaves, "w1", state).abs()
         return MixingWeights(
-            w1.unflatten(-1, (self.agents, self.embed)),
+            w1.view(*w1.shape[:-1], self.agents, self.embed),
             _linear(leaves, "b1", state),
-            self._hyper(leaves, "w2", state, self.hidden).abs(),
-            self._hyper(leaves, "b2", state, self.embed).squeeze(-1),
+            self._hyper(leaves, "w2", state).abs(),
+            self._hyper(leaves, "b2", state).squeeze(-1),
         )
 
-    def _hyper(self, leaves: Leaves, name: str, state: Tensor, width: int) -> Tensor:
-        x = _layer_norm(leaves, f"{name}/hidden", _linear(leaves, f"{name}/hidden", state), width)
-        return _linear(leaves, f"{name}/out", F.relu(x))
+    def _hyper(self, leaves: Leaves, name: str, state: Tensor) -> Tensor:
+        x = _layer_norm(leaves, f"{name}/hidden", _linear(leaves, f"{name}/hidden", state))
+        return _linear(leaves, f"{name}/out", functional.relu(x))
 
 
 def mix(q: Tensor, weights: MixingWeights) -> Tensor:
     """Total (L, *, B) of per-agent values q (L, *, B, N), where * are dimensions that share the lane's states."""
     w1, b1, w2, b2 = (_align(part, q.ndim - 3) for part in weights)
-    return (F.elu((q.unsqueeze(-1) * w1).sum(-2) + b1) * w2).sum(-1) + b2
+    return (functional.elu((q.unsqueeze(-1) * w1).sum(-2) + b1) * w2).sum(-1) + b2
 
 
 def mix_gain(q: Tensor, weights: MixingWeights) -> Tensor:
@@ -143,7 +157,8 @@ def mix_gain(q: Tensor, weights: MixingWeights) -> Tensor:
     w1, b1, w2, _ = (_align(part, q.ndim - 3) for part in weights)
     h = (q.unsqueeze(-1) * w1).sum(-2) + b1
     slope = torch.where(h > 0, torch.ones_like(h), h.clamp(max=0.0).exp()) * w2
-    return torch.linalg.vector_norm((w1 * slope.unsqueeze(-2)).sum(-1), dim=-1)
+    norm: Tensor = torch.linalg.vector_norm((w1 * slope.unsqueeze(-2)).sum(-1), dim=-1)
+    return norm
 
 
 def stack_arrays(layout: Layout, copies: Sequence[Arrays], *, out: Tensor) -> None:
@@ -162,8 +177,8 @@ def _linear(leaves: Leaves, name: str, x: Tensor) -> Tensor:
     return torch.baddbmm(leaves[f"{name}/bias"].unsqueeze(1), x, leaves[f"{name}/weight"])
 
 
-def _layer_norm(leaves: Leaves, name: str, x: Tensor, width: int) -> Tensor:
-    x = F.layer_norm(x, (width,), eps=LAYER_NORM_EPS)
+def _layer_norm(leaves: Leaves, name: str, x: Tensor) -> Tensor:
+    x = functional.layer_norm(x, x.shape[-1:], eps=LAYER_NORM_EPS)
     return torch.addcmul(leaves[f"{name}/norm_bias"].unsqueeze(1), x, leaves[f"{name}/norm_scale"].unsqueeze(1))
 
 

@@ -39,21 +39,14 @@ def mean_absolute_deviation(x: Tensor) -> Tensor:
 
 def critic_loss(norm: CriticNorm, q: Tensor, target: Tensor) -> CriticLoss:
     """Critic's loss from totals q (L, K, units) and targets (L, units), per lane (Eq. 2, 6; Listing 1)."""
-    smaller = q.amin(1) if norm is not CriticNorm.NONE else None
-    scaled = norm in (CriticNorm.SVN, CriticNorm.SVN_BOTH)
-    if smaller is None or not scaled:
-        sigma = torch.ones(q.shape[0], dtype=q.dtype, device=q.device)
-    else:
-        sigma = mean_absolute_deviation(smaller)
-    if smaller is not None and norm is not CriticNorm.SVN_BOTH:
-        error = smaller - target
-    else:
-        error = q - target.unsqueeze(1)
+    both_heads = norm in (CriticNorm.NONE, CriticNorm.SVN_BOTH)
+    error = q - target.unsqueeze(1) if both_heads else q.amin(1) - target
+    sigma = loss_scale(norm, q.amin(1))
     return CriticLoss(lane_mean((error / _over(sigma, error)).square()), sigma)
 
 
-def value_scale(norm: CriticNorm, q: Tensor) -> Tensor:
-    """Scale of IQL's value loss from the target totals q (L, units): their deviation under SVN, else one."""
+def loss_scale(norm: CriticNorm, q: Tensor) -> Tensor:
+    """What a loss is divided by before squaring, (L,), from totals q (L, units): their deviation under SVN, else one."""
     if norm in (CriticNorm.SVN, CriticNorm.SVN_BOTH):
         return mean_absolute_deviation(q)
     return torch.ones(q.shape[0], dtype=q.dtype, device=q.device)

@@ -69,7 +69,8 @@ class Stack:
         """Store the leaves' gradients, in layout order, as one buffer; returns their norm per row, (R,)."""
         rows = self.flat.shape[0]
         torch.cat([gradient.reshape(rows, -1) for gradient in gradients], dim=1, out=self.gradient)
-        return torch.linalg.vector_norm(self.gradient, dim=1)
+        norm: Tensor = torch.linalg.vector_norm(self.gradient, dim=1)
+        return norm
 
     def descend(self, adam: Adam, lr: Tensor, alive: Tensor, step: int) -> None:
         """Take Adam step number `step` (from 1) with learning rate `lr` (R, 1) on the rows where `alive` (R, 1) holds."""

@@ -57,8 +57,6 @@ class ValueLearning(Protocol):
         """What the target y = R + gamma m (.) bootstraps from: (V, units of the total). Called without gradients."""
         ...
 
-    def value_loss(
-        self, models: Models, data: StepData, weights: MixingWeights | None, tau: Tensor
-    ) -> ValueLoss | None:
+    def value_loss(self, models: Models, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
         """Loss of the value network, given detached mixing weights at s and tau (V, 1); None without one."""
         ...

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from trainers.networks import MixingWeights
-from trainers.normalisation import lane_mean, value_scale
+from trainers.normalisation import lane_mean, loss_scale
 from trainers.value_learning.base import StepData, ValueLoss
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Iql:
         assert models.value is not None
         with torch.no_grad():
             q = models.target_total(data.now, data.actions)
-            sigma = value_scale(models.config.critic_norm, q).view(-1, *([1] * (q.ndim - 1)))
+            sigma = loss_scale(models.config.critic_norm, q).view(-1, *([1] * (q.ndim - 1)))
         values = models.v(models.value.tracked, models.decomposition.context(data.now))
         d = q - models.decomposition.total(values, weights)
         expectile = (tau.view(-1, *([1] * (q.ndim - 1))) - (d.detach() < 0).to(d.dtype)).abs()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch.nn.functional as F
 from torch import Tensor
+from torch.nn import functional
 
 from trainers.value_learning.base import StepData
 from trainers.value_learning.sarsa import Sarsa
@@ -24,7 +24,7 @@ class Td(Sarsa):
         """The target total of the policy's next actions; where actions are discrete, of the greedy ones."""
         actions = models.policy(models.actor.frozen, data.next.x)
         if models.spec.discrete:
-            actions = F.one_hot(actions.argmax(-1), models.spec.action_dim).to(actions.dtype)
+            actions = functional.one_hot(actions.argmax(-1), models.spec.action_dim).to(actions.dtype)
         return models.target_total(data.next, actions.unsqueeze(1))
 
 

@@ -1,0 +1,195 @@
+"""Exact checkpoints of a pack: what is saved, how it is written, and how lanes are found again.
+
+Two files per checkpoint: `step-N.safetensors` with every array under the name of its run or value lane (never its
+position, so that lanes can be sliced into another pack), and `step-N.json` with the curves and the arrays' sha256. The JSON
+is written last: a checkpoint without a matching one does not exist. The one before is kept, so that a torn or corrupted
+file costs one interval and no more.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from trainers.learner import Learner
+from trainers.parameters import Stack
+from trainers.results import CurvePoint
+
+FORMAT_VERSION = 1
+
+
+@dataclass
+class History:
+    """What a pack has recorded so far, by run: curves, diagnostics (metrics, times), and the seconds it took."""
+
+    curves: dict[str, list[CurvePoint]] = field(default_factory=dict)
+    diagnostics_steps: list[int] = field(default_factory=list)
+    diagnostics: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One verified checkpoint on disk, read into memory."""
+
+    step: int
+    pack_key: str
+    data_hash: str
+    history: History
+    arrays: Mapping[str, Tensor]
+
+
+def save(directory: Path, learner: Learner, history: History, *, pack_key: str, data_hash: str) -> None:
+    """Write the pack's state; raises OSError where it cannot be written, leaving earlier checkpoints alone."""
+    directory.mkdir(parents=True, exist_ok=True)
+    stem = directory / f"step-{learner.steps_taken:012d}"
+    arrays = {name: tensor.detach().cpu().contiguous() for name, tensor in _arrays(learner).items()}
+    arrays |= {f"run/{run}/diagnostics": torch.from_numpy(values.copy()) for run, values in history.diagnostics.items()}
+    temporary = stem.with_suffix(f".safetensors.{os.getpid()}.tmp")
+    save_file(arrays, temporary)
+    digest = _commit(temporary, stem.with_suffix(".safetensors"))
+    sidecar = {
+        "format": FORMAT_VERSION,
+        "step": learner.steps_taken,
+        "pack_key": pack_key,
+        "data_hash": data_hash,
+        "sha256": digest,
+        "wall_s": history.wall_s,
+        "cpu_s": history.cpu_s,
+        "diagnostics_steps": history.diagnostics_steps,
+        "curves": {run: [asdict(point) for point in curve] for run, curve in history.curves.items()},
+    }
+    temporary = stem.with_suffix(f".json.{os.getpid()}.tmp")
+    temporary.write_text(json.dumps(sidecar))
+    _commit(temporary, stem.with_suffix(".json"))
+    _forget_old(directory)
+
+
+def load_latest(directory: Path) -> Checkpoint | None:
+    """The newest checkpoint that is whole, or None; a torn or altered one is passed over."""
+    for sidecar in sorted(directory.glob("step-*.json"), reverse=True):
+        checkpoint = _read(sidecar)
+        if checkpoint is not None:
+            return checkpoint
+    return None
+
+
+def restore(learner: Learner, checkpoint: Checkpoint) -> History | None:
+    """Put the lanes of `learner` where the checkpoint left them; None, and nothing changed, where it lacks one of them."""
+    state = _arrays(learner)
+    if not state.keys() <= checkpoint.arrays.keys():
+        return None
+    for name, tensor in state.items():
+        tensor.copy_(checkpoint.arrays[name])
+    learner.steps_taken = checkpoint.step
+    runs = [lane.key for lane in learner.lanes.actors]
+    known = checkpoint.history
+    return History(
+        {run: list(known.curves.get(run, ())) for run in runs},
+        list(known.diagnostics_steps),
+        {run: known.diagnostics[run] for run in runs if run in known.diagnostics},
+        known.wall_s,
+        known.cpu_s,
+    )
+
+
+def final_weights(learner: Learner, *, critics: bool) -> dict[str, dict[str, Tensor]]:
+    """Final parameters by run_id: the actor's leaves, and with `critics` those of every network that served the run."""
+    models = learner.models
+    kept: dict[str, dict[str, Tensor]] = {}
+    for i, lane in enumerate(learner.lanes.actors):
+        leaves = _leaves("actor", models.actor, models.actor.flat, i)
+        if critics:
+            heads = learner.config.heads
+            for k in range(heads):
+                leaves |= _leaves(f"critic/{k}", models.critic, models.critic.flat, lane.value * heads + k)
+            if models.mixer is not None:
+                leaves |= _leaves("mixer", models.mixer, models.mixer.flat, lane.value)
+            if models.value is not None:
+                leaves |= _leaves("value", models.value, models.value.flat, lane.value)
+        kept[lane.key] = leaves
+    return kept
+
+
+def _leaves(name: str, stack: Stack, flat: Tensor, row: int) -> dict[str, Tensor]:
+    views = stack.layout.views(flat[row : row + 1])
+    return {f"{name}/{leaf}": view[0].detach().cpu().clone() for leaf, view in views.items()}
+
+
+def _arrays(learner: Learner) -> dict[str, Tensor]:
+    """Every tensor that the next step depends on, as views by lane."""
+    models, heads = learner.models, learner.config.heads
+    arrays: dict[str, Tensor] = {}
+
+    def add(name: str, stack: Stack | None, rows: slice, target: Tensor | None) -> None:
+        if stack is None:
+            return
+        arrays[f"{name}/parameters"] = stack.flat[rows]
+        arrays[f"{name}/exp_avg"] = stack.exp_avg[rows]
+        arrays[f"{name}/exp_avg_sq"] = stack.exp_avg_sq[rows]
+        if target is not None:
+            arrays[f"{name}/target"] = target[rows]
+
+    for i, value_lane in enumerate(learner.lanes.values):
+        prefix, row = f"value/{value_lane.key}", slice(i, i + 1)
+        add(f"{prefix}/critic", models.critic, slice(i * heads, (i + 1) * heads), models.target_critic.flat)
+        add(f"{prefix}/mixer", models.mixer, row, models.target_mixer.flat if models.target_mixer else None)
+        add(f"{prefix}/value", models.value, row, None)
+        arrays[f"{prefix}/alive"] = learner.value_alive[row]
+    for i, lane in enumerate(learner.lanes.actors):
+        prefix, row = f"run/{lane.key}", slice(i, i + 1)
+        add(f"{prefix}/actor", models.actor, row, None)
+        arrays[f"{prefix}/alive"] = learner.actor_alive[row]
+        arrays[f"{prefix}/diverged_step"] = learner.diverged_step[row]
+    return arrays
+
+
+def _read(sidecar: Path) -> Checkpoint | None:
+    path = sidecar.with_suffix(".safetensors")
+    try:
+        content = json.loads(sidecar.read_text())
+        if content["format"] != FORMAT_VERSION or _sha256(path) != content["sha256"]:
+            return None
+        arrays = load_file(path)
+        curves = {run: [CurvePoint(**point) for point in curve] for run, curve in content["curves"].items()}
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        return None
+    diagnostics = {name.split("/")[1]: values.numpy() for name, values in arrays.items() if name.endswith("/diagnostics")}
+    history = History(curves, content["diagnostics_steps"], diagnostics, content["wall_s"], content["cpu_s"])
+    return Checkpoint(content["step"], content["pack_key"], content["data_hash"], history, arrays)
+
+
+def _commit(temporary: Path, path: Path) -> str:
+    """Flush, rename and read back; returns the sha256 of what is on disk."""
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())
+    expected = _sha256(temporary)
+    temporary.replace(path)
+    if _sha256(path) != expected:
+        raise OSError(f"{path}: what was read back is not what was written")
+    return expected
+
+
+def _forget_old(directory: Path) -> None:
+    """Keep the newest checkpoint and the one before it; drop leftovers of writers that died."""
+    kept: Sequence[str] = sorted((path.stem for path in directory.glob("step-*.json")), reverse=True)[:2]
+    for path in directory.glob("step-*"):
+        if path.name.split(".")[0] not in kept:
+            path.unlink(missing_ok=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,84 @@
+"""Batches drawn from a dataset: uniformly, with replacement, one batch per distinct seed of the pack.
+
+The transitions of step t are a function of (seed, t) alone, so nothing needs to be saved to go on from any step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from trainers.batch import Batch
+from trainers.data.dataset import Dataset
+from trainers.randomness import generator
+
+BLOCK = 64
+"""Steps drawn at a time, part of the numerics: another block draws other batches."""
+
+
+class Sampler:
+    """Draws the batch of any step for some seeds; only what the learner reads is gathered."""
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        seeds: Sequence[int],
+        batch: int,
+        *,
+        next_actions: bool,
+        states: bool,
+        dtype: torch.dtype,
+        device: torch.device,
+    ) -> None:
+        self._seeds, self._batch, self._dtype, self._device = tuple(seeds), batch, dtype, device
+        self._next_actions, self._states = next_actions, states
+        on_cpu = device.type == "cpu"  # there the columns stay memory-mapped, shared by all processes of the machine
+
+        def place(column: Tensor) -> Tensor:
+            return column if on_cpu else column.to(device)
+
+        self._observations = place(dataset.observations)
+        self._actions = place(dataset.actions)
+        self._rewards = place(dataset.rewards)
+        self._state = place(dataset.states) if dataset.states is not None else None
+        self._rows, self._next_rows, self._mask = map(place, (dataset.rows, dataset.next_rows, dataset.mask))
+        self._block_number = -1
+        self._block = torch.empty(0)
+
+    def at(self, step: int) -> Batch:
+        """The batch of gradient step number `step` (from 0)."""
+        block, offset = divmod(step, BLOCK)
+        if block != self._block_number:
+            self._block_number, self._block = block, self._draw(block)
+        drawn = self._block[offset].flatten()
+        rows, next_rows = self._rows[drawn], self._next_rows[drawn]
+        obs, next_obs = self._gather(self._observations, rows), self._gather(self._observations, next_rows)
+        state = next_state = None
+        if self._states:
+            if self._state is None:
+                state, next_state = obs.flatten(-2), next_obs.flatten(-2)
+            else:
+                state, next_state = self._gather(self._state, rows), self._gather(self._state, next_rows)
+        return Batch(
+            obs=obs,
+            actions=self._gather(self._actions, rows),
+            rewards=self._gather(self._rewards, rows),
+            mask=self._gather(self._mask, drawn),
+            next_obs=next_obs,
+            next_actions=self._gather(self._actions, next_rows) if self._next_actions else None,
+            state=state,
+            next_state=next_state,
+        )
+
+    def _gather(self, column: Tensor, index: Tensor) -> Tensor:
+        """Rows of a column as (G, B, *)."""
+        return column.index_select(0, index).view(len(self._seeds), self._batch, *column.shape[1:]).to(self._dtype)
+
+    def _draw(self, block: int) -> Tensor:
+        """Transition numbers of a block of steps: (BLOCK, G, B)."""
+        count = self._rows.shape[0]
+        drawn = [generator(seed, "batch", block).integers(0, count, (BLOCK, self._batch)) for seed in self._seeds]
+        return torch.from_numpy(np.stack(drawn, axis=1)).to(self._device)

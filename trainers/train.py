@@ -1,0 +1,226 @@
+"""Train one pack from its points to its results, across as many interruptions as it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from search_spaces.point import DesignPoint
+from trainers import checkpoint
+from trainers.batch import agent_inputs
+from trainers.checkpoint import History
+from trainers.config import LearnerConfig
+from trainers.data.catalogue import open_dataset
+from trainers.data.dataset import Dataset
+from trainers.diagnostics import names
+from trainers.evaluation import evaluate
+from trainers.lanes import LaneMap
+from trainers.learner import Learner
+from trainers.results import CurvePoint, Keep, RunResult, RunStatus
+from trainers.sampler import Sampler
+from trainers.task import ReturnScale
+
+POLL_S = 1.0
+
+
+class PackProgress(NamedTuple):
+    """How far a pack is. `curves` maps run_id to its evaluations so far."""
+
+    step: int
+    steps: int
+    lanes: int
+    diverged: int
+    curves: dict[str, tuple[CurvePoint, ...]]
+
+
+class PackOutcome(NamedTuple):
+    """What a call of `train_pack` came to. Seconds are the pack's over all attempts that a checkpoint remembers."""
+
+    complete: bool
+    results: tuple[RunResult, ...]
+    scale: ReturnScale
+    data_hash: str
+    weights: dict[str, dict[str, Tensor]]
+    wall_s: float
+    cpu_s: float
+
+
+class PackTrainer:
+    """A learner, its data and its record, advanced from evaluation to evaluation."""
+
+    def __init__(self, points: Sequence[DesignPoint], dataset: Dataset, *, device: str = "cpu") -> None:
+        first = points[0]
+        self.points, self.dataset, self._first = tuple(points), dataset, first
+        self.lanes = LaneMap.of(points)
+        place = torch.device(device)
+        self.learner = Learner(dataset.spec, LearnerConfig.of(first), self.lanes, place)
+        models = self.learner.models
+        self._sampler = Sampler(
+            dataset,
+            self.lanes.seeds,
+            first.batch,
+            next_actions=models.learning.reads_next_actions,
+            states=models.decomposition.uses_state,
+            dtype=self.learner.config.dtype,
+            device=place,
+        )
+        self.history = History(curves={point.run_id: [] for point in points})
+        self._pending: list[Tensor] = []
+
+    @property
+    def step(self) -> int:
+        """Gradient steps taken."""
+        return self.learner.steps_taken
+
+    @property
+    def finished(self) -> bool:
+        """Whether all steps were taken."""
+        return self.step >= self._first.steps
+
+    def advance(self) -> bool:
+        """Take one gradient step, and evaluate where one is due; returns whether it was."""
+        step = self.step
+        record = step % self._first.diagnostics_every == 0
+        report = self.learner.step(self._sampler.at(step), record=record)
+        if report.diagnostics is not None:
+            self._pending.append(report.diagnostics)
+            self.history.diagnostics_steps.append(step)
+        due = self.step % self._first.eval_every == 0
+        if due:
+            self._evaluate()
+        return due
+
+    def fetch(self) -> None:
+        """Move the diagnostics recorded since the last call from the device into the history."""
+        if not self._pending:
+            return
+        recorded = torch.stack(self._pending).permute(2, 1, 0).to("cpu", torch.float64).numpy()
+        self._pending.clear()
+        for point, values in zip(self.points, recorded, strict=True):
+            known = self.history.diagnostics.get(point.run_id)
+            joined = values if known is None else np.concatenate([known, values], axis=1)
+            self.history.diagnostics[point.run_id] = np.ascontiguousarray(joined)
+
+    def results(self) -> tuple[RunResult, ...]:
+        """The runs' results so far, in lane order."""
+        self.fetch()
+        metric_names = names(self.dataset.spec.n_agents)
+        diverged = self.learner.diverged_step.tolist()
+        return tuple(
+            RunResult(
+                run_id=point.run_id,
+                status=RunStatus.DIVERGED if step >= 0 else RunStatus.FINISHED,
+                diverged_step=step if step >= 0 else None,
+                curve=tuple(self.history.curves[point.run_id]),
+                diagnostics_steps=tuple(self.history.diagnostics_steps),
+                diagnostics={
+                    name: tuple(values.tolist())
+                    for name, values in zip(metric_names, self.history.diagnostics.get(point.run_id, ()), strict=False)
+                    if not np.isnan(values).all()
+                },
+            )
+            for point, step in zip(self.points, diverged, strict=True)
+        )
+
+    def progress(self) -> PackProgress:
+        """How far the pack is."""
+        curves = {run: tuple(curve) for run, curve in self.history.curves.items()}
+        return PackProgress(self.step, self._first.steps, len(self.points), int((~self.learner.actor_alive).sum()), curves)
+
+    def _evaluate(self) -> None:
+        dtype = self.learner.config.dtype
+
+        def act(observations: Tensor) -> Tensor:
+            return self.learner.act(agent_inputs(observations.to(self.learner.models.actor.flat.device, dtype)))
+
+        returns = evaluate(act, self._first.task, [p.seed for p in self.points], self.step, self._first.eval_episodes)
+        for point, mean, std in zip(self.points, returns.return_mean, returns.return_std, strict=True):
+            self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std)))
+
+
+def train_pack(
+    points: Sequence[DesignPoint],
+    *,
+    data_root: Path,
+    data_hash: str | None,
+    checkpoint_dir: Path,
+    resume_dirs: Sequence[Path] = (),
+    device: str = "cpu",
+    threads: int = 1,
+    keep: Keep = Keep.ACTOR,
+    checkpoint_minutes: float = 10.0,
+    progress: Callable[[PackProgress], None] = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> PackOutcome:
+    """Train a pack to its end, or until `should_stop`; either way its state is on disk.
+
+    It goes on from the newest whole checkpoint in `checkpoint_dir`, else from the lanes of these points in the first of
+    `resume_dirs` that has them all, else from the start. It saves at every evaluation, every `checkpoint_minutes` and when
+    told to stop. The same points on the same kind of machine and number of threads give bitwise the same results,
+    interrupted or not.
+
+    Raises a UserInputError where the dataset is missing or is not the one that `data_hash` names, OSError where a
+    checkpoint cannot be written.
+    """
+    torch.set_num_threads(threads)
+    dataset = open_dataset(points[0], data_root, data_hash)
+    trainer = PackTrainer(points, dataset, device=device)
+    key = points[0].pack_key
+    for directory in (checkpoint_dir, *resume_dirs):
+        found = checkpoint.load_latest(directory)
+        if found is None or found.pack_key != key or found.data_hash != dataset.content_hash:
+            continue
+        history = checkpoint.restore(trainer.learner, found)
+        if history is not None:
+            trainer.history = history
+            break
+
+    clock = _Clock(trainer.history)
+    saved_at = polled_at = time.monotonic()
+
+    def save() -> None:
+        trainer.fetch()
+        clock.stop()
+        checkpoint.save(checkpoint_dir, trainer.learner, trainer.history, pack_key=key, data_hash=dataset.content_hash)
+
+    complete = True
+    progress(trainer.progress())
+    while not trainer.finished:
+        evaluated = trainer.advance()
+        now = time.monotonic()
+        if evaluated or now - saved_at >= 60.0 * checkpoint_minutes:
+            save()
+            saved_at = time.monotonic()
+        if evaluated or now - polled_at >= POLL_S:
+            progress(trainer.progress())
+            polled_at = time.monotonic()
+            if should_stop() and not trainer.finished:
+                save()
+                complete = False
+                break
+    clock.stop()
+    weights: dict[str, dict[str, Tensor]] = {}
+    if complete and keep is not Keep.NONE:
+        weights = checkpoint.final_weights(trainer.learner, critics=keep is Keep.ALL)
+    history = trainer.history
+    return PackOutcome(complete, trainer.results(), dataset.scale, dataset.content_hash, weights, history.wall_s, history.cpu_s)
+
+
+class _Clock:
+    """Adds the seconds that went by to a history, each second once."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._wall, self._cpu = time.monotonic(), time.process_time()
+
+    def stop(self) -> None:
+        wall, cpu = time.monotonic(), time.process_time()
+        self._history.wall_s += wall - self._wall
+        self._history.cpu_s += cpu - self._cpu
+        self._wall, self._cpu = wall, cpu
