@@ -29,7 +29,12 @@ TASKS: dict[str, TaskEntry] = {
     entry.name: entry
     for entry in (
         TaskEntry("2ant", "MA-MuJoCo - 2ant", {Source.OG_MARL: MUJOCO_QUALITIES}, {Source.OG_MARL: "omiga/mamujoco/2ant@main"}),
-        TaskEntry("3hopper", "MA-MuJoCo - 3hopper", {Source.OG_MARL: MUJOCO_QUALITIES}, {Source.OG_MARL: "omiga/mamujoco/3hopper@main"}),
+        TaskEntry(
+            "3hopper",
+            "MA-MuJoCo - 3hopper",
+            {Source.OG_MARL: MUJOCO_QUALITIES},
+            {Source.OG_MARL: "omiga/mamujoco/3hopper@main"},
+        ),
         TaskEntry(
             "6halfcheetah",
             "MA-MuJoCo - 6halfcheetah",

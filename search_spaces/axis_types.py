@@ -1,0 +1,115 @@
+"""What one axis may hold: a value, or a list of values, of one kind each.
+
+Every kind refuses what YAML makes easy to write by accident: a bool or a quoted number where a number belongs, an infinite
+or undefined number, nothing at all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, TypeVar
+
+from annotated_types import MinLen
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from search_spaces.tasks import TASKS
+from search_spaces.validation import nearest, one_of, refuse
+from search_spaces.yaml_file import shown
+
+T = TypeVar("T")
+
+LARGEST = 2**63 - 1
+"""Whole numbers are stored as 64-bit integers."""
+
+EVERY_TASK = "*"
+"""Key under which one list of datasets for all tasks is kept; nobody writes it."""
+
+LONGEST_RANGE = 10_000
+"""Seeds in one range; a longer one is a slip of the finger."""
+
+
+class OneOrList:
+    """Says to editors that a value may stand where a list of values may."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        several = handler(schema)
+        return {"anyOf": [several.get("items", {}), several]}
+
+
+def _listed(value: object) -> object:
+    if value is None:
+        raise refuse("a value or a list of values")
+    return value if isinstance(value, list | tuple | dict) else [value]
+
+
+def _shapes_listed(value: object) -> object:
+    """One network shape, `[64, 64]`, or a list of shapes."""
+    if isinstance(value, list | tuple) and value and not all(isinstance(shape, list | tuple) for shape in value):
+        return [value]
+    return _listed(value)
+
+
+def _seeds_listed(value: object) -> object:
+    """Seeds, where `0-7` stands for the eight seeds 0 to 7."""
+    listed = _listed(value)
+    return [seed for item in listed for seed in _seed_range(item)] if isinstance(listed, list | tuple) else listed
+
+
+def _seed_range(item: object) -> list[object]:
+    if not isinstance(item, str):
+        return [item]
+    match = re.fullmatch(r"(\d{1,18})\s*-\s*(\d{1,18})", item.strip())
+    if match is None:
+        raise refuse("whole numbers, or a range such as 0-7", found=shown(item))
+    first, last = int(match[1]), int(match[2])
+    if not first <= last < first + LONGEST_RANGE:
+        expected = f"a range from a smaller to a larger seed, at most {LONGEST_RANGE:,} long"
+        raise refuse(expected, found=shown(item))
+    return list(range(first, last + 1))
+
+
+def _whole(value: object) -> object:
+    """5e5 is a whole number, whatever YAML calls it."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _bound(value: object) -> object:
+    if value == "none":
+        return None
+    if value is None or isinstance(value, bool | str):
+        raise refuse("a number above 0, or none")
+    return value
+
+
+def _task_key(value: object) -> str:
+    return EVERY_TASK if value == EVERY_TASK else _task_name(value)
+
+
+def _task_name(value: object) -> str:
+    if not isinstance(value, str) or value not in TASKS:
+        raise refuse(one_of(TASKS), nearest(str(value), TASKS))
+    return value
+
+
+Axis = Annotated[tuple[T, ...], BeforeValidator(_listed), MinLen(1), OneOrList()]
+
+_Integer = Annotated[int, BeforeValidator(_whole), Field(strict=True, le=LARGEST)]
+_Number = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(lambda number: number + 0.0)]  # no -0.0
+
+Count = Annotated[_Integer, Field(ge=1)]
+Natural = Annotated[_Integer, Field(ge=0)]
+Positive = Annotated[_Number, Field(gt=0)]
+NonNegative = Annotated[_Number, Field(ge=0)]
+Expectile = Annotated[_Number, Field(gt=0, lt=1)]
+Discount = Annotated[_Number, Field(ge=0, lt=1)]
+Rate = Annotated[_Number, Field(gt=0, le=1)]
+Bound = Annotated[Positive | None, BeforeValidator(_bound), WithJsonSchema({"anyOf": [{"type": "number"}, {"const": "none"}]})]
+Word = Annotated[str, Field(strict=True, min_length=1)]
+TaskName = Annotated[str, BeforeValidator(_task_name), WithJsonSchema({"enum": list(TASKS)})]
+TaskKey = Annotated[str, BeforeValidator(_task_key)]
+
+Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds_listed), MinLen(1), OneOrList()]
+Shapes = Annotated[tuple[Annotated[tuple[Count, ...], MinLen(1)], ...], BeforeValidator(_shapes_listed), MinLen(1), OneOrList()]
+Values = Annotated[tuple[Any, ...], BeforeValidator(_listed), MinLen(1), OneOrList()]

@@ -1,0 +1,141 @@
+"""From a grid to its points: the product of its tables, conditional columns only where they apply, less what is excluded."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
+from math import prod
+from typing import NamedTuple
+
+from search_spaces.errors import GridError
+from search_spaces.grid import Grid
+from search_spaces.point import DesignPoint
+from search_spaces.rules import check
+from search_spaces.selection import Criterion, criteria_of
+from search_spaces.tables import SELECTORS, Row, Table, Tables, condition, merged, tables_of
+from search_spaces.tasks import TASKS
+from search_spaces.vocabulary import Source
+
+MOST_POINTS = 1_000_000
+"""A larger grid is a slip of the finger: the paper's whole sweep has 16,384 points."""
+
+
+class Excluded(NamedTuple):
+    """How many points one rule left out, and why."""
+
+    reason: str
+    points: int
+
+
+class Expansion(NamedTuple):
+    """A grid's points in a fixed order, and what its rules left out."""
+
+    points: tuple[DesignPoint, ...]
+    excluded: tuple[Excluded, ...]
+
+
+def expand(grid: Grid) -> Expansion:
+    """Every point of a grid once; the order is that of a point's fields and of the values as written, seeds innermost.
+
+    Raises GridError naming every contradiction, every rule that excludes nothing, and a grid that leaves nothing.
+    """
+    check(grid)
+    tables = tables_of(grid)
+    cells = _cells(tables)
+    total = sum(prod(len(rows) for rows in _rows_in_cell(tables, cell)) for cell in cells)
+    if total > MOST_POINTS:
+        raise GridError(grid.document.problem((), f"{total:,} points", f"at most {MOST_POINTS:,}"))
+    points = tuple(point for cell in cells for point in _points(tables, cell))
+    expansion = _exclude(grid, points)
+    assert len({point.run_id for point in expansion.points}) == len(expansion.points), "two points with one id"
+    return expansion
+
+
+class AxisCount(NamedTuple):
+    """How many points have each value of an axis; a value is None where the axis does not apply."""
+
+    axis: str
+    counts: dict[object, int]
+
+
+def axis_counts(points: Iterable[DesignPoint], varying_only: bool = True) -> tuple[AxisCount, ...]:
+    """Count the points by the values of each axis, in the order of a point's fields."""
+    listed = list(points)
+    counts = [
+        AxisCount(field.name, dict(Counter(getattr(point, field.name) for point in listed)))
+        for field in dataclasses.fields(DesignPoint)
+    ]
+    return tuple(count for count in counts if len(count.counts) > 1 or not varying_only)
+
+
+def _cells(tables: Tables) -> list[Row]:
+    """Every combination of the axes that others depend on, and of the columns zipped to them, each once."""
+    selecting = [table for table in tables.tables if set(table.names) & set(SELECTORS)]
+    rows = [merged(part) for part in product(*(table.rows(table.names) for table in selecting))]
+    unique = {tuple(cell.items()): cell for cell in (_applicable(row) for row in rows)}
+    return list(unique.values())
+
+
+def _applicable(row: Row) -> Row:
+    return {name: value for name, value in row.items() if _applies(name, row)}
+
+
+def _applies(column: str, cell: Row) -> bool:
+    needed = condition(column)
+    return needed is None or cell[needed.axis] == needed.value
+
+
+def _rows_in_cell(tables: Tables, cell: Row) -> list[list[Row]]:
+    """The rows of every table that is not part of the cell, restricted to the columns that exist there."""
+    return [_restricted(table, cell) for table in tables.tables if not set(table.names) & set(SELECTORS)]
+
+
+def _restricted(table: Table, cell: Row) -> list[Row]:
+    return table.rows([name for name in table.names if _applies(name, cell)])
+
+
+def _points(tables: Tables, cell: Row) -> Iterator[DesignPoint]:
+    """The points of one cell."""
+    choices = [[_by_field(row) for row in rows] for rows in _rows_in_cell(tables, cell)]
+    common = _by_field(cell) | merged(rows[0] for rows in choices if len(rows) == 1)
+    task = TASKS[str(common["task"])]
+    absent = {"dataset_seed": None, "dataset_size": None, "tau": None}
+    common = absent | {"dataset_version": task.versions[Source(str(common["source"]))]} | common
+    for rows in product(*(rows for rows in choices if len(rows) > 1)):
+        fields = dict(common)
+        for row in rows:
+            fields.update(row)
+        yield DesignPoint(**fields)  # type: ignore[arg-type]  # the grid's schema has typed every value
+
+
+def _by_field(row: Row) -> Row:
+    return {name.partition(".")[0]: value for name, value in row.items()}
+
+
+def _exclude(grid: Grid, points: Sequence[DesignPoint]) -> Expansion:
+    """Drop the points that a rule names; each counts for the first rule that names it."""
+    rules = [criteria_of(rule.when) for rule in grid.exclude]
+    named: list[list[int]] = [_matching(points, criteria) for criteria in rules]
+    document = grid.document
+    idle = [("exclude", index) for index, matches in enumerate(named) if not matches]
+    if idle:
+        problems = (
+            document.problem(path, "a rule that no point of the grid meets", "a rule that excludes something") for path in idle
+        )
+        raise GridError(*problems)
+    gone: set[int] = set()
+    excluded = []
+    for rule, matches in zip(grid.exclude, named, strict=True):
+        fresh = set(matches) - gone
+        gone |= fresh
+        excluded.append(Excluded(rule.reason, len(fresh)))
+    left = tuple(point for index, point in enumerate(points) if index not in gone)
+    if not left:
+        raise GridError(document.problem(("exclude",), "rules that exclude every point", "rules that leave some"))
+    return Expansion(left, tuple(excluded))
+
+
+def _matching(points: Sequence[DesignPoint], criteria: Sequence[Criterion]) -> list[int]:
+    return [index for index, point in enumerate(points) if all(criterion.matches(point) for criterion in criteria)]

@@ -1,0 +1,167 @@
+"""A grid file's schema: what a researcher may write, and the paper's value for every setting left out.
+
+    schema_version: 1
+    name: my-grid
+    axes:       what is compared; every combination is trained
+    settings:   how each run is trained; a list makes an axis of any of them
+    zip:        groups of axes and settings that advance together
+    exclude:    combinations to leave out, each with its reason
+    ablation:   true to allow values outside the paper's grid
+
+Structure and single values are checked here; what several keys must agree on is in `rules.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+
+from search_spaces.axis_types import (
+    EVERY_TASK,
+    Axis,
+    Bound,
+    Count,
+    Discount,
+    Expectile,
+    Natural,
+    NonNegative,
+    Positive,
+    Rate,
+    Seeds,
+    Shapes,
+    TaskKey,
+    TaskName,
+    Values,
+    Word,
+)
+from search_spaces.validation import refuse
+from search_spaces.vocabulary import (
+    ActorBound,
+    ActorNorm,
+    CriticNorm,
+    Decomposition,
+    Extraction,
+    MixerTraining,
+    Precision,
+    Source,
+    TeamReward,
+    ValueLearning,
+)
+from search_spaces.yaml_file import Document
+
+ALL_DATASETS = "all"
+
+
+class Section(BaseModel):
+    """A mapping in a grid file: immutable, and no key but the declared ones."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+
+def _for_every_task(value: object) -> object:
+    if isinstance(value, dict):
+        if EVERY_TASK in value:
+            raise refuse("datasets by the name of a task, or one list for all tasks")
+        return value
+    return {EVERY_TASK: value}
+
+
+def _for_mix(value: object) -> object:
+    return value if isinstance(value, dict) else {Decomposition.MIX.value: value}
+
+
+class Alphas(Section):
+    """The temperature of each extraction: a weight of cloning (Eq. 3), an inverse temperature (Eq. 11)."""
+
+    brac: Axis[NonNegative] = ()
+    awr: Axis[NonNegative] = ()
+
+
+class CriticNorms(Section):
+    """Critic normalisation per decomposition; a plain list in a grid file is meant for `mix` alone."""
+
+    cen: Axis[CriticNorm] = (CriticNorm.NONE,)
+    mix: Axis[CriticNorm] = (CriticNorm.SVN,)
+    vdn: Axis[CriticNorm] = (CriticNorm.NONE,)
+    dec: Axis[CriticNorm] = (CriticNorm.NONE,)
+
+
+class Axes(Section):
+    """What is compared. An empty tuple means: not given here."""
+
+    source: Axis[Source] = ()
+    task: Axis[TaskName] = ()
+    dataset: Annotated[dict[TaskKey, Axis[Word]], BeforeValidator(_for_every_task)] = Field(default_factory=dict)
+    dataset_seed: Axis[Natural] = (0,)
+    dataset_size: Axis[Count] = (100_000,)
+    decomposition: Axis[Decomposition] = ()
+    value_learning: Axis[ValueLearning] = ()
+    tau: Axis[Expectile] = ()
+    extraction: Axis[Extraction] = ()
+    alpha: Alphas = Alphas()
+    critic_norm: Annotated[CriticNorms, BeforeValidator(_for_mix)] = CriticNorms()
+    actor_norm: Axis[ActorNorm] = (ActorNorm.ABSMEAN,)
+    seed: Seeds = ()
+
+
+class Settings(Section):
+    """How each run is trained. The values are the preset `figure7`'s (paper 5.1, C.3, D), and stand nowhere else in code."""
+
+    steps: Axis[Count] = (500_000,)
+    batch: Axis[Count] = (608,)
+    hidden: Shapes = ((512, 512, 512, 512),)
+    lr: Axis[Positive] = (3e-4,)
+    gamma: Axis[Discount] = (0.99,)
+    polyak: Axis[Rate] = (0.005,)
+    team_reward: Axis[TeamReward] = (TeamReward.MEAN,)
+    mixer_embed: Axis[Count] = (32,)
+    mixer_hidden: Axis[Count] = (128,)
+    mixer_gain: Axis[Positive] = (1.0,)
+    mixer_training: Axis[MixerTraining] = (MixerTraining.JOINT,)
+    actor_bound: Axis[ActorBound] = (ActorBound.NONE,)
+    precision: Axis[Precision] = (Precision.FLOAT32,)
+    eval_every: Axis[Count] = (50_000,)
+    eval_episodes: Axis[Count] = (10,)
+    diagnostics_every: Axis[Count] = (5_000,)
+    divergence_bound: Axis[Bound] = (1e8,)
+
+
+class ZipGroup(Axes, Settings):
+    """Axes and settings that advance together: the first values of all, then the second of all."""
+
+
+class ExcludeRule(Section):
+    """Points to leave out: those that have one of the listed values on every axis under `when`."""
+
+    when: dict[str, Values] = Field(min_length=1)
+    reason: Annotated[str, Field(strict=True, min_length=1, pattern=r"\S")]
+
+
+class Grid(Section):
+    """A whole grid file."""
+
+    schema_version: Literal[1]
+    name: Annotated[str, Field(strict=True, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    description: Annotated[str, Field(strict=True)] = ""
+    ablation: Annotated[bool, Field(strict=True)] = False
+    axes: Axes
+    settings: Settings = Settings()
+    zip: tuple[ZipGroup, ...] = ()
+    exclude: tuple[ExcludeRule, ...] = ()
+    _document: Document = PrivateAttr(default_factory=lambda: Document({}))
+
+    @property
+    def document(self) -> Document:
+        """The file it came from, so that later complaints can name the line; empty for a grid made in code."""
+        return self._document
+
+    def read_from(self, document: Document) -> Grid:
+        """Remember the file."""
+        self._document = document
+        return self
+
+
+def grid_schema() -> dict[str, object]:
+    """JSON Schema of grid files, for editors' completion."""
+    return Grid.model_json_schema()

@@ -1,0 +1,99 @@
+"""Changes to a grid from the command line: `--set axes.seed=[0,1]`.
+
+A key may be given by any end of its path that only one key has (`steps`, `brac`); `null` takes a key away. The change is made
+before the grid is validated, and a complaint about it quotes its text instead of a line.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Sequence
+
+from search_spaces.errors import GridError, Problem, UnreadableFileError
+from search_spaces.grid import Alphas, Axes, CriticNorms, Grid, Settings
+from search_spaces.tasks import TASKS
+from search_spaces.validation import nearest
+from search_spaces.yaml_file import Document, KeyPath, Place, key_text, parse_value, shown
+
+_FORM = "KEY=VALUE, the value as in YAML"
+
+
+def apply_overrides(document: Document, texts: Sequence[str]) -> Document:
+    """The document with every override applied; raises GridError with every override that cannot be."""
+    content, places = copy.deepcopy(document.content), dict(document.places)
+    problems: list[Problem] = []
+    done: dict[KeyPath, str] = {}
+    for text in texts:
+        try:
+            path, value = _parse(text)
+            if path in done:
+                raise GridError(
+                    Problem(_option(text), found=f"{key_text(path)} again, after {done[path]!r}", expected="each key once")
+                )
+            done[path] = text
+            _put(content, path, value, text)
+        except GridError as error:
+            problems.extend(error.problems)
+            continue
+        places = {known: place for known, place in places.items() if known[: len(path)] != path}
+        places[path] = Place(_option(text), None)
+    if problems:
+        raise GridError(*problems)
+    return Document(content, places)
+
+
+def _parse(text: str) -> tuple[KeyPath, object]:
+    key, equals, value = (part.strip() for part in text.partition("="))
+    if not equals or not key or not value:
+        raise GridError(Problem(_option(text), found=shown(text), expected=_FORM, hint="e.g. axes.seed=[0,1]"))
+    try:
+        return _find(key, text), parse_value(value)
+    except UnreadableFileError as error:
+        raise GridError(Problem(_option(text), None, key, error.problems[0].found, _FORM)) from None
+
+
+def _find(key: str, text: str) -> KeyPath:
+    """The one path that is `key` or ends in it."""
+    wanted = tuple(key.split("."))
+    known = list(_paths())
+    ending = [path for path in known if path == wanted] or [path for path in known if path[-len(wanted) :] == wanted]
+    if len(ending) == 1:
+        return ending[0]
+    if ending:
+        choices = ", ".join(key_text(path) for path in ending)
+        raise GridError(Problem(_option(text), None, key, "a key that may mean several", f"one of {choices}"))
+    names = {name: key_text(path) for path in known for name in (path[-1], key_text(path)) if isinstance(name, str)}
+    raise GridError(Problem(_option(text), None, key, f"the unknown key {key!r}", "a key of a grid", nearest(key, names)))
+
+
+def _paths() -> Iterable[tuple[str, ...]]:
+    """Every key that a grid may have."""
+    yield from ((name,) for name in Grid.model_fields)
+    yield from (("axes", name) for name in Axes.model_fields)
+    yield from (("settings", name) for name in Settings.model_fields)
+    yield from (("axes", "alpha", name) for name in Alphas.model_fields)
+    yield from (("axes", "critic_norm", name) for name in CriticNorms.model_fields)
+    yield from (("axes", "dataset", task) for task in TASKS)
+
+
+def _put(content: dict[str, object], path: KeyPath, value: object, text: str) -> None:
+    here: object = content
+    for depth, step in enumerate(path):
+        if not isinstance(here, dict):
+            whole = key_text(path[:depth])
+            problem = Problem(_option(text), None, key_text(path), f"{whole} = {shown(here)} in the grid", "a mapping there")
+            raise GridError(problem if depth == 0 else Problem(*_parts(problem), hint=f"set {whole} as a whole"))
+        if depth + 1 == len(path):
+            here.pop(step, None)
+            if value is not None:
+                here[step] = value
+        else:
+            here = here.setdefault(step, {})
+
+
+def _parts(problem: Problem) -> tuple[str | None, int | None, str, str, str]:
+    return problem.file, problem.line, problem.key, problem.found, problem.expected
+
+
+def _option(text: str) -> str:
+    return f"--set {text}"

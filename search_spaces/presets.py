@@ -1,0 +1,44 @@
+"""Grids that come with the product, found by name wherever it is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from search_spaces.errors import GridError, Problem
+from search_spaces.validation import nearest, one_of
+
+_FOLDER = Path(__file__).parent / "grids"
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names of the presets, e.g. `figure7`."""
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
+
+
+def preset_path(name: str) -> Path:
+    """File of a preset; raises GridError for an unknown name."""
+    if name not in preset_names():
+        raise GridError(
+            Problem(found=f"no preset named {name!r}", expected=one_of(preset_names()), hint=nearest(name, preset_names()))
+        )
+    return _FOLDER / f"{name}.yaml"
+
+
+def preset_text(name: str) -> str:
+    """A preset's YAML with its comments, e.g. `starter` for a new grid file; raises GridError for an unknown name."""
+    return preset_path(name).read_text(encoding="utf-8")
+
+
+def resolve_grid(reference: str | Path) -> Path:
+    """File that a preset's name or a path means; raises GridError if there is neither.
+
+    A bare name of a preset means the preset, even where a file of that name exists: `./figure7` is the file.
+    """
+    text = str(reference)
+    if text in preset_names():
+        return _FOLDER / f"{text}.yaml"
+    path = Path(text).expanduser()
+    if path.exists():
+        return path
+    expected = f"a grid file, or a preset: {one_of(preset_names())}"
+    raise GridError(Problem(text, found="no such file or preset", expected=expected, hint=nearest(path.stem, preset_names())))

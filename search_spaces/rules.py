@@ -1,0 +1,233 @@
+"""What several keys of a grid must agree on. Every rule reports all its findings; nothing here stops at the first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterator
+from typing import NamedTuple
+
+from search_spaces.axis_types import EVERY_TASK
+from search_spaces.errors import GridError, Problem
+from search_spaces.grid import ALL_DATASETS, Grid
+from search_spaces.selection import SELECTABLE, criteria_of
+from search_spaces.tables import Column, Tables, condition, tables_of
+from search_spaces.tasks import TASKS
+from search_spaces.validation import nearest, one_of
+from search_spaces.vocabulary import (
+    ActorBound,
+    CriticNorm,
+    Decomposition,
+    MixerTraining,
+    Source,
+    TeamReward,
+    ValueLearning,
+)
+from search_spaces.yaml_file import KeyPath, shown
+
+
+class Finding(NamedTuple):
+    """A contradiction: where, and the axes that it rests on (all must be right for it to be worth telling)."""
+
+    path: KeyPath
+    axes: tuple[str, ...]
+    found: str
+    expected: str
+    hint: str | None = None
+
+
+def check(grid: Grid) -> None:
+    """Raise GridError with every contradiction in a grid."""
+    problems = contradictions(grid)
+    if problems:
+        raise GridError(*problems)
+
+
+def contradictions(grid: Grid, wrong: Container[str] = ()) -> list[Problem]:
+    """Every contradiction in a grid, except those that rest on axes already known to be wrong."""
+    tables = tables_of(grid)
+    findings = [finding for rule in RULES for finding in rule(grid, tables)]
+    told = [finding for finding in findings if not any(axis in wrong for axis in finding.axes)]
+    walk, problem = grid.document.walk, grid.document.problem
+    return [problem(_told_path(finding.path, walk), finding.found, finding.expected, finding.hint) for finding in told]
+
+
+def _told_path(path: KeyPath, walk: Callable[[KeyPath], KeyPath]) -> KeyPath:
+    """The path as it is in the file; for a key that is missing there, the key that should be."""
+    return walk(path) if len(walk(path)) > 1 else path
+
+
+def _required(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """Axes without a default, and branches that a listed value needs."""
+    present = {column.name for column in tables.columns}
+    for axis in ("source", "task", "decomposition", "value_learning", "extraction", "seed"):
+        if axis not in present:
+            yield Finding(("axes", axis), (axis,), "nothing", "this axis; it has no default")
+    for task in tables.values("task"):
+        if not {f"dataset.{EVERY_TASK}", f"dataset.{task}"} & present:
+            yield Finding(("axes", "dataset", str(task)), ("task", "dataset", "source"), "nothing", f"the datasets of {task}")
+    for extraction in tables.values("extraction"):
+        if f"alpha.{extraction}" not in present:
+            expected = f"the temperatures of {extraction}, which the grid extracts with"
+            yield Finding(("axes", "alpha", str(extraction)), ("extraction", "alpha"), "nothing", expected)
+    if ValueLearning.IQL in tables.values("value_learning") and "tau" not in present:
+        yield Finding(
+            ("axes", "tau"), ("value_learning", "tau"), "nothing", "the expectiles of iql, which the grid learns with"
+        )
+
+
+def _inapplicable(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """Axes that no point would have. A setting with one value multiplies nothing and may stay."""
+    for column in tables.columns:
+        needed = condition(column.name)
+        one_setting = column.path[0] == "settings" and len(column.values) == 1
+        if needed is None or not column.given or one_setting or not tables.values(needed.axis):
+            continue
+        if needed.value not in tables.values(needed.axis):
+            found = f"{column.name}, which applies only where {needed.axis} is {needed.value}"
+            expected = f"{needed.value} in {needed.axis}, or no {column.name}"
+            hint = "to leave values out for one command, use --only"
+            yield Finding(column.path, (needed.axis, column.axis), found, expected, hint)
+
+
+def _duplicates(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """A value listed twice in an axis, or a row twice in a zip group: 1, 1.0 and 1e0 are one value."""
+    for table in tables.tables:
+        rows = list(zip(*(column.values for column in table.columns), strict=False))
+        for row in (row for row, count in Counter(rows).items() if count > 1):
+            column = table.columns[0]
+            path = column.path if len(table.columns) == 1 else column.path[:2]
+            axes = tuple(column.axis for column in table.columns)
+            yield Finding(path, axes, f"{', '.join(map(_told, row))} more than once", "each value once")
+
+
+def _zip_groups(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """Columns of one length, at least two of them, and no axis in two places."""
+    for table in tables.tables:
+        if table.columns[0].path[0] != "zip":
+            continue
+        path, axes = table.columns[0].path[:2], tuple(column.axis for column in table.columns)
+        if len(table.columns) == 1:
+            yield Finding(path, axes, f"{table.names[0]} alone", "at least two axes that advance together")
+        if len({len(column.values) for column in table.columns}) > 1:
+            lengths = ", ".join(f"{column.name} has {len(column.values)}" for column in table.columns)
+            yield Finding(path, axes, lengths, "lists of one length")
+        for column in (column for column in table.columns if ALL_DATASETS in column.values and column.axis == "dataset"):
+            yield Finding(column.path, axes, "`all` in a zip group", "the datasets by name, one per row")
+    for name, count in Counter(column.name for column in tables.columns).items():
+        if count > 1:
+            first, second = [column.path for column in tables.columns if column.name == name][:2]
+            zipped = second if second[0] == "zip" else first
+            yield Finding(
+                zipped, (name.partition(".")[0],), f"{name} in two places", "it either in a zip group or elsewhere, once"
+            )
+
+
+def _datasets(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """Every dataset must exist for its task from its source."""
+    axes = ("source", "task", "dataset")
+    if not tables.values("source") or not tables.values("task"):
+        return
+    for row in tables.together("source", "task"):
+        task, source = TASKS[str(row["task"])], Source(str(row["source"]))
+        if source not in task.datasets:
+            path = next(column.path for column in tables.columns if column.name == "task")
+            expected = f"a source that has {task.name}: {one_of(task.datasets)}"
+            yield Finding(path, ("source", "task"), f"{task.name} from {source}, which has no data for it", expected)
+    for column in (column for column in tables.columns if column.axis == "dataset"):
+        for row in tables.together("source", "task", column.name):
+            task, dataset = TASKS[str(row["task"])], str(row[column.name])
+            known = task.datasets.get(Source(str(row["source"])), ())
+            if column.name in (f"dataset.{EVERY_TASK}", f"dataset.{task.name}") and known and dataset not in known:
+                path = (*column.path, column.values.index(dataset))
+                expected = f"a dataset of {task.name} from {row['source']}: {one_of(known)}"
+                yield Finding(path, axes, shown(dataset), expected, nearest(dataset, known))
+
+
+def _schedule(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """A run's score is its evaluation at the last step, so the last step must be one of evaluation."""
+    for row in tables.together("steps", "eval_every"):
+        steps, every = row["steps"], row["eval_every"]
+        if isinstance(steps, int) and isinstance(every, int) and steps % every:
+            path = next(column.path for column in tables.columns if column.name == "eval_every")
+            hint = "a run's score is its evaluation at the last step"
+            yield Finding(path, ("steps", "eval_every"), f"{every} with {steps} steps", "a divisor of steps", hint)
+
+
+_ABLATIONS: tuple[tuple[str, Callable[[object], bool]], ...] = (
+    ("critic_norm", lambda value: value in (CriticNorm.SVN_BOTH, CriticNorm.MIN)),
+    ("mixer_training", lambda value: value != MixerTraining.JOINT),
+    ("mixer_gain", lambda value: value != 1.0),
+    ("actor_bound", lambda value: value != ActorBound.NONE),
+    ("team_reward", lambda value: value != TeamReward.MEAN),
+)
+
+
+def _ablations(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """Values outside the paper's grid are for grids that say so."""
+    for axis, is_ablation in _ABLATIONS:
+        for column in (column for column in tables.columns if column.axis == axis and not grid.ablation):
+            for index, value in enumerate(column.values):
+                if is_ablation(value):
+                    expected = "a value of the paper's grid, or `ablation: true` in this file"
+                    yield Finding((*column.path, index), (axis,), f"{_told(value)}, an ablation", expected)
+
+
+def _critic_norms(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """SVN normalises a mixed total (Eq. 5): without a mixer it is refused, and its ablations need a total at least."""
+    allowed = {
+        Decomposition.MIX: tuple(CriticNorm),
+        Decomposition.VDN: (CriticNorm.NONE, CriticNorm.SVN_BOTH, CriticNorm.MIN),
+        Decomposition.CEN: (CriticNorm.NONE, CriticNorm.SVN_BOTH, CriticNorm.MIN),
+        Decomposition.DEC: (CriticNorm.NONE,),
+    }
+    for column in (column for column in tables.columns if column.axis == "critic_norm"):
+        decomposition = Decomposition(column.name.partition(".")[2])
+        for index, value in enumerate(column.values):
+            if value not in allowed[decomposition]:
+                expected = f"{one_of(allowed[decomposition])} under {decomposition}"
+                yield Finding((*column.path, index), ("critic_norm",), f"{value} under {decomposition}", expected)
+
+
+def _exclusions(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """Rules name axes and values that are there."""
+    for index, rule in enumerate(grid.exclude):
+        for axis, values in rule.when.items():
+            path: KeyPath = ("exclude", index, "when", axis)
+            if axis not in SELECTABLE:
+                yield Finding(path, (), f"the unknown axis {axis!r}", one_of(SELECTABLE), nearest(axis, SELECTABLE))
+                continue
+            known = [*tables.values(axis), *_absent(axis, tables)]
+            for value in criteria_of({axis: values})[0].values:
+                if isinstance(value, bool) or not isinstance(value, str | int | float | tuple) or value not in known:
+                    names = [_told(one) for one in known]
+                    yield Finding(
+                        path, (axis,), _told(value), f"a value of the grid: {one_of(names)}", nearest(str(value), names)
+                    )
+
+
+def _absent(axis: str, tables: Tables) -> Iterator[object]:
+    """`none` for an axis that some points do not have."""
+    columns = [column for column in tables.columns if column.axis == axis]
+    if None in tables.values(axis) or any(_optional(column) for column in columns if axis != "critic_norm"):
+        yield "none"
+
+
+def _optional(column: Column) -> bool:
+    return condition(column.name) is not None and column.axis in ("tau", "dataset_seed", "dataset_size")
+
+
+def _told(value: object) -> str:
+    return "none" if value is None else str(list(value)) if isinstance(value, tuple) else str(value)
+
+
+RULES = (
+    _required,
+    _inapplicable,
+    _duplicates,
+    _zip_groups,
+    _datasets,
+    _schedule,
+    _ablations,
+    _critic_norms,
+    _exclusions,
+)

@@ -1,0 +1,98 @@
+"""Choosing points by the values of their axes: `--only` on the command line, `exclude` in a grid."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from search_spaces.errors import Problem, SelectionError, UnreadableFileError
+from search_spaces.point import DesignPoint
+from search_spaces.validation import nearest, one_of
+from search_spaces.yaml_file import parse_value, shown
+
+SELECTABLE = tuple(field.name for field in dataclasses.fields(DesignPoint) if field.name not in ("dataset_version", "numerics"))
+"""The axes and settings by which points can be chosen."""
+
+
+class Criterion(NamedTuple):
+    """One axis and the values of it that are meant. Absent values (tau without IQL) are written `none`."""
+
+    axis: str
+    values: tuple[object, ...]
+
+    def matches(self, point: DesignPoint) -> bool:
+        """Whether the point has one of the values."""
+        value = getattr(point, self.axis)
+        return ("none" if value is None else value) in self.values
+
+
+def criteria_of(when: Mapping[str, Sequence[object]]) -> tuple[Criterion, ...]:
+    """Criteria from a mapping of axes to lists of values, as a grid's `exclude` rule has it."""
+    return tuple(Criterion(axis, _values(axis, values)) for axis, values in when.items())
+
+
+def parse_filters(texts: Iterable[str]) -> tuple[Criterion, ...]:
+    """Read filters such as `decomposition=mix,vdn` and `seed=0`; raises SelectionError with every mistake."""
+    criteria: list[Criterion] = []
+    problems: list[Problem] = []
+    for text in texts:
+        parsed = _parse_filter(text, {criterion.axis for criterion in criteria})
+        (problems if isinstance(parsed, Problem) else criteria).append(parsed)  # type: ignore[arg-type]
+    if problems:
+        raise SelectionError(*problems)
+    return tuple(criteria)
+
+
+def select(points: Sequence[DesignPoint], criteria: Iterable[Criterion]) -> tuple[DesignPoint, ...]:
+    """The points that meet every criterion; raises SelectionError for a value that no point has, or if none is left."""
+    wanted = list(criteria)
+    problems = [problem for criterion in wanted for problem in _unknown_values(points, criterion)]
+    if problems:
+        raise SelectionError(*problems)
+    chosen = tuple(point for point in points if all(criterion.matches(point) for criterion in wanted))
+    if not chosen and wanted:
+        raise SelectionError(
+            Problem(_option(wanted), found="filters that no point meets together", expected="at least one point")
+        )
+    return chosen
+
+
+def _parse_filter(text: str, before: set[str]) -> Criterion | Problem:
+    axis, equals, value = (part.strip() for part in text.partition("="))
+    option = f"--only {text}"
+    if not equals or not value:
+        return Problem(option, found=shown(text), expected="AXIS=VALUE or AXIS=VALUE,VALUE", hint="e.g. decomposition=mix,vdn")
+    if axis not in SELECTABLE:
+        return Problem(option, found=f"the unknown axis {axis!r}", expected=one_of(SELECTABLE), hint=nearest(axis, SELECTABLE))
+    if axis in before:
+        return Problem(
+            option, found=f"{axis} a second time", expected="each axis once", hint=f"{axis}=VALUE,VALUE takes either"
+        )
+    try:
+        values = [parse_value(value)] if value.startswith("[") else [parse_value(part) for part in value.split(",")]
+    except UnreadableFileError as error:
+        return Problem(option, found=error.problems[0].found, expected="AXIS=VALUE or AXIS=VALUE,VALUE")
+    return Criterion(axis, _values(axis, values))
+
+
+def _values(axis: str, values: Sequence[object]) -> tuple[object, ...]:
+    """Values as points hold them: a network's shape is a tuple."""
+    if axis == "hidden" and not all(isinstance(value, list | tuple) for value in values):
+        values = [values]
+    return tuple(tuple(value) if isinstance(value, list) else value for value in values)
+
+
+def _unknown_values(points: Sequence[DesignPoint], criterion: Criterion) -> Iterable[Problem]:
+    present = list(dict.fromkeys(getattr(point, criterion.axis) for point in points))
+    known = ["none" if value is None else value for value in present]
+    names = [str(value) for value in known]
+    for value in criterion.values:
+        if isinstance(value, bool) or value not in known:
+            option = _option([criterion])
+            yield Problem(option, None, criterion.axis, shown(value), one_of(names), nearest(str(value), names))
+
+
+def _option(criteria: Iterable[Criterion]) -> str:
+    texts = (f"{criterion.axis}={','.join(str(value) for value in criterion.values)}" for criterion in criteria)
+    return f"--only {' '.join(texts)}"

@@ -1,0 +1,161 @@
+"""A grid as tables: every axis is a column, a zip group a table of several columns, and the design space their product.
+
+A column may be conditional: it exists only in points that have one certain value on one selecting axis, as tau does only
+under IQL. All conditions of the design space are the ones that `condition` knows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Container, Iterable, Iterator
+from itertools import product
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from search_spaces.axis_types import EVERY_TASK
+from search_spaces.grid import ALL_DATASETS, Axes, Grid, Settings, ZipGroup
+from search_spaces.point import DesignPoint
+from search_spaces.tasks import TASKS
+from search_spaces.vocabulary import Decomposition, Source, ValueLearning
+from search_spaces.yaml_file import KeyPath
+
+SELECTORS = ("source", "task", "decomposition", "value_learning", "extraction")
+"""The axes on whose values other axes depend."""
+
+_ORDER = {field.name: index for index, field in enumerate(dataclasses.fields(DesignPoint))} | {"seed": 1_000}
+"""Points are listed in the order of their fields, seeds last: a configuration's seeds stand side by side."""
+
+
+class Condition(NamedTuple):
+    """What a point must be for a column to exist in it."""
+
+    axis: str
+    value: str
+
+
+def condition(column: str) -> Condition | None:
+    """Condition of a column; None for one that every point has."""
+    axis, _, key = column.partition(".")
+    match axis:
+        case "dataset":
+            return None if key == EVERY_TASK else Condition("task", key)
+        case "alpha":
+            return Condition("extraction", key)
+        case "critic_norm":
+            return Condition("decomposition", key)
+        case "tau":
+            return Condition("value_learning", ValueLearning.IQL)
+        case "mixer_embed" | "mixer_hidden" | "mixer_gain" | "mixer_training":
+            return Condition("decomposition", Decomposition.MIX)
+        case "dataset_seed" | "dataset_size":
+            return Condition("source", Source.HOMEGROWN)
+        case _:
+            return None
+
+
+class Column(NamedTuple):
+    """One axis, or one branch of a conditional one (`alpha.brac`): its name, where it is written, its values."""
+
+    name: str
+    path: KeyPath
+    values: tuple[object, ...]
+    given: bool
+    """Written in the grid, and not the default."""
+
+    @property
+    def axis(self) -> str:
+        """Name of the point's field that it fills."""
+        return self.name.partition(".")[0]
+
+
+Row = dict[str, object]
+"""Values by the name of their column."""
+
+
+class Table(NamedTuple):
+    """Columns that advance together; most tables have one."""
+
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(column.name for column in self.columns)
+
+    def rows(self, names: Container[str]) -> list[Row]:
+        """The rows restricted to the named columns, each once; one empty row if none of them is here."""
+        columns = [column for column in self.columns if column.name in names]
+        if not columns:
+            return [{}]
+        unique = dict.fromkeys(zip(*(column.values for column in columns), strict=False))
+        return [dict(zip((column.name for column in columns), values, strict=True)) for values in unique]
+
+
+class Tables(NamedTuple):
+    """All tables of a grid, in the order of a point's fields."""
+
+    tables: tuple[Table, ...]
+
+    @property
+    def columns(self) -> list[Column]:
+        """Every column."""
+        return [column for table in self.tables for column in table.columns]
+
+    def values(self, axis: str) -> list[object]:
+        """Every value that any column of an axis holds, each once."""
+        return list(dict.fromkeys(value for column in self.columns if column.axis == axis for value in column.values))
+
+    def together(self, *names: str) -> list[Row]:
+        """Every combination of values that the named columns take side by side, zip groups respected."""
+        return [merged(rows) for rows in product(*(table.rows(names) for table in self.tables))]
+
+
+def merged(rows: Iterable[Row]) -> Row:
+    """Several rows as one."""
+    return {name: value for row in rows for name, value in row.items()}
+
+
+def tables_of(grid: Grid) -> Tables:
+    """Lay a grid out as tables; a zipped column replaces the default one of the same name."""
+    groups = [Table(tuple(_columns(group, ("zip", index)))) for index, group in enumerate(grid.zip)]
+    zipped = {name for group in groups for name in group.names}
+    alone = [*_columns(grid.axes, ("axes",)), *_columns(grid.settings, ("settings",))]
+    single = [Table((column,)) for column in alone if column.values and (column.given or column.name not in zipped)]
+    every = Tables((*single, *(group for group in groups if group.columns)))
+    resolved = [part for table in every.tables for part in _resolved(table, every)]
+    return Tables(tuple(sorted(resolved, key=lambda table: min(_ORDER[column.axis] for column in table.columns))))
+
+
+def _columns(section: Axes | Settings | ZipGroup, path: KeyPath) -> Iterator[Column]:
+    """Columns written in a section; of a zip group only those, for it has no defaults."""
+    for name, value in section:
+        given = name in section.model_fields_set
+        if isinstance(section, ZipGroup) and not given:
+            continue
+        if isinstance(value, BaseModel):
+            for key, values in value:
+                inner = given and key in value.model_fields_set
+                if inner or not isinstance(section, ZipGroup):
+                    yield Column(f"{name}.{key}", (*path, name, key), values, inner)
+        elif isinstance(value, dict):
+            yield from (Column(f"{name}.{key}", (*path, name, key), values, given) for key, values in value.items())
+        else:
+            yield Column(name, (*path, name), value, given)
+
+
+def _resolved(table: Table, every: Tables) -> Iterator[Table]:
+    """The table itself, or where it says `all` datasets, one table per task with those that the task has."""
+    column = table.columns[0]
+    if column.axis != "dataset" or column.values != (ALL_DATASETS,) or len(table.columns) > 1:
+        yield table
+        return
+    key = column.name.partition(".")[2]
+    for task in every.values("task") if key == EVERY_TASK else [key]:
+        datasets = _all_datasets(str(task), every.values("source"))
+        yield Table((column._replace(name=f"dataset.{task}", values=datasets),))
+
+
+def _all_datasets(task: str, sources: list[object]) -> tuple[object, ...]:
+    datasets = TASKS[task].datasets
+    return tuple(dict.fromkeys(name for source in datasets if source in sources for name in datasets[source]))

@@ -1,0 +1,114 @@
+"""From a document to a pydantic model, or to one list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from search_spaces.errors import Problem, UserInputError
+from search_spaces.yaml_file import Document, KeyPath, read_yaml, shown
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def load_model(path: Path, model: type[Model], error: type[UserInputError] = UserInputError) -> Model:
+    """Read a YAML file into a model; raises UnreadableFileError, or `error` with every mistake and its line."""
+    return validate(read_yaml(path), model, error)
+
+
+def validate(document: Document, model: type[Model], error: type[UserInputError] = UserInputError) -> Model:
+    """Build the model from a document; raises `error` with every mistake, its place and the nearest known name."""
+    try:
+        return model.model_validate(document.content)
+    except ValidationError as invalid:
+        raise error(*(fault.problem for fault in faults(document, model, invalid))) from None
+
+
+def refuse(expected: str, hint: str | None = None, found: str | None = None) -> PydanticCustomError:
+    """What a validator raises: the error that says what was expected (and found, unless the value itself says it)."""
+    context = {"expected": expected, "hint": hint, "found": found}
+    return PydanticCustomError("refused", "{expected}", context)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """A hint naming the known word that is most like the given one, if any is."""
+    matches = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return f"did you mean {matches[0]}?" if matches else None
+
+
+def one_of(known: Iterable[str]) -> str:
+    """`a`, or `one of a, b, c`."""
+    names = list(known)
+    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
+
+
+class Fault(NamedTuple):
+    """One of pydantic's errors: where in the document, and how to tell it."""
+
+    path: KeyPath
+    problem: Problem
+
+
+def faults(document: Document, model: type[BaseModel], invalid: ValidationError) -> list[Fault]:
+    """Everything pydantic found, in the order of the file and each thing once."""
+    found = [_fault(document, model, details) for details in invalid.errors(include_url=False)]
+    return sorted(dict.fromkeys(found), key=lambda fault: fault.problem.line or 0)
+
+
+def _fault(document: Document, model: type[BaseModel], details: ErrorDetails) -> Fault:
+    path = document.walk(details["loc"])
+    kind, value, context = details["type"], details["input"], details.get("ctx", {})
+    if kind == "missing":
+        name = details["loc"][-1]
+        return Fault((*path, name), document.problem((*path, name), "nothing", "this key; it has no default"))
+    if kind == "extra_forbidden":
+        known = _known_keys(model, details["loc"][:-1])
+        name = str(details["loc"][-1])
+        return Fault(path, document.problem(path, f"the unknown key {name!r}", one_of(known), nearest(name, known)))
+    if kind == "refused":
+        found = context["found"] or shown(value)
+        return Fault(path, document.problem(path, found, context["expected"], context["hint"]))
+    if kind in ("enum", "literal_error"):
+        known = tuple(re.findall(r"'([^']*)'", context["expected"]))
+        expected = one_of(known) if known else context["expected"]
+        return Fault(path, document.problem(path, shown(value), expected, nearest(str(value), known)))
+    return Fault(path, document.problem(path, shown(value), _expected(kind, details["msg"])))
+
+
+def _expected(kind: str, message: str) -> str:
+    """Pydantic's words, in ours where they speak of Python instead of YAML."""
+    ours = {
+        "bool_type": "true or false",
+        "dict_type": "a mapping of keys to values",
+        "finite_number": "a finite number",
+        "float_type": "a number",
+        "int_type": "a whole number",
+        "model_type": "a mapping of keys to values",
+        "string_pattern_mismatch": "letters, digits, dots, dashes and underscores",
+        "string_too_short": "some text",
+        "string_type": "text",
+        "too_short": "at least one value",
+        "tuple_type": "a list",
+        "list_type": "a list",
+    }
+    return ours.get(kind, message.removeprefix("Input should be ").removeprefix("a valid "))
+
+
+def _known_keys(model: type[BaseModel], location: tuple[str | int, ...]) -> tuple[str, ...]:
+    """Names of the fields that the model nested at `location` has."""
+    for step in location:
+        field = model.model_fields.get(str(step))
+        model = (field and _nested_model(field.annotation)) or model
+    return tuple(model.model_fields)
+
+
+def _nested_model(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for part in get_args(annotation) if (model := _nested_model(part))), None)
