@@ -10,6 +10,9 @@ import pyarrow as pa
 
 SCHEMA_VERSION = 1
 
+KEEP_METADATA = b"keep"
+"""Key of the file metadata that says which weights were kept beside it."""
+
 POINT_COLUMNS = [
     pa.field("run_id", pa.string(), nullable=False),
     pa.field("config_id", pa.string(), nullable=False),

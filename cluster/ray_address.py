@@ -1,0 +1,24 @@
+"""A Ray cluster that somebody else started, by its address."""
+
+from __future__ import annotations
+
+from cluster.resources import Resources
+from cluster.schema import RayFile
+
+
+def ray_resources(file: RayFile) -> Resources:
+    """Resources as the file states them: what the cluster really has is known only once it is connected to."""
+    share = 0.0 if file.gpu_per_pack == "auto" else file.gpu_per_pack
+    return Resources(
+        address=file.address,
+        cpus=file.slots * file.cpus_per_pack,
+        gpus=0,
+        cpus_per_pack=file.cpus_per_pack,
+        gpu_per_pack=share,
+        threads=file.cpus_per_pack if file.threads == "auto" else file.threads,
+        slots=file.slots,
+        max_lanes=file.max_lanes,
+        device=file.device,
+        checkpoint_minutes=file.checkpoint_minutes,
+        reuse_workers=file.reuse_workers,
+    )

@@ -1,0 +1,49 @@
+"""What a sweep needs to know of the machines it runs on, whatever backend they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cluster.errors import ClusterError
+
+GPU_SHARE_OF_A_PACK = 0.25
+"""A pack's share of a GPU where the file says `auto` and there is one, until the memory model says better."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Machines, and how packs are laid on them.
+
+    `address` names a running Ray; None starts one here, with `cpus` and `gpus` to give away (bookkeeping: they may be more
+    or fewer than the machine has). `slots` is how many packs run at once, `threads` what each may use for its arithmetic.
+    """
+
+    address: str | None
+    cpus: int
+    gpus: int
+    cpus_per_pack: int
+    gpu_per_pack: float
+    threads: int
+    slots: int
+    max_lanes: int
+    device: str
+    checkpoint_minutes: float
+    reuse_workers: bool
+
+
+def slots_on(cpus: int, gpus: int, cpus_per_pack: int, gpu_per_pack: float) -> int:
+    """Packs that fit at once. Raises ClusterError where not even one does."""
+    by_cpu = cpus // cpus_per_pack
+    if by_cpu == 0:
+        raise ClusterError(
+            f"cpus_per_pack: found {cpus_per_pack}, but there are {cpus} CPUs\n  hint      lower cpus_per_pack, or raise cpus"
+        )
+    if gpu_per_pack == 0:
+        return by_cpu
+    by_gpu = gpus * int(1 / gpu_per_pack + 1e-9) if gpu_per_pack <= 1 else gpus // int(gpu_per_pack)
+    if by_gpu == 0:
+        raise ClusterError(
+            f"gpu_per_pack: found {gpu_per_pack:g}, but there are {gpus} GPUs\n"
+            "  hint      set gpu_per_pack: 0 to train on CPUs, or gpus to what there is"
+        )
+    return min(by_cpu, by_gpu)

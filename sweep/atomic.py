@@ -1,0 +1,78 @@
+"""Writing a file so that no reader, and no crash, ever meets half of it.
+
+A process may be killed between any two bytes it writes, and another may be reading at that moment. So content goes to a
+temporary name in the same directory (a rename across file systems would be a copy), is flushed to the disk (else a power
+cut can leave a renamed but empty file), and takes its final name in one step of the file system.
+
+Two such steps differ in what they do to a file that is already there. `replacing` lets the newest content win, for state
+that is rewritten. `publishing` lets the first win, for results: `os.link` refuses an existing name where `os.rename` would
+silently overwrite it, so of two processes that publish under one name exactly one succeeds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TEMPORARY_SUFFIX = ".tmp"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path to write; on a clean exit it takes the place of `path`, on an error it is removed."""
+    with _temporary(path) as temporary:
+        yield temporary
+        _flush_to_disk(temporary)
+        temporary.replace(path)
+    _flush_to_disk(path.parent)
+
+
+@contextmanager
+def publishing(path: Path) -> Iterator[Path]:
+    """Yield a temporary path to write; on a clean exit it becomes `path`.
+
+    Raises FileExistsError where `path` is already there, which is then left as it was.
+    """
+    with _temporary(path) as temporary:
+        yield temporary
+        _flush_to_disk(temporary)
+        os.link(temporary, path)
+    _flush_to_disk(path.parent)
+
+
+def replace_json(path: Path, content: object) -> None:
+    """Write JSON, replacing what is there."""
+    with replacing(path) as temporary:
+        temporary.write_text(_to_json(content))
+
+
+def publish_json(path: Path, content: object) -> None:
+    """Write JSON under a name that must be new. Raises FileExistsError."""
+    with publishing(path) as temporary:
+        temporary.write_text(_to_json(content))
+
+
+def _to_json(content: object) -> str:
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,30 @@
+"""From `--cluster FILE` to resources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cluster.local import local_resources
+from cluster.ray_address import ray_resources
+from cluster.resources import Resources
+from cluster.schema import BACKENDS, LocalFile, RayFile
+from search_spaces.validation import nearest, one_of, validate
+from search_spaces.yaml_file import read_yaml, shown
+from sweep.errors import ClusterFileError
+
+
+def load_resources(path: Path | None) -> Resources:
+    """Resources that a cluster file describes, or without one all of this machine.
+
+    Raises UserInputError with every mistake of the file, ClusterError where no pack fits on what it describes.
+    """
+    if path is None:
+        return local_resources(LocalFile())
+    document = read_yaml(path)
+    backend = document.content.get("backend", "local")
+    model = BACKENDS.get(backend) if isinstance(backend, str) else None
+    if model is None:
+        hint = nearest(str(backend), BACKENDS)
+        raise ClusterFileError(document.problem(("backend",), shown(backend), one_of(BACKENDS), hint))
+    file = validate(document, model, ClusterFileError)
+    return ray_resources(file) if isinstance(file, RayFile) else local_resources(LocalFile.model_validate(file))

@@ -1,0 +1,43 @@
+"""The control plane's leaves of the tree drawn in `search_spaces/errors.py`.
+
+RecipeSweepError
+├── LeaseLostError       another launch has taken this sweep over: this process must not write    exit code 1
+├── AlreadyPublishedError  the pack's results are there already; the first publisher won          exit code 1
+├── EngineError          Ray could not be started, or died again and again                        exit code 1
+└── UserInputError
+    ├── SweepDirectoryError   the directory is no sweep, or one of its files cannot be read       exit code 2
+    ├── LeaseHeldError        another launch is at work on this sweep                             exit code 2
+    └── UnknownRunError       no run has that id                                                  exit code 2
+"""
+
+from __future__ import annotations
+
+from search_spaces.errors import RecipeSweepError, UserInputError
+
+
+class LeaseLostError(RecipeSweepError):
+    """Another launch has taken this sweep over: this process must not write."""
+
+
+class AlreadyPublishedError(RecipeSweepError):
+    """The pack's results are there already; the first publisher won and this one's are dropped."""
+
+
+class EngineError(RecipeSweepError):
+    """Ray could not be started, or died again and again without a pack being finished."""
+
+
+class SweepDirectoryError(UserInputError):
+    """The directory is no sweep, or one of its files cannot be read."""
+
+
+class LeaseHeldError(UserInputError):
+    """Another launch is at work on this sweep."""
+
+
+class ClusterFileError(UserInputError):
+    """The cluster file has mistakes in it."""
+
+
+class UnknownRunError(UserInputError):
+    """No run of this grid or sweep has that id."""

@@ -1,0 +1,187 @@
+"""Which runs are done: read from the results files, through an index that is rebuilt wherever it is stale.
+
+The results directory is the truth, but a sweep can have thousands of files in it, and opening them all takes seconds. Files
+never change once published, so `index/done.json` remembers what each said under its name, size and time; a call opens only
+the files that the index does not know. The index can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+from search_spaces.errors import Problem
+from search_spaces.point import DesignPoint
+from sweep.atomic import replace_json
+from sweep.errors import SweepDirectoryError
+from sweep.paths import SweepPaths
+from sweep.point_json import point_from_canonical
+from trainers.results import Keep, RunStatus
+
+INDEX_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """What the ledger remembers of one results file. `weights_missing`: `keep` promised weights that are not there."""
+
+    pack_id: str
+    size: int
+    mtime_ns: int
+    run_ids: tuple[str, ...]
+    diverged: tuple[str, ...]
+    epoch: int
+    attempt: int
+    keep: Keep
+    weights_missing: bool = False
+
+
+@dataclass(frozen=True)
+class DoneRuns:
+    """Everything published in a sweep."""
+
+    files: tuple[ResultFile, ...]
+
+    @cached_property
+    def file_of(self) -> Mapping[str, ResultFile]:
+        """The file that counts for each done run: of several, that of the lowest epoch, then of the lowest pack id."""
+        chosen: dict[str, ResultFile] = {}
+        for file in sorted(self.files, key=lambda file: (file.epoch, file.pack_id)):
+            if not file.weights_missing:
+                for run_id in file.run_ids:
+                    chosen.setdefault(run_id, file)
+        return chosen
+
+    @cached_property
+    def diverged(self) -> frozenset[str]:
+        """The done runs that diverged."""
+        return frozenset(run for file in self.files for run in file.diverged if self.file_of.get(run) is file)
+
+    @cached_property
+    def pack_ids(self) -> frozenset[str]:
+        """Packs whose results are complete."""
+        return frozenset(file.pack_id for file in self.files if not file.weights_missing)
+
+    @cached_property
+    def duplicates(self) -> Mapping[str, tuple[str, ...]]:
+        """Runs that several files hold, with these files' packs. There should be none; `doctor` reports them."""
+        packs: dict[str, list[str]] = {}
+        for file in self.files:
+            for run_id in file.run_ids:
+                packs.setdefault(run_id, []).append(file.pack_id)
+        return {run_id: tuple(sorted(ids)) for run_id, ids in packs.items() if len(ids) > 1}
+
+
+def read_done(paths: SweepPaths) -> DoneRuns:
+    """Every published run. Raises SweepDirectoryError where a results file cannot be read."""
+    present = _present(paths.results)
+    known = {file.pack_id: file for file in _read_index(paths.done_index)}
+    files, changed = [], len(known) != len(present)
+    for pack_id, (size, mtime_ns) in present.items():
+        file = known.get(pack_id)
+        if file is None or (file.size, file.mtime_ns) != (size, mtime_ns):
+            file, changed = _read_file(paths.pack_result(pack_id), size, mtime_ns), True
+        files.append(file)
+    if changed:
+        _write_index(paths.done_index, files)
+    return DoneRuns(_with_weights_checked(paths, files))
+
+
+def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignPoint]:
+    """The points of the given finished packs by run id, from their results files."""
+    import pyarrow.parquet as pq
+
+    points: dict[str, DesignPoint] = {}
+    for pack_id in pack_ids:
+        table = pq.read_table(paths.pack_result(pack_id), columns=["run_id", "point"])
+        for run_id, text in zip(table["run_id"].to_pylist(), table["point"].to_pylist(), strict=True):
+            points[run_id] = point_from_canonical(json.loads(text))
+    return points
+
+
+def set_aside(paths: SweepPaths, files: Iterable[ResultFile]) -> None:
+    """Move results files whose weights are gone out of the way, so that their runs can be trained and published again."""
+    for file in files:
+        paths.set_aside.mkdir(exist_ok=True)
+        paths.pack_result(file.pack_id).replace(paths.set_aside / f"{file.pack_id}.{file.epoch}-{file.attempt}.parquet")
+
+
+def _present(results: Path) -> dict[str, tuple[int, int]]:
+    if not results.exists():
+        return {}
+    with os.scandir(results) as entries:
+        stats = {entry.name: entry.stat() for entry in entries if entry.name.endswith(".parquet")}
+    return {name.removesuffix(".parquet"): (stat.st_size, stat.st_mtime_ns) for name, stat in sorted(stats.items())}
+
+
+def _with_weights_checked(paths: SweepPaths, files: Iterable[ResultFile]) -> tuple[ResultFile, ...]:
+    kept = set(os.listdir(paths.weights)) if paths.weights.exists() else set()
+    return tuple(
+        file
+        if file.keep is Keep.NONE or paths.pack_weights(file.pack_id, file.epoch, file.attempt).name in kept
+        else replace(file, weights_missing=True)
+        for file in files
+    )
+
+
+def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from sweep.result_schema import KEEP_METADATA
+
+    try:
+        table = pq.read_table(path, columns=["run_id", "status", "pack_id", "epoch", "attempt"])
+        keep = Keep((table.schema.metadata or {})[KEEP_METADATA].decode())
+        rows = table.to_pylist()
+        if rows[0]["pack_id"] != path.stem:
+            raise ValueError(f"it holds pack {rows[0]['pack_id']}")
+    except (OSError, pa.ArrowException, KeyError, IndexError, ValueError) as error:
+        problem = Problem(
+            str(path), found=f"no readable results ({str(error).splitlines()[0]})", expected="Parquet that this product wrote",
+            hint="move the file away: the runs it held will be trained again",
+        )  # fmt: skip
+        raise SweepDirectoryError(problem) from error
+    return ResultFile(
+        pack_id=path.stem,
+        size=size,
+        mtime_ns=mtime_ns,
+        run_ids=tuple(row["run_id"] for row in rows),
+        diverged=tuple(row["run_id"] for row in rows if row["status"] == RunStatus.DIVERGED),
+        epoch=rows[0]["epoch"],
+        attempt=rows[0]["attempt"],
+        keep=keep,
+    )
+
+
+def _read_index(path: Path) -> tuple[ResultFile, ...]:
+    """The index as last written; empty where it is gone, torn or of another version."""
+    try:
+        content = json.loads(path.read_text())
+        if content["version"] != INDEX_VERSION:
+            return ()
+        return tuple(
+            ResultFile(
+                **{
+                    **file,
+                    "run_ids": tuple(file["run_ids"]),
+                    "diverged": tuple(file["diverged"]),
+                    "keep": Keep(file["keep"]),
+                }
+            )
+            for file in content["files"]
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+
+
+def _write_index(path: Path, files: Iterable[ResultFile]) -> None:
+    entries = [{name: value for name, value in vars(file).items() if name != "weights_missing"} for file in files]
+    try:
+        replace_json(path, {"version": INDEX_VERSION, "files": entries})
+    except OSError:
+        return  # A sweep one may only read, or a full disk: the index is a convenience, the next call reads the files again.

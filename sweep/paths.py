@@ -1,0 +1,128 @@
+"""Where every file of a sweep lives: the one place that composes paths inside a sweep's directory.
+
+sweeps/demo/
+  sweep.json            the sweep's lock file: grid, what is kept, pinned dataset hashes
+  results/<pack>.parquet            the truth: one immutable file per complete pack
+  weights/<pack>.<epoch>-<attempt>.safetensors   its final weights, written just before it
+  failures/<pack>/<attempt>.json    why an attempt failed
+  lease/                which launch may write, past and present
+  launches/<epoch>.json what each launch set out to do
+  packs/<pack>.json     packs once started, so that later launches adopt them
+  attempts/<pack>/<attempt>.json    when, where and how each attempt began and ended
+  checkpoints/<pack>/   written by the trainer, removed once nothing can resume from them
+  progress/<pack>.json  live view of running packs
+  logs/                 one log per attempt of a pack, and Ray's
+  index/ report/ mlflow.db ray/     derived, may be deleted
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SweepPaths:
+    """The files of the sweep in directory `root`."""
+
+    root: Path
+
+    @property
+    def lock_file(self) -> Path:
+        return self.root / "sweep.json"
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
+
+    @property
+    def weights(self) -> Path:
+        return self.root / "weights"
+
+    @property
+    def failures(self) -> Path:
+        return self.root / "failures"
+
+    @property
+    def lease(self) -> Path:
+        return self.root / "lease"
+
+    @property
+    def packs(self) -> Path:
+        return self.root / "packs"
+
+    @property
+    def attempts(self) -> Path:
+        return self.root / "attempts"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def progress(self) -> Path:
+        return self.root / "progress"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def ray(self) -> Path:
+        return self.root / "ray"
+
+    @property
+    def index(self) -> Path:
+        return self.root / "index"
+
+    @property
+    def done_index(self) -> Path:
+        return self.index / "done.json"
+
+    @property
+    def report(self) -> Path:
+        return self.root / "report"
+
+    @property
+    def mlflow_db(self) -> Path:
+        return self.root / "mlflow.db"
+
+    @property
+    def set_aside(self) -> Path:
+        return self.root / "set_aside"
+
+    def launch_file(self, epoch: int) -> Path:
+        return self.root / "launches" / f"{epoch:06d}.json"
+
+    def stop_file(self, epoch: int) -> Path:
+        """Its presence asks every pack of that launch to checkpoint and stop."""
+        return self.root / "launches" / f"{epoch:06d}.stop"
+
+    def engine_log(self, epoch: int) -> Path:
+        return self.logs / f"engine-{epoch:06d}.log"
+
+    def pack_record(self, pack_id: str) -> Path:
+        return self.packs / f"{pack_id}.json"
+
+    def pack_result(self, pack_id: str) -> Path:
+        return self.results / f"{pack_id}.parquet"
+
+    def pack_weights(self, pack_id: str, epoch: int, attempt: int) -> Path:
+        """Named by launch and attempt, so that a leftover process can never replace the weights a result belongs to."""
+        return self.weights / f"{pack_id}.{epoch}-{attempt}.safetensors"
+
+    def pack_checkpoint(self, pack_id: str) -> Path:
+        return self.checkpoints / pack_id
+
+    def pack_claim(self, pack_id: str) -> Path:
+        """Locked by the one process that trains the pack, for as long as it lives."""
+        return self.attempts / pack_id / "claim"
+
+    def pack_attempt(self, pack_id: str, attempt: int) -> Path:
+        return self.attempts / pack_id / f"{attempt:04d}.json"
+
+    def pack_failure(self, pack_id: str, attempt: int) -> Path:
+        return self.failures / pack_id / f"{attempt:04d}.json"
+
+    def pack_log(self, pack_id: str, attempt: int) -> Path:
+        return self.logs / pack_id / f"{attempt:04d}.log"
