@@ -81,7 +81,7 @@ class DesignPoint:
             always = field.name == "numerics" or field.default is dataclasses.MISSING
             if value is None or (not always and value == field.default):
                 continue
-            content[field.name] = list(value) if isinstance(value, tuple) else value
+            content[field.name] = float(value) if field.name in _FLOATS else list(value) if isinstance(value, tuple) else value
         return content
 
     @cached_property
@@ -115,6 +115,7 @@ class DesignPoint:
 
 
 _FIELDS = dataclasses.fields(DesignPoint)
+_FLOATS = {field.name for field in _FIELDS if str(field.type).startswith("float")}
 _ACTOR_FIELDS = ("extraction", "alpha", "actor_norm", "actor_bound")
 _LANE_FIELDS = ("extraction", "alpha", "actor_norm", "tau", "seed", "lr")
 _DATASET_FIELDS = ("task", "source", "dataset", "dataset_version", "dataset_seed", "dataset_size")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from search_spaces.axis_types import EVERY_TASK
 from search_spaces.errors import GridError, Problem
 from search_spaces.grid import ALL_DATASETS, Grid
-from search_spaces.selection import SELECTABLE, criteria_of
+from search_spaces.filters import SELECTABLE, criteria_of
 from search_spaces.tables import Column, Tables, condition, tables_of
 from search_spaces.tasks import TASKS
 from search_spaces.validation import nearest, one_of
