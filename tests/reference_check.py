@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -49,10 +50,10 @@ class Case(NamedTuple):
 def load(path: Path) -> Case:
     """Read a file; raises UnmappableFileError where it is not one."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         config = json.loads(str(arrays.pop("config_json")))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UnmappableFileError(f"not a reference file: {error}") from error
     return Case(path.stem, config, arrays)
 

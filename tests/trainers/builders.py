@@ -1,0 +1,137 @@
+"""Small points, datasets and batches for the trainer's tests."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import (
+    ActorNorm,
+    CriticNorm,
+    Decomposition,
+    Extraction,
+    Precision,
+    Source,
+    ValueLearning,
+)
+from trainers.batch import Batch
+from trainers.config import LearnerConfig
+from trainers.data.dataset import Dataset
+from trainers.lanes import LaneMap
+from trainers.learner import Learner
+from trainers.task import ReturnScale, TaskSpec
+
+SPEC = TaskSpec("simple_spread", n_agents=3, obs_dim=18, action_dim=2, state_dim=54, horizon=25)
+DESIGNS = [(d, v, e) for d in Decomposition for v in ValueLearning for e in Extraction]
+
+
+def point(
+    decomposition: Decomposition = Decomposition.MIX,
+    value_learning: ValueLearning = ValueLearning.SARSA,
+    extraction: Extraction = Extraction.BRAC,
+    **changes: object,
+) -> DesignPoint:
+    """A tiny run on simple_spread."""
+    base = DesignPoint(
+        task="simple_spread",
+        source=Source.HOMEGROWN,
+        dataset="expert",
+        dataset_version="1",
+        dataset_seed=0,
+        dataset_size=500,
+        decomposition=decomposition,
+        value_learning=value_learning,
+        tau=0.8 if value_learning is ValueLearning.IQL else None,
+        extraction=extraction,
+        alpha=0.3 if extraction is Extraction.BRAC else 3.0,
+        critic_norm=CriticNorm.SVN if decomposition is Decomposition.MIX else CriticNorm.NONE,
+        actor_norm=ActorNorm.ABSMEAN,
+        seed=0,
+        steps=20,
+        batch=8,
+        hidden=(16, 16),
+        lr=3e-4,
+        gamma=0.99,
+        polyak=0.005,
+        eval_every=10,
+        eval_episodes=2,
+        diagnostics_every=5,
+        divergence_bound=1e8,
+        precision=Precision.FLOAT64,
+        mixer_embed=4,
+        mixer_hidden=8,
+    )
+    return dataclasses.replace(base, **changes)  # type: ignore[arg-type]
+
+
+def family(decomposition: Decomposition, value_learning: ValueLearning, seeds: Sequence[int] = (0, 1)) -> list[DesignPoint]:
+    """Runs of one pack: every extraction, two alphas each and two actor norms of one, for each seed."""
+    taus = (0.7, 0.9) if value_learning is ValueLearning.IQL else (None,)
+    return [
+        point(decomposition, value_learning, extraction, alpha=alpha, seed=seed, tau=tau, actor_norm=norm)
+        for seed in seeds
+        for tau in taus
+        for extraction, alphas in ((Extraction.BRAC, (0.1, 1.0)), (Extraction.AWR, (1.0, 3.0)))
+        for alpha in alphas
+        for norm in ((ActorNorm.ABSMEAN, ActorNorm.NONE) if alpha == 1.0 else (ActorNorm.ABSMEAN,))
+    ]
+
+
+def batch(seeds: Sequence[int], step: int, size: int = 8, spec: TaskSpec = SPEC) -> Batch:
+    """A random batch per seed, a function of seed and step."""
+
+    def one(seed: int) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng([seed, step])
+        agents, obs, action = spec.n_agents, spec.obs_dim, spec.action_dim
+        return {
+            "obs": rng.normal(size=(size, agents, obs)),
+            "actions": rng.uniform(-1, 1, (size, agents, action)),
+            "rewards": rng.normal(size=(size, agents)),
+            "mask": (rng.random(size) > 0.2).astype(float),
+            "next_obs": rng.normal(size=(size, agents, obs)),
+            "next_actions": rng.uniform(-1, 1, (size, agents, action)),
+            "state": rng.normal(size=(size, spec.state_dim)),
+            "next_state": rng.normal(size=(size, spec.state_dim)),
+        }
+
+    drawn = [one(seed) for seed in seeds]
+    return Batch(**{name: torch.from_numpy(np.stack([b[name] for b in drawn])) for name in drawn[0]})
+
+
+def learner(points: Sequence[DesignPoint]) -> Learner:
+    """A learner of these runs."""
+    return Learner(SPEC, LearnerConfig.of(points[0]), LaneMap.of(points))
+
+
+def trained(points: Sequence[DesignPoint], steps: int) -> Learner:
+    """A learner of these runs after some steps on random batches."""
+    built = learner(points)
+    for step in range(steps):
+        built.step(batch(built.lanes.seeds, step))
+    return built
+
+
+def dataset(rows: int = 200) -> Dataset:
+    """Random data in the shape of simple_spread, in memory."""
+    rng = np.random.default_rng(7)
+
+    def column(*shape: int) -> torch.Tensor:
+        return torch.from_numpy(rng.normal(size=shape).astype(np.float32))
+
+    index = torch.arange(rows)
+    return Dataset(
+        spec=SPEC,
+        scale=ReturnScale(0.0, 100.0),
+        observations=column(rows, SPEC.n_agents, SPEC.obs_dim),
+        actions=column(rows, SPEC.n_agents, SPEC.action_dim).clamp(-1, 1),
+        rewards=column(rows, SPEC.n_agents),
+        states=None,
+        rows=index,
+        next_rows=(index + 1).clamp(max=rows - 1),
+        mask=((index + 1) % 25 != 0).to(torch.float32),
+        content_hash="0" * 64,
+    )
