@@ -1,0 +1,80 @@
+"""Datasets that this project makes itself, and so can be had on any machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from search_spaces.errors import Problem
+from search_spaces.point import DesignPoint
+from search_spaces.tasks import TASKS
+from search_spaces.vocabulary import Source
+from trainers.data.collect import Progress, collect
+from trainers.data.columns import Columns, episode_returns
+from trainers.data.enumerated import uniform_columns
+from trainers.data.errors import MissingDataError
+from trainers.data.scripted import SPREAD_BEHAVIOURS
+from trainers.environments import spread, two_step
+from trainers.task import ReturnScale
+
+LICENCE = "Made by recipe-sweep from its own environments, Apache-2.0 like the software. Not the published data."
+SCALE_EPISODES = 4000
+
+Maker = Callable[[str, int, int, Progress], Columns]
+"""Makes at least so many transitions of a quality from a seed: (dataset, seed, transitions, progress)."""
+
+
+def make_columns(point: DesignPoint, progress: Progress) -> Columns:
+    """Make the point's home-made dataset; the same point gives the same bytes.
+
+    Raises MissingDataError for a task, quality or generator version that is not made here.
+    """
+    problems = tuple(_problems(point))
+    if problems or point.dataset_seed is None or point.dataset_size is None:
+        raise MissingDataError(*problems)
+    return _MAKERS[point.task](point.dataset, point.dataset_seed, point.dataset_size, progress)
+
+
+def measure_spread_scale() -> ReturnScale:
+    """Mean returns of `random` and `expert` over 4,000 episodes each: the paper's rule (C.2) for this project's data."""
+    means = []
+    for quality in ("random", "expert"):
+        played = collect("simple_spread", SPREAD_BEHAVIOURS[quality], ("scale", quality), 0, SCALE_EPISODES)
+        means.append(float(episode_returns(played.rewards, played.terminals).mean()))
+    return ReturnScale(*means)
+
+
+def _make_spread(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
+    episodes = -(-transitions // spread.SPEC.horizon)
+    return collect(spread.SPEC.name, SPREAD_BEHAVIOURS[quality], ("data", quality), seed, episodes, progress)
+
+
+def _make_two_step(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
+    return uniform_columns(transitions)
+
+
+_MAKERS: dict[str, Maker] = {spread.SPEC.name: _make_spread, two_step.SPEC.name: _make_two_step}
+
+
+def _problems(point: DesignPoint) -> Iterator[Problem]:
+    """Everything that keeps this point's data from being made here."""
+    if point.task not in _MAKERS:
+        yield Problem(
+            key="task", found=repr(point.task), expected=f"one of {', '.join(_MAKERS)}: only these have home-made data"
+        )
+        return
+    entry = TASKS[point.task]
+    if point.dataset not in entry.datasets[Source.HOMEGROWN]:
+        known = ", ".join(entry.datasets[Source.HOMEGROWN])
+        yield Problem(key="dataset", found=repr(point.dataset), expected=f"one of {known} for {point.task}")
+    version = entry.versions[Source.HOMEGROWN]
+    if point.dataset_version != version:
+        yield Problem(
+            key="dataset_version",
+            found=repr(point.dataset_version),
+            expected=f"{version!r}, the only one that this release can make",
+            hint="copy the data directory from where that version was made, or update the grid",
+        )
+    if point.dataset_seed is None:
+        yield Problem(key="dataset_seed", found="none", expected="the seed that home-made data are drawn from")
+    if point.dataset_size is None or point.dataset_size < 1:
+        yield Problem(key="dataset_size", found=str(point.dataset_size), expected="a number of transitions, at least 1")

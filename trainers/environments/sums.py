@@ -1,0 +1,21 @@
+"""Sums whose order is fixed, so that an episode's numbers do not depend on the size of its batch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from trainers.task import FloatArray
+
+
+def ordered_sum(values: FloatArray) -> FloatArray:
+    """Sum (...) of values (..., n) over the short last axis, first to last (NumPy's own order depends on the layout)."""
+    total: FloatArray = values[..., 0].copy()
+    for k in range(1, values.shape[-1]):
+        np.add(total, values[..., k], out=total)
+    return total
+
+
+def mean_over_agents(rewards: FloatArray) -> FloatArray:
+    """Mean (...) of rewards (..., N): what one step adds to an episode's return."""
+    mean: FloatArray = ordered_sum(rewards) / rewards.shape[-1]
+    return mean

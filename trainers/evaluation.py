@@ -1,0 +1,77 @@
+"""What a policy is worth: episodes of all lanes played side by side, in one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from trainers.environments import make_environment
+from trainers.environments.sums import mean_over_agents
+from trainers.randomness import generator
+from trainers.task import FloatArray, TaskSpec
+
+_CPU = torch.device("cpu")
+
+
+class Evaluation(NamedTuple):
+    """Returns of one evaluation, lane by lane, in units of reward."""
+
+    return_mean: NDArray[np.float64]
+    """(L,)"""
+    return_std: NDArray[np.float64]
+    """(L,): population standard deviation over the episodes"""
+    undefined_actions: NDArray[np.int64]
+    """(L,): how many components of `mu` were NaN and so were executed as zero; 0 for any healthy policy"""
+
+
+def evaluate(
+    act: Callable[[Tensor], Tensor],
+    task: str,
+    seeds: Sequence[int],
+    step: int,
+    episodes: int,
+    device: torch.device = _CPU,
+    dtype: torch.dtype = torch.float32,
+) -> Evaluation:
+    """Play `episodes` episodes of each lane's deterministic policy and sum the mean reward of the agents over time.
+
+    `act` maps observations (L, episodes, N, O), on `device` and of `dtype`, to `mu` (L, episodes, N, A); what is executed is
+    `mu` clipped to the task's bounds, or the one-hot of its argmax where actions are discrete. Starts come from (seed, step,
+    episode), so lanes of one seed see the same ones, and a lane's result never depends on the lanes beside it. A NaN
+    in `mu` is executed as zero and counted, so that a broken lane still has a finite score and breaks no other.
+    Raises UnknownTaskError.
+    """
+    lanes = len(seeds)
+    environment = make_environment(task, lanes * episodes)
+    spec = environment.spec
+    starts = [generator(seed, "evaluation", step, episode) for seed in seeds for episode in range(episodes)]
+    observations = environment.reset(starts)
+    returns = np.zeros(lanes * episodes)
+    running = np.ones(lanes * episodes, dtype=np.bool_)
+    undefined = np.zeros(lanes, dtype=np.int64)
+    while running.any():
+        seen = torch.from_numpy(observations).to(device, dtype)
+        with torch.no_grad():
+            mu = act(seen.reshape(lanes, episodes, spec.n_agents, spec.obs_dim))
+        wished = mu.to(_CPU, torch.float64).numpy().reshape(lanes * episodes, spec.n_agents, spec.action_dim)
+        undefined += np.isnan(wished).reshape(lanes, -1).sum(axis=1)
+        observations, rewards, done = environment.step(executable(spec, wished))
+        returns += np.where(running, mean_over_agents(rewards), 0.0)
+        running &= ~done
+    by_lane = returns.reshape(lanes, episodes)
+    # Row by row: the order of summation in one call may depend on the number of rows.
+    return Evaluation(np.array([row.mean() for row in by_lane]), np.array([row.std() for row in by_lane]), undefined)
+
+
+def executable(spec: TaskSpec, mu: FloatArray) -> FloatArray:
+    """The actions (E, N, A) that the environment executes for `mu`: within bounds, or one-hot; NaN counts as zero."""
+    defined = np.where(np.isnan(mu), 0.0, mu)
+    if spec.discrete:
+        one_hot: FloatArray = np.eye(spec.action_dim)[defined.argmax(axis=-1)]
+        return one_hot
+    return np.clip(defined, spec.action_low, spec.action_high)
