@@ -31,11 +31,15 @@ LONGEST_RANGE = 10_000
 
 
 class OneOrList:
-    """Says to editors that a value may stand where a list of values may."""
+    """Says to editors that a value may stand where a list of values may, and what else may be written."""
+
+    def __init__(self, *others: JsonSchemaValue) -> None:
+        self._others = others
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         several = handler(schema)
-        return {"anyOf": [several.get("items", {}), several]}
+        one = [several["items"]] if "items" in several else []
+        return {"anyOf": [*one, several, *self._others]}
 
 
 def _listed(value: object) -> object:
@@ -110,6 +114,8 @@ Word = Annotated[str, Field(strict=True, min_length=1)]
 TaskName = Annotated[str, BeforeValidator(_task_name), WithJsonSchema({"enum": list(TASKS)})]
 TaskKey = Annotated[str, BeforeValidator(_task_key)]
 
-Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds_listed), MinLen(1), OneOrList()]
+_SEED_RANGE: JsonSchemaValue = {"type": "string", "pattern": r"^\d+-\d+$"}
+Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds_listed), MinLen(1), OneOrList(_SEED_RANGE)]
 Shapes = Annotated[tuple[Annotated[tuple[Count, ...], MinLen(1)], ...], BeforeValidator(_shapes_listed), MinLen(1), OneOrList()]
+WORDS: JsonSchemaValue = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 Values = Annotated[tuple[Any, ...], BeforeValidator(_listed), MinLen(1), OneOrList()]

@@ -10,10 +10,10 @@ from math import prod
 from typing import NamedTuple
 
 from search_spaces.errors import GridError
+from search_spaces.filters import Criterion, criteria_of
 from search_spaces.grid import Grid
 from search_spaces.point import DesignPoint
 from search_spaces.rules import check
-from search_spaces.filters import Criterion, criteria_of
 from search_spaces.tables import SELECTORS, Row, Table, Tables, condition, merged, tables_of
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import Source

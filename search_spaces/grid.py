@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from search_spaces.axis_types import (
     EVERY_TASK,
+    WORDS,
     Axis,
     Bound,
     Count,
@@ -26,6 +27,7 @@ from search_spaces.axis_types import (
     Expectile,
     Natural,
     NonNegative,
+    OneOrList,
     Positive,
     Rate,
     Seeds,
@@ -50,6 +52,7 @@ from search_spaces.vocabulary import (
 )
 from search_spaces.yaml_file import Document
 
+SCHEMA_VERSION = 1
 ALL_DATASETS = "all"
 
 
@@ -57,6 +60,12 @@ class Section(BaseModel):
     """A mapping in a grid file: immutable, and no key but the declared ones."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+
+def _version(value: object) -> object:
+    if value != SCHEMA_VERSION or isinstance(value, bool):
+        raise refuse(str(SCHEMA_VERSION), "this is the version of grid files that this recipe-sweep reads")
+    return value
 
 
 def _for_every_task(value: object) -> object:
@@ -92,7 +101,7 @@ class Axes(Section):
 
     source: Axis[Source] = ()
     task: Axis[TaskName] = ()
-    dataset: Annotated[dict[TaskKey, Axis[Word]], BeforeValidator(_for_every_task)] = Field(default_factory=dict)
+    dataset: Annotated[dict[TaskKey, Axis[Word]], BeforeValidator(_for_every_task), OneOrList(WORDS)] = {}
     dataset_seed: Axis[Natural] = (0,)
     dataset_size: Axis[Count] = (100_000,)
     decomposition: Axis[Decomposition] = ()
@@ -100,7 +109,7 @@ class Axes(Section):
     tau: Axis[Expectile] = ()
     extraction: Axis[Extraction] = ()
     alpha: Alphas = Alphas()
-    critic_norm: Annotated[CriticNorms, BeforeValidator(_for_mix)] = CriticNorms()
+    critic_norm: Annotated[CriticNorms, BeforeValidator(_for_mix), OneOrList(WORDS)] = CriticNorms()
     actor_norm: Axis[ActorNorm] = (ActorNorm.ABSMEAN,)
     seed: Seeds = ()
 
@@ -141,7 +150,7 @@ class ExcludeRule(Section):
 class Grid(Section):
     """A whole grid file."""
 
-    schema_version: Literal[1]
+    schema_version: Annotated[Literal[1], BeforeValidator(_version)]
     name: Annotated[str, Field(strict=True, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
     description: Annotated[str, Field(strict=True)] = ""
     ablation: Annotated[bool, Field(strict=True)] = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from search_spaces.errors import GridError, Problem, UnreadableFileError
 from search_spaces.grid import Alphas, Axes, CriticNorms, Grid, Settings
@@ -18,8 +19,15 @@ from search_spaces.yaml_file import Document, KeyPath, Place, key_text, parse_va
 _FORM = "KEY=VALUE, the value as in YAML"
 
 
-def apply_overrides(document: Document, texts: Sequence[str]) -> Document:
-    """The document with every override applied; raises GridError with every override that cannot be."""
+class Overridden(NamedTuple):
+    """A document with the overrides that could be applied, and what is wrong with the others."""
+
+    document: Document
+    problems: tuple[Problem, ...]
+
+
+def apply_overrides(document: Document, texts: Sequence[str]) -> Overridden:
+    """Apply each override to a copy of the document."""
     content, places = copy.deepcopy(document.content), dict(document.places)
     problems: list[Problem] = []
     done: dict[KeyPath, str] = {}
@@ -37,9 +45,7 @@ def apply_overrides(document: Document, texts: Sequence[str]) -> Document:
             continue
         places = {known: place for known, place in places.items() if known[: len(path)] != path}
         places[path] = Place(_option(text), None)
-    if problems:
-        raise GridError(*problems)
-    return Document(content, places)
+    return Overridden(Document(content, places), tuple(problems))
 
 
 def _parse(text: str) -> tuple[KeyPath, object]:
@@ -77,22 +83,19 @@ def _paths() -> Iterable[tuple[str, ...]]:
 
 
 def _put(content: dict[str, object], path: KeyPath, value: object, text: str) -> None:
+    """Set the value at a path, making the mappings on the way; None takes the key away."""
     here: object = content
     for depth, step in enumerate(path):
         if not isinstance(here, dict):
             whole = key_text(path[:depth])
-            problem = Problem(_option(text), None, key_text(path), f"{whole} = {shown(here)} in the grid", "a mapping there")
-            raise GridError(problem if depth == 0 else Problem(*_parts(problem), hint=f"set {whole} as a whole"))
-        if depth + 1 == len(path):
-            here.pop(step, None)
-            if value is not None:
-                here[step] = value
-        else:
+            found, hint = f"{whole} = {shown(here)} in the grid", f"set {whole} as a whole"
+            raise GridError(Problem(_option(text), None, key_text(path), found, f"a mapping in {whole}", hint))
+        if depth + 1 < len(path):
             here = here.setdefault(step, {})
-
-
-def _parts(problem: Problem) -> tuple[str | None, int | None, str, str, str]:
-    return problem.file, problem.line, problem.key, problem.found, problem.expected
+        elif value is None:
+            here.pop(step, None)
+        else:
+            here[step] = value
 
 
 def _option(text: str) -> str:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from search_spaces.axis_types import EVERY_TASK
 from search_spaces.errors import GridError, Problem
-from search_spaces.grid import ALL_DATASETS, Grid
 from search_spaces.filters import SELECTABLE, criteria_of
+from search_spaces.grid import ALL_DATASETS, Grid
 from search_spaces.tables import Column, Tables, condition, tables_of
 from search_spaces.tasks import TASKS
 from search_spaces.validation import nearest, one_of
@@ -22,7 +22,7 @@ from search_spaces.vocabulary import (
     TeamReward,
     ValueLearning,
 )
-from search_spaces.yaml_file import KeyPath, shown
+from search_spaces.yaml_file import KeyPath, key_text, shown
 
 
 class Finding(NamedTuple):
@@ -43,12 +43,21 @@ def check(grid: Grid) -> None:
 
 
 def contradictions(grid: Grid, wrong: Container[str] = ()) -> list[Problem]:
-    """Every contradiction in a grid, except those that rest on axes already known to be wrong."""
+    """Every contradiction in a grid, in the file's order, except those that rest on axes already known to be wrong."""
     tables = tables_of(grid)
-    findings = [finding for rule in RULES for finding in rule(grid, tables)]
-    told = [finding for finding in findings if not any(axis in wrong for axis in finding.axes)]
-    walk, problem = grid.document.walk, grid.document.problem
-    return [problem(_told_path(finding.path, walk), finding.found, finding.expected, finding.hint) for finding in told]
+    misplaced = list(_zip_groups(tables))
+    unclear = {axis for finding in misplaced for axis in finding.axes}
+    sound = tables.without_repeats()
+    further = (finding for rule in RULES for finding in rule(grid, sound) if unclear.isdisjoint(finding.axes))
+    told = [finding for finding in (*misplaced, *further) if not any(axis in wrong for axis in finding.axes)]
+    return sorted((_problem(grid, finding) for finding in told), key=lambda problem: problem.line or 0)
+
+
+def _problem(grid: Grid, finding: Finding) -> Problem:
+    document = grid.document
+    path = _told_path(finding.path, document.walk)
+    hint = finding.hint and finding.hint.format(key=key_text(path))
+    return document.problem(path, finding.found, finding.expected, hint)
 
 
 def _told_path(path: KeyPath, walk: Callable[[KeyPath], KeyPath]) -> KeyPath:
@@ -83,10 +92,11 @@ def _inapplicable(grid: Grid, tables: Tables) -> Iterator[Finding]:
         if needed is None or not column.given or one_setting or not tables.values(needed.axis):
             continue
         if needed.value not in tables.values(needed.axis):
-            found = f"{column.name}, which applies only where {needed.axis} is {needed.value}"
-            expected = f"{needed.value} in {needed.axis}, or no {column.name}"
-            hint = "to leave values out for one command, use --only"
-            yield Finding(column.path, (needed.axis, column.axis), found, expected, hint)
+            found = f"{column.label}, which applies only where {needed.axis} is {needed.value}"
+            hint = "delete it, or --set {key}=null for one command" if column.path[0] != "zip" else None
+            yield Finding(
+                column.path, (needed.axis, column.axis), found, f"{needed.value} in {needed.axis}, or no {column.label}", hint
+            )
 
 
 def _duplicates(grid: Grid, tables: Tables) -> Iterator[Finding]:
@@ -100,26 +110,25 @@ def _duplicates(grid: Grid, tables: Tables) -> Iterator[Finding]:
             yield Finding(path, axes, f"{', '.join(map(_told, row))} more than once", "each value once")
 
 
-def _zip_groups(grid: Grid, tables: Tables) -> Iterator[Finding]:
+def _zip_groups(tables: Tables) -> Iterator[Finding]:
     """Columns of one length, at least two of them, and no axis in two places."""
     for table in tables.tables:
         if table.columns[0].path[0] != "zip":
             continue
         path, axes = table.columns[0].path[:2], tuple(column.axis for column in table.columns)
         if len(table.columns) == 1:
-            yield Finding(path, axes, f"{table.names[0]} alone", "at least two axes that advance together")
+            yield Finding(path, axes, f"{table.columns[0].label} alone", "at least two axes that advance together")
         if len({len(column.values) for column in table.columns}) > 1:
-            lengths = ", ".join(f"{column.name} has {len(column.values)}" for column in table.columns)
+            lengths = ", ".join(f"{column.label} has {len(column.values)}" for column in table.columns)
             yield Finding(path, axes, lengths, "lists of one length")
         for column in (column for column in table.columns if ALL_DATASETS in column.values and column.axis == "dataset"):
             yield Finding(column.path, axes, "`all` in a zip group", "the datasets by name, one per row")
     for name, count in Counter(column.name for column in tables.columns).items():
         if count > 1:
-            first, second = [column.path for column in tables.columns if column.name == name][:2]
-            zipped = second if second[0] == "zip" else first
-            yield Finding(
-                zipped, (name.partition(".")[0],), f"{name} in two places", "it either in a zip group or elsewhere, once"
-            )
+            first, second = [column for column in tables.columns if column.name == name][:2]
+            column = second if second.path[0] == "zip" else first
+            expected = "it once, in a zip group or outside"
+            yield Finding(column.path, (column.axis,), f"{column.label} in two places", expected)
 
 
 def _datasets(grid: Grid, tables: Tables) -> Iterator[Finding]:
@@ -153,8 +162,8 @@ def _schedule(grid: Grid, tables: Tables) -> Iterator[Finding]:
             yield Finding(path, ("steps", "eval_every"), f"{every} with {steps} steps", "a divisor of steps", hint)
 
 
+_SAY_SO = "a value of the paper's grid, or `ablation: true` at the top of the file"
 _ABLATIONS: tuple[tuple[str, Callable[[object], bool]], ...] = (
-    ("critic_norm", lambda value: value in (CriticNorm.SVN_BOTH, CriticNorm.MIN)),
     ("mixer_training", lambda value: value != MixerTraining.JOINT),
     ("mixer_gain", lambda value: value != 1.0),
     ("actor_bound", lambda value: value != ActorBound.NONE),
@@ -163,29 +172,27 @@ _ABLATIONS: tuple[tuple[str, Callable[[object], bool]], ...] = (
 
 
 def _ablations(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """Values outside the paper's grid are for grids that say so."""
+    """Settings outside the paper's grid are for grids that say so."""
     for axis, is_ablation in _ABLATIONS:
         for column in (column for column in tables.columns if column.axis == axis and not grid.ablation):
             for index, value in enumerate(column.values):
                 if is_ablation(value):
-                    expected = "a value of the paper's grid, or `ablation: true` in this file"
-                    yield Finding((*column.path, index), (axis,), f"{_told(value)}, an ablation", expected)
+                    yield Finding((*column.path, index), (axis,), f"{_told(value)}, an ablation", _SAY_SO)
 
 
 def _critic_norms(grid: Grid, tables: Tables) -> Iterator[Finding]:
     """SVN normalises a mixed total (Eq. 5): without a mixer it is refused, and its ablations need a total at least."""
-    allowed = {
-        Decomposition.MIX: tuple(CriticNorm),
-        Decomposition.VDN: (CriticNorm.NONE, CriticNorm.SVN_BOTH, CriticNorm.MIN),
-        Decomposition.CEN: (CriticNorm.NONE, CriticNorm.SVN_BOTH, CriticNorm.MIN),
-        Decomposition.DEC: (CriticNorm.NONE,),
-    }
+    ablations = (CriticNorm.SVN_BOTH, CriticNorm.MIN)
+    paper = dict.fromkeys(Decomposition, (CriticNorm.NONE,)) | {Decomposition.MIX: (CriticNorm.NONE, CriticNorm.SVN)}
     for column in (column for column in tables.columns if column.axis == "critic_norm"):
         decomposition = Decomposition(column.name.partition(".")[2])
+        possible = paper[decomposition] + (() if decomposition is Decomposition.DEC else ablations)
         for index, value in enumerate(column.values):
-            if value not in allowed[decomposition]:
-                expected = f"{one_of(allowed[decomposition])} under {decomposition}"
+            if value not in possible:
+                expected = f"{one_of(possible if grid.ablation else paper[decomposition])} under {decomposition}"
                 yield Finding((*column.path, index), ("critic_norm",), f"{value} under {decomposition}", expected)
+            elif value in ablations and not grid.ablation:
+                yield Finding((*column.path, index), ("critic_norm",), f"{value}, an ablation", _SAY_SO)
 
 
 def _exclusions(grid: Grid, tables: Tables) -> Iterator[Finding]:
@@ -224,7 +231,6 @@ RULES = (
     _required,
     _inapplicable,
     _duplicates,
-    _zip_groups,
     _datasets,
     _schedule,
     _ablations,

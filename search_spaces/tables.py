@@ -68,6 +68,11 @@ class Column(NamedTuple):
         """Name of the point's field that it fills."""
         return self.name.partition(".")[0]
 
+    @property
+    def label(self) -> str:
+        """Its name as people write it."""
+        return self.axis if self.name.endswith(EVERY_TASK) else self.name
+
 
 Row = dict[str, object]
 """Values by the name of their column."""
@@ -101,6 +106,12 @@ class Tables(NamedTuple):
     def columns(self) -> list[Column]:
         """Every column."""
         return [column for table in self.tables for column in table.columns]
+
+    def without_repeats(self) -> Tables:
+        """The same without the columns that have the name of an earlier one."""
+        first = {column.name: column for column in reversed(self.columns)}
+        tables = (Table(tuple(c for c in table.columns if first[c.name] is c)) for table in self.tables)
+        return Tables(tuple(table for table in tables if table.columns))
 
     def values(self, axis: str) -> list[object]:
         """Every value that any column of an axis holds, each once."""
