@@ -9,7 +9,6 @@ import numpy as np
 
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, TaskScores
 from analysis.statistics import (
-    FEWEST_SEEDS,
     Best,
     Booleans,
     Floats,
@@ -56,7 +55,7 @@ class Bar:
     decomposition: Decomposition
     value: float
     rank: int
-    """1 the best of its panel, 0 where the bar cannot be ranked: a dataset of it has no run yet"""
+    """1 the best of its panel, 0 where the bar cannot be ranked: it is alone, or a dataset of it has no run yet"""
     interval: Range | None
     """95 % t-scaled bootstrap interval over seeds; None under 4 seeds"""
     percentile: Range | None
@@ -87,8 +86,8 @@ class Panel:
 
     @property
     def ranked(self) -> bool:
-        """Whether every bar can be ranked and there are at least two."""
-        return len(self.bars) > 1 and all(bar.rank > 0 for bar in self.bars)
+        """Whether every bar can be ranked."""
+        return all(bar.rank > 0 for bar in self.bars)
 
     def bar(self, decomposition: Decomposition) -> Bar | None:
         """The bar of one decomposition, None where the sweep does not want it."""
@@ -103,9 +102,9 @@ class TaskPanels:
     cells: tuple[Panel, ...]
     """one per (value learner, extraction) that the sweep wants: at most 6"""
     over_extraction: tuple[Panel, ...]
-    """the panels on top: per value learner, mean over extractions"""
+    """the panels on top: per value learner, mean over extractions; none where there is but one"""
     over_value_learning: tuple[Panel, ...]
-    """the panels on the right: per extraction, mean over value learners"""
+    """the panels on the right: per extraction, mean over value learners; none where there is but one"""
 
     @property
     def panels(self) -> tuple[Panel, ...]:
@@ -149,6 +148,8 @@ def task_panels(task: TaskScores, rng: np.random.Generator, resamples: int = RES
         diverged=task.diverged.sum(axis=runs),
     )
     wants: Booleans = cells.wanted > 0
+    several_extractions = np.any(wants, axis=(0, 1)).sum() > 1
+    several_value_learners = np.any(wants, axis=(0, 2)).sum() > 1
     return TaskPanels(
         scores=task,
         cells=tuple(
@@ -160,12 +161,12 @@ def task_panels(task: TaskScores, rng: np.random.Generator, resamples: int = RES
         over_extraction=tuple(
             _panel(task, (value_learning, None), _mean(_at(cells, v, None), wants[:, v, :]), np.any(wants[:, v, :], axis=-1))
             for v, value_learning in enumerate(VALUE_LEARNERS)
-            if wants[:, v, :].any()
+            if np.any(wants[:, v, :]) and several_extractions
         ),
         over_value_learning=tuple(
             _panel(task, (None, extraction), _mean(_at(cells, None, e), wants[:, :, e]), np.any(wants[:, :, e], axis=-1))
             for e, extraction in enumerate(EXTRACTIONS)
-            if wants[:, :, e].any()
+            if np.any(wants[:, :, e]) and several_value_learners
         ),
     )
 
@@ -212,7 +213,8 @@ def _panel(
     choices: tuple[tuple[Choice, ...], ...] = ((),) * len(DECOMPOSITIONS),
 ) -> Panel:
     """Make the bars of one panel from numbers (X, ...)."""
-    rank = ranks(np.where(numbers.ranked & wants, numbers.value, np.nan))
+    comparable = numbers.ranked & wants & (wants.sum() > 1)
+    rank = ranks(np.where(comparable, numbers.value, np.nan))
     scaled = t_interval(numbers.value, numbers.samples, numbers.seeds)
     plain = percentile_interval(numbers.samples)
     bars = tuple(
@@ -260,11 +262,6 @@ def _choice(task: TaskScores, where: tuple[int, int, int, int], chosen: int, sco
     return Choice(dataset, configuration, score, edge)
 
 
-def has_intervals(blocks: tuple[TaskPanels, ...]) -> bool:
-    """Whether any bar has enough seeds for an interval."""
-    return any(bar.seeds >= FEWEST_SEEDS for block in blocks for panel in block.cells for bar in panel.bars)
-
-
 class Standing(NamedTuple):
     """How often a decomposition is best or runner-up, among the panels where every bar can be ranked."""
 
@@ -278,7 +275,8 @@ class Standing(NamedTuple):
 
 def standing(blocks: tuple[TaskPanels, ...], decomposition: Decomposition) -> Standing:
     """Count the panels of all tasks (marginal ones not) that a decomposition wins or is second in (paper 5.2)."""
-    cells = [panel for block in blocks for panel in block.cells if panel.bar(decomposition) is not None]
+    panels = [panel for block in blocks for panel in block.cells if len(panel.bars) > 1]
+    cells = [panel for panel in panels if panel.bar(decomposition) is not None]
     bars = [panel.bar(decomposition) for panel in cells if panel.ranked]
     rank = [bar.rank for bar in bars if bar is not None]
     return Standing(decomposition, rank.count(1), rank.count(2), len(rank), len(cells) - len(rank))

@@ -1,0 +1,107 @@
+"""A sweep's report: Figure 7, its table and its numbers, from whatever results there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from analysis.drawing import FigurePaths
+from analysis.errors import NothingToReportError
+from analysis.scores import ScoreRule
+from search_spaces.errors import Problem
+from search_spaces.point import DesignPoint
+
+BOOTSTRAP_SEED = 0
+
+
+class ReportPaths(NamedTuple):
+    """The files of one report."""
+
+    figure7: FigurePaths
+    table: Path
+    """Markdown"""
+    bars: Path
+    """CSV, every number of the figure"""
+    configurations: Path
+    """CSV, every configuration that the best was chosen from"""
+    runs: Path
+    """Parquet, one row per run"""
+    curves: Path
+    """Parquet, one row per run and evaluation"""
+    ablation: tuple[FigurePaths, ...]
+    """training under each normalisation, where the sweep varies it"""
+    summary: str
+    """the sentence on Mix"""
+    coverage: str
+    """the sentence on what is missing"""
+
+
+def write_report(
+    sweep_dir: Path,
+    points: Sequence[DesignPoint],
+    failures: int,
+    out_dir: Path,
+    *,
+    score: ScoreRule = ScoreRule.FINAL,
+    resamples: int = 2000,
+) -> ReportPaths:
+    """Report on the wanted points of a sweep, `failures` of which failed and wait for a retry; needs no complete sweep.
+
+    The same results give the same bytes.
+
+    Raises:
+        ResultsError: results files that cannot be read.
+        NothingToReportError: none of the wanted points has a result.
+    """
+    import numpy as np
+
+    from analysis.captions import Coverage, figure7_note, standing_sentence
+    from analysis.drawing import save
+    from analysis.figure7 import draw_figure7
+    from analysis.files import write_atomically
+    from analysis.frame import compact, load_results
+    from analysis.panels import task_panels
+    from analysis.provenance import provenance_notes
+    from analysis.scores import points_table, task_scores
+    from analysis.svn_figure import write_svn_figure
+    from analysis.table import bars_frame, configurations_frame, figure7_markdown
+
+    results = load_results(sweep_dir / "results", wanted={point.run_id for point in points})
+    if results.runs.empty:
+        raise NothingToReportError(_nothing(sweep_dir, len(points), results.outside, failures))
+    wanted = points_table(points)
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    blocks = tuple(task_panels(task, rng, resamples) for task in task_scores(results.runs, wanted, score))
+    coverage = Coverage(wanted=len(points), done=len(results.runs), failed=failures)
+    notes = provenance_notes(results, score)
+    page = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
+    index = compact(sweep_dir)
+    return ReportPaths(
+        figure7=save(draw_figure7(blocks, figure7_note(blocks, coverage, score)), out_dir / "figure7"),
+        table=write_atomically(out_dir / "figure7.md", lambda path: _write_text(path, page)),
+        bars=write_atomically(out_dir / "figure7.csv", lambda path: bars_frame(blocks).to_csv(path, index=False)),
+        configurations=write_atomically(
+            out_dir / "figure7_configurations.csv", lambda path: configurations_frame(blocks).to_csv(path, index=False)
+        ),
+        runs=index.runs,
+        curves=index.curves,
+        ablation=write_svn_figure(sweep_dir / "results", results, wanted, out_dir),
+        summary=standing_sentence(blocks),
+        coverage=coverage.sentence(),
+    )
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")
+
+
+def _nothing(sweep_dir: Path, wanted: int, outside: int, failures: int) -> Problem:
+    others = f", {outside:,} finished runs of other grids" if outside else ""
+    failed = f", {failures:,} failed" if failures else ""
+    return Problem(
+        file=str(sweep_dir / "results"),
+        found=f"none of the {wanted:,} wanted runs{failed}{others}",
+        expected="at least one finished run",
+        hint="train some first: recipe-sweep launch",
+    )
