@@ -9,16 +9,16 @@ from cluster.schema import LocalFile
 
 def local_resources(file: LocalFile) -> Resources:
     """Resources of this machine as the file restricts or imagines them. Raises ClusterError where no pack fits."""
-    cpus = usable_cpus() if file.cpus == "auto" else file.cpus
-    gpus = visible_gpus() if file.gpus == "auto" else file.gpus
-    share = (GPU_SHARE_OF_A_PACK if gpus else 0.0) if file.gpu_per_pack == "auto" else file.gpu_per_pack
+    cpus = usable_cpus() if file.cpus is None else file.cpus
+    gpus = visible_gpus() if file.gpus is None else file.gpus
+    share = (GPU_SHARE_OF_A_PACK if gpus else 0.0) if file.gpu_per_pack is None else file.gpu_per_pack
     return Resources(
         address=None,
         cpus=cpus,
         gpus=gpus,
         cpus_per_pack=file.cpus_per_pack,
         gpu_per_pack=share,
-        threads=file.cpus_per_pack if file.threads == "auto" else file.threads,
+        threads=file.cpus_per_pack if file.threads is None else file.threads,
         slots=slots_on(cpus, gpus, file.cpus_per_pack, share),
         max_lanes=file.max_lanes,
         device=file.device,

@@ -8,14 +8,14 @@ from cluster.schema import RayFile
 
 def ray_resources(file: RayFile) -> Resources:
     """Resources as the file states them: what the cluster really has is known only once it is connected to."""
-    share = 0.0 if file.gpu_per_pack == "auto" else file.gpu_per_pack
+    share = 0.0 if file.gpu_per_pack is None else file.gpu_per_pack
     return Resources(
         address=file.address,
         cpus=file.slots * file.cpus_per_pack,
         gpus=0,
         cpus_per_pack=file.cpus_per_pack,
         gpu_per_pack=share,
-        threads=file.cpus_per_pack if file.threads == "auto" else file.threads,
+        threads=file.cpus_per_pack if file.threads is None else file.threads,
         slots=file.slots,
         max_lanes=file.max_lanes,
         device=file.device,

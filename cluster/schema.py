@@ -5,35 +5,56 @@ A further backend is a further model and a line in `BACKENDS`, and a file that t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
-Auto = Literal["auto"]
-
-
-def _divisible(gpu: float) -> float:
-    if gpu > 1 and gpu != int(gpu):
-        raise ValueError("expected a part of one GPU, e.g. 0.25, or a whole number of GPUs")
-    return gpu
+AUTO = "auto"
 
 
-Count = Annotated[int, Field(strict=True, ge=1)]
-CountOrNone = Annotated[int, Field(strict=True, ge=0)]
-GpuShare = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False), AfterValidator(_divisible)]
-Minutes = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+def _check(accepts: Callable[[float], bool], expected: str, auto: bool = False) -> BeforeValidator:
+    """Numbers that `accepts` takes, and `auto` (read as None) where allowed; anything else is refused in one sentence."""
+    expected = f"{AUTO}, or {expected}" if auto else expected
+
+    def check(value: object) -> float | None:
+        if auto and value in (AUTO, None):
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not accepts(value):
+            raise PydanticCustomError("refused", "{expected}", {"expected": expected, "hint": None, "found": None})
+        return value
+
+    return BeforeValidator(check)
+
+
+def _whole(least: int) -> Callable[[float], bool]:
+    return lambda value: isinstance(value, int) and value >= least
+
+
+Count = Annotated[int, _check(_whole(1), "a whole number of at least 1")]
+AutoCount = Annotated[int | None, _check(_whole(1), "a whole number of at least 1", auto=True)]
+AutoCountOrZero = Annotated[int | None, _check(_whole(0), "a whole number of at least 0", auto=True)]
+GpuShare = Annotated[
+    float | None,
+    _check(
+        lambda value: 0 <= value <= 1 or (1 < value < float("inf") and value == int(value)),
+        "a part of one GPU such as 0.25, or a whole number of GPUs",
+        auto=True,
+    ),
+]
+Minutes = Annotated[float, _check(lambda value: 0 < value < float("inf"), "a finite number above 0")]
 
 
 class ClusterFile(BaseModel):
-    """The keys every backend shares: how packs are laid on the machines. `local.yaml` explains each."""
+    """The keys every backend shares: how packs are laid on the machines. `local.yaml` explains each; None is `auto`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
     cpus_per_pack: Count = 1
-    gpu_per_pack: Auto | GpuShare = "auto"
-    threads: Auto | Count = "auto"
+    gpu_per_pack: GpuShare = None
+    threads: AutoCount = None
     max_lanes: Count = 128
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoint_minutes: Minutes = 10.0
@@ -44,8 +65,8 @@ class LocalFile(ClusterFile):
     """This machine."""
 
     backend: Literal["local"] = "local"
-    cpus: Auto | Count = "auto"
-    gpus: Auto | CountOrNone = "auto"
+    cpus: AutoCount = None
+    gpus: AutoCountOrZero = None
 
 
 class RayFile(ClusterFile):

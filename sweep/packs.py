@@ -78,14 +78,10 @@ def longest_first(packs: Iterable[Pack]) -> tuple[Pack, ...]:
     return tuple(sorted(packs, key=lambda pack: (-pack.cost, pack.pack_id)))
 
 
-def halves(pack: Pack) -> tuple[Pack, ...]:
-    """Two suspect packs that share the members of one that failed: by seed, else by value lane, else by actor."""
-    parts = next(parts for level in _LEVELS if len(parts := _grouped(pack.points, level)) > 1)
-    middle = len(parts) // 2
-    return tuple(
-        Pack(tuple(itertools.chain.from_iterable(half)), slice_of=pack.pack_id, suspect=True)
-        for half in (parts[:middle], parts[middle:])
-    )
+def halves(points: Sequence[DesignPoint], slice_of: str) -> tuple[Pack, ...]:
+    """Two suspect packs that share lanes of the failed pack `slice_of`: by seed, else by value lane, else by actor."""
+    parts = next(parts for level in _LEVELS if len(parts := _grouped(points, level)) > 1)
+    return tuple(Pack(joined, slice_of, suspect=True) for joined in _halved(parts))
 
 
 def _lane_order(point: DesignPoint) -> tuple[float | str, ...]:
@@ -151,12 +147,14 @@ def _spread(packs: list[Pack], wanted: int) -> list[Pack]:
     single = [pack for pack in packs if len(pack.seeds) == 1]
     while heap and len(heap) + len(single) < wanted:
         _, _, pack = heapq.heappop(heap)
-        parts = _grouped(pack.points, _LEVELS[0])
-        middle = len(parts) // 2
-        for half in (parts[:middle], parts[middle:]):
-            part = Pack(tuple(itertools.chain.from_iterable(half)))
+        for part in (Pack(joined) for joined in _halved(_grouped(pack.points, _LEVELS[0]))):
             if len(part.seeds) > 1:
                 heapq.heappush(heap, (-part.cost, part.pack_id, part))
             else:
                 single.append(part)
     return [pack for _, _, pack in heap] + single
+
+
+def _halved(parts: Sequence[Sequence[DesignPoint]]) -> tuple[tuple[DesignPoint, ...], tuple[DesignPoint, ...]]:
+    middle = len(parts) // 2
+    return tuple(itertools.chain.from_iterable(parts[:middle])), tuple(itertools.chain.from_iterable(parts[middle:]))
