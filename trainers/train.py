@@ -30,13 +30,14 @@ POLL_S = 1.0
 
 
 class PackProgress(NamedTuple):
-    """How far a pack is. `curves` maps run_id to its evaluations so far."""
+    """How far a pack is. `curves` maps run_id to its evaluations so far, in units of reward; `scale` makes scores of them."""
 
     step: int
     steps: int
     lanes: int
     diverged: int
     curves: dict[str, tuple[CurvePoint, ...]]
+    scale: ReturnScale
 
 
 class PackOutcome(NamedTuple):
@@ -131,7 +132,9 @@ class PackTrainer:
     def progress(self) -> PackProgress:
         """How far the pack is."""
         curves = {run: tuple(curve) for run, curve in self.history.curves.items()}
-        return PackProgress(self.step, self._first.steps, len(self.points), int((~self.learner.actor_alive).sum()), curves)
+        return PackProgress(
+            self.step, self._first.steps, len(self.points), int((~self.learner.actor_alive).sum()), curves, self.dataset.scale
+        )
 
     def _evaluate(self) -> None:
         dtype = self.learner.config.dtype
