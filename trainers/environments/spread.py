@@ -100,9 +100,10 @@ class Spread:
         for (first, second), gap, distance in zip(_PAIRS, self._gaps, self._distances, strict=True):
             overlap = np.logaddexp(0.0, -(distance - _TOUCHING) / _CONTACT_MARGIN) * _CONTACT_MARGIN
             # Agents at exactly one point have no direction to be pushed in, so they are not.
-            apart = np.divide(_CONTACT_FORCE * overlap, distance, out=np.zeros_like(distance), where=distance > 0.0)
-            forces[:, first] += gap * apart[:, None]
-            forces[:, second] -= gap * apart[:, None]
+            apart = np.divide(_CONTACT_FORCE * gap, distance[:, None], out=np.zeros_like(gap), where=distance[:, None] > 0.0)
+            push = apart * overlap[:, None]
+            forces[:, first] += push
+            forces[:, second] -= push
         return forces
 
     def _reward(self) -> FloatArray:

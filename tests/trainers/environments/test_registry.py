@@ -1,0 +1,38 @@
+"""Asking for an environment by name."""
+
+from __future__ import annotations
+
+import pytest
+
+from search_spaces.errors import UserInputError
+from trainers.environments import available_tasks, make_environment, task_spec
+from trainers.randomness import generator
+
+
+@pytest.mark.parametrize("task", ["2ant", "3hopper", "6halfcheetah"])
+def test_a_planned_task_is_refused_as_planned_beside_what_exists(task: str):
+    with pytest.raises(UserInputError, match="planned") as caught:
+        task_spec(task)
+    assert task in str(caught.value)
+    assert "simple_spread, two_step" in str(caught.value)
+
+
+def test_a_misspelt_task_is_refused_with_the_nearest_name():
+    with pytest.raises(UserInputError, match="did you mean 'simple_spread'"):
+        make_environment("simple_spred", 1)
+
+
+@pytest.mark.parametrize("task", available_tasks())
+def test_a_task_has_the_shapes_and_the_horizon_that_it_declares(task: str):
+    spec = task_spec(task)
+    environment = make_environment(task, 4)
+    assert environment.spec == spec
+    assert spec.name == task
+    seen = environment.reset([generator(0, episode) for episode in range(4)])
+    assert seen.shape == (4, spec.n_agents, spec.obs_dim)
+    actions = seen[..., : spec.action_dim] * 0.0
+    for step in range(1, spec.horizon + 1):
+        observations, rewards, done = environment.step(actions)
+        assert observations.shape == seen.shape
+        assert rewards.shape == (4, spec.n_agents)
+        assert done.tolist() == [step == spec.horizon] * 4
