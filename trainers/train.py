@@ -137,12 +137,12 @@ class PackTrainer:
         )
 
     def _evaluate(self) -> None:
-        dtype = self.learner.config.dtype
-
         def act(observations: Tensor) -> Tensor:
-            return self.learner.act(agent_inputs(observations.to(self.learner.models.actor.flat.device, dtype)))
+            return self.learner.act(agent_inputs(observations))
 
-        returns = evaluate(act, self._first.task, [p.seed for p in self.points], self.step, self._first.eval_episodes)
+        first, seeds = self._first, [point.seed for point in self.points]
+        actors = self.learner.models.actor.flat
+        returns = evaluate(act, first.task, seeds, self.step, first.eval_episodes, actors.device, actors.dtype)
         for point, mean, std in zip(self.points, returns.return_mean, returns.return_std, strict=True):
             self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std)))
 

@@ -1,0 +1,77 @@
+"""What a finished run's critic thinks of given actions, from the weights kept of it (figures 2 and 8)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from search_spaces.point import DesignPoint
+from trainers.batch import agent_inputs
+from trainers.config import LearnerConfig
+from trainers.decomposition.base import Views
+from trainers.environments import two_step
+from trainers.lanes import LaneMap
+from trainers.models import Models
+from trainers.networks import Arrays
+from trainers.task import TaskSpec
+
+
+class LearnedValues(NamedTuple):
+    """Values of M joint actions, the smaller of the heads: min_k Q_{a,k} (M, N) (Cen: (M,)) and min_k T(Q_k; s).
+
+    Under Dec there is no total and `total` is per agent as well, (M, N); elsewhere it is (M,).
+    """
+
+    critic: NDArray[np.float64]
+    total: NDArray[np.float64]
+
+
+def learned_values(
+    point: DesignPoint, weights: Mapping[str, Tensor], spec: TaskSpec, obs: Tensor, state: Tensor, actions: Tensor
+) -> LearnedValues:
+    """Values at observations (M, N, O), states (M, S) and actions (M, N, A).
+
+    `weights` are those that `keep: all` keeps of the run; raises ValueError where the critics are not among them.
+    """
+
+    def kept(lane: int, network: str) -> Arrays | None:
+        leaves = {
+            name.removeprefix(f"{network}/"): leaf.to(torch.float64).numpy()
+            for name, leaf in weights.items()
+            if name.startswith(f"{network}/")
+        }
+        if not leaves:
+            raise ValueError(f"run {point.run_id}: the weights of its {network} were not kept; `keep: all` keeps them")
+        return leaves
+
+    config = LearnerConfig.of(point)
+    models = Models(spec, config, LaneMap.of([point]), torch.device("cpu"), kept)
+    dtype = config.dtype
+    views = Views(agent_inputs(obs.to(dtype)).unsqueeze(0), state.to(dtype).unsqueeze(0))
+    with torch.no_grad():
+        q = models.q(models.critic.frozen, models.decomposition.context(views), actions.to(dtype)[None, None]).squeeze(2)
+        total = models.decomposition.total(q, models.mixing(models.mixer.frozen if models.mixer else None, views))
+    return LearnedValues(q.amin(1)[0].double().numpy(), total.amin(1)[0].double().numpy())
+
+
+def two_step_table(point: DesignPoint, weights: Mapping[str, Tensor]) -> NDArray[np.float64]:
+    """Joint values (state, action of agent A, action of agent B), (3, 2, 2), of a run on the two-step game (paper C.1)."""
+    spec = two_step.SPEC
+    joint = list(itertools.product(range(spec.action_dim), repeat=spec.n_agents))
+    states = np.repeat(np.arange(spec.state_dim), len(joint))
+    actions = np.eye(spec.action_dim)[np.array(joint * spec.state_dim)]
+    values = learned_values(
+        point,
+        weights,
+        spec,
+        torch.from_numpy(two_step.observe(states)),
+        torch.from_numpy(np.eye(spec.state_dim)[states]),
+        torch.from_numpy(actions),
+    )
+    return values.total.reshape(spec.state_dim, spec.action_dim, spec.action_dim)
