@@ -34,7 +34,7 @@ class AttemptEnd(StrEnum):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at a pack. `step` is the gradient step that the attempts before it had reached."""
+    """One try at a pack. `step` is the gradient step from which the last attempt before it is known to have resumed."""
 
     pack_id: str
     number: int
@@ -76,7 +76,7 @@ def read_attempts(paths: SweepPaths, pack_id: str) -> tuple[Attempt, ...]:
 
 
 def deaths_in_place(paths: SweepPaths, pack_id: str, epoch: int, step: int) -> int:
-    """How many attempts in a row died under this launch without getting beyond `step`; asked before a new one begins."""
+    """How many attempts in a row died under this launch, all resumed from `step`; asked before a new one begins."""
     deaths = 0
     for attempt in reversed(read_attempts(paths, pack_id)):
         if attempt.end is not AttemptEnd.OPEN or attempt.epoch != epoch or attempt.step != step:

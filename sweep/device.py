@@ -1,0 +1,39 @@
+"""Choosing the device, and naming the code and libraries that made a result: the worker's view of its own machine."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+
+_TRAINING_CODE = ("search_spaces", "trainers")
+
+
+def choose_device(wanted: str) -> str:
+    """`auto` is CUDA where PyTorch finds it, else the CPU."""
+    if wanted != "auto":
+        return wanted
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def torch_version() -> str:
+    """Version of PyTorch, with its build."""
+    return str(torch.__version__)
+
+
+@functools.cache
+def code_version() -> str:
+    """Release plus a hash of the source that shapes numbers, so that results of edited code can be told apart."""
+    root = Path(__file__).resolve().parent.parent
+    digest = hashlib.sha256()
+    for folder in _TRAINING_CODE:
+        for path in sorted((root / folder).rglob("*.py")):
+            digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    try:
+        release = version("recipe-sweep")
+    except PackageNotFoundError:
+        release = "0"
+    return f"{release}+src.{digest.hexdigest()[:12]}"

@@ -1,0 +1,164 @@
+"""Ray Tune at the wheel: one trial is one pack. The only file that imports Ray; a process of its own.
+
+`python -m sweep.engine LAUNCH_FILE` is started by a launch, which holds the lease and watches. Tune decides what runs when
+and where; what a pack is, whether it is done and what a failure means are decided elsewhere, from files. Tune's own memory
+of an experiment is never read again: every launch is a fresh experiment.
+
+Packs reach Tune through a searcher, which hands out the next one whenever there is room, so that a failed pack can come
+back or be halved while the others train. A worker that is killed is restarted by Tune (`max_failures=-1`); an exception in
+training never reaches Tune, because the worker records it and returns.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sweep.attempts import AttemptEnd
+from sweep.failures import failed_attempts
+from sweep.launch_file import LaunchFile, LaunchSettings, read_launch
+from sweep.lease import holds
+from sweep.queue import PackQueue
+from sweep.records import PackRecord, record_start
+
+HOPELESS_EXIT = 3
+OBJECT_STORE_BYTES = 100_000_000
+"""Ray's shared memory: nothing of ours goes through it, and its default is a third of the machine."""
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
+}
+
+
+def main(launch_path: str) -> int:
+    """Run the packs of a launch; returns HOPELESS_EXIT where too much failed, else 0."""
+    launch = read_launch(Path(launch_path))
+    settings = launch.settings
+
+    def should_stop() -> bool:
+        return settings.paths.stop_file(settings.epoch).exists() or not holds(settings.paths.lease, settings.epoch)
+
+    queue = PackQueue(launch.packs, failed_attempts(settings.paths), should_stop)
+    _run(launch, queue)
+    return HOPELESS_EXIT if queue.hopeless else 0
+
+
+def _run(launch: LaunchFile, queue: PackQueue) -> None:
+    settings, resources = launch.settings, launch.settings.resources
+    # Before Ray is imported, which reads most of these once; workers inherit them, and their thread pools with them.
+    threads = {name: str(resources.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    os.environ.update(QUIET | threads | {"TUNE_MAX_PENDING_TRIALS_PG": str(resources.slots)})
+
+    import ray
+    from ray import tune
+
+    _connect(settings)
+    try:
+        bundle = {"CPU": float(resources.cpus_per_pack)} | ({"GPU": resources.gpu_per_pack} if resources.gpu_per_pack else {})
+        tuner = tune.Tuner(
+            tune.with_resources(_trainable(settings), tune.PlacementGroupFactory([bundle])),
+            tune_config=tune.TuneConfig(
+                search_alg=_searcher(settings, queue),
+                num_samples=-1,
+                reuse_actors=resources.reuse_workers,
+                trial_name_creator=lambda trial: str(trial.config["pack_id"]),
+                trial_dirname_creator=lambda trial: str(trial.config["pack_id"]),
+            ),
+            run_config=tune.RunConfig(
+                name=f"launch-{settings.epoch:06d}",
+                storage_path=str(settings.paths.ray),
+                failure_config=tune.FailureConfig(max_failures=-1),
+                verbose=0,
+            ),
+        )
+        tuner.fit()
+    finally:
+        ray.shutdown()
+
+
+def _connect(settings: LaunchSettings) -> None:
+    """Start a Ray of our own, never one that happens to run here, or join the one the cluster file names."""
+    import ray
+
+    resources = settings.resources
+    if resources.address is not None:
+        ray.init(address=resources.address, log_to_driver=False, logging_level="warning")
+        return
+    ray.init(
+        address="local",
+        num_cpus=resources.cpus,
+        num_gpus=resources.gpus,
+        object_store_memory=OBJECT_STORE_BYTES,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="warning",
+        _temp_dir=os.environ.get("RECIPE_SWEEP_RAY_DIR", tempfile.gettempdir() + "/ray"),
+    )
+
+
+def _trainable(settings: LaunchSettings) -> Any:
+    def train(config: dict[str, Any]) -> dict[str, str]:
+        from sweep.worker import work
+
+        return {"end": work(settings, str(config["pack_id"])).value}
+
+    return train
+
+
+def _searcher(settings: LaunchSettings, queue: PackQueue) -> Any:
+    from ray.tune.search import Searcher
+
+    class PackSearcher(Searcher):  # type: ignore[misc]  # Ray is untyped here
+        """Hands Tune the queue's packs, each recorded as started first, and tells the queue how they ended."""
+
+        def __init__(self) -> None:
+            super().__init__(metric="end", mode="max")
+            self._packs: dict[str, str] = {}
+            self._started = 0
+
+        def suggest(self, trial_id: str) -> Any:
+            if queue.finished:
+                return Searcher.FINISHED
+            planned = queue.next()
+            if planned is None:
+                return None
+            self._started += 1
+            record_start(
+                settings.paths,
+                PackRecord(
+                    pack=planned.pack,
+                    epoch=settings.epoch,
+                    order=self._started,
+                    threads=settings.resources.threads,
+                    device=settings.resources.device,
+                    data_hash=planned.data_hash,
+                    started_at=datetime.now(UTC),
+                ),
+            )
+            self._packs[trial_id] = planned.pack.pack_id
+            return {"pack_id": planned.pack.pack_id}
+
+        def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+            end = AttemptEnd.FAILED if error or not result else AttemptEnd(result["end"])
+            queue.ended(self._packs.pop(trial_id), end)
+
+        def save(self, checkpoint_path: str) -> None:
+            """Nothing: a launch is never restored from Tune's state."""
+
+        def restore(self, checkpoint_path: str) -> None:
+            """Nothing, for the same reason."""
+
+    return PackSearcher()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,106 @@
+"""Small grids and sweeps for the control plane's tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cluster.resources import Resources
+from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import (
+    ActorNorm,
+    CriticNorm,
+    Decomposition,
+    Extraction,
+    Precision,
+    Source,
+    ValueLearning,
+)
+from sweep.paths import SweepPaths
+
+
+def make_point(**changes: object) -> DesignPoint:
+    """A small spread point with some fields changed."""
+    fields: dict[str, object] = {
+        "task": "simple_spread",
+        "source": Source.HOMEGROWN,
+        "dataset": "expert",
+        "dataset_version": "1",
+        "dataset_seed": 0,
+        "dataset_size": 1000,
+        "decomposition": Decomposition.VDN,
+        "value_learning": ValueLearning.SARSA,
+        "tau": None,
+        "extraction": Extraction.BRAC,
+        "alpha": 1.0,
+        "critic_norm": CriticNorm.NONE,
+        "actor_norm": ActorNorm.ABSMEAN,
+        "seed": 0,
+        "steps": 40,
+        "batch": 16,
+        "hidden": (8, 8),
+        "lr": 3e-4,
+        "gamma": 0.99,
+        "polyak": 0.005,
+        "eval_every": 10,
+        "eval_episodes": 2,
+        "diagnostics_every": 20,
+        "divergence_bound": 1e8,
+        "precision": Precision.FLOAT32,
+    }
+    return DesignPoint(**(fields | changes))  # type: ignore[arg-type]
+
+
+def make_points(
+    seeds: int = 2,
+    alphas: tuple[float, ...] = (0.1, 1.0),
+    value_learning: tuple[ValueLearning, ...] = (ValueLearning.SARSA,),
+    decompositions: tuple[Decomposition, ...] = (Decomposition.VDN,),
+    **changes: object,
+) -> tuple[DesignPoint, ...]:
+    """A little grid: decompositions x value learners x seeds x alphas (IQL with tau 0.9)."""
+    return tuple(
+        make_point(
+            decomposition=decomposition,
+            value_learning=learner,
+            tau=0.9 if learner is ValueLearning.IQL else None,
+            seed=seed,
+            alpha=alpha,
+            **changes,
+        )
+        for decomposition in decompositions
+        for learner in value_learning
+        for seed in range(seeds)
+        for alpha in alphas
+    )
+
+
+def make_resources(**changes: object) -> Resources:
+    fields: dict[str, object] = {
+        "address": None,
+        "cpus": 2,
+        "gpus": 0,
+        "cpus_per_pack": 1,
+        "gpu_per_pack": 0.0,
+        "threads": 1,
+        "slots": 2,
+        "max_lanes": 128,
+        "device": "cpu",
+        "checkpoint_minutes": 10.0,
+        "reuse_workers": False,
+    }
+    return Resources(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> SweepPaths:
+    """A sweep directory that does not exist yet."""
+    return SweepPaths(tmp_path / "sweep")
+
+
+@pytest.fixture
+def data_root(tmp_path: Path) -> Path:
+    root = tmp_path / "data"
+    root.mkdir()
+    return root

@@ -1,0 +1,151 @@
+"""A workload that behaves like the trainer without learning: checkpoints, resumes, slices, stops, fails on demand.
+
+Its numbers are a function of a run's id and step alone, so every test can say what a run's curve must be. What it should do
+wrong stands in `behaviour.json` in the data directory, which reaches every process of a launch.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+
+from search_spaces.point import DesignPoint
+from trainers.results import CurvePoint, Keep, RunResult, RunStatus
+from trainers.task import ReturnScale
+from trainers.train import PackOutcome, PackProgress
+
+NAME = "tests.sweep.stand_in"
+SCALE = ReturnScale(0.0, 100.0)
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """`step_s` seconds per gradient step; runs that raise, or kill their process, once their pack reaches half its steps.
+
+    `times` is how many attempts of a pack are hit before it goes well; None hits for ever.
+    """
+
+    step_s: float = 0.0
+    raising: tuple[str, ...] = ()
+    killing: tuple[str, ...] = ()
+    times: int | None = None
+    diverging: tuple[str, ...] = ()
+
+
+def behave(data_root: Path, behaviour: Behaviour) -> None:
+    data_root.mkdir(parents=True, exist_ok=True)
+    (data_root / "behaviour.json").write_text(json.dumps(asdict(behaviour)))
+
+
+def data_hash(point: DesignPoint) -> str:
+    return f"hash-of-{point.dataset_id}"
+
+
+def value_at(run_id: str, step: int) -> float:
+    """The return of a run at a step."""
+    return int(run_id[:6], 16) % 50 + step / 100
+
+
+def prepare_data(
+    points: Iterable[DesignPoint], data_root: Path, pinned: Mapping[str, str], tell: Callable[[str], None]
+) -> dict[str, str]:
+    return {point.dataset_id: data_hash(point) for point in points}
+
+
+def train_pack(
+    points: Sequence[DesignPoint],
+    *,
+    data_root: Path,
+    data_hash: str | None,
+    checkpoint_dir: Path,
+    resume_dirs: Sequence[Path],
+    device: str,
+    threads: int,
+    keep: Keep,
+    checkpoint_minutes: float,
+    progress: Callable[[PackProgress], None],
+    should_stop: Callable[[], bool],
+) -> PackOutcome:
+    file = data_root / "behaviour.json"
+    behaviour = Behaviour(**json.loads(file.read_text())) if file.exists() else Behaviour()
+    run_ids = [point.run_id for point in points]
+    step = next((_load(folder) for folder in (checkpoint_dir, *resume_dirs) if _has(folder, run_ids)), 0)
+    first = points[0]
+    hit = _is_hit(data_root, behaviour, run_ids)
+    _note(data_root, "trained", *run_ids)
+    progress(_progress(points, step))
+    complete, asked_at = True, time.monotonic()
+    while step < first.steps:
+        time.sleep(behaviour.step_s)
+        step += 1
+        if hit and step == first.steps // 2:
+            if set(behaviour.killing) & set(run_ids):
+                os.kill(os.getpid(), 9)
+            raise ArithmeticError(f"run {min(set(behaviour.raising) & set(run_ids))} went wrong at step {step}")
+        if step % first.eval_every == 0:
+            _save(checkpoint_dir, run_ids, step)
+            progress(_progress(points, step))
+        if time.monotonic() - asked_at > 0.1:
+            asked_at = time.monotonic()
+            if should_stop() and step < first.steps:
+                _save(checkpoint_dir, run_ids, step)
+                complete = False
+                break
+    weights = {} if keep is Keep.NONE else {run: {"actor": torch.full((2,), value_at(run, step))} for run in run_ids}
+    return PackOutcome(complete, tuple(_result(point, behaviour) for point in points), SCALE, str(data_hash), weights, 1.0, 0.5)
+
+
+def trainings(data_root: Path) -> list[str]:
+    """Every run id once for each time a process began to train it."""
+    return [line for path in sorted(data_root.glob("trained-*")) for line in path.read_text().split()]
+
+
+def _curve(point: DesignPoint, until: int) -> tuple[CurvePoint, ...]:
+    steps = range(point.eval_every, until + 1, point.eval_every)
+    return tuple(CurvePoint(step, value_at(point.run_id, step), 1.0) for step in steps)
+
+
+def _result(point: DesignPoint, behaviour: Behaviour) -> RunResult:
+    diverged = point.run_id in behaviour.diverging
+    status = RunStatus.DIVERGED if diverged else RunStatus.FINISHED
+    diagnostics = {"q_mean": (0.5,)}
+    return RunResult(point.run_id, status, 1 if diverged else None, _curve(point, point.steps), (0,), diagnostics)
+
+
+def _progress(points: Sequence[DesignPoint], step: int) -> PackProgress:
+    return PackProgress(step, points[0].steps, len(points), 0, {point.run_id: _curve(point, step) for point in points}, SCALE)
+
+
+def _save(folder: Path, run_ids: Sequence[str], step: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = folder / f".{os.getpid()}.tmp"
+    temporary.write_text(json.dumps({"runs": list(run_ids), "step": step}))
+    temporary.replace(folder / "state.json")
+
+
+def _has(folder: Path, run_ids: Sequence[str]) -> bool:
+    file = folder / "state.json"
+    return file.exists() and set(run_ids) <= set(json.loads(file.read_text())["runs"])
+
+
+def _load(folder: Path) -> int:
+    return int(json.loads((folder / "state.json").read_text())["step"])
+
+
+def _is_hit(data_root: Path, behaviour: Behaviour, run_ids: Sequence[str]) -> bool:
+    victims = (set(behaviour.raising) | set(behaviour.killing)) & set(run_ids)
+    if not victims:
+        return False
+    before = sum(line in victims for line in trainings(data_root))
+    return behaviour.times is None or before < behaviour.times
+
+
+def _note(data_root: Path, kind: str, *words: str) -> None:
+    with (data_root / f"{kind}-{os.getpid()}").open("a") as file:
+        file.write(" ".join(words) + "\n")
