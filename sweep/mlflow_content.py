@@ -14,7 +14,6 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition
 from trainers.results import CurvePoint, RunStatus
@@ -109,30 +108,25 @@ def entry_of(runs: Sequence[KnownRun], *, sweep: str, live: bool, per_run: bool)
 
 
 def _curve_metrics(runs: Sequence[KnownRun], index: int, step: int) -> list[MetricPoint]:
+    """Scores and returns over seeds at one step. The deviation is the sample's (n - 1), absent for one seed."""
     time = max(_time_of(run, index) for run in runs)
-    return [MetricPoint(f"{name}_mean", step, float(column.mean()), time) for name, column in _columns(runs, index)]
-
-
-def _columns(runs: Sequence[KnownRun], index: int) -> list[tuple[str, NDArray[np.float64]]]:
     returns = np.array([run.curve[index].return_mean for run in runs])
     scores = np.array([run.scale.score(run.curve[index].return_mean) for run in runs])
-    return [("score", scores), ("return", returns)]
+    points: list[MetricPoint] = []
+    for name, column in (("score", scores), ("return", returns)):
+        values = {"mean": column.mean(), "min": column.min(), "max": column.max()}
+        if len(column) > 1:
+            values["std"] = column.std(ddof=1)
+        points += [MetricPoint(f"{name}_{statistic}", step, float(value), time) for statistic, value in values.items()]
+    return points
 
 
 def _final_metrics(runs: Sequence[KnownRun], step: int) -> list[MetricPoint]:
-    """Spread over seeds at the last step. The standard deviation is the sample's (n - 1), absent for one seed."""
+    """Facts about the runs behind the means. MLflow draws the names before a slash as a section of their own."""
     time = max(_milliseconds(run.seen_at) for run in runs)
-    values: list[tuple[str, float]] = []
-    for name, column in _columns(runs, -1):
-        values += [(f"{name}_min", float(column.min())), (f"{name}_max", float(column.max()))]
-        if len(column) > 1:
-            values.append((f"{name}_std", float(column.std(ddof=1))))
-    values += [
-        ("seeds", float(len(runs))),
-        ("diverged", float(sum(run.status is RunStatus.DIVERGED for run in runs))),
-        ("wall_s", sum(run.wall_s or 0.0 for run in runs)),
-    ]
-    return [MetricPoint(name, step, value, time) for name, value in values]
+    diverged = sum(run.status is RunStatus.DIVERGED for run in runs)
+    facts = (("seeds", len(runs)), ("diverged", diverged), ("wall_s", sum(run.wall_s or 0.0 for run in runs)))
+    return [MetricPoint(f"runs/{name}", step, float(value), time) for name, value in facts]
 
 
 def _time_of(run: KnownRun, index: int) -> int:
@@ -145,16 +139,16 @@ def _time_of(run: KnownRun, index: int) -> int:
 
 
 def _name(content: dict[str, object]) -> str:
-    """What a reader of MLflow's table needs to tell configurations apart; the normalisations only where they are unusual."""
+    """What tells configurations apart in MLflow's narrow column, first things first; normalisations only where unusual."""
     usual = (CriticNorm.SVN if content["decomposition"] == Decomposition.MIX else CriticNorm.NONE, ActorNorm.ABSMEAN)
     norms = (content["critic_norm"], content["actor_norm"])
     parts = [
         _design(content),
-        *([f"tau={content['tau']}"] if "tau" in content else []),
-        f"alpha={content['alpha']}",
+        f"a={content['alpha']:g}",
+        *([f"t={content['tau']:g}"] if "tau" in content else []),
+        *([f"{norms[0]}/{norms[1]}"] if norms != usual else []),
+        *([f"seed {content['seed']}"] if "seed" in content else []),
         f"{content['task']}/{content['dataset']}",
-        *([f"norms={norms[0]}/{norms[1]}"] if norms != usual else []),
-        *([f"seed={content['seed']}"] if "seed" in content else []),
     ]
     return " ".join(parts)
 

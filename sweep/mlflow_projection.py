@@ -7,6 +7,7 @@ grid was given more of them) the MLflow run is replaced by a new one and the old
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import warnings
@@ -31,6 +32,20 @@ KEY_TAG = "projection_key"
 STATE_TAG = "projection_state"
 METRICS_PER_CALL = 900  # MLflow takes 1,000 metrics, parameters and tags in one call
 PAGE = 1000
+VIEW = "recipe"
+_COLUMNS = (
+    *("attributes.`Duration`", "metrics.`score_mean`", "metrics.`score_std`", "metrics.`return_mean`", "metrics.`runs/seeds`"),
+    *("params.`task`", "params.`dataset`", "params.`design`", "params.`alpha`", "params.`tau`", "tags.`status`"),
+)
+_EXPERIMENT_TAGS = {
+    "mlflow.experimentKind": "custom_model_development",
+    "mlflow.experiment.primaryMetric.name": "score_mean",
+    "mlflow.experiment.primaryMetric.greaterIsBetter": "True",
+    # MLflow shows no metric and no parameter until asked; this is its own format of a shared view.
+    f"mlflow.sharedViewState.{VIEW}": json.dumps(
+        {"selectedColumns": _COLUMNS, "orderByKey": "metrics.`score_mean`", "orderByAsc": False}
+    ),
+}
 
 
 class ProjectionBusyError(UserInputError):
@@ -43,10 +58,16 @@ class ProjectionSummary:
 
     tracking_uri: str
     experiment: str
+    experiment_id: str | None
     created: int = 0
     extended: int = 0
     replaced: int = 0
     unchanged: int = 0
+
+    @property
+    def page(self) -> str:
+        """What to append to the address of `mlflow ui` to see the sweep as a table of scores."""
+        return f"/#/experiments/{self.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
 
     def __str__(self) -> str:
         total = self.created + self.extended + self.replaced + self.unchanged
@@ -158,7 +179,8 @@ class Projection:
         known = {run.run_id if self._per_run else config_id for config_id, runs in groups.items() for run in runs}
         if self._under_way - known:
             self._end_vanished(known)
-        return ProjectionSummary(masked(self._uri), self.experiment, **counts)
+        experiment_id = self._connection[1] if self._connection else None
+        return ProjectionSummary(masked(self._uri), self.experiment, experiment_id, **counts)
 
     def _entries(self, runs: list[KnownRun], live: bool) -> Iterator[Entry]:
         groups: Iterable[list[KnownRun]] = ([run] for run in runs) if self._per_run else [runs]
@@ -260,7 +282,7 @@ def _experiment(client: MlflowClient, name: str, sweep_dir: Path) -> str:
     present = client.get_experiment_by_name(name)
     if present is None:
         note = f"Projected from {sweep_dir / 'results'}: rows are configurations, aggregated over seeds. Safe to delete."
-        experiment_id: str = client.create_experiment(name, tags={"mlflow.note.content": note})
+        experiment_id: str = client.create_experiment(name, tags={"mlflow.note.content": note, **_EXPERIMENT_TAGS})
         return experiment_id
     if present.lifecycle_stage == LifecycleStage.DELETED:
         client.restore_experiment(present.experiment_id)
