@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
@@ -10,7 +9,7 @@ from math import prod
 from typing import NamedTuple
 
 from search_spaces.errors import GridError
-from search_spaces.filters import Criterion, criteria_of
+from search_spaces.filters import SELECTABLE, Criterion, criteria_of
 from search_spaces.grid import Grid
 from search_spaces.point import DesignPoint
 from search_spaces.rules import check
@@ -46,28 +45,35 @@ def expand(grid: Grid) -> Expansion:
     cells = _cells(tables)
     total = sum(prod(len(rows) for rows in _rows_in_cell(tables, cell)) for cell in cells)
     if total > MOST_POINTS:
-        raise GridError(grid.document.problem((), f"{total:,} points", f"at most {MOST_POINTS:,}"))
+        raise GridError(grid.document.problem((), f"{total:,} points", f"at most {MOST_POINTS:,}", "shorten an axis"))
     points = tuple(point for cell in cells for point in _points(tables, cell))
     expansion = _exclude(grid, points)
     assert len({point.run_id for point in expansion.points}) == len(expansion.points), "two points with one id"
     return expansion
 
 
+class ValueCount(NamedTuple):
+    """How many points have one value of an axis; None where the axis does not apply."""
+
+    value: object
+    points: int
+
+
 class AxisCount(NamedTuple):
-    """How many points have each value of an axis; a value is None where the axis does not apply."""
+    """How many points have each value of an axis."""
 
     axis: str
-    counts: dict[object, int]
+    values: tuple[ValueCount, ...]
 
 
 def axis_counts(points: Iterable[DesignPoint], varying_only: bool = True) -> tuple[AxisCount, ...]:
-    """Count the points by the values of each axis, in the order of a point's fields."""
+    """Count the points by the values of each axis or setting, in the order of a point's fields."""
     listed = list(points)
     counts = [
-        AxisCount(field.name, dict(Counter(getattr(point, field.name) for point in listed)))
-        for field in dataclasses.fields(DesignPoint)
+        AxisCount(axis, tuple(ValueCount(*item) for item in Counter(getattr(point, axis) for point in listed).items()))
+        for axis in SELECTABLE
     ]
-    return tuple(count for count in counts if len(count.counts) > 1 or not varying_only)
+    return tuple(count for count in counts if len(count.values) > 1 or not varying_only)
 
 
 def _cells(tables: Tables) -> list[Row]:

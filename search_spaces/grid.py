@@ -13,9 +13,10 @@ Structure and single values are checked here; what several keys must agree on is
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints
 
 from search_spaces.axis_types import (
     EVERY_TASK,
@@ -65,6 +66,12 @@ class Section(BaseModel):
 def _version(value: object) -> object:
     if value != SCHEMA_VERSION or isinstance(value, bool):
         raise refuse(str(SCHEMA_VERSION), "this is the version of grid files that this recipe-sweep reads")
+    return value
+
+
+def _file_name(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", value):
+        raise refuse("a name that can be a folder's: at most 64 letters, digits, dots, dashes and underscores")
     return value
 
 
@@ -144,14 +151,14 @@ class ExcludeRule(Section):
     """Points to leave out: those that have one of the listed values on every axis under `when`."""
 
     when: dict[str, Values] = Field(min_length=1)
-    reason: Annotated[str, Field(strict=True, min_length=1, pattern=r"\S")]
+    reason: Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
 
 
 class Grid(Section):
     """A whole grid file."""
 
     schema_version: Annotated[Literal[1], BeforeValidator(_version)]
-    name: Annotated[str, Field(strict=True, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+    name: Annotated[str, BeforeValidator(_file_name)]
     description: Annotated[str, Field(strict=True)] = ""
     ablation: Annotated[bool, Field(strict=True)] = False
     axes: Axes

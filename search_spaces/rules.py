@@ -24,6 +24,9 @@ from search_spaces.vocabulary import (
 )
 from search_spaces.yaml_file import KeyPath, key_text, shown
 
+MISSING = "nothing"
+"""What is found where a key should be."""
+
 
 class Finding(NamedTuple):
     """A contradiction: where, and the axes that it rests on (all must be right for it to be worth telling)."""
@@ -55,14 +58,9 @@ def contradictions(grid: Grid, wrong: Container[str] = ()) -> list[Problem]:
 
 def _problem(grid: Grid, finding: Finding) -> Problem:
     document = grid.document
-    path = _told_path(finding.path, document.walk)
+    path = finding.path if finding.found == MISSING else document.walk(finding.path)
     hint = finding.hint and finding.hint.format(key=key_text(path))
     return document.problem(path, finding.found, finding.expected, hint)
-
-
-def _told_path(path: KeyPath, walk: Callable[[KeyPath], KeyPath]) -> KeyPath:
-    """The path as it is in the file; for a key that is missing there, the key that should be."""
-    return walk(path) if len(walk(path)) > 1 else path
 
 
 def _required(grid: Grid, tables: Tables) -> Iterator[Finding]:
@@ -70,18 +68,16 @@ def _required(grid: Grid, tables: Tables) -> Iterator[Finding]:
     present = {column.name for column in tables.columns}
     for axis in ("source", "task", "decomposition", "value_learning", "extraction", "seed"):
         if axis not in present:
-            yield Finding(("axes", axis), (axis,), "nothing", "this axis; it has no default")
+            yield Finding(("axes", axis), (axis,), MISSING, "this axis; it has no default")
     for task in tables.values("task"):
         if not {f"dataset.{EVERY_TASK}", f"dataset.{task}"} & present:
-            yield Finding(("axes", "dataset", str(task)), ("task", "dataset", "source"), "nothing", f"the datasets of {task}")
+            yield Finding(("axes", "dataset", str(task)), ("task", "dataset", "source"), MISSING, f"the datasets of {task}")
     for extraction in tables.values("extraction"):
         if f"alpha.{extraction}" not in present:
             expected = f"the temperatures of {extraction}, which the grid extracts with"
-            yield Finding(("axes", "alpha", str(extraction)), ("extraction", "alpha"), "nothing", expected)
+            yield Finding(("axes", "alpha", str(extraction)), ("extraction", "alpha"), MISSING, expected)
     if ValueLearning.IQL in tables.values("value_learning") and "tau" not in present:
-        yield Finding(
-            ("axes", "tau"), ("value_learning", "tau"), "nothing", "the expectiles of iql, which the grid learns with"
-        )
+        yield Finding(("axes", "tau"), ("value_learning", "tau"), MISSING, "the expectiles of iql, which the grid learns with")
 
 
 def _inapplicable(grid: Grid, tables: Tables) -> Iterator[Finding]:

@@ -90,7 +90,6 @@ def _expected(kind: str, message: str) -> str:
         "float_type": "a number",
         "int_type": "a whole number",
         "model_type": "a mapping of keys to values",
-        "string_pattern_mismatch": "letters, digits, dots, dashes and underscores",
         "string_too_short": "some text",
         "string_type": "text",
         "too_short": "at least one value",
