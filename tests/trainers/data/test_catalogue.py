@@ -154,10 +154,8 @@ def test_rows_are_mapped_from_the_file_and_not_copied(tmp_path):
     data = open_dataset(point, tmp_path)
     for name in ("observations", "actions", "rewards", "states"):
         address = getattr(data, name).data_ptr()
-        lines = [
-            line.split() for line in MAPPED_FILES.read_text().splitlines() if line.endswith(str(directory / f"{name}.npy"))
-        ]
-        ranges = [tuple(int(end, 16) for end in line[0].split("-")) for line in lines]
+        maps = [line for line in MAPPED_FILES.read_text().splitlines() if line.endswith(str(directory / f"{name}.npy"))]
+        ranges = [tuple(int(end, 16) for end in line.split()[0].split("-")) for line in maps]
         assert any(first <= address < last for first, last in ranges), name
 
 
