@@ -25,10 +25,12 @@ LAST_ATTEMPTS = 3
 
 log = logging.getLogger("sweep.mlflow_writer")
 
+_SOURCE_ROOT = Path(__file__).resolve().parent.parent
+
 
 @dataclass(frozen=True)
 class MlflowWriter:
-    """A running writer. Its log is `logs/mlflow.log` of the sweep."""
+    """A running writer, also as a context that stops it. Its log is `logs/mlflow.log` of the sweep."""
 
     process: subprocess.Popen[bytes]
     log_file: Path
@@ -45,6 +47,12 @@ class MlflowWriter:
         except subprocess.TimeoutExpired:
             return False  # it goes on and ends by itself
 
+    def __enter__(self) -> MlflowWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
 
 def start_writer(
     sweep_dir: Path, per_run: bool = False, tracking_uri: str | None = None, poll_s: float = POLL_S
@@ -52,10 +60,12 @@ def start_writer(
     """Start the writer of one sweep beside a launch; returns at once."""
     log_file = SweepPaths(sweep_dir).logs / "mlflow.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "sweep.mlflow_writer", str(sweep_dir), "--poll-s", str(poll_s)]
+    # -P: whatever Python files lie in the user's directory, they are not for us.
+    command = [sys.executable, "-P", "-m", "sweep.mlflow_writer", str(sweep_dir), "--poll-s", str(poll_s)]
     command += ["--per-run"] if per_run else []
     # The address may hold a password: the environment is read by its owner only, a command line by everybody.
     environment = os.environ | ({"MLFLOW_TRACKING_URI": tracking_uri} if tracking_uri else {})
+    environment["PYTHONPATH"] = os.pathsep.join([str(_SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
     with log_file.open("ab") as log_stream:
         process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             command,

@@ -33,6 +33,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 def test_running_packs_appear_while_they_run_and_stop_brings_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sweep.py").write_text("raise SystemExit('the wrong module')")  # a name that users may well have
     report_progress(tmp_path, "aaaa", points(alphas=(3.0,)), steps=(100,))
     writer = start_writer(tmp_path, poll_s=0.1)
     wait_for(lambda: "1 created" in writer.log_file.read_text())
