@@ -38,9 +38,8 @@ def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition
     count = standing(tuple(blocks), decomposition)
     name = DECOMPOSITION_NAMES[decomposition]
     if not count.panels:
-        return (
-            f"{name} cannot be ranked yet: no panel has all of its bars." if count.unranked else f"{name} is not in this sweep."
-        )
+        why = "yet: no panel has all of its bars" if count.unranked else "here: no panel has it beside another decomposition"
+        return f"{name} cannot be ranked {why}."
     bars = max(len(panel.bars) for block in blocks for panel in block.cells)
     text = f"{name} is best or runner-up in {count.best + count.runner_up} of {count.panels} panels (best in {count.best})"
     # Two bars of four: any decomposition would be there in half of the panels if nothing mattered.

@@ -184,11 +184,9 @@ def _draw_foot(figure: Figure, lines: Sequence[str], blocks: Sequence[TaskPanels
     from matplotlib.patches import Patch
 
     bars = [bar for block in blocks for panel in block.panels for bar in panel.bars]
-    handles = [
-        Patch(facecolor=BEST, label="best"),
-        Patch(facecolor=RUNNER_UP, label="runner-up"),
-        Patch(facecolor=OTHER, label="other"),
-    ]
+    ranked = any(bar.rank for bar in bars)
+    handles = [Patch(facecolor=BEST, label="best"), Patch(facecolor=RUNNER_UP, label="runner-up")] if ranked else []
+    handles.append(Patch(facecolor=OTHER, label="other" if ranked else "not ranked"))
     if any(bar.missing for bar in bars):
         handles.append(Patch(facecolor=OTHER, edgecolor="white", hatch="////", label="some runs missing"))
     figure.legend(

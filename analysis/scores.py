@@ -56,6 +56,15 @@ class ScoreRule(StrEnum):
         }[self]
 
 
+class _DatasetIdentity(NamedTuple):
+    task: str
+    source: str
+    dataset: str
+    dataset_version: str
+    dataset_seed: float | None
+    dataset_size: float | None
+
+
 class Configuration(NamedTuple):
     """What is selected over; `other` names settings beyond alpha and tau that the grid varies, empty as a rule."""
 
@@ -159,16 +168,25 @@ def _settings(rows: list[tuple[str, str, dict[str, object]]]) -> pd.DataFrame:
     return pd.DataFrame(columns).astype({"tau": "float64", "alpha": "float64"})
 
 
-def _dataset_labels(table: pd.DataFrame) -> pd.Series[str]:
-    """Short names that tell a task's datasets apart: `expert`, or `expert (source=og_marl)` where two sources meet."""
-    labels = table["dataset"].astype(str)
-    per_name = table.groupby(["task", "dataset"], sort=False)
-    for field in _DATASET_FIELDS:
-        if field == "dataset":
-            continue
-        ambiguous = per_name[field].transform("nunique", dropna=False) > 1
-        labels = labels.where(~ambiguous, labels + f" ({field.removeprefix('dataset_')}=" + table[field].astype(str) + ")")
-    return labels
+def _dataset_labels(table: pd.DataFrame) -> list[str]:
+    """Short names that tell a task's datasets apart: `expert`, or `expert (source og_marl)` where two sources meet."""
+    columns = [table[name].astype(object).where(table[name].notna(), None).tolist() for name in ("task", *_DATASET_FIELDS)]
+    identities = [_DatasetIdentity(*row) for row in zip(*columns, strict=True)]
+    namesakes: dict[tuple[str, str], set[_DatasetIdentity]] = {}
+    for identity in set(identities):
+        namesakes.setdefault((identity.task, identity.dataset), set()).add(identity)
+    labels = {one: _label(one, alike) for alike in namesakes.values() for one in alike}
+    return [labels[identity] for identity in identities]
+
+
+def _label(identity: _DatasetIdentity, alike: set[_DatasetIdentity]) -> str:
+    telling = [name for name in identity._fields if len({getattr(one, name) for one in alike}) > 1]
+    # Anything but None: a size or a seed that only the home-made one has is told by its source already.
+    facts = [(name.removeprefix("dataset_"), getattr(identity, name)) for name in telling]
+    told = [
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in facts if value is not None
+    ]
+    return f"{identity.dataset} ({', '.join(told)})" if told else identity.dataset
 
 
 def _dataset_order(task: str, table: pd.DataFrame) -> tuple[str, ...]:

@@ -117,9 +117,11 @@ def t_interval(value: Floats, samples: Floats, seeds: Integers, level: float = 0
     value ± t(S - 1) * sqrt(S / (S - 1)) * sd(samples). The bootstrap's standard deviation takes the population form, hence
     the root; the t quantile pays for estimating it from S seeds. For a mean this is the classical t interval, which holds
     its level at every S on normal scores; the percentile interval lacks both corrections (Hesterberg, What Teachers Should
-    Know About the Bootstrap, The American Statistician 69, 2015). A studentised bootstrap was not taken: at 4
-    to 8 seeds its resampled standard errors come near zero, and where the best configuration is a close call it moves the
-    whole interval away from the number it stands beside. NaN under `FEWEST_SEEDS`.
+    Know About the Bootstrap, The American Statistician 69, 2015). A studentised bootstrap was not taken: at 4 seeds one
+    resample in 64 repeats a single seed, and its standard error is zero. NaN under `FEWEST_SEEDS`.
+
+    The interval says how far the number would move with other seeds. It does not undo the optimism of choosing the best on
+    the same seeds: where many configurations are equally good it lies too high, by as much as `selection_corrected` shows.
     """
     from scipy.special import stdtrit
 

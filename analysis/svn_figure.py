@@ -16,7 +16,6 @@ from analysis.drawing import (
     BEST,
     DECOMPOSITION_NAMES,
     EXTRACTION_NAMES,
-    FAINT,
     INK,
     VALUE_LEARNING_NAMES,
     FigurePaths,
@@ -54,7 +53,7 @@ QUANTITIES = (
         "critic's gradient norm (\N{MULTIPLICATION SIGN} \N{GREEK SMALL LETTER SIGMA}\N{SUPERSCRIPT TWO} under SVN)",
         True,
     ),
-    Quantity("head_share", "share of a batch where head 0 is smaller", False),
+    Quantity("smaller_head", "how often the same head is the smaller", False),
     Quantity("head_gap", "gap between the two heads", True),
     Quantity("score", "normalised return", False),
 )
@@ -99,7 +98,9 @@ def training_curves(runs: pd.DataFrame, diagnostics: pd.DataFrame) -> pd.DataFra
     """Diagnostics of some runs as a long table: critic_norm, actor_norm, seed, step and the columns that are drawn."""
     curves = runs[["run_id", "critic_norm", "actor_norm", "seed"]].merge(diagnostics, on="run_id")
     factor = np.where(curves["critic_norm"].isin(_DIVIDED), curves["sigma"].fillna(1.0) ** 2, 1.0)
-    return curves.assign(gradient=curves["grad_norm/critic"] * factor)
+    # Either head may be the one that dies: shares of 0 and 1 must not average to the 0.5 of two living heads.
+    share = curves["head_share"]
+    return curves.assign(gradient=curves["grad_norm/critic"] * factor, smaller_head=np.maximum(share, 1.0 - share))
 
 
 def evaluation_curves(runs: pd.DataFrame) -> pd.DataFrame:
@@ -176,9 +177,8 @@ def _draw_quantity(axes: Axes, table: pd.DataFrame, quantity: Quantity) -> None:
             look = {"color": _COLOURS[critic], "linestyle": _DASHES[actor], "linewidth": 1.1}
             axes.plot(line.steps, line.middle, label=f"critic {critic.value}, actor {actor.value}", **look)
             axes.fill_between(line.steps, line.low, line.high, color=_COLOURS[critic], alpha=0.08, linewidth=0)
-    if quantity.column == "head_share":
-        axes.set_ylim(-0.03, 1.03)
-        axes.axhline(0.5, color=FAINT, linewidth=0.6, linestyle=":")
+    if quantity.column == "smaller_head":
+        axes.set_ylim(0.48, 1.02)
     if quantity.logarithmic:
         axes.set_yscale("log")
     axes.tick_params(labelsize=6.5)
@@ -192,7 +192,7 @@ def _note(evaluations: pd.DataFrame) -> str:
     count = str(seeds.min()) if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
     return (
         f"Lines: means over {count} seeds, in logarithms where the axis is logarithmic; bands: {shade}. "
-        "A head share near 0 or 1 means that one critic head has died, and with it the pessimism of the minimum."
+        "svn and min train only the smaller head: where that is always the same one (1.0), the other has died."
     )
 
 

@@ -1,0 +1,222 @@
+"""A whole report from files: complete, incomplete and empty sweeps, and the same bytes twice."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+
+from analysis.captions import Coverage, figure7_note, standing_sentence
+from analysis.drawing import BEST, OTHER, RUNNER_UP
+from analysis.errors import NothingToReportError
+from analysis.figure7 import draw_figure7
+from analysis.frame import load_results
+from analysis.panels import RESAMPLES, TaskPanels, task_panels
+from analysis.report import ReportPaths, write_report
+from analysis.scores import ScoreRule, points_table, task_scores
+from analysis.table import ALPHA, NOTHING, bars_frame, bars_table, choices_table, datasets_table
+from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import Decomposition
+from tests.analysis.synthetic import figure7_points, synthetic_points, write_pack, write_sweep
+
+DEMO = synthetic_points(datasets=("expert", "random"), brac_alphas=(0.1, 1.0), awr_alphas=(1.0, 3.0), taus=(0.9,))
+
+
+def files(paths: ReportPaths) -> list[Path]:
+    return [*paths.figure7, paths.table, paths.bars, paths.configurations, paths.runs, paths.curves]
+
+
+def panels_of(points: tuple[DesignPoint, ...], sweep_dir: Path) -> tuple[TaskPanels, ...]:
+    runs = load_results(sweep_dir / "results").runs
+    return tuple(task_panels(task, np.random.default_rng(0), 200) for task in task_scores(runs, points_table(points)))
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReportPaths]:
+    sweep_dir = write_sweep(tmp_path_factory.mktemp("demo"), DEMO)
+    return sweep_dir, write_report(sweep_dir, DEMO, 0, sweep_dir / "report")
+
+
+def test_the_same_results_give_the_same_bytes(demo: tuple[Path, ReportPaths], tmp_path: Path) -> None:
+    sweep_dir, first = demo
+    before = [path.read_bytes() for path in files(first)]
+    second = write_report(sweep_dir, DEMO, 0, tmp_path)
+    assert [path.read_bytes() for path in files(second)] == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("figure7.csv", "figure7.md", "figure7.pdf", "figure7.png", "figure7.svg", "figure7_configurations.csv")
+    ]
+
+
+def test_figures_embed_their_fonts_and_carry_no_date(demo: tuple[Path, ReportPaths]) -> None:
+    figure = demo[1].figure7
+    pdf = figure.pdf.read_bytes()
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+    assert b"CreationDate" not in pdf
+    assert b"<dc:date>" not in figure.svg.read_bytes()
+    assert figure.png.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_the_csv_holds_every_number_of_the_figure(demo: tuple[Path, ReportPaths]) -> None:
+    bars = pd.read_csv(demo[1].bars)
+    whole = bars[bars["dataset"] == "all"]
+    cells = whole[(whole["value_learning"] != "mean") & (whole["extraction"] != "mean")]
+    assert len(cells) == 24
+    assert len(whole) == 24 + 3 * 4 + 2 * 4
+    assert whole["low"].isna().all()  # two seeds: no interval
+    one = bars[(bars["decomposition"] == "mix") & (bars["value_learning"] == "iql") & (bars["extraction"] == "awr")]
+    by_dataset = one[one["dataset"] != "all"]
+    assert one[one["dataset"] == "all"]["score"].item() == pytest.approx(by_dataset["score"].mean())
+    assert by_dataset["tau"].tolist() == [0.9, 0.9]
+    configurations = pd.read_csv(demo[1].configurations)
+    assert len(configurations) == 24 * 2 * 2
+    assert configurations["seeds"].eq(2).all()
+
+
+def test_the_page_says_the_sentence_on_mix_and_shows_every_table(demo: tuple[Path, ReportPaths]) -> None:
+    page = demo[1].table.read_text()
+    assert demo[1].summary in page
+    assert "Mix is best or runner-up in" in demo[1].summary
+    assert "of 6 panels" in demo[1].summary
+    assert "All 192 runs are in." in page
+    assert f"| dataset | BRAC {ALPHA} 0.1 | BRAC {ALPHA} 1 | AWR {ALPHA} 1 | AWR {ALPHA} 3 |" in page
+    assert page.count("Mix, SARSA, BRAC") == 1
+    assert "under 4 seeds no interval" in page
+    assert "2,000 steps" in page
+    assert "evaluation at the last step" in page
+
+
+def test_an_incomplete_sweep_still_reports_and_says_what_is_missing(tmp_path: Path) -> None:
+    write_sweep(tmp_path, DEMO[:100])
+    paths = write_report(tmp_path, DEMO, 7, tmp_path / "report")
+    assert paths.coverage.startswith("Incomplete: 92 of 192 runs are missing, 7 of them failed")
+    page = paths.table.read_text()
+    assert paths.coverage in page
+    assert "8 of 8" in page  # a design that is missing altogether
+    assert all(path.stat().st_size > 0 for path in files(paths))
+
+
+def test_one_finished_run_is_enough_for_a_report(tmp_path: Path) -> None:
+    write_pack(tmp_path / "results", DEMO[:1], "pack")
+    paths = write_report(tmp_path, DEMO, 0, tmp_path / "report")
+    assert "cannot be ranked yet" in paths.summary
+    assert "191 of 192 runs are missing" in paths.coverage
+
+
+@pytest.mark.parametrize("others", [0, 3])
+def test_an_empty_sweep_is_an_error_that_says_what_to_do_and_writes_nothing(tmp_path: Path, others: int) -> None:
+    if others:
+        write_pack(tmp_path / "results", DEMO[-others:], "pack")
+    with pytest.raises(NothingToReportError) as error:
+        write_report(tmp_path, DEMO[:10], 4, tmp_path / "report")
+    text = str(error.value)
+    assert "none of the 10 wanted runs, 4 failed" in text
+    assert ("3 finished runs of other grids" in text) == (others == 3)
+    assert "recipe-sweep launch" in text
+    assert error.value.exit_code == 2
+    assert not (tmp_path / "report").exists()
+    assert not (tmp_path / "index").exists()
+
+
+def test_mixed_versions_data_and_doubled_runs_are_told_to_the_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.analysis import synthetic
+
+    write_sweep(tmp_path, DEMO)
+    plain = synthetic.result_row
+
+    def later(point: DesignPoint, **where: object) -> dict[str, object]:
+        return {**plain(point, **where), "torch_version": "9.9", "data_hash": "other"}  # type: ignore[arg-type]
+
+    monkeypatch.setattr(synthetic, "result_row", later)
+    more = synthetic_points(datasets=("expert",), seeds=(2,), brac_alphas=(0.1,), awr_alphas=(1.0,), taus=(0.9,))
+    write_pack(tmp_path / "results", [*more, DEMO[0]], "late", epoch=2)
+    page = write_report(tmp_path, [*DEMO, *more[:-1]], 0, tmp_path / "report").table.read_text()
+    assert "several versions of torch: 2.13.0 (192), 9.9 (23)" in page
+    assert "Runs on simple_spread expert (homegrown) saw several contents" in page
+    assert "1 runs are in more than one pack" in page
+    assert "1 finished runs are outside the grid" in page
+
+
+def test_the_best_bar_is_dark_orange_the_runner_up_apricot_and_the_others_grey(tmp_path: Path) -> None:
+    panels = panels_of(DEMO, write_sweep(tmp_path, DEMO))
+    figure = draw_figure7(panels, ("note",))
+    axes = [axis for place in figure.subfigs for axis in place.axes if axis.patches]
+    assert len(axes) == 6 + 3 + 2
+    for axis in axes:
+        heights = {to_hex(patch.get_facecolor()): patch.get_height() for patch in axis.patches}
+        ordered = sorted((patch.get_height() for patch in axis.patches), reverse=True)
+        assert heights[BEST] == ordered[0]
+        assert heights[RUNNER_UP] == ordered[1]
+        assert sum(to_hex(patch.get_facecolor()) == OTHER for patch in axis.patches) == 2
+
+
+def test_no_label_of_figure_7_lies_over_another(tmp_path: Path) -> None:
+    points = figure7_points(seeds=(0,))
+    panels = panels_of(points, write_sweep(tmp_path, points))
+    note = figure7_note(panels, Coverage(len(points), len(points), 0), ScoreRule.FINAL)
+    figure = draw_figure7(panels, note)
+    figure.draw_without_rendering()
+    canvas = figure.bbox
+    boxes = [
+        text.get_window_extent()
+        for place in figure.subfigs
+        for axis in place.axes
+        if axis.get_visible()
+        for text in (axis.title, axis.yaxis.label, *(label for label in axis.get_xticklabels() if label.get_visible()))
+        if text.get_text()
+    ]
+    boxes += [text.get_window_extent() for text in figure.texts]
+    assert len(boxes) > 80
+    assert all(canvas.x0 <= box.x0 and box.x1 <= canvas.x1 and canvas.y0 <= box.y0 and box.y1 <= canvas.y1 for box in boxes)
+    clashes = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :] if a.overlaps(b)]
+    assert not clashes
+
+
+def test_the_note_tells_intervals_from_single_seeds_and_counts_divergence(tmp_path: Path) -> None:
+    points = synthetic_points(datasets=("expert",), seeds=range(4), taus=(0.9,))
+    panels = panels_of(points, write_sweep(tmp_path, points))
+    diverged = sum(bar.diverged for panel in panels[0].cells for bar in panel.bars)
+    assert diverged > 0
+    text = " ".join(figure7_note(panels, Coverage(len(points), len(points), 0), ScoreRule.LAST3))
+    assert "Error bars: 95 % intervals" in text
+    assert "Circles" not in text
+    assert f"({diverged} in all" in text
+    assert "mean of the last three evaluations" in text
+    assert "4 seeds" in text
+
+
+def test_a_sweep_of_one_decomposition_makes_no_claim_on_rank(tmp_path: Path) -> None:
+    points = synthetic_points(datasets=("expert",), decompositions=(Decomposition.MIX,), taus=(0.9,))
+    panels = panels_of(points, write_sweep(tmp_path, points))
+    assert standing_sentence(panels) == "Mix cannot be ranked here: no panel has it beside another decomposition."
+    assert "**" not in bars_table(panels[0]).split("\n\n")[1]
+
+
+def test_tables_print_a_dash_where_there_is_no_number(tmp_path: Path) -> None:
+    points = tuple(point for point in DEMO if point.decomposition is not Decomposition.CEN)
+    write_sweep(tmp_path, [point for point in points if point.dataset == "expert"])
+    (panels,) = panels_of(points, tmp_path)
+    for table in (bars_table(panels), choices_table(panels), datasets_table(panels)):
+        assert "nan" not in table
+        assert NOTHING in table
+    frame = bars_frame((panels,))
+    assert not frame[frame["dataset"] == "random"]["score"].map(math.isfinite).any()
+
+
+def test_the_papers_16384_runs_are_reported_on_in_seconds() -> None:
+    """The statistics alone: reading and drawing are measured by hand. A CPU-second limit an order of magnitude wide."""
+    import time
+
+    points = figure7_points()
+    wanted = points_table(points)
+    rng = np.random.default_rng(0)
+    runs = wanted[["run_id"]].assign(score=rng.normal(size=len(points)), status="finished")
+    start = time.process_time()
+    blocks = [task_panels(task, rng, RESAMPLES) for task in task_scores(runs, wanted)]
+    assert time.process_time() - start < 10.0
+    assert sum(len(block.cells) for block in blocks) == 24
+    assert sum(bar.wanted for block in blocks for panel in block.cells for bar in panel.bars) == 16_384

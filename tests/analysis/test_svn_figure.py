@@ -1,0 +1,120 @@
+"""The normalisation figure: comparable gradients, honest bands, and no line that hides another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.frame import load_diagnostics, load_results
+from analysis.scores import points_table
+from analysis.svn_figure import band, draw_svn_figure, evaluation_curves, training_curves, write_svn_figure
+from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
+from tests.analysis.synthetic import result_row, synthetic_points, write_sweep
+
+
+def ablation(seeds: Sequence[int], datasets: Sequence[str] = ("expert",)) -> tuple[DesignPoint, ...]:
+    return synthetic_points(
+        datasets=datasets,
+        seeds=seeds,
+        decompositions=(Decomposition.MIX,),
+        value_learners=(ValueLearning.TD,),
+        extractions=(Extraction.BRAC,),
+        brac_alphas=(0.03,),
+        critic_norms=tuple(CriticNorm),
+        actor_norms=tuple(ActorNorm),
+    )
+
+
+def test_gradient_norms_under_svn_are_multiplied_by_sigma_squared(tmp_path: Path) -> None:
+    points = ablation((0, 1))
+    write_sweep(tmp_path, points)
+    runs = load_results(tmp_path / "results").runs
+    names = ("sigma", "grad_norm/critic", "head_share")
+    curves = training_curves(runs, load_diagnostics(tmp_path / "results", names))
+    for point in points:
+        recorded = dict(result_row(point)["diagnostics"])  # type: ignore[call-overload]
+        sigma, raw = np.array(recorded["sigma"]), np.array(recorded["grad_norm/critic"])
+        divided = point.critic_norm in (CriticNorm.SVN, CriticNorm.SVN_BOTH)
+        mine = curves[curves["run_id"] == point.run_id]
+        np.testing.assert_allclose(mine["gradient"], raw * sigma**2 if divided else raw)
+
+
+def test_a_dead_head_is_seen_whichever_of_the_two_it_is() -> None:
+    runs = pd.DataFrame({"run_id": ["a", "b"], "critic_norm": "svn", "actor_norm": "none", "seed": [0, 1]})
+    diagnostics = pd.DataFrame(
+        {"run_id": ["a", "b"], "step": 0, "sigma": 1.0, "grad_norm/critic": 1.0, "head_share": [0.0, 1.0]}
+    )
+    curves = training_curves(runs, diagnostics)
+    assert band(curves, "smaller_head", False).middle.tolist() == [1.0]
+
+
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_bands_are_t_intervals_from_four_seeds_and_ranges_below(logarithmic: bool) -> None:
+    values = np.array([1.0, 2.0, 4.0, 8.0])
+    table = pd.DataFrame({"step": 10, "seed": range(4), "value": values})
+    four = band(table, "value", logarithmic)
+    scale = np.log(values) if logarithmic else values
+    low, high = stats.t.interval(0.95, 3, loc=scale.mean(), scale=stats.sem(scale))
+    back = np.exp if logarithmic else np.asarray
+    np.testing.assert_allclose([four.low[0], four.middle[0], four.high[0]], back([low, scale.mean(), high]))
+    three = band(table[:3], "value", logarithmic)
+    assert (three.low[0], three.high[0]) == pytest.approx((1.0, 4.0))
+
+
+def test_a_run_that_overflows_does_not_erase_the_line_of_the_others() -> None:
+    table = pd.DataFrame({"step": [0, 0, 5, 5], "seed": [0, 1, 0, 1], "value": [1.0, 2.0, np.inf, 2.0]})
+    line = band(table, "value", True)
+    assert line.steps.tolist() == [0.0, 5.0]
+    assert line.middle[1] == pytest.approx(2.0)
+
+
+def test_every_normalisation_has_its_line_in_every_panel(tmp_path: Path) -> None:
+    points = ablation(range(4))
+    write_sweep(tmp_path, points)
+    results = load_results(tmp_path / "results")
+    (paths,) = write_svn_figure(tmp_path / "results", results, points_table(points), tmp_path / "out")
+    assert paths.png.name == "svn_ablation.png"
+    names = ("sigma", "grad_norm/critic", "head_share", "q_max_abs", "td_loss", "head_gap")
+    curves = training_curves(results.runs, load_diagnostics(tmp_path / "results", names))
+    figure = draw_svn_figure(curves, evaluation_curves(results.runs), "title")
+    assert len(figure.axes) == 6
+    for axes in figure.axes:
+        lines = [line for line in axes.lines if not line.get_label().startswith("_")]
+        assert len(lines) == 8
+        assert all(len(line.get_xdata()) > 1 for line in lines)
+    assert "95 % t intervals" in " ".join(text.get_text() for text in figure.texts)
+
+
+def test_evaluation_curves_are_normalised_returns() -> None:
+    (point,) = synthetic_points(
+        datasets=("expert",),
+        seeds=(0,),
+        decompositions=(Decomposition.VDN,),
+        value_learners=(ValueLearning.SARSA,),
+        extractions=(Extraction.AWR,),
+        awr_alphas=(1.0,),
+    )
+    row = result_row(point)
+    curves = evaluation_curves(pd.DataFrame([row]))
+    assert curves["step"].tolist() == row["curve_step"]
+    assert curves["score"].iloc[-1] == pytest.approx(row["score"])
+
+
+def test_each_dataset_of_an_ablation_has_its_own_figure_and_a_plain_sweep_none(tmp_path: Path) -> None:
+    points = ablation((0,), ("expert", "random"))
+    write_sweep(tmp_path, points)
+    results = load_results(tmp_path / "results")
+    paths = write_svn_figure(tmp_path / "results", results, points_table(points), tmp_path / "out")
+    assert [figure.png.name for figure in paths] == [
+        "svn_ablation-simple_spread-expert-mix-td-brac-0.03.png",
+        "svn_ablation-simple_spread-random-mix-td-brac-0.03.png",
+    ]
+    plain = [point for point in points if (point.critic_norm, point.actor_norm) == (CriticNorm.SVN, ActorNorm.ABSMEAN)]
+    only = load_results(tmp_path / "results", [point.run_id for point in plain])
+    assert write_svn_figure(tmp_path / "results", only, points_table(plain), tmp_path / "out") == ()
