@@ -122,7 +122,7 @@ class Axes(Section):
 
 
 class Settings(Section):
-    """How each run is trained. The values are the preset `figure7`'s (paper 5.1, C.3, D), and stand nowhere else in code."""
+    """How each run is trained. The values are the preset `figure7`'s (paper 5.1 and D), and stand nowhere else in code."""
 
     steps: Axis[Count] = (500_000,)
     batch: Axis[Count] = (608,)

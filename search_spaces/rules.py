@@ -10,7 +10,7 @@ from search_spaces.axis_types import EVERY_TASK
 from search_spaces.errors import GridError, Problem
 from search_spaces.filters import SELECTABLE, criteria_of
 from search_spaces.grid import ALL_DATASETS, Grid
-from search_spaces.tables import Column, Tables, condition, tables_of
+from search_spaces.tables import Tables, condition, tables_of
 from search_spaces.tasks import TASKS
 from search_spaces.validation import nearest, one_of
 from search_spaces.vocabulary import (
@@ -199,24 +199,16 @@ def _exclusions(grid: Grid, tables: Tables) -> Iterator[Finding]:
             if axis not in SELECTABLE:
                 yield Finding(path, (), f"the unknown axis {axis!r}", one_of(SELECTABLE), nearest(axis, SELECTABLE))
                 continue
-            known = [*tables.values(axis), *_absent(axis, tables)]
+            known = [*tables.values(axis), *(["none"] if _may_be_absent(axis, tables) else [])]
+            names = [_told(value) for value in known]
             for value in criteria_of({axis: values})[0].values:
-                if isinstance(value, bool) or not isinstance(value, str | int | float | tuple) or value not in known:
-                    names = [_told(one) for one in known]
-                    yield Finding(
-                        path, (axis,), _told(value), f"a value of the grid: {one_of(names)}", nearest(str(value), names)
-                    )
+                if isinstance(value, bool) or value not in known:
+                    expected = f"a value of the grid: {one_of(names)}"
+                    yield Finding(path, (axis,), shown(value), expected, nearest(str(value), names))
 
 
-def _absent(axis: str, tables: Tables) -> Iterator[object]:
-    """`none` for an axis that some points do not have."""
-    columns = [column for column in tables.columns if column.axis == axis]
-    if None in tables.values(axis) or any(_optional(column) for column in columns if axis != "critic_norm"):
-        yield "none"
-
-
-def _optional(column: Column) -> bool:
-    return condition(column.name) is not None and column.axis in ("tau", "dataset_seed", "dataset_size")
+def _may_be_absent(axis: str, tables: Tables) -> bool:
+    return axis in ("tau", "dataset_seed", "dataset_size") or None in tables.values(axis)
 
 
 def _told(value: object) -> str:

@@ -68,7 +68,7 @@ def grid_mappings(draw: st.DrawFn) -> dict[str, Any]:
     value_learning = draw(some(["td", "sarsa", "iql"]))
     extraction = draw(some(["brac", "awr"]))
     source = draw(st.sampled_from(["homegrown", "og_marl"]))
-    floats = st.lists(st.floats(0.01, 100), min_size=1, max_size=3, unique=True)
+    floats = st.lists(st.floats(0.01, 100), min_size=1, max_size=2, unique=True)
     axes: dict[str, Any] = {
         "source": source,
         "task": "simple_spread",
@@ -78,16 +78,16 @@ def grid_mappings(draw: st.DrawFn) -> dict[str, Any]:
         "extraction": extraction,
         "alpha": {name: draw(floats) for name in extraction},
         "actor_norm": draw(some(["none", "absmean"])),
-        "seed": draw(st.lists(st.integers(0, 2**40), min_size=1, max_size=3, unique=True)),
+        "seed": draw(st.lists(st.integers(0, 2**40), min_size=1, max_size=2, unique=True)),
     }
     if "iql" in value_learning:
-        axes["tau"] = draw(st.lists(st.floats(0.5, 0.99), min_size=1, max_size=3, unique=True))
+        axes["tau"] = draw(st.lists(st.floats(0.5, 0.99), min_size=1, max_size=2, unique=True))
     if "mix" in decompositions:
         axes["critic_norm"] = draw(some(["none", "svn"]))
     if source == "homegrown":
         axes["dataset_seed"] = draw(st.lists(st.integers(0, 9), min_size=1, max_size=2, unique=True))
     settings = {
-        "lr": draw(st.lists(st.sampled_from([1e-4, 3e-4, 1e-3]), min_size=1, unique=True)),
+        "lr": draw(st.lists(st.sampled_from([1e-4, 3e-4]), min_size=1, unique=True)),
         "hidden": draw(st.sampled_from([[64, 64], [[64], [32, 32]]])),
     }
     if "mix" in decompositions:

@@ -43,7 +43,7 @@ def expected_count(content: dict[str, Any]) -> int:
 
 
 @given(grid_mappings())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_point_is_lost_or_listed_twice(content: dict[str, Any]) -> None:
     points = points_of(content)
     assert len(points) == expected_count(content)
@@ -51,7 +51,7 @@ def test_no_point_is_lost_or_listed_twice(content: dict[str, Any]) -> None:
 
 
 @given(grid_mappings())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_axes_that_do_not_apply_never_split_a_run_in_two(content: dict[str, Any]) -> None:
     for point in points_of(content):
         assert (point.tau is None) == (point.value_learning is not ValueLearning.IQL)
@@ -64,7 +64,7 @@ def test_axes_that_do_not_apply_never_split_a_run_in_two(content: dict[str, Any]
 
 
 @given(grid_mappings(), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_reordering_a_grid_changes_no_id(content: dict[str, Any], shuffle: random.Random) -> None:
     def reordered(value: Any) -> Any:
         if isinstance(value, dict):
@@ -76,13 +76,13 @@ def test_reordering_a_grid_changes_no_id(content: dict[str, Any], shuffle: rando
 
 
 @given(grid_mappings())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_the_order_of_points_is_the_same_every_time(content: dict[str, Any]) -> None:
     assert ids(points_of(content)) == ids(points_of(copy.deepcopy(content)))
 
 
 @given(grid_mappings(), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_rule_leaves_out_exactly_what_it_names(content: dict[str, Any], data: st.DataObject) -> None:
     axes = content["axes"]
     when = {
@@ -98,7 +98,8 @@ def test_a_rule_leaves_out_exactly_what_it_names(content: dict[str, Any], data: 
         return
     expansion = expand(grid_from(Document(ruled)))
     assert expansion.excluded == (Excluded("tried before", len(named)),)
-    assert ids(expansion.points) == [point.run_id for point in every if point not in named]
+    gone = {point.run_id for point in named}
+    assert ids(expansion.points) == [run_id for run_id in ids(every) if run_id not in gone]
 
 
 def test_a_point_named_by_two_rules_is_counted_once() -> None:
