@@ -7,6 +7,7 @@ or undefined number, nothing at all.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
 from annotated_types import MinLen
@@ -55,23 +56,28 @@ def _shapes_listed(value: object) -> object:
     return _listed(value)
 
 
+def seed_range(text: str) -> range | None:
+    """The seeds that `0-7` stands for, both ends included; None for other text."""
+    match = re.fullmatch(r"\s*(\d{1,18})\s*-\s*(\d{1,18})\s*", text)
+    return range(int(match[1]), int(match[2]) + 1) if match else None
+
+
 def _seeds_listed(value: object) -> object:
-    """Seeds, where `0-7` stands for the eight seeds 0 to 7."""
+    """Seeds, ranges of them written out."""
     listed = _listed(value)
-    return [seed for item in listed for seed in _seed_range(item)] if isinstance(listed, list | tuple) else listed
+    return [seed for item in listed for seed in _seeds_of(item)] if isinstance(listed, list | tuple) else listed
 
 
-def _seed_range(item: object) -> list[object]:
+def _seeds_of(item: object) -> Iterable[object]:
     if not isinstance(item, str):
         return [item]
-    match = re.fullmatch(r"(\d{1,18})\s*-\s*(\d{1,18})", item.strip())
-    if match is None:
+    seeds = seed_range(item)
+    if seeds is None:
         raise refuse("whole numbers, or a range such as 0-7", found=shown(item))
-    first, last = int(match[1]), int(match[2])
-    if not first <= last < first + LONGEST_RANGE:
+    if not 0 < len(seeds) <= LONGEST_RANGE:
         expected = f"a range from a smaller to a larger seed, at most {LONGEST_RANGE:,} long"
         raise refuse(expected, found=shown(item))
-    return list(range(first, last + 1))
+    return seeds
 
 
 def _whole(value: object) -> object:

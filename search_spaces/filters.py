@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from search_spaces.axis_types import LONGEST_RANGE, seed_range
 from search_spaces.errors import Problem, SelectionError, UnreadableFileError
 from search_spaces.point import DesignPoint
 from search_spaces.validation import nearest, one_of
@@ -58,6 +59,26 @@ def select(points: Sequence[DesignPoint], criteria: Iterable[Criterion]) -> tupl
     return chosen
 
 
+class Strangers(NamedTuple):
+    """Values of a criterion that no point has, in the words of a problem."""
+
+    found: str
+    expected: str
+    hint: str | None
+
+
+def strangers_among(criterion: Criterion, known: Sequence[object]) -> Strangers | None:
+    """What to say of the values that are not among the known ones; None if all are."""
+    strange = [value for value in criterion.values if isinstance(value, bool) or value not in known]
+    if not strange:
+        return None
+    names = [str(list(value)) if isinstance(value, tuple) else str(value) for value in known]
+    hints = (nearest(str(value), names) for value in strange)
+    more = ", ..." if len(strange) > 5 else ""
+    found = ", ".join(shown(list(value) if isinstance(value, tuple) else value) for value in strange[:5]) + more
+    return Strangers(found, one_of(names), next(filter(None, hints), None))
+
+
 def _parse_filter(text: str, before: set[str]) -> Criterion | Problem:
     axis, equals, value = (part.strip() for part in text.partition("="))
     option = f"--only {text}"
@@ -70,27 +91,27 @@ def _parse_filter(text: str, before: set[str]) -> Criterion | Problem:
             option, found=f"{axis} a second time", expected="each axis once", hint=f"{axis}=VALUE,VALUE takes either"
         )
     try:
-        values = [parse_value(value)] if value.startswith("[") else [parse_value(part) for part in value.split(",")]
+        listed = parse_value(value if value.startswith("[") else f"[{value}]")
     except UnreadableFileError as error:
         return Problem(option, found=error.problems[0].found, expected="AXIS=VALUE or AXIS=VALUE,VALUE")
-    return Criterion(axis, _values(axis, values))
+    return Criterion(axis, _values(axis, listed if isinstance(listed, list) else [listed]))
 
 
 def _values(axis: str, values: Sequence[object]) -> tuple[object, ...]:
-    """Values as points hold them: a network's shape is a tuple."""
+    """Values as points hold them: a network's shape is a tuple, a range of seeds the seeds in it."""
+    if axis == "seed":
+        ranges = [(value, seed_range(value) if isinstance(value, str) else None) for value in values]
+        values = [seed for value, seeds in ranges for seed in (seeds[:LONGEST_RANGE] if seeds else [value])]
     if axis == "hidden" and not all(isinstance(value, list | tuple) for value in values):
         values = [values]
     return tuple(tuple(value) if isinstance(value, list) else value for value in values)
 
 
 def _unknown_values(points: Sequence[DesignPoint], criterion: Criterion) -> Iterable[Problem]:
-    present = list(dict.fromkeys(getattr(point, criterion.axis) for point in points))
-    known = ["none" if value is None else value for value in present]
-    names = [str(value) for value in known]
-    for value in criterion.values:
-        if isinstance(value, bool) or value not in known:
-            option = _option([criterion])
-            yield Problem(option, None, criterion.axis, shown(value), one_of(names), nearest(str(value), names))
+    present = dict.fromkeys(getattr(point, criterion.axis) for point in points)
+    strangers = strangers_among(criterion, ["none" if value is None else value for value in present])
+    if strangers is not None:
+        yield Problem(_option([criterion]), None, criterion.axis, strangers.found, strangers.expected, strangers.hint)
 
 
 def _option(criteria: Iterable[Criterion]) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from search_spaces.axis_types import EVERY_TASK
 from search_spaces.errors import GridError, Problem
-from search_spaces.filters import SELECTABLE, criteria_of
+from search_spaces.filters import SELECTABLE, criteria_of, strangers_among
 from search_spaces.grid import ALL_DATASETS, Grid
 from search_spaces.tables import Tables, condition, tables_of
 from search_spaces.tasks import TASKS
@@ -199,16 +199,16 @@ def _exclusions(grid: Grid, tables: Tables) -> Iterator[Finding]:
             if axis not in SELECTABLE:
                 yield Finding(path, (), f"the unknown axis {axis!r}", one_of(SELECTABLE), nearest(axis, SELECTABLE))
                 continue
-            known = [*tables.values(axis), *(["none"] if _may_be_absent(axis, tables) else [])]
-            names = [_told(value) for value in known]
-            for value in criteria_of({axis: values})[0].values:
-                if isinstance(value, bool) or value not in known:
-                    expected = f"a value of the grid: {one_of(names)}"
-                    yield Finding(path, (axis,), shown(value), expected, nearest(str(value), names))
+            strangers = strangers_among(criteria_of({axis: values})[0], _known_values(axis, tables))
+            if strangers is not None:
+                yield Finding(path, (axis,), strangers.found, f"a value of the grid: {strangers.expected}", strangers.hint)
 
 
-def _may_be_absent(axis: str, tables: Tables) -> bool:
-    return axis in ("tau", "dataset_seed", "dataset_size") or None in tables.values(axis)
+def _known_values(axis: str, tables: Tables) -> list[object]:
+    """The values of an axis as rules write them: `none` where a point has no such value."""
+    values = tables.values(axis)
+    may_be_absent = None in values or axis in ("tau", "dataset_seed", "dataset_size")
+    return [value for value in values if value is not None] + (["none"] if may_be_absent else [])
 
 
 def _told(value: object) -> str:

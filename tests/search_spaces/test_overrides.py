@@ -55,8 +55,15 @@ def test_a_key_can_be_taken_away() -> None:
     assert {point.tau for point in points_with("value_learning=[td]", "tau=null")} == {None}
 
 
+def test_a_key_that_may_mean_several_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("search_spaces.overrides._paths", lambda: [("axes", "alpha", "mix"), ("axes", "critic_norm", "mix")])
+    (problem,) = apply_overrides(DOCUMENT, ["mix=svn"]).problems
+    assert "one of axes.alpha.mix, axes.critic_norm.mix" in str(problem)
+    assert not apply_overrides(DOCUMENT, ["axes.critic_norm.mix=svn"]).problems
+
+
 def test_whole_sections_can_be_set() -> None:
-    rules = 'exclude=[{when: {seed: 1}, reason: "short of time"}]'
+    rules = 'exclude=[{when: {seed: 1-1}, reason: "short of time"}]'
     assert {point.seed for point in points_with(rules)} == {0}
     assert {point.critic_norm for point in points_with("ablation=true", "mix=[min]")} == {"min", "none"}
 
@@ -71,6 +78,10 @@ def test_whole_sections_can_be_set() -> None:
         (("tau=none",), 24),
         (("tau=0.9,0.70",), 48),
         (("alpha=3", "critic_norm=svn"), 12),
+        (("seed=[0, 1]",), 72),
+        (("hidden=[[64, 64]]",), 72),
+        (("seed=0-1",), 72),
+        (("seed=1-1",), 36),
         (("hidden=[64, 64]",), 72),
         (("batch=64.0",), 72),
         (("dataset = expert",), 36),
