@@ -36,7 +36,7 @@ class Expansion(NamedTuple):
 
 
 def expand(grid: Grid) -> Expansion:
-    """Every point of a grid once; the order is that of a point's fields and of the values as written, seeds innermost.
+    """Every point of a grid once: by task and design, then by the other axes in the order of a point's fields, seeds innermost.
 
     Raises GridError naming every contradiction, every rule that excludes nothing, and a grid that leaves nothing.
     """

@@ -59,7 +59,7 @@ def contradictions(grid: Grid, wrong: Container[str] = ()) -> list[Problem]:
 def _problem(grid: Grid, finding: Finding) -> Problem:
     document = grid.document
     path = finding.path if finding.found == MISSING else document.walk(finding.path)
-    hint = finding.hint and finding.hint.format(key=key_text(path))
+    hint = finding.hint and finding.hint.replace("{key}", key_text(path))
     return document.problem(path, finding.found, finding.expected, hint)
 
 

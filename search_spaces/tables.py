@@ -24,7 +24,7 @@ SELECTORS = ("source", "task", "decomposition", "value_learning", "extraction")
 """The axes on whose values other axes depend."""
 
 _ORDER = {field.name: index for index, field in enumerate(dataclasses.fields(DesignPoint))} | {"seed": 1_000}
-"""Points are listed in the order of their fields, seeds last: a configuration's seeds stand side by side."""
+"""Tables stand in the order of a point's fields, seeds last: a configuration's seeds are listed side by side."""
 
 
 class Condition(NamedTuple):
