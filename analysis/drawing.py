@@ -74,6 +74,19 @@ def style() -> Iterator[None]:
         yield
 
 
+def new_figure(width: float, height: float, foot: float, head: float = 0.06, gap: float = 0.05) -> Figure:
+    """An empty figure (inches) that lays itself out between a head and a foot, which are left to the caller; `gap` is the
+    space between panels, as a share of a panel. Call inside `style()`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    body = (0.005, foot / height, 0.99, 1.0 - (foot + head) / height)
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(rect=body, wspace=gap, hspace=gap))
+    FigureCanvasAgg(figure)
+    return figure
+
+
 def save(figure: Figure, stem: Path) -> FigurePaths:
     """Write `stem`.png, .pdf and .svg, without dates, so that the same figure is the same bytes."""
     metadata: dict[str, dict[str, str | None]] = {

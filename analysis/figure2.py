@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.drawing import BEST, DECOMPOSITION_NAMES, FAINT, INK, FigurePaths, save, style, wrapped
+from analysis.drawing import BEST, DECOMPOSITION_NAMES, FAINT, INK, FigurePaths, new_figure, save, style, wrapped
 from search_spaces.vocabulary import Decomposition
 
 if TYPE_CHECKING:
@@ -50,9 +50,6 @@ def draw_figure2(tables: Sequence[GameTables], gamma: float = GAMMA) -> Figure:
     Raises:
         ValueError: tables of another shape than (S, 3, 2, 2) and (S,).
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     for table in tables:
         if table.q.shape[1:] != (3, 2, 2) or table.greedy_return.shape != table.q.shape[:1]:
             raise ValueError(f"{table.decomposition}: got q {table.q.shape}, greedy_return {table.greedy_return.shape}")
@@ -60,17 +57,11 @@ def draw_figure2(tables: Sequence[GameTables], gamma: float = GAMMA) -> Figure:
     width, foot = 6.4, 0.52
     height = 1.42 * rows + 0.35 + foot
     with style():
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        engine = figure.get_layout_engine()
-        assert engine is not None
-        engine.set(rect=(0.01, foot / height, 0.98, 1.0 - (foot + 0.06) / height), hspace=0.06, wspace=0.06)  # type: ignore[call-arg]
+        figure = new_figure(width, height, foot, gap=0.06)
         axes = figure.subplots(rows, 4, width_ratios=(1, 1, 1, 0.62), squeeze=False)
-        _draw_row(axes[0], "true value", true_values(gamma), None, "optimal return", HIGHEST)
+        _draw_row(axes[0], "true value", true_values(gamma)[None], "optimal return", HIGHEST)
         for cells, table in zip(axes[1:], tables, strict=True):
-            spread = 2.0 * table.q.std(axis=0, ddof=1) if len(table.q) > 1 else None
-            verdict = _verdict(table.greedy_return)
-            _draw_row(cells, DECOMPOSITION_NAMES[table.decomposition], table.q.mean(axis=0), spread, verdict, _typical(table))
+            _draw_row(cells, DECOMPOSITION_NAMES[table.decomposition], table.q, *_greedy_return(table))
         for cell, title in zip(axes[0], STATES, strict=False):
             cell.set_title(title, fontsize=8.5, pad=16)
         lines = wrapped([_note(tables, gamma)], width - 0.2, 6.8)
@@ -78,18 +69,11 @@ def draw_figure2(tables: Sequence[GameTables], gamma: float = GAMMA) -> Figure:
     return figure
 
 
-def _draw_row(
-    cells: Sequence[Axes],
-    name: str,
-    values: NDArray[np.floating],
-    spread: NDArray[np.floating] | None,
-    verdict: str,
-    paid: float,
-) -> None:
+def _draw_row(cells: Sequence[Axes], name: str, q: NDArray[np.floating], verdict: str, paid: float) -> None:
+    values, spread = q.mean(axis=0), 2.0 * q.std(axis=0, ddof=1) if len(q) > 1 else None
     for state, axes in enumerate(cells[:3]):
-        _draw_table(
-            axes, values[state], None if spread is None else spread[state], _greedy_cells(values, state), first=state == 0
-        )
+        of_state = None if spread is None else spread[state]
+        _draw_table(axes, values[state], of_state, _greedy_cells(q, state), first=state == 0)
     cells[0].set_ylabel(name, fontsize=9.5, fontweight="bold", labelpad=4)
     cells[3].axis("off")
     best = paid >= HIGHEST
@@ -140,25 +124,25 @@ def _draw_table(
         side.set_visible(True)
 
 
-def _greedy_cells(values: NDArray[np.floating], state: int) -> list[tuple[int, int, int]]:
-    """Frames (row, column, width) of the greedy choice: agent A's row in state 1, then the best cell of the state it leads
-    to; no frame in the state that is not visited, nor in 2-1, where every action pays the same."""
-    row = int(values[0].mean(axis=1).argmax())
+def _greedy_cells(q: NDArray[np.floating], state: int) -> list[tuple[int, int, int]]:
+    """Frames (row, column, width) of the choice that most of the seeds' tables (S, 3, 2, 2) make: agent A's row in state 1,
+    then the best cell of the state it leads to. No frame in the state that is not visited, nor in 2-1, where every action
+    pays the same."""
+    row = _most_frequent(q[:, 0].mean(axis=-1).argmax(axis=-1))
     if state == 0:
         return [(row, 0, 2)]
-    best = int(values[state].argmax())
+    best = _most_frequent(q[:, state].reshape(len(q), -1).argmax(axis=-1))
     return [(best // 2, best % 2, 1)] if row == 1 and state == 2 else []
 
 
-def _typical(table: GameTables) -> float:
-    """The return that most seeds reach."""
+def _most_frequent(choices: NDArray[np.intp]) -> int:
+    return int(np.bincount(choices).argmax())
+
+
+def _greedy_return(table: GameTables) -> tuple[str, float]:
+    """The return that most seeds reach, and how many do."""
     found, counts = np.unique(np.round(table.greedy_return, 6), return_counts=True)
-    return float(found[counts.argmax()])
-
-
-def _verdict(returns: NDArray[np.floating]) -> str:
-    found, counts = np.unique(np.round(returns, 6), return_counts=True)
-    return f"greedy return\n{counts.max()} of {len(returns)} seeds" if len(found) else ""
+    return f"greedy return\n{counts.max()} of {len(table.q)} seeds", float(found[counts.argmax()])
 
 
 def _note(tables: Sequence[GameTables], gamma: float) -> str:
@@ -167,6 +151,6 @@ def _note(tables: Sequence[GameTables], gamma: float) -> str:
     discount = f"\N{GREEK SMALL LETTER GAMMA} = {gamma:g}"
     return (
         f"Joint Q learned from data with every joint action equally often: mean \u00b1 two standard deviations over {count} "
-        f"seeds. In state 1 agent A alone decides (true values discounted by {discount}). Frames: the greedy choice. A sum of "
-        "per-agent values cannot hold [[0, 1], [1, 8]]: it undervalues the risky state."
+        f"seeds. In state 1 agent A alone decides (true values discounted by {discount}). Frames: the greedy choice of most "
+        "seeds. A sum of per-agent values cannot hold [[0, 1], [1, 8]]: it undervalues the risky state."
     )

@@ -19,6 +19,7 @@ from analysis.drawing import (
     OTHER,
     RUNNER_UP,
     VALUE_LEARNING_NAMES,
+    new_figure,
     style,
     wrapped,
 )
@@ -38,9 +39,6 @@ LINE_INCHES = NOTE_POINTS * 1.35 / 72.0
 
 def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str]) -> Figure:
     """Draw one block per task, two blocks a row, and `note` (sentences) underneath."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     columns = 1 if len(blocks) == 1 else 2
     rows = math.ceil(len(blocks) / columns)
     layouts = [_layout(block) for block in blocks]
@@ -51,13 +49,7 @@ def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str]) -> Figure:
     foot = LINE_INCHES * len(lines) + 0.38
     height = down * rows + foot
     with style():
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        engine = figure.get_layout_engine()
-        assert engine is not None
-        engine.set(
-            rect=(0.005, foot / height, 0.99, 1.0 - (foot + 0.06) / height), w_pad=0.03, h_pad=0.03, wspace=0.03, hspace=0.03
-        )  # type: ignore[call-arg]
+        figure = new_figure(width, height, foot, gap=0.03)
         places = figure.subfigures(rows, columns, squeeze=False)
         for block, place in zip(blocks, places.flat, strict=False):
             _draw_block(place, block)

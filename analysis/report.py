@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.drawing import FigurePaths
 from analysis.errors import NothingToReportError
 from analysis.scores import ScoreRule
 from search_spaces.errors import Problem
 from search_spaces.point import DesignPoint
+
+if TYPE_CHECKING:
+    from analysis.figure2 import GameTables
 
 BOOTSTRAP_SEED = 0
 
@@ -31,6 +34,10 @@ class ReportPaths(NamedTuple):
     """Parquet, one row per run and evaluation"""
     ablation: tuple[FigurePaths, ...]
     """training under each normalisation, where the sweep varies it"""
+    alpha: FigurePaths | None
+    """score against alpha, where the sweep varies it"""
+    figure2: FigurePaths | None
+    """the two-step game, where its learned tables are given"""
     summary: str
     """the sentence on Mix"""
     coverage: str
@@ -45,10 +52,11 @@ def write_report(
     *,
     score: ScoreRule = ScoreRule.FINAL,
     resamples: int = 2000,
+    game_tables: Sequence[GameTables] = (),
 ) -> ReportPaths:
     """Report on the wanted points of a sweep, `failures` of which failed and wait for a retry; needs no complete sweep.
 
-    The same results give the same bytes.
+    The same results give the same bytes. `game_tables` are what the runs on the two-step game have learned, for Figure 2.
 
     Raises:
         ResultsError: results files that cannot be read.
@@ -56,8 +64,10 @@ def write_report(
     """
     import numpy as np
 
+    from analysis.alpha_figure import draw_alpha_figure
     from analysis.captions import Coverage, figure7_note, standing_sentence
     from analysis.drawing import save
+    from analysis.figure2 import write_figure2
     from analysis.figure7 import draw_figure7
     from analysis.files import write_atomically
     from analysis.frame import compact, load_results
@@ -77,6 +87,7 @@ def write_report(
     notes = provenance_notes(results, score)
     page = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
     index = compact(sweep_dir)
+    curves = draw_alpha_figure([block.scores for block in blocks])
     return ReportPaths(
         figure7=save(draw_figure7(blocks, figure7_note(blocks, coverage, score)), out_dir / "figure7"),
         table=write_atomically(out_dir / "figure7.md", lambda path: _write_text(path, page)),
@@ -87,6 +98,8 @@ def write_report(
         runs=index.runs,
         curves=index.curves,
         ablation=write_svn_figure(sweep_dir / "results", results, wanted, out_dir),
+        alpha=save(curves, out_dir / "figure7_alpha") if curves else None,
+        figure2=write_figure2(game_tables, out_dir) if game_tables else None,
         summary=standing_sentence(blocks),
         coverage=coverage.sentence(),
     )

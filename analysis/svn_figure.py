@@ -19,6 +19,7 @@ from analysis.drawing import (
     INK,
     VALUE_LEARNING_NAMES,
     FigurePaths,
+    new_figure,
     save,
     style,
     wrapped,
@@ -140,16 +141,9 @@ def band(table: pd.DataFrame, column: str, logarithmic: bool) -> Band:
 
 def draw_svn_figure(training: pd.DataFrame, evaluations: pd.DataFrame, title: str) -> Figure:
     """Six panels over gradient steps, one line per normalisation."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     width, height, foot = 9.6, 5.6, 0.82
     with style():
-        figure = Figure(figsize=(width, height), layout="constrained")
-        FigureCanvasAgg(figure)
-        engine = figure.get_layout_engine()
-        assert engine is not None
-        engine.set(rect=(0.005, foot / height, 0.99, 1.0 - (foot + 0.1) / height), wspace=0.05, hspace=0.05)  # type: ignore[call-arg]
+        figure = new_figure(width, height, foot, head=0.1)
         figure.suptitle(title, fontsize=9.5, fontweight="bold")
         axes = figure.subplots(2, 3, sharex=True)
         for axis, quantity in zip(axes.flat, QUANTITIES, strict=True):

@@ -48,6 +48,16 @@ def test_vdn_is_shown_to_choose_the_safe_seven_and_mix_the_risky_eight() -> None
     assert [text.get_text() for text in rows[2, 3].texts] == ["8", "greedy return\n5 of 5 seeds"]
 
 
+def test_the_framed_choice_is_that_of_most_seeds_not_of_their_mean() -> None:
+    # One of five seeds undervalues the risky branch so much that the mean prefers the safe one.
+    q = np.repeat(MIX[None], 5, axis=0)
+    q[0, 0, 1] = -20.0
+    rows = np.array(draw_figure2([GameTables(Decomposition.MIX, q, np.array([7.0, 8.0, 8.0, 8.0, 8.0]))]).axes).reshape(2, 4)
+    (frame,) = [patch for patch in rows[1, 0].patches if isinstance(patch, Rectangle)]
+    assert round(frame.get_y() + 0.46) == 1
+    assert [text.get_text() for text in rows[1, 3].texts] == ["8", "greedy return\n4 of 5 seeds"]
+
+
 def test_the_same_tables_give_the_same_bytes(tmp_path: Path) -> None:
     first, second = write_figure2(TABLES, tmp_path / "a"), write_figure2(TABLES, tmp_path / "b")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]

@@ -10,24 +10,28 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
+from analysis.alpha_figure import draw_alpha_figure
 from analysis.captions import Coverage, figure7_note, standing_sentence
 from analysis.drawing import BEST, OTHER, RUNNER_UP
 from analysis.errors import NothingToReportError
+from analysis.figure2 import GameTables
 from analysis.figure7 import draw_figure7
 from analysis.frame import load_results
 from analysis.panels import RESAMPLES, TaskPanels, task_panels
 from analysis.report import ReportPaths, write_report
 from analysis.scores import ScoreRule, points_table, task_scores
+from analysis.sensitivity import alpha_curves
 from analysis.table import ALPHA, NOTHING, bars_frame, bars_table, choices_table, datasets_table
 from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import Decomposition
+from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from tests.analysis.synthetic import figure7_points, synthetic_points, write_pack, write_sweep
 
 DEMO = synthetic_points(datasets=("expert", "random"), brac_alphas=(0.1, 1.0), awr_alphas=(1.0, 3.0), taus=(0.9,))
 
 
 def files(paths: ReportPaths) -> list[Path]:
-    return [*paths.figure7, paths.table, paths.bars, paths.configurations, paths.runs, paths.curves]
+    assert paths.alpha is not None
+    return [*paths.figure7, *paths.alpha, paths.table, paths.bars, paths.configurations, paths.runs, paths.curves]
 
 
 def panels_of(points: tuple[DesignPoint, ...], sweep_dir: Path) -> tuple[TaskPanels, ...]:
@@ -46,9 +50,9 @@ def test_the_same_results_give_the_same_bytes(demo: tuple[Path, ReportPaths], tm
     before = [path.read_bytes() for path in files(first)]
     second = write_report(sweep_dir, DEMO, 0, tmp_path)
     assert [path.read_bytes() for path in files(second)] == before
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        *("figure7.csv", "figure7.md", "figure7.pdf", "figure7.png", "figure7.svg", "figure7_configurations.csv")
-    ]
+    figures = [f"{name}.{kind}" for name in ("figure7", "figure7_alpha") for kind in ("pdf", "png", "svg")]
+    written = sorted([*figures, "figure7.csv", "figure7.md", "figure7_configurations.csv"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == written
 
 
 def test_figures_embed_their_fonts_and_carry_no_date(demo: tuple[Path, ReportPaths]) -> None:
@@ -205,6 +209,31 @@ def test_tables_print_a_dash_where_there_is_no_number(tmp_path: Path) -> None:
         assert NOTHING in table
     frame = bars_frame((panels,))
     assert not frame[frame["dataset"] == "random"]["score"].map(math.isfinite).any()
+
+
+def test_the_curves_over_alpha_go_through_every_value_that_was_tried(tmp_path: Path) -> None:
+    points = synthetic_points(datasets=("expert", "random"), value_learners=(ValueLearning.TD,), awr_alphas=(1.0,))
+    (panels,) = panels_of(points, write_sweep(tmp_path, points))
+    figure = draw_alpha_figure([panels.scores])
+    assert figure is not None
+    assert len(figure.axes) == 2  # BRAC on two datasets; AWR has one alpha and so no curve
+    means = {(one.dataset, one.decomposition): [] for one in alpha_curves(panels.scores, by_decomposition=True)}
+    for one in alpha_curves(panels.scores, by_decomposition=True):
+        if one.extraction is Extraction.BRAC:
+            means[one.dataset, one.decomposition].append(one.score)
+    for axes, dataset in zip(figure.axes, ("expert", "random"), strict=True):
+        assert [label.get_text() for label in axes.get_xticklabels()] == ["0.03", "0.1", "0.3", "1"]
+        assert [list(line.get_ydata()) for line in axes.lines] == [means[dataset, name] for name in Decomposition]
+    lone = tuple(point for point in points if point.extraction is Extraction.AWR)
+    assert draw_alpha_figure([panels_of(lone, tmp_path)[0].scores]) is None
+
+
+def test_the_learned_tables_of_the_game_become_figure_2_of_the_report(tmp_path: Path) -> None:
+    write_sweep(tmp_path, DEMO[:24])
+    tables = [GameTables(Decomposition.VDN, np.zeros((5, 3, 2, 2)), np.full(5, 7.0))]
+    paths = write_report(tmp_path, DEMO, 0, tmp_path / "report", game_tables=tables)
+    assert paths.figure2 is not None
+    assert paths.figure2.png.name == "figure2.png"
 
 
 def test_the_papers_16384_runs_are_reported_on_in_seconds() -> None:
