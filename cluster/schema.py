@@ -58,7 +58,7 @@ class ClusterFile(BaseModel):
     max_lanes: Count = 128
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoint_minutes: Minutes = 10.0
-    reuse_workers: Annotated[bool, Field(strict=True)] = False
+    reuse_workers: Annotated[bool, Field(strict=True)] = True
 
 
 class LocalFile(ClusterFile):

@@ -14,6 +14,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,10 +24,13 @@ from sweep.attempts import AttemptEnd
 from sweep.failures import failed_attempts
 from sweep.launch_file import LaunchFile, LaunchSettings, read_launch
 from sweep.lease import holds
+from sweep.process_identity import ProcessIdentity, children
 from sweep.queue import PackQueue
 from sweep.records import PackRecord, record_start
 
 HOPELESS_EXIT = 3
+RAY_GONE_EXIT = 4
+RAY_SERVERS = frozenset({"raylet", "gcs_server"})
 OBJECT_STORE_BYTES = 100_000_000
 """Ray's shared memory: nothing of ours goes through it, and its default is a third of the machine."""
 
@@ -61,7 +66,8 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
     import ray
     from ray import tune
 
-    _connect(settings)
+    over = threading.Event()
+    _connect(settings, over)
     try:
         bundle = {"CPU": float(resources.cpus_per_pack)} | ({"GPU": resources.gpu_per_pack} if resources.gpu_per_pack else {})
         tuner = tune.Tuner(
@@ -82,11 +88,12 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
         )
         tuner.fit()
     finally:
+        over.set()
         ray.shutdown()
 
 
-def _connect(settings: LaunchSettings) -> None:
-    """Start a Ray of our own, never one that happens to run here, or join the one the cluster file names."""
+def _connect(settings: LaunchSettings, over: threading.Event) -> None:
+    """Start a Ray of our own, watched until `over`, never one that happens to run here; or join the one that was named."""
     import ray
 
     resources = settings.resources
@@ -103,6 +110,20 @@ def _connect(settings: LaunchSettings) -> None:
         logging_level="warning",
         _temp_dir=os.environ.get("RECIPE_SWEEP_RAY_DIR", tempfile.gettempdir() + "/ray"),
     )
+    threading.Thread(target=_die_with_ray, args=(_ray_servers(), over), name="ray-watch", daemon=True).start()
+
+
+def _ray_servers() -> tuple[ProcessIdentity, ...]:
+    """The processes without which this Ray cannot go on; they are children of this one."""
+    return tuple(child for child in children() if child.name() in RAY_SERVERS)
+
+
+def _die_with_ray(servers: Sequence[ProcessIdentity], over: threading.Event) -> None:
+    """End this process once one of Ray's servers is gone: Tune would wait for it for ever. The launch starts a new one."""
+    while not over.wait(1.0):
+        if not all(server.is_alive() for server in servers):
+            print("Ray is gone", file=sys.stderr, flush=True)
+            os._exit(RAY_GONE_EXIT)
 
 
 def _trainable(settings: LaunchSettings) -> Any:

@@ -42,7 +42,7 @@ class Cause:
 
 @dataclass(frozen=True)
 class Failure:
-    """One failed attempt of a pack."""
+    """One failed attempt of a pack. `final`: its one run is given up with it, until `--retry-failed`."""
 
     pack_id: str
     attempt: int
@@ -53,14 +53,16 @@ class Failure:
     log_tail: str
     host: str
     failed_at: datetime
+    final: bool
 
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """All failures of one cause: an example, and the runs they hit that are not done."""
+    """All failures of one cause: an example, the runs they hit that are not done, and which of these are given up."""
 
     example: Failure
     run_ids: tuple[str, ...]
+    gave_up: tuple[str, ...]
     packs: int
 
 
@@ -109,7 +111,12 @@ def grouped(failures: Iterable[Failure], unfinished: Collection[str]) -> tuple[F
     for run_id, failure in latest.items():
         by_cause[failure.cause.kind].append((run_id, failure))
     groups = (
-        FailureGroup(hits[-1][1], tuple(run for run, _ in hits), len({failure.pack_id for _, failure in hits}))
+        FailureGroup(
+            example=hits[-1][1],
+            run_ids=tuple(run for run, _ in hits),
+            gave_up=tuple(run for run, failure in hits if failure.final),
+            packs=len({failure.pack_id for _, failure in hits}),
+        )
         for hits in by_cause.values()
     )
     return tuple(sorted(groups, key=lambda group: -len(group.run_ids)))

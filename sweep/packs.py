@@ -44,6 +44,11 @@ class Pack:
         """Hash of the ordered members: a results file named by it is named by its content."""
         return hashlib.sha256("/".join(("pack", *self.run_ids)).encode()).hexdigest()[:ID_LENGTH]
 
+    @property
+    def attempts_allowed(self) -> int:
+        """How often it may fail before it is halved or given up: twice, for luck, unless its like has failed before."""
+        return 1 if self.suspect else 2
+
     @cached_property
     def seeds(self) -> tuple[int, ...]:
         return tuple(sorted({point.seed for point in self.points}))

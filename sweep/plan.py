@@ -58,11 +58,6 @@ class _Adopted(NamedTuple):
     forgiven: frozenset[str]
 
 
-def allowed_attempts(pack: Pack) -> int:
-    """How often a pack may fail before it is halved or given up: once more for luck, unless its like failed before."""
-    return 1 if pack.suspect else 2
-
-
 def make_plan(
     points: Sequence[DesignPoint],
     paths: SweepPaths,
@@ -132,7 +127,7 @@ def _adopt(records: Iterable[PackRecord], todo: dict[str, DesignPoint], failed: 
         if not owned:
             continue
         ids = [point.run_id for point in owned]
-        if failures < allowed_attempts(pack):
+        if failures < pack.attempts_allowed:
             packs.append(pack if len(owned) == len(pack.points) else Pack(owned, pack.pack_id, pack.suspect))
             (again if failures or pack.pack_id in forgiven else interrupted).extend(ids)
         elif len(pack.points) == 1:

@@ -23,7 +23,19 @@ class ProcessIdentity:
 
     @classmethod
     def of_this_process(cls) -> ProcessIdentity:
-        return cls(socket.gethostname(), _machine(), os.getpid(), _start_tick(os.getpid()))
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> ProcessIdentity:
+        """The process that has this pid now, on this machine."""
+        return cls(socket.gethostname(), _machine(), pid, _start_tick(pid))
+
+    def name(self) -> str:
+        """The name of its program, or nothing where it is gone; only to be asked where `is_local`."""
+        try:
+            return Path(f"/proc/{self.pid}/comm").read_text().strip()
+        except OSError:
+            return ""
 
     def is_local(self) -> bool:
         """Whether it runs, or ran, where this process can see it."""
@@ -32,6 +44,12 @@ class ProcessIdentity:
     def is_alive(self) -> bool:
         """Whether it still runs; only to be asked where `is_local`."""
         return _exists(self.pid) and _start_tick(self.pid) == self.started
+
+
+def children() -> tuple[ProcessIdentity, ...]:
+    """The processes that this one started; none where there is no /proc."""
+    pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
+    return tuple(ProcessIdentity.of(pid) for pid in pids if (fields := _stat(pid)) and int(fields[1]) == os.getpid())
 
 
 def _machine() -> str:
@@ -53,10 +71,14 @@ def _exists(pid: int) -> bool:
 
 
 def _start_tick(pid: int) -> int | None:
-    """Field 22 of /proc/<pid>/stat; a zombie counts as gone, for it will never write again."""
+    """When the kernel started it; a zombie counts as gone, for it will never write again."""
+    fields = _stat(pid)
+    return None if fields is None or fields[0] == "Z" else int(fields[19])
+
+
+def _stat(pid: int) -> list[str] | None:
+    """/proc/<pid>/stat from its third field, the state, on; None where there is none."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text()
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return None
-    fields = text.rpartition(")")[2].split()
-    return None if fields[0] == "Z" else int(fields[19])

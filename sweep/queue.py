@@ -14,7 +14,6 @@ from dataclasses import replace
 from sweep.attempts import AttemptEnd
 from sweep.launch_file import PlannedPack
 from sweep.packs import halves
-from sweep.plan import allowed_attempts
 
 HOPELESS_FAILURES = 20
 """Failed attempts in a row, without one success in the launch, after which no further pack is started."""
@@ -64,7 +63,7 @@ class PackQueue:
     def _failed(self, planned: PlannedPack) -> None:
         pack = planned.pack
         self._failures[pack.pack_id] += 1
-        if self._failures[pack.pack_id] < allowed_attempts(pack):
+        if self._failures[pack.pack_id] < pack.attempts_allowed:
             self._waiting.append(planned)
         elif len(pack.points) > 1:
             self._waiting.extend(replace(planned, pack=half) for half in halves(pack.points, pack.pack_id))

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from sweep.attempts import Attempt, AttemptEnd, begin_attempt, claimed, deaths_in_place, end_attempt
 from sweep.errors import AlreadyPublishedError, LeaseLostError
-from sweep.failures import Cause, Failure, cause_of, log_tail, record_failure
+from sweep.failures import Cause, Failure, cause_of, failed_attempts, log_tail, record_failure
 from sweep.launch_file import LaunchSettings
 from sweep.lease import holds
 from sweep.packs import Pack
@@ -113,12 +113,14 @@ class _Boundary:
             log_tail=log_tail(self._paths.pack_log(pack_id, number)),
             host=socket.gethostname(),
             failed_at=datetime.now(UTC),
+            final=len(self._pack.points) == 1
+            and failed_attempts(self._paths).get(pack_id, 0) + 1 >= self._pack.attempts_allowed,
         )
 
 
 def _train(settings: LaunchSettings, record: PackRecord, attempt: Attempt, should_stop: Callable[[], bool]) -> AttemptEnd:
     # Here and not above, so that a failing import is a recorded failure like any other.
-    from sweep.device import choose_device, code_version, torch_version
+    from sweep.device import choose_device, code_version, release_memory, torch_version
     from sweep.results import Provenance, publish
 
     paths, pack = settings.paths, record.pack
@@ -155,6 +157,8 @@ def _train(settings: LaunchSettings, record: PackRecord, attempt: Attempt, shoul
         finished_at=datetime.now(UTC),
     )
     publish(paths, pack, outcome, provenance, settings.keep)
+    del outcome
+    release_memory()
     remove_progress(paths.progress, pack.pack_id)
     shutil.rmtree(paths.pack_checkpoint(pack.pack_id), ignore_errors=True)
     return AttemptEnd.PUBLISHED

@@ -1,0 +1,267 @@
+"""A launch: holds the lease, prepares the data, starts the engine, watches it, and starts it again where it dies.
+
+The engine, with Ray in it, is a process of its own. So this one stays small and quiet, hears Ctrl-C alone, survives Ray,
+and can clean up behind it. Everything the two have to tell each other is in files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from cluster.resources import Resources
+from search_spaces.errors import Problem
+from search_spaces.point import DesignPoint
+from sweep.engine import HOPELESS_EXIT
+from sweep.errors import EngineError, SweepDirectoryError
+from sweep.failures import forgive, log_tail
+from sweep.launch_file import LaunchFile, LaunchSettings, PlannedPack, write_launch
+from sweep.lease import Lease
+from sweep.ledger import read_done, set_aside
+from sweep.lock_file import SweepFile, read_sweep_file, write_sweep_file
+from sweep.paths import SweepPaths
+from sweep.plan import Plan, make_plan
+from sweep.records import read_records
+from sweep.status import SweepStatus, SweepWatcher
+from sweep.workload import REAL, load_workload
+from trainers.results import Keep
+
+POLL_S = 0.2
+LOOK_EVERY_S = 1.0
+ENGINE_DEATHS_ALLOWED = 3
+"""The engine may die this often in a row without a pack being published; then the cause is not bad luck."""
+
+_SOURCE_ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class LaunchRequest:
+    """What to launch. `selected` are the ids that `--only` leaves, None for all; `keep` None is what the sweep has pinned."""
+
+    name: str
+    grid: dict[str, Any]
+    points: Sequence[DesignPoint]
+    paths: SweepPaths
+    data_root: Path
+    resources: Resources
+    selected: Collection[str] | None = None
+    keep: Keep | None = None
+    retry_failed: bool = False
+    workload: str = REAL
+
+
+@dataclass(frozen=True)
+class LaunchEnd:
+    """How a launch ended. `hopeless`: it gave up because attempt after attempt failed."""
+
+    status: SweepStatus
+    trained: int
+    interrupted: bool
+    hopeless: bool
+
+
+class Display(Protocol):
+    """Where a launch shows how it goes."""
+
+    def show(self, status: SweepStatus) -> None: ...
+
+    def tell(self, text: str) -> None: ...
+
+
+def plan_of(request: LaunchRequest) -> Plan:
+    """What this launch would do."""
+    return make_plan(
+        request.points,
+        request.paths,
+        slots=request.resources.slots,
+        max_lanes=request.resources.max_lanes,
+        selected=request.selected,
+        retry_failed=request.retry_failed,
+    )
+
+
+def launch(
+    request: LaunchRequest, display: Display, companion: Callable[[], AbstractContextManager[object]] = nullcontext
+) -> LaunchEnd:
+    """Train what is not done, until it is or until told to stop (SIGINT, SIGTERM).
+
+    `companion` is entered once there is something to watch, and left after the last pack. Raises LeaseHeldError where another
+    launch is at work, UserInputError for wrong data or a wrong directory, EngineError where Ray keeps dying.
+    """
+    paths = request.paths
+    sweep = _checked_sweep_file(request)
+    todo = [point for pack in plan_of(request).packs for point in pack.points]
+    hashes = load_workload(request.workload).prepare_data(todo, request.data_root, sweep.data_hashes, display.tell)
+    with Lease.acquire(paths.lease) as lease, _stop_signals() as asked:
+        write_sweep_file(paths, sweep.with_hashes(hashes))
+        plan = plan_of(request)
+        forgive(paths, plan.forgiven)
+        set_aside(paths, plan.weightless)
+        with companion():
+            hopeless = _Supervision(request, sweep.with_hashes(hashes), lease, display, asked).run()
+        _remove_spent_checkpoints(paths)
+    status = SweepWatcher(request.points, paths).look()
+    finished = read_done(paths).file_of
+    trained = sum(point.run_id in finished for point in todo)
+    return LaunchEnd(status, trained, interrupted=asked.count > 0, hopeless=hopeless)
+
+
+@dataclass
+class _Asked:
+    """How often the user, or the machine, has asked this launch to stop."""
+
+    count: int = 0
+
+
+class _Supervision:
+    """The engine's life, and its next ones, under one lease."""
+
+    def __init__(self, request: LaunchRequest, sweep: SweepFile, lease: Lease, display: Display, asked: _Asked) -> None:
+        self._request, self._sweep, self._lease, self._display, self._asked = request, sweep, lease, display, asked
+        self._paths = request.paths
+        self._watcher = SweepWatcher(request.points, request.paths)
+
+    def run(self) -> bool:
+        """Run engines until nothing is left to do; returns whether it was hopeless."""
+        deaths = 0
+        while True:
+            plan = plan_of(self._request)
+            if not plan.packs or self._asked.count:
+                return False
+            before = len(read_done(self._paths).pack_ids)
+            code = self._run_engine(plan)
+            if code in (0, HOPELESS_EXIT) or self._asked.count:
+                return code == HOPELESS_EXIT
+            deaths = 1 if len(read_done(self._paths).pack_ids) > before else deaths + 1
+            log = self._paths.engine_log(self._lease.epoch)
+            if deaths >= ENGINE_DEATHS_ALLOWED:
+                raise EngineError(f"Ray died {deaths} times in a row (exit code {code}); the end of {log}:\n{log_tail(log)}")
+            self._display.tell(f"Ray died (exit code {code}, see {log}): starting it again")
+            self._lease.renew()
+
+    def _run_engine(self, plan: Plan) -> int:
+        request, epoch = self._request, self._lease.epoch
+        settings = LaunchSettings(
+            root=self._paths.root.resolve(),
+            epoch=epoch,
+            data_root=request.data_root.resolve(),
+            keep=self._sweep.keep,
+            workload=request.workload,
+            resources=request.resources,
+        )
+        hashes = self._sweep.data_hashes
+        packs = tuple(PlannedPack(pack, hashes[pack.points[0].dataset_id]) for pack in plan.packs)
+        file = write_launch(LaunchFile(settings, packs))
+        log = self._paths.engine_log(epoch)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with _ray_directory() as ray_directory, log.open("ab") as output:
+            engine = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                [sys.executable, "-m", "sweep.engine", str(file.resolve())],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=_engine_environment(ray_directory),
+                start_new_session=True,  # Ctrl-C is for the launch, which then asks packs to stop by a file.
+            )
+            try:
+                return self._watch(engine)
+            finally:
+                _kill_group(engine)
+
+    def _watch(self, engine: subprocess.Popen[bytes]) -> int:
+        looked_at = 0.0
+        told = 0
+        while (code := engine.poll()) is None:
+            if self._asked.count > told:
+                told = self._asked.count
+                if told > 1:
+                    _kill_group(engine)
+                else:
+                    self._display.tell("stopping: packs write their checkpoints (again to kill them)")
+                self._paths.stop_file(self._lease.epoch).touch()
+            if time.monotonic() - looked_at >= LOOK_EVERY_S:
+                self._display.show(self._watcher.look())
+                looked_at = time.monotonic()
+            time.sleep(POLL_S)
+        self._display.show(self._watcher.look())
+        return code
+
+
+def _checked_sweep_file(request: LaunchRequest) -> SweepFile:
+    """The sweep's lock file as this launch leaves it. Raises SweepDirectoryError where `--keep` is not what was pinned."""
+    known = read_sweep_file(request.paths)
+    if known is None:
+        keep = request.keep or Keep.ACTOR
+        return SweepFile(request.name, request.grid, keep, str(request.data_root), datetime.now(UTC).isoformat())
+    if request.keep not in (None, known.keep):
+        raise SweepDirectoryError(
+            Problem(
+                file=str(request.paths.lock_file),
+                key="keep",
+                found=f"--keep {request.keep}",
+                expected=f"{known.keep}, with which this sweep began: done means that these weights are there",
+                hint="leave --keep out, or begin another sweep with --dir",
+            )
+        )
+    return SweepFile(request.name, request.grid, known.keep, str(request.data_root), known.created_at, known.data_hashes)
+
+
+def _engine_environment(ray_directory: Path) -> dict[str, str]:
+    paths = [str(_SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths), "RECIPE_SWEEP_RAY_DIR": str(ray_directory)}
+
+
+@contextmanager
+def _ray_directory() -> Iterator[Path]:
+    """A short temporary directory for Ray's sockets (whose paths may have 107 bytes), gone with the engine."""
+    base = tempfile.gettempdir()
+    directory = Path(tempfile.mkdtemp(prefix="rs-", dir=base if len(base) <= 20 else "/tmp"))  # noqa: S108
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _kill_group(engine: subprocess.Popen[bytes]) -> None:
+    """End whatever is left of an engine: it leads a session of its own, so this reaches nobody else."""
+    try:
+        os.killpg(engine.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    finally:
+        engine.wait()
+
+
+@contextmanager
+def _stop_signals() -> Iterator[_Asked]:
+    """Count SIGINT and SIGTERM instead of dying of them."""
+    asked = _Asked()
+
+    def note(*_: object) -> None:
+        asked.count += 1
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _remove_spent_checkpoints(paths: SweepPaths) -> None:
+    """Remove checkpoints of started packs whose every run is done elsewhere: nothing can be sliced from them any more."""
+    done = read_done(paths)
+    for record in read_records(paths, without=done.pack_ids):
+        if all(run_id in done.file_of for run_id in record.pack.run_ids):
+            shutil.rmtree(paths.pack_checkpoint(record.pack.pack_id), ignore_errors=True)

@@ -1,0 +1,46 @@
+"""`python -m tests.sweep.driver SWEEP DATA [key=json ...]`: a launch of a small grid with the stand-in, as a process to kill."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from search_spaces.vocabulary import Decomposition
+from sweep.launch import LaunchEnd, LaunchRequest, launch
+from sweep.paths import SweepPaths
+from sweep.status import SweepStatus
+from tests.sweep import stand_in
+from tests.sweep.conftest import make_points, make_resources
+
+
+class Quiet:
+    """A display that prints what it is told, and nothing else."""
+
+    def show(self, status: SweepStatus) -> None:
+        pass
+
+    def tell(self, text: str) -> None:
+        print(text, flush=True)
+
+
+def request_of(root: Path, data: Path, grid: dict[str, object], **resources: object) -> LaunchRequest:
+    """A launch of a little grid: `seeds`, `alphas`, `decompositions` and `steps` of it, the rest as in conftest."""
+    options = {"seeds": 2, "alphas": (0.1, 1.0), "steps": 40} | grid
+    options["alphas"] = tuple(options["alphas"])  # type: ignore[arg-type]
+    options["decompositions"] = tuple(Decomposition(name) for name in options.get("decompositions", ["vdn"]))  # type: ignore[attr-defined]
+    points = make_points(**options)  # type: ignore[arg-type]
+    return LaunchRequest(
+        "little", {}, points, SweepPaths(root), data, make_resources(**resources), workload=stand_in.NAME
+    )
+
+
+def main() -> LaunchEnd:
+    root, data, options = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
+    return launch(request_of(root, data, options["grid"], **options["resources"]), Quiet())
+
+
+if __name__ == "__main__":
+    end = main()
+    print(f"done {end.status.done} of {end.status.wanted}", flush=True)
+    sys.exit(130 if end.interrupted else 0)
