@@ -107,12 +107,13 @@ def _points(tables: Tables, cell: Row) -> Iterator[DesignPoint]:
     choices = [[_by_field(row) for row in rows] for rows in _rows_in_cell(tables, cell)]
     common = _by_field(cell) | merged(rows[0] for rows in choices if len(rows) == 1)
     task = TASKS[str(common["task"])]
-    absent = {"dataset_seed": None, "dataset_size": None, "tau": None}
-    common = absent | {"dataset_version": task.versions[Source(str(common["source"]))]} | common
+    common = {"dataset_seed": None, "dataset_size": None, "tau": None} | common
+    source = Source(str(common["source"]))
     for rows in product(*(rows for rows in choices if len(rows) > 1)):
         fields = dict(common)
         for row in rows:
             fields.update(row)
+        fields["dataset_version"] = task.version(source, str(fields["dataset"]))
         yield DesignPoint(**fields)  # type: ignore[arg-type]  # the grid's schema has typed every value
 
 

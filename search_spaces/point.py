@@ -87,7 +87,7 @@ class DesignPoint:
     @cached_property
     def run_id(self) -> str:
         """Id of this run."""
-        return _digest(self.canonical())
+        return digest(self.canonical())
 
     @cached_property
     def value_lane_id(self) -> str:
@@ -96,22 +96,22 @@ class DesignPoint:
         Under TD the critic follows the actor, so every run has its own; under SARSA and IQL no value quantity depends
         on the actor, so runs that differ only in extraction, alpha and actor normalisation share one.
         """
-        return self.run_id if self.value_learning is ValueLearning.TD else _digest(_without(self.canonical(), _ACTOR_FIELDS))
+        return self.run_id if self.value_learning is ValueLearning.TD else digest(_without(self.canonical(), _ACTOR_FIELDS))
 
     @cached_property
     def config_id(self) -> str:
         """Id of this run's configuration: the point without its seed."""
-        return _digest(_without(self.canonical(), ("seed",)))
+        return digest(_without(self.canonical(), ("seed",)))
 
     @cached_property
     def pack_key(self) -> str:
         """Id shared by the runs that one process may train together: same data, same shapes, same schedule."""
-        return _digest(_without(self.canonical(), _LANE_FIELDS))
+        return digest(_without(self.canonical(), _LANE_FIELDS))
 
     @cached_property
     def dataset_id(self) -> str:
         """Id of the declared identity of this run's dataset."""
-        return _digest({name: value for name, value in self.canonical().items() if name in _DATASET_FIELDS})
+        return digest({name: value for name, value in self.canonical().items() if name in _DATASET_FIELDS})
 
 
 _FIELDS = dataclasses.fields(DesignPoint)
@@ -125,6 +125,7 @@ def _without(content: dict[str, object], names: tuple[str, ...]) -> dict[str, ob
     return {name: value for name, value in content.items() if name not in names}
 
 
-def _digest(content: dict[str, object]) -> str:
+def digest(content: dict[str, object]) -> str:
+    """The id of some content: the beginning of the sha256 of its canonical JSON."""
     text = json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:ID_LENGTH]

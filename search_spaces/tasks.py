@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+from search_spaces.errors import Problem
+from search_spaces.plugins import PluginError, load_plugins
 from search_spaces.vocabulary import Source
 
 MUJOCO_QUALITIES = ("expert", "medium", "medium-expert", "medium-replay")
@@ -16,18 +18,60 @@ class TaskEntry:
     """One task: its name, its title in figures and its datasets by source.
 
     `versions` is the part of a dataset's declared identity that changes when its content does: the generator's version
-    for home-made data, the published revision for OG-MARL files.
+    for home-made data, the published revision for OG-MARL files. Registered datasets each declare their own.
     """
 
     name: str
     title: str
     datasets: Mapping[Source, tuple[str, ...]]
     versions: Mapping[Source, str]
+    registered_versions: Mapping[str, str] = field(default_factory=dict)
+
+    def version(self, source: Source, dataset: str) -> str:
+        """The declared version of one of the task's datasets."""
+        return self.registered_versions[dataset] if source is Source.REGISTERED else self.versions[source]
 
 
-TASKS: dict[str, TaskEntry] = {
-    entry.name: entry
-    for entry in (
+class TaskTable(Mapping[str, TaskEntry]):
+    """Tasks by name: those of this package, and, from the first look on, those that plugins register."""
+
+    def __init__(self, entries: tuple[TaskEntry, ...]) -> None:
+        self._entries = {entry.name: entry for entry in entries}
+
+    def __getitem__(self, name: str) -> TaskEntry:
+        load_plugins()
+        return self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        load_plugins()
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        load_plugins()
+        return len(self._entries)
+
+    def register(self, name: str, title: str) -> None:
+        """Add a task that has no datasets yet; raises PluginError where the name is taken."""
+        if name in self._entries:
+            raise PluginError(Problem(key="task", found=f"{name!r}, registered again", expected="a name that is not taken"))
+        self._entries[name] = TaskEntry(name, title, {}, {})
+
+    def register_dataset(self, task: str, dataset: str, version: str) -> None:
+        """Add a dataset to a task; raises PluginError where there is no such task, or the task has one of this name."""
+        if task not in self._entries:
+            expected = f"one of {', '.join(self._entries)}, or a task registered before its datasets"
+            raise PluginError(Problem(key="task", found=repr(task), expected=expected))
+        entry = self._entries[task]
+        if dataset in entry.registered_versions:
+            found = f"{dataset!r} of {task}, registered again"
+            raise PluginError(Problem(key="dataset", found=found, expected="each name once"))
+        versions = {**entry.registered_versions, dataset: version}
+        datasets = {**entry.datasets, Source.REGISTERED: tuple(versions)}
+        self._entries[task] = replace(entry, datasets=datasets, registered_versions=versions)
+
+
+TASKS = TaskTable(
+    (
         TaskEntry("2ant", "MA-MuJoCo - 2ant", {Source.OG_MARL: MUJOCO_QUALITIES}, {Source.OG_MARL: "omiga/mamujoco/2ant@main"}),
         TaskEntry(
             "3hopper",
@@ -49,4 +93,4 @@ TASKS: dict[str, TaskEntry] = {
         ),
         TaskEntry("two_step", "Two-step game", {Source.HOMEGROWN: ("uniform",)}, {Source.HOMEGROWN: "1"}),
     )
-}
+)

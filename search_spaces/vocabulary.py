@@ -74,7 +74,8 @@ class Precision(StrEnum):
 
 
 class Source(StrEnum):
-    """Who made a dataset: this project's generators, or the published OG-MARL files."""
+    """Who made a dataset: this project's generators, the published OG-MARL files, or whoever registered it by a plugin."""
 
     HOMEGROWN = "homegrown"
     OG_MARL = "og_marl"
+    REGISTERED = "registered"
