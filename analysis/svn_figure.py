@@ -175,8 +175,23 @@ def _draw_quantity(axes: Axes, table: pd.DataFrame, quantity: Quantity) -> None:
         axes.set_ylim(0.48, 1.02)
     if quantity.logarithmic:
         axes.set_yscale("log")
-    axes.tick_params(labelsize=6.5)
+        _label_decades(axes)
+    axes.tick_params(which="both", labelsize=6.5)
     axes.margins(x=0.01)
+
+
+def _label_decades(axes: Axes) -> None:
+    """Powers of ten where there are several, else plain numbers between them as well."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = axes.get_ylim()
+    if high / low >= 100.0:
+        axes.yaxis.set_minor_formatter(NullFormatter())
+        return
+    plain = FuncFormatter(lambda value, _: f"{value:g}")
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+    axes.yaxis.set_major_formatter(plain)
+    axes.yaxis.set_minor_formatter(plain)
 
 
 def _note(evaluations: pd.DataFrame) -> str:
