@@ -48,7 +48,7 @@ def bars_table(block: TaskPanels) -> str:
     header = ("value learning", "extraction", *(DECOMPOSITION_NAMES[name] for name in DECOMPOSITIONS))
     return (
         "Normalised return with its 95 % interval (under 4 seeds: each seed in round brackets). "
-        "**Best**, *runner-up*.\n\n" + _markdown(header, rows)
+        "**Best**, *runner-up*; a rank is no test, so compare the intervals.\n\n" + _markdown(header, rows)
     )
 
 
@@ -178,11 +178,11 @@ def _bar_text(bar: Bar | None) -> str:
     if bar is None or not math.isfinite(bar.value):
         return NOTHING
     mark = {1: "**", 2: "*"}.get(bar.rank, "")
-    text = f"{mark}{bar.value:.2f}{mark}"
+    text = f"{mark}{_number(bar.value)}{mark}"
     if bar.interval:
         text += f" {_range_text(bar.interval)}"
     elif bar.seed_scores:
-        text += f" ({', '.join(f'{score:.2f}' for score in bar.seed_scores)})"
+        text += f" ({', '.join(map(_number, bar.seed_scores))})"
     return text
 
 
@@ -193,7 +193,7 @@ def _choice_text(choice: Choice | None) -> str:
     settings = [f"{ALPHA} {chosen.alpha:g}{EDGES[choice.edge]}"]
     settings += [f"{TAU} {chosen.tau:g}"] if chosen.tau is not None else []
     settings += [chosen.other] if chosen.other else []
-    return f"{choice.score:.2f} ({', '.join(settings)})"
+    return f"{_number(choice.score)} ({', '.join(settings)})"
 
 
 def _value_learning(panel: Panel) -> str:
@@ -209,11 +209,12 @@ def _name(value: Axis | None, names: Mapping[Axis, str]) -> str:
 
 
 def _range_text(interval: Range) -> str:
-    return f"[{interval.low:.2f}, {interval.high:.2f}]"
+    return f"[{_number(interval.low)}, {_number(interval.high)}]"
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}" if math.isfinite(value) else NOTHING
+    # The addition turns a rounded -0.0 into 0.0.
+    return f"{round(value, 2) + 0.0:.2f}" if math.isfinite(value) else NOTHING
 
 
 def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
