@@ -12,6 +12,7 @@ training never reaches Tune, because the worker records it and returns.
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 import threading
@@ -31,6 +32,9 @@ from sweep.records import PackRecord, record_start
 HOPELESS_EXIT = 3
 RAY_GONE_EXIT = 4
 RAY_SERVERS = frozenset({"raylet", "gcs_server"})
+RAY_DIRECTORY = "RECIPE_SWEEP_RAY_DIRECTORY"
+"""Environment variable in which the launch names the directory for Ray's sockets and logs."""
+
 OBJECT_STORE_BYTES = 100_000_000
 """Ray's shared memory: nothing of ours goes through it, and its default is a third of the machine."""
 
@@ -90,6 +94,8 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
     finally:
         over.set()
         ray.shutdown()
+        if RAY_DIRECTORY in os.environ:  # The launch does the same, but it may have been killed.
+            shutil.rmtree(os.environ[RAY_DIRECTORY], ignore_errors=True)
 
 
 def _connect(settings: LaunchSettings, over: threading.Event) -> None:
@@ -108,7 +114,7 @@ def _connect(settings: LaunchSettings, over: threading.Event) -> None:
         include_dashboard=False,
         log_to_driver=False,
         logging_level="warning",
-        _temp_dir=os.environ.get("RECIPE_SWEEP_RAY_DIR", tempfile.gettempdir() + "/ray"),
+        _temp_dir=os.environ.get(RAY_DIRECTORY, tempfile.gettempdir() + "/ray"),
     )
     threading.Thread(target=_die_with_ray, args=(_ray_servers(), over), name="ray-watch", daemon=True).start()
 

@@ -23,7 +23,7 @@ from typing import Any, Protocol
 from cluster.resources import Resources
 from search_spaces.errors import Problem
 from search_spaces.point import DesignPoint
-from sweep.engine import HOPELESS_EXIT
+from sweep.engine import HOPELESS_EXIT, RAY_DIRECTORY
 from sweep.errors import EngineError, SweepDirectoryError
 from sweep.failures import forgive, log_tail
 from sweep.launch_file import LaunchFile, LaunchSettings, PlannedPack, write_launch
@@ -219,7 +219,7 @@ def _checked_sweep_file(request: LaunchRequest) -> SweepFile:
 
 def _engine_environment(ray_directory: Path) -> dict[str, str]:
     paths = [str(_SOURCE_ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return os.environ | {"PYTHONPATH": os.pathsep.join(paths), "RECIPE_SWEEP_RAY_DIR": str(ray_directory)}
+    return os.environ | {"PYTHONPATH": os.pathsep.join(paths), RAY_DIRECTORY: str(ray_directory)}
 
 
 @contextmanager

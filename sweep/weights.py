@@ -25,18 +25,17 @@ def publish_weights(path: Path, weights: Mapping[str, Mapping[str, Tensor]], kee
         save_file(arrays, temporary, metadata={"schema_version": "1", "keep": keep.value})
 
 
-def policy_names(path: Path, run_id: str) -> tuple[str, ...]:
-    """Names of the arrays kept of one run, without the run's prefix."""
+def run_weights(path: Path, run_id: str) -> dict[str, Tensor]:
+    """The arrays kept of one run, by their names without the run's prefix."""
     prefix = f"{run_id}/"
     with safe_open(path, framework="pt") as file:
-        return tuple(name.removeprefix(prefix) for name in file.keys() if name.startswith(prefix))  # noqa: SIM118
+        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 (safe_open is no mapping)
+        return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
 
 
-def export_policy(source: Path, run_id: str, target: Path, metadata: Mapping[str, str]) -> tuple[str, ...]:
-    """Copy one run's arrays into a file of their own, their names without the run's prefix; returns these names."""
-    names = policy_names(source, run_id)
-    with safe_open(source, framework="pt") as file:
-        arrays = {name: file.get_tensor(f"{run_id}/{name}") for name in names}
+def export_run(source: Path, run_id: str, target: Path, metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """Copy one run's arrays into a file of their own; returns their names."""
+    arrays = run_weights(source, run_id)
     with replacing(target) as temporary:
         save_file(arrays, temporary, metadata=dict(metadata))
-    return names
+    return tuple(arrays)

@@ -1,0 +1,433 @@
+"""The command line. Commands are thin: they resolve their arguments, call one function, and print.
+
+Exit codes are those of `ExitCode`. Heavy libraries are imported inside the commands that need them, so that help and
+completion are instant. Errors we raise on purpose end here, in one place, as clean text.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from cluster.errors import ClusterError
+from search_spaces.errors import Problem, RecipeSweepError, UserInputError
+from sweep.options import (
+    ClusterOption,
+    DataOption,
+    DirectoryOption,
+    GridArgument,
+    JsonOption,
+    KeepOption,
+    OnlyOption,
+    RetryOption,
+    SetOption,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from search_spaces.point import DesignPoint
+    from sweep.launch import LaunchEnd, LaunchRequest
+    from sweep.target import Target
+
+
+class ExitCode(IntEnum):
+    """What the exit code of every command means."""
+
+    OK = 0
+    FAILURE = 1
+    """Some runs failed, or a problem was found, or Ray could not go on."""
+    BAD_INPUT = 2
+    """Something in the grid, a file, a directory or an option is wrong; nothing was done."""
+    INTERRUPTED = 130
+    """Stopped by Ctrl-C or SIGTERM; the same command goes on from there."""
+
+
+_PATH_ERRORS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
+
+
+class _Commands(TyperGroup):
+    """Turns errors that we raise on purpose, and paths that cannot be used, into clean text and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (RecipeSweepError, ClusterError) as error:
+            _complain(error)
+            raise typer.Exit(error.exit_code) from error
+        except _PATH_ERRORS as error:
+            _complain(f"{error.filename or 'path'}\n  found     {error.strerror}\n  expected  a path that can be used")
+            raise typer.Exit(ExitCode.BAD_INPUT) from error
+        except KeyboardInterrupt as error:
+            raise typer.Exit(ExitCode.INTERRUPTED) from error
+
+
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Train every point of a design space once, on Ray, and draw the recipe it teaches.",
+    epilog="Start with:  recipe-sweep launch demo",
+)
+
+
+@app.command(epilog="Example:  recipe-sweep init my-grid.yaml")
+def init(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="The grid file to write.")] = Path("grid.yaml"),
+    preset: Annotated[str, typer.Option(metavar="NAME", help="The preset to start from.")] = "starter",
+) -> None:
+    """Write a commented grid file to start from."""
+    from search_spaces.presets import preset_text
+
+    text = preset_text(preset)
+    if path.exists():
+        raise UserInputError(Problem(str(path), found="a file that is there already", expected="a name that is free"))
+    path.write_text(text, encoding="utf-8")
+    print(f"wrote {path}; edit it, then: recipe-sweep plan {path}")
+
+
+@app.command(epilog="Example:  recipe-sweep plan figure7 --only task=2ant")
+def plan(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    only: OnlyOption = None,
+    cluster: ClusterOption = None,
+    retry_failed: RetryOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what a launch would train and why, and what is done."""
+    from sweep.launch import plan_of
+    from sweep.show import plan_json, print_plan
+
+    target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed)
+    planned = plan_of(request)
+    if as_json:
+        print(plan_json(target, planned, request.resources))
+    else:
+        print_plan(_console(), target, planned, request.resources)
+
+
+@app.command(epilog="Example:  recipe-sweep launch my-grid.yaml --cluster local.yaml")
+def launch(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    only: OnlyOption = None,
+    cluster: ClusterOption = None,
+    data: DataOption = None,
+    keep: KeepOption = None,
+    retry_failed: RetryOption = False,
+    mlflow: Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Show the sweep in MLflow while it runs.")] = True,
+) -> None:
+    """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command goes on."""
+    from sweep.launch import launch as run_launch
+    from sweep.launch import plan_of
+    from sweep.show import plan_lines
+
+    target, request = _request(grid, directory, overrides, only, cluster, data, keep, retry_failed)
+    planned = plan_of(request)
+    if not planned.packs:
+        print(f"{len(planned.kept)} of {planned.selected} done, nothing to do")
+        _tell_where(target, mlflow)
+        if planned.gave_up:
+            print(f"{len(planned.gave_up)} runs failed earlier; try them again with --retry-failed")
+            raise typer.Exit(ExitCode.FAILURE)
+        return
+    from sweep.display import LaunchDisplay
+
+    console = _console()
+    for line in plan_lines(planned, request.resources):
+        console.print(line)
+    with LaunchDisplay(console) as display:
+        end = run_launch(request, display, lambda: _mlflow_writer(target.paths.root, mlflow, console))
+    _tell_end(console, target, end, grid)
+    _tell_where(target, mlflow)
+    if end.interrupted:
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    if end.status.failed or end.hopeless:
+        raise typer.Exit(ExitCode.FAILURE)
+
+
+@app.command(epilog="Example:  recipe-sweep status demo --watch")
+def status(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    only: OnlyOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep looking, until Ctrl-C.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how a sweep stands: progress, speed, time to go, failures by cause."""
+    from sweep.ledger import read_done
+    from sweep.show import print_status, status_json, status_view
+    from sweep.status import SweepWatcher
+
+    target = _target(grid, directory, overrides)
+    watcher = SweepWatcher(target.selected(only or ()), target.paths)
+    console = _console()
+    if watch:
+        import time
+
+        from rich.live import Live
+
+        with Live(status_view(watcher.look()), console=console) as live:
+            while True:
+                time.sleep(2.0)
+                live.update(status_view(watcher.look()))
+    axes = watcher.by_axis(read_done(target.paths))
+    if as_json:
+        print(status_json(target, watcher.look(), axes))
+    else:
+        print_status(console, target, watcher.look(), axes)
+
+
+@app.command(epilog="Example:  recipe-sweep report demo")
+def report(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    only: OnlyOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("-o", "--out", metavar="DIR", help="Where to write.  [default: report/ in the sweep]", show_default=False),
+    ] = None,
+) -> None:
+    """Draw Figure 7 and write its tables from what is done so far."""
+    from analysis.report import write_report
+    from sweep.game import game_points, game_tables
+    from sweep.status import SweepWatcher
+
+    target = _target(grid, directory, overrides)
+    points = target.selected(only or ())
+    look = SweepWatcher(points, target.paths).look()
+    game = game_points(points)
+    tables = game_tables(target.paths, game) if game else ()
+    paths = write_report(target.paths.root, points, look.failed, out or target.paths.report, game_tables=tables)
+    print(paths.coverage)
+    print(paths.summary)
+    figures = [paths.figure7, *paths.ablation, *filter(None, (paths.alpha, paths.figure2))]
+    for figure in figures:
+        print(f"figure   {figure.png}")
+    print(f"table    {paths.table}\nnumbers  {paths.bars}\nParquet  {paths.runs}")
+    if game and not tables:
+        print("Figure 2 needs the critics: launch the two-step game with --keep all in a directory of its own")
+
+
+@app.command(epilog="Example:  recipe-sweep run demo --only decomposition=mix --only seed=0 --pdb")
+def run(
+    grid: GridArgument,
+    run_id: Annotated[
+        str | None, typer.Option("--run", metavar="RUN_ID", help="The run, by (the beginning of) its id.")
+    ] = None,
+    overrides: SetOption = None,
+    only: OnlyOption = None,
+    data: DataOption = None,
+    device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu or cuda.")] = "auto",
+    threads: Annotated[int, typer.Option(min=1, help="Threads for its arithmetic.")] = 1,
+    debug: Annotated[bool, typer.Option("--pdb", help="Open the debugger where it fails.")] = False,
+) -> None:
+    """Train one run in this process and print its curve; nothing is recorded. Of several, the first is taken."""
+    from sweep.show import point_lines
+    from sweep.single import run_alone
+
+    target = _target(grid, None, overrides)
+    point = _one_point(target.selected(only or ()), run_id)
+    for line in point_lines(point):
+        print(line)
+    with _debugger(debug):
+        result, scale = run_alone(point, _data_root(data), device, threads, lambda text: print(text, flush=True))
+    print(f"{result.status}: score {scale.score(result.curve[-1].return_mean):.3f}; nothing was recorded")
+
+
+@app.command(epilog="Example:  recipe-sweep export demo -o results.csv")
+def export(
+    grid: GridArgument,
+    out: Annotated[
+        Path, typer.Option("-o", "--out", metavar="FILE", help="File to write: .csv, .parquet, or .safetensors for a policy.")
+    ],
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    only: OnlyOption = None,
+    policy: Annotated[str | None, typer.Option(metavar="RUN_ID", help="Export this run's final weights instead.")] = None,
+) -> None:
+    """Write all finished runs as CSV or Parquet, or one run's policy as safetensors."""
+    from sweep.export import export_policy, export_table
+
+    target = _target(grid, directory, overrides)
+    points = target.selected(only or ())
+    if policy is not None:
+        point = _one_point(points, policy)
+        names = export_policy(target.paths, point, out)
+        print(f"wrote {out}: {len(names)} arrays of run {point.run_id}; open it with safetensors.torch.load_file")
+    else:
+        rows = export_table(target.paths, {point.run_id for point in points}, out)
+        print(f"wrote {out}: {rows} runs")
+
+
+@app.command(epilog="Example:  recipe-sweep mlflow demo")
+def mlflow(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    per_run: Annotated[bool, typer.Option("--per-run", help="One MLflow run per run instead of per configuration.")] = False,
+) -> None:
+    """Bring the MLflow database up to date with the results, rebuilding it where it is gone."""
+    from sweep.mlflow_projection import project
+
+    target = _target(grid, directory, None)
+    print(project(target.paths.root, per_run=per_run))
+    _tell_mlflow(target.paths.root)
+
+
+@app.command(epilog="Example:  recipe-sweep doctor demo")
+def doctor(grid: GridArgument, directory: DirectoryOption = None) -> None:
+    """Look for what must not be: runs twice, weights missing, torn files, changed data."""
+    from sweep.doctor import Severity, examine
+
+    target = _target(grid, directory, None)
+    findings = examine(target.paths)
+    for finding in findings:
+        print(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
+    if any(finding.severity is Severity.PROBLEM for finding in findings):
+        raise typer.Exit(ExitCode.FAILURE)
+    print("no problem found")
+
+
+def main() -> None:
+    """Entry point of the command `recipe-sweep`."""
+    app()
+
+
+def _target(grid: str, directory: Path | None, overrides: list[str] | None) -> Target:
+    from sweep.target import open_target
+
+    return open_target(grid, directory, overrides or ())
+
+
+def _request(
+    grid: str,
+    directory: Path | None,
+    overrides: list[str] | None,
+    only: list[str] | None,
+    cluster: Path | None,
+    data: Path | None,
+    keep: Any,
+    retry_failed: bool,
+) -> tuple[Target, LaunchRequest]:
+    from sweep.clusters import load_resources
+    from sweep.launch import LaunchRequest
+    from sweep.workload import REAL
+
+    target = _target(grid, directory, overrides)
+    selected = frozenset(point.run_id for point in target.selected(only)) if only else None
+    return target, LaunchRequest(
+        name=target.grid.name,
+        grid=target.document,
+        points=target.points,
+        paths=target.paths,
+        data_root=_data_root(data),
+        resources=load_resources(cluster),
+        selected=selected,
+        keep=keep,
+        retry_failed=retry_failed,
+        workload=os.environ.get("RECIPE_SWEEP_WORKLOAD", REAL),
+    )
+
+
+def _data_root(data: Path | None) -> Path:
+    return data if data is not None else Path.home() / ".cache" / "recipe-sweep" / "data"
+
+
+def _one_point(points: tuple[DesignPoint, ...], run_id: str | None) -> DesignPoint:
+    """The point with that id, or whose id begins so; the first where no id is given. Raises UnknownRunError."""
+    from sweep.errors import UnknownRunError
+
+    if run_id is None:
+        return points[0]
+    found = [point for point in points if point.run_id.startswith(run_id)] if run_id else []
+    if len(found) != 1:
+        text = f"{len(found)} runs whose id begins with {run_id!r}" if found else f"no run {run_id!r} among {len(points)}"
+        raise UnknownRunError(Problem(found=text, expected="the id of one run of the grid, or its beginning"))
+    return found[0]
+
+
+@contextmanager
+def _debugger(wanted: bool) -> Iterator[None]:
+    if not wanted:
+        yield
+        return
+    import pdb
+
+    try:
+        yield
+    except Exception:
+        pdb.post_mortem(sys.exc_info()[2])
+        raise
+
+
+@contextmanager
+def _mlflow_writer(root: Path, wanted: bool, console: Console) -> Iterator[None]:
+    """Keep MLflow up to date beside a launch; its troubles never touch training."""
+    if not wanted:
+        yield
+        return
+    from sweep.mlflow_writer import start_writer
+
+    writer = start_writer(root)
+    try:
+        yield
+    finally:
+        if not writer.stop():
+            console.print(f"MLflow is not up to date, see {writer.log_file}; make up for it with: recipe-sweep mlflow {root}")
+
+
+def _tell_end(console: Console, target: Target, end: LaunchEnd, grid: str) -> None:
+    from sweep.show import failure_text, status_line
+
+    console.print(f"trained {end.trained:,} runs; {status_line(end.status)}")
+    for group in end.status.failures:
+        console.print(failure_text(group, grid))
+    if end.hopeless:
+        console.print("stopped: attempt after attempt failed; mend the cause, then launch with --retry-failed")
+    elif end.interrupted:
+        console.print("interrupted; the same command goes on from the checkpoints")
+    elif end.status.failed:
+        console.print("the rest is done; try what failed again with --retry-failed")
+
+
+def _tell_where(target: Target, mlflow: bool) -> None:
+    root = target.paths.root
+    print(f"results  {target.paths.results}/*.parquet")
+    print(f"figure   recipe-sweep report {root}")
+    if mlflow:
+        _tell_mlflow(root)
+
+
+def _tell_mlflow(root: Path) -> None:
+    tracking = os.environ.get("MLFLOW_TRACKING_URI")
+    if not tracking:
+        print(f"MLflow   mlflow ui --backend-store-uri sqlite:///{(root / 'mlflow.db').resolve()}")
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()
+
+
+def _complain(error: object) -> None:
+    typer.echo(f"error: {error}", err=True)
+
+
+if __name__ == "__main__":
+    main()

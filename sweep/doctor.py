@@ -1,0 +1,108 @@
+"""Looking for what must not be: rows twice, weights without rows, torn files, data that changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from search_spaces.errors import RecipeSweepError
+from sweep.atomic import TEMPORARY_SUFFIX
+from sweep.lease import current_holder, is_held
+from sweep.ledger import DoneRuns, read_done
+from sweep.lock_file import read_sweep_file
+from sweep.paths import SweepPaths
+from sweep.point_json import point_from_canonical
+
+
+class Severity(StrEnum):
+    """What a finding means: a note needs nothing done."""
+
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found, and what to do about it."""
+
+    severity: Severity
+    text: str
+    remedy: str = ""
+
+
+def examine(paths: SweepPaths) -> tuple[Finding, ...]:
+    """Everything worth saying about a sweep's files, problems first; changes nothing but the index."""
+    try:
+        done = read_done(paths)
+    except RecipeSweepError as error:
+        return (Finding(Severity.PROBLEM, str(error)),)
+    holder = current_holder(paths.lease)
+    idle = holder is None or not is_held(paths.lease, holder)
+    findings = [*_rows(done), *_contents(paths, done), *_weights(paths, done, idle), *_leftovers(paths, idle)]
+    return tuple(sorted(findings, key=lambda finding: finding.severity is Severity.NOTE))
+
+
+def _rows(done: DoneRuns) -> Iterator[Finding]:
+    for run_id, packs in done.duplicates.items():
+        yield Finding(
+            Severity.PROBLEM,
+            f"run {run_id} has a row in each of the packs {', '.join(packs)}",
+            f"readers take the one of pack {done.file_of[run_id].pack_id}" if run_id in done.file_of else "",
+        )
+
+
+def _contents(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
+    """Rows whose id is not the hash of their point, and data or code that differs between packs."""
+    import pyarrow.parquet as pq
+
+    sweep = read_sweep_file(paths)
+    versions: dict[tuple[str, str], int] = {}
+    for file in done.files:
+        columns = ["run_id", "point", "data_hash", "code_version", "torch_version"]
+        for row in pq.read_table(paths.pack_result(file.pack_id), columns=columns).to_pylist():
+            point = point_from_canonical(json.loads(row["point"]))
+            if point.run_id != row["run_id"]:
+                yield Finding(Severity.PROBLEM, f"row {row['run_id']} of pack {file.pack_id} holds the point of {point.run_id}")
+            pinned = sweep.data_hashes.get(point.dataset_id) if sweep else None
+            if pinned is not None and pinned != row["data_hash"]:
+                yield Finding(
+                    Severity.PROBLEM, f"run {row['run_id']} was trained on data {row['data_hash']}, but {pinned} is pinned"
+                )
+            made_by = (row["code_version"], row["torch_version"])
+            versions[made_by] = versions.get(made_by, 0) + 1
+    if len(versions) > 1:
+        listed = "; ".join(f"{runs} by {code} with torch {torch}" for (code, torch), runs in sorted(versions.items()))
+        yield Finding(Severity.NOTE, f"runs were trained by different versions: {listed}")
+
+
+def _weights(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]:
+    named = {paths.pack_weights(file.pack_id, file.epoch, file.attempt).name for file in done.files}
+    for file in done.files:
+        if file.weights_missing:
+            yield Finding(
+                Severity.PROBLEM,
+                f"the weights of pack {file.pack_id} ({len(file.run_ids)} runs) are gone",
+                "launch trains these runs again",
+            )
+    if idle:
+        for path in sorted(paths.weights.glob("[!.]*.safetensors")):
+            if path.name not in named:
+                yield Finding(Severity.NOTE, f"{path} belongs to no results", "it may be removed")
+
+
+def _leftovers(paths: SweepPaths, idle: bool) -> Iterator[Finding]:
+    if not idle:
+        return
+    for path in sorted(_temporary_files(paths.root)):
+        yield Finding(Severity.NOTE, f"{path} was being written when a process died", "it may be removed")
+    done = read_done(paths)
+    for path in sorted(paths.checkpoints.glob("*")) if paths.checkpoints.exists() else []:
+        if path.name in done.pack_ids:
+            yield Finding(Severity.NOTE, f"{path} is the checkpoint of a finished pack", "it may be removed")
+
+
+def _temporary_files(root: Path) -> Iterator[Path]:
+    return (path for path in root.rglob(f".*{TEMPORARY_SUFFIX}") if path.is_file())

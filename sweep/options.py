@@ -1,0 +1,71 @@
+"""The command line's arguments and options, each defined once and shared by the commands that take it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from search_spaces.presets import preset_names
+from trainers.results import Keep
+
+
+def _complete_grid(incomplete: str) -> list[str]:
+    files = sorted(str(path) for path in Path().glob("*.yaml")) + sorted(
+        str(path.parent) for path in Path().glob("sweeps/*/sweep.json")
+    )
+    return [name for name in (*preset_names(), *files) if name.startswith(incomplete)]
+
+
+def _complete_axis(incomplete: str) -> list[str]:
+    from search_spaces.filters import SELECTABLE
+
+    return [f"{axis}=" for axis in SELECTABLE if axis.startswith(incomplete)]
+
+
+GridArgument = Annotated[
+    str,
+    typer.Argument(metavar="GRID", help="A grid file, a preset's name, or a sweep's directory.", autocompletion=_complete_grid),
+]
+DirectoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir", metavar="DIR", help="The sweep's directory.  [default: sweeps/<name of the grid>]", show_default=False
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the grid, the value as in YAML; may be repeated."),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="AXIS=VALUE[,VALUE]", help="Only runs with these values of an axis; may be repeated.",
+        autocompletion=_complete_axis,
+    ),
+]  # fmt: skip
+ClusterOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cluster", metavar="FILE", help="Describe the machines.  [default: all of this machine]", show_default=False
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", envvar="RECIPE_SWEEP_DATA",
+        help="Where datasets are kept.  [default: ~/.cache/recipe-sweep/data]",
+        show_default=False, show_envvar=True,
+    ),
+]  # fmt: skip
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+KeepOption = Annotated[
+    Keep | None,
+    typer.Option(
+        "--keep",
+        help="Final weights to keep beside the results; fixed at a sweep's first launch.  [default: actor]",
+        show_default=False,
+    ),
+]
+RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Try again what failed for good.")]

@@ -1,0 +1,228 @@
+"""Plans and states of sweeps as people read them: rich tables, and JSON with the same content."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from cluster.resources import Resources
+from search_spaces.expansion import AxisCount, axis_counts
+from search_spaces.point import DesignPoint
+from sweep.failures import FailureGroup
+from sweep.plan import Plan
+from sweep.status import AxisProgress, RunningPack, SweepStatus, duration
+from sweep.target import Target
+
+JSON_SCHEMA_VERSION = 1
+_SHOWN_PACKS = 16
+
+
+def print_plan(console: Console, target: Target, plan: Plan, resources: Resources) -> None:
+    """Show what a launch would do."""
+    count = f"{plan.wanted:,} runs" if plan.selected == plan.wanted else f"{plan.selected:,} of {plan.wanted:,} runs"
+    console.print(f"[bold]{target.grid.name}[/bold]: {count} wanted, in [bold]{target.paths.root}[/bold]")
+    console.print(_axes(axis_counts(target.points)))
+    for rule in target.excluded:
+        console.print(f"left out: {rule.count:,} runs, for {rule.reason}")
+    for line in plan_lines(plan, resources):
+        console.print(line)
+    if plan.reasons:
+        console.print(_reasons(plan))
+
+
+def plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
+    """What a plan comes to, in a few sentences."""
+    yield f"done: {len(plan.kept):,} of {plan.selected:,}" + (", kept as they are" if plan.kept and plan.packs else "")
+    if plan.packs:
+        sizes = Counter(len(pack.points) for pack in plan.packs)
+        shown = ", ".join(f"{count} x {size}" for size, count in sorted(sizes.items(), reverse=True)[:4])
+        more = ", ..." if len(sizes) > 4 else ""
+        resumed = f", {len(plan.resumed)} of them from checkpoints" if plan.resumed else ""
+        yield (
+            f"to do: [bold]{plan.runs:,} runs in {len(plan.packs):,} packs[/bold] ({shown}{more} runs){resumed}; "
+            f"{resources.slots} at a time"
+        )
+    if plan.retrained_value_lanes:
+        yield (
+            f"{plan.retrained_value_lanes:,} value lanes that finished runs were trained with are trained again: the new runs "
+            "share them, and critics are not carried over"
+        )
+    if plan.gave_up:
+        yield f"[red]failed: {len(plan.gave_up):,} runs[/red], not tried again without --retry-failed"
+    if plan.outside:
+        yield f"outside this grid: {len(plan.outside):,} finished runs, kept on disk and left out of reports"
+    if not plan.packs:
+        yield "nothing to do"
+
+
+def print_status(console: Console, target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> None:
+    """Show how a sweep stands."""
+    console.print(f"[bold]{target.grid.name}[/bold] in {target.paths.root}")
+    console.print(status_view(status))
+    if axes:
+        console.print(_progress_by_axis(axes))
+    for group in status.failures:
+        console.print(failure_text(group, str(target.paths.root)))
+
+
+def status_view(status: SweepStatus) -> RenderableType:
+    """Counts, speed and running packs: what `status` and a live launch both show."""
+    parts: list[RenderableType] = [Text.from_markup(line) for line in _status_lines(status)]
+    if status.packs:
+        parts.append(_packs(status.packs))
+    return Group(*parts)
+
+
+def status_line(status: SweepStatus) -> str:
+    """The same in one line of plain text, for logs."""
+    return "; ".join(Text.from_markup(line).plain for line in _status_lines(status))
+
+
+def point_lines(point: DesignPoint) -> Iterable[str]:
+    """A run and everything that shapes it."""
+    yield f"run {point.run_id}"
+    yield from (f"  {name:<20}{_value(value)}" for name, value in point.canonical().items())
+
+
+def plan_json(target: Target, plan: Plan, resources: Resources) -> str:
+    """The plan as JSON."""
+    content = {
+        "schema_version": JSON_SCHEMA_VERSION,
+        "name": target.grid.name,
+        "directory": str(target.paths.root),
+        "wanted": plan.wanted,
+        "selected": plan.selected,
+        "done": len(plan.kept),
+        "to_do": plan.runs,
+        "packs": len(plan.packs),
+        "pack_sizes": [len(pack.points) for pack in plan.packs],
+        "resumed_packs": len(plan.resumed),
+        "slots": resources.slots,
+        "failed": len(plan.gave_up),
+        "outside": len(plan.outside),
+        "retrained_value_lanes": plan.retrained_value_lanes,
+        "reasons": [{"why": reason.why, "detail": reason.detail, "runs": len(reason.run_ids)} for reason in plan.reasons],
+        "excluded": [{"reason": rule.reason, "runs": rule.count} for rule in target.excluded],
+        "axes": {
+            axis.axis: {_value(count.value): count.points for count in axis.values} for axis in axis_counts(target.points)
+        },
+    }
+    return json.dumps(content, indent=2)
+
+
+def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> str:
+    """The state as JSON."""
+    launch = status.launch
+    content = {
+        "schema_version": JSON_SCHEMA_VERSION,
+        "name": target.grid.name,
+        "directory": str(target.paths.root),
+        "wanted": status.wanted,
+        "done": status.done,
+        "diverged": status.diverged,
+        "running": status.running,
+        "failed": status.failed,
+        "waiting": status.waiting,
+        "outside": status.outside,
+        "run_steps_per_s": status.run_steps_per_s,
+        "eta_s": status.eta_s,
+        "launch": launch and {"host": launch.process.host, "pid": launch.process.pid, "since": launch.since.isoformat()},
+        "packs": [vars(pack) for pack in status.packs],
+        "failures": [
+            {
+                "error": group.example.cause.error,
+                "message": group.example.cause.message,
+                "frame": group.example.cause.frame,
+                "runs": len(group.run_ids),
+                "gave_up": len(group.gave_up),
+                "packs": group.packs,
+            }
+            for group in status.failures
+        ],
+        "axes": [vars(progress) for progress in axes],
+    }  # fmt: skip
+    return json.dumps(content, indent=2)
+
+
+def _status_lines(status: SweepStatus) -> Iterable[str]:
+    states = [f"[green]{status.done:,} of {status.wanted:,} done[/green]"]
+    states += [f"{status.diverged:,} diverged"] if status.diverged else []
+    states += [f"{status.running:,} running"] if status.running else []
+    states += [f"{status.waiting:,} waiting"] if status.waiting else []
+    states += [f"[red]{status.failed:,} failed[/red]"] if status.failed else []
+    states += [f"{status.outside:,} outside this grid"] if status.outside else []
+    yield ", ".join(states)
+    if status.packs:
+        eta = "" if status.eta_s is None else f", about {duration(status.eta_s)} to go"
+        yield f"{status.run_steps_per_s:,.0f} steps x runs per second{eta}"
+    elif status.launch is not None:
+        yield f"launch {status.launch.epoch} at work on {status.launch.process.host}, pid {status.launch.process.pid}"
+
+
+def _axes(axes: Sequence[AxisCount]) -> Table:
+    table = _table("axis", "runs per value")
+    for axis in axes:
+        table.add_row(axis.axis, "   ".join(f"{_value(count.value)}:[dim]{count.points:,}[/dim]" for count in axis.values))
+    return table
+
+
+def _reasons(plan: Plan) -> Table:
+    table = _table("why", "runs", "packs", "what tells them from what is done")
+    for reason in plan.reasons:
+        runs = set(reason.run_ids)
+        packs = sum(not runs.isdisjoint(pack.run_ids) for pack in plan.packs)
+        table.add_row(reason.why, f"{len(runs):,}", f"{packs:,}", reason.detail)
+    return table
+
+
+def _packs(packs: Sequence[RunningPack]) -> Table:
+    table = _table("pack", "what", "runs", "step", "speed")
+    for pack in packs[:_SHOWN_PACKS]:
+        share = f"{pack.step:,} of {pack.steps:,} ({pack.step / pack.steps:.0%})"
+        table.add_row(pack.pack_id, pack.label, str(pack.runs), share, f"{pack.run_steps_per_s:,.0f}/s")
+    if len(packs) > _SHOWN_PACKS:
+        table.add_row("...", f"and {len(packs) - _SHOWN_PACKS} more")
+    return table
+
+
+def _progress_by_axis(axes: Sequence[AxisProgress]) -> Table:
+    table = _table("axis", "done of wanted runs per value")
+    by_axis: dict[str, list[str]] = {}
+    for progress in axes:
+        by_axis.setdefault(progress.axis, []).append(f"{progress.value}:[dim]{progress.done:,}/{progress.wanted:,}[/dim]")
+    for axis, values in by_axis.items():
+        table.add_row(axis, "   ".join(values))
+    return table
+
+
+def failure_text(group: FailureGroup, grid: str) -> str:
+    """One cause of failures: what, where, and how to see it again."""
+    cause = group.example.cause
+    state = (
+        "given up"
+        if len(group.gave_up) == len(group.run_ids)
+        else f"{len(group.gave_up)} given up, the rest will be tried again"
+    )
+    return (
+        f"[red]{len(group.run_ids):,} runs failed ({state})[/red]: {cause.error}: {cause.message}\n"
+        f"  at {cause.frame}; traceback and log in failures/{group.example.pack_id}/{group.example.attempt:04d}.json\n"
+        f"  reproduce with: recipe-sweep run {grid} --run {group.run_ids[0]}"
+    )
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return "none"
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -1,0 +1,106 @@
+"""What a command's first argument means: a grid (a file or a preset) and its sweep directory, or that directory itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from search_spaces.errors import Problem
+from search_spaces.expansion import Excluded, expand
+from search_spaces.filters import parse_filters, select
+from search_spaces.grid import Grid
+from search_spaces.grid_file import grid_from, read_grid
+from search_spaces.point import DesignPoint
+from search_spaces.yaml_file import Document
+from sweep.errors import SweepDirectoryError
+from sweep.lock_file import read_sweep_file
+from sweep.paths import SweepPaths
+
+SWEEPS = Path("sweeps")
+
+
+@dataclass(frozen=True)
+class Target:
+    """A grid with its points, and where its sweep is or will be."""
+
+    grid: Grid
+    points: tuple[DesignPoint, ...]
+    excluded: tuple[Excluded, ...]
+    paths: SweepPaths
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The grid as written, its overrides applied."""
+        return dict(self.grid.document.content)
+
+    def selected(self, filters: Sequence[str]) -> tuple[DesignPoint, ...]:
+        """The points that `--only` filters leave; all without filters. Raises SelectionError with every mistake."""
+        texts = [part for text in filters for part in text.split()]
+        return select(self.points, parse_filters(texts)) if texts else self.points
+
+
+def open_target(reference: str, directory: Path | None = None, overrides: Sequence[str] = ()) -> Target:
+    """Resolve a grid or a sweep directory; the latter stands for the grid that was last launched in it.
+
+    Raises UserInputError for whatever is wrong with the grid, the overrides or the directory.
+    """
+    if Path(reference).is_dir():
+        return _sweep_directory(Path(reference), directory, overrides)
+    grid = read_grid(reference, overrides)
+    paths = SweepPaths(directory if directory is not None else SWEEPS / grid.name)
+    _check_directory(paths.root)
+    return _target(grid, paths)
+
+
+def _sweep_directory(root: Path, directory: Path | None, overrides: Sequence[str]) -> Target:
+    paths = SweepPaths(root)
+    sweep = read_sweep_file(paths)
+    if sweep is None:
+        raise SweepDirectoryError(
+            Problem(
+                file=str(root),
+                found="a directory without a sweep.json",
+                expected="a grid file, the name of a preset, or the directory of a sweep",
+                hint="a sweep's directory comes into being when a grid is launched",
+            )
+        )
+    if directory is not None or overrides:
+        option = "--dir" if directory is not None else f"--set {overrides[0]}"
+        raise SweepDirectoryError(
+            Problem(
+                file=option,
+                found=f"{option.split()[0]} beside the sweep directory {root}",
+                expected="a grid file or preset beside these options",
+            )
+        )
+    return _target(grid_from(Document(dict(sweep.grid))), paths)
+
+
+def _target(grid: Grid, paths: SweepPaths) -> Target:
+    expansion = expand(grid)
+    return Target(grid, expansion.points, expansion.excluded, paths)
+
+
+def _check_directory(root: Path) -> None:
+    """Refuse a sweep directory that cannot be one. Raises SweepDirectoryError."""
+    blocking = next((path for path in (root, *root.parents) if path.exists()), None)
+    if blocking is not None and not blocking.is_dir():
+        raise SweepDirectoryError(
+            Problem(str(root), found=f"{blocking} is a file", expected="a directory, or a name that is free")
+        )
+    if root.is_dir() and any(root.iterdir()) and not SweepPaths(root).lock_file.exists() and not _remains(root):
+        raise SweepDirectoryError(
+            Problem(
+                file=str(root),
+                found="a directory with other things in it, and no sweep.json",
+                expected="the directory of a sweep, an empty one, or a name that is free",
+                hint="choose another with --dir",
+            )
+        )
+
+
+def _remains(root: Path) -> bool:
+    """Whether a sweep was here whose sweep.json was lost or never came to be written."""
+    return SweepPaths(root).lease.is_dir()
