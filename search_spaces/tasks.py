@@ -18,7 +18,8 @@ class TaskEntry:
     """One task: its name, its title in figures and its datasets by source.
 
     `versions` is the part of a dataset's declared identity that changes when its content does: the generator's version
-    for home-made data, the published revision for OG-MARL files. Registered datasets each declare their own.
+    for home-made data, the published revision for OG-MARL files. Registered datasets each declare their own, and so do
+    registered tasks, for their environment shapes the scores.
     """
 
     name: str
@@ -26,10 +27,14 @@ class TaskEntry:
     datasets: Mapping[Source, tuple[str, ...]]
     versions: Mapping[Source, str]
     registered_versions: Mapping[str, str] = field(default_factory=dict)
+    environment_version: str | None = None
 
     def version(self, source: Source, dataset: str) -> str:
         """The declared version of one of the task's datasets."""
-        return self.registered_versions[dataset] if source is Source.REGISTERED else self.versions[source]
+        if source is not Source.REGISTERED:
+            return self.versions[source]
+        environment = "" if self.environment_version is None else f", environment {self.environment_version}"
+        return f"{self.registered_versions[dataset]}{environment}"
 
 
 class TaskTable(Mapping[str, TaskEntry]):
@@ -50,11 +55,11 @@ class TaskTable(Mapping[str, TaskEntry]):
         load_plugins()
         return len(self._entries)
 
-    def register(self, name: str, title: str) -> None:
+    def register(self, name: str, title: str, version: str) -> None:
         """Add a task that has no datasets yet; raises PluginError where the name is taken."""
         if name in self._entries:
             raise PluginError(Problem(key="task", found=f"{name!r}, registered again", expected="a name that is not taken"))
-        self._entries[name] = TaskEntry(name, title, {}, {})
+        self._entries[name] = TaskEntry(name, title, {}, {}, environment_version=version)
 
     def register_dataset(self, task: str, dataset: str, version: str) -> None:
         """Add a dataset to a task; raises PluginError where there is no such task, or the task has one of this name."""

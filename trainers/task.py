@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,4 +65,13 @@ class BatchedEnvironment(Protocol):
 
     def step(self, actions: FloatArray) -> Transition:
         """Advance all E environments by actions (E, N, A), which are within the task's bounds (one-hot if discrete)."""
+        ...
+
+
+@runtime_checkable
+class RecoverableEnvironment(BatchedEnvironment, Protocol):
+    """An environment whose state the agents' observations tell, so that stored transitions can be played again."""
+
+    def recover(self, observations: FloatArray) -> None:
+        """Put every copy into the state that is seen in its observations (E, N, O), as exactly as their type keeps it."""
         ...

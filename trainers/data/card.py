@@ -6,13 +6,14 @@ import hashlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from search_spaces.errors import Problem
-from search_spaces.point import DesignPoint
+from search_spaces.point import DesignPoint, digest
 from search_spaces.vocabulary import Source
 from trainers.data.columns import Columns, episode_returns
 from trainers.data.errors import BrokenDataError
@@ -39,9 +40,21 @@ class Identity(_Model):
     dataset_size: int | None
 
     @classmethod
-    def of(cls, point: DesignPoint) -> Identity:
+    def of(cls, declared: Declared) -> Identity:
         """The identity of the point's dataset."""
-        return cls(**{name: getattr(point, name) for name in cls.model_fields})
+        return cls(**{name: getattr(declared, name) for name in cls.model_fields})
+
+    @property
+    def dataset_id(self) -> str:
+        """The id that every point with this dataset gives it."""
+        return digest(self.model_dump(mode="json", exclude_none=True))
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.task}/{self.dataset}"
+
+
+Declared: TypeAlias = DesignPoint | Identity
+"""Whatever says which dataset is meant."""
 
 
 class ColumnCard(_Model):
@@ -75,6 +88,43 @@ class Scale(_Model):
     maximum: float
 
 
+class Comparison(_Model):
+    """A number that was published about a dataset, beside the one found in its files."""
+
+    quantity: str
+    published: float
+    found: float
+    agrees: bool
+
+
+class ReplayResult(_Model):
+    """What the simulator answers to stored transitions; see trainers.data.replay."""
+
+    transitions: int
+    deviating: int
+    largest_observation_error: float
+    largest_reward_error: float
+    unpaid: int
+    """Transitions whose reward could not be compared, for their stored actions had been clipped."""
+
+
+class Origin(_Model):
+    """Where imported rows came from, and what was done to them."""
+
+    vault: str
+    """`<scenario>.vlt/<uid>`"""
+    archive_sha256: str | None
+    """Of the zip; None where a directory was imported."""
+    batch_rows: int
+    rows_per_batch_row: int
+    terminal_rows_dropped: int
+    unfinished_rows_dropped: int
+    clipped_components: int
+    largest_action: float
+    replay: ReplayResult | None
+    published: tuple[Comparison, ...]
+
+
 class Card(_Model):
     """Everything about a dataset but its numbers.
 
@@ -91,20 +141,21 @@ class Card(_Model):
     scale: Scale
     columns: tuple[ColumnCard, ...]
     content_hash: str
+    origin: Origin | None = None
 
 
-def make_card(point: DesignPoint, columns: Columns, scale: ReturnScale, licence: str) -> Card:
+def make_card(declared: Declared, columns: Columns, scale: ReturnScale, licence: str, origin: Origin | None = None) -> Card:
     """The card of freshly made columns; nothing in it depends on when or where they were made."""
     rows = len(columns.terminals)
     returns = episode_returns(columns.rewards, columns.terminals)
     parts = tuple(column_card(name, values) for name, values in columns._asdict().items() if values is not None)
     return Card(
         schema_version=SCHEMA_VERSION,
-        dataset_id=point.dataset_id,
-        identity=Identity.of(point),
+        dataset_id=declared.dataset_id,
+        identity=Identity.of(declared),
         licence=licence,
         rows=rows,
-        transitions=rows if point.dataset_size is None else point.dataset_size,
+        transitions=rows if declared.dataset_size is None else declared.dataset_size,
         returns=Returns(
             mean=float(returns.mean()),
             std=float(returns.std()),
@@ -115,6 +166,7 @@ def make_card(point: DesignPoint, columns: Columns, scale: ReturnScale, licence:
         scale=Scale(minimum=scale.minimum, maximum=scale.maximum),
         columns=parts,
         content_hash=content_hash(parts),
+        origin=origin,
     )
 
 
@@ -159,5 +211,5 @@ def read_card(directory: Path) -> Card:
 
 
 def _problem(path: Path, found: str) -> Problem:
-    hint = f"delete {path.parent} and run again: the dataset will be made anew"
+    hint = f"delete {path.parent} and make, fetch or import the dataset again"
     return Problem(file=str(path), found=found, expected="the card of a dataset", hint=hint)

@@ -5,22 +5,24 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from search_spaces.errors import Problem
-from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Source
-from trainers.data.card import CARD_FILE, Card, Identity, content_hash, make_card, read_card
+from trainers.data.card import CARD_FILE, Card, Declared, Identity, content_hash, make_card, read_card
 from trainers.data.collect import Progress, unheard
-from trainers.data.columns import column_layout, transition_index
+from trainers.data.columns import Columns, column_layout, state_is_observed, transition_index
 from trainers.data.errors import BrokenDataError, ChangedDataError, DataError, MissingDataError
 from trainers.data.homegrown import LICENCE, make_columns
+from trainers.data.registered import REGISTERED_LICENCE, load_registered, registered_scale
 from trainers.data.scales import RETURN_SCALES
 from trainers.data.store import map_columns, publish, rehash
 from trainers.environments import task_spec
 from trainers.task import ReturnScale, TaskSpec
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from trainers.data.dataset import Dataset
 
 DATA_ROOT_VARIABLE = "RECIPE_SWEEP_DATA"
@@ -32,26 +34,31 @@ def default_data_root() -> Path:
     return Path(named).expanduser() if named else Path.home() / ".cache" / "recipe-sweep" / "data"
 
 
-def dataset_directory(point: DesignPoint, root: Path) -> Path:
+def dataset_directory(point: Declared, root: Path) -> Path:
     """Where the point's dataset lies: `<root>/<source>/<task>/<dataset>/<dataset_id>`."""
     return root / point.source / point.task / point.dataset / point.dataset_id
 
 
-def ensure_dataset(point: DesignPoint, root: Path, progress: Progress = unheard) -> Path:
-    """Return the directory of the point's dataset, making it first if it is home-made and not there yet.
+def ensure_dataset(point: Declared, root: Path, progress: Progress = unheard) -> Path:
+    """Return the directory of the point's dataset, making it first if it can be made here and is not there yet.
 
     Any number of processes may call this at once: one valid dataset is left. `progress` is told (transitions made,
     transitions in all). Raises MissingDataError where it is not there and cannot be made, BrokenDataError where its card
-    is unreadable, DataError where it cannot be written.
+    is unreadable, DataError where it cannot be written or what a plugin loads is no dataset of its task.
     """
     directory = dataset_directory(point, root)
     if directory.is_dir():
         read_card(directory)
         return directory
-    if point.source is not Source.HOMEGROWN:
-        raise MissingDataError(_unpublished(point, directory))
-    columns = make_columns(point, progress)
-    card = make_card(point, columns, RETURN_SCALES[point.source, point.task], LICENCE)
+    match point.source:
+        case Source.OG_MARL:
+            raise MissingDataError(_unpublished(point, directory))
+        case Source.HOMEGROWN:
+            columns = make_columns(point, progress)
+            card = make_card(point, columns, RETURN_SCALES[point.source, point.task], LICENCE)
+        case Source.REGISTERED:
+            columns = load_registered(point)
+            card = make_card(point, columns, registered_scale(point), REGISTERED_LICENCE)
     try:
         publish(directory, columns, card)
     except OSError as error:
@@ -61,7 +68,33 @@ def ensure_dataset(point: DesignPoint, root: Path, progress: Progress = unheard)
     return directory
 
 
-def open_dataset(point: DesignPoint, root: Path, expected_hash: str | None = None, verify: bool = False) -> Dataset:
+class StoredDataset(NamedTuple):
+    """A dataset on disk, mapped and checked."""
+
+    directory: Path
+    card: Card
+    spec: TaskSpec
+    columns: Columns
+
+
+def map_dataset(point: Declared, root: Path, verify: bool = False) -> StoredDataset:
+    """Map the point's dataset into memory, without PyTorch; checks and raises as `open_dataset` does."""
+    directory = dataset_directory(point, root)
+    if not directory.is_dir():
+        raise MissingDataError(_absent(point, directory))
+    card = read_card(directory)
+    spec = task_spec(point.task)
+    if problems := tuple(_contradictions(directory / CARD_FILE, card, point, spec)):
+        raise BrokenDataError(*problems)
+    columns = map_columns(directory, card)
+    if verify:
+        rehash(directory, card, columns)
+    if not columns.terminals[-1]:  # its next row would lie behind the last
+        raise BrokenDataError(Problem(file=str(directory), found="a last row that ends no episode", expected="whole episodes"))
+    return StoredDataset(directory, card, spec, columns)
+
+
+def open_dataset(point: Declared, root: Path, expected_hash: str | None = None, verify: bool = False) -> Dataset:
     """Map the point's dataset into memory; its pages are shared by all processes that read them, and never written.
 
     Checks identity, types, shapes and that every number is finite; `verify` also hashes every byte anew. Raises
@@ -72,29 +105,19 @@ def open_dataset(point: DesignPoint, root: Path, expected_hash: str | None = Non
 
     from trainers.data.dataset import Dataset
 
-    directory = dataset_directory(point, root)
-    if not directory.is_dir():
-        hint = f"it is made when a sweep is launched, in the data directory that ${DATA_ROOT_VARIABLE} names"
-        raise MissingDataError(Problem(file=str(directory), found="no dataset", expected=_name(point), hint=hint))
-    card = read_card(directory)
-    spec = task_spec(point.task)
-    if problems := tuple(_contradictions(directory / CARD_FILE, card, point, spec)):
-        raise BrokenDataError(*problems)
+    stored = map_dataset(point, root, verify)
+    card, columns = stored.card, stored.columns
     if expected_hash is not None and card.content_hash != expected_hash:
-        raise ChangedDataError(_changed(point, directory, card.content_hash, expected_hash))
-    columns = map_columns(directory, card)
-    if verify:
-        rehash(directory, card, columns)
-    if not columns.terminals[-1]:  # its next row would lie behind the last
-        raise BrokenDataError(Problem(file=str(directory), found="a last row that ends no episode", expected="whole episodes"))
+        raise ChangedDataError(_changed(point, stored.directory, card.content_hash, expected_hash))
     rows, next_rows, mask = transition_index(columns.terminals, card.transitions)
+    observations = from_numpy(columns.observations)
     return Dataset(
-        spec=spec,
+        spec=stored.spec,
         scale=ReturnScale(card.scale.minimum, card.scale.maximum),
-        observations=from_numpy(columns.observations),
+        observations=observations,
         actions=from_numpy(columns.actions),
         rewards=from_numpy(columns.rewards),
-        states=None if columns.states is None else from_numpy(columns.states),
+        states=_states(stored.spec, observations) if columns.states is None else from_numpy(columns.states),
         rows=from_numpy(rows),
         next_rows=from_numpy(next_rows),
         mask=from_numpy(mask),
@@ -102,12 +125,18 @@ def open_dataset(point: DesignPoint, root: Path, expected_hash: str | None = Non
     )
 
 
-def _contradictions(file: Path, card: Card, point: DesignPoint, spec: TaskSpec) -> Iterator[Problem]:
+def _states(spec: TaskSpec, observations: Tensor) -> Tensor | None:
+    """States that have no column: see `state_is_observed`."""
+    return None if spec.state_dim == spec.n_agents * spec.obs_dim else observations[:, 0]
+
+
+def _contradictions(file: Path, card: Card, point: Declared, spec: TaskSpec) -> Iterator[Problem]:
     """Where the card does not agree with the point, with the task or with itself."""
     if card.identity != Identity.of(point):
         yield Problem(file=str(file), key="identity", found=repr(card.identity), expected=repr(Identity.of(point)))
     found = {column.name: f"{column.dtype} {column.shape}" for column in card.columns}
-    expected = {name: f"{dtype} {shape}" for name, (dtype, shape) in column_layout(spec, card.rows, "states" in found).items()}
+    with_states = "states" in found or not state_is_observed(spec)
+    expected = {name: f"{dtype} {shape}" for name, (dtype, shape) in column_layout(spec, card.rows, with_states).items()}
     if found != expected:
         yield Problem(file=str(file), key="columns", found=repr(found), expected=f"{expected!r} for {spec.name}")
     if not 1 <= card.transitions <= card.rows:
@@ -116,20 +145,31 @@ def _contradictions(file: Path, card: Card, point: DesignPoint, spec: TaskSpec) 
         yield Problem(file=str(file), key="content_hash", found=card.content_hash, expected=f"{hashed}, of the columns listed")
 
 
-def _name(point: DesignPoint) -> str:
+def _name(point: Declared) -> str:
     return f"{point.source}/{point.task}/{point.dataset} ({point.dataset_id})"
 
 
-def _unpublished(point: DesignPoint, directory: Path) -> Problem:
+def _absent(point: Declared, directory: Path) -> Problem:
+    if point.source is Source.OG_MARL:
+        return _unpublished(point, directory)
+    hint = f"it is made when a sweep is launched, in the data directory that ${DATA_ROOT_VARIABLE} names"
+    if point.source is Source.HOMEGROWN:
+        how = f"recipe-sweep data collect {point.task} {point.dataset} --size {point.dataset_size} --seed {point.dataset_seed}"
+        hint = f"{hint}, or now by `{how}`"
+    return Problem(file=str(directory), found="no dataset", expected=_name(point), hint=hint)
+
+
+def _unpublished(point: Declared, directory: Path) -> Problem:
     return Problem(
         file=str(directory),
-        found=f"no files of {_name(point)}, published as {point.dataset_version}",
-        expected="published OG-MARL files, which this version cannot fetch or read yet",
-        hint="use `source: homegrown`, which is made on the spot (simple_spread and two_step)",
+        found=f"no dataset {_name(point)}",
+        expected=f"the published files, {point.dataset_version}",
+        hint=f"download them: `recipe-sweep data fetch {point.task}`; or, from a zip or a vault that you have: "
+        "`recipe-sweep data import PATH`; or use `source: homegrown`, which is made on the spot",
     )
 
 
-def _changed(point: DesignPoint, directory: Path, found: str, expected: str) -> Problem:
+def _changed(point: Declared, directory: Path, found: str, expected: str) -> Problem:
     return Problem(
         file=str(directory),
         key=_name(point),

@@ -28,12 +28,16 @@ class Columns(NamedTuple):
     terminals: NDArray[np.bool_]
     """(T,)"""
     states: Floats | None = None
-    """(T, S), or None where the state is the agents' observations side by side"""
+    """(T, S), or None where the observations tell the state: see `state_is_observed`"""
 
 
-def column_layout(spec: TaskSpec, rows: int, with_states: bool) -> dict[str, tuple[str, tuple[int, ...]]]:
+Layout = tuple[str, tuple[int, ...]]
+"""Type and shape of a column."""
+
+
+def column_layout(spec: TaskSpec, rows: int, with_states: bool) -> dict[str, Layout]:
     """Type and shape of each stored column of a task's dataset, by name."""
-    layout: dict[str, tuple[str, tuple[int, ...]]] = {
+    layout: dict[str, Layout] = {
         "observations": ("<f4", (rows, spec.n_agents, spec.obs_dim)),
         "actions": ("<f4", (rows, spec.n_agents, spec.action_dim)),
         "rewards": ("<f4", (rows, spec.n_agents)),
@@ -42,6 +46,15 @@ def column_layout(spec: TaskSpec, rows: int, with_states: bool) -> dict[str, tup
     if with_states:
         layout["states"] = ("<f4", (rows, spec.state_dim))
     return layout
+
+
+def state_is_observed(spec: TaskSpec) -> bool:
+    """Whether a task's states need no column of their own.
+
+    As wide as all observations, a state is the agents' observations side by side; as wide as one, it is the first agent's
+    (as in OMIGA's MuJoCo tasks, where every agent sees all).
+    """
+    return spec.state_dim in (spec.n_agents * spec.obs_dim, spec.obs_dim)
 
 
 class TransitionIndex(NamedTuple):

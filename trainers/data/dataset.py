@@ -26,7 +26,7 @@ class Dataset:
     rewards: Tensor
     """(T, N)"""
     states: Tensor | None
-    """(T, S), or None where the state is the agents' observations side by side, (N * O)."""
+    """(T, S), or None where the state is the agents' observations side by side, (N * O). May be a view of `observations`."""
     rows: Tensor
     """(M,) int64"""
     next_rows: Tensor

@@ -4,7 +4,10 @@ UserInputError
 └── DataError               root of this tree
     ├── MissingDataError    it is not here, and nothing here can make it
     ├── BrokenDataError     its files are not what its card says
-    └── ChangedDataError    it is whole, but not the content that was pinned
+    │   └── BrokenVaultError    a published file is damaged, or not what was published
+    ├── ChangedDataError    it is whole, but not the content that was pinned
+    ├── FetchError          it could not be downloaded
+    └── NoRoomError         the disk is too full for it
 """
 
 from __future__ import annotations
@@ -26,3 +29,15 @@ class BrokenDataError(DataError):
 
 class ChangedDataError(DataError):
     """The dataset's content is not the one that was pinned."""
+
+
+class BrokenVaultError(BrokenDataError):
+    """A vault or an archive of vaults is truncated, unsafe to unpack, or holds something else than what was published."""
+
+
+class FetchError(DataError):
+    """A download failed; what has arrived so far is kept for the next attempt."""
+
+
+class NoRoomError(DataError):
+    """The disk has not the room that is needed; nothing was written."""

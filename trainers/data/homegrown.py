@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from search_spaces.errors import Problem
-from search_spaces.point import DesignPoint
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import Source
+from trainers.data.card import Declared
 from trainers.data.collect import Progress, collect
 from trainers.data.columns import Columns, episode_returns
 from trainers.data.enumerated import uniform_columns
@@ -23,7 +23,7 @@ Maker = Callable[[str, int, int, Progress], Columns]
 """Makes at least so many transitions of a quality from a seed: (dataset, seed, transitions, progress)."""
 
 
-def make_columns(point: DesignPoint, progress: Progress) -> Columns:
+def make_columns(point: Declared, progress: Progress) -> Columns:
     """Make the point's home-made dataset; the same point gives the same bytes.
 
     Raises MissingDataError for a task, quality or generator version that is not made here.
@@ -55,7 +55,7 @@ def _make_two_step(quality: str, seed: int, transitions: int, progress: Progress
 _MAKERS: dict[str, Maker] = {spread.SPEC.name: _make_spread, two_step.SPEC.name: _make_two_step}
 
 
-def _problems(point: DesignPoint) -> Iterator[Problem]:
+def _problems(point: Declared) -> Iterator[Problem]:
     """Everything that keeps this point's data from being made here."""
     if point.task not in _MAKERS:
         yield Problem(

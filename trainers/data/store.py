@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,25 +14,32 @@ from numpy.typing import NDArray
 
 from search_spaces.errors import Problem
 from trainers.data.card import CARD_FILE, Card, ColumnCard, column_card, write_card
-from trainers.data.columns import Columns
+from trainers.data.columns import Columns, Layout
 from trainers.data.errors import BrokenDataError
 
 _ROWS_AT_ONCE = 65_536
 
 
 def publish(directory: Path, columns: Columns, card: Card) -> None:
-    """Write a dataset under a temporary name and rename it to `directory`, so that no half-made one is ever seen.
+    """Write a dataset as one step; raises OSError where the directory cannot be written."""
+    with staged(directory) as unfinished:
+        for column in card.columns:
+            np.save(unfinished / column.file, getattr(columns, column.name), allow_pickle=False)
+        write_card(unfinished, card)
 
-    Of several processes that publish the same dataset at once the first wins and the others drop theirs: same identity,
-    same content. Raises OSError where the directory cannot be written.
+
+@contextmanager
+def staged(directory: Path) -> Iterator[Path]:
+    """Yield a directory of a temporary name to write a dataset in; on a clean exit it becomes `directory`.
+
+    So no half-made dataset is ever seen, and none stays behind. Of several processes that write the same dataset at once
+    the first wins and the others drop theirs: same identity, same content. Raises OSError where it cannot be written.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     unfinished = directory.with_name(f".{directory.name}.{uuid4().hex}")
     unfinished.mkdir()
     try:
-        for column in card.columns:
-            np.save(unfinished / column.file, getattr(columns, column.name), allow_pickle=False)
-        write_card(unfinished, card)
+        yield unfinished
         for path in unfinished.iterdir():
             _flush(path)
         try:
@@ -42,6 +50,22 @@ def publish(directory: Path, columns: Columns, card: Card) -> None:
         _flush(directory.parent)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def reserve_columns(directory: Path, layout: Mapping[str, Layout]) -> Columns:
+    """Create the files of columns and map them, to be filled in any order.
+
+    Their room on the disk is taken at once: a full disk raises OSError here, and does not kill the process on a later write
+    to the map.
+    """
+    mapped = {}
+    for name, (dtype, shape) in layout.items():
+        path = directory / f"{name}.npy"
+        mapped[name] = np.lib.format.open_memmap(path, mode="w+", dtype=np.dtype(dtype), shape=shape)
+        if hasattr(os, "posix_fallocate"):
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return Columns(**mapped)
 
 
 def map_columns(directory: Path, card: Card) -> Columns:
@@ -91,7 +115,7 @@ def _all_finite(values: NDArray[np.generic]) -> bool:
 
 
 def _broken(directory: Path, column: ColumnCard, found: str, expected: str = "a readable column") -> Problem:
-    hint = f"delete {directory} and run again: the dataset will be made anew"
+    hint = f"delete {directory} and make, fetch or import the dataset again"
     return Problem(file=str(directory / column.file), found=found, expected=expected, hint=hint)
 
 

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from search_spaces.errors import Problem, UserInputError
+from search_spaces.plugins import load_plugins
 from search_spaces.tasks import TASKS
 from trainers.environments import spread, two_step
 from trainers.task import BatchedEnvironment, TaskSpec
@@ -30,8 +31,14 @@ _ENVIRONMENTS = {
 }
 
 
+def add_environment(spec: TaskSpec, make: Callable[[int], BatchedEnvironment]) -> None:
+    """Make a plugin's environment known; its name was found free when its task was registered."""
+    _ENVIRONMENTS[spec.name] = _Entry(spec, make)
+
+
 def available_tasks() -> tuple[str, ...]:
     """Names of the tasks that can be evaluated, sorted."""
+    load_plugins()
     return tuple(sorted(_ENVIRONMENTS))
 
 
@@ -46,6 +53,7 @@ def make_environment(task: str, copies: int) -> BatchedEnvironment:
 
 
 def _entry(task: str) -> _Entry:
+    load_plugins()
     if task in _ENVIRONMENTS:
         return _ENVIRONMENTS[task]
     hint: str | None

@@ -23,6 +23,8 @@ SPEC = TaskSpec("simple_spread", n_agents=AGENTS, obs_dim=18, action_dim=2, stat
 
 VELOCITY = slice(0, 2)
 """Where an observation holds its agent's own velocity."""
+POSITION = slice(2, 4)
+"""Where an observation holds its agent's own position."""
 LANDMARK_OFFSETS = slice(4, 10)
 """Where an observation holds the vectors from its agent to the three landmarks."""
 
@@ -75,6 +77,16 @@ class Spread:
         self._time = 0
         self._measure_gaps()
         return self._observe()
+
+    def recover(self, observations: FloatArray) -> None:
+        """Put every copy into the state that is seen in observations (E, 3, 18), at the first time step."""
+        seen = observations.astype(np.float64)
+        self._velocities = seen[..., VELOCITY]
+        self._positions = seen[..., POSITION]
+        offsets = seen[:, 0, LANDMARK_OFFSETS].reshape(self.copies, LANDMARKS, 2)
+        self._landmarks = self._positions[:, :1] + offsets
+        self._time = 0
+        self._measure_gaps()
 
     def step(self, actions: FloatArray) -> Transition:
         """Advance every copy by actions (E, 3, 2) within [-1, 1]; the reward is of the state after the step."""

@@ -38,12 +38,17 @@ class TwoStep:
         self._time = 0
         return observe(self._states)
 
+    def recover(self, observations: FloatArray) -> None:
+        """Put every copy into the state that is seen in observations (E, 2, 3)."""
+        self._states = observations[:, 0].argmax(axis=1)
+        self._time = 0
+
     def step(self, actions: FloatArray) -> Transition:
         """Advance every copy by one-hot actions (E, 2, 2)."""
         choices = actions.argmax(axis=2)
         payoff = PAYOFFS[self._states, choices[:, 0], choices[:, 1]]
-        if self._time == 0:
-            self._states = np.where(choices[:, 0] == 0, SAFE, RISKY)
+        led = np.where(choices[:, 0] == 0, SAFE, RISKY)
+        self._states = np.where(self._states == FIRST, led, self._states)
         self._time += 1
         done = np.full(self.copies, self._time >= SPEC.horizon)
         return Transition(observe(self._states), np.repeat(payoff[:, None], SPEC.n_agents, axis=1), done)

@@ -182,7 +182,7 @@ def test_published_files_are_asked_for_by_name_where_they_are_missing(tmp_path):
     point = spread_point(
         source=Source.OG_MARL, dataset_version="omar/mpe/simple_spread@main", dataset_seed=None, dataset_size=None
     )
-    with pytest.raises(MissingDataError, match="cannot fetch or read yet") as caught:
+    with pytest.raises(MissingDataError, match="recipe-sweep data fetch simple_spread") as caught:
         ensure_dataset(point, tmp_path)
     assert "og_marl/simple_spread/expert" in str(caught.value)
     assert "omar/mpe/simple_spread@main" in str(caught.value)
