@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from search_spaces.errors import UserInputError
+from sweep.lease import current_holder, is_held
+from sweep.mlflow_client import TrackingError, masked, quiet_client, refusals, without_password
 from sweep.mlflow_content import Entry, EntryState, KnownRun, entry_of
 from sweep.mlflow_records import SweepRecords
 from sweep.paths import SweepPaths
@@ -70,6 +71,11 @@ class ProjectionSummary:
         return f"/#/experiments/{self.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
 
     def __str__(self) -> str:
+        return self.counts + (f"\ntable    the address of mlflow ui, then {self.page}" if self.experiment_id else "")
+
+    @property
+    def counts(self) -> str:
+        """One line for a log."""
         total = self.created + self.extended + self.replaced + self.unchanged
         return (
             f"{total} MLflow runs in experiment '{self.experiment}' at {self.tracking_uri}: {self.created} created, "
@@ -99,18 +105,28 @@ class _Written:
         return self.fingerprint == entry.fingerprint(self.points)
 
 
-def project(sweep_dir: Path, per_run: bool = False, tracking_uri: str | None = None, live: bool = False) -> ProjectionSummary:
+def project(
+    sweep_dir: Path, per_run: bool = False, tracking_uri: str | None = None, live: bool | None = None
+) -> ProjectionSummary:
     """Bring MLflow up to date with the files of a sweep, once.
 
-    `tracking_uri` defaults to $MLFLOW_TRACKING_URI, then to `mlflow.db` in the sweep's directory. `live` says that a launch
-    is under way, so that unfinished runs are RUNNING rather than KILLED.
+    `tracking_uri` defaults to $MLFLOW_TRACKING_URI, then to `mlflow.db` in the sweep's directory. `live` says whether a launch
+    is under way, so that unfinished runs are RUNNING rather than KILLED; by default the sweep's lease is asked.
 
     Raises:
         ProjectionBusyError: another process is at it, e.g. the one that `launch` starts.
-        mlflow.exceptions.MlflowException: the tracking server or its database refused.
+        TrackingError: the tracking server or its database could not be reached, or refused.
     """
+    paths = SweepPaths(sweep_dir)
+    if live is None:
+        holder = current_holder(paths.lease)
+        live = holder is not None and is_held(paths.lease, holder)
+    projection = Projection(sweep_dir, per_run=per_run, tracking_uri=tracking_uri)
     with projection_lock(sweep_dir, wait=False):
-        return Projection(sweep_dir, per_run=per_run, tracking_uri=tracking_uri).update(live=live)
+        try:
+            return projection.update(live=live)
+        except refusals() as error:
+            raise TrackingError(projection.explain(error)) from error
 
 
 @contextmanager
@@ -247,32 +263,6 @@ class Projection:
             self._written = _written_runs(client, experiment_id)
             self._connection = client, experiment_id
         return self._connection
-
-
-def quiet_client(tracking_uri: str) -> MlflowClient:
-    """An MLflow client that reports nothing to anybody, prints no migrations and gives up on a dead server soon."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow and its database layer deprecate things of each other
-        from mlflow import MlflowClient
-
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
-        return MlflowClient(tracking_uri=tracking_uri)
-
-
-def masked(uri: str) -> str:
-    """The address without its password."""
-    return without_password(uri, uri)
-
-
-def without_password(text: str, uri: str) -> str:
-    """A message in which the password of the tracking address, if it has one, cannot be read."""
-    credentials = uri.partition("://")[2].rpartition("@")[0]
-    password = credentials.partition(":")[2]
-    return text.replace(f":{password}@", ":***@") if password else text
 
 
 def _experiment(client: MlflowClient, name: str, sweep_dir: Path) -> str:

@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from sweep.mlflow_client import refusals
 from sweep.mlflow_projection import Projection, projection_lock
 from sweep.paths import SweepPaths
 
@@ -104,17 +105,13 @@ def main() -> int:
 
 def _attempt(projection: Projection, live: bool) -> bool:
     """One pass; False if MLflow or its database refused, which is logged and tried again later."""
-    # Imported here, with MLflow, because it takes a second and the launch imports this module too.
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
     try:
         summary = projection.update(live=live)
-    except (MlflowException, SQLAlchemyError, OSError) as error:
+    except refusals() as error:
         log.warning("MLflow is behind, training goes on: %s", projection.explain(error))
         return False
     if summary.created or summary.extended or summary.replaced or not live:
-        log.info("%s", summary)
+        log.info("%s", summary.counts)
     return True
 
 

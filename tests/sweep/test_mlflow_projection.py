@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
+from sweep.lease import Lease
+from sweep.mlflow_client import TrackingError, masked, quiet_client
 from sweep.mlflow_projection import (
     KEY_TAG,
     Projection,
     ProjectionBusyError,
-    masked,
     project,
     projection_lock,
-    quiet_client,
 )
 from sweep.paths import SweepPaths
 from tests.sweep.synthetic_results import MINUTES, START, points, publish, report_progress, return_of
@@ -273,6 +273,26 @@ def test_only_one_process_at_a_time_writes(sweep_dir: Path) -> None:
     with projection_lock(sweep_dir, wait=True), pytest.raises(ProjectionBusyError, match="running launch"):
         project(sweep_dir)
     assert project(sweep_dir).created == 2
+
+
+def test_a_server_that_is_away_is_one_clear_message_without_its_password(
+    sweep_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    publish(sweep_dir, "aaaa", points())
+    with pytest.raises(TrackingError) as raised:
+        project(sweep_dir, tracking_uri="http://ann:hunter2@127.0.0.1:9")
+    assert "127.0.0.1" in str(raised.value)
+    assert "hunter2" not in str(raised.value)
+
+
+def test_runs_of_a_live_launch_are_running_and_of_a_dead_one_killed(sweep_dir: Path) -> None:
+    report_progress(sweep_dir, "aaaa", points(alphas=(3.0,)), steps=(100,))
+    with Lease.acquire(SweepPaths(sweep_dir).lease):
+        project(sweep_dir)
+        assert [info[1] for info, *_ in shown(sweep_dir).values()] == ["RUNNING"]
+    project(sweep_dir)
+    assert [info[1] for info, *_ in shown(sweep_dir).values()] == ["KILLED"]
 
 
 def test_nothing_is_left_in_the_directory_one_happens_to_be_in(sweep_dir: Path, tmp_path: Path) -> None:

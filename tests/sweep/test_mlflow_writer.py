@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sweep.mlflow_projection import quiet_client
+from sweep.mlflow_client import quiet_client
 from sweep.mlflow_writer import start_writer
 from sweep.paths import SweepPaths
 from tests.sweep.synthetic_results import points, publish, report_progress
