@@ -47,7 +47,7 @@ def evaluate(
     Raises UnknownTaskError.
     """
     lanes = len(seeds)
-    environment = make_environment(task, lanes * episodes)
+    environment = make_environment(task, lanes * episodes, threads=torch.get_num_threads())
     spec = environment.spec
     starts = [generator(seed, "evaluation", step, episode) for seed in seeds for episode in range(episodes)]
     observations = environment.reset(starts)

@@ -8,32 +8,43 @@ from typing import NamedTuple
 
 from search_spaces.errors import Problem, UserInputError
 from search_spaces.plugins import load_plugins
-from search_spaces.tasks import TASKS
 from trainers.environments import spread, two_step
+from trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
 from trainers.task import BatchedEnvironment, TaskSpec
 
 
 class UnknownTaskError(UserInputError):
-    """No environment has this task's name, or the task is named in the design space but has no environment yet."""
+    """No environment has this task's name."""
 
 
 class _Entry(NamedTuple):
     spec: TaskSpec
-    make: Callable[[int], BatchedEnvironment]
+    make: Callable[[int, int], BatchedEnvironment]
+    """Of (copies, threads)"""
+
+
+def _mujoco(task: MujocoTask) -> _Entry:
+    def make(copies: int, threads: int) -> BatchedEnvironment:
+        from trainers.environments.ma_mujoco import make_mujoco  # here alone, so that other tasks do not wait for MuJoCo
+
+        return make_mujoco(task, copies, threads)
+
+    return _Entry(task.spec, make)
 
 
 _ENVIRONMENTS = {
     entry.spec.name: entry
     for entry in (
-        _Entry(spread.SPEC, spread.Spread),
-        _Entry(two_step.SPEC, two_step.TwoStep),
+        _Entry(spread.SPEC, lambda copies, threads: spread.Spread(copies)),
+        _Entry(two_step.SPEC, lambda copies, threads: two_step.TwoStep(copies)),
+        *map(_mujoco, MUJOCO_TASKS.values()),
     )
 }
 
 
 def add_environment(spec: TaskSpec, make: Callable[[int], BatchedEnvironment]) -> None:
     """Make a plugin's environment known; its name was found free when its task was registered."""
-    _ENVIRONMENTS[spec.name] = _Entry(spec, make)
+    _ENVIRONMENTS[spec.name] = _Entry(spec, lambda copies, threads: make(copies))
 
 
 def available_tasks() -> tuple[str, ...]:
@@ -47,19 +58,18 @@ def task_spec(task: str) -> TaskSpec:
     return _entry(task).spec
 
 
-def make_environment(task: str, copies: int) -> BatchedEnvironment:
-    """`copies` environments of a task, stepped in one call; raises UnknownTaskError."""
-    return _entry(task).make(copies)
+def make_environment(task: str, copies: int, threads: int = 1) -> BatchedEnvironment:
+    """`copies` environments of a task, stepped in one call; raises UnknownTaskError.
+
+    `threads` may speed up tasks that are simulated rather than computed in one go; it changes no number.
+    """
+    return _entry(task).make(copies, threads)
 
 
 def _entry(task: str) -> _Entry:
     load_plugins()
     if task in _ENVIRONMENTS:
         return _ENVIRONMENTS[task]
-    hint: str | None
-    if task in TASKS:
-        hint = "this task is planned, but its environment is not part of this version"
-    else:
-        nearest = get_close_matches(task, _ENVIRONMENTS, n=1)
-        hint = f"did you mean {nearest[0]!r}?" if nearest else None
+    nearest = get_close_matches(task, _ENVIRONMENTS, n=1)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else None
     raise UnknownTaskError(Problem(key="task", found=repr(task), expected=f"one of {', '.join(available_tasks())}", hint=hint))

@@ -1,0 +1,66 @@
+"""Teams of agents that drive one robot: the environment behind every task of mujoco_tasks.py."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainers.environments.locomotion import Locomotion
+from trainers.environments.mujoco_robots import Array
+from trainers.environments.mujoco_tasks import MujocoTask
+from trainers.environments.omiga_view import OmigaView
+from trainers.task import FloatArray, Transition
+
+
+class MaMujoco:
+    """E copies of a MuJoCo task. Episodes end at different times; what is over is not simulated, and pays nothing.
+
+    Actions out of bounds are executed and paid for as gymnasium does: torques are bounded, their cost is not.
+    """
+
+    def __init__(self, task: MujocoTask, copies: int, threads: int = 1) -> None:
+        self.spec = task.spec
+        self._task = task
+        self._locomotion = Locomotion(task.robot, copies, task.contacts, threads)
+
+    def reset(self, generators: Sequence[np.random.Generator], copies: NDArray[np.intp] | None = None) -> FloatArray:
+        """Start an episode in each of the copies (default: all), one generator each; returns all observations (E, N, O)."""
+        self._locomotion.begin(generators, copies)
+        return self._observe()
+
+    def step(self, actions: FloatArray) -> Transition:
+        """Advance every copy whose episode is not over by actions (E, N, A)."""
+        motion = self._locomotion.step(self._task.controls(actions))
+        return Transition(self._observe(), self._task.rewards(motion.rewards, motion.fallen), motion.over)
+
+    def state(self) -> Array:
+        """The state of every copy (E, S): what gymnasium's environment observes."""
+        return self._locomotion.features
+
+    def _observe(self) -> Array:
+        return self._task.view.observe(self._task.robot, self._locomotion.pose)
+
+
+class OmigaMujoco(MaMujoco):
+    """A MuJoCo task whose agents see all of the robot, so that stored transitions can be played again."""
+
+    def __init__(self, task: MujocoTask, view: OmigaView, copies: int, threads: int = 1) -> None:
+        super().__init__(task, copies, threads)
+        self._view = view
+
+    def recover(self, observations: FloatArray) -> None:
+        """Put every copy into the state that is seen in observations (E, N, O), as exactly as their type keeps it.
+
+        Where in the world the robot is, which nobody sees, changes nothing: it is put at the origin. Velocities beyond the
+        bound of what is seen (Hopper: 10) are lost.
+        """
+        self._locomotion.place(self._view.features(observations))
+
+
+def make_mujoco(task: MujocoTask, copies: int, threads: int = 1) -> MaMujoco:
+    """`copies` environments of a task, simulated on `threads` threads."""
+    if isinstance(task.view, OmigaView):
+        return OmigaMujoco(task, task.view, copies, threads)
+    return MaMujoco(task, copies, threads)
