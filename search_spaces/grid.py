@@ -7,6 +7,7 @@
     zip:        groups of axes and settings that advance together
     exclude:    combinations to leave out, each with its reason
     ablation:   true to allow values outside the paper's grid
+    keep:       which final weights stay beside the results: none, actor or all (with the critics)
 
 Structure and single values are checked here; what several keys must agree on is in `rules.py`.
 """
@@ -45,6 +46,7 @@ from search_spaces.vocabulary import (
     CriticNorm,
     Decomposition,
     Extraction,
+    Keep,
     MixerTraining,
     Precision,
     Source,
@@ -161,6 +163,7 @@ class Grid(Section):
     name: Annotated[str, BeforeValidator(_file_name)]
     description: Annotated[str, Field(strict=True)] = ""
     ablation: Annotated[bool, Field(strict=True)] = False
+    keep: Keep = Keep.ACTOR
     axes: Axes
     settings: Settings = Settings()
     zip: tuple[ZipGroup, ...] = ()

@@ -79,3 +79,11 @@ class Source(StrEnum):
     HOMEGROWN = "homegrown"
     OG_MARL = "og_marl"
     REGISTERED = "registered"
+
+
+class Keep(StrEnum):
+    """Which final weights are kept beside a pack's results."""
+
+    NONE = "none"
+    ACTOR = "actor"
+    ALL = "all"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from search_spaces.vocabulary import Keep as Keep
+
 
 class RunStatus(StrEnum):
     """How a run ended. A diverged run is a scientific outcome and counts with its score."""
@@ -36,11 +38,3 @@ class RunResult:
     curve: tuple[CurvePoint, ...]
     diagnostics_steps: tuple[int, ...] = ()
     diagnostics: dict[str, tuple[float, ...]] = field(default_factory=dict)
-
-
-class Keep(StrEnum):
-    """Which final weights are kept beside a pack's results."""
-
-    NONE = "none"
-    ACTOR = "actor"
-    ALL = "all"
