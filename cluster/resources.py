@@ -29,6 +29,8 @@ class Resources:
     device: str
     checkpoint_minutes: float
     reuse_workers: bool
+    inline: bool = False
+    """No Ray: packs run one after another in the launching process."""
 
 
 def slots_on(cpus: int, gpus: int, cpus_per_pack: int, gpu_per_pack: float) -> int:

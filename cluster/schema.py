@@ -77,4 +77,10 @@ class RayFile(ClusterFile):
     slots: Count
 
 
-BACKENDS: Mapping[str, type[ClusterFile]] = {"local": LocalFile, "ray": RayFile}
+class InlineFile(ClusterFile):
+    """No Ray at all: packs one after another in the launching process, so that a debugger can step through a whole launch."""
+
+    backend: Literal["inline"]
+
+
+BACKENDS: Mapping[str, type[ClusterFile]] = {"local": LocalFile, "ray": RayFile, "inline": InlineFile}

@@ -133,7 +133,7 @@ def launch(
     """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command goes on."""
     from sweep.launch import launch as run_launch
     from sweep.launch import plan_of
-    from sweep.show import plan_lines
+    from sweep.show import print_work
 
     target, request = _request(grid, directory, overrides, only, cluster, data, keep, retry_failed)
     planned = plan_of(request)
@@ -147,8 +147,7 @@ def launch(
     from sweep.display import LaunchDisplay
 
     console = _console()
-    for line in plan_lines(planned, request.resources):
-        console.print(line)
+    print_work(console, planned, request.resources)
     with LaunchDisplay(console) as display:
         end = run_launch(request, display, lambda: _mlflow_writer(target.paths.root, mlflow, console))
     _tell_end(console, target, end, grid)
@@ -240,13 +239,14 @@ def run(
     """Train one run in this process and print its curve; nothing is recorded. Of several, the first is taken."""
     from sweep.show import point_lines
     from sweep.single import run_alone
+    from trainers.data.catalogue import default_data_root
 
     target = _target(grid, None, overrides)
     point = _one_point(target.selected(only or ()), run_id)
     for line in point_lines(point):
         print(line)
     with _debugger(debug):
-        result, scale = run_alone(point, _data_root(data), device, threads, lambda text: print(text, flush=True))
+        result, scale = run_alone(point, data or default_data_root(), device, threads, lambda text: print(text, flush=True))
     print(f"{result.status}: score {scale.score(result.curve[-1].return_mean):.3f}; nothing was recorded")
 
 
@@ -335,17 +335,13 @@ def _request(
         grid=target.document,
         points=target.points,
         paths=target.paths,
-        data_root=_data_root(data),
         resources=load_resources(cluster),
+        data_root=data,
         selected=selected,
         keep=keep,
         retry_failed=retry_failed,
         workload=os.environ.get("RECIPE_SWEEP_WORKLOAD", REAL),
     )
-
-
-def _data_root(data: Path | None) -> Path:
-    return data if data is not None else Path.home() / ".cache" / "recipe-sweep" / "data"
 
 
 def _one_point(points: tuple[DesignPoint, ...], run_id: str | None) -> DesignPoint:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cluster.inline import inline_resources
 from cluster.local import local_resources
 from cluster.ray_address import ray_resources
 from cluster.resources import Resources
-from cluster.schema import BACKENDS, LocalFile, RayFile
+from cluster.schema import BACKENDS, InlineFile, LocalFile, RayFile
 from search_spaces.validation import nearest, one_of, validate
 from search_spaces.yaml_file import read_yaml, shown
 from sweep.errors import ClusterFileError
@@ -27,4 +28,10 @@ def load_resources(path: Path | None) -> Resources:
         hint = nearest(str(backend), BACKENDS)
         raise ClusterFileError(document.problem(("backend",), shown(backend), one_of(BACKENDS), hint))
     file = validate(document, model, ClusterFileError)
-    return ray_resources(file) if isinstance(file, RayFile) else local_resources(LocalFile.model_validate(file))
+    match file:
+        case RayFile():
+            return ray_resources(file)
+        case InlineFile():
+            return inline_resources(file)
+        case _:
+            return local_resources(LocalFile.model_validate(file))

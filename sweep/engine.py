@@ -17,17 +17,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sweep.attempts import AttemptEnd
-from sweep.failures import failed_attempts
 from sweep.launch_file import LaunchFile, LaunchSettings, read_launch
-from sweep.lease import holds
 from sweep.process_identity import ProcessIdentity, children
 from sweep.queue import PackQueue
-from sweep.records import PackRecord, record_start
 
 HOPELESS_EXIT = 3
 RAY_GONE_EXIT = 4
@@ -51,12 +47,7 @@ QUIET = {
 def main(launch_path: str) -> int:
     """Run the packs of a launch; returns HOPELESS_EXIT where too much failed, else 0."""
     launch = read_launch(Path(launch_path))
-    settings = launch.settings
-
-    def should_stop() -> bool:
-        return settings.paths.stop_file(settings.epoch).exists() or not holds(settings.paths.lease, settings.epoch)
-
-    queue = PackQueue(launch.packs, failed_attempts(settings.paths), should_stop)
+    queue = PackQueue(launch)
     _run(launch, queue)
     return HOPELESS_EXIT if queue.hopeless else 0
 
@@ -77,7 +68,7 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
         tuner = tune.Tuner(
             tune.with_resources(_trainable(settings), tune.PlacementGroupFactory([bundle])),
             tune_config=tune.TuneConfig(
-                search_alg=_searcher(settings, queue),
+                search_alg=_searcher(queue),
                 num_samples=-1,
                 reuse_actors=resources.reuse_workers,
                 trial_name_creator=lambda trial: str(trial.config["pack_id"]),
@@ -141,38 +132,24 @@ def _trainable(settings: LaunchSettings) -> Any:
     return train
 
 
-def _searcher(settings: LaunchSettings, queue: PackQueue) -> Any:
+def _searcher(queue: PackQueue) -> Any:
     from ray.tune.search import Searcher
 
     class PackSearcher(Searcher):  # type: ignore[misc]  # Ray is untyped here
-        """Hands Tune the queue's packs, each recorded as started first, and tells the queue how they ended."""
+        """Hands Tune the queue's packs and tells the queue how they ended."""
 
         def __init__(self) -> None:
             super().__init__(metric="end", mode="max")
             self._packs: dict[str, str] = {}
-            self._started = 0
 
         def suggest(self, trial_id: str) -> Any:
             if queue.finished:
                 return Searcher.FINISHED
-            planned = queue.next()
-            if planned is None:
+            pack_id = queue.next()
+            if pack_id is None:
                 return None
-            self._started += 1
-            record_start(
-                settings.paths,
-                PackRecord(
-                    pack=planned.pack,
-                    epoch=settings.epoch,
-                    order=self._started,
-                    threads=settings.resources.threads,
-                    device=settings.resources.device,
-                    data_hash=planned.data_hash,
-                    started_at=datetime.now(UTC),
-                ),
-            )
-            self._packs[trial_id] = planned.pack.pack_id
-            return {"pack_id": planned.pack.pack_id}
+            self._packs[trial_id] = pack_id
+            return {"pack_id": pack_id}
 
         def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
             end = AttemptEnd.FAILED if error or not result else AttemptEnd(result["end"])

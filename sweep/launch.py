@@ -32,8 +32,10 @@ from sweep.ledger import read_done, set_aside
 from sweep.lock_file import SweepFile, read_sweep_file, write_sweep_file
 from sweep.paths import SweepPaths
 from sweep.plan import Plan, make_plan
+from sweep.queue import PackQueue
 from sweep.records import read_records
 from sweep.status import SweepStatus, SweepWatcher
+from sweep.worker import work
 from sweep.workload import REAL, load_workload
 from trainers.results import Keep
 
@@ -47,14 +49,14 @@ _SOURCE_ROOT = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class LaunchRequest:
-    """What to launch. `selected` are the ids that `--only` leaves, None for all; `keep` None is what the sweep has pinned."""
+    """What to launch. None means: all points `selected`, data in its usual place, `keep` what the sweep has pinned."""
 
     name: str
     grid: dict[str, Any]
     points: Sequence[DesignPoint]
     paths: SweepPaths
-    data_root: Path
     resources: Resources
+    data_root: Path | None = None
     selected: Collection[str] | None = None
     keep: Keep | None = None
     retry_failed: bool = False
@@ -100,9 +102,10 @@ def launch(
     launch is at work, UserInputError for wrong data or a wrong directory, EngineError where Ray keeps dying.
     """
     paths = request.paths
-    sweep = _checked_sweep_file(request)
+    data_root = _data_root(request)
+    sweep = _checked_sweep_file(request, data_root)
     todo = [point for pack in plan_of(request).packs for point in pack.points]
-    hashes = load_workload(request.workload).prepare_data(todo, request.data_root, sweep.data_hashes, display.tell)
+    hashes = load_workload(request.workload).prepare_data(todo, data_root, sweep.data_hashes, display.tell)
     with Lease.acquire(paths.lease) as lease, _stop_signals() as asked:
         write_sweep_file(paths, sweep.with_hashes(hashes))
         plan = plan_of(request)
@@ -119,9 +122,16 @@ def launch(
 
 @dataclass
 class _Asked:
-    """How often the user, or the machine, has asked this launch to stop."""
+    """How often the user, or the machine, has asked this launch to stop, and the file by which packs learn of it."""
 
     count: int = 0
+    stop_file: Path | None = None
+
+    def ask(self, *_: object) -> None:
+        """Take note; a signal handler."""
+        self.count += 1
+        if self.stop_file is not None:
+            self.stop_file.touch()
 
 
 class _Supervision:
@@ -155,14 +165,18 @@ class _Supervision:
         settings = LaunchSettings(
             root=self._paths.root.resolve(),
             epoch=epoch,
-            data_root=request.data_root.resolve(),
+            data_root=Path(self._sweep.data_root),
             keep=self._sweep.keep,
             workload=request.workload,
             resources=request.resources,
         )
         hashes = self._sweep.data_hashes
         packs = tuple(PlannedPack(pack, hashes[pack.points[0].dataset_id]) for pack in plan.packs)
-        file = write_launch(LaunchFile(settings, packs))
+        launch = LaunchFile(settings, packs)
+        file = write_launch(launch)
+        self._asked.stop_file = self._paths.stop_file(epoch)
+        if request.resources.inline:
+            return self._run_inline(launch)
         log = self._paths.engine_log(epoch)
         log.parent.mkdir(parents=True, exist_ok=True)
         with _ray_directory() as ray_directory, log.open("ab") as output:
@@ -179,17 +193,24 @@ class _Supervision:
             finally:
                 _kill_group(engine)
 
+    def _run_inline(self, launch: LaunchFile) -> int:
+        queue = PackQueue(launch)
+        while (pack_id := queue.next()) is not None:
+            queue.ended(pack_id, work(launch.settings, pack_id))
+            self._display.show(self._watcher.look())
+        return HOPELESS_EXIT if queue.hopeless else 0
+
     def _watch(self, engine: subprocess.Popen[bytes]) -> int:
         looked_at = 0.0
         told = 0
         while (code := engine.poll()) is None:
             if self._asked.count > told:
                 told = self._asked.count
+                self._paths.stop_file(self._lease.epoch).touch()  # Again: the signal may have come before it had a name.
                 if told > 1:
                     _kill_group(engine)
                 else:
                     self._display.tell("stopping: packs write their checkpoints (again to kill them)")
-                self._paths.stop_file(self._lease.epoch).touch()
             if time.monotonic() - looked_at >= LOOK_EVERY_S:
                 self._display.show(self._watcher.look())
                 looked_at = time.monotonic()
@@ -198,12 +219,18 @@ class _Supervision:
         return code
 
 
-def _checked_sweep_file(request: LaunchRequest) -> SweepFile:
+def _data_root(request: LaunchRequest) -> Path:
+    from trainers.data.catalogue import default_data_root
+
+    return (request.data_root or default_data_root()).resolve()
+
+
+def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
     """The sweep's lock file as this launch leaves it. Raises SweepDirectoryError where `--keep` is not what was pinned."""
     known = read_sweep_file(request.paths)
     if known is None:
         keep = request.keep or Keep.ACTOR
-        return SweepFile(request.name, request.grid, keep, str(request.data_root), datetime.now(UTC).isoformat())
+        return SweepFile(request.name, request.grid, keep, str(data_root), datetime.now(UTC).isoformat())
     if request.keep not in (None, known.keep):
         raise SweepDirectoryError(
             Problem(
@@ -214,7 +241,7 @@ def _checked_sweep_file(request: LaunchRequest) -> SweepFile:
                 hint="leave --keep out, or begin another sweep with --dir",
             )
         )
-    return SweepFile(request.name, request.grid, known.keep, str(request.data_root), known.created_at, known.data_hashes)
+    return SweepFile(request.name, request.grid, known.keep, str(data_root), known.created_at, known.data_hashes)
 
 
 def _engine_environment(ray_directory: Path) -> dict[str, str]:
@@ -248,10 +275,7 @@ def _stop_signals() -> Iterator[_Asked]:
     """Count SIGINT and SIGTERM instead of dying of them."""
     asked = _Asked()
 
-    def note(*_: object) -> None:
-        asked.count += 1
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, asked.ask) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield asked
     finally:

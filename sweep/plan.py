@@ -88,8 +88,12 @@ def make_plan(
     done_points = _done_points(paths, points, done, outside) if new and done.file_of else []
     reasons = (
         *explain(new, done_points, wanted),
-        *_reason(Why.WEIGHTS, "the weights kept beside their results are gone", [p.run_id for p in fresh if p.run_id in lost]),
-        *_reason(Why.INTERRUPTED, "resumed from the checkpoint of a started pack", adopted.interrupted),
+        *_reason(Why.WEIGHTS, "the weights kept beside their results are gone", [run for run in todo if run in lost]),
+        *_reason(
+            Why.INTERRUPTED,
+            "resumed from the checkpoint of a started pack",
+            [run for run in adopted.interrupted if run not in lost],
+        ),
         *_reason(Why.FAILED, "tried again, in halves where a pack failed twice", adopted.failed),
     )
     return Plan(

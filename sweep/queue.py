@@ -1,33 +1,38 @@
 """The order in which a launch hands out its packs, and what becomes of one that failed.
 
-A failed pack waits behind the others for its second try; one that failed as often as it may is halved, again and again,
-until the run that fails is alone. Where attempt after attempt fails and none succeeds the cause is no single run, and the
-launch stops instead of taking thousands of packs apart.
+A pack is recorded as started the moment it is handed out, so that later launches adopt it. A failed pack waits behind the
+others for its second try; one that failed as often as it may is halved, again and again, until the run that fails is alone.
+Where attempt after attempt fails and none succeeds the cause is no single run, and the launch stops instead of taking
+thousands of packs apart.
 """
 
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from sweep.attempts import AttemptEnd
-from sweep.launch_file import PlannedPack
+from sweep.failures import failed_attempts
+from sweep.launch_file import LaunchFile, LaunchSettings, PlannedPack
+from sweep.lease import holds
 from sweep.packs import halves
+from sweep.records import PackRecord, record_start
 
 HOPELESS_FAILURES = 20
-"""Failed attempts in a row, without one success in the launch, after which no further pack is started."""
+"""Failed attempts in a row, without one success in between, after which no further pack is started."""
 
 
 class PackQueue:
-    """Packs waiting and at work. `failures` are the failed attempts of earlier launches; `should_stop` ends it early."""
+    """The packs of a launch, waiting and at work."""
 
-    def __init__(self, packs: Iterable[PlannedPack], failures: Mapping[str, int], should_stop: Callable[[], bool]) -> None:
-        self._waiting = deque(packs)
+    def __init__(self, launch: LaunchFile) -> None:
+        self._settings = launch.settings
+        self._waiting = deque(launch.packs)
         self._working: dict[str, PlannedPack] = {}
-        self._failures = Counter(failures)
+        self._started = 0
+        self._failures = Counter(failed_attempts(launch.settings.paths))
         self._failed_in_a_row = 0
-        self._should_stop = should_stop
 
     @property
     def hopeless(self) -> bool:
@@ -39,13 +44,15 @@ class PackQueue:
         """Whether no pack will be handed out any more."""
         return self._closed or (not self._waiting and not self._working)
 
-    def next(self) -> PlannedPack | None:
-        """The next pack to start; None where there is none now (one at work may yet fail and come back)."""
+    def next(self) -> str | None:
+        """Id of the next pack to start; None where there is none now (one at work may yet fail and come back)."""
         if self._closed or not self._waiting:
             return None
         planned = self._waiting.popleft()
+        self._started += 1
+        record_start(self._settings.paths, _record(planned, self._settings, self._started))
         self._working[planned.pack.pack_id] = planned
-        return planned
+        return planned.pack.pack_id
 
     def ended(self, pack_id: str, end: AttemptEnd) -> None:
         """Take note of how a pack's attempt ended."""
@@ -58,7 +65,7 @@ class PackQueue:
 
     @property
     def _closed(self) -> bool:
-        return self.hopeless or self._should_stop()
+        return self.hopeless or told_to_stop(self._settings)
 
     def _failed(self, planned: PlannedPack) -> None:
         pack = planned.pack
@@ -67,3 +74,20 @@ class PackQueue:
             self._waiting.append(planned)
         elif len(pack.points) > 1:
             self._waiting.extend(replace(planned, pack=half) for half in halves(pack.points, pack.pack_id))
+
+
+def told_to_stop(settings: LaunchSettings) -> bool:
+    """Whether this launch was asked to stop, is dead, or was superseded: what everything that works for it asks."""
+    return settings.paths.stop_file(settings.epoch).exists() or not holds(settings.paths.lease, settings.epoch)
+
+
+def _record(planned: PlannedPack, settings: LaunchSettings, order: int) -> PackRecord:
+    return PackRecord(
+        pack=planned.pack,
+        epoch=settings.epoch,
+        order=order,
+        threads=settings.resources.threads,
+        device=settings.resources.device,
+        data_hash=planned.data_hash,
+        started_at=datetime.now(UTC),
+    )

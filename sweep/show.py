@@ -29,13 +29,18 @@ def print_plan(console: Console, target: Target, plan: Plan, resources: Resource
     console.print(_axes(axis_counts(target.points)))
     for rule in target.excluded:
         console.print(f"left out: {rule.count:,} runs, for {rule.reason}")
-    for line in plan_lines(plan, resources):
+    print_work(console, plan, resources)
+
+
+def print_work(console: Console, plan: Plan, resources: Resources) -> None:
+    """Show what there is to do and why."""
+    for line in _plan_lines(plan, resources):
         console.print(line)
     if plan.reasons:
         console.print(_reasons(plan))
 
 
-def plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
+def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
     """What a plan comes to, in a few sentences."""
     yield f"done: {len(plan.kept):,} of {plan.selected:,}" + (", kept as they are" if plan.kept and plan.packs else "")
     if plan.packs:

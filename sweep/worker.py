@@ -24,11 +24,11 @@ from sweep.attempts import Attempt, AttemptEnd, begin_attempt, claimed, deaths_i
 from sweep.errors import AlreadyPublishedError, LeaseLostError
 from sweep.failures import Cause, Failure, cause_of, failed_attempts, log_tail, record_failure
 from sweep.launch_file import LaunchSettings
-from sweep.lease import holds
 from sweep.packs import Pack
 from sweep.paths import SweepPaths
 from sweep.point_json import canonical_text
 from sweep.progress import PackProgressFile, RunProgress, progress_path, read_progress, remove_progress, write_progress
+from sweep.queue import told_to_stop
 from sweep.records import PackRecord, read_record, resume_dirs
 from sweep.workload import load_workload
 
@@ -49,7 +49,7 @@ def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
     paths = settings.paths
 
     def should_stop() -> bool:
-        return paths.stop_file(settings.epoch).exists() or not holds(paths.lease, settings.epoch)
+        return told_to_stop(settings)
 
     with claimed(paths, pack_id, give_up=should_stop) as ours:
         if not ours or should_stop():

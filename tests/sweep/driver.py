@@ -30,9 +30,7 @@ def request_of(root: Path, data: Path, grid: dict[str, object], **resources: obj
     options["alphas"] = tuple(options["alphas"])  # type: ignore[arg-type]
     options["decompositions"] = tuple(Decomposition(name) for name in options.get("decompositions", ["vdn"]))  # type: ignore[attr-defined]
     points = make_points(**options)  # type: ignore[arg-type]
-    return LaunchRequest(
-        "little", {}, points, SweepPaths(root), data, make_resources(**resources), workload=stand_in.NAME
-    )
+    return LaunchRequest("little", {}, points, SweepPaths(root), make_resources(**resources), data, workload=stand_in.NAME)
 
 
 def main() -> LaunchEnd:

@@ -26,16 +26,22 @@ SCALE = ReturnScale(0.0, 100.0)
 
 @dataclass(frozen=True)
 class Behaviour:
-    """`step_s` seconds per gradient step; runs that raise, or kill their process, once their pack reaches half its steps.
+    """`step_s` seconds per gradient step; runs whose pack raises, or is killed, once it reaches half its steps.
 
-    `times` is how many attempts of a pack are hit before it goes well; None hits for ever.
+    `killing` kills the process, `cutting` raises what nobody catches, for launches inside a test's own process. `times` is how
+    many attempts of a pack are hit before it goes well; None hits for ever.
     """
 
     step_s: float = 0.0
     raising: tuple[str, ...] = ()
     killing: tuple[str, ...] = ()
+    cutting: tuple[str, ...] = ()
     times: int | None = None
     diverging: tuple[str, ...] = ()
+
+
+class Cut(BaseException):
+    """The end of a process, as far as a test inside it can tell."""
 
 
 def behave(data_root: Path, behaviour: Behaviour) -> None:
@@ -87,6 +93,8 @@ def train_pack(
         if hit and step == first.steps // 2:
             if set(behaviour.killing) & set(run_ids):
                 os.kill(os.getpid(), 9)
+            if set(behaviour.cutting) & set(run_ids):
+                raise Cut
             raise ArithmeticError(f"run {min(set(behaviour.raising) & set(run_ids))} went wrong at step {step}")
         if step % first.eval_every == 0:
             _save(checkpoint_dir, run_ids, step)
@@ -139,7 +147,7 @@ def _load(folder: Path) -> int:
 
 
 def _is_hit(data_root: Path, behaviour: Behaviour, run_ids: Sequence[str]) -> bool:
-    victims = (set(behaviour.raising) | set(behaviour.killing)) & set(run_ids)
+    victims = {*behaviour.raising, *behaviour.killing, *behaviour.cutting} & set(run_ids)
     if not victims:
         return False
     before = sum(line in victims for line in trainings(data_root))

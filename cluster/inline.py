@@ -1,0 +1,24 @@
+"""The launching process itself: one pack at a time, no Ray."""
+
+from __future__ import annotations
+
+from cluster.resources import Resources
+from cluster.schema import InlineFile
+
+
+def inline_resources(file: InlineFile) -> Resources:
+    """Resources of the launching process."""
+    return Resources(
+        address=None,
+        cpus=file.cpus_per_pack,
+        gpus=0,
+        cpus_per_pack=file.cpus_per_pack,
+        gpu_per_pack=0.0,
+        threads=file.cpus_per_pack if file.threads is None else file.threads,
+        slots=1,
+        max_lanes=file.max_lanes,
+        device=file.device,
+        checkpoint_minutes=file.checkpoint_minutes,
+        reuse_workers=True,
+        inline=True,
+    )
