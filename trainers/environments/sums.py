@@ -19,3 +19,11 @@ def mean_over_agents(rewards: FloatArray) -> FloatArray:
     """Mean (...) of rewards (..., N): what one step adds to an episode's return."""
     mean: FloatArray = ordered_sum(rewards) / rewards.shape[-1]
     return mean
+
+
+def ordered_product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
+    """Product (E, J) of rows (E, I) and a matrix (I, J), summed in the order of I (a BLAS' own order depends on E)."""
+    total: FloatArray = rows[:, :1] * matrix[0]
+    for k in range(1, len(matrix)):
+        total += rows[:, k, None] * matrix[k]
+    return total

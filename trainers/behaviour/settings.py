@@ -1,0 +1,64 @@
+"""What PPO needs to know, and what is recorded of each training."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Settings(_Model):
+    """Settings of PPO (Schulman et al. 2017, with generalised advantage estimation).
+
+    `gae` is lambda. The learning rate falls linearly to zero. One iteration plays `copies` x `horizon` steps and then learns
+    from them for `epochs` epochs of minibatches.
+    """
+
+    copies: int = 32
+    horizon: int = 128
+    epochs: int = 10
+    minibatch: int = 256
+    learning_rate: float = 3e-4
+    gamma: float = 0.99
+    gae: float = 0.95
+    clip: float = 0.2
+    value_weight: float = 0.5
+    largest_gradient: float = 0.5
+    hidden: int = 64
+    log_std: float = -0.5
+
+    @property
+    def steps(self) -> int:
+        """Environment steps of one iteration."""
+        return self.copies * self.horizon
+
+
+class Checkpoint(_Model):
+    """One point of a learning curve, and the policy that was kept there."""
+
+    file: str
+    steps: int
+    """Environment steps learned from"""
+    mean: float
+    """Mean return of the policy without exploration noise"""
+    std: float
+    """Its standard deviation over episodes"""
+    noisy_mean: float | None
+    """Mean return of the episodes that training finished since the last checkpoint, with exploration noise"""
+    exploration: float
+    """Mean standard deviation of the exploration noise"""
+    cpu_seconds: float
+
+
+class Training(_Model):
+    """One training: how it was started and what came of it."""
+
+    command: str
+    task: str
+    seed: int
+    steps: int
+    settings: Settings
+    evaluation_episodes: int
+    curve: tuple[Checkpoint, ...]

@@ -1,0 +1,90 @@
+"""Training one policy, keeping checkpoints and how well each of them did."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from trainers.behaviour.policy import Policy, save_policy
+from trainers.behaviour.ppo import Learner
+from trainers.behaviour.rollout import Player
+from trainers.behaviour.settings import Checkpoint, Settings, Training
+from trainers.environments.locomotion import Locomotion
+from trainers.environments.mujoco_robots import HORIZON, Array, Robot
+from trainers.environments.mujoco_tasks import MUJOCO_TASKS
+from trainers.randomness import generator
+
+CHECKPOINTS = 40
+"""Kept of each training, and evaluated, at even distances."""
+EVALUATION_EPISODES = 10
+RECORD_FILE = "training.json"
+
+
+def train(
+    task: str,
+    seed: int,
+    steps: int,
+    out: Path,
+    settings: Settings,
+    command: str,
+    heard: Callable[[Checkpoint], None],
+) -> Training:
+    """Train the task's robot for at least `steps` environment steps; writes checkpoints and `training.json` to `out`.
+
+    Same arguments on the same machine with the same number of threads: the same policies. `heard` is told each checkpoint.
+    """
+    robot = MUJOCO_TASKS[task].robot
+    player = Player(robot, task, seed, settings)
+    learner = Learner(Locomotion(robot, 1).features.shape[1], robot.actuators, seed, settings)
+    iterations = -(-steps // settings.steps)
+    due = {round(iterations * number / CHECKPOINTS) for number in range(CHECKPOINTS + 1)}
+    curve: list[Checkpoint] = []
+    out.mkdir(parents=True, exist_ok=True)
+    for iteration in range(iterations + 1):
+        if iteration in due:
+            policy = learner.policy()
+            returns = play_returns(robot, policy, EVALUATION_EPISODES, 0.0, ("behaviour", "evaluation"))
+            checkpoint = Checkpoint(
+                file=f"{iteration * settings.steps:09d}.safetensors",
+                steps=iteration * settings.steps,
+                mean=float(returns.mean()),
+                std=float(returns.std()),
+                noisy_mean=float(np.mean(player.finished)) if player.finished else None,
+                exploration=float(policy.std.mean()),
+                cpu_seconds=round(time.process_time(), 1),
+            )
+            player.finished.clear()
+            save_policy(policy, out / checkpoint.file)
+            curve.append(checkpoint)
+            heard(checkpoint)
+        if iteration < iterations:
+            learner.learn(player.play(learner.policy()), remaining=1.0 - iteration / iterations)
+    training = Training(
+        command=command,
+        task=task,
+        seed=seed,
+        steps=iterations * settings.steps,
+        settings=settings,
+        evaluation_episodes=EVALUATION_EPISODES,
+        curve=tuple(curve),
+    )
+    (out / RECORD_FILE).write_text(training.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return training
+
+
+def play_returns(robot: Robot, policy: Policy, episodes: int, noise_scale: float, stream: tuple[str, ...]) -> Array:
+    """Returns (episodes,) of a policy on gymnasium's reward, episode e drawn from (0, *stream, e)."""
+    generators = [generator(0, *stream, episode) for episode in range(episodes)]
+    locomotion = Locomotion(robot, episodes)
+    locomotion.begin(generators)
+    returns = np.zeros(episodes)
+    for _ in range(HORIZON):
+        noise = np.array([drawn.standard_normal(robot.actuators) for drawn in generators])
+        motion = locomotion.step(policy.controls(locomotion.features, noise, noise_scale))
+        returns += motion.rewards
+        if motion.over.all():
+            break
+    return returns
