@@ -149,7 +149,7 @@ def launch(
     console = _console()
     print_work(console, planned, request.resources)
     with LaunchDisplay(console) as display:
-        end = run_launch(request, display, lambda: _mlflow_writer(target.paths.root, mlflow, console))
+        end = run_launch(request, display, lambda: _mlflow_writer(target.paths.root, mlflow))
     _tell_end(console, target, end, grid)
     _tell_where(target, mlflow)
     if end.interrupted:
@@ -207,7 +207,7 @@ def report(
     from sweep.game import game_points, game_tables
     from sweep.status import SweepWatcher
 
-    target = _target(grid, directory, overrides)
+    target = _target(grid, directory, overrides).begun()
     points = target.selected(only or ())
     look = SweepWatcher(points, target.paths).look()
     game = game_points(points)
@@ -246,7 +246,9 @@ def run(
     for line in point_lines(point):
         print(line)
     with _debugger(debug):
-        result, scale = run_alone(point, data or default_data_root(), device, threads, lambda text: print(text, flush=True))
+        result, scale = run_alone(
+            point, data or default_data_root(), device, threads, lambda text: print(text, flush=True), _workload()
+        )
     print(f"{result.status}: score {scale.score(result.curve[-1].return_mean):.3f}; nothing was recorded")
 
 
@@ -264,7 +266,7 @@ def export(
     """Write all finished runs as CSV or Parquet, or one run's policy as safetensors."""
     from sweep.export import export_policy, export_table
 
-    target = _target(grid, directory, overrides)
+    target = _target(grid, directory, overrides).begun()
     points = target.selected(only or ())
     if policy is not None:
         point = _one_point(points, policy)
@@ -284,7 +286,7 @@ def mlflow(
     """Bring the MLflow database up to date with the results, rebuilding it where it is gone."""
     from sweep.mlflow_projection import project
 
-    target = _target(grid, directory, None)
+    target = _target(grid, directory, None).begun()
     print(project(target.paths.root, per_run=per_run))
     _tell_mlflow(target.paths.root)
 
@@ -294,7 +296,7 @@ def doctor(grid: GridArgument, directory: DirectoryOption = None) -> None:
     """Look for what must not be: runs twice, weights missing, torn files, changed data."""
     from sweep.doctor import Severity, examine
 
-    target = _target(grid, directory, None)
+    target = _target(grid, directory, None).begun()
     findings = examine(target.paths)
     for finding in findings:
         print(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
@@ -326,7 +328,6 @@ def _request(
 ) -> tuple[Target, LaunchRequest]:
     from sweep.clusters import load_resources
     from sweep.launch import LaunchRequest
-    from sweep.workload import REAL
 
     target = _target(grid, directory, overrides)
     selected = frozenset(point.run_id for point in target.selected(only)) if only else None
@@ -340,8 +341,14 @@ def _request(
         selected=selected,
         keep=keep,
         retry_failed=retry_failed,
-        workload=os.environ.get("RECIPE_SWEEP_WORKLOAD", REAL),
+        workload=_workload(),
     )
+
+
+def _workload() -> str:
+    from sweep.workload import REAL, WORKLOAD_VARIABLE
+
+    return os.environ.get(WORKLOAD_VARIABLE, REAL)
 
 
 def _one_point(points: tuple[DesignPoint, ...], run_id: str | None) -> DesignPoint:
@@ -372,7 +379,7 @@ def _debugger(wanted: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _mlflow_writer(root: Path, wanted: bool, console: Console) -> Iterator[None]:
+def _mlflow_writer(root: Path, wanted: bool) -> Iterator[None]:
     """Keep MLflow up to date beside a launch; its troubles never touch training."""
     if not wanted:
         yield
@@ -384,7 +391,7 @@ def _mlflow_writer(root: Path, wanted: bool, console: Console) -> Iterator[None]
         yield
     finally:
         if not writer.stop():
-            console.print(f"MLflow is not up to date, see {writer.log_file}; make up for it with: recipe-sweep mlflow {root}")
+            print(f"MLflow is not up to date, see {writer.log_file}; make up for it with: recipe-sweep mlflow {root}")
 
 
 def _tell_end(console: Console, target: Target, end: LaunchEnd, grid: str) -> None:
@@ -392,7 +399,7 @@ def _tell_end(console: Console, target: Target, end: LaunchEnd, grid: str) -> No
 
     console.print(f"trained {end.trained:,} runs; {status_line(end.status)}")
     for group in end.status.failures:
-        console.print(failure_text(group, grid))
+        console.print(failure_text(group, grid), soft_wrap=True)
     if end.hopeless:
         console.print("stopped: attempt after attempt failed; mend the cause, then launch with --retry-failed")
     elif end.interrupted:

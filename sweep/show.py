@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -25,10 +26,10 @@ _SHOWN_PACKS = 16
 def print_plan(console: Console, target: Target, plan: Plan, resources: Resources) -> None:
     """Show what a launch would do."""
     count = f"{plan.wanted:,} runs" if plan.selected == plan.wanted else f"{plan.selected:,} of {plan.wanted:,} runs"
-    console.print(f"[bold]{target.grid.name}[/bold]: {count} wanted, in [bold]{target.paths.root}[/bold]")
+    console.print(f"[bold]{target.grid.name}[/bold]: {count} wanted, in [bold]{escape(str(target.paths.root))}[/bold]")
     console.print(_axes(axis_counts(target.points)))
     for rule in target.excluded:
-        console.print(f"left out: {rule.count:,} runs, for {rule.reason}")
+        console.print(f"left out: {rule.count:,} runs, for {escape(rule.reason)}")
     print_work(console, plan, resources)
 
 
@@ -67,12 +68,12 @@ def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
 
 def print_status(console: Console, target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> None:
     """Show how a sweep stands."""
-    console.print(f"[bold]{target.grid.name}[/bold] in {target.paths.root}")
+    console.print(f"[bold]{target.grid.name}[/bold] in {escape(str(target.paths.root))}")
     console.print(status_view(status))
     if axes:
         console.print(_progress_by_axis(axes))
     for group in status.failures:
-        console.print(failure_text(group, str(target.paths.root)))
+        console.print(failure_text(group, str(target.paths.root)), soft_wrap=True)
 
 
 def status_view(status: SweepStatus) -> RenderableType:
@@ -214,9 +215,9 @@ def failure_text(group: FailureGroup, grid: str) -> str:
         else f"{len(group.gave_up)} given up, the rest will be tried again"
     )
     return (
-        f"[red]{len(group.run_ids):,} runs failed ({state})[/red]: {cause.error}: {cause.message}\n"
-        f"  at {cause.frame}; traceback and log in failures/{group.example.pack_id}/{group.example.attempt:04d}.json\n"
-        f"  reproduce with: recipe-sweep run {grid} --run {group.run_ids[0]}"
+        f"[red]{len(group.run_ids):,} runs failed ({state})[/red]: {cause.error}: {escape(cause.message)}\n"
+        f"  at {escape(cause.frame)}; traceback and log in failures/{group.example.pack_id}/{group.example.attempt:04d}.json\n"
+        f"  reproduce with: recipe-sweep run {escape(grid)} --run {group.run_ids[0]}"
     )
 
 

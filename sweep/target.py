@@ -35,6 +35,19 @@ class Target:
         """The grid as written, its overrides applied."""
         return dict(self.grid.document.content)
 
+    def begun(self) -> Target:
+        """Itself, where its sweep was launched before. Raises SweepDirectoryError where it was not."""
+        if read_sweep_file(self.paths) is None:
+            root = self.paths.root
+            problem = Problem(
+                file=str(root),
+                found="no sweep.json" if root.is_dir() else "no such directory",
+                expected="a sweep that was launched before",
+                hint="launch it first, or name its directory with --dir",
+            )
+            raise SweepDirectoryError(problem)
+        return self
+
     def selected(self, filters: Sequence[str]) -> tuple[DesignPoint, ...]:
         """The points that `--only` filters leave; all without filters. Raises SelectionError with every mistake."""
         texts = [part for text in filters for part in text.split()]

@@ -1,4 +1,4 @@
-"""`python -m tests.sweep.driver SWEEP DATA [key=json ...]`: a launch of a small grid with the stand-in, as a process to kill."""
+"""`python -m tests.sweep.driver SWEEP DATA JSON`: a launch of a small grid with the stand-in, as a process to kill."""
 
 from __future__ import annotations
 
