@@ -97,15 +97,23 @@ class Comparison(_Model):
     agrees: bool
 
 
+class ReplayErrors(_Model):
+    """How far stored numbers are from those of the simulator, over `compared` transitions; relative where they are above 1."""
+
+    compared: int
+    deviating: int
+    median: float
+    upper: float
+    """99 of 100 transitions are nearer than this."""
+    largest: float
+
+
 class ReplayResult(_Model):
     """What the simulator answers to stored transitions; see trainers.data.replay."""
 
     transitions: int
-    deviating: int
-    largest_observation_error: float
-    largest_reward_error: float
-    unpaid: int
-    """Transitions whose reward could not be compared, for their stored actions had been clipped."""
+    observations: ReplayErrors
+    rewards: ReplayErrors
 
 
 class Origin(_Model):

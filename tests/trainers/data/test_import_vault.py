@@ -6,13 +6,14 @@ import errno
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from tests.trainers.data.vaults import BLOSC, GZIP, Leaves, own_row_leaves, spread_episodes, write_vault
+from tests.trainers.data.vaults import BLOSC, GZIP, Leaves, own_row_leaves, spread_episodes, terminal_row_leaves, write_vault
 from trainers.data import import_vault as importing
 from trainers.data.card import Card, read_card
 from trainers.data.catalogue import map_dataset, open_dataset
@@ -21,6 +22,8 @@ from trainers.data.errors import BrokenVaultError, DataError, NoRoomError
 from trainers.data.import_vault import VaultPlace, import_vault
 from trainers.data.published import PUBLISHED
 from trainers.data.vault import Vault
+from trainers.environments import make_environment
+from trainers.randomness import generator
 
 SPREAD = PUBLISHED["simple_spread"]
 
@@ -123,9 +126,11 @@ def test_stored_transitions_are_replayed_on_the_simulator(tmp_path, leaves):
     assert card.origin is not None
     replay = card.origin.replay
     assert replay is not None
-    assert (replay.transitions, replay.deviating) == (74, 0)
-    assert replay.largest_observation_error < 1e-5
-    assert replay.largest_reward_error < 1e-4
+    # The last row's successor is not stored with it; what follows the ends of episodes is stored nowhere.
+    assert (replay.transitions, replay.observations.compared, replay.rewards.compared) == (74, 72, 74)
+    assert (replay.observations.deviating, replay.rewards.deviating) == (0, 0)
+    assert replay.observations.largest < 1e-5
+    assert replay.rewards.largest < 1e-4
 
 
 def test_data_of_another_simulator_are_imported_but_seen_through(tmp_path, leaves):
@@ -133,7 +138,8 @@ def test_data_of_another_simulator_are_imported_but_seen_through(tmp_path, leave
     card, _ = imported(spread_place(write_vault(tmp_path / "vault", leaves)), tmp_path)
     assert card.origin is not None
     assert card.origin.replay is not None
-    assert card.origin.replay.deviating == card.origin.replay.transitions
+    assert card.origin.replay.rewards.deviating == card.origin.replay.rewards.compared
+    assert card.origin.replay.observations.deviating == 0
 
 
 def test_flags_of_any_type_are_read(tmp_path, leaves):
@@ -148,6 +154,90 @@ def test_a_dataset_that_is_there_is_not_imported_again(tmp_path, leaves):
     directory = import_vault(place, tmp_path)
     shutil.rmtree(place.directory)
     assert import_vault(place, tmp_path) == directory
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Some episodes of a MuJoCo task, as OMIGA stored them, and the transitions that they hold."""
+
+    task: str
+    leaves: Leaves
+    transitions: list[Columns]
+
+    def place(self, directory: Path) -> VaultPlace:
+        return VaultPlace(write_vault(directory, self.leaves), PUBLISHED[self.task], "Expert")
+
+    def column(self, name: str) -> np.ndarray:
+        return np.concatenate([getattr(columns, name) for columns in self.transitions])
+
+
+@pytest.fixture(scope="module", params=["2ant", "3hopper", "6halfcheetah"])
+def rollout(request) -> Rollout:
+    return roll_out(request.param)
+
+
+def roll_out(task: str) -> Rollout:
+    """Two episodes under random actions, some of them out of bounds; Cheetah's last to their time, the others' until a fall."""
+    copies = 2
+    environment = make_environment(task, copies)
+    spec = environment.spec
+    seen = environment.reset([generator(0, "vault", copy) for copy in range(copies)])
+    steps: list[tuple[np.ndarray, ...]] = []
+    done = np.zeros(copies, np.bool_)
+    while not done.all():
+        actions = generator(1, "actions", len(steps)).uniform(-1.2, 1.2, (copies, spec.n_agents, spec.action_dim))
+        actions = actions.astype(np.float32)
+        step = environment.step(actions)
+        steps.append((seen, actions, step.rewards, step.done & ~done, done))
+        seen, done = step.observations.copy(), step.done.copy()
+    observations, actions, rewards, ends, over = (np.stack(part, axis=1) for part in zip(*steps, strict=True))
+    episodes = []
+    for copy in range(copies):
+        mine = ~over[copy]
+        part = [values[copy, mine].astype(np.float32) for values in (observations, actions, rewards)]
+        episodes.append(Columns(part[0], part[1], part[2], ends[copy, mine]))
+    leaves = terminal_row_leaves(episodes, [last.astype(np.float32) for last in seen])
+    return Rollout(task, leaves, episodes)
+
+
+def test_terminal_observation_rows_are_no_transitions(tmp_path, rollout):
+    card, columns = imported(rollout.place(tmp_path / "vault"), tmp_path)
+    for name in ("observations", "rewards", "terminals"):
+        assert_array_equal(getattr(columns, name), rollout.column(name), err_msg=name)
+    assert_array_equal(columns.actions, np.clip(rollout.column("actions"), -1.0, 1.0))
+    assert card.origin is not None
+    assert card.origin.terminal_rows_dropped == 2
+    assert card.origin.clipped_components == (np.abs(rollout.column("actions")) > 1.0).sum() > 0
+    assert card.origin.largest_action == np.abs(rollout.column("actions")).max()
+    assert card.returns.episodes == 2
+
+
+def test_the_state_of_omiga_data_is_the_first_agents_observation_and_costs_no_memory(tmp_path, rollout):
+    identity = read_card(import_vault(rollout.place(tmp_path / "vault"), tmp_path)).identity
+    data = open_dataset(identity, tmp_path)
+    assert data.states is not None
+    assert data.states.data_ptr() == data.observations.data_ptr()
+    assert_array_equal(data.states, data.observations[:, 0])
+    assert data.mask.sum() == len(data.mask) - 2
+
+
+def test_omiga_transitions_are_replayed_with_the_actions_that_were_paid_for(tmp_path, rollout):
+    """The last transitions of the episodes too, for the row behind them has what follows."""
+    card, columns = imported(rollout.place(tmp_path / "vault"), tmp_path)
+    assert card.origin is not None
+    replay = card.origin.replay
+    assert replay is not None
+    assert replay.transitions == replay.observations.compared == replay.rewards.compared == len(columns.rewards)
+    assert (replay.observations.deviating, replay.rewards.deviating) == (0, 0)
+
+
+def test_files_with_own_row_terminals_are_not_taken_for_omigas(tmp_path):
+    rollout = roll_out("6halfcheetah")
+    joined = Columns(*(rollout.column(name) for name in ("observations", "actions", "rewards", "terminals")))
+    leaves = own_row_leaves([joined]) | {"infos.state": joined.observations[None, :, 0]}
+    place = VaultPlace(write_vault(tmp_path / "vault", leaves), PUBLISHED[rollout.task], "Expert")
+    with pytest.raises(BrokenVaultError, match=r"2 episodes of 1,000 rows and none longer\s+expected\s+1,001"):
+        import_vault(place, tmp_path)
 
 
 Harm = Callable[[Leaves], None]
