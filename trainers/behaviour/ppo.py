@@ -102,7 +102,7 @@ class Learner:
 
     def _step(self, sample: _Sample) -> None:
         clip = self._settings.clip
-        advantages = (sample.advantages - sample.advantages.mean()) / (sample.advantages.std() + 1e-8)
+        advantages = (sample.advantages - sample.advantages.mean()) / (sample.advantages.std(correction=0) + 1e-8)
         ratio = (self._log_probabilities(sample.inputs, sample.actions) - sample.log_probabilities).exp()
         gain = torch.minimum(ratio * advantages, ratio.clamp(1.0 - clip, 1.0 + clip) * advantages).mean()
         error = (self._critic(sample.inputs).squeeze(-1) - sample.returns).square().mean()

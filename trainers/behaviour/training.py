@@ -18,7 +18,7 @@ from trainers.environments.mujoco_tasks import MUJOCO_TASKS
 from trainers.randomness import generator
 
 CHECKPOINTS = 40
-"""Kept of each training, and evaluated, at even distances."""
+"""Kept of each training, and evaluated; closer together at first, where most is learned."""
 EVALUATION_EPISODES = 10
 RECORD_FILE = "training.json"
 
@@ -40,7 +40,7 @@ def train(
     player = Player(robot, task, seed, settings)
     learner = Learner(Locomotion(robot, 1).features.shape[1], robot.actuators, seed, settings)
     iterations = -(-steps // settings.steps)
-    due = {round(iterations * number / CHECKPOINTS) for number in range(CHECKPOINTS + 1)}
+    due = {round(iterations * (number / CHECKPOINTS) ** 2) for number in range(CHECKPOINTS + 1)}
     curve: list[Checkpoint] = []
     out.mkdir(parents=True, exist_ok=True)
     for iteration in range(iterations + 1):

@@ -66,4 +66,4 @@ class Locomotion:
         rewards = np.where(running, self.robot.rewards(speeds, controls, self.pose, fallen), 0.0)
         self._times += running
         self._over = self._over | fallen | (self._times >= HORIZON)
-        return Motion(rewards, fallen, self._over)
+        return Motion(rewards, fallen, self._over.copy())

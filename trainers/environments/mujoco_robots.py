@@ -55,6 +55,11 @@ class Robot:
     contact_cost: float = 0.0
     fallen: Callable[[Pose], Flags] | None = None
 
+    @property
+    def name(self) -> str:
+        """The robot's name, e.g. `half_cheetah`."""
+        return self.asset.removesuffix(".xml")
+
     def features(self, pose: Pose) -> Array:
         """gymnasium's observation (E, F): positions but the hidden ones, bounded velocities, contact forces if asked for."""
         velocities = np.clip(pose.velocities, -self.velocity_bound, self.velocity_bound)

@@ -1,0 +1,139 @@
+"""Keep the policies that data are made of: `python -m trainers.behaviour.choose runs/3hopper-0 runs/3hopper-1`.
+
+Of all checkpoints of these trainings the one with the best mean return becomes the expert; it acts with its exploration noise,
+halved until that costs at most a twentieth of the return. Medium is the checkpoint of the same training whose return, with all
+of its noise, is nearest to half of the expert's. The stages of learning for medium-replay lead from the first checkpoint to
+medium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from trainers.behaviour.library import POLICIES, RECORD_FILE, Kept, Record
+from trainers.behaviour.policy import Policy, load_policy, save_policy
+from trainers.behaviour.settings import Checkpoint, Training
+from trainers.behaviour.training import RECORD_FILE as TRAINING_FILE
+from trainers.behaviour.training import play_returns
+from trainers.environments.mujoco_robots import Robot
+from trainers.environments.mujoco_tasks import MUJOCO_TASKS
+
+EPISODES = 100
+"""Played of each candidate."""
+CANDIDATES = 6
+"""Checkpoints that are played again before one is chosen, for a learning curve is noisy."""
+STAGES = 8
+"""Of learning, in medium-replay."""
+COST_OF_NOISE = 0.05
+
+
+class Run(NamedTuple):
+    """A training and the directory of its checkpoints."""
+
+    directory: Path
+    training: Training
+
+    @classmethod
+    def of(cls, directory: Path) -> Run:
+        """Read a training's record."""
+        return cls(directory, Training.model_validate_json((directory / TRAINING_FILE).read_text(encoding="utf-8")))
+
+    def policy(self, checkpoint: Checkpoint) -> Policy:
+        """The policy of a checkpoint."""
+        return load_policy(self.directory / checkpoint.file)
+
+
+class _Candidate(NamedTuple):
+    run: Run
+    checkpoint: Checkpoint
+    kept: Kept
+
+
+def choose(runs: Sequence[Run], command: str) -> Record:
+    """Choose among trainings of one robot, write the chosen policies into the package, and return their record."""
+    robot = MUJOCO_TASKS[runs[0].training.task].robot
+    every = [(run, checkpoint) for run in runs for checkpoint in run.training.curve]
+    promising = sorted(every, key=lambda pair: pair[1].mean)[-CANDIDATES:]
+    expert = max((_play(robot, *pair, "expert", 0.0) for pair in promising), key=lambda candidate: candidate.kept.mean)
+    noise_scale = 1.0
+    with_noise = _play(robot, expert.run, expert.checkpoint, "expert", noise_scale)
+    while with_noise.kept.mean < (1.0 - COST_OF_NOISE) * expert.kept.mean:
+        noise_scale /= 2.0
+        with_noise = _play(robot, expert.run, expert.checkpoint, "expert", noise_scale)
+    earlier = [point for point in expert.run.training.curve if point.steps < expert.checkpoint.steps]
+    medium = _medium(robot, expert.run, earlier, with_noise.kept.mean / 2.0)
+    stages = [point for point in earlier if point.steps <= medium.checkpoint.steps]
+    replay = [_play(robot, expert.run, point, f"replay-{number}", 1.0) for number, point in enumerate(_spread(stages, STAGES))]
+    chosen = (with_noise, medium, *replay)
+    directory = POLICIES / robot.name
+    directory.mkdir(parents=True, exist_ok=True)
+    for candidate in chosen:
+        save_policy(candidate.run.policy(candidate.checkpoint), directory / candidate.kept.file)
+    record = Record(
+        chosen_by=command,
+        robot=robot.name,
+        episodes=EPISODES,
+        expert=with_noise.kept,
+        medium=medium.kept,
+        replay=tuple(candidate.kept for candidate in replay),
+        training=expert.run.training,
+        others=tuple(run.training for run in runs if run is not expert.run),
+    )
+    (directory / RECORD_FILE).write_text(record.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    return record
+
+
+def _medium(robot: Robot, run: Run, earlier: Iterable[Checkpoint], target: float) -> _Candidate:
+    """The checkpoint nearest to a return, by playing those that are likely."""
+    likely = sorted(earlier, key=lambda point: abs((point.mean if point.noisy_mean is None else point.noisy_mean) - target))
+    played = (_play(robot, run, point, "medium", 1.0) for point in likely[:CANDIDATES])
+    return min(played, key=lambda candidate: abs(candidate.kept.mean - target))
+
+
+def _play(robot: Robot, run: Run, checkpoint: Checkpoint, name: str, noise_scale: float) -> _Candidate:
+    policy = run.policy(checkpoint)
+    returns = play_returns(robot, policy, EPISODES, noise_scale, ("behaviour", "choice"))
+    without = returns if noise_scale == 0.0 else play_returns(robot, policy, EPISODES, 0.0, ("behaviour", "choice"))
+    print(
+        f"{name:<10}{checkpoint.steps:>11,} steps, noise x {noise_scale:<6g}{returns.mean():>8,.0f} +- {returns.std():,.0f}",
+        flush=True,
+    )
+    kept = Kept(
+        name=name,
+        steps=checkpoint.steps,
+        noise_scale=noise_scale,
+        exploration=tuple((noise_scale * policy.std).tolist()),
+        mean=float(returns.mean()),
+        std=float(returns.std()),
+        min=float(returns.min()),
+        max=float(returns.max()),
+        mean_without_noise=float(without.mean()),
+    )
+    return _Candidate(run, checkpoint, kept)
+
+
+def _spread(points: Sequence[Checkpoint], count: int) -> list[Checkpoint]:
+    """At most `count` of the points, the first and the last among them, evenly by number."""
+    if len(points) <= count:
+        return list(points)
+    return [points[round(number * (len(points) - 1) / (count - 1))] for number in range(count)]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Choose and keep."""
+    parser = argparse.ArgumentParser(prog="python -m trainers.behaviour.choose", description=__doc__)
+    parser.add_argument("runs", type=Path, nargs="+", help="directories of trainings of one robot")
+    given = parser.parse_args(arguments)
+    runs = [Run.of(directory) for directory in given.runs]
+    if len({run.training.task for run in runs}) > 1:
+        parser.error(f"trainings of several tasks: {', '.join(sorted({run.training.task for run in runs}))}; give those of one")
+    choose(runs, shlex.join(["python", "-m", "trainers.behaviour.choose", *(sys.argv[1:] if arguments is None else arguments)]))
+
+
+if __name__ == "__main__":
+    main()
