@@ -43,9 +43,9 @@ class MujocoTask:
         controls[:, np.array(self.actuators)] = actions
         return controls
 
-    def actions(self, controls: Array) -> Array:
+    def actions(self, controls: FloatArray) -> FloatArray:
         """The agents' actions (E, N, A) that do this to the actuators (E, U)."""
-        actions: Array = controls[:, np.array(self.actuators)]
+        actions: FloatArray = controls[:, np.array(self.actuators)]
         return actions
 
     def rewards(self, rewards: Array, fallen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
