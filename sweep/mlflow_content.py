@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -18,6 +18,8 @@ import numpy as np
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition
 from trainers.results import CurvePoint, RunStatus
 from trainers.task import ReturnScale
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EntryState(StrEnum):
@@ -170,7 +172,7 @@ def _text(value: object) -> str:
 
 
 def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+    return (moment - _EPOCH) // timedelta(milliseconds=1)  # downwards, as results files do, so that both agree
 
 
 def _digest(content: object) -> str:

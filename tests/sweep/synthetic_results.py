@@ -18,7 +18,7 @@ from sweep.progress import PackProgressFile, RunProgress, write_progress
 from sweep.result_schema import SCHEMA
 from trainers.results import CurvePoint, RunStatus
 
-START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+START = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)  # results files keep milliseconds only
 MINUTES = timedelta(minutes=10)
 SCALE = (100.0, 300.0)
 STEPS = (100, 200, 300)
@@ -137,8 +137,12 @@ def _row(
         "device": "cpu",
         "threads": 1,
         "host": "test",
-        "started_at": START,
-        "finished_at": START + MINUTES,
+        "started_at": _whole_milliseconds(START),
+        "finished_at": _whole_milliseconds(START + MINUTES),
         "wall_s": 60.0,
         "cpu_s": 60.0,
     }
+
+
+def _whole_milliseconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

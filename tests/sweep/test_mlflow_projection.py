@@ -146,6 +146,7 @@ def test_a_running_pack_is_seen_live_and_ends_as_the_same_mlflow_run(sweep_dir: 
     assert (summary.extended, summary.replaced) == (1, 0)
     info, _, _, histories, same_id = shown(sweep_dir)[key]
     assert (info[1], same_id) == ("FINISHED", mlflow_id)
+    assert info[2] == int(START.timestamp() * 1000), "a rebuilt database would have another start"
     assert [step for step, _, _ in histories["score_mean"]] == [100, 200, 300]
     assert [step for step, _, _ in histories["runs/seeds"]] == [300]
 
