@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 
 from cluster.errors import ClusterError
 from search_spaces.errors import Problem, RecipeSweepError, UserInputError
+from sweep import data_cli
 from sweep.options import (
     ClusterOption,
     DataOption,
@@ -79,6 +80,7 @@ app = typer.Typer(
     help="Train every point of a design space once, on Ray, and draw the recipe it teaches.",
     epilog="Start with:  recipe-sweep launch demo",
 )
+app.add_typer(data_cli.app, name="data")
 
 
 @app.command(epilog="Example:  recipe-sweep init my-grid.yaml")

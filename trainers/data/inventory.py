@@ -1,0 +1,181 @@
+"""Which datasets there are and which of them are here."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Collection, Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
+
+from search_spaces.errors import Problem
+from search_spaces.tasks import TASKS
+from search_spaces.validation import nearest
+from search_spaces.vocabulary import Source
+from trainers.data.card import Card, Identity, read_card
+from trainers.data.errors import BrokenDataError, MissingDataError
+from trainers.data.published import PUBLISHED
+
+
+class State(StrEnum):
+    """Whether a dataset is in the data directory."""
+
+    PRESENT = "present"
+    ABSENT = "absent"
+    BROKEN = "broken"
+
+
+class Item(NamedTuple):
+    """One dataset: a copy that is here, or one that could be."""
+
+    source: str
+    task: str
+    dataset: str
+    state: State
+    directory: Path | None
+    """None where it is absent."""
+    card: Card | None
+    size_bytes: int
+    remark: str
+    """What differs from what was published, what is broken, or how to get it."""
+
+
+def inventory(root: Path) -> list[Item]:
+    """Every dataset in the data directory `root`, and every one that grids may name and that is not there; sorted."""
+    here = list(_here(root))
+    found = {(item.source, item.task, item.dataset) for item in here}
+    return sorted([*here, *_elsewhere(found)], key=lambda item: (item.source, item.task, item.dataset, str(item.directory)))
+
+
+def present(
+    root: Path,
+    task: str,
+    datasets: Collection[str] = (),
+    source: Source | None = None,
+    size: int | None = None,
+    seed: int | None = None,
+) -> list[Identity]:
+    """The datasets of a task that are here, in the order in which the task names them; by default all of one source.
+
+    Raises MissingDataError where there is none, where one that is named is not there, and where several copies or sources
+    leave open which is meant.
+    """
+    if task not in TASKS:
+        raise MissingDataError(Problem(key="task", found=repr(task), expected=", ".join(TASKS), hint=nearest(task, TASKS)))
+    cards = [item.card for item in _here(root) if item.task == task and item.card is not None]
+    found = [
+        card.identity
+        for card in cards
+        if (source is None or card.identity.source is source)
+        and (not datasets or card.identity.dataset in datasets)
+        and size in (None, card.identity.dataset_size)
+        and seed in (None, card.identity.dataset_seed)
+    ]
+    problems = list(_unclear(root, task, datasets, source, found))
+    if problems:
+        raise MissingDataError(*problems)
+    order = TASKS[task].datasets[found[0].source]
+    return sorted(found, key=lambda identity: order.index(identity.dataset) if identity.dataset in order else len(order))
+
+
+def homegrown_identities(task: str, datasets: Collection[str], size: int, seed: int) -> list[Identity]:
+    """Home-made datasets of a task, by default all; raises MissingDataError, naming every one that cannot be made."""
+    known = TASKS[task].datasets.get(Source.HOMEGROWN, ()) if task in TASKS else ()
+    if not known:
+        makeable = [name for name, entry in TASKS.items() if Source.HOMEGROWN in entry.datasets]
+        expected = f"a task with home-made data: {', '.join(makeable)}"
+        raise MissingDataError(Problem(key="task", found=repr(task), expected=expected, hint=nearest(task, makeable)))
+    unknown = [
+        Problem(key="dataset", found=repr(name), expected=f"one of {', '.join(known)}", hint=nearest(name, known))
+        for name in datasets
+        if name not in known
+    ]
+    if unknown:
+        raise MissingDataError(*unknown)
+    return [
+        Identity(
+            task=task,
+            source=Source.HOMEGROWN,
+            dataset=dataset,
+            dataset_version=TASKS[task].version(Source.HOMEGROWN, dataset),
+            dataset_seed=seed,
+            dataset_size=size,
+        )
+        for dataset in dict.fromkeys(datasets or known)
+    ]
+
+
+def leftovers(root: Path) -> Iterator[Path]:
+    """Directories that killed processes left behind: never datasets, and safe to delete while nothing is being made."""
+    return (path for path in root.glob("*/*/*/.*") if path.is_dir())
+
+
+def size_of(directory: Path) -> int:
+    """Bytes of all files in a directory."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
+
+
+def free_bytes(root: Path) -> int:
+    """Bytes free on the disk where the data directory is, or will be."""
+    existing = next(path for path in (root, *root.resolve().parents) if path.is_dir())
+    return shutil.disk_usage(existing).free
+
+
+def _here(root: Path) -> Iterator[Item]:
+    for directory in sorted(path for path in root.glob("*/*/*/*") if path.is_dir() and not path.name.startswith(".")):
+        source, task, dataset, _ = directory.relative_to(root).parts
+        if source not in tuple(Source):
+            continue
+        try:
+            card = read_card(directory)
+        except BrokenDataError as error:
+            remark = str(error).replace("\n", " ")
+            yield Item(source, task, dataset, State.BROKEN, directory, None, size_of(directory), remark)
+            continue
+        yield Item(source, task, dataset, State.PRESENT, directory, card, size_of(directory), _remark(card))
+
+
+def _remark(card: Card) -> str:
+    differing = [] if card.origin is None else [each for each in card.origin.published if not each.agrees]
+    return f"{len(differing)} numbers differ from the published ones" if differing else ""
+
+
+def _elsewhere(found: Collection[tuple[str, str, str]]) -> Iterator[Item]:
+    for task, entry in TASKS.items():
+        for source, datasets in entry.datasets.items():
+            for dataset in datasets:
+                if (source, task, dataset) not in found:
+                    yield Item(source, task, dataset, State.ABSENT, None, None, 0, _how(source, task))
+
+
+def _how(source: Source, task: str) -> str:
+    match source:
+        case Source.OG_MARL:
+            return f"recipe-sweep data fetch {task} ({PUBLISHED[task].archive_gb:g} GB), or import"
+        case Source.HOMEGROWN:
+            return f"made when a sweep needs it, or by: recipe-sweep data collect {task}"
+        case Source.REGISTERED:
+            return "loaded when a sweep needs it"
+
+
+def _unclear(
+    root: Path, task: str, datasets: Collection[str], source: Source | None, found: list[Identity]
+) -> Iterator[Problem]:
+    """Why it is not clear, or not possible, what is meant."""
+    place, name = str(root), f"{source or 'any source'}/{task}"
+    absent = [dataset for dataset in datasets if dataset not in {identity.dataset for identity in found}]
+    if absent or not found:
+        what = f"no {', '.join(absent)} of {name}" if absent else f"no dataset of {name}"
+        yield Problem(file=place, found=what, expected="a dataset that is here", hint="see: recipe-sweep data list")
+        return
+    sources = sorted({identity.source for identity in found})
+    if len(sources) > 1:
+        yield Problem(file=place, key=task, found=f"datasets from {' and '.join(sources)}", expected="one source: --source")
+        return
+    for dataset in sorted({identity.dataset for identity in found}):
+        copies = [identity for identity in found if identity.dataset == dataset]
+        if len(copies) > 1:
+            told = ", ".join(f"--size {copy.dataset_size} --seed {copy.dataset_seed}" for copy in copies)
+            versions = {copy.dataset_version for copy in copies}
+            also = f" in versions {', '.join(sorted(versions))}" if len(versions) > 1 else ""
+            yield Problem(file=place, key=f"{task}/{dataset}", found=f"{len(copies)} copies{also}", expected=f"one of {told}")

@@ -1,0 +1,76 @@
+"""Is a dataset still what its card says, and what its simulator does?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from search_spaces.tasks import TASKS
+from search_spaces.vocabulary import Source
+from trainers.data.card import Card, Identity, ReplayResult
+from trainers.data.catalogue import StoredDataset, map_dataset
+from trainers.data.collect import unheard
+from trainers.data.homegrown import make_columns
+from trainers.data.replay import replay_columns
+
+REMADE_TRANSITIONS = 5_000
+
+
+class Remade(NamedTuple):
+    """The beginning of a home-made dataset, made again here."""
+
+    rows: int
+    different_rows: int
+    """Rows that have not the same bytes."""
+
+
+class Verification(NamedTuple):
+    """What was found; that every byte has the hash on the card has been checked before."""
+
+    directory: Path
+    card: Card
+    replay: ReplayResult | None
+    """None where the task has no simulator that can be put into a state that was seen."""
+    remade: Remade | None
+    """None for data of others, and of other versions of the generator."""
+
+    @property
+    def sound(self) -> bool:
+        """Whether the simulator answers as the data say.
+
+        Other bytes when they are made again are no fault: another machine or library may round otherwise.
+        """
+        return self.replay is None or self.replay.observations.deviating == self.replay.rewards.deviating == 0
+
+
+def verify(identity: Identity, root: Path, transitions: int) -> Verification:
+    """Hash every byte, replay up to so many transitions, and make the beginning of home-made data again.
+
+    Raises as `open_dataset` does.
+    """
+    stored = map_dataset(identity, root, verify=True)
+    origin = stored.card.origin
+    clipped = origin is not None and origin.clipped_components > 0
+    return Verification(
+        directory=stored.directory,
+        card=stored.card,
+        replay=replay_columns(stored.spec, stored.columns, transitions, clipped),
+        remade=_remake(identity, stored),
+    )
+
+
+def _remake(identity: Identity, stored: StoredDataset) -> Remade | None:
+    """Make the beginning again: a longer home-made dataset begins with the shorter one, byte for byte."""
+    if identity.source is not Source.HOMEGROWN or identity.dataset_size is None:
+        return None
+    if identity.dataset_version != TASKS[identity.task].version(identity.source, identity.dataset):
+        return None
+    size = min(identity.dataset_size, REMADE_TRANSITIONS)
+    made = make_columns(identity.model_copy(update={"dataset_size": size}), unheard)
+    different = np.zeros(size, np.bool_)
+    for held, again in zip(stored.columns, made, strict=True):
+        if held is not None and again is not None:
+            different |= (held[:size] != again[:size]).reshape(size, -1).any(axis=1)
+    return Remade(size, int(different.sum()))
