@@ -22,6 +22,7 @@ from typing import Any
 
 from sweep.attempts import AttemptEnd
 from sweep.launch_file import LaunchFile, LaunchSettings, read_launch
+from sweep.lease import holds
 from sweep.process_identity import ProcessIdentity, children
 from sweep.queue import PackQueue
 
@@ -85,7 +86,9 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
     finally:
         over.set()
         ray.shutdown()
-        if RAY_DIRECTORY in os.environ:  # The launch does the same, but it may have been killed.
+        if RAY_DIRECTORY in os.environ and not holds(
+            settings.paths.lease, settings.epoch
+        ):  # The launch cannot do it: it is dead.
             shutil.rmtree(os.environ[RAY_DIRECTORY], ignore_errors=True)
 
 

@@ -32,6 +32,7 @@ from sweep.ledger import read_done, set_aside
 from sweep.lock_file import SweepFile, read_sweep_file, write_sweep_file
 from sweep.paths import SweepPaths
 from sweep.plan import Plan, make_plan
+from sweep.progress import read_all_progress
 from sweep.queue import PackQueue
 from sweep.records import read_records
 from sweep.status import SweepStatus, SweepWatcher
@@ -41,8 +42,8 @@ from trainers.results import Keep
 
 POLL_S = 0.2
 LOOK_EVERY_S = 1.0
-ENGINE_DEATHS_ALLOWED = 3
-"""The engine may die this often in a row without a pack being published; then the cause is not bad luck."""
+ENGINE_DEATHS_ALLOWED = 5
+"""The engine may die this often in a row without a step being made; then the cause is not bad luck."""
 
 _SOURCE_ROOT = Path(__file__).resolve().parent.parent
 
@@ -106,13 +107,13 @@ def launch(
     sweep = _checked_sweep_file(request, data_root)
     todo = [point for pack in plan_of(request).packs for point in pack.points]
     hashes = load_workload(request.workload).prepare_data(todo, data_root, sweep.data_hashes, display.tell)
-    with Lease.acquire(paths.lease) as lease, _stop_signals() as asked:
+    with _ray_directory() as ray_directory, Lease.acquire(paths.lease) as lease, _stop_signals() as asked:
         write_sweep_file(paths, sweep.with_hashes(hashes))
         plan = plan_of(request)
         forgive(paths, plan.forgiven)
         set_aside(paths, plan.weightless)
         with companion():
-            hopeless = _Supervision(request, sweep.with_hashes(hashes), lease, display, asked).run()
+            hopeless = _Supervision(request, sweep.with_hashes(hashes), lease, display, asked, ray_directory).run()
         _remove_spent_checkpoints(paths)
     status = SweepWatcher(request.points, paths).look()
     finished = read_done(paths).file_of
@@ -137,8 +138,11 @@ class _Asked:
 class _Supervision:
     """The engine's life, and its next ones, under one lease."""
 
-    def __init__(self, request: LaunchRequest, sweep: SweepFile, lease: Lease, display: Display, asked: _Asked) -> None:
+    def __init__(
+        self, request: LaunchRequest, sweep: SweepFile, lease: Lease, display: Display, asked: _Asked, ray_directory: Path
+    ) -> None:
         self._request, self._sweep, self._lease, self._display, self._asked = request, sweep, lease, display, asked
+        self._ray_directory = ray_directory
         self._paths = request.paths
         self._watcher = SweepWatcher(request.points, request.paths)
 
@@ -149,16 +153,21 @@ class _Supervision:
             plan = plan_of(self._request)
             if not plan.packs or self._asked.count:
                 return False
-            before = len(read_done(self._paths).pack_ids)
+            before = self._reached()
             code = self._run_engine(plan)
             if code in (0, HOPELESS_EXIT) or self._asked.count:
                 return code == HOPELESS_EXIT
-            deaths = 1 if len(read_done(self._paths).pack_ids) > before else deaths + 1
+            deaths = 1 if self._reached() != before else deaths + 1
             log = self._paths.engine_log(self._lease.epoch)
             if deaths >= ENGINE_DEATHS_ALLOWED:
                 raise EngineError(f"Ray died {deaths} times in a row (exit code {code}); the end of {log}:\n{log_tail(log)}")
             self._display.tell(f"Ray died (exit code {code}, see {log}): starting it again")
             self._lease.renew()
+
+    def _reached(self) -> tuple[int, int]:
+        """How far the sweep is: finished packs, and steps of the unfinished ones."""
+        steps = sum(progress.step for progress in read_all_progress(self._paths.progress))
+        return len(read_done(self._paths).pack_ids), steps
 
     def _run_engine(self, plan: Plan) -> int:
         request, epoch = self._request, self._lease.epoch
@@ -179,13 +188,13 @@ class _Supervision:
             return self._run_inline(launch)
         log = self._paths.engine_log(epoch)
         log.parent.mkdir(parents=True, exist_ok=True)
-        with _ray_directory() as ray_directory, log.open("ab") as output:
+        with log.open("ab") as output:
             engine = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
                 [sys.executable, "-m", "sweep.engine", str(file.resolve())],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=_engine_environment(ray_directory),
+                env=_engine_environment(self._ray_directory),
                 start_new_session=True,  # Ctrl-C is for the launch, which then asks packs to stop by a file.
             )
             try:
@@ -251,7 +260,10 @@ def _engine_environment(ray_directory: Path) -> dict[str, str]:
 
 @contextmanager
 def _ray_directory() -> Iterator[Path]:
-    """A short temporary directory for Ray's sockets (whose paths may have 107 bytes), gone with the engine."""
+    """A short temporary directory for Ray's sockets (whose paths may have 107 bytes).
+
+    It goes after the lease is given back: a worker of a killed engine may still be in it, and must see first that it is over.
+    """
     base = tempfile.gettempdir()
     directory = Path(tempfile.mkdtemp(prefix="rs-", dir=base if len(base) <= 20 else "/tmp"))  # noqa: S108
     try:

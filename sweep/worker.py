@@ -25,7 +25,6 @@ from sweep.errors import AlreadyPublishedError, LeaseLostError
 from sweep.failures import Cause, Failure, cause_of, failed_attempts, log_tail, record_failure
 from sweep.launch_file import LaunchSettings
 from sweep.packs import Pack
-from sweep.paths import SweepPaths
 from sweep.point_json import canonical_text
 from sweep.progress import PackProgressFile, RunProgress, progress_path, read_progress, remove_progress, write_progress
 from sweep.queue import told_to_stop
@@ -61,7 +60,7 @@ def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
         step = before.resumed_step if before else 0  # moves only where a checkpoint was written since
         deaths = deaths_in_place(paths, pack_id, settings.epoch, step)
         attempt = begin_attempt(paths, pack_id, settings.epoch, step)
-        with _Boundary(paths, attempt, record.pack) as boundary, _logging_to(paths.pack_log(pack_id, attempt.number)):
+        with _Boundary(settings, attempt, record.pack) as boundary, _logging_to(paths.pack_log(pack_id, attempt.number)):
             if deaths >= DEATHS_ALLOWED:
                 raise WorkerDiedError(
                     f"{deaths} processes in a row were killed at the same step; the usual cause is a lack of memory: "
@@ -78,11 +77,12 @@ class WorkerDiedError(Exception):
 class _Boundary:
     """The one place where whatever training raises becomes a recorded failure, so that no pack can take the sweep down.
 
-    KeyboardInterrupt and SystemExit are no failures of the pack and pass through.
+    What is raised once the launch is over is no failure of the pack: its surroundings are being taken away. Nor are
+    KeyboardInterrupt and SystemExit, which pass through.
     """
 
-    def __init__(self, paths: SweepPaths, attempt: Attempt, pack: Pack) -> None:
-        self._paths, self._attempt, self._pack = paths, attempt, pack
+    def __init__(self, settings: LaunchSettings, attempt: Attempt, pack: Pack) -> None:
+        self._settings, self._paths, self._attempt, self._pack = settings, settings.paths, attempt, pack
         self.end = AttemptEnd.FAILED
 
     def __enter__(self) -> _Boundary:
@@ -91,6 +91,8 @@ class _Boundary:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
         if isinstance(error, LeaseLostError | AlreadyPublishedError):
             self.end = AttemptEnd.DROPPED
+        elif isinstance(error, Exception) and told_to_stop(self._settings):
+            self.end = AttemptEnd.STOPPED
         elif isinstance(error, Exception):
             record_failure(self._paths, self._failure(error))
         elif error is not None:

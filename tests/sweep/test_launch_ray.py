@@ -1,0 +1,128 @@
+"""Launches through the real Ray Tune, with the stand-in for training. Slow: Ray takes seconds to start."""
+
+from __future__ import annotations
+
+import signal
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from sweep.attempts import Attempt, AttemptEnd, read_attempts
+from sweep.launch import LaunchEnd, launch
+from sweep.ledger import read_done
+from sweep.paths import SweepPaths
+from tests.sweep import stand_in
+from tests.sweep.driver import Quiet, request_of
+from tests.sweep.processes import LaunchProcess, alive, wait_until
+from tests.sweep.stand_in import Behaviour, behave
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+
+
+# The first two tests train pack after pack in the same workers, the others give every pack a process of its own.
+def launch_here(paths: SweepPaths, data: Path, grid: dict[str, object], **resources: object) -> LaunchEnd:
+    return launch(request_of(paths.root, data, grid, **resources), Quiet())
+
+
+def attempts(paths: SweepPaths) -> list[Attempt]:
+    return [attempt for folder in sorted(paths.attempts.iterdir()) for attempt in read_attempts(paths, folder.name)]
+
+
+def most_at_once(paths: SweepPaths) -> int:
+    """The largest number of attempts that were under way at one moment."""
+    moments = []
+    for attempt in attempts(paths):
+        assert attempt.ended_at is not None
+        moments += [(datetime.fromisoformat(attempt.began_at), 1), (datetime.fromisoformat(attempt.ended_at), -1)]
+    running, most = 0, 0
+    for _, change in sorted(moments):
+        running += change
+        most = max(most, running)
+    return most
+
+
+def assert_every_run_is_there_once(paths: SweepPaths, runs: int) -> None:
+    done = read_done(paths)
+    assert len(done.file_of) == runs
+    assert not done.duplicates
+    for file in done.files:
+        for row in pq.read_table(paths.pack_result(file.pack_id)).to_pylist():
+            assert row["curve_step"] == [10, 20, 30, 40]
+            assert row["curve_return"] == pytest.approx([stand_in.value_at(row["run_id"], step) for step in row["curve_step"]])
+
+
+def test_a_quarter_of_one_gpu_means_four_packs_at_once_and_never_five(paths: SweepPaths, data_root: Path) -> None:
+    behave(data_root, Behaviour(step_s=0.1))
+    grid = {"seeds": 8, "alphas": [0.1]}
+    end = launch_here(paths, data_root, grid, cpus=8, gpus=1, gpu_per_pack=0.25, slots=4, max_lanes=1)
+    assert end.status.done == 8
+    assert most_at_once(paths) == 4
+
+
+def test_a_failing_run_and_a_killed_worker_cost_the_others_nothing(paths: SweepPaths, data_root: Path) -> None:
+    points = request_of(paths.root, data_root, {"seeds": 3}).points
+    raising, killing = points[0].run_id, points[4].run_id
+    behave(data_root, Behaviour(raising=(raising,), killing=(killing,)))
+    end = launch_here(paths, data_root, {"seeds": 3}, max_lanes=2, reuse_workers=True)
+    assert set(read_done(paths).file_of) == {point.run_id for point in points} - {raising, killing}
+    causes = {group.example.cause.error: group.gave_up for group in end.status.failures}
+    assert causes == {"ArithmeticError": (raising,), "WorkerDiedError": (killing,)}
+
+
+def test_after_kills_of_every_process_there_is_each_run_is_there_once(paths: SweepPaths, data_root: Path) -> None:
+    """kill -9 of a worker, of Ray's raylet, of the engine and of all of Ray while one launch goes on; then of the launch."""
+    behave(data_root, Behaviour(step_s=0.15))
+    grid: dict[str, object] = {"seeds": 8, "alphas": [0.1, 1.0]}
+
+    def wait_for_progress() -> None:
+        """Until some pack has written its next checkpoint."""
+        before = checkpoints()
+        wait_until(lambda: checkpoints() - before)
+
+    def checkpoints() -> set[tuple[str, int]]:
+        return {(path.parent.name, path.stat().st_mtime_ns) for path in paths.checkpoints.glob("*/state.json")}
+
+    with LaunchProcess(paths.root, data_root, grid, max_lanes=2) as first:
+        wait_for_progress()
+        first.kill(first.named("ray::ImplicitFunc.train")[0])
+        wait_for_progress()
+        first.kill(*first.named("raylet/raylet"))
+        wait_for_progress()
+        first.kill(*first.named("sweep.engine"))
+        wait_for_progress()
+        first.kill(*first.named("sweep.engine"), *first.named("ray"))
+        wait_for_progress()
+        orphans = first.descendants()
+        first.signal(signal.SIGKILL)
+        assert first.wait() == -signal.SIGKILL
+
+        behave(data_root, Behaviour())
+        with LaunchProcess(paths.root, data_root, grid, max_lanes=2) as second:
+            assert second.wait() == 0
+    assert_every_run_is_there_once(paths, 16)
+    wait_until(lambda: not [process for process in orphans if alive(process)])
+    assert any(attempt.end is AttemptEnd.OPEN for attempt in attempts(paths)), "nothing was killed at work"
+    assert not [attempt for attempt in attempts(paths) if attempt.end is AttemptEnd.FAILED], "a kill is no failure"
+
+
+def test_ctrl_c_leaves_checkpoints_and_the_next_launch_goes_on_from_them(paths: SweepPaths, data_root: Path) -> None:
+    behave(data_root, Behaviour(step_s=0.2))
+    with LaunchProcess(paths.root, data_root, {"seeds": 2}) as first:
+        wait_until(lambda: list(paths.checkpoints.glob("*/state.json")))
+        first.signal(signal.SIGINT)
+        assert first.wait() == 130
+    stopped = attempts(paths)
+    assert {attempt.end for attempt in stopped} == {AttemptEnd.STOPPED}
+    reached = {folder.name: stand_in._load(folder) for folder in paths.checkpoints.iterdir()}
+    assert all(0 < step < 40 for step in reached.values())
+
+    behave(data_root, Behaviour())
+    seen = len(stand_in.trainings(data_root))
+    end = launch_here(paths, data_root, {"seeds": 2})
+    assert end.trained == 4
+    assert_every_run_is_there_once(paths, 4)
+    assert len(stand_in.trainings(data_root)) == seen + 4
+    resumed = [attempt for attempt in attempts(paths) if attempt.number == 2]
+    assert len(resumed) == len(reached)
