@@ -23,7 +23,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="See, fetc
 
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="The task, e.g. 2ant.")]
 DatasetsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[DATASET]...", help="Datasets by name.  [default: all]", show_default=False)
+    list[str] | None, typer.Argument(metavar="DATASET", help="Datasets by name.  [default: all]", show_default=False)
 ]
 SourceOption = Annotated[
     Source | None, typer.Option("--source", help="Whose datasets.  [default: the one source that is here]", show_default=False)

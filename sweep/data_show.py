@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console
@@ -28,10 +29,20 @@ def inventory_table(items: Sequence[Item], root: Path) -> Table:
     for name in ("transitions", "mean return", "MB"):
         table.add_column(name, justify="right")
     table.add_column("where, or how to get it", overflow="fold")
-    for item in items:
+    for item in _gathered(items):
         facts = (*_facts(item.card), _mb(item), Text(_where(item, root)))
         table.add_row(item.source, item.task, item.dataset, _STATES[item.state], *facts)
     return table
+
+
+def _gathered(items: Sequence[Item]) -> Iterator[Item]:
+    """What is absent in one line per source and task, for it is had in one go."""
+    for _, group in groupby(items, key=lambda item: (item.source, item.task)):
+        listed = list(group)
+        yield from (item for item in listed if item.state is not State.ABSENT)
+        absent = [item for item in listed if item.state is State.ABSENT]
+        if absent:
+            yield absent[0]._replace(dataset=", ".join(item.dataset for item in absent))
 
 
 def _facts(card: Card | None) -> tuple[str, str, str, str]:

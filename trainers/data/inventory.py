@@ -151,9 +151,9 @@ def _elsewhere(found: Collection[tuple[str, str, str]]) -> Iterator[Item]:
 def _how(source: Source, task: str) -> str:
     match source:
         case Source.OG_MARL:
-            return f"recipe-sweep data fetch {task} ({PUBLISHED[task].archive_gb:g} GB), or import"
+            return f"recipe-sweep data fetch {task} ({PUBLISHED[task].archive_gb:g} GB)"
         case Source.HOMEGROWN:
-            return f"made when a sweep needs it, or by: recipe-sweep data collect {task}"
+            return f"made when a sweep needs it; now: recipe-sweep data collect {task}"
         case Source.REGISTERED:
             return "loaded when a sweep needs it"
 
@@ -173,7 +173,10 @@ def _unclear(
         yield Problem(file=place, key=task, found=f"datasets from {' and '.join(sources)}", expected="one source: --source")
         return
     for dataset in sorted({identity.dataset for identity in found}):
-        copies = [identity for identity in found if identity.dataset == dataset]
+        copies = sorted(
+            (identity for identity in found if identity.dataset == dataset),
+            key=lambda copy: (copy.dataset_size or 0, copy.dataset_seed or 0),
+        )
         if len(copies) > 1:
             told = ", ".join(f"--size {copy.dataset_size} --seed {copy.dataset_seed}" for copy in copies)
             versions = {copy.dataset_version for copy in copies}
