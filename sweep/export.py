@@ -10,12 +10,12 @@ from typing import Any
 
 from search_spaces.errors import Problem
 from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import Keep
 from sweep.atomic import replacing
 from sweep.errors import SweepDirectoryError, UnknownRunError
 from sweep.ledger import read_done
 from sweep.paths import SweepPaths
 from sweep.point_json import canonical_text
-from trainers.results import Keep
 
 
 class TableFormat(StrEnum):

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import Decomposition
+from search_spaces.vocabulary import Decomposition, Keep
 from sweep.ledger import read_done
 from sweep.paths import SweepPaths
-from trainers.results import Keep
 
 if TYPE_CHECKING:
     from analysis.figure2 import GameTables

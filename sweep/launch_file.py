@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from cluster.resources import Resources
+from search_spaces.vocabulary import Keep
 from sweep.atomic import publish_json
 from sweep.packs import Pack
 from sweep.paths import SweepPaths
 from sweep.point_json import points_from_json, points_to_json
-from trainers.results import Keep
 
 SCHEMA_VERSION = 1
 

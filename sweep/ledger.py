@@ -16,11 +16,12 @@ from pathlib import Path
 
 from search_spaces.errors import Problem
 from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import Keep
 from sweep.atomic import replace_json
 from sweep.errors import SweepDirectoryError
 from sweep.paths import SweepPaths
 from sweep.point_json import point_from_canonical
-from trainers.results import Keep, RunStatus
+from trainers.results import RunStatus
 
 INDEX_VERSION = 1
 

@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from search_spaces.errors import Problem
+from search_spaces.vocabulary import Keep
 from sweep.atomic import replace_json
 from sweep.errors import SweepDirectoryError
 from sweep.paths import SweepPaths
-from trainers.results import Keep
 
 SCHEMA_VERSION = 1
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from search_spaces.presets import preset_names
-from trainers.results import Keep
+from search_spaces.vocabulary import Keep
 
 
 def _complete_grid(incomplete: str) -> list[str]:

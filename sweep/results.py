@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import Keep
 from sweep.atomic import publishing
 from sweep.errors import AlreadyPublishedError
 from sweep.lease import permission_to_publish
@@ -22,7 +23,7 @@ from sweep.paths import SweepPaths
 from sweep.point_json import canonical_text
 from sweep.result_schema import KEEP_METADATA, POINT_COLUMNS, SCHEMA
 from sweep.weights import publish_weights
-from trainers.results import Keep, RunResult
+from trainers.results import RunResult
 from trainers.task import ReturnScale
 from trainers.train import PackOutcome
 

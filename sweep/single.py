@@ -7,8 +7,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import Keep
 from sweep.workload import REAL, load_workload
-from trainers.results import Keep, RunResult
+from trainers.results import RunResult
 from trainers.task import ReturnScale
 
 

@@ -12,8 +12,8 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from search_spaces.vocabulary import Keep
 from sweep.atomic import publishing, replacing
-from trainers.results import Keep
 
 
 def publish_weights(path: Path, weights: Mapping[str, Mapping[str, Tensor]], keep: Keep) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from search_spaces.point import DesignPoint
-from trainers.results import Keep
+from search_spaces.vocabulary import Keep
 
 if TYPE_CHECKING:
     from trainers.train import PackOutcome, PackProgress

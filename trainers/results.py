@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from search_spaces.vocabulary import Keep as Keep
-
 
 class RunStatus(StrEnum):
     """How a run ended. A diverged run is a scientific outcome and counts with its score."""

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import Keep
 from trainers import checkpoint
 from trainers.batch import agent_inputs
 from trainers.checkpoint import History
@@ -22,7 +23,7 @@ from trainers.diagnostics import names
 from trainers.evaluation import evaluate
 from trainers.lanes import LaneMap
 from trainers.learner import Learner
-from trainers.results import CurvePoint, Keep, RunResult, RunStatus
+from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.sampler import Sampler
 from trainers.task import ReturnScale
 

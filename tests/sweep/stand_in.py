@@ -16,7 +16,8 @@ from pathlib import Path
 import torch
 
 from search_spaces.point import DesignPoint
-from trainers.results import CurvePoint, Keep, RunResult, RunStatus
+from search_spaces.vocabulary import Keep
+from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.task import ReturnScale
 from trainers.train import PackOutcome, PackProgress
 

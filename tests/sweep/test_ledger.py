@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import sweep.ledger as ledger
 from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import Keep
 from sweep.doctor import Severity, examine
 from sweep.errors import AlreadyPublishedError, LeaseLostError, SweepDirectoryError
 from sweep.lease import Lease
@@ -18,7 +19,6 @@ from sweep.paths import SweepPaths
 from sweep.results import Provenance, publish
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points
-from trainers.results import Keep
 from trainers.train import PackOutcome
 
 POINTS = make_points(seeds=3)

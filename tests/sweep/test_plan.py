@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from search_spaces.vocabulary import Decomposition, Extraction, Keep, ValueLearning
 from sweep.attempts import read_attempts
 from sweep.failures import read_failures
 from sweep.ledger import read_done
@@ -17,7 +17,6 @@ from tests.sweep import stand_in
 from tests.sweep.conftest import make_points
 from tests.sweep.inline import Sweep, ids
 from tests.sweep.stand_in import Behaviour, behave
-from trainers.results import Keep
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from search_spaces.vocabulary import Keep
 from sweep.attempts import AttemptEnd
 from sweep.launch_file import LaunchFile, LaunchSettings, PlannedPack, read_launch, write_launch
 from sweep.lease import Lease
@@ -13,7 +14,6 @@ from sweep.queue import HOPELESS_FAILURES, PackQueue
 from sweep.records import read_records
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
-from trainers.results import Keep
 
 PACKS = tuple(Pack(make_points(seeds=2, alphas=(alpha,))) for alpha in (0.1, 1.0, 3.0))
 

@@ -9,6 +9,7 @@ import pytest
 from safetensors.torch import load_file
 
 from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import Keep
 from sweep.attempts import AttemptEnd, begin_attempt, read_attempts
 from sweep.failures import grouped, read_failures
 from sweep.launch_file import LaunchSettings
@@ -22,7 +23,6 @@ from sweep.worker import DEATHS_ALLOWED, work
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
 from tests.sweep.stand_in import Behaviour, behave
-from trainers.results import Keep
 
 
 def settings_of(paths: SweepPaths, data_root: Path, epoch: int, keep: Keep = Keep.ACTOR) -> LaunchSettings:
