@@ -37,7 +37,11 @@ def test_every_command_in_a_document_can_be_typed(path: Path) -> None:
         if name.startswith("-"):
             continue
         assert name in commands, f"{name_of(path)}: recipe-sweep {line}: no such command"
-        known = {option for parameter in commands[name].params for option in (*parameter.opts, *parameter.secondary_opts)}
+        command = commands[name]
+        if hasattr(command, "commands"):
+            assert set(words[:1] or [""]) <= set(command.commands), f"{name_of(path)}: recipe-sweep {line}: no such command"
+            command = command.commands[words[0]]
+        known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         known |= {"-h", "--help"}
         for word in (word for word in words if re.match(r"--?[a-z]", word)):
             assert word in known, f"{name_of(path)}: recipe-sweep {line}: no option {word}"
