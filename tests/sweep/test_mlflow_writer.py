@@ -15,7 +15,7 @@ from sweep.mlflow_writer import start_writer
 from sweep.paths import SweepPaths
 from tests.sweep.synthetic_results import points, publish, report_progress
 
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 def states(sweep_dir: Path) -> list[str]:
