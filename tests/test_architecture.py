@@ -23,7 +23,6 @@ MAY_IMPORT = {
 EXCEPTIONS = {
     # The command line is the one place that sees every folder; it imports the report inside its commands.
     ("sweep.cli", "analysis"),
-    ("sweep.data_cli", "analysis"),
     ("sweep.data_show", "analysis"),
     # Figure 2 is drawn from weights, which only the control plane can find.
     ("sweep.game", "analysis"),

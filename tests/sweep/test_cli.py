@@ -13,6 +13,8 @@ from safetensors.torch import load_file
 from typer.testing import CliRunner
 
 from sweep.cli import ExitCode, app
+from sweep.lease import Lease
+from sweep.paths import SweepPaths
 from tests.sweep import stand_in
 from tests.sweep.stand_in import Behaviour, behave
 from tests.sweep.test_bad_input import GRID, INLINE
@@ -176,3 +178,13 @@ def first_run() -> str:
     from sweep.target import open_target
 
     return open_target("little.yaml").points[0].run_id
+
+
+def test_a_second_launch_is_refused_while_one_is_at_work(here: Path) -> None:
+    launch("--only", "seed=0")
+    with Lease.acquire(SweepPaths(here / "sweeps/little").lease):
+        text = launch(expect=ExitCode.BAD_INPUT)
+        assert "another launch at work" in text
+        assert f"pid {os.getpid()}" in text
+        assert "at work" in call("status", "little.yaml")
+    assert "4 of 4 done" in launch()

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import cluster
+from cluster import machine
+from cluster.errors import ClusterError
+from cluster.local import local_resources
+from cluster.resources import GPU_SHARE_OF_A_PACK, slots_on
+from cluster.schema import LocalFile
+from sweep.clusters import load_resources
+
+SAMPLE = Path(cluster.__file__).parent / "local.yaml"
+
+
+def test_the_sample_file_says_what_holds_without_one() -> None:
+    assert load_resources(SAMPLE) == load_resources(None)
+
+
+def test_the_sample_file_explains_every_key() -> None:
+    lines = SAMPLE.read_text().splitlines()
+    for key in LocalFile.model_fields:
+        assert any(line.startswith(f"{key}:") for line in lines), f"{key} is missing in {SAMPLE.name}"
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "cpus_per_pack", "gpu_per_pack", "slots"),
+    [
+        (8, 0, 1, 0.0, 8),
+        (8, 0, 3, 0.0, 2),
+        (8, 1, 1, 0.25, 4),
+        (2, 1, 1, 0.25, 2),
+        (8, 2, 1, 0.3, 6),  # three fit on each GPU; the rest of both makes no seventh
+        (16, 4, 1, 1.0, 4),
+        (16, 4, 1, 2.0, 2),
+        (64, 1, 1, 0.1, 10),
+    ],
+)
+def test_as_many_packs_run_at_once_as_fit(cpus: int, gpus: int, cpus_per_pack: int, gpu_per_pack: float, slots: int) -> None:
+    assert slots_on(cpus, gpus, cpus_per_pack, gpu_per_pack) == slots
+
+
+def test_a_pack_that_fits_nowhere_is_refused() -> None:
+    with pytest.raises(ClusterError, match="cpus_per_pack"):
+        slots_on(2, 0, 4, 0.0)
+    with pytest.raises(ClusterError, match="gpu_per_pack"):
+        slots_on(8, 1, 1, 2.0)
+
+
+def test_a_machine_with_gpus_needs_no_flag(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    resources = local_resources(LocalFile(cpus=32))
+    assert (resources.gpus, resources.gpu_per_pack, resources.slots) == (2, GPU_SHARE_OF_A_PACK, 8)
+
+
+@pytest.mark.parametrize(("variable", "gpus"), [("", 0), ("-1", 0), ("0", 1), ("2,3", 2), ("GPU-abc", 1)])
+def test_hidden_gpus_are_not_counted(monkeypatch: pytest.MonkeyPatch, variable: str, gpus: int) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", variable)
+    assert machine.visible_gpus() == gpus
+
+
+@pytest.mark.parametrize(
+    ("content", "limit"), [("max 100000", None), ("150000 100000", 1), ("50000 100000", 1), ("garbage", None)]
+)
+def test_a_containers_quota_limits_the_cpus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str, limit: int | None
+) -> None:
+    quota = tmp_path / "cpu.max"
+    quota.write_text(content)
+    monkeypatch.setattr(machine, "CGROUP_CPU_LIMIT", tmp_path / "none")
+    all_cpus = machine.usable_cpus()
+    monkeypatch.setattr(machine, "CGROUP_CPU_LIMIT", quota)
+    assert machine.usable_cpus() == (all_cpus if limit is None else min(limit, all_cpus))
+
+
+def test_a_ray_cluster_is_taken_at_its_files_word(tmp_path: Path) -> None:
+    file = tmp_path / "ray.yaml"
+    file.write_text("backend: ray\naddress: auto\nslots: 12\ncpus_per_pack: 2\ngpu_per_pack: 0.5\n")
+    resources = load_resources(file)
+    assert (resources.address, resources.slots, resources.threads, resources.gpu_per_pack) == ("auto", 12, 2, 0.5)
+
+
+def test_inline_runs_one_pack_at_a_time(tmp_path: Path) -> None:
+    file = tmp_path / "inline.yaml"
+    file.write_text("backend: inline\nmax_lanes: 4\n")
+    resources = load_resources(file)
+    assert (resources.inline, resources.slots, resources.max_lanes) == (True, 1, 4)
