@@ -123,7 +123,7 @@ def _lengths(axes: Axes, task: TaskPicture, dataset: DatasetPicture, colour: str
 
 
 def _actions(axes: Axes, task: TaskPicture, dataset: DatasetPicture, colour: str) -> None:
-    """For each component: middle half (thick), 98 of 100 (thin), extremes (ticks) and median (light)."""
+    """For each component: middle half (thick), 98 of 100 (thin), extremes (ticks) and median (black)."""
     components = len(dataset.action_quantiles)
     each = components // task.agents
     places = np.arange(components)
@@ -136,7 +136,7 @@ def _actions(axes: Axes, task: TaskPicture, dataset: DatasetPicture, colour: str
     axes.bar(places, upper - lower, 0.36, lower, color=colour, linewidth=0)
     for extreme in (least, greatest):
         axes.plot(places, extreme, linestyle="", marker="_", markersize=4, markeredgewidth=1.0, color=colour)
-    axes.hlines(middle, places - 0.18, places + 0.18, color="white", linewidth=1.4)
+    axes.hlines(middle, places - 0.18, places + 0.18, color=INK, linewidth=1.2)
     axes.set_xticks([(agent + 0.5) * each - 0.5 for agent in range(task.agents)], [str(agent) for agent in range(task.agents)])
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.6, components - 0.4)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from search_spaces.plugins import PLUGINS_VARIABLE
 from search_spaces.tasks import TASKS
 from search_spaces.validation import nearest, one_of, refuse
 from search_spaces.yaml_file import shown
@@ -106,7 +107,8 @@ def _task_key(value: object) -> str:
 
 def _task_name(value: object) -> str:
     if not isinstance(value, str) or value not in TASKS:
-        raise refuse(one_of(TASKS), nearest(str(value), TASKS))
+        hint = nearest(str(value), TASKS) or f"tasks of your own come from plugins: ${PLUGINS_VARIABLE} names them"
+        raise refuse(one_of(TASKS), hint)
     return value
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from tests.trainers.data.points import spread_point
 from trainers.data import registered
 from trainers.data.card import read_card
 from trainers.data.catalogue import ensure_dataset, open_dataset
-from trainers.data.errors import DataError, MissingDataError
+from trainers.data.errors import ChangedDataError, DataError, MissingDataError
 from trainers.environments import make_environment, registry, task_spec
 from trainers.plugins import (
     Columns,
@@ -122,6 +123,16 @@ def test_a_dataset_for_a_task_of_this_package_has_its_own_version_alone():
     assert entry.version(Source.REGISTERED, "mine") == "3"
     assert entry.version(Source.HOMEGROWN, "expert") == "1"
     assert entry.datasets[Source.REGISTERED] == ("mine",)
+
+
+def test_scores_of_one_dataset_cannot_come_to_mean_something_else(tmp_path, monkeypatch):
+    bring()
+    ensure_dataset(line_point(), tmp_path)
+    monkeypatch.setattr(registered, "_DATASETS", {})
+    monkeypatch.setitem(TASKS._entries, "line", dataclasses.replace(TASKS["line"], registered_versions={}))
+    register_dataset("line", "mine", columns, version="1", scale=ReturnScale(0.0, 2.0))
+    with pytest.raises(ChangedDataError, match=r"0 and 2 as[\s\S]*0 and 1, as when[\s\S]*raise the version"):
+        ensure_dataset(line_point(), tmp_path)
 
 
 def test_names_are_taken_once():

@@ -44,11 +44,14 @@ def ensure_dataset(point: Declared, root: Path, progress: Progress = unheard) ->
 
     Any number of processes may call this at once: one valid dataset is left. `progress` is told (transitions made,
     transitions in all). Raises MissingDataError where it is not there and cannot be made, BrokenDataError where its card
-    is unreadable, DataError where it cannot be written or what a plugin loads is no dataset of its task.
+    is unreadable, DataError where it cannot be written or what a plugin loads is no dataset of its task, and
+    ChangedDataError where a plugin has other reference returns for it than before.
     """
     directory = dataset_directory(point, root)
     if directory.is_dir():
-        read_card(directory)
+        card = read_card(directory)
+        if point.source is Source.REGISTERED:
+            _require_scale(directory, card, registered_scale(point))
         return directory
     match point.source:
         case Source.OG_MARL:
@@ -143,6 +146,15 @@ def _contradictions(file: Path, card: Card, point: Declared, spec: TaskSpec) -> 
         yield Problem(file=str(file), key="transitions", found=str(card.transitions), expected=f"1 to {card.rows}")
     if (hashed := content_hash(card.columns)) != card.content_hash:
         yield Problem(file=str(file), key="content_hash", found=card.content_hash, expected=f"{hashed}, of the columns listed")
+
+
+def _require_scale(directory: Path, card: Card, scale: ReturnScale) -> None:
+    """Scores of one dataset must mean the same in all runs."""
+    if (card.scale.minimum, card.scale.maximum) != (scale.minimum, scale.maximum):
+        found = f"{scale.minimum:g} and {scale.maximum:g} as the returns that score 0 and 1"
+        expected = f"{card.scale.minimum:g} and {card.scale.maximum:g}, as when it was first loaded"
+        hint = f"raise the version with which it is registered, or delete {directory}"
+        raise ChangedDataError(Problem(file=str(directory / CARD_FILE), key="scale", found=found, expected=expected, hint=hint))
 
 
 def _name(point: Declared) -> str:
