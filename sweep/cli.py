@@ -175,7 +175,8 @@ def status(
     from sweep.status import SweepWatcher
 
     target = _target(grid, directory, overrides)
-    watcher = SweepWatcher(target.selected(only or ()), target.paths)
+    selected = {point.run_id for point in target.selected(only or ())}
+    watcher = SweepWatcher(target.points, target.paths, selected)
     console = _console()
     if watch:
         import time
@@ -211,7 +212,7 @@ def report(
 
     target = _target(grid, directory, overrides).begun()
     points = target.selected(only or ())
-    look = SweepWatcher(points, target.paths).look()
+    look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
     game = game_points(points)
     tables = game_tables(target.paths, game) if game else ()
     paths = write_report(target.paths.root, points, look.failed, out or target.paths.report, game_tables=tables)

@@ -120,7 +120,7 @@ def launch(
         with companion():
             hopeless = _Supervision(request, sweep.with_hashes(hashes), lease, display, asked, ray_directory).run()
         _remove_spent_checkpoints(paths)
-    status = SweepWatcher(request.points, paths).look()
+    status = SweepWatcher(request.points, paths, request.selected).look()
     finished = read_done(paths).file_of
     trained = sum(point.run_id in finished for point in todo)
     return LaunchEnd(status, trained, interrupted=asked.count > 0, hopeless=hopeless)
@@ -149,7 +149,7 @@ class _Supervision:
         self._request, self._sweep, self._lease, self._display, self._asked = request, sweep, lease, display, asked
         self._ray_directory = ray_directory
         self._paths = request.paths
-        self._watcher = SweepWatcher(request.points, request.paths)
+        self._watcher = SweepWatcher(request.points, request.paths, request.selected)
 
     def run(self) -> bool:
         """Run engines until nothing is left to do; returns whether it was hopeless."""

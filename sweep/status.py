@@ -6,7 +6,7 @@ failed    given up until --retry-failed      waiting   everything else that the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from search_spaces.expansion import axis_counts
@@ -60,12 +60,17 @@ class SweepStatus:
 
 
 class SweepWatcher:
-    """Looks at one sweep again and again, computing what follows from its points only once."""
+    """Looks at one sweep again and again, computing what follows from its points only once.
 
-    def __init__(self, points: Sequence[DesignPoint], paths: SweepPaths) -> None:
+    It counts the `selected` of the grid's `points` (None: all); only done runs outside of the whole grid are `outside`.
+    """
+
+    def __init__(self, points: Sequence[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> None:
         self._paths = paths
-        self._points = {point.run_id: point for point in points}
-        self._costs = {point.run_id: Pack((point,)).cost for point in points}
+        self._grid = frozenset(point.run_id for point in points)
+        chosen = [point for point in points if selected is None or point.run_id in selected]
+        self._points = {point.run_id: point for point in chosen}
+        self._costs = {point.run_id: Pack((point,)).cost for point in chosen}
 
     def look(self) -> SweepStatus:
         """How the sweep stands now. Raises SweepDirectoryError where a file of it cannot be read."""
@@ -85,7 +90,7 @@ class SweepWatcher:
             running=len(running),
             failed=len(failed),
             waiting=len(unfinished) - len(running) - len(failed),
-            outside=len(done.file_of) - len(finished),
+            outside=len(done.file_of.keys() - self._grid),
             packs=tuple(self._running(progress) for progress in at_work),
             run_steps_per_s=sum(_rate(progress) for progress in at_work),
             eta_s=self._eta_s(at_work, unfinished - failed),

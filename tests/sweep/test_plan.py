@@ -91,7 +91,7 @@ def test_only_limits_what_is_trained_and_leaves_the_rest_waiting(sweep: Sweep) -
     chosen = frozenset(point.run_id for point in points if point.seed == 1)
     end = sweep.launch(points, selected=chosen)
     assert sweep.done == chosen
-    assert end.status.waiting == 2
+    assert (end.status.done, end.status.wanted, end.status.outside) == (2, 2, 0)
     assert reasons(sweep.plan(points)) == {(Why.NEW, "seed 0"): 2}
 
 
