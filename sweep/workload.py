@@ -63,10 +63,12 @@ def prepare_data(
     Raises DataError where one is missing, broken, or not the pinned one.
     """
     from trainers.data.card import read_card
-    from trainers.data.catalogue import dataset_directory, ensure_dataset, open_dataset
+    from trainers.data.catalogue import dataset_directory, ensure_dataset, open_dataset, require_fetched
 
     hashes: dict[str, str] = {}
-    for point in {point.dataset_id: point for point in points}.values():
+    distinct = {point.dataset_id: point for point in points}.values()
+    require_fetched(distinct, data_root)  # All that is missing at once, and before anything is made.
+    for point in distinct:
         if not dataset_directory(point, data_root).is_dir():
             tell(f"making dataset {point.task}/{point.dataset}")
         found = read_card(ensure_dataset(point, data_root)).content_hash

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,7 +55,7 @@ def ensure_dataset(point: Declared, root: Path, progress: Progress = unheard) ->
         return directory
     match point.source:
         case Source.OG_MARL:
-            raise MissingDataError(_unpublished(point, directory))
+            raise MissingDataError(_unpublished(point.task, point.dataset_version, [point.dataset], root))
         case Source.HOMEGROWN:
             columns = make_columns(point, progress)
             card = make_card(point, columns, RETURN_SCALES[point.source, point.task], LICENCE)
@@ -71,6 +71,16 @@ def ensure_dataset(point: Declared, root: Path, progress: Progress = unheard) ->
     return directory
 
 
+def require_fetched(declared: Iterable[Declared], root: Path) -> None:
+    """Raise MissingDataError naming, task by task, every published dataset that is not here; nothing is read or made."""
+    absent: dict[tuple[str, str], dict[str, None]] = {}
+    for one in declared:
+        if one.source is Source.OG_MARL and not dataset_directory(one, root).is_dir():
+            absent.setdefault((one.task, one.dataset_version), {})[one.dataset] = None
+    if absent:
+        raise MissingDataError(*(_unpublished(task, version, names, root) for (task, version), names in absent.items()))
+
+
 class StoredDataset(NamedTuple):
     """A dataset on disk, mapped and checked."""
 
@@ -84,6 +94,7 @@ def map_dataset(point: Declared, root: Path, verify: bool = False) -> StoredData
     """Map the point's dataset into memory, without PyTorch; checks and raises as `open_dataset` does."""
     directory = dataset_directory(point, root)
     if not directory.is_dir():
+        require_fetched([point], root)
         raise MissingDataError(_absent(point, directory))
     card = read_card(directory)
     spec = task_spec(point.task)
@@ -162,8 +173,6 @@ def _name(point: Declared) -> str:
 
 
 def _absent(point: Declared, directory: Path) -> Problem:
-    if point.source is Source.OG_MARL:
-        return _unpublished(point, directory)
     hint = f"it is made when a sweep is launched, in the data directory that ${DATA_ROOT_VARIABLE} names"
     if point.source is Source.HOMEGROWN:
         how = f"recipe-sweep data collect {point.task} {point.dataset} --size {point.dataset_size} --seed {point.dataset_seed}"
@@ -171,12 +180,13 @@ def _absent(point: Declared, directory: Path) -> Problem:
     return Problem(file=str(directory), found="no dataset", expected=_name(point), hint=hint)
 
 
-def _unpublished(point: Declared, directory: Path) -> Problem:
+def _unpublished(task: str, version: str, datasets: Iterable[str], root: Path) -> Problem:
     return Problem(
-        file=str(directory),
-        found=f"no dataset {_name(point)}",
-        expected=f"the published files, {point.dataset_version}",
-        hint=f"download them: `recipe-sweep data fetch {point.task}`; or, from a zip or a vault that you have: "
+        file=str(root),
+        key=f"{Source.OG_MARL}/{task}",
+        found=f"no {', '.join(datasets)}",
+        expected=f"the published files, {version}",
+        hint=f"download them: `recipe-sweep data fetch {task}`; or, from a zip or a vault that you have: "
         "`recipe-sweep data import PATH`; or use `source: homegrown`, which is made on the spot",
     )
 

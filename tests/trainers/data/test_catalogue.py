@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Source
+from sweep.workload import prepare_data
 from tests.trainers.data.points import spread_point, two_step_point
 from trainers.data import store
 from trainers.data.card import read_card
@@ -184,9 +186,25 @@ def test_published_files_are_asked_for_by_name_where_they_are_missing(tmp_path):
     )
     with pytest.raises(MissingDataError, match="recipe-sweep data fetch simple_spread") as caught:
         ensure_dataset(point, tmp_path)
-    assert "og_marl/simple_spread/expert" in str(caught.value)
+    assert "og_marl/simple_spread" in str(caught.value)
+    assert "no expert" in str(caught.value)
     assert "omar/mpe/simple_spread@main" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_all_published_files_that_are_missing_are_named_task_by_task(tmp_path):
+    def published(task: str, dataset: str, scenario: str) -> DesignPoint:
+        version = f"{scenario}@main"
+        named = {"task": task, "dataset": dataset, "dataset_version": version, "dataset_seed": None, "dataset_size": None}
+        return spread_point(source=Source.OG_MARL, **named)
+
+    wanted = [published("2ant", name, "omiga/mamujoco/2ant") for name in ("expert", "medium")]
+    wanted.append(published("simple_spread", "random", "omar/mpe/simple_spread"))
+    with pytest.raises(MissingDataError) as caught:
+        prepare_data([*wanted, spread_point()], tmp_path, {}, lambda text: None)
+    assert [problem.found for problem in caught.value.problems] == ["no expert, medium", "no random"]
+    assert "recipe-sweep data fetch 2ant" in str(caught.value)
+    assert list(tmp_path.iterdir()) == []  # nor was anything made that nobody can use yet
 
 
 def test_every_reason_why_data_cannot_be_made_is_named_at_once(tmp_path):
