@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -75,22 +75,26 @@ def print_inventory_end(console: Console, items: Sequence[Item], root: Path) -> 
         console.print(f"left behind by a killed process, no dataset: {path}", soft_wrap=True)
 
 
-def inspection_tables(inspections: Sequence[Inspection]) -> Iterator[Table]:
+def inspection_tables(inspections: Sequence[Inspection]) -> Iterator[RenderableType]:
     """What the datasets hold, what was published of them, and how their actions lie."""
+    first = inspections[0].card
+    yield Text(f"{first.identity.source}/{first.identity.task}", style="bold")
     yield _overview(inspections)
+    yield f"scores: {first.scale.minimum:,.2f} is 0, {first.scale.maximum:,.2f} is 1; the map is that of the picture\n"
     compared = [one for one in inspections if one.card.origin is not None]
     if compared:
+        yield Text("published / found in the file, computed as its authors did: batch row 0, agent 0", style="bold")
         yield _published(compared)
+        yield ""
+    yield Text("actions", style="bold")
     yield _actions(inspections)
 
 
 def _overview(inspections: Sequence[Inspection]) -> Table:
-    first = inspections[0].card
-    table = Table(title=f"{first.identity.source}/{first.identity.task}", title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("")
     for one in inspections:
         table.add_column(one.card.identity.dataset, justify="right")
-    scale = first.scale
     rows: dict[str, list[str]] = {
         "transitions": [f"{one.card.transitions:,}" for one in inspections],
         "episodes": [f"{len(one.returns):,}" for one in inspections],
@@ -107,8 +111,6 @@ def _overview(inspections: Sequence[Inspection]) -> Table:
     }
     for name, cells in rows.items():
         table.add_row(name, *cells)
-    table.caption = f"scores: {scale.minimum:,.2f} is 0, {scale.maximum:,.2f} is 1; the map is that of the picture"
-    table.caption_justify = "left"
     return table
 
 
@@ -124,7 +126,7 @@ def _span(one: Inspection) -> str:
 
 def _published(inspections: Sequence[Inspection]) -> Table:
     """The authors' numbers, each beside that of the file."""
-    table = Table(title="published / found in the file (batch row 0, agent 0)", title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("")
     for one in inspections:
         table.add_column(one.card.identity.dataset, justify="right")
@@ -155,7 +157,7 @@ def _deviating(replay: ReplayResult | None) -> str:
 def _actions(inspections: Sequence[Inspection]) -> Table:
     """Quantiles of each component."""
     agents = task_spec(inspections[0].card.identity.task).n_agents
-    table = Table(title="actions", title_justify="left", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for name in ("dataset", "agent", "component"):
         table.add_column(name)
     for level in LEVELS:

@@ -78,7 +78,7 @@ def require_fetched(declared: Iterable[Declared], root: Path) -> None:
         if one.source is Source.OG_MARL and not dataset_directory(one, root).is_dir():
             absent.setdefault((one.task, one.dataset_version), {})[one.dataset] = None
     if absent:
-        raise MissingDataError(*(_unpublished(task, version, names, root) for (task, version), names in absent.items()))
+        raise MissingDataError(*(_unpublished(*task, sorted(names), root) for task, names in sorted(absent.items())))
 
 
 class StoredDataset(NamedTuple):
