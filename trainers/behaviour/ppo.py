@@ -38,7 +38,7 @@ class Learner:
         self._critic = _mlp((features, settings.hidden, settings.hidden, 1), 1.0, drawn)
         self._log_std = nn.Parameter(torch.full((actuators,), settings.log_std))
         self._parameters = [*self._actor.parameters(), *self._critic.parameters(), self._log_std]
-        self._optimiser = torch.optim.Adam(self._parameters, lr=settings.learning_rate, eps=1e-5)
+        self._optimiser = torch.optim.Adam(self._parameters, lr=settings.learning_rate, eps=1e-5, fused=True)
         self._iterations = 0
 
     def policy(self) -> Policy:

@@ -19,7 +19,7 @@ class Settings(_Model):
     copies: int = 32
     horizon: int = 128
     epochs: int = 10
-    minibatch: int = 256
+    minibatch: int = 512
     learning_rate: float = 3e-4
     gamma: float = 0.99
     gae: float = 0.95
@@ -27,7 +27,7 @@ class Settings(_Model):
     value_weight: float = 0.5
     largest_gradient: float = 0.5
     hidden: int = 64
-    log_std: float = -0.5
+    log_std: float = 0.0
 
     @property
     def steps(self) -> int:
