@@ -24,13 +24,15 @@ class Quiet:
         print(text, flush=True)
 
 
-def request_of(root: Path, data: Path, grid: dict[str, object], **resources: object) -> LaunchRequest:
+def request_of(
+    root: Path, data: Path, grid: dict[str, object], workload: str = stand_in.NAME, **resources: object
+) -> LaunchRequest:
     """A launch of a little grid: `seeds`, `alphas`, `decompositions` and `steps` of it, the rest as in conftest."""
     options = {"seeds": 2, "alphas": (0.1, 1.0), "steps": 40} | grid
     options["alphas"] = tuple(options["alphas"])  # type: ignore[arg-type]
     options["decompositions"] = tuple(Decomposition(name) for name in options.get("decompositions", ["vdn"]))  # type: ignore[attr-defined]
     points = make_points(**options)  # type: ignore[arg-type]
-    return LaunchRequest("little", {}, points, SweepPaths(root), make_resources(**resources), data, workload=stand_in.NAME)
+    return LaunchRequest("little", {}, points, SweepPaths(root), make_resources(**resources), data, workload=workload)
 
 
 def main() -> LaunchEnd:
