@@ -72,6 +72,9 @@ class BatchedEnvironment(Protocol):
 class RecoverableEnvironment(BatchedEnvironment, Protocol):
     """An environment whose state the agents' observations tell, so that stored transitions can be played again."""
 
-    def recover(self, observations: FloatArray) -> None:
-        """Put every copy into the state that is seen in its observations (E, N, O), as exactly as their type keeps it."""
+    def recover(self, observations: FloatArray) -> NDArray[np.bool_]:
+        """Put every copy into the state that is seen in its observations (E, N, O), as exactly as their type keeps it.
+
+        Returns for which copies (E,) they tell all of it.
+        """
         ...

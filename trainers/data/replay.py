@@ -48,17 +48,19 @@ class Replay:
     ) -> None:
         """Play M transitions: observations (M, N, O), actions (M, N, A), rewards (M, N), following observations (M, N, O).
 
-        Following observations are compared where `known` (M,), rewards where `paid` (M,; default: all).
+        Following observations are compared where `known` (M,), rewards where `paid` (M,; default: all), and both only where
+        the observations tell all of the state.
         """
         paid = np.ones(len(rewards), np.bool_) if paid is None else paid
         for first in range(0, len(rewards), AT_ONCE):
             chunk = np.arange(first, min(first + AT_ONCE, len(rewards)))
             filled = np.resize(chunk, AT_ONCE)  # the environment has a fixed number of copies
-            self._environment.recover(observations[filled])
+            recovered = self._environment.recover(observations[filled])[: len(chunk)]
             step = self._environment.step(actions[filled])
             self._transitions += len(chunk)
-            self._observation_errors.append(_errors(step.observations[: len(chunk)], following[chunk])[known[chunk]])
-            self._reward_errors.append(_errors(step.rewards[: len(chunk)], rewards[chunk])[paid[chunk]])
+            seen, got = known[chunk] & recovered, paid[chunk] & recovered
+            self._observation_errors.append(_errors(step.observations[: len(chunk)], following[chunk])[seen])
+            self._reward_errors.append(_errors(step.rewards[: len(chunk)], rewards[chunk])[got])
 
     def result(self) -> ReplayResult:
         """What was found so far."""

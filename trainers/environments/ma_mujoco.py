@@ -50,13 +50,16 @@ class OmigaMujoco(MaMujoco):
         super().__init__(task, copies, threads)
         self._view = view
 
-    def recover(self, observations: FloatArray) -> None:
+    def recover(self, observations: FloatArray) -> NDArray[np.bool_]:
         """Put every copy into the state that is seen in observations (E, N, O), as exactly as their type keeps it.
 
-        Where in the world the robot is, which nobody sees, changes nothing: it is put at the origin. Velocities beyond the
-        bound of what is seen (Hopper: 10) are lost.
+        Where in the world the robot is, which nobody sees, changes nothing: it is put at the origin. Returns for which copies
+        all else is seen: velocities beyond a bound (Hopper: 10) are not.
         """
-        self._locomotion.place(self._view.features(observations))
+        features = self._view.features(observations)
+        self._locomotion.place(features)
+        seen = np.abs(self._locomotion.pose.velocities) < self._task.robot.velocity_bound * (1.0 - 1e-4)
+        return np.logical_and.reduce(seen, axis=1, dtype=np.bool_)
 
 
 def make_mujoco(task: MujocoTask, copies: int, threads: int = 1) -> MaMujoco:

@@ -78,8 +78,8 @@ class Spread:
         self._measure_gaps()
         return self._observe()
 
-    def recover(self, observations: FloatArray) -> None:
-        """Put every copy into the state that is seen in observations (E, 3, 18), at the first time step."""
+    def recover(self, observations: FloatArray) -> NDArray[np.bool_]:
+        """Put every copy into the state that is seen in observations (E, 3, 18), which tell all but the time: it begins."""
         seen = observations.astype(np.float64)
         self._velocities = seen[..., VELOCITY]
         self._positions = seen[..., POSITION]
@@ -87,6 +87,7 @@ class Spread:
         self._landmarks = self._positions[:, :1] + offsets
         self._time = 0
         self._measure_gaps()
+        return np.ones(self.copies, np.bool_)
 
     def step(self, actions: FloatArray) -> Transition:
         """Advance every copy by actions (E, 3, 2) within [-1, 1]; the reward is of the state after the step."""

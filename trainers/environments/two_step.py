@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainers.task import FloatArray, TaskSpec, Transition
 
@@ -38,10 +39,11 @@ class TwoStep:
         self._time = 0
         return observe(self._states)
 
-    def recover(self, observations: FloatArray) -> None:
-        """Put every copy into the state that is seen in observations (E, 2, 3)."""
+    def recover(self, observations: FloatArray) -> NDArray[np.bool_]:
+        """Put every copy into the state that is seen in observations (E, 2, 3), which tell all of it."""
         self._states = observations[:, 0].argmax(axis=1)
         self._time = 0
+        return np.ones(self.copies, np.bool_)
 
     def step(self, actions: FloatArray) -> Transition:
         """Advance every copy by one-hot actions (E, 2, 2)."""

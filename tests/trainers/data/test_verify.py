@@ -17,10 +17,14 @@ from trainers.data.catalogue import ensure_dataset
 from trainers.data.errors import BrokenDataError
 from trainers.data.import_vault import VaultPlace, import_vault
 from trainers.data.published import PUBLISHED
+from trainers.data.replay import Replay
 from trainers.data.verify import verify
-from trainers.environments import make_environment
+from trainers.environments import make_environment, task_spec
+from trainers.environments.mujoco_tasks import MUJOCO_TASKS
+from trainers.environments.omiga_view import OmigaView
 from trainers.environments.spread import Spread
 from trainers.randomness import generator
+from trainers.task import RecoverableEnvironment
 
 
 def rewrite(directory: Path, name: str, values: np.ndarray) -> None:
@@ -101,12 +105,28 @@ def test_spread_is_recovered_from_what_is_seen():
     environment, again = Spread(copies), Spread(copies)
     seen = environment.reset([generator(0, "recover", copy) for copy in range(copies)])
     for step in range(25):
-        again.recover(seen)
+        assert again.recover(seen).all()
         actions = generator(0, "actions", step).uniform(-1.0, 1.0, (copies, 3, 2))
         transition, replayed = environment.step(actions), again.step(actions)
         assert_allclose(replayed.observations, transition.observations, rtol=0, atol=1e-12)
         assert_allclose(replayed.rewards, transition.rewards, rtol=1e-12)
         seen = transition.observations
+
+
+def test_hoppers_whose_speed_is_beyond_what_is_seen_are_not_compared():
+    view = MUJOCO_TASKS["3hopper"].view
+    assert isinstance(view, OmigaView)
+    features = np.zeros((2, 11))
+    features[:, 0] = 1.25
+    features[1, 9] = 10.0  # as gymnasium clips it; the real speed is not known
+    observations = view.normalise(features).astype(np.float32)
+    environment = make_environment("3hopper", 2)
+    assert isinstance(environment, RecoverableEnvironment)
+    assert environment.recover(observations).tolist() == [True, False]
+    replay = Replay.on(task_spec("3hopper"))
+    assert replay is not None
+    replay.play(observations, np.zeros((2, 3, 1), np.float32), np.zeros((2, 3), np.float32), observations, np.ones(2, np.bool_))
+    assert (replay.result().transitions, replay.result().observations.compared, replay.result().rewards.compared) == (2, 1, 1)
 
 
 def test_a_recovered_environment_shares_no_memory_with_what_was_seen():
