@@ -59,7 +59,8 @@ class OmigaMujoco(MaMujoco):
         features = self._view.features(observations)
         self._locomotion.place(features)
         seen = np.abs(self._locomotion.pose.velocities) < self._task.robot.velocity_bound * (1.0 - 1e-4)
-        return np.logical_and.reduce(seen, axis=1, dtype=np.bool_)
+        recovered: NDArray[np.bool_] = np.logical_and.reduce(seen, axis=1, dtype=np.bool_)
+        return recovered
 
 
 def make_mujoco(task: MujocoTask, copies: int, threads: int = 1) -> MaMujoco:
