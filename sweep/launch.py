@@ -164,6 +164,7 @@ class _Supervision:
                 return code == HOPELESS_EXIT
             deaths = 1 if self._reached() != before else deaths + 1
             log = self._paths.engine_log(self._lease.epoch)
+            _keep_ray_logs(self._ray_directory, self._paths.logs / f"ray-{self._lease.epoch:06d}")
             if deaths >= ENGINE_DEATHS_ALLOWED:
                 raise EngineError(f"Ray died {deaths} times in a row (exit code {code}); the end of {log}:\n{log_tail(log)}")
             self._display.tell(f"Ray died (exit code {code}, see {log}): starting it again")
@@ -276,6 +277,14 @@ def _ray_directory() -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _keep_ray_logs(ray_directory: Path, target: Path) -> None:
+    """Save what a dead Ray had to say, before its directory goes."""
+    for session in ray_directory.glob("session_2*"):
+        logs = session / "logs"
+        if logs.is_dir() and not (target / session.name).exists():
+            shutil.copytree(logs, target / session.name, ignore_dangling_symlinks=True)
 
 
 def _kill_group(engine: subprocess.Popen[bytes]) -> None:
