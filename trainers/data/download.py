@@ -55,16 +55,23 @@ class _CutShortError(Exception):
 _TRY_AGAIN = (_CutShortError, requests.ConnectionError, requests.Timeout, urllib3.exceptions.HTTPError)
 
 
-def download(url: str, target: Path, progress: Progress = unheard, pause: Callable[[float], None] = time.sleep) -> str:
+def download(
+    url: str,
+    target: Path,
+    progress: Progress = unheard,
+    pause: Callable[[float], None] = time.sleep,
+    room_afterwards: float = 0.0,
+) -> str:
     """Bring a zip archive to `target`, unless it is there; returns its sha256. The caller holds the file's lock.
 
-    `progress` is told (bytes here, bytes in all). Raises FetchError where it cannot be had or is no zip archive,
-    ChangedDataError where it is not what it was, and NoRoomError.
+    `progress` is told (bytes here, bytes in all). `room_afterwards` is what will be made of it, as a multiple of its size: the
+    disk must have room for that too before the first byte is taken. Raises FetchError where it cannot be had or is no zip
+    archive, ChangedDataError where it is not what it was, and NoRoomError.
     """
     if target.is_file():
         return accept(target, target)
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = _Part(target)
+    part = _Part(target, room_afterwards)
     fruitless = 0
     with requests.Session() as session:
         while True:
@@ -122,7 +129,8 @@ def accept(file: Path, known_as: Path, declared: str | None = None) -> str:
 class _Part:
     """What has arrived of a file."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, room_afterwards: float) -> None:
+        self._room_afterwards = room_afterwards
         self.path = target.with_name(f"{target.name}.part")
         self._description = target.with_name(f"{target.name}.part.json")
 
@@ -163,7 +171,8 @@ class _Part:
 
     def _add(self, version: _Version, response: requests.Response, progress: Progress) -> None:
         if version.size is not None:
-            require_room(self.path.parent, version.size - self.length, f"download {self.path.stem}")
+            needed = version.size - self.length + int(version.size * self._room_afterwards)
+            require_room(self.path.parent, needed, f"download {self.path.stem} and unpack it")
         try:
             _write(self._description, json.dumps(asdict(version)) + "\n")
             with self.path.open("ab") as file:

@@ -6,18 +6,23 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from math import prod
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+
+import numpy as np
 
 from search_spaces.errors import Problem
 from trainers.data.archive import VaultArchive, VaultName, vault_directories
 from trainers.data.catalogue import dataset_directory
 from trainers.data.collect import Progress, unheard
+from trainers.data.columns import column_layout
 from trainers.data.download import accept, download
 from trainers.data.errors import FetchError, MissingDataError
 from trainers.data.file_lock import locked
 from trainers.data.import_vault import VaultPlace, import_vault
 from trainers.data.published import PUBLISHED, PublishedTask, dataset_name
+from trainers.environments import task_spec
 
 HUB = "https://huggingface.co/datasets/InstaDeepAI/og-marl/resolve/main"
 DOWNLOADS = "downloads"
@@ -59,7 +64,8 @@ def fetch_task(
             yield from wanted
             return
         if _is_address(place):
-            archive, sha256 = target, download(f"{place.rstrip('/')}/{entry.archive}", target, stages(f"downloading {name}"))
+            url, progress = f"{place.rstrip('/')}/{entry.archive}", stages(f"downloading {name}")
+            archive, sha256 = target, download(url, target, progress, room_afterwards=_room_afterwards(entry))
         else:
             archive = _local(Path(place), entry)
             sha256 = accept(archive, target)
@@ -131,6 +137,15 @@ def _import(place: VaultPlace, root: Path, stages: Stages) -> Imported:
 
 def _waiting(stages: Stages, does: str, name: str) -> Callable[[], None]:
     return lambda: stages(f"waiting for another process that {does} {name}")(0, 0)
+
+
+def _room_afterwards(entry: PublishedTask) -> float:
+    """Room for the datasets and for one unpacked vault at a time, as a multiple of the archive's size."""
+    spec = task_spec(entry.task)
+    rows = sum(facts.rows for facts in entry.datasets.values()) * entry.batch_rows
+    layout = column_layout(spec, rows, with_states=False).values()
+    imported = sum(np.dtype(dtype).itemsize * prod(shape) for dtype, shape in layout)
+    return 1.0 + imported / (entry.archive_gb * 1e9)
 
 
 def _all_here(wanted: list[Imported]) -> bool:

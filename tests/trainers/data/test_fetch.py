@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import subprocess
 import sys
 import zipfile
+from collections import namedtuple
 from pathlib import Path
 
 import pytest
 
 from tests.trainers.data.servers import Behaviour, serving
 from tests.trainers.data.vaults import own_row_leaves, spread_episodes, write_vault
+from trainers.data import fetch as fetching
 from trainers.data.card import read_card
 from trainers.data.catalogue import ensure_dataset, map_dataset
-from trainers.data.errors import BrokenVaultError, ChangedDataError, FetchError, MissingDataError
+from trainers.data.errors import BrokenVaultError, ChangedDataError, FetchError, MissingDataError, NoRoomError
 from trainers.data.fetch import DOWNLOADS, fetch_task, import_path
 from trainers.data.published import PUBLISHED
 
@@ -83,6 +86,21 @@ def test_only_what_is_missing_is_imported(tmp_path, vaults, archive):
     before = import_path_result[0].directory.stat().st_mtime_ns
     list(fetch_task("simple_spread", tmp_path, str(archive.parent)))
     assert import_path_result[0].directory.stat().st_mtime_ns == before
+
+
+def test_room_for_all_that_will_be_made_is_asked_for_first(tmp_path, archive, monkeypatch):
+    """2ant: 1.3 GB of zip, as much unpacked, and 5.4 GB of datasets; spread: 5 + 5 + 3.9 GB."""
+    assert 1.31 * (1 + fetching._room_afterwards(PUBLISHED["2ant"])) == pytest.approx(2 * 1.31 + 5.43, abs=0.01)
+    assert 4.98 * (1 + fetching._room_afterwards(SPREAD)) == pytest.approx(2 * 4.98 + 3.92, abs=0.01)
+    size = archive.stat().st_size
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(10 * size, 7.5 * size, 2.5 * size))
+    with (
+        serving(Behaviour(archive.read_bytes())) as server,
+        pytest.raises(NoRoomError, match=r"to download simple_spread\.zip"),
+    ):
+        list(fetch_task("simple_spread", tmp_path, server.url))
+    assert [path for path in leftovers(tmp_path) if not path.endswith(".lock")] == []
 
 
 def test_the_archive_can_be_kept(tmp_path, archive):
