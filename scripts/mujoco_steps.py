@@ -1,6 +1,6 @@
 """Steps per CPU-second of one core: this project's batched MuJoCo tasks, gymnasium's environments and gymnasium-robotics'.
 
-    python benchmarks/mujoco_steps.py [--copies 100] [--rounds 5] [--seconds 2]
+    python -m scripts.mujoco_steps [--copies 100] [--rounds 5] [--seconds 2]
 
 All three play uniformly random actions and begin anew when an episode ends. Each has a process of its own, and they take turns,
 so that a busy machine slows them alike; printed are medians over the rounds, and of the ratio to gymnasium-robotics
