@@ -13,9 +13,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import threading
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,13 +26,16 @@ from sweep.attempts import AttemptEnd
 from sweep.launch_file import LaunchFile, LaunchSettings, read_launch
 from sweep.lease import holds
 from sweep.process_identity import ProcessIdentity, children
-from sweep.queue import PackQueue
+from sweep.queue import PackQueue, told_to_stop
 
 HOPELESS_EXIT = 3
 RAY_GONE_EXIT = 4
+NO_RAY_EXIT = 5
 RAY_SERVERS = frozenset({"raylet", "gcs_server"})
 RAY_DIRECTORY = "RECIPE_SWEEP_RAY_DIRECTORY"
 """Environment variable in which the launch names the directory for Ray's sockets and logs."""
+
+CONNECT_TIMEOUT_S = 10.0
 
 OBJECT_STORE_BYTES = 100_000_000
 """Ray's shared memory: nothing of ours goes through it, and its default is a third of the machine."""
@@ -46,10 +51,17 @@ QUIET = {
 
 
 def main(launch_path: str) -> int:
-    """Run the packs of a launch; returns HOPELESS_EXIT where too much failed, else 0."""
+    """Run the packs of a launch.
+
+    Returns 0, or HOPELESS_EXIT where too much failed, or NO_RAY_EXIT where Ray cannot be reached; dies with RAY_GONE_EXIT.
+    """
     launch = read_launch(Path(launch_path))
     queue = PackQueue(launch)
-    _run(launch, queue)
+    try:
+        _run(launch, queue)
+    except ConnectionError:
+        traceback.print_exc()
+        return NO_RAY_EXIT
     return HOPELESS_EXIT if queue.hopeless else 0
 
 
@@ -62,8 +74,10 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
     import ray
     from ray import tune
 
-    over = threading.Event()
+    connected, over = threading.Event(), threading.Event()
+    threading.Thread(target=_stop_before_start, args=(settings, connected), name="stop-watch", daemon=True).start()
     _connect(settings, over)
+    connected.set()
     try:
         bundle = {"CPU": float(resources.cpus_per_pack)} | ({"GPU": resources.gpu_per_pack} if resources.gpu_per_pack else {})
         tuner = tune.Tuner(
@@ -98,6 +112,7 @@ def _connect(settings: LaunchSettings, over: threading.Event) -> None:
 
     resources = settings.resources
     if resources.address is not None:
+        _check_address(resources.address)
         ray.init(address=resources.address, log_to_driver=False, logging_level="warning")
         return
     ray.init(
@@ -111,6 +126,24 @@ def _connect(settings: LaunchSettings, over: threading.Event) -> None:
         _temp_dir=os.environ.get(RAY_DIRECTORY, tempfile.gettempdir() + "/ray"),
     )
     threading.Thread(target=_die_with_ray, args=(_ray_servers(), over), name="ray-watch", daemon=True).start()
+
+
+def _stop_before_start(settings: LaunchSettings, connected: threading.Event) -> None:
+    """End this process if it is told to stop while it still tries to reach Ray, which can take minutes."""
+    while not connected.wait(0.5):
+        if told_to_stop(settings):
+            os._exit(0)
+
+
+def _check_address(address: str) -> None:
+    """Raise ConnectionError where nothing listens at host:port; Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        raise ConnectionError(f"nothing answers at {address} ({error})") from error
 
 
 def _ray_servers() -> tuple[ProcessIdentity, ...]:

@@ -24,7 +24,7 @@ from cluster.resources import Resources
 from search_spaces.errors import Problem
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
-from sweep.engine import HOPELESS_EXIT, RAY_DIRECTORY
+from sweep.engine import HOPELESS_EXIT, NO_RAY_EXIT, RAY_DIRECTORY
 from sweep.errors import EngineError, SweepDirectoryError
 from sweep.failures import forgive, log_tail
 from sweep.launch_file import LaunchFile, LaunchSettings, PlannedPack, write_launch
@@ -165,6 +165,8 @@ class _Supervision:
             deaths = 1 if self._reached() != before else deaths + 1
             log = self._paths.engine_log(self._lease.epoch)
             _keep_ray_logs(self._ray_directory, self._paths.logs / f"ray-{self._lease.epoch:06d}")
+            if code == NO_RAY_EXIT:
+                raise EngineError(_no_ray(self._request.resources, log))
             if deaths >= ENGINE_DEATHS_ALLOWED:
                 raise EngineError(f"Ray died {deaths} times in a row (exit code {code}); the end of {log}:\n{log_tail(log)}")
             self._display.tell(f"Ray died (exit code {code}, see {log}): starting it again")
@@ -277,6 +279,16 @@ def _ray_directory() -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory, ignore_errors=True)
+
+
+def _no_ray(resources: Resources, log: Path) -> str:
+    reason = log_tail(log).splitlines()[-1:] or ["no reason given"]
+    if resources.address is None:
+        return f"Ray could not be started: {reason[0]}\n  hint      see {log}"
+    return (
+        f"no Ray cluster answers at {resources.address}: {reason[0]}\n"
+        f"  hint      is it running? does it want a token (then RAY_AUTH_MODE=token must be set here)? see {log}"
+    )
 
 
 def _keep_ray_logs(ray_directory: Path, target: Path) -> None:
