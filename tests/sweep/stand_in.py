@@ -30,7 +30,7 @@ class Behaviour:
     """`step_s` seconds per gradient step; runs whose pack raises, or is killed, once it reaches half its steps.
 
     `killing` kills the process, `cutting` raises what nobody catches, for launches inside a test's own process. `times` is how
-    many attempts of a pack are hit before it goes well; None hits for ever.
+    many attempts of a pack raise before it goes well, None is for ever; `kills` is how many are killed.
     """
 
     step_s: float = 0.0
@@ -38,6 +38,7 @@ class Behaviour:
     killing: tuple[str, ...] = ()
     cutting: tuple[str, ...] = ()
     times: int | None = None
+    kills: int = 1
     diverging: tuple[str, ...] = ()
 
 
@@ -84,19 +85,25 @@ def train_pack(
     run_ids = [point.run_id for point in points]
     step = next((_load(folder) for folder in (checkpoint_dir, *resume_dirs) if _has(folder, run_ids)), 0)
     first = points[0]
-    hit = _is_hit(data_root, behaviour, run_ids)
+    tried = trainings(data_root)
+    kill = any(tried.count(run) < behaviour.kills for run in run_ids if run in behaviour.killing)
+    cut = bool(set(behaviour.cutting) & set(run_ids))
+    bad = [
+        run for run in run_ids if run in behaviour.raising and (behaviour.times is None or tried.count(run) < behaviour.times)
+    ]
     _note(data_root, "trained", *run_ids)
     progress(_progress(points, step))
     complete, asked_at = True, time.monotonic()
     while step < first.steps:
         time.sleep(behaviour.step_s)
         step += 1
-        if hit and step == first.steps // 2:
-            if set(behaviour.killing) & set(run_ids):
+        if step == first.steps // 2:
+            if kill:
                 os.kill(os.getpid(), 9)
-            if set(behaviour.cutting) & set(run_ids):
+            if cut:
                 raise Cut
-            raise ArithmeticError(f"run {min(set(behaviour.raising) & set(run_ids))} went wrong at step {step}")
+            if bad:
+                raise ArithmeticError(f"run {min(bad)} went wrong at step {step}")
         if step % first.eval_every == 0:
             _save(checkpoint_dir, run_ids, step)
             progress(_progress(points, step))
@@ -145,14 +152,6 @@ def _has(folder: Path, run_ids: Sequence[str]) -> bool:
 
 def _load(folder: Path) -> int:
     return int(json.loads((folder / "state.json").read_text())["step"])
-
-
-def _is_hit(data_root: Path, behaviour: Behaviour, run_ids: Sequence[str]) -> bool:
-    victims = {*behaviour.raising, *behaviour.killing, *behaviour.cutting} & set(run_ids)
-    if not victims:
-        return False
-    before = sum(line in victims for line in trainings(data_root))
-    return behaviour.times is None or before < behaviour.times
 
 
 def _note(data_root: Path, kind: str, *words: str) -> None:
