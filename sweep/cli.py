@@ -36,7 +36,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from search_spaces.point import DesignPoint
-    from sweep.launch import LaunchEnd, LaunchRequest
+    from sweep.launch import LaunchEnd
+    from sweep.launch_request import LaunchRequest
     from sweep.target import Target
 
 
@@ -109,7 +110,7 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Show what a launch would train and why, and what is done."""
-    from sweep.launch import plan_of
+    from sweep.launch_request import plan_of
     from sweep.show import plan_json, print_plan
 
     target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed)
@@ -134,7 +135,7 @@ def launch(
 ) -> None:
     """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command goes on."""
     from sweep.launch import launch as run_launch
-    from sweep.launch import plan_of
+    from sweep.launch_request import plan_of
     from sweep.show import print_work
 
     target, request = _request(grid, directory, overrides, only, cluster, data, keep, retry_failed)
@@ -330,7 +331,7 @@ def _request(
     retry_failed: bool,
 ) -> tuple[Target, LaunchRequest]:
     from sweep.clusters import load_resources
-    from sweep.launch import LaunchRequest
+    from sweep.launch_request import LaunchRequest
 
     target = _target(grid, directory, overrides)
     selected = frozenset(point.run_id for point in target.selected(only)) if only else None

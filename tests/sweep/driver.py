@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from search_spaces.vocabulary import Decomposition
-from sweep.launch import LaunchEnd, LaunchRequest, launch
+from sweep.launch import LaunchEnd, launch
+from sweep.launch_request import LaunchRequest
 from sweep.paths import SweepPaths
 from sweep.status import SweepStatus
 from tests.sweep import stand_in

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from search_spaces.point import DesignPoint
-from sweep.launch import LaunchEnd, LaunchRequest, launch, plan_of
+from sweep.launch import LaunchEnd, launch
+from sweep.launch_request import LaunchRequest, plan_of
 from sweep.ledger import read_done
 from sweep.packs import Pack
 from sweep.paths import SweepPaths
