@@ -1,12 +1,11 @@
-"""What can be wrong with a description of machines.
-
-ClusterError          the cluster file asks for something that cannot be    exit code 2
-"""
+"""What can be wrong with a description of machines."""
 
 from __future__ import annotations
 
 
 class ClusterError(Exception):
-    """The cluster file asks for something that cannot be; the message says what was found and what to do."""
+    """The machines described cannot hold even one pack: at `key`, `found` was found, and `hint` is what to do."""
 
-    exit_code = 2
+    def __init__(self, key: str, found: str, expected: str, hint: str) -> None:
+        super().__init__(f"{key}: found {found}, expected {expected}; {hint}")
+        self.key, self.found, self.expected, self.hint = key, found, expected, hint

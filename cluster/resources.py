@@ -37,15 +37,12 @@ def slots_on(cpus: int, gpus: int, cpus_per_pack: int, gpu_per_pack: float) -> i
     """Packs that fit at once. Raises ClusterError where not even one does."""
     by_cpu = cpus // cpus_per_pack
     if by_cpu == 0:
-        raise ClusterError(
-            f"cpus_per_pack: found {cpus_per_pack}, but there are {cpus} CPUs\n  hint      lower cpus_per_pack, or raise cpus"
-        )
+        raise ClusterError("cpus_per_pack", str(cpus_per_pack), f"at most the {cpus} CPUs there are", "lower it, or raise cpus")
     if gpu_per_pack == 0:
         return by_cpu
     by_gpu = gpus * int(1 / gpu_per_pack + 1e-9) if gpu_per_pack <= 1 else gpus // int(gpu_per_pack)
     if by_gpu == 0:
         raise ClusterError(
-            f"gpu_per_pack: found {gpu_per_pack:g}, but there are {gpus} GPUs\n"
-            "  hint      set gpu_per_pack: 0 to train on CPUs, or gpus to what there is"
+            "gpu_per_pack", f"{gpu_per_pack:g}", f"at most the {gpus} GPUs there are", "0 trains on CPUs; or raise gpus"
         )
     return min(by_cpu, by_gpu)

@@ -10,16 +10,14 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from cluster.errors import ClusterError
-from search_spaces.errors import Problem, RecipeSweepError, UserInputError
+from search_spaces.errors import Problem, UserInputError
 from sweep import data_cli
+from sweep.cli_boundary import Commands, ExitCode
 from sweep.options import (
     ClusterOption,
     DataOption,
@@ -36,44 +34,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from search_spaces.point import DesignPoint
-    from sweep.launch import LaunchEnd
     from sweep.launch_request import LaunchRequest
     from sweep.target import Target
 
 
-class ExitCode(IntEnum):
-    """What the exit code of every command means."""
-
-    OK = 0
-    FAILURE = 1
-    """Some runs failed, or a problem was found, or Ray could not go on."""
-    BAD_INPUT = 2
-    """Something in the grid, a file, a directory or an option is wrong; nothing was done."""
-    INTERRUPTED = 130
-    """Stopped by Ctrl-C or SIGTERM; the same command goes on from there."""
-
-
-_PATH_ERRORS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
-
-
-class _Commands(TyperGroup):
-    """Turns errors that we raise on purpose, and paths that cannot be used, into clean text and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except (RecipeSweepError, ClusterError) as error:
-            _complain(error)
-            raise typer.Exit(error.exit_code) from error
-        except _PATH_ERRORS as error:
-            _complain(f"{error.filename or 'path'}\n  found     {error.strerror}\n  expected  a path that can be used")
-            raise typer.Exit(ExitCode.BAD_INPUT) from error
-        except KeyboardInterrupt as error:
-            raise typer.Exit(ExitCode.INTERRUPTED) from error
-
-
 app = typer.Typer(
-    cls=_Commands,
+    cls=Commands,
     no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
@@ -134,6 +100,7 @@ def launch(
     mlflow: Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Show the sweep in MLflow while it runs.")] = True,
 ) -> None:
     """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command goes on."""
+    from sweep.farewell import mlflow_beside, tell_end, tell_where
     from sweep.launch import launch as run_launch
     from sweep.launch_request import plan_of
     from sweep.show import print_work
@@ -142,7 +109,7 @@ def launch(
     planned = plan_of(request)
     if not planned.packs:
         print(f"{len(planned.kept)} of {planned.selected} done, nothing to do")
-        _tell_where(target, mlflow)
+        tell_where(target.paths.root, mlflow)
         if planned.gave_up:
             print(f"{len(planned.gave_up)} runs failed earlier; try them again with --retry-failed")
             raise typer.Exit(ExitCode.FAILURE)
@@ -152,9 +119,9 @@ def launch(
     console = _console()
     print_work(console, planned, request.resources)
     with LaunchDisplay(console) as display:
-        end = run_launch(request, display, lambda: _mlflow_writer(target.paths.root, mlflow))
-    _tell_end(console, target, end, grid)
-    _tell_where(target, mlflow)
+        end = run_launch(request, display, lambda: mlflow_beside(target.paths.root, mlflow))
+    tell_end(console, end, grid)
+    tell_where(target.paths.root, mlflow)
     if end.interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
     if end.status.failed or end.hopeless:
@@ -288,11 +255,12 @@ def mlflow(
     per_run: Annotated[bool, typer.Option("--per-run", help="One MLflow run per run instead of per configuration.")] = False,
 ) -> None:
     """Bring the MLflow database up to date with the results, rebuilding it where it is gone."""
+    from sweep.farewell import tell_mlflow
     from sweep.mlflow_projection import project
 
     target = _target(grid, directory, None).begun()
     print(project(target.paths.root, per_run=per_run))
-    _tell_mlflow(target.paths.root)
+    tell_mlflow(target.paths.root)
 
 
 @app.command(epilog="Example:  recipe-sweep doctor demo")
@@ -382,58 +350,10 @@ def _debugger(wanted: bool) -> Iterator[None]:
         raise
 
 
-@contextmanager
-def _mlflow_writer(root: Path, wanted: bool) -> Iterator[None]:
-    """Keep MLflow up to date beside a launch; its troubles never touch training."""
-    if not wanted:
-        yield
-        return
-    from sweep.mlflow_writer import start_writer
-
-    writer = start_writer(root)
-    try:
-        yield
-    finally:
-        if not writer.stop():
-            print(f"MLflow is not up to date, see {writer.log_file}; make up for it with: recipe-sweep mlflow {root}")
-
-
-def _tell_end(console: Console, target: Target, end: LaunchEnd, grid: str) -> None:
-    from sweep.show import failure_text, status_line
-
-    console.print(f"trained {end.trained:,} runs; {status_line(end.status)}")
-    for group in end.status.failures:
-        console.print(failure_text(group, grid), soft_wrap=True)
-    if end.hopeless:
-        console.print("stopped: attempt after attempt failed; mend the cause, then launch with --retry-failed")
-    elif end.interrupted:
-        console.print("interrupted; the same command goes on from the checkpoints")
-    elif end.status.failed:
-        console.print("the rest is done; try what failed again with --retry-failed")
-
-
-def _tell_where(target: Target, mlflow: bool) -> None:
-    root = target.paths.root
-    print(f"results  {target.paths.results}/*.parquet")
-    print(f"figure   recipe-sweep report {root}")
-    if mlflow:
-        _tell_mlflow(root)
-
-
-def _tell_mlflow(root: Path) -> None:
-    tracking = os.environ.get("MLFLOW_TRACKING_URI")
-    if not tracking:
-        print(f"MLflow   mlflow ui --backend-store-uri sqlite:///{(root / 'mlflow.db').resolve()}")
-
-
 def _console() -> Console:
     from rich.console import Console
 
     return Console()
-
-
-def _complain(error: object) -> None:
-    typer.echo(f"error: {error}", err=True)
 
 
 if __name__ == "__main__":

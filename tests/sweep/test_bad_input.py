@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 
 from search_spaces.expansion import expand
 from search_spaces.grid_file import read_grid
-from sweep.cli import ExitCode, app
+from sweep.cli import app
+from sweep.cli_boundary import ExitCode
 from tests.sweep import stand_in
 
 GRID = """
@@ -113,11 +114,13 @@ MISTAKES = {
         file("c.yaml", "cpus: -1\nthreads: many\nmax_lanes: 0\n"),
     ),
     "a pack larger than the machine": Mistake(
-        "plan little.yaml --cluster c.yaml", ("cpus_per_pack", "4", "2 CPUs"), file("c.yaml", "cpus: 2\ncpus_per_pack: 4\n")
+        "plan little.yaml --cluster c.yaml",
+        ("c.yaml:2", "cpus_per_pack", "4", "2 CPUs"),
+        file("c.yaml", "cpus: 2\ncpus_per_pack: 4\n"),
     ),
     "a share of GPUs that are not there": Mistake(
         "plan little.yaml --cluster c.yaml",
-        ("gpu_per_pack", "0 GPUs", "gpu_per_pack: 0"),
+        ("c.yaml:2", "gpu_per_pack", "0.5", "0 GPUs", "0 trains on CPUs"),
         file("c.yaml", "gpus: 0\ngpu_per_pack: 0.5\n"),
     ),
     "one and a half GPUs": Mistake(

@@ -12,7 +12,8 @@ import pytest
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from sweep.cli import ExitCode, app
+from sweep.cli import app
+from sweep.cli_boundary import ExitCode
 from sweep.lease import Lease
 from sweep.paths import SweepPaths
 from tests.sweep import stand_in

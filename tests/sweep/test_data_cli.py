@@ -12,7 +12,8 @@ import pytest
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from sweep.cli import ExitCode, app
+from sweep.cli import app
+from sweep.cli_boundary import ExitCode
 from tests.trainers.data.servers import Behaviour, serving
 from tests.trainers.data.vaults import own_row_leaves, spread_episodes, write_vault
 
