@@ -18,7 +18,7 @@ from sweep.lease import Lease
 from sweep.ledger import read_done, set_aside
 from sweep.lock_file import SweepFile, read_sweep_file, write_sweep_file
 from sweep.paths import SweepPaths
-from sweep.records import read_records
+from sweep.records import read_records, withdraw_suspects
 from sweep.status import SweepStatus, SweepWatcher
 from sweep.supervision import Display, Supervision, ray_directory, stop_signals
 from sweep.workload import load_workload
@@ -51,6 +51,7 @@ def launch(
         write_sweep_file(paths, sweep.with_hashes(hashes))
         plan = plan_of(request)
         forgive(paths, plan.forgiven)
+        withdraw_suspects(paths, plan.forgiven)
         set_aside(paths, plan.weightless)
         with companion():
             hopeless = Supervision(request, sweep.with_hashes(hashes), lease, display, asked, ray_files).run()

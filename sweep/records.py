@@ -8,7 +8,8 @@ half trained would be lost. So a started pack is a fact, and later plans are mad
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +67,15 @@ def record_start(paths: SweepPaths, record: PackRecord) -> PackRecord:
     except FileExistsError:
         return read_record(path)
     return record
+
+
+def withdraw_suspects(paths: SweepPaths, pack_ids: Collection[str]) -> None:
+    """Take back the records of those of these packs that are parts of a halved one, so that it is tried whole again."""
+    for pack_id in pack_ids:
+        path = paths.pack_record(pack_id)
+        if read_record(path).pack.suspect:
+            path.replace(path.with_suffix(".withdrawn"))
+            shutil.rmtree(paths.pack_checkpoint(pack_id), ignore_errors=True)
 
 
 def read_record(path: Path) -> PackRecord:

@@ -186,6 +186,17 @@ def test_a_pack_that_fails_once_is_tried_again_whole(sweep: Sweep) -> None:
     assert sorted(stand_in.trainings(sweep.data)).count(points[3].run_id) <= 2
 
 
+def test_retrying_puts_packs_together_again_that_were_halved(sweep: Sweep) -> None:
+    points = make_points(seeds=1, alphas=(0.1, 1.0, 3.0, 10.0))
+    behave(sweep.data, Behaviour(raising=tuple(ids(points))))
+    assert sweep.launch(points).status.failed == 4
+    behave(sweep.data, Behaviour())
+    [pack] = sweep.plan(points, retry_failed=True).packs
+    assert set(pack.run_ids) == ids(points)
+    assert sweep.launch(points, retry_failed=True).status.done == 4
+    assert [file.pack_id for file in read_done(sweep.paths).files] == [pack.pack_id]
+
+
 def test_a_launch_stops_where_everything_fails_instead_of_taking_every_pack_apart(sweep: Sweep) -> None:
     points = make_points(seeds=32, alphas=(0.1,))
     behave(sweep.data, Behaviour(raising=tuple(ids(points))))
