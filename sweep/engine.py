@@ -11,6 +11,7 @@ training never reaches Tune, because the worker records it and returns.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -76,7 +77,9 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
 
     connected, over = threading.Event(), threading.Event()
     threading.Thread(target=_stop_before_start, args=(settings, connected), name="stop-watch", daemon=True).start()
-    _connect(settings, over)
+    # Ray puts the directory it is started from on its workers' path, before ours; a user's sweep.py there would be ours.
+    with contextlib.chdir(_ray_directory()):
+        _connect(settings, over)
     connected.set()
     try:
         bundle = {"CPU": float(resources.cpus_per_pack)} | ({"GPU": resources.gpu_per_pack} if resources.gpu_per_pack else {})
@@ -123,9 +126,14 @@ def _connect(settings: LaunchSettings, over: threading.Event) -> None:
         include_dashboard=False,
         log_to_driver=False,
         logging_level="warning",
-        _temp_dir=os.environ.get(RAY_DIRECTORY, tempfile.gettempdir() + "/ray"),
+        _temp_dir=_ray_directory(),
     )
     threading.Thread(target=_die_with_ray, args=(_ray_servers(), over), name="ray-watch", daemon=True).start()
+
+
+def _ray_directory() -> str:
+    """Where Ray keeps its sockets and logs: as the launch says, which removes it at the end."""
+    return os.environ.get(RAY_DIRECTORY) or tempfile.mkdtemp(prefix="rs-")
 
 
 def _stop_before_start(settings: LaunchSettings, connected: threading.Event) -> None:
