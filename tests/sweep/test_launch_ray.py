@@ -61,6 +61,15 @@ def test_a_quarter_of_one_gpu_means_four_packs_at_once_and_never_five(paths: Swe
     assert most_at_once(paths) == 4
 
 
+def test_a_sweep_py_where_the_user_stands_is_not_taken_for_ours(
+    paths: SweepPaths, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sweep", "trainers", "cluster"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('the user's')")
+    monkeypatch.chdir(tmp_path)
+    assert launch_here(paths, data_root, {"seeds": 1}).status.done == 2
+
+
 def test_a_failing_run_and_a_killed_worker_cost_the_others_nothing(paths: SweepPaths, data_root: Path) -> None:
     points = request_of(paths.root, data_root, {"seeds": 3}).points
     raising, killing = points[0].run_id, points[4].run_id
