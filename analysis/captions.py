@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -59,6 +60,10 @@ def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRu
         _spread_sentence(blocks),
         "Dotted: the same, chosen on one half of the seeds and scored on the other.",
     ]
+    if any(math.isfinite(block.cloning) for block in blocks):
+        note.append(
+            "Dashed: behaviour cloning (AWR with \N{GREEK SMALL LETTER ALPHA} 0) with the same networks, steps and data."
+        )
     note += [f"The best is also taken over {', '.join(varied)}."] if varied else []
     note += [f"Red: how many runs of a bar diverged ({diverged:,} in all; they count with their score)."] if diverged else []
     note += [] if diverged else ["No run diverged."]

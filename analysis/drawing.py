@@ -18,6 +18,7 @@ RUNNER_UP = "#f9c08d"  # apricot
 OTHER = "#c4c4c4"
 INK = "#222222"
 FAINT = "#8a8a8a"
+CLONING = "#2f6fa7"  # blue: tells apart from the bars for every eye, and is darker than they are in grey
 
 PNG_DPI = 200
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.drawing import (
     BEST,
+    CLONING,
     DECOMPOSITION_NAMES,
     EXTRACTION_NAMES,
     FAINT,
@@ -76,6 +77,8 @@ def _draw_block(place: SubFigure, block: TaskPanels) -> None:
         cell = axes[row, column]
         cell.set_visible(True)
         _draw_panel(cell, panel)
+        if math.isfinite(block.cloning):
+            cell.axhline(block.cloning, color=CLONING, linewidth=0.9, linestyle=(0, (4, 2)), zorder=3)
         cell.set_ylim(low, high)
         cell.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=(1, 2, 2.5, 5, 10)))
         cell.tick_params(labelleft=column == 0, labelbottom=row == len(rows) - 1, labelsize=6.5)
@@ -162,7 +165,7 @@ def _draw_bar(axes: Axes, x: int, bar: Bar) -> None:
 
 def _limits(block: TaskPanels) -> tuple[float, float]:
     """One scale for a task's panels, with room for the numbers above the bars."""
-    values = [0.0]
+    values = [0.0, block.cloning]
     for panel in block.panels:
         for bar in panel.bars:
             values += [bar.value, bar.corrected, *(bar.interval or ()), *(bar.seed_scores if bar.interval is None else ())]
@@ -173,12 +176,17 @@ def _limits(block: TaskPanels) -> tuple[float, float]:
 
 
 def _draw_foot(figure: Figure, lines: Sequence[str], blocks: Sequence[TaskPanels], foot: float) -> None:
+    from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     bars = [bar for block in blocks for panel in block.panels for bar in panel.bars]
     ranked = any(bar.rank for bar in bars)
-    handles = [Patch(facecolor=BEST, label="best"), Patch(facecolor=RUNNER_UP, label="runner-up")] if ranked else []
+    handles: list[Patch | Line2D] = (
+        [Patch(facecolor=BEST, label="best"), Patch(facecolor=RUNNER_UP, label="runner-up")] if ranked else []
+    )
     handles.append(Patch(facecolor=OTHER, label="other" if ranked else "not ranked"))
+    if any(math.isfinite(block.cloning) for block in blocks):
+        handles.append(Line2D([], [], color=CLONING, linewidth=0.9, linestyle=(0, (4, 2)), label="behaviour cloning"))
     if any(bar.missing for bar in bars):
         handles.append(Patch(facecolor=OTHER, edgecolor="white", hatch="////", label="some runs missing"))
     figure.legend(

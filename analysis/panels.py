@@ -107,6 +107,11 @@ class TaskPanels:
     """the panels on the right: per extraction, mean over value learners; none where there is but one"""
 
     @property
+    def cloning(self) -> float:
+        """Behaviour cloning's mean over the datasets, as a bar's; NaN unless it was run on all of them."""
+        return float(self.scores.cloning_by_dataset.mean())
+
+    @property
     def panels(self) -> tuple[Panel, ...]:
         """All panels, the cells first."""
         return (*self.cells, *self.over_extraction, *self.over_value_learning)

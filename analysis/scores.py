@@ -4,6 +4,9 @@ Shape letters: X decompositions (4), V value learners (3), E extractions (2), D 
 configuration is everything but the seed that differs within one (design, dataset): alpha, tau, and whatever else a grid
 varies. K is the largest number of configurations that any (design, dataset) has; places beyond a design's own are not
 wanted, and their scores are NaN.
+
+AWR with alpha 0 weighs every action alike, whatever the values say: it is behaviour cloning, no design's configuration. Its
+runs are kept apart, as what every score is compared with.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.statistics import Booleans, Floats, Integers
+from analysis.statistics import Booleans, Floats, Integers, seed_means
 from search_spaces.point import DesignPoint
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import Decomposition, Extraction, Source, ValueLearning
@@ -91,10 +94,17 @@ class TaskScores:
     """(X, V, E, D, K, S)"""
     configurations: NDArray[np.object_]
     """(X, V, E, D, K): Configuration, or None beyond a design's own"""
+    cloning: Floats
+    """(D, S): normalised scores of behaviour cloning; NaN where there is no run"""
     varied: tuple[str, ...]
     """Settings besides alpha and tau that the best configuration is chosen over."""
     steps: tuple[int, ...]
     """The lengths of the runs, in gradient steps; one as a rule."""
+
+    @property
+    def cloning_by_dataset(self) -> Floats:
+        """Mean score of behaviour cloning over its seeds (D,); NaN where there is none."""
+        return seed_means(self.cloning)
 
 
 def points_table(points: Sequence[DesignPoint]) -> pd.DataFrame:
@@ -121,6 +131,9 @@ def task_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule = Scor
 def _one_task(task: str, table: pd.DataFrame) -> TaskScores:
     datasets = _dataset_order(task, table)
     seeds = tuple(sorted(int(seed) for seed in table["seed"].unique()))
+    clones = (table["extraction"] == str(Extraction.AWR)) & (table["alpha"] == 0.0)
+    cloning = _cloning(table[clones], datasets, seeds)
+    table = table if clones.all() else table[~clones]  # cloning alone is a sweep like any other
     varied = _varied_settings(table)
     configurations = _configurations(table, varied)
     table = table.merge(configurations[["config_id", "dataset_label", "k"]], on=["config_id", "dataset_label"])
@@ -151,9 +164,16 @@ def _one_task(task: str, table: pd.DataFrame) -> TaskScores:
         done=marks[1],
         diverged=marks[2],
         configurations=names,
+        cloning=cloning,
         varied=varied,
         steps=tuple(sorted(int(steps) for steps in table["steps"].unique())),
     )
+
+
+def _cloning(table: pd.DataFrame, datasets: tuple[str, ...], seeds: tuple[int, ...]) -> Floats:
+    """Scores (D, S): of one seed all runs are alike, for the actor never meets the values, so their mean is taken."""
+    means = table.groupby(["dataset_label", "seed"])["run_score"].mean()
+    return np.array([[means.get((dataset, seed), np.nan) for seed in seeds] for dataset in datasets], dtype=np.float64)
 
 
 def _settings(rows: list[tuple[str, str, dict[str, object]]]) -> pd.DataFrame:

@@ -48,8 +48,13 @@ def bars_table(block: TaskPanels) -> str:
     header = ("value learning", "extraction", *(DECOMPOSITION_NAMES[name] for name in DECOMPOSITIONS))
     return (
         "Normalised return with its 95 % interval (under 4 seeds: each seed in round brackets). "
-        "**Best**, *runner-up*; a rank is no test, so compare the intervals.\n\n" + _markdown(header, rows)
+        f"**Best**, *runner-up*; a rank is no test, so compare the intervals.{_cloning_text(block)}\n\n"
+        + _markdown(header, rows)
     )
+
+
+def _cloning_text(block: TaskPanels) -> str:
+    return f" Behaviour cloning: {_number(block.cloning)}." if math.isfinite(block.cloning) else ""
 
 
 def choices_table(block: TaskPanels) -> str:
@@ -69,6 +74,9 @@ def choices_table(block: TaskPanels) -> str:
             rows.append(
                 (design, *(_choice_text(found.get(name)) for name in datasets), _number(bar.corrected), percentile, *counts)
             )
+    if np.isfinite(block.scores.cloning).any():
+        means = [_number(score) for score in block.scores.cloning_by_dataset.tolist()]
+        rows.append(("behaviour cloning", *means, *(NOTHING,) * (len(header) - 1 - len(means))))
     return (
         f"Best configuration of each dataset. {EDGES['low']} and {EDGES['high']}: the best {ALPHA} is the smallest or the "
         f"largest of its grid, so a better one may lie outside ({edges} of {choices}).\n\n" + _markdown(header, rows)
@@ -98,7 +106,8 @@ def bars_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    return pd.DataFrame([row for block in blocks for panel in block.panels for bar in panel.bars for row in _rows(panel, bar)])
+    rows = [row for block in blocks for panel in block.panels for bar in panel.bars for row in _rows(block, panel, bar)]
+    return pd.DataFrame(rows)
 
 
 def configurations_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
@@ -133,10 +142,11 @@ def _configuration_row(block: TaskPanels, where: tuple[int, ...]) -> dict[str, o
         "max": scores.max() if scores.size else math.nan,
         "diverged": int(task.diverged[where].sum()),
         "missing": int((task.wanted[where] & ~task.done[where]).sum()),
+        "cloning": float(task.cloning_by_dataset[d]),
     }
 
 
-def _rows(panel: Panel, bar: Bar) -> list[dict[str, object]]:
+def _rows(block: TaskPanels, panel: Panel, bar: Bar) -> list[dict[str, object]]:
     interval, percentile = bar.interval or Range(math.nan, math.nan), bar.percentile or Range(math.nan, math.nan)
     named: dict[str, object] = {
         "task": panel.task,
@@ -148,6 +158,7 @@ def _rows(panel: Panel, bar: Bar) -> list[dict[str, object]]:
         **named,
         "dataset": "all",
         "score": bar.value,
+        "cloning": block.cloning,
         "low": interval.low,
         "high": interval.high,
         "percentile_low": percentile.low,
@@ -159,14 +170,16 @@ def _rows(panel: Panel, bar: Bar) -> list[dict[str, object]]:
         "missing": bar.missing,
         "diverged": bar.diverged,
     }
-    return [whole, *({**named, **_choice_row(choice)} for choice in bar.choices)]
+    cloning = dict(zip(block.scores.datasets, block.scores.cloning_by_dataset.tolist(), strict=True))
+    return [whole, *({**named, **_choice_row(choice, cloning[choice.dataset])} for choice in bar.choices)]
 
 
-def _choice_row(choice: Choice) -> dict[str, object]:
+def _choice_row(choice: Choice, cloning: float) -> dict[str, object]:
     chosen = choice.configuration
     return {
         "dataset": choice.dataset,
         "score": choice.score,
+        "cloning": cloning,
         "alpha": chosen.alpha if chosen else None,
         "tau": chosen.tau if chosen else None,
         "other": chosen.other if chosen else None,

@@ -127,7 +127,7 @@ def score_of(point: DesignPoint, noise: float = 0.08) -> float:
     )
     seed_effect = np.random.default_rng([point.seed, len(point.dataset)]).normal(0.0, noise / 2.0)
     own = np.random.default_rng(int(point.run_id, 16)).normal(0.0, noise)
-    off = abs(math.log10(point.alpha / _BEST_ALPHA[point.extraction]))
+    off = abs(math.log10(point.alpha / _BEST_ALPHA[point.extraction])) if point.alpha else 1.0
     return float(
         _QUALITY.get(point.dataset, 0.5)
         + _DECOMPOSITION[point.decomposition]

@@ -60,6 +60,41 @@ def test_a_bar_is_the_same_number_as_a_plain_loop_over_the_runs() -> None:
             assert one.diverged == (mine["status"] == "diverged").sum()
 
 
+def cloning_points(seeds: Sequence[int]) -> tuple[DesignPoint, ...]:
+    return synthetic_points(
+        seeds=seeds,
+        datasets=SMALL["datasets"],
+        decompositions=(Decomposition.DEC,),
+        value_learners=(ValueLearning.SARSA,),
+        extractions=(Extraction.AWR,),
+        awr_alphas=(0.0,),
+    )
+
+
+def test_cloning_is_never_a_designs_best_choice_and_stands_beside_it() -> None:
+    designs = synthetic_points(seeds=range(3), **SMALL)
+
+    def score(point: DesignPoint) -> float:
+        return (0.9 if point.dataset == "expert" else 0.1) + 0.01 * point.seed if point.alpha == 0.0 else 0.3
+
+    panels = block((*designs, *cloning_points((0, 1))), score=score)
+    assert panels.scores.cloning_by_dataset.tolist() == pytest.approx([0.905, 0.105])
+    assert panels.cloning == pytest.approx(0.505)
+    for panel in panels.cells:
+        for one in panel.bars:
+            assert one.value == pytest.approx(0.3), "the better clone must not count as a configuration of AWR"
+            assert all(
+                choice.edge != "low" or choice.configuration.alpha > 0.0 for choice in one.choices if choice.configuration
+            )
+    assert np.isnan(block(designs).cloning)
+
+
+def test_a_sweep_of_cloning_alone_is_drawn_like_any_other() -> None:
+    panels = block(cloning_points((0, 1)))
+    assert len(panels.cells) == 1
+    assert np.isfinite(panels.cloning)
+
+
 def test_marginal_bars_are_the_means_of_their_row_or_column() -> None:
     panels = block(synthetic_points(seeds=range(5), **SMALL))
     assert [(panel.value_learning, panel.extraction) for panel in panels.over_extraction] == [(v, None) for v in ValueLearning]

@@ -193,6 +193,26 @@ def test_the_note_tells_intervals_from_single_seeds_and_counts_divergence(tmp_pa
     assert "4 seeds" in text
 
 
+def test_every_score_stands_beside_that_of_behaviour_cloning(tmp_path: Path) -> None:
+    dec, sarsa, awr = (Decomposition.DEC,), (ValueLearning.SARSA,), (Extraction.AWR,)
+    cloning = synthetic_points(
+        datasets=("expert", "random"), decompositions=dec, value_learners=sarsa, extractions=awr, awr_alphas=(0.0,)
+    )
+    points = (*DEMO, *cloning)
+    (panels,) = panels_of(points, write_sweep(tmp_path, points))
+    frame = bars_frame((panels,))
+    assert frame["cloning"].map(math.isfinite).all()
+    assert frame["alpha"].min() > 0.0
+    assert choices_table(panels).splitlines()[-1].startswith("| behaviour cloning |")
+    assert "Behaviour cloning: " in bars_table(panels)
+    note = figure7_note((panels,), Coverage(len(points), len(points), 0), ScoreRule.FINAL)
+    assert any("behaviour cloning" in sentence for sentence in note)
+    figure = draw_figure7((panels,), note)
+    assert any("behaviour cloning" in text.get_text() for text in figure.legends[0].get_texts())
+    without = panels_of(DEMO, write_sweep(tmp_path / "without", DEMO))
+    assert not any("behaviour cloning" in sentence for sentence in figure7_note(without, Coverage(1, 1, 0), ScoreRule.FINAL))
+
+
 def test_a_sweep_of_one_decomposition_makes_no_claim_on_rank(tmp_path: Path) -> None:
     points = synthetic_points(datasets=("expert",), decompositions=(Decomposition.MIX,), taus=(0.9,))
     panels = panels_of(points, write_sweep(tmp_path, points))
