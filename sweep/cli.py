@@ -205,22 +205,39 @@ def run(
     data: DataOption = None,
     device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu or cuda.")] = "auto",
     threads: Annotated[int, typer.Option(min=1, help="Threads for its arithmetic.")] = 1,
+    curve: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write its evaluations to this CSV file.", show_default=False)
+    ] = None,
     debug: Annotated[bool, typer.Option("--pdb", help="Open the debugger where it fails.")] = False,
 ) -> None:
     """Train one run in this process and print its curve; nothing is recorded. Of several, the first is taken."""
+    from sweep.bars import stages
     from sweep.show import point_lines
-    from sweep.single import run_alone
+    from sweep.single import run_alone, write_curve
     from trainers.data.catalogue import default_data_root
 
     target = _target(grid, None, overrides)
     point = _one_point(target.selected(only or ()), run_id)
     for line in point_lines(point):
         print(line)
-    with _debugger(debug):
-        result, scale = run_alone(
-            point, data or default_data_root(), device, threads, lambda text: print(text, flush=True), _workload()
+    with _debugger(debug), stages(shown=not debug) as begin:
+        alone = run_alone(
+            point,
+            data or default_data_root(),
+            device,
+            threads,
+            lambda text: print(text, flush=True),
+            begin("training"),
+            _workload(),
         )
-    print(f"{result.status}: score {scale.score(result.curve[-1].return_mean):.3f}; nothing was recorded")
+    result, last = alone.result, alone.result.curve[-1]
+    print(
+        f"{1000 * alone.cpu_s / last.step:,.1f} ms of CPU time per step with its evaluations, {alone.cpu_s:,.0f} s in all, "
+        f"memory {alone.peak_bytes / 1e9:.2f} GB at its largest"
+    )
+    if curve is not None:
+        write_curve(curve, alone)
+    print(f"{result.status}: score {alone.scale.score(last.return_mean):.3f}; nothing was recorded")
 
 
 @app.command(epilog="Example:  recipe-sweep export demo -o results.csv")

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from search_spaces.vocabulary import Source
+from sweep.bars import stages
 from sweep.options import DataOption
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from trainers.data.card import Identity
-    from trainers.data.collect import Progress
-    from trainers.data.fetch import Imported, Stages
+    from trainers.data.fetch import Imported
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="See, fetch, import, make, inspect and verify datasets.")
 
@@ -70,9 +69,9 @@ def fetch(
 
     for task in tasks:  # every name before the first byte
         published_task(task)
-    with _stages() as stages:
+    with stages() as begin:
         for task in tasks:
-            _tell(fetch_task(task, _root(data), place or HUB, keep, stages))
+            _tell(fetch_task(task, _root(data), place or HUB, keep, begin))
 
 
 @app.command("import", epilog="Example:  recipe-sweep data import downloads/2ant.zip")
@@ -85,8 +84,8 @@ def import_(
     """Import published OG-MARL vaults that are on this disk."""
     from trainers.data.fetch import import_path
 
-    with _stages() as stages:
-        _tell(import_path(path, _root(data), task, dataset, stages))
+    with stages() as begin:
+        _tell(import_path(path, _root(data), task, dataset, begin))
 
 
 @app.command(epilog="Example:  recipe-sweep data collect simple_spread expert --size 50000 --seed 1")
@@ -104,10 +103,10 @@ def collect(
     from trainers.data.catalogue import ensure_dataset
     from trainers.data.inventory import homegrown_identities
 
-    with _stages() as stages:
+    with stages() as begin:
         for identity in homegrown_identities(task, datasets or (), size, seed):
             began = time.perf_counter()
-            directory = ensure_dataset(identity, _root(data), stages(f"making {identity}"))
+            directory = ensure_dataset(identity, _root(data), begin(f"making {identity}"))
             returns = read_card(directory).returns
             print(
                 f"{identity}: {size:,} transitions, mean return {returns.mean:,.1f} (std {returns.std:,.1f}, "
@@ -181,29 +180,6 @@ def _console() -> Console:
     from rich.console import Console
 
     return Console()
-
-
-@contextmanager
-def _stages() -> Iterator[Stages]:
-    """Progress bars on a terminal, nothing in a log."""
-    from rich import progress
-    from rich.console import Console
-
-    console = Console(stderr=True)
-    columns = (
-        progress.SpinnerColumn(),
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(),
-        progress.TaskProgressColumn(),
-        progress.TimeRemainingColumn(),
-    )
-    with progress.Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-
-        def begin(doing: str) -> Progress:
-            bar = bars.add_task(doing, total=None)
-            return lambda done, total: bars.update(bar, completed=done, total=total or None)
-
-        yield begin
 
 
 def _tell(imports: Iterator[Imported]) -> None:

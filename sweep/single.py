@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
@@ -13,10 +17,25 @@ from trainers.results import RunResult
 from trainers.task import ReturnScale
 
 
+class Alone(NamedTuple):
+    """What came of one run, and what it cost: CPU-seconds of this process while it trained, bytes at its largest."""
+
+    result: RunResult
+    scale: ReturnScale
+    cpu_s: float
+    peak_bytes: int
+
+
 def run_alone(
-    point: DesignPoint, data_root: Path, device: str, threads: int, tell: Callable[[str], None], workload: str = REAL
-) -> tuple[RunResult, ReturnScale]:
-    """Train one point from its start, telling every evaluation; returns its result and the scale of its scores."""
+    point: DesignPoint,
+    data_root: Path,
+    device: str,
+    threads: int,
+    tell: Callable[[str], None],
+    advanced: Callable[[int, int], None],
+    workload: str = REAL,
+) -> Alone:
+    """Train one point from its start; `tell` hears every evaluation, `advanced` the steps done and the steps in all."""
     from sweep.device import choose_device
     from trainers.train import PackProgress
 
@@ -24,6 +43,7 @@ def run_alone(
 
     def progress(progress: PackProgress) -> None:
         nonlocal told
+        advanced(progress.step, progress.steps)
         curve = progress.curves.get(point.run_id, ())
         for evaluation in curve[told:]:
             score = progress.scale.score(evaluation.return_mean)
@@ -46,4 +66,18 @@ def run_alone(
             progress=progress,
             should_stop=lambda: False,
         )
-    return outcome.results[0], outcome.scale
+    return Alone(outcome.results[0], outcome.scale, outcome.cpu_s, _peak_bytes())
+
+
+def write_curve(path: Path, alone: Alone) -> None:
+    """Write the run's evaluations as CSV."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("step", "return_mean", "return_std", "score"))
+        for at in alone.result.curve:
+            rows.writerow((at.step, at.return_mean, at.return_std, alone.scale.score(at.return_mean)))
+
+
+def _peak_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
