@@ -75,21 +75,25 @@ class TaskTable(Mapping[str, TaskEntry]):
         self._entries[task] = replace(entry, datasets=datasets, registered_versions=versions)
 
 
+def _mujoco(name: str) -> TaskEntry:
+    """A MuJoCo task as in the published data: every agent sees the whole robot."""
+    return TaskEntry(
+        name,
+        f"MA-MuJoCo - {name}",
+        {Source.HOMEGROWN: MUJOCO_QUALITIES, Source.OG_MARL: MUJOCO_QUALITIES},
+        {Source.HOMEGROWN: "1", Source.OG_MARL: f"omiga/mamujoco/{name}@main"},
+    )
+
+
+def _native_mujoco(name: str) -> TaskEntry:
+    """The same robot as gymnasium-robotics divides it: agents see their own part."""
+    title = f"MA-MuJoCo - {name}, partial view"
+    return TaskEntry(f"{name}_native", title, {Source.HOMEGROWN: MUJOCO_QUALITIES}, {Source.HOMEGROWN: "1"})
+
+
 TASKS = TaskTable(
     (
-        TaskEntry("2ant", "MA-MuJoCo - 2ant", {Source.OG_MARL: MUJOCO_QUALITIES}, {Source.OG_MARL: "omiga/mamujoco/2ant@main"}),
-        TaskEntry(
-            "3hopper",
-            "MA-MuJoCo - 3hopper",
-            {Source.OG_MARL: MUJOCO_QUALITIES},
-            {Source.OG_MARL: "omiga/mamujoco/3hopper@main"},
-        ),
-        TaskEntry(
-            "6halfcheetah",
-            "MA-MuJoCo - 6halfcheetah",
-            {Source.OG_MARL: MUJOCO_QUALITIES},
-            {Source.OG_MARL: "omiga/mamujoco/6halfcheetah@main"},
-        ),
+        *map(_mujoco, ("2ant", "3hopper", "6halfcheetah")),
         TaskEntry(
             "simple_spread",
             "MPE - simple spread",
@@ -97,5 +101,6 @@ TASKS = TaskTable(
             {Source.HOMEGROWN: "1", Source.OG_MARL: "omar/mpe/simple_spread@main"},
         ),
         TaskEntry("two_step", "Two-step game", {Source.HOMEGROWN: ("uniform",)}, {Source.HOMEGROWN: "1"}),
+        *map(_native_mujoco, ("2ant", "3hopper", "6halfcheetah")),
     )
 )

@@ -29,7 +29,7 @@ def print_plan(console: Console, target: Target, plan: Plan, resources: Resource
     console.print(f"[bold]{target.grid.name}[/bold]: {count} wanted, in [bold]{escape(str(target.paths.root))}[/bold]")
     console.print(_axes(axis_counts(target.points)))
     for rule in target.excluded:
-        console.print(f"left out: {rule.count:,} runs, for {escape(rule.reason)}")
+        console.print(f"left out: {rule.points:,} runs, for {escape(rule.reason)}")
     print_work(console, plan, resources)
 
 
@@ -113,7 +113,7 @@ def plan_json(target: Target, plan: Plan, resources: Resources) -> str:
         "outside": len(plan.outside),
         "retrained_value_lanes": plan.retrained_value_lanes,
         "reasons": [{"why": reason.why, "detail": reason.detail, "runs": len(reason.run_ids)} for reason in plan.reasons],
-        "excluded": [{"reason": rule.reason, "runs": rule.count} for rule in target.excluded],
+        "excluded": [{"reason": rule.reason, "runs": rule.points} for rule in target.excluded],
         "axes": {
             axis.axis: {_value(count.value): count.points for count in axis.values} for axis in axis_counts(target.points)
         },

@@ -98,11 +98,10 @@ CASES = (
             "of simple_spread from homegrown: one of expert, medium, medium-replay, random",
         ),
     ),
-    edit(
+    Case(
         "task without data",
-        "[simple_spread]",
-        "2ant",
-        ("grid.yaml:5: axes.task", "2ant from homegrown", "a source that has 2ant: og_marl"),
+        (("[simple_spread]", "two_step"), ("homegrown", "og_marl")),
+        complaints=(("grid.yaml:5: axes.task", "two_step from og_marl", "a source that has two_step: homegrown"),),
     ),
     edit(
         "unknown extraction under alpha",

@@ -69,6 +69,28 @@ def test_the_demo_has_every_design_twice_over() -> None:
     assert {p.source for p in points} == {Source.HOMEGROWN}
 
 
+def test_the_small_figure_7_has_every_panel_cloning_once_and_seeds_enough_for_intervals() -> None:
+    whole, points = expand(read_grid("figure7")).points, expand(read_grid("figure7_small")).points
+    cloning = [p for p in points if p.alpha == 0.0]
+    designs = [p for p in points if p.alpha > 0.0]
+    assert {(p.task, p.dataset, p.decomposition, p.value_learning, p.extraction) for p in designs} == {
+        (p.task, p.dataset, p.decomposition, p.value_learning, p.extraction) for p in whole
+    }
+    assert {(p.source, p.extraction) for p in cloning} == {(Source.HOMEGROWN, "awr")}
+    assert Counter((p.task, p.dataset, p.seed) for p in cloning) == dict.fromkeys(
+        {(p.task, p.dataset, p.seed) for p in designs}, 1
+    )
+    assert len({p.seed for p in points}) >= 4
+
+
+@pytest.mark.parametrize("preset", ["figure7", "figure7_small"])
+@pytest.mark.parametrize("source", [Source.HOMEGROWN, Source.OG_MARL])
+def test_figure_7_can_be_made_of_published_or_of_home_made_data(preset: str, source: Source) -> None:
+    points = expand(read_grid(preset, [f"axes.source={source}"])).points
+    assert {p.source for p in points} == {source}
+    assert len(points) == len(expand(read_grid(preset)).points)
+
+
 def test_the_ablation_crosses_both_normalisations() -> None:
     grid = read_grid("svn_ablation")
     points = expand(grid).points

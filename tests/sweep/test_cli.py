@@ -103,6 +103,13 @@ def test_plan_and_status_in_json_agree_with_what_happened() -> None:
     assert {"axis": "seed", "value": "1", "done": 2, "wanted": 2} in status["axes"]
 
 
+def test_a_plan_says_what_its_rules_leave_out_and_why(here: Path) -> None:
+    rule = "exclude:\n  - when: {seed: 1}\n    reason: one seed will do\n"
+    (here / "ruled.yaml").write_text(GRID + rule)
+    assert "left out: 2 runs, for one seed will do" in call("plan", "ruled.yaml")
+    assert json.loads(call("plan", "ruled.yaml", "--json"))["excluded"] == [{"reason": "one seed will do", "runs": 2}]
+
+
 def test_a_plan_says_what_is_new_what_is_kept_and_what_is_outside() -> None:
     launch()
     text = call("plan", "little.yaml", "--set", "seed=[1,2]", "--set", "alpha.brac=[0.1,3.0]")

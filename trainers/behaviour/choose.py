@@ -1,9 +1,9 @@
 """Keep the policies that data are made of: `python -m trainers.behaviour.choose runs/3hopper-0 runs/3hopper-1`.
 
-Of all checkpoints of these trainings the one with the best mean return becomes the expert; it acts with its exploration noise,
-halved until that costs at most a twentieth of the return. Medium is the checkpoint of the same training whose return, with all
-of its noise, is nearest to half of the expert's. The stages of learning for medium-replay lead from the first checkpoint to
-medium.
+Of all checkpoints of these trainings the one with the best mean return becomes the expert. Medium is the checkpoint on the way
+there (before three quarters of the expert's return were first passed) whose return is nearest to half of it. Both act with
+their exploration noise, halved until that costs at most a tenth of their return. The stages of learning for medium-replay
+lead from the first checkpoint to medium, with all of their noise, as they were when they learned.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,13 +24,15 @@ from trainers.behaviour.training import play_returns
 from trainers.environments.mujoco_robots import Robot
 from trainers.environments.mujoco_tasks import MUJOCO_TASKS
 
-EPISODES = 100
+EPISODES = 50
 """Played of each candidate."""
-CANDIDATES = 6
+CANDIDATES = 3
 """Checkpoints that are played again before one is chosen, for a learning curve is noisy."""
 STAGES = 8
 """Of learning, in medium-replay."""
-COST_OF_NOISE = 0.05
+COST_OF_NOISE = 0.1
+ON_THE_WAY = 0.75
+"""Of the expert's return: beyond it a checkpoint of half the return is an accident, and no stage of learning."""
 
 
 class Run(NamedTuple):
@@ -59,17 +62,13 @@ def choose(runs: Sequence[Run], command: str) -> Record:
     robot = MUJOCO_TASKS[runs[0].training.task].robot
     every = [(run, checkpoint) for run in runs for checkpoint in run.training.curve]
     promising = sorted(every, key=lambda pair: pair[1].mean)[-CANDIDATES:]
-    expert = max((_play(robot, *pair, "expert", 0.0) for pair in promising), key=lambda candidate: candidate.kept.mean)
-    noise_scale = 1.0
-    with_noise = _play(robot, expert.run, expert.checkpoint, "expert", noise_scale)
-    while with_noise.kept.mean < (1.0 - COST_OF_NOISE) * expert.kept.mean:
-        noise_scale /= 2.0
-        with_noise = _play(robot, expert.run, expert.checkpoint, "expert", noise_scale)
-    earlier = [point for point in expert.run.training.curve if point.steps < expert.checkpoint.steps]
-    medium = _medium(robot, expert.run, earlier, with_noise.kept.mean / 2.0)
+    best = max((_play(robot, *pair, "expert", 0.0) for pair in promising), key=lambda candidate: candidate.kept.mean)
+    expert = _with_noise(robot, best)
+    earlier = list(takewhile(lambda point: point.mean < ON_THE_WAY * expert.kept.mean, expert.run.training.curve))
+    medium = _medium(robot, expert.run, earlier, expert.kept.mean / 2.0)
     stages = [point for point in earlier if point.steps <= medium.checkpoint.steps]
     replay = [_play(robot, expert.run, point, f"replay-{number}", 1.0) for number, point in enumerate(_spread(stages, STAGES))]
-    chosen = (with_noise, medium, *replay)
+    chosen = (expert, medium, *replay)
     directory = POLICIES / robot.name
     directory.mkdir(parents=True, exist_ok=True)
     for candidate in chosen:
@@ -78,7 +77,7 @@ def choose(runs: Sequence[Run], command: str) -> Record:
         chosen_by=command,
         robot=robot.name,
         episodes=EPISODES,
-        expert=with_noise.kept,
+        expert=expert.kept,
         medium=medium.kept,
         replay=tuple(candidate.kept for candidate in replay),
         training=expert.run.training,
@@ -90,15 +89,24 @@ def choose(runs: Sequence[Run], command: str) -> Record:
 
 def _medium(robot: Robot, run: Run, earlier: Iterable[Checkpoint], target: float) -> _Candidate:
     """The checkpoint nearest to a return, by playing those that are likely."""
-    likely = sorted(earlier, key=lambda point: abs((point.mean if point.noisy_mean is None else point.noisy_mean) - target))
-    played = (_play(robot, run, point, "medium", 1.0) for point in likely[:CANDIDATES])
-    return min(played, key=lambda candidate: abs(candidate.kept.mean - target))
+    likely = sorted(earlier, key=lambda point: abs(point.mean - target))[:CANDIDATES]
+    played = [_play(robot, run, point, "medium", 0.0) for point in likely]
+    return _with_noise(robot, min(played, key=lambda candidate: abs(candidate.kept.mean - target)))
+
+
+def _with_noise(robot: Robot, silent: _Candidate) -> _Candidate:
+    """With as much of its exploration noise as it can afford."""
+    noise_scale = 1.0
+    while True:
+        noisy = _play(robot, silent.run, silent.checkpoint, silent.kept.name, noise_scale)
+        if silent.kept.mean - noisy.kept.mean <= COST_OF_NOISE * abs(silent.kept.mean):
+            return noisy._replace(kept=noisy.kept.model_copy(update={"mean_without_noise": silent.kept.mean}))
+        noise_scale /= 2.0
 
 
 def _play(robot: Robot, run: Run, checkpoint: Checkpoint, name: str, noise_scale: float) -> _Candidate:
     policy = run.policy(checkpoint)
     returns = play_returns(robot, policy, EPISODES, noise_scale, ("behaviour", "choice"))
-    without = returns if noise_scale == 0.0 else play_returns(robot, policy, EPISODES, 0.0, ("behaviour", "choice"))
     print(
         f"{name:<10}{checkpoint.steps:>11,} steps, noise x {noise_scale:<6g}{returns.mean():>8,.0f} +- {returns.std():,.0f}",
         flush=True,
@@ -112,7 +120,7 @@ def _play(robot: Robot, run: Run, checkpoint: Checkpoint, name: str, noise_scale
         std=float(returns.std()),
         min=float(returns.min()),
         max=float(returns.max()),
-        mean_without_noise=float(without.mean()),
+        mean_without_noise=checkpoint.mean,
     )
     return _Candidate(run, checkpoint, kept)
 

@@ -34,6 +34,7 @@ class Kept(_Model):
     min: float
     max: float
     mean_without_noise: float
+    """Of stages of learning: on the learning curve, over fewer episodes"""
 
     @property
     def file(self) -> str:

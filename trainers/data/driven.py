@@ -2,10 +2,10 @@
 
 | quality       | who drives                                                                            |
 |---------------|---------------------------------------------------------------------------------------|
-| expert        | the expert, with the share of its exploration noise that its record states            |
-| medium        | the policy that returned about half of that, with all of its noise                    |
+| expert        | the best policy, with the share of its exploration noise that its record states       |
+| medium        | an earlier policy that returned about half of that, with its share of noise           |
 | medium-expert | both, the same number of transitions each; its episodes are those of the two datasets |
-| medium-replay | the stages of learning up to medium, the same number of transitions each              |
+| medium-replay | the stages of learning up to medium, the same number of transitions each, all noise   |
 """
 
 from __future__ import annotations

@@ -8,16 +8,19 @@ from search_spaces.errors import Problem
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import Source
 from trainers.data.card import Declared
-from trainers.data.collect import Progress, collect
+from trainers.data.collect import Progress, collect, unheard
 from trainers.data.columns import Columns, episode_returns
+from trainers.data.driven import collect_driven, drivers_of
 from trainers.data.enumerated import uniform_columns
 from trainers.data.errors import MissingDataError
 from trainers.data.scripted import SPREAD_BEHAVIOURS
 from trainers.environments import spread, two_step
+from trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
 from trainers.task import ReturnScale
 
 LICENCE = "Made by recipe-sweep from its own environments, Apache-2.0 like the software. Not the published data."
 SCALE_EPISODES = 4000
+SCALE_TRANSITIONS = 100_000
 
 Maker = Callable[[str, int, int, Progress], Columns]
 """Makes at least so many transitions of a quality from a seed: (dataset, seed, transitions, progress)."""
@@ -43,6 +46,16 @@ def measure_spread_scale() -> ReturnScale:
     return ReturnScale(*means)
 
 
+def measure_mujoco_scale(task: str) -> ReturnScale:
+    """Least return of `medium-replay` and largest of `expert` (the paper's rule, C.2) in the datasets of seed 0."""
+    make = _driven(MUJOCO_TASKS[task])
+    worst, best = (
+        episode_returns(played.rewards, played.terminals)
+        for played in (make(quality, 0, SCALE_TRANSITIONS, unheard) for quality in ("medium-replay", "expert"))
+    )
+    return ReturnScale(float(worst.min()), float(best.max()))
+
+
 def _make_spread(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
     episodes = -(-transitions // spread.SPEC.horizon)
     return collect(spread.SPEC.name, SPREAD_BEHAVIOURS[quality], ("data", quality), seed, episodes, progress)
@@ -52,7 +65,18 @@ def _make_two_step(quality: str, seed: int, transitions: int, progress: Progress
     return uniform_columns(transitions)
 
 
-_MAKERS: dict[str, Maker] = {spread.SPEC.name: _make_spread, two_step.SPEC.name: _make_two_step}
+def _driven(task: MujocoTask) -> Maker:
+    def make(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
+        return collect_driven(task, drivers_of(task, quality), ("data", task.spec.name), seed, transitions, progress)
+
+    return make
+
+
+_MAKERS: dict[str, Maker] = {
+    spread.SPEC.name: _make_spread,
+    two_step.SPEC.name: _make_two_step,
+    **{name: _driven(task) for name, task in MUJOCO_TASKS.items()},
+}
 
 
 def _problems(point: Declared) -> Iterator[Problem]:

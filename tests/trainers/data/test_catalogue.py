@@ -213,7 +213,7 @@ def test_every_reason_why_data_cannot_be_made_is_named_at_once(tmp_path):
         ensure_dataset(point, tmp_path)
     assert [problem.key for problem in caught.value.problems] == ["dataset", "dataset_version", "dataset_seed", "dataset_size"]
     with pytest.raises(MissingDataError, match="two_step"):
-        ensure_dataset(spread_point(task="2ant"), tmp_path)
+        ensure_dataset(spread_point(task="3m"), tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
