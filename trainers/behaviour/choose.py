@@ -2,7 +2,7 @@
 
 Of all checkpoints of these trainings the one with the best mean return becomes the expert. Medium is the checkpoint on the way
 there (before three quarters of the expert's return were first passed) whose return is nearest to half of it. Both act with
-their exploration noise, halved until that costs at most a tenth of their return. The stages of learning for medium-replay
+their exploration noise, reduced until that costs at most a fifth of their return. The stages of learning for medium-replay
 lead from the first checkpoint to medium, with all of their noise, as they were when they learned.
 """
 
@@ -12,7 +12,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
+from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,7 +30,10 @@ CANDIDATES = 3
 """Checkpoints that are played again before one is chosen, for a learning curve is noisy."""
 STAGES = 8
 """Of learning, in medium-replay."""
-COST_OF_NOISE = 0.1
+NOISE_SCALES = (1.0, 0.75, 0.5, 0.25)
+"""Tried in this order; then halves of the last."""
+COST_OF_NOISE = 0.2
+"""At most, of the return. Data want noise: a clone of a policy that never errs never learns to recover."""
 ON_THE_WAY = 0.75
 """Of the expert's return: beyond it a checkpoint of half the return is an accident, and no stage of learning."""
 
@@ -96,12 +99,12 @@ def _medium(robot: Robot, run: Run, earlier: Iterable[Checkpoint], target: float
 
 def _with_noise(robot: Robot, silent: _Candidate) -> _Candidate:
     """With as much of its exploration noise as it can afford."""
-    noise_scale = 1.0
-    while True:
+    halves = (NOISE_SCALES[-1] / 2.0**k for k in count(1))
+    for noise_scale in chain(NOISE_SCALES, halves):
         noisy = _play(robot, silent.run, silent.checkpoint, silent.kept.name, noise_scale)
         if silent.kept.mean - noisy.kept.mean <= COST_OF_NOISE * abs(silent.kept.mean):
-            return noisy._replace(kept=noisy.kept.model_copy(update={"mean_without_noise": silent.kept.mean}))
-        noise_scale /= 2.0
+            break
+    return noisy._replace(kept=noisy.kept.model_copy(update={"mean_without_noise": silent.kept.mean}))
 
 
 def _play(robot: Robot, run: Run, checkpoint: Checkpoint, name: str, noise_scale: float) -> _Candidate:

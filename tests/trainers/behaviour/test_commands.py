@@ -58,7 +58,7 @@ def test_the_best_policy_is_kept_with_its_predecessors(tmp_path: Path, monkeypat
     best = max((point.mean, point.steps) for run in (record.training, *record.others) for point in run.curve)
     assert (record.robot, record.expert.steps) == ("hopper", best[1])
     for kept in (record.expert, record.medium):
-        assert kept.mean >= 0.9 * kept.mean_without_noise, "its noise costs at most a tenth"
+        assert kept.mean >= 0.8 * kept.mean_without_noise, "its noise costs at most a fifth"
     assert record.medium.steps < record.expert.steps
     assert record.replay[0].steps == 0
     assert record.replay[-1].steps == record.medium.steps
