@@ -42,6 +42,7 @@ OWNERS = {
     "pydantic": {"search_spaces", "cluster.schema", "trainers"},
     "tensorstore": {"trainers"},
     "mujoco": {"trainers"},
+    "numba": {"trainers.fused"},
 }
 """A library and the modules, or whole packages, that may import it."""
 

@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from trainers.activations import LAYER_NORM_EPS, gelu, gelu_norm
 from trainers.parameters import Layout, Leaves
 
-LAYER_NORM_EPS = 1e-6
 ACTOR_LAST_VARIANCE = 0.01
 
 Arrays = dict[str, NDArray[np.float64]]
@@ -77,9 +77,8 @@ class Mlp:
             x = torch.baddbmm(bias, x, weight)
             if i == len(self.hidden):
                 break
-            x = functional.gelu(x, approximate="tanh")
+            x = gelu_norm(x) if self.norm else gelu(x)
             if self.norm:
-                x = functional.layer_norm(x, x.shape[-1:], eps=LAYER_NORM_EPS)
                 scale, shift = leaves[f"layer{i}/norm_scale"], leaves[f"layer{i}/norm_bias"]
         return x
 

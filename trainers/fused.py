@@ -1,0 +1,201 @@
+"""GELU, and the LayerNorm that may follow it, in one pass over the activations: on the CPU, compiled when first used.
+
+Eagerly these two are half of a step at small sizes: five passes over memory, and a tanh of 2 ns an element. Here a row is read
+once, stays in cache, and its tanh is a ratio of polynomials that runs on vector units.
+
+Every row is a run's own, so nothing here can carry numbers from one lane to another, be they finite or not.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+import torch
+from numba.extending import overload
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Reordered sums and fused multiply-adds, but NaN and infinity keep their meaning: a diverged lane must stay recognisable.
+_FAST = {"contract", "reassoc", "nsz", "arcp"}
+_jit = numba.njit(fastmath=_FAST, error_model="numpy", nogil=True, cache=True)
+
+_BEYOND = np.float32(7.90531110763549805)
+"""Where tanh rounds to 1 in float32."""
+_P = tuple(
+    np.float32(c)
+    for c in (
+        -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-08,
+        1.48572235717979e-05, 6.37261928875436e-04, 4.89352455891786e-03,
+    )
+)  # fmt: skip
+_Q = tuple(np.float32(c) for c in (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03))
+"""tanh(x) = x P(x^2) / Q(x^2), to within a few units in the last place (the rational minimax approximation that Eigen uses)."""
+
+
+def _tanh(x: Any) -> Any:
+    raise NotImplementedError
+
+
+@overload(_tanh, inline="always")
+def _tanh_of(x: Any) -> Any:
+    """Of float32 the ratio, of anything finer the exact function."""
+
+    def exact(x: Any) -> Any:
+        return math.tanh(x)
+
+    def ratio(x: Any) -> Any:
+        x = x if x < _BEYOND else _BEYOND
+        x = x if x > -_BEYOND else -_BEYOND
+        y = x * x
+        p = _P[0]
+        p = p * y + _P[1]
+        p = p * y + _P[2]
+        p = p * y + _P[3]
+        p = p * y + _P[4]
+        p = p * y + _P[5]
+        p = p * y + _P[6]
+        q = _Q[0]
+        q = q * y + _Q[1]
+        q = q * y + _Q[2]
+        q = q * y + _Q[3]
+        return x * p / q
+
+    return ratio if x == numba.float32 else exact
+
+
+def _slope(x: Any, t: Any) -> Any:
+    raise NotImplementedError
+
+
+@overload(_slope, inline="always")
+def _slope_of(x: Any, t: Any) -> Any:
+    """Derivative of tanh at x, where tanh is t; without the remains of rounding where it is 0."""
+
+    def exact(x: Any, t: Any) -> Any:
+        return 1.0 - t * t
+
+    def ratio(x: Any, t: Any) -> Any:
+        return np.float32(1.0) - t * t if -_BEYOND < x and x < _BEYOND else np.float32(0.0)  # noqa: SIM300
+
+    return ratio if x == numba.float32 else exact
+
+
+@_jit
+def _gelu(x: NDArray[Any], out: NDArray[Any]) -> None:
+    """out = GELU(x), all (rows, width)."""
+    number = x.dtype.type
+    half, one, slope, cubic = number(0.5), number(1.0), number(math.sqrt(2.0 / math.pi)), number(0.044715)
+    for r in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            v = x[r, j]
+            out[r, j] = half * v * (one + _tanh(slope * (v + cubic * v * v * v)))
+
+
+@_jit
+def _gelu_norm(x: NDArray[Any], out: NDArray[Any], scale: NDArray[Any], eps: float) -> None:
+    """out = LayerNorm(GELU(x)) without its affine part; `scale` (rows,) keeps each row's inverse deviation."""
+    number = x.dtype.type
+    half, one, slope, cubic = number(0.5), number(1.0), number(math.sqrt(2.0 / math.pi)), number(0.044715)
+    width = number(x.shape[1])
+    for r in range(x.shape[0]):
+        total = number(0.0)
+        for j in range(x.shape[1]):
+            v = x[r, j]
+            g = half * v * (one + _tanh(slope * (v + cubic * v * v * v)))
+            out[r, j] = g
+            total += g
+        mean = total / width
+        spread = number(0.0)
+        for j in range(x.shape[1]):
+            d = out[r, j] - mean
+            spread += d * d
+        rate = one / number(math.sqrt(spread / width + number(eps)))
+        scale[r] = rate
+        for j in range(x.shape[1]):
+            out[r, j] = (out[r, j] - mean) * rate
+
+
+@_jit
+def _gelu_backward(x: NDArray[Any], gradient: NDArray[Any], out: NDArray[Any]) -> None:
+    """out = gradient * GELU'(x)."""
+    number = x.dtype.type
+    half, one, three = number(0.5), number(1.0), number(3.0)
+    slope, cubic = number(math.sqrt(2.0 / math.pi)), number(0.044715)
+    for r in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            v = x[r, j]
+            u = slope * (v + cubic * v * v * v)
+            t = _tanh(u)
+            bend = slope * (one + three * cubic * v * v)
+            out[r, j] = gradient[r, j] * half * (one + t + v * _slope(u, t) * bend)
+
+
+@_jit
+def _gelu_norm_backward(
+    x: NDArray[Any], normed: NDArray[Any], scale: NDArray[Any], gradient: NDArray[Any], out: NDArray[Any]
+) -> None:
+    """The gradient with respect to x of what `_gelu_norm` made of it."""
+    number = x.dtype.type
+    half, one, three = number(0.5), number(1.0), number(3.0)
+    slope, cubic = number(math.sqrt(2.0 / math.pi)), number(0.044715)
+    width = number(x.shape[1])
+    for r in range(x.shape[0]):
+        total, along = number(0.0), number(0.0)
+        for j in range(x.shape[1]):
+            d = gradient[r, j]
+            total += d
+            along += d * normed[r, j]
+        total, along, rate = total / width, along / width, scale[r]
+        for j in range(x.shape[1]):
+            v = x[r, j]
+            u = slope * (v + cubic * v * v * v)
+            t = _tanh(u)
+            bend = slope * (one + three * cubic * v * v)
+            d = rate * (gradient[r, j] - total - normed[r, j] * along)
+            out[r, j] = d * half * (one + t + v * _slope(u, t) * bend)
+
+
+class FusedGelu(torch.autograd.Function):
+    """GELU (tanh form) of x (*, width)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        out = torch.empty_like(x)
+        _gelu(_rows(x), _rows(out))
+        ctx.save_for_backward(x)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        out = torch.empty_like(x)
+        _gelu_backward(_rows(x), _rows(gradient.contiguous()), _rows(out))
+        return out
+
+
+class FusedGeluNorm(torch.autograd.Function):
+    """LayerNorm, without its affine part, of GELU (tanh form) of x (*, width)."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, eps: float) -> Tensor:
+        out, scale = torch.empty_like(x), x.new_empty(x.shape[:-1])
+        _gelu_norm(_rows(x), _rows(out), scale.view(-1).numpy(), eps)
+        ctx.save_for_backward(x, out, scale)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        x, normed, scale = ctx.saved_tensors
+        out = torch.empty_like(x)
+        _gelu_norm_backward(_rows(x), _rows(normed), scale.view(-1).numpy(), _rows(gradient.contiguous()), _rows(out))
+        return out, None
+
+
+def _rows(x: Tensor) -> NDArray[Any]:
+    rows: NDArray[Any] = x.detach().view(-1, x.shape[-1]).numpy()
+    return rows
