@@ -37,14 +37,14 @@ def list_datasets(
     here: Annotated[bool, typer.Option("--here", help="Only what is here.")] = False,
 ) -> None:
     """Show which datasets there are, and where, how large, and whether they are here."""
-    from sweep.data_show import inventory_table, print_inventory_end
+    from sweep.data_show import print_inventory, print_inventory_end
     from trainers.data.inventory import State, inventory
 
     root = _root(data)
     items = [item for item in inventory(root) if not here or item.state is not State.ABSENT]
     console = _console()
     if items:
-        console.print(inventory_table(items, root))
+        print_inventory(console, items, root)
     print_inventory_end(console, items, root)
     if any(item.state is State.BROKEN for item in items):
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console, RenderableType
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -18,52 +19,44 @@ from trainers.data.published import PUBLISHED
 from trainers.data.verify import Verification
 from trainers.environments import task_spec
 
-_STATES = {State.PRESENT: "[green]present[/green]", State.ABSENT: "absent", State.BROKEN: "[red]broken[/red]"}
 
-
-def inventory_table(items: Sequence[Item], root: Path) -> Table:
-    """One line per dataset."""
-    table = Table(title=f"datasets in {root}", title_justify="left", box=None, pad_edge=False)
-    for name in ("source", "task", "dataset", "", "version", "seed"):
-        table.add_column(name)
-    for name in ("transitions", "mean return", "MB"):
-        table.add_column(name, justify="right")
-    table.add_column("where, or how to get it", overflow="fold")
-    for item in _gathered(items):
-        facts = (*_facts(item.card), _mb(item), Text(_where(item, root)))
-        table.add_row(item.source, item.task, item.dataset, _STATES[item.state], *facts)
-    return table
-
-
-def _gathered(items: Sequence[Item]) -> Iterator[Item]:
-    """What is absent in one line per source and task, for it is had in one go."""
-    for _, group in groupby(items, key=lambda item: (item.source, item.task)):
+def print_inventory(console: Console, items: Sequence[Item], root: Path) -> None:
+    """One line per dataset under its source and task; narrow enough for any terminal, for the place follows from the line."""
+    console.print(f"datasets in {root}/<source>/<task>/<dataset>/<id>", soft_wrap=True, highlight=False)
+    for (source, task), group in groupby(items, key=lambda item: (item.source, item.task)):
         listed = list(group)
-        yield from (item for item in listed if item.state is not State.ABSENT)
+        console.print(Text(f"\n{source}/{task}", style="bold"))
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        for name, width in (("  dataset", 15), ("id", 16), ("seed", 4)):
+            table.add_column(name, min_width=width, no_wrap=True)
+        for name, width in (("transitions", 11), ("mean return", 11), ("MB", 7)):
+            table.add_column(name, min_width=width, justify="right", no_wrap=True)
+        there = [item for item in listed if item.state is State.PRESENT]
+        for item in there:
+            table.add_row(f"  {item.dataset}", *_facts(item.card), _mb(item))
+        if there:
+            console.print(table)
+        for item in listed:
+            if item.remark and item.state is not State.ABSENT:
+                state = "[red]broken[/red]: " if item.state is State.BROKEN else ""
+                console.print(f"  {escape(item.dataset)}: {state}{escape(item.remark)}", soft_wrap=True, highlight=False)
         absent = [item for item in listed if item.state is State.ABSENT]
         if absent:
-            yield absent[0]._replace(dataset=", ".join(item.dataset for item in absent))
+            names = ", ".join(item.dataset for item in absent)
+            console.print(f"  {escape(names)}: absent; {escape(absent[0].remark)}", soft_wrap=True, highlight=False)
+    console.print()
 
 
 def _facts(card: Card | None) -> tuple[str, str, str, str]:
     if card is None:
         return "", "", "", ""
-    seed = card.identity.dataset_seed
-    return (
-        card.identity.dataset_version,
-        "" if seed is None else str(seed),
-        f"{card.transitions:,}",
-        f"{card.returns.mean:,.1f}",
-    )
+    identity = card.identity
+    seed = "" if identity.dataset_seed is None else str(identity.dataset_seed)
+    return identity.dataset_id, seed, f"{card.transitions:,}", f"{card.returns.mean:,.1f}"
 
 
 def _mb(item: Item) -> str:
     return f"{item.size_bytes / 1e6:,.1f}" if item.size_bytes else ""
-
-
-def _where(item: Item, root: Path) -> str:
-    place = "" if item.directory is None else str(item.directory.relative_to(root))
-    return ": ".join(filter(None, (place, item.remark)))
 
 
 def print_inventory_end(console: Console, items: Sequence[Item], root: Path) -> None:

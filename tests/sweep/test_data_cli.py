@@ -67,7 +67,8 @@ def test_what_was_made_is_listed_inspected_and_verified(tmp_path):
     assert "homegrown/simple_spread/expert: 500 transitions, mean return" in collect()
     collect("random")
     told = call("list", "--here")
-    assert "present" in told
+    assert "2 here" in told
+    assert "155.2" in told
     assert "2 here" in told
     told = call("inspect", "simple_spread", "-o", "picture.png")
     assert "normalised mean" in told
