@@ -1,7 +1,7 @@
 """One gradient step of every lane of a pack (algorithms: "One step").
 
 All losses are taken at the same parameters, every network takes one Adam step, then the targets follow. Nothing crosses
-lanes: losses are summed over them only so that one backward pass serves all, and a lane whose numbers stop being finite
+lanes: a loss is summed over them only so that one backward pass serves all, and a lane whose numbers stop being finite
 (or whose |Q| passes its bound) is frozen by a mask, before its update, so that its last finite parameters remain.
 """
 
@@ -101,7 +101,10 @@ class Learner:
         q = models.q(models.critic.tracked, context, data.actions).squeeze(2)
         total = decomposition.total(q, weights)
         critic = critic_loss(self.config.critic_norm, total, target)
+        norms = self._backward(critic.loss, critic=models.critic, mixer=models.mixer if models.trains_mixer else None)
         value = models.learning.value_loss(models, data, plain_weights, self._tau)
+        if value is not None:
+            norms |= self._backward(value.loss, value=models.value)
 
         x = self._batch_of_actor(inputs)
         mu = models.policy(models.actor.tracked, x)
@@ -129,7 +132,7 @@ class Learner:
             if record:
                 records.append((of.positions, loss.record()))
 
-        norms = self._backward(critic.loss, value.loss if value else None, actor)
+        norms |= self._backward(actor, actor=models.actor)
         self._freeze(critic, total, value.loss if value else None, actor, norms)
         measured = None
         if record:
@@ -157,20 +160,18 @@ class Learner:
             discount=decomposition.spread(pick(batch.mask) * self.config.gamma),
         )
 
-    def _trained(self) -> list[tuple[str, Stack]]:
-        models = self.models
-        stacks = [("critic", models.critic), ("mixer", models.mixer if models.trains_mixer else None)]
-        stacks += [("value", models.value), ("actor", models.actor)]
-        return [(name, stack) for name, stack in stacks if stack is not None]
+    def _backward(self, loss: Tensor, **stacks: Stack | None) -> dict[str, Tensor]:
+        """Gradients of a loss (lanes,) into the buffers of the stacks it trains; returns their norms, per lane of the stack.
 
-    def _backward(self, critic: Tensor, value: Tensor | None, actor: Tensor) -> dict[str, Tensor]:
-        """Gradients of all losses into the stacks' buffers; returns their norms, per value lane or actor lane."""
-        trained = self._trained()
-        leaves = [leaf for _, stack in trained for leaf in stack.tracked.values()]
-        total = critic.sum() + actor.sum() + (value.sum() if value is not None else 0.0)
-        gradients = iter(torch.autograd.grad(total, leaves))
-        norms = {name: stack.collect([next(gradients) for _ in stack.tracked]) for name, stack in trained}
-        norms["critic"] = torch.linalg.vector_norm(norms["critic"].view(-1, self.config.heads), dim=1)
+        Each loss has a backward pass of its own, so that its activations are gone, and the cache is free, before the next.
+        """
+        trained = {name: stack for name, stack in stacks.items() if stack is not None}
+        gradients = iter(
+            torch.autograd.grad(loss.sum(), [leaf for stack in trained.values() for leaf in stack.tracked.values()])
+        )
+        norms = {name: stack.collect([next(gradients) for _ in stack.tracked]) for name, stack in trained.items()}
+        if "critic" in norms:
+            norms["critic"] = torch.linalg.vector_norm(norms["critic"].view(-1, self.config.heads), dim=1)
         return norms
 
     def _freeze(self, critic: CriticLoss, total: Tensor, value: Tensor | None, actor: Tensor, norms: dict[str, Tensor]) -> None:

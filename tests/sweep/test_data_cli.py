@@ -69,7 +69,6 @@ def test_what_was_made_is_listed_inspected_and_verified(tmp_path):
     told = call("list", "--here")
     assert "2 here" in told
     assert "155.2" in told
-    assert "2 here" in told
     told = call("inspect", "simple_spread", "-o", "picture.png")
     assert "normalised mean" in told
     assert told.index("expert") < told.index("random")
