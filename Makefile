@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lock clean
+.PHONY: help setup demo test check bench bench-short format lock clean
 
 help: ## list these targets
-	@sed -n 's/^\([a-z]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-8s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 setup: $(INSTALLED) ## build .venv with the pinned packages (instant once done)
 
@@ -38,6 +38,12 @@ check: setup ## style, types and the import arrows
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/pytest tests/test_architecture.py
+
+bench: setup ## what a gradient step costs, by design, pack and size: under an hour; tables, and benchmarks.json
+	@$(BIN)/python -m benchmarks
+
+bench-short: setup ## the same for a few cases, in five minutes
+	@$(BIN)/python -m benchmarks --short
 
 format: setup ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix

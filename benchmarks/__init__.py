@@ -1,0 +1,1 @@
+"""What a gradient step costs, measured: `python -m benchmarks --help`."""

@@ -1,0 +1,197 @@
+"""One measurement, in a process of its own so that its memory is its own: `python -m benchmarks.case JSON`."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import resource
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.benchmark import Timer
+from torch.utils.flop_counter import FlopCounterMode
+
+from search_spaces.point import DesignPoint
+from search_spaces.vocabulary import (
+    ActorNorm,
+    CriticNorm,
+    Decomposition,
+    Extraction,
+    Precision,
+    Source,
+    ValueLearning,
+)
+from trainers.activations import Kernel, forcing, gelu, gelu_norm
+from trainers.cost import pack_memory, step_flops
+from trainers.data.dataset import Dataset
+from trainers.environments import task_spec
+from trainers.task import ReturnScale, TaskSpec
+from trainers.train import PackTrainer
+
+ALPHAS = {Extraction.BRAC: (0.03, 0.1, 0.3, 1.0), Extraction.AWR: (0.3, 1.0, 3.0, 10.0)}
+ROWS = 5_000
+NEVER = 10**9
+
+
+@dataclass(frozen=True)
+class Case:
+    """A pack: `seeds` x the extractions x `alphas` of each."""
+
+    task: str
+    decomposition: str
+    value_learning: str
+    extractions: tuple[str, ...] = tuple(Extraction)
+    alphas: int = 4
+    seeds: int = 1
+    hidden: tuple[int, ...] = (512, 512, 512, 512)
+    batch: int = 608
+    kernel: str | None = None
+    """Forced on all activations; None is the trainer's own choice."""
+    seconds: float = 2.0
+    """Of measuring, at least one step."""
+
+    @property
+    def lanes(self) -> int:
+        """Runs."""
+        return self.seeds * self.alphas * len(self.extractions)
+
+    @property
+    def name(self) -> str:
+        """The design."""
+        return "-".join((self.decomposition, self.value_learning, "+".join(self.extractions)))
+
+    def points(self) -> list[DesignPoint]:
+        """The runs of the pack."""
+        decomposition, learning = Decomposition(self.decomposition), ValueLearning(self.value_learning)
+        return [
+            DesignPoint(
+                task=self.task, source=Source.HOMEGROWN, dataset="expert", dataset_version="1", dataset_seed=0,
+                dataset_size=ROWS, decomposition=decomposition, value_learning=learning,
+                tau=0.9 if learning is ValueLearning.IQL else None, extraction=Extraction(extraction), alpha=alpha,
+                critic_norm=CriticNorm.SVN if decomposition is Decomposition.MIX else CriticNorm.NONE,
+                actor_norm=ActorNorm.ABSMEAN, seed=seed, steps=NEVER, batch=self.batch, hidden=self.hidden, lr=3e-4,
+                gamma=0.99, polyak=0.005, eval_every=NEVER, eval_episodes=1, diagnostics_every=NEVER,
+                divergence_bound=1e8, precision=Precision.FLOAT32,
+            )
+            for seed, extraction in itertools.product(range(self.seeds), self.extractions)
+            for alpha in ALPHAS[Extraction(extraction)][: self.alphas]
+        ]  # fmt: skip
+
+
+class Measured(NamedTuple):
+    """What was found, of one gradient step of the whole pack."""
+
+    case: dict[str, Any]
+    lanes: int
+    cpu_s: float
+    """Median CPU-seconds"""
+    steps: int
+    """Measured"""
+    flops: float
+    """Of its matrix products, counted"""
+    least_flops: float
+    """By the shapes (trainers.cost)"""
+    peak_bytes: int
+    """What building and stepping added to the process at its largest"""
+    model_bytes: int
+    """By the shapes, without the dataset"""
+
+
+def measure(case: Case) -> Measured:
+    """Build the pack on random data and time its steps, after one that is not counted."""
+    torch.set_num_threads(1)
+    points = case.points()
+    _wake_libraries()
+    before = _resident()
+    if case.kernel is not None:
+        with forcing(Kernel(case.kernel)):
+            return _measured(case, points, before)
+    return _measured(case, points, before)
+
+
+def _measured(case: Case, points: list[DesignPoint], before: int) -> Measured:
+    trainer = PackTrainer(points, _random_data(task_spec(case.task)))
+    trainer.advance()
+    timer = Timer("trainer.advance()", globals={"trainer": trainer}, timer=time.process_time, num_threads=1)
+    first = timer.timeit(1).mean
+    steps = max(1, min(200, int(case.seconds / max(first, 1e-6))))
+    found = first if steps == 1 else timer.blocked_autorange(min_run_time=case.seconds).median
+    peak = _peak() - before
+    with FlopCounterMode(display=False) as counted:
+        trainer.advance()
+    memory = pack_memory(points)
+    return Measured(
+        case=asdict(case),
+        lanes=case.lanes,
+        cpu_s=found,
+        steps=steps,
+        flops=float(counted.get_total_flops()),
+        least_flops=step_flops(points),
+        peak_bytes=peak,
+        model_bytes=memory.parameters + memory.activations,
+    )
+
+
+def peak_flops(seconds: float = 3.0, size: int = 2048) -> float:
+    """Floating-point operations per CPU-second of a large matrix product on one thread: the most to be had here."""
+    torch.set_num_threads(1)
+    a, b = torch.randn(size, size), torch.randn(size, size)
+    timer = Timer("torch.mm(a, b)", globals={"torch": torch, "a": a, "b": b}, timer=time.process_time, num_threads=1)
+    best = min(timer.blocked_autorange(min_run_time=seconds).times)
+    return 2.0 * size**3 / best
+
+
+def _wake_libraries() -> None:
+    """What libraries take for themselves at their first call is no pack's memory."""
+    wake = torch.ones(256, 256, requires_grad=True)
+    for function in (gelu, gelu_norm):
+        torch.autograd.grad(function(wake @ wake).sum(), wake)
+
+
+def _random_data(spec: TaskSpec) -> Dataset:
+    rng = np.random.default_rng(0)
+
+    def column(*shape: int) -> torch.Tensor:
+        return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
+
+    index = torch.arange(ROWS)
+    told = spec.state_dim == spec.n_agents * spec.obs_dim
+    return Dataset(
+        spec=spec,
+        scale=ReturnScale(0.0, 1.0),
+        observations=column(ROWS, spec.n_agents, spec.obs_dim),
+        actions=column(ROWS, spec.n_agents, spec.action_dim).clamp(-1, 1),
+        rewards=column(ROWS, spec.n_agents),
+        states=None if told else column(ROWS, spec.state_dim),
+        rows=index,
+        next_rows=(index + 1).clamp(max=ROWS - 1),
+        mask=((index + 1) % 100 != 0).to(torch.float32),
+        content_hash="0" * 64,
+    )
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _resident() -> int:
+    with open("/proc/self/statm", encoding="ascii") as file:
+        return int(file.read().split()[1]) * resource.getpagesize()
+
+
+def main() -> None:
+    """Measure the case on the command line and print it."""
+    given = json.loads(sys.argv[1])
+    if given == "peak":
+        print(json.dumps(peak_flops()))
+        return
+    given["extractions"], given["hidden"] = tuple(given["extractions"]), tuple(given["hidden"])
+    print(json.dumps(measure(Case(**given))._asdict()))
+
+
+if __name__ == "__main__":
+    main()
