@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from cluster.machine import usable_cpus, visible_gpus
-from cluster.resources import GPU_SHARE_OF_A_PACK, Resources, slots_on
+from cluster.machine import gpu_memory_bytes, memory_bytes, usable_cpus, visible_gpus
+from cluster.resources import (
+    GPU_SHARE_OF_A_PACK,
+    LARGEST_PACK,
+    Resources,
+    share_of_gpu,
+    share_of_memory,
+    slots_on,
+)
 from cluster.schema import LocalFile
 
 
@@ -12,6 +19,7 @@ def local_resources(file: LocalFile) -> Resources:
     cpus = usable_cpus() if file.cpus is None else file.cpus
     gpus = visible_gpus() if file.gpus is None else file.gpus
     share = (GPU_SHARE_OF_A_PACK if gpus else 0.0) if file.gpu_per_pack is None else file.gpu_per_pack
+    slots = slots_on(cpus, gpus, file.cpus_per_pack, share)
     return Resources(
         address=None,
         cpus=cpus,
@@ -19,9 +27,22 @@ def local_resources(file: LocalFile) -> Resources:
         cpus_per_pack=file.cpus_per_pack,
         gpu_per_pack=share,
         threads=file.cpus_per_pack if file.threads is None else file.threads,
-        slots=slots_on(cpus, gpus, file.cpus_per_pack, share),
-        max_lanes=file.max_lanes,
+        slots=slots,
+        max_lanes=LARGEST_PACK if file.max_lanes is None else file.max_lanes,
+        bytes_per_pack=_room(file, share, slots),
         device=file.device,
         checkpoint_minutes=file.checkpoint_minutes,
         reuse_workers=file.reuse_workers,
     )
+
+
+def _room(file: LocalFile, gpu_share: float, slots: int) -> int | None:
+    """Bytes for a pack: as stated; without bound where the number of runs is stated; else its share of the device's memory."""
+    if file.gb_per_pack is not None:
+        return int(file.gb_per_pack * 1e9)
+    if file.max_lanes is not None:
+        return None
+    if gpu_share == 0 or file.device == "cpu":
+        return share_of_memory(memory_bytes(), slots)
+    memory = gpu_memory_bytes()
+    return None if memory is None else share_of_gpu(memory, gpu_share)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster.resources import Resources
+from cluster.resources import LARGEST_PACK, Resources
 from cluster.schema import RayFile
 
 
@@ -17,7 +17,8 @@ def ray_resources(file: RayFile) -> Resources:
         gpu_per_pack=share,
         threads=file.cpus_per_pack if file.threads is None else file.threads,
         slots=file.slots,
-        max_lanes=file.max_lanes,
+        max_lanes=LARGEST_PACK if file.max_lanes is None else file.max_lanes,
+        bytes_per_pack=None if file.gb_per_pack is None else int(file.gb_per_pack * 1e9),
         device=file.device,
         checkpoint_minutes=file.checkpoint_minutes,
         reuse_workers=file.reuse_workers,

@@ -29,8 +29,28 @@ class Resources:
     device: str
     checkpoint_minutes: float
     reuse_workers: bool
+    bytes_per_pack: int | None = None
+    """Memory that a pack may need by its shapes: packs are made no larger. None sets no bound."""
     inline: bool = False
     """No Ray: packs run one after another in the launching process."""
+
+
+LARGEST_PACK = 128
+"""Runs, where the file says `auto`: beyond it nothing more is gained."""
+_OF_MEMORY = 0.8
+_DRIVER_BYTES = 2 * 10**9
+_WORKER_BYTES = 6 * 10**8
+_LEAST_BYTES = 2 * 10**8
+
+
+def share_of_memory(memory: int, slots: int) -> int:
+    """What each of `slots` packs may take of a machine's main memory, its libraries and the driver's own left aside."""
+    return max(int((_OF_MEMORY * memory - _DRIVER_BYTES) / slots) - _WORKER_BYTES, _LEAST_BYTES)
+
+
+def share_of_gpu(memory: int, gpu_per_pack: float) -> int:
+    """What a pack may take of a GPU's memory."""
+    return max(int(_OF_MEMORY * memory * min(gpu_per_pack, 1.0)) - _WORKER_BYTES, _LEAST_BYTES)
 
 
 def slots_on(cpus: int, gpus: int, cpus_per_pack: int, gpu_per_pack: float) -> int:

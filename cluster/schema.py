@@ -43,6 +43,7 @@ GpuShare = Annotated[
         auto=True,
     ),
 ]
+AutoPositive = Annotated[float | None, _check(lambda value: 0 < value < float("inf"), "a finite number above 0", auto=True)]
 Minutes = Annotated[float, _check(lambda value: 0 < value < float("inf"), "a finite number above 0")]
 
 
@@ -55,7 +56,8 @@ class ClusterFile(BaseModel):
     cpus_per_pack: Count = 1
     gpu_per_pack: GpuShare = None
     threads: AutoCount = None
-    max_lanes: Count = 128
+    max_lanes: AutoCount = None
+    gb_per_pack: AutoPositive = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoint_minutes: Minutes = 10.0
     reuse_workers: Annotated[bool, Field(strict=True)] = True

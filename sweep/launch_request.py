@@ -38,6 +38,7 @@ def plan_of(request: LaunchRequest) -> Plan:
         request.paths,
         slots=request.resources.slots,
         max_lanes=request.resources.max_lanes,
+        room=request.resources.bytes_per_pack,
         selected=request.selected,
         retry_failed=request.retry_failed,
     )

@@ -19,6 +19,7 @@ from functools import cached_property
 
 from search_spaces.point import ID_LENGTH, DesignPoint
 from search_spaces.vocabulary import ValueLearning
+from trainers.cost import Memory, alone_flops, pack_memory, step_flops
 
 PACKS_PER_SLOT = 2
 
@@ -59,22 +60,33 @@ class Pack:
 
     @cached_property
     def cost(self) -> float:
-        """Relative amount of arithmetic: gradient steps x rows x weights, a critic pair counted three times an actor."""
-        point = self.points[0]
-        weights = sum(width * (fan_in + 1) for fan_in, width in itertools.pairwise(point.hidden)) + 32 * sum(point.hidden)
-        return float(point.steps) * point.batch * weights * (3 * self.value_lanes + len(self.points))
+        """Floating-point operations of its whole training, the least that its mathematics needs."""
+        return self.points[0].steps * step_flops(self.points)
+
+    @property
+    def cost_alone(self) -> float:
+        """The same when each of its runs is trained by itself."""
+        return self.points[0].steps * alone_flops(self.points)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Bytes that training it takes at its largest."""
+        return pack_memory(self.points)
 
 
-def pack_points(points: Iterable[DesignPoint], max_lanes: int, slots: int, already: int = 0) -> tuple[Pack, ...]:
+def pack_points(
+    points: Iterable[DesignPoint], max_lanes: int, slots: int, already: int = 0, room: int | None = None
+) -> tuple[Pack, ...]:
     """Group `points` into packs of at most `max_lanes` runs for `slots` processes side by side, costliest first.
 
-    `already` packs are waiting besides these, and count towards two per slot. The result does not depend on the order of
-    `points`.
+    No pack of several runs needs more than `room` bytes, where that is given. `already` packs are waiting besides these, and
+    count towards two per slot. The result does not depend on the order of `points`.
     """
     groups: dict[str, list[DesignPoint]] = defaultdict(list)
     for point in points:
         groups[point.pack_key].append(point)
-    packs = [Pack(tuple(part)) for key in sorted(groups) for part in _split(sorted(groups[key], key=_lane_order), max_lanes)]
+    ordered = [sorted(groups[key], key=_lane_order) for key in sorted(groups)]
+    packs = [Pack(tuple(part)) for group in ordered for part in _fitting(group, max_lanes, room)]
     return longest_first(_spread(packs, max(PACKS_PER_SLOT * slots - already, 0)))
 
 
@@ -122,6 +134,17 @@ def _split(points: Sequence[DesignPoint], max_lanes: int, depth: int = 0) -> lis
             chunks += _even_chunks(fitting, max_lanes) + _split(part, max_lanes, depth + 1)
             fitting = []
     return chunks + _even_chunks(fitting, max_lanes)
+
+
+def _fitting(points: Sequence[DesignPoint], max_lanes: int, room: int | None) -> list[list[DesignPoint]]:
+    """Parts of at most `max_lanes` runs, and as few fewer as it takes for each to find room."""
+    while True:
+        parts = _split(points, max_lanes)
+        largest = max(len(part) for part in parts)
+        needed = max(pack_memory(part).total for part in parts)
+        if room is None or needed <= room or largest == 1:
+            return parts
+        max_lanes = max(min(largest - 1, int(largest * room / needed)), 1)
 
 
 def _even_chunks(parts: Sequence[Sequence[DesignPoint]], max_lanes: int) -> list[list[DesignPoint]]:

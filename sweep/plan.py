@@ -64,11 +64,13 @@ def make_plan(
     *,
     slots: int,
     max_lanes: int,
+    room: int | None = None,
     selected: Collection[str] | None = None,
     retry_failed: bool = False,
 ) -> Plan:
     """Plan a launch of the grid's `points` in the sweep at `paths`, which need not exist; writes nothing but the index.
 
+    New packs have at most `max_lanes` runs and need at most `room` bytes each, where that is given.
     Raises SweepDirectoryError where a file of the sweep cannot be read.
     """
     done = read_done(paths)
@@ -100,7 +102,7 @@ def make_plan(
         wanted=len(points),
         selected=len(chosen),
         kept=tuple(point.run_id for point in chosen if point.run_id in done.file_of),
-        packs=(*longest_first(adopted.packs), *pack_points(fresh, max_lanes, slots, already=len(adopted.packs))),
+        packs=(*longest_first(adopted.packs), *pack_points(fresh, max_lanes, slots, len(adopted.packs), room)),
         resumed=frozenset(pack.pack_id for pack in adopted.packs),
         reasons=reasons,
         gave_up=adopted.gave_up,

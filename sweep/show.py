@@ -53,6 +53,12 @@ def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
             f"to do: [bold]{plan.runs:,} runs in {len(plan.packs):,} packs[/bold] ({shown}{more} runs){resumed}; "
             f"{resources.slots} at a time"
         )
+        flops, alone = (sum(cost) for cost in zip(*((pack.cost, pack.cost_alone) for pack in plan.packs), strict=True))
+        largest = max(pack.memory.total for pack in plan.packs)
+        yield (
+            f"arithmetic: {_operations(flops)}, {flops / alone:.2f} of what these runs take one by one; "
+            f"memory: at most {largest / 1e9:.1f} GB a pack{_too_large(largest, resources)}"
+        )
     if plan.retrained_value_lanes:
         yield (
             f"{plan.retrained_value_lanes:,} value lanes that finished runs were trained with are trained again: the new runs "
@@ -64,6 +70,19 @@ def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
         yield f"outside this grid: {len(plan.outside):,} finished runs, kept on disk and left out of reports"
     if not plan.packs:
         yield "nothing to do"
+
+
+def _operations(flops: float) -> str:
+    """With a prefix: 3.2 PFLOP."""
+    for prefix, size in (("E", 1e18), ("P", 1e15), ("T", 1e12)):
+        if flops >= size:
+            return f"{flops / size:,.1f} {prefix}FLOP"
+    return f"{flops / 1e9:,.1f} GFLOP"
+
+
+def _too_large(largest: int, resources: Resources) -> str:
+    room = resources.bytes_per_pack
+    return f", [red]more than the {room / 1e9:.1f} GB it may take[/red]" if room is not None and largest > room else ""
 
 
 def print_status(console: Console, target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> None:
@@ -107,6 +126,9 @@ def plan_json(target: Target, plan: Plan, resources: Resources) -> str:
         "to_do": plan.runs,
         "packs": len(plan.packs),
         "pack_sizes": [len(pack.points) for pack in plan.packs],
+        "pack_flops": [pack.cost for pack in plan.packs],
+        "pack_bytes": [pack.memory.total for pack in plan.packs],
+        "flops_alone": sum(pack.cost_alone for pack in plan.packs),
         "resumed_packs": len(plan.resumed),
         "slots": resources.slots,
         "failed": len(plan.gave_up),

@@ -126,6 +126,14 @@ def step_flops(points: Sequence[DesignPoint]) -> float:
     return float(_values(point, shapes) * lanes.values + _actors(point, shapes, lanes))
 
 
+def alone_flops(points: Sequence[DesignPoint]) -> float:
+    """The least operations of one gradient step of each of a pack's runs, were every one trained by itself."""
+    point, lanes = points[0], Lanes.of(points)
+    shapes = shapes_of(point, task_spec(point.task))
+    actors = _actors(point, shapes, lanes)
+    return float(_values(point, shapes) * lanes.actors + actors)
+
+
 def _values(point: DesignPoint, shapes: Shapes) -> int:
     """Of one value lane: critics, targets, mixer, value network."""
     critic, value, units = shapes.critic, shapes.value, shapes.units

@@ -75,6 +75,49 @@ def test_a_containers_quota_limits_the_cpus(
     assert machine.usable_cpus() == (all_cpus if limit is None else min(limit, all_cpus))
 
 
+def test_packs_are_as_large_as_their_share_of_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cluster.local.memory_bytes", lambda: 24 * 10**9)
+    file = tmp_path / "local.yaml"
+    file.write_text("cpus: 2\ngpus: 0\n")
+    room = load_resources(file).bytes_per_pack
+    assert room is not None
+    assert 2 * room < 24 * 10**9 < 4 * room
+    assert load_resources(file).max_lanes == 128
+    file.write_text("cpus: 2\ngpus: 0\nmax_lanes: 64\n")
+    assert (load_resources(file).max_lanes, load_resources(file).bytes_per_pack) == (64, None)
+    file.write_text("cpus: 2\ngpus: 0\nmax_lanes: 64\ngb_per_pack: 1.5\n")
+    assert load_resources(file).bytes_per_pack == 1_500_000_000
+
+
+def test_on_a_gpu_the_memory_is_that_of_the_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "local.yaml"
+    file.write_text("cpus: 8\ngpus: 1\ngpu_per_pack: 0.5\n")
+    monkeypatch.setattr("cluster.local.gpu_memory_bytes", lambda: 40 * 10**9)
+    room = load_resources(file).bytes_per_pack
+    assert room is not None
+    assert 10**10 < room < 20 * 10**9
+    monkeypatch.setattr("cluster.local.gpu_memory_bytes", lambda: None)
+    assert load_resources(file).bytes_per_pack is None
+
+
+def test_a_containers_memory_limit_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(machine, "CGROUP_MEMORY_LIMIT", limit)
+    whole = machine.memory_bytes()
+    for content, expected in (("max", whole), ("1000000", 1_000_000), (str(2 * whole), whole)):
+        limit.write_text(content)
+        assert machine.memory_bytes() == expected
+
+
+def test_nvidias_tool_is_asked_for_the_memory_and_not_believed_blindly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "nvidia-smi"
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    for answer, expected in (("81559\n40960\n", 40960 * 2**20), ("no devices\n", None)):
+        tool.write_text(f"#!/bin/sh\nprintf '{answer}'\n")
+        tool.chmod(0o755)
+        assert machine.gpu_memory_bytes() == expected
+
+
 def test_a_ray_cluster_is_taken_at_its_files_word(tmp_path: Path) -> None:
     file = tmp_path / "ray.yaml"
     file.write_text("backend: ray\naddress: auto\nslots: 12\ncpus_per_pack: 2\ngpu_per_pack: 0.5\n")

@@ -75,6 +75,18 @@ def test_a_value_lane_is_torn_apart_only_where_it_alone_is_too_large(points: tup
 
 
 @settings(deadline=None, max_examples=60)
+@given(grids(), st.integers(1, 20), st.integers(10_000, 10_000_000))
+def test_no_pack_of_several_runs_needs_more_memory_than_there_is(
+    points: tuple[DesignPoint, ...], max_lanes: int, room: int
+) -> None:
+    packs = pack_points(points, max_lanes, slots=1, room=room)
+    assert sorted(run for pack in packs for run in pack.run_ids) == sorted(point.run_id for point in points)
+    assert all(pack.memory.total <= room or len(pack.points) == 1 for pack in packs)
+    assert all(len(pack.points) <= max_lanes for pack in packs)
+    assert pack_points(points, max_lanes, slots=1, room=10**15) == pack_points(points, max_lanes, slots=1)
+
+
+@settings(deadline=None, max_examples=60)
 @given(grids(), st.integers(1, 8))
 def test_no_slot_idles_where_seeds_could_have_been_split(points: tuple[DesignPoint, ...], slots: int) -> None:
     packs = pack_points(points, max_lanes=128, slots=slots)
