@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from trainers.activations import Kernel, kernel_for
+
 Leaves = Mapping[str, Tensor]
 """Leaf name -> (R, *shape)."""
 
@@ -74,6 +76,13 @@ class Stack:
 
     def descend(self, adam: Adam, lr: Tensor, alive: Tensor, step: int) -> None:
         """Take Adam step number `step` (from 1) with learning rate `lr` (R, 1) on the rows where `alive` (R, 1) holds."""
+        if kernel_for(self.flat) is Kernel.FUSED:
+            from trainers.fused import adam as fused_adam
+
+            rate, correction = lr / -(1.0 - adam.beta1**step), math.sqrt(1.0 - adam.beta2**step)
+            state = (self.flat, self.exp_avg, self.exp_avg_sq, self.gradient)
+            fused_adam(*state, rate, alive, (adam.beta1, adam.beta2, adam.eps, correction))
+            return
         self.exp_avg.lerp_(self.gradient, 1.0 - adam.beta1)
         self.exp_avg_sq.mul_(adam.beta2).addcmul_(self.gradient, self.gradient, value=1.0 - adam.beta2)
         update = torch.sqrt(self.exp_avg_sq, out=self._scratch)

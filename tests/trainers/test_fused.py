@@ -1,4 +1,4 @@
-"""Fused activations: the same functions and gradients as the eager ones, in every design, and rows that stay apart."""
+"""Fused pointwise work: the same numbers as the eager operations, in every design, and rows that stay apart."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from tests.trainers.builders import DESIGNS, family, point, trained
 from trainers import activations
 from trainers.activations import FUSED_FROM, Kernel, forcing, gelu, gelu_norm, kernel_for
 from trainers.learner import Learner
+from trainers.parameters import Adam, Layout, Stack
 
 FUNCTIONS = [gelu, gelu_norm]
 STEPS = 20
@@ -111,3 +112,22 @@ def test_a_fused_pack_learns_as_each_of_its_runs_alone() -> None:
         packed = trained(runs, STEPS).models.actor.flat
         alone = trained(runs[3:4], STEPS).models.actor.flat
     torch.testing.assert_close(alone[0], packed[3], rtol=0, atol=1e-10)
+
+
+def test_the_fused_optimiser_leaves_a_frozen_lane_where_it_was_whatever_its_gradient() -> None:
+    drawn = torch.Generator().manual_seed(0)
+    results = {}
+    for kernel in Kernel:
+        stack = Stack(Layout({"w": (5, 7)}), 3, dtype=torch.float64, device=torch.device("cpu"))
+        stack.flat.copy_(torch.randn(3, 35, dtype=torch.float64, generator=drawn.manual_seed(1)))
+        alive = torch.tensor([[True], [False], [True]])
+        with forcing(kernel):
+            for step in range(1, 6):
+                stack.gradient.copy_(torch.randn(3, 35, dtype=torch.float64, generator=drawn))
+                stack.gradient[1, 3] = torch.nan
+                stack.descend(Adam(), torch.tensor([[1e-3], [1e-3], [3e-3]], dtype=torch.float64), alive, step)
+        results[kernel] = stack.flat
+    torch.testing.assert_close(results[Kernel.FUSED], results[Kernel.EAGER], rtol=0, atol=1e-15)
+    start = torch.randn(3, 35, dtype=torch.float64, generator=drawn.manual_seed(1))
+    assert torch.equal(results[Kernel.FUSED][1], start[1])
+    assert not torch.equal(results[Kernel.FUSED][0], start[0])
