@@ -24,6 +24,7 @@ from rich.table import Table
 
 from benchmarks.case import Case, Measured
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from trainers.allocator import ALLOCATOR
 
 TASKS = {2: "2ant", 3: "3hopper", 6: "6halfcheetah"}
 FAMILY = {"extractions": tuple(Extraction), "alphas": 4}
@@ -62,7 +63,7 @@ def scaling(hidden: int, lanes: Sequence[int], learners: Sequence[str], seconds:
 def run(case: Case | str) -> object:
     """Measure one case in a process of its own."""
     given = json.dumps(case if isinstance(case, str) else dataclasses.asdict(case))
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    environment = os.environ | ALLOCATOR | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "benchmarks.case", given]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     if done.returncode:

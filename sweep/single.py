@@ -13,6 +13,7 @@ from typing import NamedTuple
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
 from sweep.workload import REAL, load_workload
+from trainers.allocator import keep_memory
 from trainers.results import RunResult
 from trainers.task import ReturnScale
 
@@ -50,6 +51,7 @@ def run_alone(
             tell(f"step {evaluation.step:,} of {progress.steps:,}: return {evaluation.return_mean:.2f}, score {score:.3f}")
         told = len(curve)
 
+    keep_memory()
     load = load_workload(workload)
     hashes = load.prepare_data([point], data_root, {}, tell)
     with TemporaryDirectory(prefix="recipe-sweep-run-") as scratch:

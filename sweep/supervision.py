@@ -33,6 +33,7 @@ from sweep.progress import read_all_progress
 from sweep.queue import PackQueue
 from sweep.status import SweepStatus, SweepWatcher
 from sweep.worker import work
+from trainers.allocator import ALLOCATOR
 
 POLL_S = 0.2
 LOOK_EVERY_S = 1.0
@@ -40,11 +41,6 @@ ENGINE_DEATHS_ALLOWED = 5
 """The engine may die this often in a row without a step being made; then the cause is not bad luck."""
 
 _SOURCE_ROOT = Path(__file__).resolve().parent.parent
-
-
-ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
-"""Lets glibc keep the memory of a step's activations for the next step; handing it back and forth costs a pack of eight small
-runs a fifth of its time. Read by glibc when a process starts, ignored elsewhere."""
 
 
 class Display(Protocol):
