@@ -67,10 +67,16 @@ class TeamReward(StrEnum):
 
 
 class Precision(StrEnum):
-    """Floating-point type of parameters and arithmetic."""
+    """Floating-point type of parameters and arithmetic.
+
+    `tf32` and `bf16` keep parameters, losses and the optimiser in float32: on GPUs tf32 rounds the factors of matrix products,
+    bf16 computes the networks in bfloat16 (autocast), on any device.
+    """
 
     FLOAT32 = "float32"
     FLOAT64 = "float64"
+    TF32 = "tf32"
+    BF16 = "bf16"
 
 
 class Source(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -18,7 +19,7 @@ from search_spaces.vocabulary import (
 )
 from trainers.parameters import Adam
 
-DTYPES = {Precision.FLOAT32: torch.float32, Precision.FLOAT64: torch.float64}
+DTYPES = dict.fromkeys(Precision, torch.float32) | {Precision.FLOAT64: torch.float64}
 
 
 @dataclass(frozen=True)
@@ -74,5 +75,15 @@ class LearnerConfig:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Type of parameters and arithmetic."""
+        """Type of parameters, losses and the optimiser."""
         return DTYPES[self.precision]
+
+    def arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
+        """Within it the networks are evaluated as the precision has it."""
+        if self.precision is Precision.BF16:
+            return torch.autocast(device.type, torch.bfloat16)
+        return nullcontext()
+
+    def set_products(self) -> None:
+        """Have this process round the factors of float32 matrix products on GPUs, or not."""
+        torch.backends.cuda.matmul.fp32_precision = "tf32" if self.precision is Precision.TF32 else "ieee"

@@ -63,6 +63,7 @@ class Learner:
     ) -> None:
         device = device or torch.device("cpu")
         self.spec, self.config, self.lanes = spec, config, lanes
+        config.set_products()
         self.models = Models(spec, config, lanes, device, initial)
         self.steps_taken = 0
         values, actors, dtype = lanes.values, lanes.actors, config.dtype

@@ -73,7 +73,7 @@ class Models:
 
     def policy(self, leaves: Leaves, x: Tensor) -> Tensor:
         """Means mu (L, *, A) of agents' inputs x (L, *, X)."""
-        mu = self._actor_net(leaves, x.flatten(1, -2)).view(*x.shape[:-1], self.spec.action_dim)
+        mu = self._evaluate(self._actor_net, leaves, x.flatten(1, -2)).view(*x.shape[:-1], self.spec.action_dim)
         return torch.tanh(mu) if self.config.actor_bound is ActorBound.TANH else mu
 
     def q(self, leaves: Leaves, context: Tensor, actions: Tensor) -> Tensor:
@@ -83,17 +83,24 @@ class Models:
         read = context.unsqueeze(1).expand(lanes, sets, *units, context.shape[-1])
         inputs = torch.cat([read, joined], dim=-1).reshape(lanes, 1, -1, context.shape[-1] + width)
         rows = inputs.expand(lanes, self.config.heads, *inputs.shape[2:]).flatten(0, 1)
-        return self._critic_net(leaves, rows).view(lanes, self.config.heads, sets, *units)
+        return self._evaluate(self._critic_net, leaves, rows).view(lanes, self.config.heads, sets, *units)
 
     def v(self, leaves: Leaves, context: Tensor) -> Tensor:
         """Values (V, units) of contexts (V, units, C)."""
-        return self._value_net(leaves, context.flatten(1, -2)).view(context.shape[:-1])
+        return self._evaluate(self._value_net, leaves, context.flatten(1, -2)).view(context.shape[:-1])
+
+    def _evaluate(self, network: Mlp, leaves: Leaves, x: Tensor) -> Tensor:
+        with self.config.arithmetic(self._device):
+            y = network(leaves, x)
+        return y.to(self.config.dtype)
 
     def mixing(self, leaves: Leaves | None, views: Views) -> MixingWeights | None:
         """Mixing weights at the views' states; None where nothing is mixed."""
         if leaves is None or views.state is None or self.mixer is None:
             return None
-        return self._mixer_net.weights(leaves, views.state)
+        with self.config.arithmetic(self._device):
+            weights = self._mixer_net.weights(leaves, views.state)
+        return MixingWeights(*(part.to(self.config.dtype) for part in weights))
 
     def online_mixing(self, views: Views) -> MixingWeights | None:
         """Mixing weights of the online mixer, with their graph where the critic's loss trains it."""

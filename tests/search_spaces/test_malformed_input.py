@@ -358,7 +358,7 @@ def test_malformed_input_is_refused_with_one_clear_complaint_each(
     ("reference", "content", "found", "expected"),
     [
         ("figure", None, "no such file or preset", "did you mean figure7?"),
-        ("grids/mine.yaml", None, "no such file or preset", "a grid file, or a preset: one of demo, figure7"),
+        ("grids/mine.yaml", None, "no such file or preset", "a grid file, or a preset: one of cloning, demo, figure7"),
         ("", None, "a directory", "a YAML file"),
         ("grid.yaml", "axes: \u00e9".encode("latin-1"), "bytes that are no text", "UTF-8"),
         ("grid.yaml", b"axes: \x01", "the control character U+0001", "plain text"),

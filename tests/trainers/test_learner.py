@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from pathlib import Path
 
@@ -15,11 +16,12 @@ from search_spaces.vocabulary import (
     Decomposition,
     Extraction,
     MixerTraining,
+    Precision,
     ValueLearning,
 )
 from tests import reference_check
 from tests.trainers.builders import DESIGNS, batch, family, learner, point, trained
-from trainers.batch import agent_inputs
+from trainers.batch import Batch, agent_inputs
 from trainers.diagnostics import names
 from trainers.learner import Learner
 
@@ -204,3 +206,27 @@ def test_brac_with_a_large_alpha_is_behaviour_cloning() -> None:
 
         gaps.append(float((built.act(agent_inputs(drawn.obs)) - drawn.actions).square().mean()))
     assert gaps[0] < 0.01 < gaps[1]
+
+
+def test_in_bf16_the_networks_are_rounded_and_the_parameters_are_not() -> None:
+    runs = family(Decomposition.MIX, ValueLearning.IQL)
+    built = {}
+    for precision in (Precision.FLOAT32, Precision.BF16):
+        built[precision] = learner([dataclasses.replace(run, precision=precision) for run in runs])
+        for step in range(10):
+            built[precision].step(
+                Batch(*(part.float() for part in batch(built[precision].lanes.seeds, step) if part is not None))
+            )
+    exact, rounded = built.values()
+    before = learner([dataclasses.replace(run, precision=Precision.FLOAT32) for run in runs]).models.actor.flat
+    moved = exact.models.actor.flat - before
+    apart = rounded.models.actor.flat - exact.models.actor.flat
+    assert rounded.models.actor.flat.dtype is torch.float32
+    assert 0.0 < apart.norm() < 0.3 * moved.norm()
+    assert rounded.diverged_step.eq(-1).all()
+
+
+def test_tf32_is_asked_for_by_its_runs_alone() -> None:
+    for precision, asked in ((Precision.TF32, "tf32"), (Precision.FLOAT32, "ieee")):
+        learner([point(precision=precision)])
+        assert torch.backends.cuda.matmul.fp32_precision == asked
