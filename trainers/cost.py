@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from search_spaces.point import DesignPoint
@@ -71,16 +72,18 @@ class Shapes(NamedTuple):
     batch: int
     action: int
     """Actions that one critic reads."""
-    width: int
-    """Bytes of a number."""
 
 
-def shapes_of(point: DesignPoint, spec: TaskSpec) -> Shapes:
-    """Networks and rows of a point on a task."""
-    agents, own = spec.n_agents, spec.obs_dim + spec.n_agents
-    cen = point.decomposition is Decomposition.CEN
-    context, action = (spec.state_dim, agents * spec.action_dim) if cen else (own, spec.action_dim)
-    embed, wide, state = point.mixer_embed, point.mixer_hidden, spec.state_dim
+def shapes_of(point: DesignPoint) -> Shapes:
+    """Networks and rows of a point."""
+    spec = task_spec(point.task)
+    return _shapes(spec, point.decomposition, point.batch, point.hidden, point.mixer_embed, point.mixer_hidden)
+
+
+def _shapes(spec: TaskSpec, decomposition: Decomposition, batch: int, hidden: tuple[int, ...], embed: int, wide: int) -> Shapes:
+    agents, own, state = spec.n_agents, spec.obs_dim + spec.n_agents, spec.state_dim
+    cen = decomposition is Decomposition.CEN
+    context, action = (state, agents * spec.action_dim) if cen else (own, spec.action_dim)
     mixer = (
         Net((state, wide, agents * embed), norm=True),
         Net((state, wide, embed), norm=True),
@@ -88,15 +91,14 @@ def shapes_of(point: DesignPoint, spec: TaskSpec) -> Shapes:
         Net((state, embed)),
     )
     return Shapes(
-        critic=Net((context + action, *point.hidden, 1), norm=True),
-        value=Net((context, *point.hidden, 1), norm=True),
-        actor=Net((own, *point.hidden, spec.action_dim)),
-        mixer=mixer if point.decomposition is Decomposition.MIX else (),
-        units=point.batch * (1 if cen else agents),
-        samples=point.batch * agents,
-        batch=point.batch,
+        critic=Net((context + action, *hidden, 1), norm=True),
+        value=Net((context, *hidden, 1), norm=True),
+        actor=Net((own, *hidden, spec.action_dim)),
+        mixer=mixer if decomposition is Decomposition.MIX else (),
+        units=batch * (1 if cen else agents),
+        samples=batch * agents,
+        batch=batch,
         action=action,
-        width=8 if point.precision is Precision.FLOAT64 else 4,
     )
 
 
@@ -119,42 +121,59 @@ class Lanes(NamedTuple):
         return cls(len({point.value_lane_id for point in points}), brac, len(points) - brac)
 
 
+class Operations(NamedTuple):
+    """Floating-point operations of one gradient step, by kind of lane."""
+
+    value: int
+    """Of a value lane: critics, targets, mixer, value network"""
+    brac: int
+    """Of an actor lane under BRAC: its training, the critic's gradient, and under TD the next actions"""
+    awr: int
+    """Of an actor lane under AWR: its training, the baseline where no value network gives one, and under TD the next actions"""
+
+
 def step_flops(points: Sequence[DesignPoint]) -> float:
     """The least floating-point operations of one gradient step of a pack."""
-    point = points[0]
-    shapes, lanes = shapes_of(point, task_spec(point.task)), Lanes.of(points)
-    return float(_values(point, shapes) * lanes.values + _actors(point, shapes, lanes))
+    each, lanes = operations(points[0]), Lanes.of(points)
+    return float(each.value * lanes.values + each.brac * lanes.brac + each.awr * lanes.awr)
 
 
 def alone_flops(points: Sequence[DesignPoint]) -> float:
     """The least operations of one gradient step of each of a pack's runs, were every one trained by itself."""
-    point, lanes = points[0], Lanes.of(points)
-    shapes = shapes_of(point, task_spec(point.task))
-    actors = _actors(point, shapes, lanes)
-    return float(_values(point, shapes) * lanes.actors + actors)
+    each, lanes = operations(points[0]), Lanes.of(points)
+    return float(each.value * lanes.actors + each.brac * lanes.brac + each.awr * lanes.awr)
 
 
-def _values(point: DesignPoint, shapes: Shapes) -> int:
-    """Of one value lane: critics, targets, mixer, value network."""
-    critic, value, units = shapes.critic, shapes.value, shapes.units
-    mixing = sum(net.forward(shapes.batch) for net in shapes.mixer)
-    total = HEADS * (critic.training(units) + critic.forward(units)) + mixing
-    total += sum(net.training(shapes.batch) for net in shapes.mixer)
-    if point.value_learning is ValueLearning.IQL:
-        total += value.training(units) + value.forward(units) + mixing
-    return total
+def operations(point: DesignPoint) -> Operations:
+    """What each lane of the point's pack computes in a step."""
+    spec = task_spec(point.task)
+    widths = (point.hidden, point.mixer_embed, point.mixer_hidden)
+    return _operations(spec, point.decomposition, point.value_learning, point.batch, *widths)
 
 
-def _actors(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
-    """Of all actor lanes: their training, what their losses ask the critics for, and the next actions of TD."""
-    actor, critic = shapes.actor, shapes.critic
-    total = lanes.actors * actor.training(shapes.samples)
-    if point.value_learning is ValueLearning.TD:
-        total += lanes.actors * actor.forward(shapes.samples)
-    total += lanes.brac * HEADS * critic.gradient_of_inputs(shapes.units, shapes.action)
-    if point.value_learning is not ValueLearning.IQL:
-        total += lanes.awr * HEADS * critic.forward(shapes.units)
-    return total
+@cache
+def _operations(
+    spec: TaskSpec,
+    decomposition: Decomposition,
+    learning: ValueLearning,
+    batch: int,
+    hidden: tuple[int, ...],
+    embed: int,
+    wide: int,
+) -> Operations:
+    shapes = _shapes(spec, decomposition, batch, hidden, embed, wide)
+    critic, net, actor, units = shapes.critic, shapes.value, shapes.actor, shapes.units
+    mixing = sum(part.forward(batch) for part in shapes.mixer)
+    value = HEADS * (critic.training(units) + critic.forward(units)) + mixing
+    value += sum(part.training(batch) for part in shapes.mixer)
+    own = actor.training(shapes.samples)
+    baseline = HEADS * critic.forward(units)
+    if learning is ValueLearning.IQL:
+        value += net.training(units) + net.forward(units) + mixing
+        baseline = 0
+    if learning is ValueLearning.TD:
+        own += actor.forward(shapes.samples)
+    return Operations(value, own + HEADS * critic.gradient_of_inputs(units, shapes.action), own + baseline)
 
 
 class Memory(NamedTuple):
@@ -176,9 +195,13 @@ class Memory(NamedTuple):
 def pack_memory(points: Sequence[DesignPoint]) -> Memory:
     """Bytes that a pack needs at its largest."""
     point = points[0]
-    spec = task_spec(point.task)
-    shapes, lanes = shapes_of(point, spec), Lanes.of(points)
-    return Memory(_parameter_bytes(point, shapes, lanes), _activation_bytes(point, shapes, lanes), dataset_bytes(point, spec))
+    shapes, lanes = shapes_of(point), Lanes.of(points)
+    width = 8 if point.precision is Precision.FLOAT64 else 4
+    return Memory(
+        width * _parameters(point, shapes, lanes),
+        width * _activations(point, shapes, lanes),
+        dataset_bytes(point, task_spec(point.task)),
+    )
 
 
 def dataset_bytes(point: DesignPoint, spec: TaskSpec) -> int:
@@ -193,18 +216,18 @@ TRAINED_COPIES = 6
 """Of each trained parameter: itself, gradient, two moments, scratch, and the piece that the backward pass hands over."""
 
 
-def _parameter_bytes(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
+def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
     critic = HEADS * shapes.critic.parameters + sum(net.parameters for net in shapes.mixer)
     per_value = (TRAINED_COPIES + 1) * critic  # one more: the target
     if point.value_learning is ValueLearning.IQL:
         per_value += TRAINED_COPIES * shapes.value.parameters
-    return shapes.width * (lanes.values * per_value + lanes.actors * TRAINED_COPIES * shapes.actor.parameters)
+    return lanes.values * per_value + lanes.actors * TRAINED_COPIES * shapes.actor.parameters
 
 
-def _activation_bytes(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
+def _activations(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
     widest = 3 * max(point.hidden)  # what the backward pass holds of one layer while it works
     critic = lanes.values * HEADS * shapes.units * (shapes.critic.activations + widest)
     actors = lanes.actors * shapes.samples * (shapes.actor.activations + widest)
     read = lanes.brac * HEADS * shapes.units * (shapes.critic.activations + widest)
     baseline = 0 if point.value_learning is ValueLearning.IQL else lanes.awr * HEADS * shapes.units * widest
-    return shapes.width * max(critic, actors + max(read, baseline))
+    return max(critic, actors + max(read, baseline))

@@ -7,7 +7,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
-from tests.trainers.builders import DESIGNS, SPEC, batch, learner, point
+from tests.trainers.builders import DESIGNS, batch, learner, point
 from trainers.cost import Lanes, pack_memory, shapes_of, step_flops
 from trainers.parameters import Stack
 
@@ -54,7 +54,7 @@ def test_what_sharing_saves_is_what_the_mathematics_says(decomposition: Decompos
 def test_shapes_and_parameters_are_those_of_the_learner() -> None:
     for decomposition in Decomposition:
         points = [point(decomposition, ValueLearning.IQL, **WIDE)]
-        models, shapes = learner(points).models, shapes_of(points[0], SPEC)
+        models, shapes = learner(points).models, shapes_of(points[0])
         assert models.critic.layout.size == shapes.critic.parameters
         assert models.actor.layout.size == shapes.actor.parameters
         assert models.value is not None
