@@ -20,11 +20,11 @@ from trainers.config import LearnerConfig
 from trainers.decomposition.base import Views
 from trainers.extraction import EXTRACTION
 from trainers.extraction.base import ExtractionData
-from trainers.lanes import Grouping, LaneMap, Select
+from trainers.lanes import Grouping, LaneGroup, LaneMap, Select
 from trainers.models import Initial, Models, _draw
 from trainers.networks import MixingWeights
 from trainers.normalisation import CriticLoss, critic_loss
-from trainers.parameters import Stack
+from trainers.parameters import Leaves, Stack
 from trainers.task import TaskSpec
 from trainers.value_learning.base import StepData
 
@@ -44,7 +44,12 @@ class StepReport(NamedTuple):
 
 class _Group(NamedTuple):
     lanes: Select
+    serving: slice
+    """The value lanes that serve it"""
+    critic: Leaves
+    """Theirs, without gradients"""
     value_of: Select
+    """Picks each lane's among those"""
     grouping: Grouping
     alpha: Tensor
     positions: Tensor
@@ -77,16 +82,7 @@ class Learner:
         self.value_alive = torch.ones(len(values), dtype=torch.bool, device=device)
         self.actor_alive = torch.ones(len(actors), dtype=torch.bool, device=device)
         self.diverged_step = torch.full((len(actors),), -1, dtype=torch.int64, device=device)
-        self._groups = [
-            _Group(
-                Select(group.lanes, len(actors), device),
-                Select([value_of[i] for i in group.lanes], len(values), device),
-                Grouping([value_of[i] for i in group.lanes], len(values), device),
-                torch.tensor([[actors[i].alpha] for i in group.lanes], dtype=dtype, device=device),
-                torch.tensor(group.lanes, device=device),
-            )
-            for group in lanes.groups
-        ]
+        self._groups = [self._group(group, [value_of[i] for i in group.lanes], dtype, device) for group in lanes.groups]
 
     def step(self, batch: Batch, *, record: bool = False) -> StepReport:
         """Take one step on `batch` (one batch per distinct seed, in the order of `lanes.seeds`)."""
@@ -121,10 +117,11 @@ class Learner:
                     nll=of.lanes(nll),
                     alpha=of.alpha,
                     norm=group.norm,
-                    context=context,
-                    q=plain_q,
-                    values=value.values if value else None,
-                    weights=plain_weights,
+                    critic=of.critic,
+                    context=context[of.serving],
+                    q=plain_q[of.serving],
+                    values=value.values[of.serving] if value else None,
+                    weights=plain_weights.lanes(of.serving) if plain_weights else None,
                     grouping=of.grouping,
                     value_of=of.value_of,
                 ),
@@ -140,6 +137,20 @@ class Learner:
             measured = diagnostics.measure(self, total, target, critic, q, plain_weights, mu, actor, norms, records)
         self._update()
         return StepReport(critic.loss.detach(), value.loss.detach() if value else None, actor.detach(), measured)
+
+    def _group(self, group: LaneGroup, value_of: Sequence[int], dtype: torch.dtype, device: torch.device) -> _Group:
+        """From the value lanes of the group's actors: all between the first and the last are evaluated."""
+        first, last = min(value_of), max(value_of) + 1
+        heads, local = self.config.heads, [value - first for value in value_of]
+        return _Group(
+            lanes=Select(group.lanes, len(self.lanes.actors), device),
+            serving=slice(first, last),
+            critic={name: leaf[first * heads : last * heads] for name, leaf in self.models.critic.frozen.items()},
+            value_of=Select(local, last - first, device),
+            grouping=Grouping(local, last - first, device),
+            alpha=torch.tensor([[self.lanes.actors[i].alpha] for i in group.lanes], dtype=dtype, device=device),
+            positions=torch.tensor(group.lanes, device=device),
+        )
 
     def act(self, x: Tensor) -> Tensor:
         """Policy means (L, *, A), without graph, of agents' inputs x (L, *, X)."""

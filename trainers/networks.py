@@ -95,6 +95,10 @@ class MixingWeights(NamedTuple):
         """The same numbers without their graph."""
         return MixingWeights(*(part.detach() for part in self))
 
+    def lanes(self, wanted: slice) -> MixingWeights:
+        """Those of some lanes."""
+        return MixingWeights(*(part[wanted] for part in self))
+
 
 @dataclass(frozen=True)
 class Mixer:

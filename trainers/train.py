@@ -26,6 +26,7 @@ from trainers.learner import Learner
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.sampler import Sampler
 from trainers.task import ReturnScale
+from trainers.value_learning import VALUE_LEARNING
 
 POLL_S = 1.0
 
@@ -53,13 +54,25 @@ class PackOutcome(NamedTuple):
     cpu_s: float
 
 
+def lane_order(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
+    """The runs of a pack as they lie in its process.
+
+    Where every run has a critic of its own, runs of one extraction are neighbours: their critics are then one piece of the
+    stack, and no other is evaluated for them.
+    """
+    if not VALUE_LEARNING[points[0].value_learning].follows_actor:
+        return tuple(points)
+    return tuple(sorted(points, key=lambda point: (point.extraction, point.actor_norm)))
+
+
 class PackTrainer:
     """A learner, its data and its record, advanced from evaluation to evaluation."""
 
     def __init__(self, points: Sequence[DesignPoint], dataset: Dataset, *, device: str = "cpu") -> None:
         first = points[0]
-        self.points, self.dataset, self._first = tuple(points), dataset, first
-        self.lanes = LaneMap.of(points)
+        self.points, self.dataset, self._first = lane_order(points), dataset, first
+        self._given = tuple(point.run_id for point in points)
+        self.lanes = LaneMap.of(self.points)
         place = torch.device(device)
         self.learner = Learner(dataset.spec, LearnerConfig.of(first), self.lanes, place)
         models = self.learner.models
@@ -110,12 +123,12 @@ class PackTrainer:
             self.history.diagnostics[point.run_id] = np.ascontiguousarray(joined)
 
     def results(self) -> tuple[RunResult, ...]:
-        """The runs' results so far, in lane order."""
+        """The runs' results so far, in the order in which the runs were given."""
         self.fetch()
         metric_names = names(self.dataset.spec.n_agents)
         diverged = self.learner.diverged_step.tolist()
-        return tuple(
-            RunResult(
+        results = {
+            point.run_id: RunResult(
                 run_id=point.run_id,
                 status=RunStatus.DIVERGED if step >= 0 else RunStatus.FINISHED,
                 diverged_step=step if step >= 0 else None,
@@ -128,7 +141,8 @@ class PackTrainer:
                 },
             )
             for point, step in zip(self.points, diverged, strict=True)
-        )
+        }
+        return tuple(results[run_id] for run_id in self._given)
 
     def progress(self) -> PackProgress:
         """How far the pack is."""

@@ -7,9 +7,10 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
-from tests.trainers.builders import DESIGNS, batch, learner, point
+from tests.trainers.builders import DESIGNS, batch, dataset, learner, point
 from trainers.cost import Lanes, pack_memory, shapes_of, step_flops
 from trainers.parameters import Stack
+from trainers.train import PackTrainer
 
 WIDE = {"hidden": (96, 96, 96), "batch": 24}
 
@@ -35,6 +36,20 @@ def test_the_learner_computes_little_more_than_the_least(
     least = step_flops(points)
     assert least <= counted.get_total_flops() * (1.0 + 1e-9)
     assert counted.get_total_flops() <= 1.12 * least
+
+
+@pytest.mark.parametrize("learning", list(ValueLearning))
+def test_a_pack_of_both_extractions_and_several_seeds_computes_little_more_than_the_least(learning: ValueLearning) -> None:
+    points = [
+        point(Decomposition.MIX, learning, extraction, alpha=alpha, seed=seed, **WIDE)
+        for seed in (0, 1, 2)
+        for extraction in Extraction
+        for alpha in (0.1, 1.0)
+    ]
+    trainer = PackTrainer(points, dataset())
+    with FlopCounterMode(display=False) as counted:
+        trainer.advance()
+    assert counted.get_total_flops() <= 1.12 * step_flops(points)
 
 
 @pytest.mark.parametrize("decomposition", [Decomposition.VDN, Decomposition.DEC])
@@ -90,3 +105,15 @@ def test_more_of_anything_costs_more() -> None:
         assert pack_memory(larger).total > pack_memory(small).total
     assert torch.get_default_dtype() is torch.float32
     assert pack_memory(small).parameters > pack_memory([point(**WIDE, precision="float32")]).parameters
+
+
+def test_results_come_in_the_order_of_the_runs_however_these_lie_in_the_process() -> None:
+    points = [
+        point(Decomposition.MIX, ValueLearning.TD, extraction, seed=seed, **WIDE)
+        for seed in (0, 1)
+        for extraction in Extraction
+    ]
+    trainer = PackTrainer(points, dataset())
+    assert [each.run_id for each in trainer.points] != [each.run_id for each in points]
+    trainer.advance()
+    assert [result.run_id for result in trainer.results()] == [each.run_id for each in points]

@@ -48,7 +48,7 @@ class Awr:
         """Scaled advantages (n, units of the critic): min_k Q_k(o, u) less V(o), or less min_k Q_k(o, mu) without a V."""
         if data.values is not None:
             return data.value_of(advantage_scale(data.norm, data.q - data.values))
-        baseline = models.q(models.critic.frozen, data.context, data.grouping.group(data.mu.detach())).amin(1)
+        baseline = models.q(data.critic, data.context, data.grouping.group(data.mu.detach())).amin(1)
         return advantage_scale(data.norm, data.grouping.ungroup(data.q.unsqueeze(1) - baseline))
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from search_spaces.vocabulary import ActorNorm
 from trainers.lanes import Grouping, Select
 from trainers.networks import MixingWeights
+from trainers.parameters import Leaves
 
 if TYPE_CHECKING:
     from trainers.models import Models
@@ -25,6 +26,8 @@ class ExtractionData(NamedTuple):
     alpha: Tensor
     """(n, 1)"""
     norm: ActorNorm
+    critic: Leaves
+    """of the V value lanes that serve these actors, online, without gradients"""
     context: Tensor
     """(V, units, C)"""
     q: Tensor

@@ -18,7 +18,7 @@ class Brac:
 
     def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
         """The critic is read, not trained: gradients pass through its inputs alone."""
-        q = models.q(models.critic.frozen, data.context, data.grouping.group(data.mu))
+        q = models.q(data.critic, data.context, data.grouping.group(data.mu))
         total = data.grouping.ungroup(models.decomposition.total(q, data.weights).amin(1))
         cloning = models.decomposition.cloning(data.nll)
         loss = policy_value_loss(data.norm, total) + data.alpha.squeeze(-1) * cloning
