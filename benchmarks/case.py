@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import resource
@@ -25,10 +26,11 @@ from search_spaces.vocabulary import (
     Source,
     ValueLearning,
 )
-from trainers.activations import Kernel, forcing, gelu, gelu_norm
 from trainers.cost import pack_memory, step_flops
 from trainers.data.dataset import Dataset
 from trainers.environments import task_spec
+from trainers.kernels import EAGER, Kernels
+from trainers.networks import Mlp
 from trainers.task import ReturnScale, TaskSpec
 from trainers.train import PackTrainer
 
@@ -49,8 +51,10 @@ class Case:
     seeds: int = 1
     hidden: tuple[int, ...] = (512, 512, 512, 512)
     batch: int = 608
-    kernel: str | None = None
-    """Forced on all activations; None is the trainer's own choice."""
+    fused: bool = True
+    """Whether with the kernels that the trainer chooses, or PyTorch's alone"""
+    tile: int | None = None
+    """Numbers of a tile; None is the trainer's own choice"""
     seconds: float = 2.0
     """Of measuring, at least one step."""
 
@@ -107,14 +111,10 @@ def measure(case: Case) -> Measured:
     points = case.points()
     _wake_libraries()
     before = _resident()
-    if case.kernel is not None:
-        with forcing(Kernel(case.kernel)):
-            return _measured(case, points, before)
-    return _measured(case, points, before)
-
-
-def _measured(case: Case, points: list[DesignPoint], before: int) -> Measured:
-    trainer = PackTrainer(points, _random_data(task_spec(case.task)))
+    kernels = Kernels.choose(torch.device("cpu"), Precision.FLOAT32, threads=1) if case.fused else EAGER
+    if case.tile is not None:
+        kernels = dataclasses.replace(kernels, tile=case.tile)
+    trainer = PackTrainer(points, _random_data(task_spec(case.task)), kernels=kernels)
     trainer.advance()
     timer = Timer("trainer.advance()", globals={"trainer": trainer}, timer=time.process_time, num_threads=1)
     first = timer.timeit(1).mean
@@ -147,9 +147,10 @@ def peak_flops(seconds: float = 3.0, size: int = 2048) -> float:
 
 def _wake_libraries() -> None:
     """What libraries take for themselves at their first call is no pack's memory."""
-    wake = torch.ones(256, 256, requires_grad=True)
-    for function in (gelu, gelu_norm):
-        torch.autograd.grad(function(wake @ wake).sum(), wake)
+    wake = torch.ones(1, 256, 256, requires_grad=True)
+    for norm in (False, True):
+        network = Mlp(256, (256,), 1, norm=norm, kernels=Kernels(fused_from=0))
+        torch.autograd.grad(network(network.layout.views(torch.ones(1, network.layout.size)), wake).sum(), wake)
 
 
 def _random_data(spec: TaskSpec) -> Dataset:

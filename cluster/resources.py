@@ -38,6 +38,8 @@ class Resources:
 LARGEST_PACK = 128
 """Runs, where the file says `auto`: beyond it nothing more is gained."""
 _OF_MEMORY = 0.8
+_OF_GPU = 0.5
+"""PyTorch's operations keep more for the backward pass than the CPU's fused kernels, for which memory is counted."""
 _DRIVER_BYTES = 2 * 10**9
 _WORKER_BYTES = 6 * 10**8
 _LEAST_BYTES = 2 * 10**8
@@ -50,7 +52,7 @@ def share_of_memory(memory: int, slots: int) -> int:
 
 def share_of_gpu(memory: int, gpu_per_pack: float) -> int:
     """What a pack may take of a GPU's memory."""
-    return max(int(_OF_MEMORY * memory * min(gpu_per_pack, 1.0)) - _WORKER_BYTES, _LEAST_BYTES)
+    return max(int(_OF_GPU * memory * min(gpu_per_pack, 1.0)) - _WORKER_BYTES, _LEAST_BYTES)
 
 
 def slots_on(cpus: int, gpus: int, cpus_per_pack: int, gpu_per_pack: float) -> int:

@@ -21,12 +21,12 @@ from trainers.data.catalogue import open_dataset
 from trainers.data.dataset import Dataset
 from trainers.diagnostics import names
 from trainers.evaluation import evaluate
+from trainers.kernels import Kernels
 from trainers.lanes import LaneMap
 from trainers.learner import Learner
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.sampler import Sampler
 from trainers.task import ReturnScale
-from trainers.value_learning import VALUE_LEARNING
 
 POLL_S = 1.0
 
@@ -55,26 +55,23 @@ class PackOutcome(NamedTuple):
 
 
 def lane_order(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
-    """The runs of a pack as they lie in its process.
-
-    Where every run has a critic of its own, runs of one extraction are neighbours: their critics are then one piece of the
-    stack, and no other is evaluated for them.
-    """
-    if not VALUE_LEARNING[points[0].value_learning].follows_actor:
-        return tuple(points)
+    """The runs of a pack as they lie in its process: those of one extraction are neighbours, and so have one loss."""
     return tuple(sorted(points, key=lambda point: (point.extraction, point.actor_norm)))
 
 
 class PackTrainer:
     """A learner, its data and its record, advanced from evaluation to evaluation."""
 
-    def __init__(self, points: Sequence[DesignPoint], dataset: Dataset, *, device: str = "cpu") -> None:
+    def __init__(
+        self, points: Sequence[DesignPoint], dataset: Dataset, *, device: str = "cpu", kernels: Kernels | None = None
+    ) -> None:
         first = points[0]
         self.points, self.dataset, self._first = lane_order(points), dataset, first
         self._given = tuple(point.run_id for point in points)
         self.lanes = LaneMap.of(self.points)
         place = torch.device(device)
-        self.learner = Learner(dataset.spec, LearnerConfig.of(first), self.lanes, place)
+        chosen = kernels or Kernels.choose(place, first.precision, torch.get_num_threads())
+        self.learner = Learner(dataset.spec, LearnerConfig.of(first, chosen), self.lanes, place)
         models = self.learner.models
         self._sampler = Sampler(
             dataset,
@@ -188,17 +185,8 @@ def train_pack(
     """
     torch.set_num_threads(threads)
     dataset = open_dataset(points[0], data_root, data_hash)
-    trainer = PackTrainer(points, dataset, device=device)
     key = points[0].pack_key
-    for directory in (checkpoint_dir, *resume_dirs):
-        found = checkpoint.load_latest(directory)
-        if found is None or found.pack_key != key or found.data_hash != dataset.content_hash:
-            continue
-        history = checkpoint.restore(trainer.learner, found)
-        if history is not None:
-            trainer.history = history
-            break
-
+    trainer = resumed(points, dataset, device, (checkpoint_dir, *resume_dirs)) or PackTrainer(points, dataset, device=device)
     clock = _Clock(trainer.history)
     saved_at = polled_at = time.monotonic()
 
@@ -228,6 +216,20 @@ def train_pack(
         weights = checkpoint.final_weights(trainer.learner, critics=keep is Keep.ALL)
     history = trainer.history
     return PackOutcome(complete, trainer.results(), dataset.scale, dataset.content_hash, weights, history.wall_s, history.cpu_s)
+
+
+def resumed(points: Sequence[DesignPoint], dataset: Dataset, device: str, directories: Sequence[Path]) -> PackTrainer | None:
+    """The pack as the first of these directories left it that has all of its lanes, computed with the same kernels."""
+    for directory in directories:
+        found = checkpoint.load_latest(directory)
+        if found is None or found.pack_key != points[0].pack_key or found.data_hash != dataset.content_hash:
+            continue
+        trainer = PackTrainer(points, dataset, device=device, kernels=found.kernels)
+        history = checkpoint.restore(trainer.learner, found)
+        if history is not None:
+            trainer.history = history
+            return trainer
+    return None
 
 
 class _Clock:
