@@ -147,4 +147,6 @@ def _mistake(error: Any) -> Mistake:
         }
         wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
         return Mistake(path, repr(error.instance)[:80], " or ".join(kinds.get(kind, f"a {kind}") for kind in wanted))
+    if error.validator == "minimum":
+        return Mistake(path, repr(error.instance), f"at least {error.validator_value}")
     return Mistake(path, repr(error.instance)[:80], str(error.message)[:120])

@@ -52,6 +52,12 @@ def _instance_type(value: object) -> str:
     raise _refused("an instance type that cluster/prices.yaml knows", f"{hint}a further one is a further line in that file")
 
 
+def _not_empty(value: object) -> object:
+    if value == []:
+        raise _refused("at least one value")
+    return value
+
+
 def _refused(expected: str, hint: str | None = None) -> PydanticCustomError:
     return PydanticCustomError("refused", "{expected}", {"expected": expected, "hint": hint, "found": None})
 
@@ -132,7 +138,7 @@ class AwsFile(ClusterFile):
     image: Annotated[str, _matches(r"ami-[0-9a-f]{8,17}", "an image's id such as ami-0123456789abcdef0")]
     file_system: Annotated[str, _matches(r"fs-[0-9a-f]{8,17}", "an EFS file system's id such as fs-0123456789abcdef0")]
     head_instance: Instance = "m6i.large"
-    worker_instances: Annotated[tuple[Instance, ...], Field(min_length=1)]
+    worker_instances: Annotated[tuple[Instance, ...], BeforeValidator(_not_empty)]
     workers: Count
     spot: Switch = True
     budget_usd: Positive

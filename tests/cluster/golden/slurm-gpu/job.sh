@@ -35,7 +35,8 @@ export PATH="$environment/bin:$PATH"
 
 cd /scratch/me/gpus
 export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=300 RAY_USAGE_STATS_ENABLED=0
-head=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
+nodes=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
+head=${nodes%%$'\n'*}
 port=$((20000 + SLURM_JOB_ID % 10000))
 srun --nodes=2 --ntasks=2 ray symmetric-run --address "$head:$port" \
   --min-nodes 2 --num-cpus=16 --num-gpus=4 -- \
