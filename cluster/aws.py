@@ -11,7 +11,7 @@ import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cluster.cargo import Cargo, TextFile, Wheel, launch_words, there_text
+from cluster.cargo import RAY_VERSION, Cargo, TextFile, Wheel, launch_words, there_text
 from cluster.errors import ClusterError
 from cluster.nodes import Node, resources_of
 from cluster.prices import price_table
@@ -175,12 +175,13 @@ def _setup(file: AwsFile, wheel: Wheel, deadline: datetime) -> list[str]:
     left = f"$(( ({int(deadline.timestamp())} - $(date +%s)) / 60 ))"
     return [
         f'minutes={left}; sudo shutdown --poweroff "+$(( minutes > 0 ? minutes : 0 ))"',
-        "sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nfs-common python3-venv",
+        "sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nfs-common python3-venv tmux",
         f"sudo mkdir -p {SHARED} && (mountpoint -q {SHARED} || sudo mount -t nfs4 -o {options} {server} {SHARED})",
         f"sudo chown $(id -u):$(id -g) {SHARED}",
         f"cd {HOME} && echo {shlex.quote(wheel.check)} | sha256sum --check",
         f"test -e {environment}/ready || (python3 -m venv {environment} && "
-        f"{environment}/bin/pip install --quiet {HOME}/{wheel.name} boto3 && touch {environment}/ready)",
+        f"{environment}/bin/pip install --quiet {HOME}/{wheel.name} 'ray[default]=={RAY_VERSION}' boto3 && "
+        f"touch {environment}/ready)",
         f"echo 'export PATH={environment}/bin:$PATH' >> ~/.bashrc",
     ]
 

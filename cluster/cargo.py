@@ -9,6 +9,9 @@ from pathlib import Path
 from cluster.resources import Resources
 from cluster.yaml_text import written
 
+RAY_VERSION = "2.60.0"
+"""The Ray that every node must have: the one this package is pinned to."""
+
 
 @dataclass(frozen=True)
 class Wheel:

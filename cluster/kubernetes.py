@@ -10,7 +10,7 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
-from cluster.cargo import Cargo, TextFile, Wheel, launch_words, there_text
+from cluster.cargo import RAY_VERSION, Cargo, TextFile, Wheel, launch_words, there_text
 from cluster.nodes import Node, resources_of
 from cluster.resources import Resources
 from cluster.schema import KubernetesFile
@@ -18,7 +18,6 @@ from cluster.yaml_text import written
 
 JOB_NAME = "rayjob.yaml"
 CODE_NAME = "code.yaml"
-RAY_VERSION = "2.60.0"
 SHARED = "/mnt/recipe-sweep"
 PART_BYTES = 600_000
 LABEL = "app.kubernetes.io/instance"
@@ -104,7 +103,8 @@ def _job(file: KubernetesFile, wheel: Wheel, parts: int) -> dict[str, object]:
             "rayClusterSpec": {
                 "rayVersion": RAY_VERSION,
                 "headGroupSpec": {
-                    "rayStartParams": {"num-cpus": "0", "num-gpus": "0"},
+                    # KubeRay's submitter is another pod, and sends the job to the dashboard.
+                    "rayStartParams": {"num-cpus": "0", "num-gpus": "0", "dashboard-host": "0.0.0.0"},  # noqa: S104
                     "template": _pod(file, wheel, parts, "ray-head", cpus=2, memory_gb=8, gpus=0),
                 },
                 "workerGroupSpecs": [worker],

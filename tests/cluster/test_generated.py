@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from cluster.aws import aws_deadline, aws_files, aws_spending
-from cluster.kubernetes import RAY_VERSION
+from cluster.cargo import RAY_VERSION
 from cluster.ray_up import ray_up_mistakes
 from cluster.schema import BACKENDS, AwsFile
 from sweep.clusters import load_resources
