@@ -36,7 +36,6 @@ class Cargo:
 
     directory: Path
     wheel: Wheel
-    grid_name: str | None = None
     grid_text: str | None = None
 
     @property

@@ -64,11 +64,11 @@ def prepare(cluster: Cluster, grid: str | None, scratch: Path, now: datetime | N
         raise _not_for("backend", cluster, found, "aws, slurm or kubernetes, or a file for `ray up`: the others start nothing")
     if grid is None and not isinstance(file, AwsFile):
         raise _not_for("backend", cluster, f"{file.backend} without --grid", "--grid GRID: such a cluster lives for one grid")
-    name, text = (None, None) if grid is None else (read_grid(grid).name, resolve_grid(grid).read_text(encoding="utf-8"))
+    text = None if grid is None else _grid_text(grid)
     with _as_user_errors():
         built = build_wheel(scratch)
     wheel = replace(built, path=directory / built.name)
-    cargo = Cargo(directory, wheel, name, text)
+    cargo = Cargo(directory, wheel, text)
     now = (now or datetime.now(UTC)).replace(microsecond=0)
     ends_at: datetime | None
     match file:
@@ -147,6 +147,12 @@ def bring_down(cluster: Cluster) -> None:
         run_command(cluster, command)
     if cluster.file is not None:
         remove_record(generated_directory(cluster.path))
+
+
+def _grid_text(grid: str) -> str:
+    """A grid as it is written. Raises GridError with every mistake in it: over there would be late."""
+    read_grid(grid)
+    return resolve_grid(grid).read_text(encoding="utf-8")
 
 
 def _run_all(order: Order, tell: Callable[[str], None]) -> None:

@@ -101,7 +101,7 @@ def cluster_file(case: str) -> ClusterFile:
 def cargo(case: str) -> Cargo:
     directory = Path(f"/home/me/{case}.generated")
     wheel = Wheel(directory / "recipe_sweep-0.1.0-py3-none-any.whl", hashlib.sha256(WHEEL_BYTES).hexdigest())
-    return Cargo(directory, wheel, "little", GRID)
+    return Cargo(directory, wheel, GRID)
 
 
 def generated(case: str) -> tuple[TextFile, ...]:

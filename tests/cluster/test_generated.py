@@ -128,7 +128,7 @@ def test_every_shell_line_of_a_node_is_a_shell_line(case: str) -> None:
 def test_a_cluster_without_a_grid_has_none_copied() -> None:
     file = cluster_file("aws")
     assert isinstance(file, AwsFile)
-    files = aws_files(file, replace(cargo("aws"), grid_name=None, grid_text=None), golden_files.NOW)
+    files = aws_files(file, replace(cargo("aws"), grid_text=None), golden_files.NOW)
     assert [each.name for each in files] == ["ray.yaml", "cluster.yaml"]
     assert "grid.yaml" not in files[0].text
 

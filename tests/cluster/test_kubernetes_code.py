@@ -25,7 +25,7 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     wheel = build_wheel(here / "built")
     file = cluster_file("kubernetes")
     assert isinstance(file, KubernetesFile)
-    cargo = Cargo(here, wheel, "little", "name: little\n")
+    cargo = Cargo(here, wheel, "name: little\n")
     job, code = kubernetes_files(file, cargo, wheel.path.read_bytes())
     (here / "parts").mkdir()
     (here / "code").mkdir()

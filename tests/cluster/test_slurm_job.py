@@ -39,7 +39,7 @@ class Job:
         file = SlurmFile(
             backend="slurm", directory=str(here), nodes=2, cpus_per_node=4, gpus_per_node=1, memory_gb_per_node=8, hours=1
         )
-        for text in slurm_files(file, Cargo(self.generated, self.wheel, "little", "name: little\n")):
+        for text in slurm_files(file, Cargo(self.generated, self.wheel, "name: little\n")):
             (self.generated / text.name).write_text(text.text)
 
     def behave(self, name: str, script: str) -> None:

@@ -8,20 +8,27 @@ from pathlib import Path
 import pytest
 
 from cluster import wheel
+from cluster.cargo import Wheel
 from cluster.commands import MissingToolError
 from cluster.wheel import SOURCE, build_wheel
 
 PACKAGES = {"search_spaces", "trainers", "cluster", "sweep", "analysis"}
 
 
-def test_the_same_source_is_the_same_wheel(tmp_path: Path) -> None:
-    first, second = build_wheel(tmp_path / "a"), build_wheel(tmp_path / "b")
-    assert first.sha256 == second.sha256 == hashlib.sha256(first.path.read_bytes()).hexdigest()
-    assert first.check == f"{first.sha256}  {first.path.name}"
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Wheel:
+    return build_wheel(tmp_path_factory.mktemp("built"))
 
 
-def test_the_wheel_is_this_code(tmp_path: Path) -> None:
-    built = build_wheel(tmp_path)
+def test_the_same_source_is_the_same_wheel_and_building_it_leaves_nothing_there(built: Wheel, tmp_path: Path) -> None:
+    before = {path.name for path in SOURCE.iterdir()}
+    again = build_wheel(tmp_path)
+    assert built.sha256 == again.sha256 == hashlib.sha256(again.path.read_bytes()).hexdigest()
+    assert again.check == f"{again.sha256}  {again.path.name}"
+    assert {path.name for path in SOURCE.iterdir()} == before
+
+
+def test_the_wheel_is_this_code(built: Wheel) -> None:
     with zipfile.ZipFile(built.path) as archive:
         names = set(archive.namelist())
         for package in PACKAGES:
@@ -46,12 +53,6 @@ def test_a_file_that_an_earlier_build_left_behind_does_not_come_back(tmp_path: P
     with zipfile.ZipFile(build_wheel(tmp_path / "out").path) as archive:
         assert "sweep/long_gone.py" not in archive.namelist()
         assert "sweep/cli.py" in archive.namelist()
-
-
-def test_building_leaves_nothing_in_the_source(tmp_path: Path) -> None:
-    before = {path.name for path in SOURCE.iterdir()}
-    build_wheel(tmp_path)
-    assert {path.name for path in SOURCE.iterdir()} == before
 
 
 def test_an_installed_package_says_that_it_cannot_be_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
