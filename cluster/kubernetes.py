@@ -29,7 +29,7 @@ _FILES = "/etc/recipe-sweep/files"
 
 def kubernetes_resources(file: KubernetesFile) -> Resources:
     """Resources of all workers; the head trains nothing. Raises ClusterError where no pack fits on a worker."""
-    node = Node(file.cpus_per_worker, file.gpus_per_worker, file.memory_gb_per_worker)
+    node = Node(file.cpus_per_worker, file.gpus_per_worker, file.memory_gb_per_worker, file.gpu_memory_gb)
     return resources_of(file, [node] * file.workers)
 
 

@@ -158,6 +158,7 @@ class SlurmFile(ClusterFile):
     nodes: Count
     cpus_per_node: Count
     gpus_per_node: CountOrZero = 0
+    gpu_memory_gb: AutoPositive = None
     memory_gb_per_node: Count
     hours: Positive
     partition: Word | None = None
@@ -176,6 +177,7 @@ class KubernetesFile(ClusterFile):
     workers: Count
     cpus_per_worker: Count
     gpus_per_worker: CountOrZero = 0
+    gpu_memory_gb: AutoPositive = None
     memory_gb_per_worker: Count
     hours: Positive
     node_selector: Mapping[Word, Word] = {}

@@ -16,7 +16,8 @@ SCRIPT_NAME = "job.sh"
 
 def slurm_resources(file: SlurmFile) -> Resources:
     """Resources of all nodes of the job. Raises ClusterError where no pack fits on one."""
-    return resources_of(file, [Node(file.cpus_per_node, file.gpus_per_node, file.memory_gb_per_node)] * file.nodes)
+    node = Node(file.cpus_per_node, file.gpus_per_node, file.memory_gb_per_node, file.gpu_memory_gb)
+    return resources_of(file, [node] * file.nodes)
 
 
 def slurm_files(file: SlurmFile, cargo: Cargo) -> tuple[TextFile, ...]:

@@ -4,7 +4,8 @@ import pytest
 
 from cluster.errors import ClusterError
 from cluster.nodes import Node, resources_of
-from cluster.schema import ClusterFile
+from cluster.schema import ClusterFile, SlurmFile
+from cluster.slurm import slurm_resources
 
 CPUS = Node(cpus=16, gpus=0, memory_gb=64)
 GPUS = Node(cpus=16, gpus=2, memory_gb=64, gpu_memory_gb=24)
@@ -43,6 +44,19 @@ def test_on_gpus_it_is_the_memory_of_the_gpu_that_counts() -> None:
     room = resources_of(ClusterFile(), [GPUS]).bytes_per_pack
     assert room is not None
     assert 3e9 < room < 6e9
+
+
+def test_a_file_that_states_the_memory_of_its_gpus_has_packs_that_fit_them() -> None:
+    stated = {
+        "backend": "slurm",
+        "directory": "/x",
+        "nodes": 1,
+        "cpus_per_node": 8,
+        "gpus_per_node": 1,
+        "memory_gb_per_node": 64,
+    }
+    file = SlurmFile.model_validate(stated | {"hours": 1, "gpu_memory_gb": 24})
+    assert slurm_resources(file).bytes_per_pack == resources_of(ClusterFile(), [GPUS]).bytes_per_pack
 
 
 def test_memory_that_nobody_stated_sets_no_bound() -> None:
