@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from search_spaces.errors import Problem, UserInputError
-from sweep import data_cli
+from sweep import cluster_cli, data_cli
 from sweep.cli_boundary import Commands, ExitCode
 from sweep.options import (
     ClusterOption,
@@ -48,6 +48,7 @@ app = typer.Typer(
     epilog="Start with:  recipe-sweep launch demo",
 )
 app.add_typer(data_cli.app, name="data")
+app.add_typer(cluster_cli.app, name="cluster")
 
 
 @app.command(epilog="Example:  recipe-sweep init my-grid.yaml")
@@ -100,11 +101,13 @@ def launch(
     mlflow: Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Show the sweep in MLflow while it runs.")] = True,
 ) -> None:
     """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command goes on."""
+    from sweep.clusters import check_drivable
     from sweep.farewell import mlflow_beside, tell_end, tell_where
     from sweep.launch import launch as run_launch
     from sweep.launch_request import plan_of
     from sweep.show import print_work
 
+    check_drivable(cluster, grid)
     target, request = _request(grid, directory, overrides, only, cluster, data, keep, retry_failed)
     planned = plan_of(request)
     if not planned.packs:
