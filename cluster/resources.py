@@ -38,8 +38,9 @@ class Resources:
 LARGEST_PACK = 128
 """Runs, where the file says `auto`: beyond it nothing more is gained."""
 _OF_MEMORY = 0.8
-_OF_GPU = 0.5
-"""PyTorch's operations keep more for the backward pass than the CPU's fused kernels, for which memory is counted."""
+_OF_GPU = 0.6
+"""Less than of main memory: there PyTorch's operations keep half as much again for the backward pass as the fused kernels, for
+which packs are counted. Not yet measured."""
 _DRIVER_BYTES = 2 * 10**9
 _WORKER_BYTES = 6 * 10**8
 _LEAST_BYTES = 2 * 10**8
