@@ -7,12 +7,15 @@ resumed goes on with those it began with, whatever a newer version would choose.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 
 import torch
 
 from search_spaces.vocabulary import Precision
 
+CUDA_GRAPH_VARIABLE = "RECIPE_SWEEP_CUDA_GRAPH"
+"""Environment variable: 1 makes steps on a GPU graphs. Off until it has been run on one."""
 FUSED_THREADS = 4
 """At most. The fused kernels run on one thread, four times as fast as PyTorch's pointwise operations do on one."""
 
@@ -23,6 +26,8 @@ class Kernels:
 
     fused_from: int | None = None
     tile: int = 2**18
+    graph: bool = False
+    """Whether a GPU replays the step as one graph (trainers.cuda_graph; not yet run on a GPU)"""
 
     def fuse(self, numbers: int) -> bool:
         """Whether so many numbers are worth a fused kernel: below, calling it costs more than it saves."""
@@ -32,7 +37,9 @@ class Kernels:
     def choose(cls, device: torch.device, precision: Precision, threads: int) -> Kernels:
         """Those that were fastest where they were measured (docs/performance.md)."""
         fused = device.type == "cpu" and precision in (Precision.FLOAT32, Precision.TF32) and threads <= FUSED_THREADS
-        return cls(FUSED_FROM) if fused else EAGER
+        if fused:
+            return cls(FUSED_FROM)
+        return cls(graph=device.type == "cuda" and os.environ.get(CUDA_GRAPH_VARIABLE) == "1")
 
 
 FUSED_FROM = 16_384

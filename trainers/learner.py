@@ -17,6 +17,7 @@ from search_spaces.vocabulary import TeamReward
 from trainers import diagnostics
 from trainers.batch import Batch, agent_inputs
 from trainers.config import LearnerConfig
+from trainers.cuda_graph import GraphedStep
 from trainers.decomposition.base import Views
 from trainers.extraction import EXTRACTION
 from trainers.extraction.base import ExtractionData
@@ -25,21 +26,9 @@ from trainers.models import Initial, Models, _draw
 from trainers.networks import MixingWeights
 from trainers.normalisation import CriticLoss, critic_loss
 from trainers.parameters import Leaves, Trained
+from trainers.report import StepReport
 from trainers.task import TaskSpec
 from trainers.value_learning.base import StepData
-
-
-class StepReport(NamedTuple):
-    """Losses at the parameters before the step, and, where asked for, the diagnostics of every run."""
-
-    critic_loss: Tensor
-    """(V,)"""
-    value_loss: Tensor | None
-    """(V,)"""
-    actor_loss: Tensor
-    """(L,)"""
-    diagnostics: Tensor | None
-    """(len(diagnostics.names(...)), L)"""
 
 
 class _Group(NamedTuple):
@@ -83,10 +72,20 @@ class Learner:
         self.value_alive = torch.ones(len(values), dtype=torch.bool, device=device)
         self.actor_alive = torch.ones(len(actors), dtype=torch.bool, device=device)
         self.diverged_step = torch.full((len(actors),), -1, dtype=torch.int64, device=device)
+        self._graphed = GraphedStep(self._take, device) if config.kernels.graph and device.type == "cuda" else None
         self._groups = [self._group(group, value_of[group.lanes], dtype, device) for group in lanes.groups]
 
     def step(self, batch: Batch, *, record: bool = False) -> StepReport:
         """Take one step on `batch` (one batch per distinct seed, in the order of `lanes.seeds`)."""
+        if self._graphed is not None and not record:
+            report = self._graphed(batch, self.steps_taken)
+        else:
+            report = self._take(batch, self.steps_taken, record=record)
+        self.steps_taken += 1
+        return report
+
+    def _take(self, batch: Batch, step: int | Tensor, *, record: bool = False) -> StepReport:
+        """What the device does in step number `step` (from 0), a number or one in the device's memory."""
         models, decomposition = self.models, self.models.decomposition
         inputs = agent_inputs(batch.obs)
         data = self._value_data(batch, inputs)
@@ -133,12 +132,12 @@ class Learner:
 
         actor = torch.cat(losses)
         norms["actor"] = torch.cat(actor_norms)
-        self._freeze(critic, total, value.loss if value else None, actor, norms)
+        self._freeze(step, critic, total, value.loss if value else None, actor, norms)
         measured = None
         if record:
             mu = torch.cat(means)
             measured = diagnostics.measure(self, total, target, critic, q, plain_weights, mu, actor, norms, records)
-        self._update()
+        self._update(step)
         return StepReport(critic.loss.detach(), value.loss.detach() if value else None, actor, measured)
 
     def _group(self, group: LaneGroup, value_of: Sequence[int], dtype: torch.dtype, device: torch.device) -> _Group:
@@ -189,7 +188,15 @@ class Learner:
             norms["critic"] = torch.linalg.vector_norm(norms["critic"].view(-1, self.config.heads), dim=1)
         return norms
 
-    def _freeze(self, critic: CriticLoss, total: Tensor, value: Tensor | None, actor: Tensor, norms: dict[str, Tensor]) -> None:
+    def _freeze(
+        self,
+        step: int | Tensor,
+        critic: CriticLoss,
+        total: Tensor,
+        value: Tensor | None,
+        actor: Tensor,
+        norms: dict[str, Tensor],
+    ) -> None:
         """Mark the lanes whose step must not be taken: a value lane takes with it the runs it serves, and only these."""
         sound = torch.isfinite(critic.loss) & torch.isfinite(norms["critic"])
         for name in ("mixer", "value"):
@@ -200,23 +207,23 @@ class Learner:
         if self.config.divergence_bound is not None:
             sound &= total.detach().abs().flatten(1).amax(1) <= self.config.divergence_bound
         alive = self.actor_alive & torch.isfinite(actor) & torch.isfinite(norms["actor"]) & self.value_of_actor(sound)
-        self.diverged_step = torch.where(self.actor_alive & ~alive, self.steps_taken, self.diverged_step)
-        self.actor_alive = alive
+        # In place: a graph finds its state where it left it.
+        self.diverged_step.copy_(torch.where(self.actor_alive & ~alive, step, self.diverged_step))
+        self.actor_alive.copy_(alive)
         # Under TD a run's critic learns from its own actor, so the two stop together.
-        self.value_alive = self.value_alive & sound & (alive if self.models.learning.follows_actor else True)
+        self.value_alive &= (sound & alive) if self.models.learning.follows_actor else sound
 
-    def _update(self) -> None:
+    def _update(self, step: int | Tensor) -> None:
         models, adam = self.models, self.config.adam
-        self.steps_taken += 1
         per_value = self.value_alive.unsqueeze(1)
         heads = self.config.heads
         rows = (self._value_lr.repeat_interleave(heads, 0), per_value.repeat_interleave(heads, 0))
-        models.critic.descend(adam, *rows, self.steps_taken)
+        models.critic.descend(adam, *rows, step + 1)
         if models.mixer is not None and models.trains_mixer:
-            models.mixer.descend(adam, self._value_lr, per_value, self.steps_taken)
+            models.mixer.descend(adam, self._value_lr, per_value, step + 1)
         if models.value is not None:
-            models.value.descend(adam, self._value_lr, per_value, self.steps_taken)
-        models.actor.descend(adam, self._actor_lr, self.actor_alive.unsqueeze(1), self.steps_taken)
+            models.value.descend(adam, self._value_lr, per_value, step + 1)
+        models.actor.descend(adam, self._actor_lr, self.actor_alive.unsqueeze(1), step + 1)
         models.target_critic.follow(models.critic, self.config.polyak)
         if models.target_mixer is not None and models.mixer is not None:
             models.target_mixer.follow(models.mixer, self.config.polyak)

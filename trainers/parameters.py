@@ -88,21 +88,26 @@ class Stack:
         """Some rows, to be trained by a loss of their own."""
         return Trained({name: leaf[rows].detach().requires_grad_() for name, leaf in self.frozen.items()}, self.gradient[rows])
 
-    def descend(self, adam: Adam, lr: Tensor, alive: Tensor, step: int) -> None:
-        """Take Adam step number `step` (from 1) with learning rate `lr` (R, 1) on the rows where `alive` (R, 1) holds."""
+    def descend(self, adam: Adam, lr: Tensor, alive: Tensor, step: int | Tensor) -> None:
+        """Take Adam step number `step` (from 1) with learning rate `lr` (R, 1) on the rows where `alive` (R, 1) holds.
+
+        `step` is a number, or one in the device's memory.
+        """
+        count = step.to(torch.float64) if isinstance(step, Tensor) else step
+        rate, grown = lr / -(1.0 - adam.beta1**count), 1.0 - adam.beta2**count
+        correction = grown.sqrt() if isinstance(grown, Tensor) else math.sqrt(grown)
         if self._fused:
             from trainers.fused import adam as fused_adam
 
-            rate, correction = lr / -(1.0 - adam.beta1**step), math.sqrt(1.0 - adam.beta2**step)
             state = (self.flat, self.exp_avg, self.exp_avg_sq, self.gradient)
-            fused_adam(*state, rate, alive, (adam.beta1, adam.beta2, adam.eps, correction))
+            fused_adam(*state, rate, alive, (adam.beta1, adam.beta2, adam.eps, float(correction)))
             return
         self.exp_avg.lerp_(self.gradient, 1.0 - adam.beta1)
         self.exp_avg_sq.mul_(adam.beta2).addcmul_(self.gradient, self.gradient, value=1.0 - adam.beta2)
         update = torch.sqrt(self.exp_avg_sq)
-        update.div_(math.sqrt(1.0 - adam.beta2**step)).add_(adam.eps)
+        update.div_(correction).add_(adam.eps)
         torch.div(self.exp_avg, update, out=update)
-        update.mul_(lr / -(1.0 - adam.beta1**step))
+        update.mul_(rate)
         # A diverged row's update is not finite: it has to be replaced, a product with zero would keep the NaN.
         self.flat.add_(update.masked_fill_(~alive, 0.0))
 

@@ -43,7 +43,7 @@ def test_packs_fit_the_smallest_memory() -> None:
 def test_on_gpus_it_is_the_memory_of_the_gpu_that_counts() -> None:
     room = resources_of(ClusterFile(), [GPUS]).bytes_per_pack
     assert room is not None
-    assert 3e9 < room < 6e9
+    assert 2.4e9 < room < 6e9  # a quarter of 24 GB, less what PyTorch takes for itself
 
 
 def test_a_file_that_states_the_memory_of_its_gpus_has_packs_that_fit_them() -> None:
