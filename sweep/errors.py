@@ -7,7 +7,8 @@ RecipeSweepError
 └── UserInputError
     ├── SweepDirectoryError   the directory is no sweep, or one of its files cannot be read       exit code 2
     ├── LeaseHeldError        another launch is at work on this sweep                             exit code 2
-    └── UnknownRunError       no run has that id                                                  exit code 2
+    ├── UnknownRunError       no run has that id                                                  exit code 2
+    └── UnknownLogError       no such pack, attempt or log                                        exit code 2
 """
 
 from __future__ import annotations
@@ -41,3 +42,7 @@ class ClusterFileError(UserInputError):
 
 class UnknownRunError(UserInputError):
     """No run of this grid or sweep has that id."""
+
+
+class UnknownLogError(UserInputError):
+    """No pack, attempt or log of this sweep is the one that was named."""

@@ -120,7 +120,7 @@ class Supervision:
         )
         hashes = self._sweep.data_hashes
         packs = tuple(PlannedPack(pack, hashes[pack.points[0].dataset_id]) for pack in plan.packs)
-        launch = LaunchFile(settings, packs)
+        launch = LaunchFile(settings, packs, plan.reasons)
         file = write_launch(launch)
         self._asked.stop_file = self._paths.stop_file(epoch)
         if request.resources.inline:

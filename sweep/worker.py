@@ -253,7 +253,7 @@ class _ProgressWriter:
 
 @contextmanager
 def _logging_to(path: Path) -> Iterator[TextIO]:
-    """Send everything this process prints, native libraries and crashes included, to the attempt's log, which it yields."""
+    """Send what this process prints, native libraries, crashes and the last trace included, to the attempt's log; yields it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     saved = os.dup(1), os.dup(2)
     with path.open("a", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
@@ -262,6 +262,9 @@ def _logging_to(path: Path) -> Iterator[TextIO]:
         faulthandler.enable(log)
         try:
             yield log
+        except Exception:
+            traceback.print_exc()
+            raise
         finally:
             faulthandler.disable()
             for kept, descriptor in zip(saved, (1, 2), strict=True):
