@@ -1,11 +1,11 @@
-"""What a sweep has cost so far: the training of its finished packs, all their attempts together as far as checkpoints remember.
+"""What the runs of a sweep have cost so far: each its share of its finished pack, all attempts that checkpoints remember.
 
 What failed for good, what is still running and what a kill threw away is not in it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from sweep.ledger import ResultFile
@@ -13,7 +13,7 @@ from sweep.ledger import ResultFile
 
 @dataclass(frozen=True)
 class Spending:
-    """Seconds that finished packs took. `gpu_s` counts a pack on CUDA by its share of a GPU."""
+    """Seconds that finished runs took, in how many packs. `gpu_s` counts a pack on CUDA by its share of a GPU."""
 
     runs: int
     packs: int
@@ -22,14 +22,15 @@ class Spending:
     gpu_s: float
 
 
-def spending(files: Iterable[ResultFile], gpu_share: Callable[[int], float]) -> Spending:
-    """Add up the packs in `files`; `gpu_share` tells what part of a GPU a pack had under the launch of an epoch."""
-    files = list(files)
-    on_gpu = (file for file in files if file.device.startswith("cuda"))
-    return Spending(
-        runs=sum(len(file.run_ids) for file in files),
-        packs=len(files),
-        wall_s=sum(file.wall_s for file in files),
-        cpu_s=sum(file.cpu_s for file in files),
-        gpu_s=sum(file.wall_s * gpu_share(file.epoch) for file in on_gpu),
-    )
+def spending(files: Iterable[ResultFile], run_ids: Collection[str], gpu_share: Callable[[int], float]) -> Spending:
+    """Add up what `run_ids` cost in the packs of `files`; `gpu_share` is a pack's part of a GPU, by its launch's epoch."""
+    runs, packs, wall_s, cpu_s, gpu_s = 0, 0, 0.0, 0.0, 0.0
+    for file in files:
+        counted = sum(run_id in run_ids for run_id in file.run_ids)
+        share = counted / len(file.run_ids)
+        runs += counted
+        packs += counted > 0
+        wall_s += share * file.wall_s
+        cpu_s += share * file.cpu_s
+        gpu_s += share * file.wall_s * gpu_share(file.epoch) if file.device.startswith("cuda") else 0.0
+    return Spending(runs, packs, wall_s, cpu_s, gpu_s)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from search_spaces.expansion import axis_counts
 from search_spaces.point import DesignPoint
@@ -85,7 +85,6 @@ class SweepWatcher:
         self._grid = frozenset(point.run_id for point in points)
         chosen = [point for point in points if selected is None or point.run_id in selected]
         self._points = {point.run_id: point for point in chosen}
-        self._costs = _costs(chosen)
         self._gpu_share = cache(self._read_gpu_share)
 
     def look(self) -> SweepStatus:
@@ -109,7 +108,7 @@ class SweepWatcher:
             packs=tuple(self._running(progress) for progress in at_work),
             run_steps_per_s=sum(_rate(progress) for progress in at_work),
             eta=self._eta(at_work, unfinished - failed, done, launch),
-            spent=spending((file for file in done.files if not self._points.keys().isdisjoint(file.run_ids)), self._gpu_share),
+            spent=spending(done.files, finished, self._gpu_share),
             stuck=stuck_packs(self._paths, launch, at_work, done),
             failures=failures,
             launch=launch,
@@ -135,6 +134,8 @@ class SweepWatcher:
         self, at_work: Sequence[PackProgressFile], unfinished: set[str], done: DoneRuns, launch: LeaseRecord | None
     ) -> Eta | None:
         """When all is done, by the paces of the packs that run and of those that this launch has finished."""
+        if not at_work:
+            return None  # Before anything is computed: to look at a sweep that rests should take no time.
         left = sum(self._costs[run_id] for run_id in unfinished)
         seen: list[Seen] = []
         longest = 0.0
@@ -148,21 +149,21 @@ class SweepWatcher:
             seen += [Seen(self._cost(file.run_ids), file.wall_s) for file in finished]
         return estimate(seen, max(left, 0.0), len(at_work), longest)
 
+    @cached_property
+    def _costs(self) -> Mapping[str, float]:
+        """Operations of each run: its share of what all that could share a pack with it cost, trained together."""
+        groups: dict[str, list[DesignPoint]] = defaultdict(list)
+        for point in self._points.values():
+            groups[point.pack_key].append(point)
+        shares = {key: Pack(tuple(group)).cost / len(group) for key, group in groups.items()}
+        return {run_id: shares[point.pack_key] for run_id, point in self._points.items()}
+
     def _cost(self, run_ids: Iterable[str]) -> float:
         return sum(self._costs.get(run_id, 0.0) for run_id in run_ids)
 
     def _read_gpu_share(self, epoch: int) -> float:
         resources = read_resources(self._paths.launch_file(epoch))
         return 1.0 if resources is None else resources.gpu_per_pack
-
-
-def _costs(points: Sequence[DesignPoint]) -> Mapping[str, float]:
-    """Operations of each run: its share of what all that could share a pack with it cost, trained together."""
-    groups: dict[str, list[DesignPoint]] = defaultdict(list)
-    for point in points:
-        groups[point.pack_key].append(point)
-    shares = {key: Pack(tuple(group)).cost / len(group) for key, group in groups.items()}
-    return {point.run_id: shares[point.pack_key] for point in points}
 
 
 def _rate(progress: PackProgressFile) -> float:
