@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
 import subprocess
 import sys
@@ -71,6 +72,23 @@ def test_a_process_that_reports_lives_longer_than_the_watchdog_waits(tmp_path: P
     assert "it ended by itself" in python(WATCHED.format(body=body), str(log)).stdout
     assert hang_in(log) is None
     assert hang_in(tmp_path / "no log") is None
+
+
+def test_every_report_of_the_trainer_winds_the_watchdog_up_and_the_end_stops_it(
+    paths: SweepPaths, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a pack would be killed for training longer than it may be silent, or the next pack of its process for nothing."""
+    calls: list[float] = []
+    monkeypatch.setattr(faulthandler, "dump_traceback_later", lambda seconds, **_: calls.append(seconds))
+    monkeypatch.setattr(faulthandler, "cancel_dump_traceback_later", lambda: calls.append(-1.0))
+    pack = Pack(make_points())
+    with Lease.acquire(paths.lease) as lease:
+        resources = make_resources(stuck_after_minutes=10.0)
+        record_start(paths, PackRecord(pack, lease.epoch, 1, 1, "cpu", "hash", datetime.now(UTC)))
+        settings = LaunchSettings(paths.root, lease.epoch, data_root, Keep.NONE, stand_in.NAME, resources)
+        assert work(settings, pack.pack_id) is AttemptEnd.PUBLISHED
+    reports = 1 + pack.points[0].steps // pack.points[0].eval_every
+    assert calls == [600.0] * (1 + reports) + [-1.0]
 
 
 def test_a_pack_that_hangs_is_killed_recorded_with_its_trace_and_tried_again(paths: SweepPaths, data_root: Path) -> None:
