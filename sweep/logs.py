@@ -55,7 +55,7 @@ def attempt_log(paths: SweepPaths, pack_id: str, number: int | None = None) -> L
         return now.end is AttemptEnd.OPEN and not (now.process.is_local() and not now.process.is_alive())
 
     chosen = attempts[number]
-    end = chosen.end if chosen.end is not AttemptEnd.OPEN or is_open() else "killed"
+    end = str(chosen.end) if chosen.end is not AttemptEnd.OPEN else "at work" if is_open() else "killed"
     title = f"pack {pack_id}, attempt {number} of {max(attempts)} ({end}) on {chosen.process.host}"
     return LogFile(title, paths.pack_log(pack_id, number), is_open)
 

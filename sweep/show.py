@@ -102,6 +102,8 @@ def print_status(console: Console, target: Target, status: SweepStatus, axes: Se
 def status_view(status: SweepStatus) -> RenderableType:
     """Counts, speed and running packs: what `status` and a live launch both show."""
     parts: list[RenderableType] = [Text.from_markup(line) for line in _status_lines(status)]
+    if status.spent.packs:
+        parts.append(Text(_spent(status.spent)))
     if status.packs:
         parts.append(_packs(status.packs))
     parts += [Text(f"{pack.text}\n  {pack.remedy}", style="yellow") for pack in status.stuck]
@@ -203,8 +205,6 @@ def _status_lines(status: SweepStatus) -> Iterable[str]:
         yield f"launch {status.launch.epoch} at work on {status.launch.process.host}, pid {status.launch.process.pid}"
     if status.stuck:
         yield f"[yellow]{len(status.stuck):,} packs are stuck[/yellow]"
-    if status.spent.packs:
-        yield _spent(status.spent)
 
 
 def _eta(eta: Eta | None) -> str:
@@ -225,7 +225,8 @@ def _spent(spent: Spending) -> str:
 
 
 def _hours(seconds: float) -> str:
-    return f"{seconds / 3600:,.2f} h"
+    """Hours, for bills; what is less than one as people say it."""
+    return f"{seconds / 3600:,.1f} h" if seconds >= 3600 else duration(seconds)
 
 
 def _axes(axes: Sequence[AxisCount]) -> Table:

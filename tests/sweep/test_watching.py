@@ -142,6 +142,7 @@ def test_status_tells_failures_by_cause_with_log_and_command_and_what_it_cost(he
         run_id,
     ):
         assert words in text
+    assert "finished packs took 1 s of CPU, 2 s one after another" in text
     status = json.loads(call("status", "little.yaml", "--json"))
     [failure] = status["failures"]
     assert "went wrong at step 20" in failure["traceback"].splitlines()[-1]
@@ -174,12 +175,15 @@ def test_retry_leaves_runs_alone_that_never_failed(here: Path) -> None:
 
 def test_cancel_stops_a_launch_as_ctrl_c_would(here: Path) -> None:
     assert "no launch is at work" in call("cancel", "little.yaml")
-    behave(here / "data", Behaviour(step_s=0.2))
+    behave(here / "data", Behaviour(step_s=0.5))
     command = [sys.executable, "-m", "sweep.cli", "launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow"]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         wait_until(lambda: list(PATHS.checkpoints.glob("*/state.json")))
         assert live_launch(PATHS.lease) is not None
+        assert "(at work)" in call("logs", "little.yaml"), "where nothing failed, what runs is shown"
+        [record] = read_records(PATHS)
+        assert "running" in call("explain", "little.yaml", record.pack.run_ids[0])
         text = call("cancel", "little.yaml")
         output, _ = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED
