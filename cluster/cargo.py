@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.resources import Resources
+from cluster.schema import NEVER
 from cluster.yaml_text import written
 
 RAY_VERSION = "2.60.0"
@@ -70,6 +71,7 @@ def there_text(resources: Resources) -> str:
         "gb_per_pack": "auto" if resources.bytes_per_pack is None else resources.bytes_per_pack / 1e9,
         "device": resources.device,
         "checkpoint_minutes": resources.checkpoint_minutes,
+        "stuck_after_minutes": NEVER if resources.stuck_after_minutes is None else resources.stuck_after_minutes,
         "reuse_workers": resources.reuse_workers,
     }
     return written([("What the machines of this cluster hold, for a launch that runs on it.", keys)])

@@ -41,6 +41,7 @@ def resources_of(file: ClusterFile, nodes: Sequence[Node], address: str | None =
         bytes_per_pack=min(known) if len(known) == len(rooms) else None,
         device=file.device,
         checkpoint_minutes=file.checkpoint_minutes,
+        stuck_after_minutes=file.stuck_after_minutes,
         reuse_workers=file.reuse_workers,
     )
 

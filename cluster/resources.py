@@ -29,6 +29,8 @@ class Resources:
     device: str
     checkpoint_minutes: float
     reuse_workers: bool
+    stuck_after_minutes: float | None = None
+    """A pack that makes no progress for so long is killed and tried again. None lets it be."""
     bytes_per_pack: int | None = None
     """Memory that a pack may need by its shapes: packs are made no larger. None sets no bound."""
     inline: bool = False

@@ -16,14 +16,16 @@ from pydantic_core import PydanticCustomError
 from cluster.prices import price_table
 
 AUTO = "auto"
+NEVER = "none"
+_YEAR = 365 * 24 * 60
 
 
-def _check(accepts: Callable[[float], bool], expected: str, auto: bool = False) -> BeforeValidator:
-    """Numbers that `accepts` takes, and `auto` (read as None) where allowed; anything else is refused in one sentence."""
-    expected = f"{AUTO}, or {expected}" if auto else expected
+def _check(accepts: Callable[[float], bool], expected: str, word: str | None = None) -> BeforeValidator:
+    """Numbers that `accepts` takes, and the `word`, read as None, where given; anything else is refused in one sentence."""
+    expected = f"{word}, or {expected}" if word else expected
 
     def check(value: object) -> float | None:
-        if auto and value in (AUTO, None):
+        if word and value in (word, None):
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not accepts(value):
             raise _refused(expected)
@@ -67,17 +69,17 @@ def _whole(least: int) -> Callable[[float], bool]:
 
 
 Count = Annotated[int, _check(_whole(1), "a whole number of at least 1")]
-AutoCount = Annotated[int | None, _check(_whole(1), "a whole number of at least 1", auto=True)]
-AutoCountOrZero = Annotated[int | None, _check(_whole(0), "a whole number of at least 0", auto=True)]
+AutoCount = Annotated[int | None, _check(_whole(1), "a whole number of at least 1", AUTO)]
+AutoCountOrZero = Annotated[int | None, _check(_whole(0), "a whole number of at least 0", AUTO)]
 GpuShare = Annotated[
     float | None,
     _check(
         lambda value: 0 <= value <= 1 or (1 < value < float("inf") and value == int(value)),
         "a part of one GPU such as 0.25, or a whole number of GPUs",
-        auto=True,
+        AUTO,
     ),
 ]
-AutoPositive = Annotated[float | None, _check(lambda value: 0 < value < float("inf"), "a finite number above 0", auto=True)]
+AutoPositive = Annotated[float | None, _check(lambda value: 0 < value < float("inf"), "a finite number above 0", AUTO)]
 Positive = Annotated[float, _check(lambda value: 0 < value < float("inf"), "a finite number above 0")]
 Minutes = Positive
 CountOrZero = Annotated[int, _check(_whole(0), "a whole number of at least 0")]
@@ -89,10 +91,13 @@ Name = Annotated[
 Word = Annotated[str, _matches(r"[\w.@:/+-]+", "one word, without spaces or quotes")]
 Line = Annotated[str, _matches(r"[^\n\r]+", "one line of text")]
 AbsolutePath = Annotated[str, _matches(r"(/[\w.@+-]+)+", "an absolute path of letters, digits and ._@+-")]
+MinutesOrNever = Annotated[
+    float | None, _check(lambda value: 0 < value <= _YEAR, f"minutes, above 0 and at most {_YEAR} (a year)", NEVER)
+]
 
 
 class ClusterFile(BaseModel):
-    """The keys every backend shares: how packs are laid on the machines. `local.yaml` explains each; None is `auto`."""
+    """The keys every backend shares: how packs are laid on the machines. `local.yaml` explains each. None is `auto`, `none`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -104,6 +109,7 @@ class ClusterFile(BaseModel):
     gb_per_pack: AutoPositive = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoint_minutes: Minutes = 10.0
+    stuck_after_minutes: MinutesOrNever = 30.0
     reuse_workers: Switch = True
 
 

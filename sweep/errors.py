@@ -11,7 +11,8 @@ RecipeSweepError
     ├── ClusterFileError      the cluster file has mistakes in it, or does not do for this        exit code 2
     ├── ClusterStateError     the cluster is up already, or was never brought up from here        exit code 2
     ├── MissingToolUserError  a program, a package or credentials are not on this machine         exit code 2
-    └── UnknownRunError       no run has that id                                                  exit code 2
+    ├── UnknownRunError       no run has that id                                                  exit code 2
+    └── UnknownLogError       no such pack, attempt or log                                        exit code 2
 """
 
 from __future__ import annotations
@@ -57,3 +58,7 @@ class MissingToolUserError(UserInputError):
 
 class UnknownRunError(UserInputError):
     """No run of this grid or sweep has that id."""
+
+
+class UnknownLogError(UserInputError):
+    """No pack, attempt or log of this sweep is the one that was named."""

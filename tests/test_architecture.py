@@ -32,7 +32,14 @@ READ_BY_ANALYSIS = {"sweep.result_schema"}
 
 OWNERS = {
     "ray": {"sweep.engine"},
-    "typer": {"sweep.cli", "sweep.cli_boundary", "sweep.cluster_cli", "sweep.data_cli", "sweep.options"},
+    "typer": {
+        "sweep.cli",
+        "sweep.cli_boundary",
+        "sweep.cluster_cli",
+        "sweep.data_cli",
+        "sweep.options",
+        "sweep.watch_cli",
+    },
     "mlflow": {"sweep.mlflow_client", "sweep.mlflow_projection"},
     "safetensors": {"sweep.weights", "trainers.checkpoint", "trainers.behaviour"},
     "matplotlib": {"analysis"},

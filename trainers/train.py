@@ -95,8 +95,11 @@ class PackTrainer:
         """Whether all steps were taken."""
         return self.step >= self._first.steps
 
-    def advance(self) -> bool:
-        """Take one gradient step, and evaluate where one is due; returns whether it was."""
+    def advance(self, meanwhile: Callable[[], None] = lambda: None) -> bool:
+        """Take one gradient step, and evaluate where one is due; returns whether it was.
+
+        `meanwhile` is called again and again during the evaluation, which may take far longer than the step.
+        """
         step = self.step
         record = step % self._first.diagnostics_every == 0
         report = self.learner.step(self._sampler.at(step), record=record)
@@ -105,7 +108,7 @@ class PackTrainer:
             self.history.diagnostics_steps.append(step)
         due = self.step % self._first.eval_every == 0
         if due:
-            self._evaluate()
+            self._evaluate(meanwhile)
         return due
 
     def fetch(self) -> None:
@@ -148,13 +151,13 @@ class PackTrainer:
             self.step, self._first.steps, len(self.points), int((~self.learner.actor_alive).sum()), curves, self.dataset.scale
         )
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, meanwhile: Callable[[], None]) -> None:
         def act(observations: Tensor) -> Tensor:
             return self.learner.act(agent_inputs(observations))
 
         first, seeds = self._first, [point.seed for point in self.points]
         actors = self.learner.models.actor.flat
-        returns = evaluate(act, first.task, seeds, self.step, first.eval_episodes, actors.device, actors.dtype)
+        returns = evaluate(act, first.task, seeds, self.step, first.eval_episodes, actors.device, actors.dtype, meanwhile)
         for point, mean, std in zip(self.points, returns.return_mean, returns.return_std, strict=True):
             self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std)))
 
@@ -177,8 +180,8 @@ def train_pack(
 
     It goes on from the newest whole checkpoint in `checkpoint_dir`, else from the lanes of these points in the first of
     `resume_dirs` that has them all, else from the start. It saves at every evaluation, every `checkpoint_minutes` and when
-    told to stop. The same points on the same kind of machine and number of threads give bitwise the same results,
-    interrupted or not.
+    told to stop. `progress` is called about every second, evaluations included, and after every step that takes longer. The
+    same points on the same kind of machine and number of threads give bitwise the same results, interrupted or not.
 
     Raises a UserInputError where the dataset is missing or is not the one that `data_hash` names, OSError where a
     checkpoint cannot be written.
@@ -195,17 +198,25 @@ def train_pack(
         clock.stop()
         checkpoint.save(checkpoint_dir, trainer.learner, trainer.history, pack_key=key, data_hash=dataset.content_hash)
 
+    def report() -> None:
+        nonlocal polled_at
+        progress(trainer.progress())
+        polled_at = time.monotonic()
+
+    def report_now_and_then() -> None:
+        if time.monotonic() - polled_at >= POLL_S:
+            report()
+
     complete = True
-    progress(trainer.progress())
+    report()
     while not trainer.finished:
-        evaluated = trainer.advance()
+        evaluated = trainer.advance(report_now_and_then)
         now = time.monotonic()
         if evaluated or now - saved_at >= 60.0 * checkpoint_minutes:
             save()
             saved_at = time.monotonic()
         if evaluated or now - polled_at >= POLL_S:
-            progress(trainer.progress())
-            polled_at = time.monotonic()
+            report()
             if should_stop() and not trainer.finished:
                 save()
                 complete = False
