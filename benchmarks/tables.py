@@ -1,8 +1,14 @@
-"""How measurements are shown: one line per case, and sentences for what stands beside them."""
+"""How measurements are shown: one line per case, and sentences for what stands beside them.
+
+`python -m benchmarks.tables benchmarks.json` prints stored ones as Markdown.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
@@ -12,22 +18,45 @@ from search_spaces.vocabulary import Decomposition
 
 FIGURE7_SHARE = {"td": 0.25, "sarsa": 0.25, "iql": 0.5}
 """Of the paper's 16,384 runs."""
+COLUMNS = (
+    "task",
+    "design",
+    "runs",
+    "ms per run",
+    "median",
+    "of alone",
+    "GFLOP",
+    "of least",
+    "of peak",
+    "MB",
+    "of model",
+)
 TASKS_OF_SHAPE = {"3hopper": 2}
 """simple_spread has three agents as well; every other task stands for itself."""
 
 
 def case_table(title: str, found: Sequence[Measured], peak: float) -> Table:
     """One line per case."""
-    out = Table(
-        title=f"{title}: matrix products reach {peak / 1e9:.1f} GFLOP/s", title_justify="left", box=None, pad_edge=False
-    )
-    for name in ("task", "design"):
+    out = Table(title=heading(title, peak), title_justify="left", box=None, pad_edge=False)
+    for name in COLUMNS[:2]:
         out.add_column(name, no_wrap=True)
-    for name in ("runs", "ms per run", "median", "of alone", "GFLOP", "of least", "of peak", "MB", "of model"):
+    for name in COLUMNS[2:]:
         out.add_column(name, justify="right")
+    for row in case_rows(found, peak):
+        out.add_row(*row)
+    return out
+
+
+def heading(title: str, peak: float) -> str:
+    """What a table is of."""
+    return f"{title}: matrix products reach {peak / 1e9:.1f} GFLOP/s"
+
+
+def case_rows(found: Sequence[Measured], peak: float) -> Iterator[tuple[str, ...]]:
+    """The cells of each case, in the order of `COLUMNS`."""
     for each in found:
         alone = cost_alone(each, found)
-        out.add_row(
+        yield (
             each.case["task"],
             Case(**each.case).name,
             str(each.lanes),
@@ -40,7 +69,6 @@ def case_table(title: str, found: Sequence[Measured], peak: float) -> Table:
             f"{each.peak_bytes / 1e6:,.0f}",
             f"{each.peak_bytes / each.model_bytes:.2f}",
         )
-    return out
 
 
 def cost_alone(pack: Measured, found: Sequence[Measured], what: str = "cpu_s") -> float | None:
@@ -98,3 +126,24 @@ def beside_lines(name: str, found: Any) -> Iterator[str]:
             f"two packs at once make {sum(rates):.2f} steps a second, one by itself {found['alone']:.2f}: "
             f"{sum(rates) / found['alone']:.2f} times"
         )
+
+
+def markdown(stored: Any) -> Iterator[str]:
+    """The lines of what `python -m benchmarks` stored."""
+    for title, section in stored.items():
+        if "cases" in section:
+            found = [Measured(**case) for case in section["cases"]]
+            yield from (
+                f"**{heading(title, section['peak_flops'])}**",
+                "",
+                f"| {' | '.join(COLUMNS)} |",
+                "|---" * len(COLUMNS) + "|",
+            )
+            yield from (f"| {' | '.join(row)} |" for row in case_rows(found, section["peak_flops"]))
+            yield from ("", *(f"- {line}" for line in mixture_lines(found)), "")
+        else:
+            yield from (f"- {line}; load average {section['load']:.1f}" for line in beside_lines(title, section["found"]))
+
+
+if __name__ == "__main__":
+    print("\n".join(markdown(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))))
