@@ -12,23 +12,24 @@ import dataclasses
 import itertools
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context, set_forkserver_preload
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks.case import Case, Measured
+from benchmarks.beside import BESIDE, beside
+from benchmarks.case import Case, Measured, measure, peak_flops
 from benchmarks.tables import beside_lines, case_table, mixture_lines
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from trainers.allocator import ALLOCATOR
 
 TASKS = {2: "2ant", 3: "3hopper", 6: "6halfcheetah"}
-BESIDE = ("evaluation", "profile", "growth", "pair")
+Given, Found = TypeVar("Given"), TypeVar("Found")
 PEAK_EVERY = 12
 """Cases between two measurements of the peak."""
 
@@ -79,13 +80,10 @@ def on_a_gpu() -> dict[str, list[Case]]:
     }
 
 
-def run(module: str, given: str) -> Any:
-    """Measure in a process of its own, and read its answer."""
-    environment = os.environ | ALLOCATOR | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-m", module, given], capture_output=True, text=True, env=environment, check=False)
-    if done.returncode:
-        raise SystemExit(f"{module} {given} failed:\n{done.stderr}")
-    return json.loads(done.stdout)
+def in_a_process_of_its_own(measurement: Callable[[Given], Found], given: Given) -> Found:
+    """Measure in a fresh process, forked from one that has imported the libraries, with the sweep's own environment."""
+    with ProcessPoolExecutor(1, get_context("forkserver"), max_tasks_per_child=1) as one:
+        return one.submit(measurement, given).result()
 
 
 def main() -> None:
@@ -100,13 +98,13 @@ def main() -> None:
 
         if not torch.cuda.is_available():
             raise SystemExit("no CUDA GPU here: nothing was measured")
-        sections, beside = on_a_gpu(), ()
+        sections, others = on_a_gpu(), ()
     elif given.short:
         sections = {
             "paper size": paper_size([3], [Decomposition.MIX], 1.0),
             "hidden 64": scaling(64, (1, 32), tuple(ValueLearning), 1.0),
         }
-        beside = ("profile",)
+        others = ("profile",)
     else:
         sections = {
             "paper size": paper_size(TASKS, tuple(Decomposition), 2.0),
@@ -114,7 +112,9 @@ def main() -> None:
             "hidden 64": scaling(64, (1, 2, 4, 8, 16, 32, 64, 128), tuple(ValueLearning), 2.0),
             "hidden 256": scaling(256, (1, 8, 32, 128), tuple(ValueLearning), 2.0),
         }
-        beside = BESIDE
+        others = BESIDE
+    os.environ.update(ALLOCATOR | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})
+    set_forkserver_preload(["benchmarks.beside"])
     console, stored = Console(width=120), {}
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for title, cases in sections.items():
@@ -122,17 +122,17 @@ def main() -> None:
         peaks: list[float] = []
         for number, case in enumerate(track(cases, title, console=Console(stderr=True), transient=True)):
             if number % PEAK_EVERY == 0:
-                peaks.append(run("benchmarks.case", json.dumps(given.device)))
-            found.append(Measured(**run("benchmarks.case", json.dumps(dataclasses.asdict(case)))))
+                peaks.append(in_a_process_of_its_own(peak_flops, given.device))
+            found.append(in_a_process_of_its_own(measure, case))
         peak = median(peaks)
         stored[title] = {"peak_flops": peak, "peaks": peaks, "cases": [each._asdict() for each in found]}
         console.print(case_table(title, found, peak))
         for line in mixture_lines(found):
             print(line)
         given.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    for name in beside:
+    for name in others:
         load = os.getloadavg()[0]
-        stored[name] = {"load": load, "found": run("benchmarks.beside", name)}
+        stored[name] = {"load": load, "found": in_a_process_of_its_own(beside, name)}
         for line in beside_lines(name, stored[name]["found"]):
             print(f"{line} (load average {load:.1f})")
         given.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")

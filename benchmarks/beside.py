@@ -1,14 +1,10 @@
-"""What else a sweep spends besides single steps: evaluations, memory that grows, packs side by side, and where a step goes.
-
-One measurement in a process of its own: `python -m benchmarks.beside evaluation|growth|pair|profile`, an answer in JSON.
-"""
+"""What else a sweep spends besides single steps: evaluations, memory that grows, packs side by side, and where a step goes."""
 
 from __future__ import annotations
 
-import json
 import multiprocessing
-import sys
 import time
+from collections.abc import Callable, Mapping
 from multiprocessing.synchronize import Barrier
 from typing import NamedTuple
 
@@ -134,24 +130,20 @@ def profiled(hidden: tuple[int, ...], batch: int, alphas: int, seeds: int) -> li
     return [*ranked[:8], Share(f"{len(ranked[8:])} others", sum(each.share for each in ranked[8:]))]
 
 
-def main() -> None:
-    """Measure what the command line names and print it."""
+def profiles() -> dict[str, list[Share]]:
+    """Of one run at the paper's size, and of a small pack."""
+    return {"paper size": profiled((512,) * 4, 608, 1, 1), "hidden 64, 32 runs": profiled((64, 64), 64, 4, 4)}
+
+
+BESIDE: Mapping[str, Callable[[], object]] = {
+    "evaluation": evaluation,
+    "profile": profiles,
+    "growth": growth,
+    "pair": pair,
+}
+
+
+def beside(name: str) -> object:
+    """Measure one of them, for a process of its own."""
     torch.set_num_threads(1)
-    answer: object
-    match sys.argv[1]:
-        case "evaluation":
-            answer = [each._asdict() for each in evaluation()]
-        case "growth":
-            answer = growth()._asdict()
-        case "pair":
-            answer = pair()._asdict()
-        case "profile":
-            sizes = {"paper size": ((512,) * 4, 608, 1, 1), "hidden 64, 32 runs": ((64, 64), 64, 4, 4)}
-            answer = {title: [each._asdict() for each in profiled(*size)] for title, size in sizes.items()}
-        case unknown:
-            raise SystemExit(f"{unknown}: expected evaluation, growth, pair or profile")
-    print(json.dumps(answer))
-
-
-if __name__ == "__main__":
-    main()
+    return BESIDE[name]()

@@ -1,11 +1,9 @@
-"""One measurement, in a process of its own so that its memory is its own: `python -m benchmarks.case JSON`, a case, or a device
-whose peak is asked for."""
+"""One measurement, for a process of its own so that its memory is its own."""
 
 from __future__ import annotations
 
 import dataclasses
 import itertools
-import json
 import resource
 import sys
 import time
@@ -207,17 +205,3 @@ def resident() -> int:
     """Bytes of main memory that this process has now."""
     with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[1]) * resource.getpagesize()
-
-
-def main() -> None:
-    """Measure the case on the command line and print it."""
-    given = json.loads(sys.argv[1])
-    if isinstance(given, str):
-        print(json.dumps(peak_flops(given)))
-        return
-    given["extractions"], given["hidden"] = tuple(given["extractions"]), tuple(given["hidden"])
-    print(json.dumps(measure(Case(**given))._asdict()))
-
-
-if __name__ == "__main__":
-    main()

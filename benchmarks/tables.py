@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import Any
 
 from rich.table import Table
 
+from benchmarks.beside import Evaluated, Growth, Pair, Share
 from benchmarks.case import Case, Measured
 from search_spaces.vocabulary import Decomposition
 
@@ -107,24 +109,26 @@ def mixture_lines(found: Sequence[Measured]) -> Iterator[str]:
 
 
 def beside_lines(name: str, found: Any) -> Iterator[str]:
-    """What `benchmarks.beside` answered, in sentences."""
+    """What `benchmarks.beside` found, in sentences; stored as JSON its tuples have become lists."""
     if name == "evaluation":
-        for each in found:
-            share = each["evaluation_s"] / (each["evaluation_s"] + each["steps_s"])
+        for each in itertools.starmap(Evaluated, found):
+            share = each.evaluation_s / (each.evaluation_s + each.steps_s)
             yield (
-                f"evaluation of {each['runs']} runs, {each['task']}: {each['evaluation_s']:.1f} CPU-s, "
+                f"evaluation of {each.runs} runs, {each.task}: {each.evaluation_s:.1f} CPU-s, "
                 f"{100 * share:.2f} % of what 50,000 steps and it take together"
             )
     elif name == "profile":
         for title, shares in found.items():
-            yield f"a step, {title}: " + ", ".join(f"{each['name']} {100 * each['share']:.1f} %" for each in shares)
+            named = (f"{each.name} {100 * each.share:.1f} %" for each in itertools.starmap(Share, shares))
+            yield f"a step, {title}: {', '.join(named)}"
     elif name == "growth":
-        yield f"{found['steps']:,} steps: {found['early_mb']:.1f} MB after a tenth, {found['late_mb']:.1f} MB at the end"
+        growth = Growth(*found)
+        yield f"{growth.steps:,} steps: {growth.early_mb:.1f} MB after a tenth, {growth.late_mb:.1f} MB at the end"
     elif name == "pair":
-        rates = found["both"]
+        pair = Pair(*found)
         yield (
-            f"two packs at once make {sum(rates):.2f} steps a second, one by itself {found['alone']:.2f}: "
-            f"{sum(rates) / found['alone']:.2f} times"
+            f"two packs at once make {sum(pair.both):.2f} steps a second, one by itself {pair.alone:.2f}: "
+            f"{sum(pair.both) / pair.alone:.2f} times"
         )
 
 
