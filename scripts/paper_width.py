@@ -1,6 +1,7 @@
 """Draw the curves that `recipe-sweep run figure7 ... --curve` left in docs/paper-width: `python -m scripts.paper_width`.
 
-Each task has two files, `<task>-mix.csv` and `<task>-bc.csv`: the recipe at the paper's width and batch, and behaviour cloning.
+Each task has three files at the paper's width and batch: the recipe with two temperatures (`<task>-mix.csv`,
+`<task>-mix-alpha3.csv`) and behaviour cloning (`<task>-bc.csv`).
 """
 
 from __future__ import annotations
@@ -8,14 +9,18 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from analysis.drawing import BEST, CLONING, FAINT, PNG_DPI, new_figure, style
+from analysis.drawing import BEST, CLONING, FAINT, PNG_DPI, RUNNER_UP, new_figure, style
 from search_spaces.vocabulary import Source
 from trainers.data.card import Identity, read_card
 from trainers.data.catalogue import default_data_root, ensure_dataset
 
 FOLDER = Path("docs/paper-width")
 TASKS = ("2ant", "3hopper", "6halfcheetah", "simple_spread")
-LINES = (("mix", BEST, "Mix, SARSA, AWR, \N{GREEK SMALL LETTER ALPHA} 3"), ("bc", CLONING, "behaviour cloning"))
+LINES = (
+    ("mix", BEST, "Mix, SARSA, AWR, \N{GREEK SMALL LETTER ALPHA} 1"),
+    ("mix-alpha3", RUNNER_UP, "the same, \N{GREEK SMALL LETTER ALPHA} 3 (fewer steps)"),
+    ("bc", CLONING, "behaviour cloning"),
+)
 
 
 def curve(path: Path) -> tuple[list[int], list[float]]:
