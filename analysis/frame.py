@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.errors import ResultsError
 from analysis.files import write_atomically
+from analysis.rehearsal import METADATA
 from search_spaces.errors import Problem
 
 if TYPE_CHECKING:
@@ -43,6 +44,13 @@ class Results:
     duplicates: tuple[Duplicate, ...]
     files: int
     outside: int
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether any of it is made up; then no claim may be drawn from it, and everything made of it says so."""
+        from sweep.result_schema import REHEARSAL
+
+        return bool(self.runs["data_hash"].str.startswith(REHEARSAL).any())
 
 
 class CompactPaths(NamedTuple):
@@ -104,6 +112,8 @@ def compact(sweep_dir: Path) -> CompactPaths:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
+    from sweep.result_schema import REHEARSAL
+
     table, _ = _read_files(sweep_dir / "results", without=DIAGNOSTICS)
     table, _ = _one_row_per_run(table)
     steps, means, stds = (table.column(name).combine_chunks() for name in CURVES)
@@ -115,6 +125,8 @@ def compact(sweep_dir: Path) -> CompactPaths:
             "return_std": pc.list_flatten(stds),
         }
     )
+    if any(str(data_hash).startswith(REHEARSAL) for data_hash in pc.unique(table.column("data_hash"))):
+        table, curves = table.replace_schema_metadata(METADATA), curves.replace_schema_metadata(METADATA)
     index = sweep_dir / "index"
     return CompactPaths(
         runs=write_atomically(index / "runs.parquet", lambda path: pq.write_table(table.drop_columns(list(CURVES)), path)),

@@ -91,7 +91,8 @@ def write_svn_figure(results_dir: Path, results: Results, wanted: pd.DataFrame, 
         title = _title(key)
         name = "svn_ablation" if len(varied) == 1 else "svn_ablation-" + "-".join(str(part) for part in key if part == part)
         curves = training_curves(group, diagnostics)
-        paths.append(save(draw_svn_figure(curves, evaluation_curves(group), title), out_dir / name))
+        figure = draw_svn_figure(curves, evaluation_curves(group), title)
+        paths.append(save(figure, out_dir / name, rehearsal=results.rehearsal))
     return tuple(paths)
 
 

@@ -23,12 +23,15 @@ from sweep.paths import SweepPaths
 from sweep.point_json import point_from_canonical
 from trainers.results import RunStatus
 
-INDEX_VERSION = 1
+INDEX_VERSION = 2
 
 
 @dataclass(frozen=True)
 class ResultFile:
-    """What the ledger remembers of one results file. `weights_missing`: `keep` promised weights that are not there."""
+    """What the ledger remembers of one results file. `weights_missing`: `keep` promised weights that are not there.
+
+    `rehearsal`: its results are made up.
+    """
 
     pack_id: str
     size: int
@@ -38,6 +41,7 @@ class ResultFile:
     epoch: int
     attempt: int
     keep: Keep
+    rehearsal: bool
     weights_missing: bool = False
 
 
@@ -133,10 +137,10 @@ def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from sweep.result_schema import KEEP_METADATA
+    from sweep.result_schema import KEEP_METADATA, REHEARSAL
 
     try:
-        table = pq.read_table(path, columns=["run_id", "status", "pack_id", "epoch", "attempt"])
+        table = pq.read_table(path, columns=["run_id", "status", "pack_id", "epoch", "attempt", "data_hash"])
         keep = Keep((table.schema.metadata or {})[KEEP_METADATA].decode())
         rows = table.to_pylist()
         if rows[0]["pack_id"] != path.stem:
@@ -156,6 +160,7 @@ def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
         epoch=rows[0]["epoch"],
         attempt=rows[0]["attempt"],
         keep=keep,
+        rehearsal=any(row["data_hash"].startswith(REHEARSAL) for row in rows),
     )
 
 
