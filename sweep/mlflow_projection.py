@@ -223,7 +223,7 @@ class Projection:
             tags = {KEY_TAG: entry.key, **dict(entry.tags)}
             run = client.create_run(experiment_id, start_time=entry.start_time, tags=tags, run_name=entry.name)
             # Remembered before anything else can fail, or the next pass would create it again.
-            written = self._written[entry.key] = _Written(run.info.run_id)
+            written = self._written[entry.key] = _Written(run.info.run_id, tags=entry.tags)
         self._log(written, entry)
         return outcome
 
@@ -246,7 +246,8 @@ class Projection:
             client.log_batch(written.mlflow_id, metrics=chunk)
         params = [Param(name, value) for name, value in entry.params] if written.points == 0 else []
         progress = f"{len(entry.metrics)}:{entry.fingerprint(len(entry.metrics))}"
-        tags = [RunTag(name, value) for name, value in (*entry.tags, (STATE_TAG, progress))]
+        changed = [tag for tag in entry.tags if tag not in written.tags]
+        tags = [RunTag(name, value) for name, value in (*changed, (STATE_TAG, progress))]
         client.log_batch(written.mlflow_id, metrics=last, params=params, tags=tags)
         if entry.end_time is not None:
             client.set_terminated(written.mlflow_id, entry.state, entry.end_time)
