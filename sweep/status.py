@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from search_spaces.expansion import axis_counts
 from search_spaces.point import DesignPoint
@@ -70,7 +71,11 @@ class SweepWatcher:
         self._grid = frozenset(point.run_id for point in points)
         chosen = [point for point in points if selected is None or point.run_id in selected]
         self._points = {point.run_id: point for point in chosen}
-        self._costs = {point.run_id: Pack((point,)).cost for point in chosen}
+
+    @cached_property
+    def _costs(self) -> dict[str, float]:
+        """Of each run alone; only asked for while something is running."""
+        return {run_id: Pack((point,)).cost_alone for run_id, point in self._points.items()}
 
     def look(self) -> SweepStatus:
         """How the sweep stands now. Raises SweepDirectoryError where a file of it cannot be read."""
@@ -122,6 +127,8 @@ class SweepWatcher:
 
     def _eta_s(self, at_work: Sequence[PackProgressFile], unfinished: set[str]) -> float | None:
         """Seconds until all is done, if the rest goes as fast as what is running: in units of cost, not of runs."""
+        if not at_work:
+            return None
         rate, left = 0.0, sum(self._costs[run_id] for run_id in unfinished)
         for progress in at_work:
             cost = sum(self._costs.get(run.run_id, 0.0) for run in progress.runs)
