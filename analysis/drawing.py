@@ -120,7 +120,7 @@ def _settle(figure: Figure) -> None:
     The solver of the layout leaves noise in the last digits, other in every run, and SVG names its clip paths by the places.
     """
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # not "none", whose placeholder has every format drawn twice
     for place in figure.subfigs:
         place.bbox_relative.set_points(place.bbox_relative.get_points().round(6))
     for axes in figure.axes:

@@ -37,10 +37,11 @@ class Results:
     """What a sweep has found so far.
 
     `runs` has one row per run and the columns of `sweep.result_schema.SCHEMA` without the diagnostics; curves are nested
-    arrays. `outside` counts runs in the files that nobody asked for (an older grid's).
+    arrays. `outside` counts runs in the files that nobody asked for (an older grid's). `table` has these as well.
     """
 
     runs: pd.DataFrame
+    table: pa.Table
     duplicates: tuple[Duplicate, ...]
     files: int
     outside: int
@@ -77,7 +78,7 @@ def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Re
         inside = runs["run_id"].isin(list(wanted))
         outside = int((~inside).sum())
         runs = runs[inside].reset_index(drop=True)
-    return Results(runs=runs, duplicates=duplicates, files=files, outside=outside)
+    return Results(runs=runs, table=table, duplicates=duplicates, files=files, outside=outside)
 
 
 def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection[str] | None = None) -> pd.DataFrame:
@@ -101,12 +102,9 @@ def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection
     return pd.concat(pieces, ignore_index=True)
 
 
-def compact(sweep_dir: Path) -> CompactPaths:
-    """Gather a sweep's results into `index/runs.parquet` (scalars) and `index/curves.parquet` (run_id, step, return_mean,
-    return_std in units of reward), each replaced atomically.
-
-    Raises:
-        ResultsError: as `load_results`.
+def compact(sweep_dir: Path, results: Results) -> CompactPaths:
+    """Gather all of a sweep's results into `index/runs.parquet` (scalars) and `index/curves.parquet` (run_id, step,
+    return_mean, return_std in units of reward), each replaced atomically.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -114,8 +112,7 @@ def compact(sweep_dir: Path) -> CompactPaths:
 
     from sweep.result_schema import REHEARSAL
 
-    table, _ = _read_files(sweep_dir / "results", without=DIAGNOSTICS)
-    table, _ = _one_row_per_run(table)
+    table = results.table
     steps, means, stds = (table.column(name).combine_chunks() for name in CURVES)
     curves = pa.table(
         {
@@ -166,8 +163,9 @@ def _read_file(path: Path, schema: pa.Schema) -> pa.Table | Problem:
     try:
         # Not pq.read_table: it would go through the dataset layer, which takes folder names for partitions.
         with pq.ParquetFile(path) as file:
-            version = (file.schema_arrow.metadata or {}).get(b"schema_version", b"").decode()
-            absent = [name for name in schema.names if name not in file.schema_arrow.names]
+            found = file.schema_arrow
+            version = (found.metadata or {}).get(b"schema_version", b"").decode()
+            absent = sorted(set(schema.names) - set(found.names), key=schema.names.index)
             if not version.isdigit() or absent:
                 return _foreign(path, version, absent)
             if int(version) > SCHEMA_VERSION:

@@ -92,7 +92,7 @@ def write_report(
         bars, configurations = stamped(bars), stamped(configurations)
     notes = provenance_notes(results, score)
     page = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
-    index = compact(sweep_dir)
+    index = compact(sweep_dir, results)
     curves = draw_alpha_figure([block.scores for block in blocks])
     return ReportPaths(
         figure7=save(draw_figure7(blocks, figure7_note(blocks, coverage, score)), out_dir / "figure7", rehearsal=rehearsal),

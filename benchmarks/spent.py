@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -44,21 +45,16 @@ class Spent:
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> Spent:
     """Run a command to its end and watch its tree. Raises SystemExit with its output where it fails."""
-    began = time.monotonic()
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=dict(os.environ) | dict(environment)
-    ) as process:
+    with tempfile.TemporaryFile("w+") as written:
+        began = time.monotonic()
+        process = subprocess.Popen(command, stdout=written, stderr=written, env=dict(os.environ) | dict(environment))
         tree = _Tree(process.pid)
-        assert process.stdout is not None
-        os.set_blocking(process.stdout.fileno(), False)
-        parts: list[str] = []
         while process.poll() is None:
             tree.look()
-            parts.append(process.stdout.read() or "")
             time.sleep(EVERY_S)
         wall = time.monotonic() - began
-        parts.append(process.stdout.read() or "")
-    output = "".join(parts)
+        written.seek(0)
+        output = written.read()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{output}")
     return tree.spent(wall, output)

@@ -58,7 +58,7 @@ def write_launch(launch: LaunchFile) -> Path:
         "settings": asdict(settings) | {"root": str(settings.root), "data_root": str(settings.data_root)},
         "packs": [_pack_to_json(planned) for planned in launch.packs],
     }
-    publish_json(path, content)
+    publish_json(path, content, dense=True)
     return path
 
 

@@ -83,17 +83,37 @@ class DoneRuns:
 
 def read_done(paths: SweepPaths) -> DoneRuns:
     """Every published run. Raises SweepDirectoryError where a results file cannot be read."""
-    present = _present(paths.results)
-    known = {file.pack_id: file for file in _read_index(paths.done_index)}
-    files, changed = [], len(known) != len(present)
-    for pack_id, (size, mtime_ns) in present.items():
-        file = known.get(pack_id)
-        if file is None or (file.size, file.mtime_ns) != (size, mtime_ns):
-            file, changed = _read_file(paths.pack_result(pack_id), size, mtime_ns), True
-        files.append(file)
-    if changed:
-        _write_index(paths.done_index, files)
-    return DoneRuns(_with_weights_checked(paths, files))
+    ledger = Ledger(paths)
+    done = ledger.read()
+    ledger.remember()
+    return done
+
+
+class Ledger:
+    """Reads a sweep's published runs again and again, opening each results file once; for who watches a sweep."""
+
+    def __init__(self, paths: SweepPaths) -> None:
+        self._paths = paths
+        self._indexed = _read_index(paths.done_index)
+        self._files = {file.pack_id: file for file in self._indexed}
+
+    def read(self) -> DoneRuns:
+        """Every run published by now. Raises SweepDirectoryError where a results file cannot be read."""
+        files = {}
+        for pack_id, (size, mtime_ns) in _present(self._paths.results).items():
+            file = self._files.get(pack_id)
+            if file is None or (file.size, file.mtime_ns) != (size, mtime_ns):
+                file = _read_file(self._paths.pack_result(pack_id), size, mtime_ns)
+            files[pack_id] = file
+        self._files = files
+        return DoneRuns(_with_weights_checked(self._paths, files.values()))
+
+    def remember(self) -> None:
+        """Bring the index up to date, for the next process."""
+        files = tuple(self._files.values())
+        if files != self._indexed:
+            _write_index(self._paths.done_index, files)
+            self._indexed = files
 
 
 def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignPoint]:
@@ -188,6 +208,6 @@ def _read_index(path: Path) -> tuple[ResultFile, ...]:
 def _write_index(path: Path, files: Iterable[ResultFile]) -> None:
     entries = [{name: value for name, value in vars(file).items() if name != "weights_missing"} for file in files]
     try:
-        replace_json(path, {"version": INDEX_VERSION, "files": entries})
+        replace_json(path, {"version": INDEX_VERSION, "files": entries}, dense=True)
     except OSError:
         return  # A sweep one may only read, or a full disk: the index is a convenience, the next call reads the files again.

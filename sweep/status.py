@@ -14,7 +14,7 @@ from search_spaces.expansion import axis_counts
 from search_spaces.point import DesignPoint
 from sweep.failures import FailureGroup, grouped, read_failures
 from sweep.lease import LeaseRecord, current_holder, is_held
-from sweep.ledger import DoneRuns, read_done
+from sweep.ledger import DoneRuns, Ledger
 from sweep.packs import Pack
 from sweep.paths import SweepPaths
 from sweep.progress import PackProgressFile, read_all_progress
@@ -68,6 +68,7 @@ class SweepWatcher:
 
     def __init__(self, points: Sequence[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> None:
         self._paths = paths
+        self._ledger = Ledger(paths)
         self._grid = frozenset(point.run_id for point in points)
         chosen = [point for point in points if selected is None or point.run_id in selected]
         self._points = {point.run_id: point for point in chosen}
@@ -79,7 +80,7 @@ class SweepWatcher:
 
     def look(self) -> SweepStatus:
         """How the sweep stands now. Raises SweepDirectoryError where a file of it cannot be read."""
-        done = read_done(self._paths)
+        done = self._ledger.read()
         finished = self._points.keys() & done.file_of.keys()
         unfinished = self._points.keys() - finished
         launch = current_holder(self._paths.lease)
