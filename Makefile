@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench bench-short format lock clean
+.PHONY: help setup demo test test-cluster check bench bench-short bench-gpu format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -33,6 +33,9 @@ demo: setup ## 192 real trainings and their Figure 7; a second time there is not
 test: check ## all checks, then every test
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadgroup
 
+test-cluster: setup ## a sweep on a Ray cluster of several nodes on this machine, one of which is killed
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -m cluster
+
 check: setup ## style, types and the import arrows
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -44,6 +47,10 @@ bench: setup ## what a gradient step costs, by design, pack and size: under an h
 
 bench-short: setup ## the same for a few cases, in five minutes
 	@$(BIN)/python -m benchmarks --short
+
+bench-gpu: setup ## the same on a CUDA GPU, and that graphs learn what single steps learn (not yet run on one)
+	@$(BIN)/pytest tests/trainers/test_cuda_graph.py -rs
+	@$(BIN)/python -m benchmarks --device cuda
 
 format: setup ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix

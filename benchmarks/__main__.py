@@ -1,8 +1,8 @@
 """Measure what a gradient step costs, print the tables and store the numbers: `python -m benchmarks [--short] [-o FILE]`.
 
-Every case has a process of its own, one thread, and is timed in CPU-seconds; the peak that shares are taken of is a large
-matrix product measured between them. A design's runs alone and its pack are neighbours, so that a busy machine slows them
-alike.
+Every case has a process of its own, one thread, and is timed in CPU-seconds, step by step; its figure is the fastest step. The
+peak that shares are taken of is a large matrix product, measured between the cases in the same way. A design's runs alone and
+its pack are neighbours, so that a busy machine slows them alike.
 """
 
 from __future__ import annotations
@@ -17,19 +17,20 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from benchmarks.case import Case, Measured
+from benchmarks.tables import beside_lines, case_table, mixture_lines
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from trainers.allocator import ALLOCATOR
 
 TASKS = {2: "2ant", 3: "3hopper", 6: "6halfcheetah"}
-FAMILY = {"extractions": tuple(Extraction), "alphas": 4}
-FIGURE7_SHARE = {"td": 0.25, "sarsa": 0.25, "iql": 0.5}
-"""Of the paper's 16,384 runs."""
+BESIDE = ("evaluation", "profile", "growth", "pair")
+PEAK_EVERY = 12
+"""Cases between two measurements of the peak."""
 
 
 def paper_size(agents: Iterable[int], decompositions: Sequence[str], seconds: float) -> list[Case]:
@@ -60,28 +61,52 @@ def scaling(hidden: int, lanes: Sequence[int], learners: Sequence[str], seconds:
     return [*cases, lone_td, dataclasses.replace(lone_td, alphas=4, seeds=8)]
 
 
-def run(case: Case | str) -> object:
-    """Measure one case in a process of its own."""
-    given = json.dumps(case if isinstance(case, str) else dataclasses.asdict(case))
+def on_a_gpu() -> dict[str, list[Case]]:
+    """Mix at three agents at both sizes, step by step and as graphs, and in each arithmetic."""
+    sizes = {
+        "paper size": paper_size([3], [Decomposition.MIX], 2.0) + large_packs(2.0),
+        "hidden 64": scaling(64, (1, 8, 32, 128), tuple(ValueLearning), 2.0),
+    }
+    ways = {
+        "step by step": {},
+        "as a graph": {"graph": True},
+        "as a graph, tf32": {"graph": True, "precision": "tf32"},
+        "as a graph, bf16": {"graph": True, "precision": "bf16"},
+    }
+    return {
+        f"{size}, {way}": [dataclasses.replace(case, device="cuda", **changes) for case in cases]
+        for (size, cases), (way, changes) in itertools.product(sizes.items(), ways.items())
+    }
+
+
+def run(module: str, given: str) -> Any:
+    """Measure in a process of its own, and read its answer."""
     environment = os.environ | ALLOCATOR | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "benchmarks.case", given]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run([sys.executable, "-m", module, given], capture_output=True, text=True, env=environment, check=False)
     if done.returncode:
-        raise SystemExit(f"{given} failed:\n{done.stderr}")
+        raise SystemExit(f"{module} {given} failed:\n{done.stderr}")
     return json.loads(done.stdout)
 
 
 def main() -> None:
     """Measure, print, store."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="three agents, mix and cen alone, no packs of 64")
+    parser.add_argument("--short", action="store_true", help="three agents, mix alone, no packs of 64")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda measures GPUs instead")
     parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks.json"), help="where the numbers go")
     given = parser.parse_args()
-    if given.short:
+    if given.device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise SystemExit("no CUDA GPU here: nothing was measured")
+        sections, beside = on_a_gpu(), ()
+    elif given.short:
         sections = {
-            "paper size": paper_size([3], ["mix", "cen"], 1.0),
-            "hidden 64": scaling(64, (1, 8, 32), tuple(ValueLearning), 1.0),
+            "paper size": paper_size([3], [Decomposition.MIX], 1.0),
+            "hidden 64": scaling(64, (1, 32), tuple(ValueLearning), 1.0),
         }
+        beside = ("profile",)
     else:
         sections = {
             "paper size": paper_size(TASKS, tuple(Decomposition), 2.0),
@@ -89,83 +114,29 @@ def main() -> None:
             "hidden 64": scaling(64, (1, 2, 4, 8, 16, 32, 64, 128), tuple(ValueLearning), 2.0),
             "hidden 256": scaling(256, (1, 8, 32, 128), tuple(ValueLearning), 2.0),
         }
-    console, stored = Console(), {}
+        beside = BESIDE
+    console, stored = Console(width=120), {}
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
     for title, cases in sections.items():
-        peaks = [_number(run("peak"))]
-        found = []
-        for number, case in enumerate(track(cases, title, console=Console(stderr=True), transient=True), start=1):
-            found.append(Measured(**run(case)))  # type: ignore[arg-type]
-            if number % 12 == 0:
-                peaks.append(_number(run("peak")))
+        found: list[Measured] = []
+        peaks: list[float] = []
+        for number, case in enumerate(track(cases, title, console=Console(stderr=True), transient=True)):
+            if number % PEAK_EVERY == 0:
+                peaks.append(run("benchmarks.case", json.dumps(given.device)))
+            found.append(Measured(**run("benchmarks.case", json.dumps(dataclasses.asdict(case)))))
         peak = median(peaks)
         stored[title] = {"peak_flops": peak, "peaks": peaks, "cases": [each._asdict() for each in found]}
-        given.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-        console.print(table(title, found, peak))
-        for line in summary(found):
+        console.print(case_table(title, found, peak))
+        for line in mixture_lines(found):
             print(line)
+        given.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    for name in beside:
+        load = os.getloadavg()[0]
+        stored[name] = {"load": load, "found": run("benchmarks.beside", name)}
+        for line in beside_lines(name, stored[name]["found"]):
+            print(f"{line} (load average {load:.1f})")
+        given.out.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     print(f"load average {os.getloadavg()[0]:.1f}; wrote {given.out}")
-
-
-def table(title: str, found: Sequence[Measured], peak: float) -> Table:
-    """One line per case."""
-    out = Table(
-        title=f"{title}: matrix products reach {peak / 1e9:.1f} GFLOP/s", title_justify="left", box=None, pad_edge=False
-    )
-    for name in ("task", "design"):
-        out.add_column(name, no_wrap=True)
-    for name in ("runs", "ms per run", "of alone", "GFLOP", "of least", "of peak", "MB", "of model"):
-        out.add_column(name, justify="right")
-    for each in found:
-        alone = cost_alone(each, found)
-        out.add_row(
-            each.case["task"],
-            Case(**each.case).name,
-            str(each.lanes),
-            f"{1e3 * each.cpu_s / each.lanes:,.1f}",
-            f"{each.cpu_s / alone:.2f}" if alone and each.lanes > 1 else "",
-            f"{each.flops / 1e9 / each.lanes:,.2f}",
-            f"{each.flops / each.least_flops:.3f}",
-            f"{each.flops / each.cpu_s / peak:.2f}",
-            f"{each.peak_bytes / 1e6:,.0f}",
-            f"{each.peak_bytes / each.model_bytes:.2f}",
-        )
-    return out
-
-
-def cost_alone(pack: Measured, found: Sequence[Measured], what: str = "cpu_s") -> float | None:
-    """What the runs of a pack cost when each is trained alone: half of them with each extraction."""
-    shape = ("task", "decomposition", "value_learning", "hidden", "batch")
-    alone = {
-        each.case["extractions"][0]: float(getattr(each, what))
-        for each in found
-        if each.lanes == 1 and all(each.case[key] == pack.case[key] for key in shape)
-    }
-    extractions = pack.case["extractions"]
-    if not set(extractions) <= alone.keys():
-        return None
-    return sum(alone[name] for name in extractions) * pack.lanes / len(extractions)
-
-
-def summary(found: Sequence[Measured]) -> Iterable[str]:
-    """The mixture of Figure 7's runs, where all of its families were measured."""
-    families = [each for each in found if each.lanes == 8 and len(each.case["extractions"]) == 2]
-    if len({each.case["decomposition"] for each in families}) < len(Decomposition):
-        return
-    for what, words in (("cpu_s", "CPU-seconds"), ("flops", "counted operations"), ("least_flops", "least operations")):
-        packed = alone = 0.0
-        for each in families:
-            weight = FIGURE7_SHARE[each.case["value_learning"]] * (2 if each.case["task"] == TASKS[3] else 1)  # and spread
-            lone = cost_alone(each, found, what)
-            assert lone is not None
-            packed += weight * float(getattr(each, what))
-            alone += weight * lone
-        yield f"the runs of Figure 7 in families, of as many alone: {packed / alone:.3f} by {words}"
-
-
-def _number(value: object) -> float:
-    assert isinstance(value, float)
-    return value
 
 
 if __name__ == "__main__":

@@ -1,18 +1,23 @@
-"""One measurement, in a process of its own so that its memory is its own: `python -m benchmarks.case JSON`."""
+"""One measurement, in a process of its own so that its memory is its own: `python -m benchmarks.case JSON`, a case, or a device
+whose peak is asked for."""
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import resource
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch.utils.benchmark import Timer
+from torch.utils.benchmark import timer as wall_time
 from torch.utils.flop_counter import FlopCounterMode
 
 from search_spaces.point import DesignPoint
@@ -25,16 +30,21 @@ from search_spaces.vocabulary import (
     Source,
     ValueLearning,
 )
-from trainers.activations import Kernel, forcing, gelu, gelu_norm
 from trainers.cost import pack_memory, step_flops
 from trainers.data.dataset import Dataset
 from trainers.environments import task_spec
+from trainers.kernels import EAGER, Kernels
+from trainers.networks import Mlp
 from trainers.task import ReturnScale, TaskSpec
 from trainers.train import PackTrainer
 
 ALPHAS = {Extraction.BRAC: (0.03, 0.1, 0.3, 1.0), Extraction.AWR: (0.3, 1.0, 3.0, 10.0)}
 ROWS = 5_000
 NEVER = 10**9
+LEAST_STEPS = 3
+"""Timed, however long they take."""
+GPU_WARM_UP = 5
+"""Steps before a graph is recorded, its recording, and one replay."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +59,16 @@ class Case:
     seeds: int = 1
     hidden: tuple[int, ...] = (512, 512, 512, 512)
     batch: int = 608
-    kernel: str | None = None
-    """Forced on all activations; None is the trainer's own choice."""
+    fused: bool = True
+    """Whether with the kernels that the trainer chooses, or PyTorch's alone"""
+    tile: int | None = None
+    """Numbers of a tile; None is the trainer's own choice"""
+    device: str = "cpu"
+    precision: str = "float32"
+    graph: bool = False
+    """Whether a GPU replays its steps as one graph"""
     seconds: float = 2.0
-    """Of measuring, at least one step."""
+    """Of measuring"""
 
     @property
     def lanes(self) -> int:
@@ -75,7 +91,7 @@ class Case:
                 critic_norm=CriticNorm.SVN if decomposition is Decomposition.MIX else CriticNorm.NONE,
                 actor_norm=ActorNorm.ABSMEAN, seed=seed, steps=NEVER, batch=self.batch, hidden=self.hidden, lr=3e-4,
                 gamma=0.99, polyak=0.005, eval_every=NEVER, eval_episodes=1, diagnostics_every=NEVER,
-                divergence_bound=1e8, precision=Precision.FLOAT32,
+                divergence_bound=1e8, precision=Precision(self.precision),
             )
             for seed, extraction in itertools.product(range(self.seeds), self.extractions)
             for alpha in ALPHAS[Extraction(extraction)][: self.alphas]
@@ -88,7 +104,8 @@ class Measured(NamedTuple):
     case: dict[str, Any]
     lanes: int
     cpu_s: float
-    """Median CPU-seconds"""
+    """CPU-seconds (on a GPU: seconds) of the fastest step: what it costs when nobody is in the way, as the peak is measured"""
+    median_cpu_s: float
     steps: int
     """Measured"""
     flops: float
@@ -102,54 +119,62 @@ class Measured(NamedTuple):
 
 
 def measure(case: Case) -> Measured:
-    """Build the pack on random data and time its steps, after one that is not counted."""
+    """Build the pack on random data and time its steps one by one, after those that are not counted."""
     torch.set_num_threads(1)
-    points = case.points()
     _wake_libraries()
-    before = _resident()
-    if case.kernel is not None:
-        with forcing(Kernel(case.kernel)):
-            return _measured(case, points, before)
-    return _measured(case, points, before)
-
-
-def _measured(case: Case, points: list[DesignPoint], before: int) -> Measured:
-    trainer = PackTrainer(points, _random_data(task_spec(case.task)))
-    trainer.advance()
-    timer = Timer("trainer.advance()", globals={"trainer": trainer}, timer=time.process_time, num_threads=1)
-    first = timer.timeit(1).mean
-    steps = max(1, min(200, int(case.seconds / max(first, 1e-6))))
-    found = first if steps == 1 else timer.blocked_autorange(min_run_time=case.seconds).median
-    peak = _peak() - before
+    before = resident()
+    trainer = build(case)
+    for _ in range(1 if case.device == "cpu" else GPU_WARM_UP):
+        trainer.advance()
+    timer = Timer("trainer.advance()", globals={"trainer": trainer}, timer=_clock(case.device), num_threads=1)
+    times = [timer.timeit(1).mean for _ in range(LEAST_STEPS)]
+    while sum(times) < case.seconds:
+        times.append(timer.timeit(1).mean)
+    peak = _peak() - before if case.device == "cpu" else torch.cuda.max_memory_allocated()
     with FlopCounterMode(display=False) as counted:
         trainer.advance()
-    memory = pack_memory(points)
+    memory = pack_memory(trainer.points)
     return Measured(
         case=asdict(case),
         lanes=case.lanes,
-        cpu_s=found,
-        steps=steps,
+        cpu_s=min(times),
+        median_cpu_s=median(times),
+        steps=len(times),
         flops=float(counted.get_total_flops()),
-        least_flops=step_flops(points),
+        least_flops=step_flops(trainer.points),
         peak_bytes=peak,
         model_bytes=memory.parameters + memory.activations,
     )
 
 
-def peak_flops(seconds: float = 3.0, size: int = 2048) -> float:
-    """Floating-point operations per CPU-second of a large matrix product on one thread: the most to be had here."""
+def build(case: Case) -> PackTrainer:
+    """The pack on random data, before its first step."""
+    device, precision = torch.device(case.device), Precision(case.precision)
+    kernels = Kernels.choose(device, precision, torch.get_num_threads()) if case.fused else EAGER
+    kernels = dataclasses.replace(kernels, graph=case.graph, tile=case.tile or kernels.tile)
+    return PackTrainer(case.points(), _random_data(task_spec(case.task)), device=case.device, kernels=kernels)
+
+
+def _clock(device: str) -> Callable[[], float]:
+    """CPU-seconds of this process; on a GPU wall time, once the device has done its work."""
+    return time.process_time if device == "cpu" else wall_time
+
+
+def peak_flops(device: str, seconds: float = 3.0, size: int = 2048) -> float:
+    """Floating-point operations a second of a large float32 matrix product on one thread, or a GPU: the most to be had."""
     torch.set_num_threads(1)
-    a, b = torch.randn(size, size), torch.randn(size, size)
-    timer = Timer("torch.mm(a, b)", globals={"torch": torch, "a": a, "b": b}, timer=time.process_time, num_threads=1)
+    a, b = (torch.randn(size, size, device=device) for _ in range(2))
+    timer = Timer("torch.mm(a, b)", globals={"torch": torch, "a": a, "b": b}, timer=_clock(device), num_threads=1)
     best = min(timer.blocked_autorange(min_run_time=seconds).times)
     return 2.0 * size**3 / best
 
 
 def _wake_libraries() -> None:
     """What libraries take for themselves at their first call is no pack's memory."""
-    wake = torch.ones(256, 256, requires_grad=True)
-    for function in (gelu, gelu_norm):
-        torch.autograd.grad(function(wake @ wake).sum(), wake)
+    wake = torch.ones(1, 256, 256, requires_grad=True)
+    for norm in (False, True):
+        network = Mlp(256, (256,), 1, norm=norm, kernels=Kernels(fused_from=0))
+        torch.autograd.grad(network(network.layout.views(torch.ones(1, network.layout.size)), wake).sum(), wake)
 
 
 def _random_data(spec: TaskSpec) -> Dataset:
@@ -178,7 +203,8 @@ def _peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def _resident() -> int:
+def resident() -> int:
+    """Bytes of main memory that this process has now."""
     with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[1]) * resource.getpagesize()
 
@@ -186,8 +212,8 @@ def _resident() -> int:
 def main() -> None:
     """Measure the case on the command line and print it."""
     given = json.loads(sys.argv[1])
-    if given == "peak":
-        print(json.dumps(peak_flops()))
+    if isinstance(given, str):
+        print(json.dumps(peak_flops(given)))
         return
     given["extractions"], given["hidden"] = tuple(given["extractions"]), tuple(given["hidden"])
     print(json.dumps(measure(Case(**given))._asdict()))

@@ -20,6 +20,7 @@ def inline_resources(file: InlineFile) -> Resources:
         bytes_per_pack=None if file.gb_per_pack is None else int(file.gb_per_pack * 1e9),
         device=file.device,
         checkpoint_minutes=file.checkpoint_minutes,
+        stuck_after_minutes=None,  # Somebody may be stepping through it; and it would be the launch that ends.
         reuse_workers=True,
         inline=True,
     )

@@ -32,6 +32,7 @@ def local_resources(file: LocalFile) -> Resources:
         bytes_per_pack=_room(file, share, slots),
         device=file.device,
         checkpoint_minutes=file.checkpoint_minutes,
+        stuck_after_minutes=file.stuck_after_minutes,
         reuse_workers=file.reuse_workers,
     )
 

@@ -21,5 +21,6 @@ def ray_resources(file: RayFile) -> Resources:
         bytes_per_pack=None if file.gb_per_pack is None else int(file.gb_per_pack * 1e9),
         device=file.device,
         checkpoint_minutes=file.checkpoint_minutes,
+        stuck_after_minutes=file.stuck_after_minutes,
         reuse_workers=file.reuse_workers,
     )

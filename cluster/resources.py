@@ -29,6 +29,8 @@ class Resources:
     device: str
     checkpoint_minutes: float
     reuse_workers: bool
+    stuck_after_minutes: float | None = None
+    """A pack that makes no progress for so long is killed and tried again. None lets it be."""
     bytes_per_pack: int | None = None
     """Memory that a pack may need by its shapes: packs are made no larger. None sets no bound."""
     inline: bool = False
@@ -38,6 +40,9 @@ class Resources:
 LARGEST_PACK = 128
 """Runs, where the file says `auto`: beyond it nothing more is gained."""
 _OF_MEMORY = 0.8
+_OF_GPU = 0.6
+"""Less than of main memory: there PyTorch's operations keep half as much again for the backward pass as the fused kernels, for
+which packs are counted. Not yet measured."""
 _DRIVER_BYTES = 2 * 10**9
 _WORKER_BYTES = 6 * 10**8
 _LEAST_BYTES = 2 * 10**8
@@ -50,7 +55,7 @@ def share_of_memory(memory: int, slots: int) -> int:
 
 def share_of_gpu(memory: int, gpu_per_pack: float) -> int:
     """What a pack may take of a GPU's memory."""
-    return max(int(_OF_MEMORY * memory * min(gpu_per_pack, 1.0)) - _WORKER_BYTES, _LEAST_BYTES)
+    return max(int(_OF_GPU * memory * min(gpu_per_pack, 1.0)) - _WORKER_BYTES, _LEAST_BYTES)
 
 
 def slots_on(cpus: int, gpus: int, cpus_per_pack: int, gpu_per_pack: float) -> int:

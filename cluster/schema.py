@@ -5,27 +5,63 @@ A further backend is a further model and a line in `BACKENDS`, and a file that t
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from cluster.prices import price_table
+
 AUTO = "auto"
+NEVER = "none"
+_YEAR = 365 * 24 * 60
 
 
-def _check(accepts: Callable[[float], bool], expected: str, auto: bool = False) -> BeforeValidator:
-    """Numbers that `accepts` takes, and `auto` (read as None) where allowed; anything else is refused in one sentence."""
-    expected = f"{AUTO}, or {expected}" if auto else expected
+def _check(accepts: Callable[[float], bool], expected: str, word: str | None = None) -> BeforeValidator:
+    """Numbers that `accepts` takes, and the `word`, read as None, where given; anything else is refused in one sentence."""
+    expected = f"{word}, or {expected}" if word else expected
 
     def check(value: object) -> float | None:
-        if auto and value in (AUTO, None):
+        if word and value in (word, None):
             return None
         if isinstance(value, bool) or not isinstance(value, int | float) or not accepts(value):
-            raise PydanticCustomError("refused", "{expected}", {"expected": expected, "hint": None, "found": None})
+            raise _refused(expected)
         return value
 
     return BeforeValidator(check)
+
+
+def _matches(pattern: str, expected: str) -> BeforeValidator:
+    """Text of one form; it ends up in scripts and manifests, so anything else is refused."""
+
+    def check(value: object) -> str:
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            raise _refused(expected)
+        return value
+
+    return BeforeValidator(check)
+
+
+def _instance_type(value: object) -> str:
+    table = price_table()
+    if isinstance(value, str) and value in table.instances:
+        return value
+    near = difflib.get_close_matches(str(value), table.instances, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise _refused("an instance type that cluster/prices.yaml knows", f"{hint}a further one is a further line in that file")
+
+
+def _not_empty(value: object) -> object:
+    if value == []:
+        raise _refused("at least one value")
+    return value
+
+
+def _refused(expected: str, hint: str | None = None) -> PydanticCustomError:
+    return PydanticCustomError("refused", "{expected}", {"expected": expected, "hint": hint, "found": None})
 
 
 def _whole(least: int) -> Callable[[float], bool]:
@@ -33,22 +69,35 @@ def _whole(least: int) -> Callable[[float], bool]:
 
 
 Count = Annotated[int, _check(_whole(1), "a whole number of at least 1")]
-AutoCount = Annotated[int | None, _check(_whole(1), "a whole number of at least 1", auto=True)]
-AutoCountOrZero = Annotated[int | None, _check(_whole(0), "a whole number of at least 0", auto=True)]
+AutoCount = Annotated[int | None, _check(_whole(1), "a whole number of at least 1", AUTO)]
+AutoCountOrZero = Annotated[int | None, _check(_whole(0), "a whole number of at least 0", AUTO)]
 GpuShare = Annotated[
     float | None,
     _check(
         lambda value: 0 <= value <= 1 or (1 < value < float("inf") and value == int(value)),
         "a part of one GPU such as 0.25, or a whole number of GPUs",
-        auto=True,
+        AUTO,
     ),
 ]
-AutoPositive = Annotated[float | None, _check(lambda value: 0 < value < float("inf"), "a finite number above 0", auto=True)]
-Minutes = Annotated[float, _check(lambda value: 0 < value < float("inf"), "a finite number above 0")]
+AutoPositive = Annotated[float | None, _check(lambda value: 0 < value < float("inf"), "a finite number above 0", AUTO)]
+Positive = Annotated[float, _check(lambda value: 0 < value < float("inf"), "a finite number above 0")]
+Minutes = Positive
+CountOrZero = Annotated[int, _check(_whole(0), "a whole number of at least 0")]
+Switch = Annotated[bool, Field(strict=True)]
+Instance = Annotated[str, BeforeValidator(_instance_type)]
+Name = Annotated[
+    str, _matches(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", "at most 40 small letters, digits and dashes that begin with a letter")
+]
+Word = Annotated[str, _matches(r"[\w.@:/+-]+", "one word, without spaces or quotes")]
+Line = Annotated[str, _matches(r"[^\n\r]+", "one line of text")]
+AbsolutePath = Annotated[str, _matches(r"(/[\w.@+-]+)+", "an absolute path of letters, digits and ._@+-")]
+MinutesOrNever = Annotated[
+    float | None, _check(lambda value: 0 < value <= _YEAR, f"minutes, above 0 and at most {_YEAR} (a year)", NEVER)
+]
 
 
 class ClusterFile(BaseModel):
-    """The keys every backend shares: how packs are laid on the machines. `local.yaml` explains each; None is `auto`."""
+    """The keys every backend shares: how packs are laid on the machines. `local.yaml` explains each. None is `auto`, `none`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,7 +109,8 @@ class ClusterFile(BaseModel):
     gb_per_pack: AutoPositive = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoint_minutes: Minutes = 10.0
-    reuse_workers: Annotated[bool, Field(strict=True)] = True
+    stuck_after_minutes: MinutesOrNever = 30.0
+    reuse_workers: Switch = True
 
 
 class LocalFile(ClusterFile):
@@ -85,4 +135,66 @@ class InlineFile(ClusterFile):
     backend: Literal["inline"]
 
 
-BACKENDS: Mapping[str, type[ClusterFile]] = {"local": LocalFile, "ray": RayFile, "inline": InlineFile}
+class AwsFile(ClusterFile):
+    """Machines of EC2, started and ended by `ray up`. `aws.yaml` explains each key."""
+
+    backend: Literal["aws"]
+    name: Name = "recipe-sweep"
+    region: Annotated[str, _matches(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region such as us-east-1")]
+    image: Annotated[str, _matches(r"ami-[0-9a-f]{8,17}", "an image's id such as ami-0123456789abcdef0")]
+    file_system: Annotated[str, _matches(r"fs-[0-9a-f]{8,17}", "an EFS file system's id such as fs-0123456789abcdef0")]
+    head_instance: Instance = "m6i.large"
+    worker_instances: Annotated[tuple[Instance, ...], BeforeValidator(_not_empty)]
+    workers: Count
+    spot: Switch = True
+    budget_usd: Positive
+    idle_minutes: Minutes = 5.0
+    disk_gb: Count = 100
+    subnets: tuple[Annotated[str, _matches(r"subnet-[0-9a-f]{8,17}", "a subnet's id such as subnet-0123abcd")], ...] = ()
+    security_groups: tuple[Annotated[str, _matches(r"sg-[0-9a-f]{8,17}", "a group's id such as sg-0123abcd")], ...] = ()
+    head_profile: Word | None = None
+
+
+class SlurmFile(ClusterFile):
+    """One job of Slurm with Ray inside it. `slurm.yaml` explains each key."""
+
+    backend: Literal["slurm"]
+    name: Name = "recipe-sweep"
+    directory: AbsolutePath
+    nodes: Count
+    cpus_per_node: Count
+    gpus_per_node: CountOrZero = 0
+    gpu_memory_gb: AutoPositive = None
+    memory_gb_per_node: Count
+    hours: Positive
+    partition: Word | None = None
+    account: Word | None = None
+    setup: tuple[Line, ...] = ()
+
+
+class KubernetesFile(ClusterFile):
+    """A RayJob of KubeRay. `kubernetes.yaml` explains each key."""
+
+    backend: Literal["kubernetes"]
+    name: Name = "recipe-sweep"
+    namespace: Name = "default"
+    image: Word
+    claim: Name
+    workers: Count
+    cpus_per_worker: Count
+    gpus_per_worker: CountOrZero = 0
+    gpu_memory_gb: AutoPositive = None
+    memory_gb_per_worker: Count
+    hours: Positive
+    node_selector: Mapping[Word, Word] = {}
+    tolerations: tuple[Word, ...] = ()
+
+
+BACKENDS: Mapping[str, type[ClusterFile]] = {
+    "local": LocalFile,
+    "ray": RayFile,
+    "inline": InlineFile,
+    "aws": AwsFile,
+    "slurm": SlurmFile,
+    "kubernetes": KubernetesFile,
+}

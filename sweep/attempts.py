@@ -27,6 +27,8 @@ class AttemptEnd(StrEnum):
     OPEN = "open"
     PUBLISHED = "published"
     FAILED = "failed"
+    HINDERED = "hindered"
+    """It failed, but the disk, the store or the network may be to blame: tried again, and not counted against its runs."""
     STOPPED = "stopped"
     DROPPED = "dropped"
     """It finished, but another launch had taken over, or the pack's results were there already."""

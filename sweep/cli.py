@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from search_spaces.errors import Problem, UserInputError
-from sweep import data_cli
+from sweep import cluster_cli, data_cli, watch_cli
 from sweep.cli_boundary import Commands, ExitCode
 from sweep.options import (
     ClusterOption,
@@ -30,13 +30,13 @@ from sweep.options import (
     OnlyOption,
     RehearsalDirectoryOption,
     RetryOption,
+    RunOption,
     SetOption,
 )
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from search_spaces.point import DesignPoint
     from sweep.launch_request import LaunchRequest
     from sweep.target import Target
 
@@ -51,6 +51,8 @@ app = typer.Typer(
     epilog="Start with:  recipe-sweep launch demo",
 )
 app.add_typer(data_cli.app, name="data")
+app.add_typer(cluster_cli.app, name="cluster")
+app.add_typer(watch_cli.app)
 
 
 @app.command(epilog="Example:  recipe-sweep init my-grid.yaml")
@@ -103,6 +105,9 @@ def launch(
     mlflow: MlflowOption = True,
 ) -> None:
     """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command goes on."""
+    from sweep.clusters import check_drivable
+
+    check_drivable(cluster, grid)
     target, request = _request(grid, directory, overrides, only, cluster, data, keep, retry_failed)
     _launch(grid, target, request, mlflow)
 
@@ -120,18 +125,43 @@ def rehearse(
     mlflow: MlflowOption = True,
 ) -> None:
     """Go through a whole sweep with made-up results, to try a cluster and a report before paying for them."""
+    from sweep.clusters import check_drivable
     from sweep.lock_file import Rehearsal
     from sweep.target import rehearsal_directory
     from sweep.workload import REHEARSED
 
+    check_drivable(cluster, grid)
     directory = rehearsal_directory(grid, directory, overrides or ())
     target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed=False)
     rehearsed = replace(request, workload=REHEARSED, rehearsal=Rehearsal(seconds_per_run))
     _launch(grid, target, rehearsed, mlflow)
 
 
+@app.command(epilog="Example:  recipe-sweep retry my-grid.yaml --only seed=0")
+def retry(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    only: OnlyOption = None,
+    cluster: ClusterOption = None,
+    data: DataOption = None,
+    mlflow: MlflowOption = True,
+) -> None:
+    """Train what failed again, and nothing else, as if for the first time."""
+    from sweep.clusters import check_drivable
+    from sweep.status import failed_runs
+
+    check_drivable(cluster, grid)
+    target, request = _request(grid, directory, overrides, only, cluster, data, None, True)
+    failed = failed_runs(target.begun().points, target.paths, request.selected)
+    if not failed:
+        print("no run has failed")
+        return
+    _launch(grid, target, replace(request, selected=failed), mlflow)
+
+
 def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> None:
-    """What is not done, from plan to farewell. Raises typer.Exit where runs failed or it was interrupted."""
+    """Train what a request asks for, and say how it went."""
     from sweep.farewell import mlflow_beside, tell_end, tell_where
     from sweep.launch import launch as run_launch
     from sweep.launch_request import plan_of
@@ -151,46 +181,12 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
     print_work(console, planned, request.resources)
     with LaunchDisplay(console) as display:
         end = run_launch(request, display, lambda: mlflow_beside(target.paths.root, mlflow))
-    tell_end(console, end, grid)
+    tell_end(console, end, grid, target.paths.root)
     tell_where(target.paths.root, mlflow)
     if end.interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
     if end.status.failed or end.hopeless:
         raise typer.Exit(ExitCode.FAILURE)
-
-
-@app.command(epilog="Example:  recipe-sweep status demo --watch")
-def status(
-    grid: GridArgument,
-    directory: DirectoryOption = None,
-    overrides: SetOption = None,
-    only: OnlyOption = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Keep looking, until Ctrl-C.")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Show how a sweep stands: progress, speed, time to go, failures by cause."""
-    from sweep.ledger import read_done
-    from sweep.show import print_status, status_json, status_view
-    from sweep.status import SweepWatcher
-
-    target = _target(grid, directory, overrides)
-    selected = {point.run_id for point in target.selected(only or ())}
-    watcher = SweepWatcher(target.points, target.paths, selected)
-    console = _console()
-    if watch:
-        import time
-
-        from rich.live import Live
-
-        with Live(status_view(watcher.look()), console=console) as live:
-            while True:
-                time.sleep(2.0)
-                live.update(status_view(watcher.look()))
-    axes = watcher.by_axis(read_done(target.paths))
-    if as_json:
-        print(status_json(target, watcher.look(), axes))
-    else:
-        print_status(console, target, watcher.look(), axes)
 
 
 @app.command(epilog="Example:  recipe-sweep report demo")
@@ -230,9 +226,7 @@ def report(
 @app.command(epilog="Example:  recipe-sweep run demo --only decomposition=mix --only seed=0 --pdb")
 def run(
     grid: GridArgument,
-    run_id: Annotated[
-        str | None, typer.Option("--run", metavar="RUN_ID", help="The run, by (the beginning of) its id.")
-    ] = None,
+    run_id: RunOption = None,
     overrides: SetOption = None,
     only: OnlyOption = None,
     data: DataOption = None,
@@ -247,10 +241,12 @@ def run(
     from sweep.bars import stages
     from sweep.show import point_lines
     from sweep.single import run_alone, write_curve
+    from sweep.target import one_run
     from trainers.data.catalogue import default_data_root
 
     target = _target(grid, None, overrides)
-    point = _one_point(target.selected(only or ()), run_id)
+    points = target.selected(only or ())
+    point = points[0] if run_id is None else one_run(points, run_id)
     for line in point_lines(point):
         print(line)
     with _debugger(debug), stages(shown=not debug) as begin:
@@ -286,11 +282,12 @@ def export(
 ) -> None:
     """Write all finished runs as CSV or Parquet, or one run's policy as safetensors."""
     from sweep.export import export_policy, export_table
+    from sweep.target import one_run
 
     target = _target(grid, directory, overrides).begun()
     points = target.selected(only or ())
     if policy is not None:
-        point = _one_point(points, policy)
+        point = one_run(points, policy)
         names = export_policy(target.paths, point, out)
         print(f"wrote {out}: {len(names)} arrays of run {point.run_id}; open it with safetensors.torch.load_file")
     else:
@@ -315,7 +312,7 @@ def mlflow(
 
 @app.command(epilog="Example:  recipe-sweep doctor demo")
 def doctor(grid: GridArgument, directory: DirectoryOption = None) -> None:
-    """Look for what must not be: runs twice, weights missing, torn files, changed data."""
+    """Look for what must not be: runs twice, weights missing, torn files, changed data, stuck packs."""
     from sweep.doctor import Severity, examine
 
     target = _target(grid, directory, None).begun()
@@ -371,19 +368,6 @@ def _workload() -> str:
     from sweep.workload import REAL, WORKLOAD_VARIABLE
 
     return os.environ.get(WORKLOAD_VARIABLE, REAL)
-
-
-def _one_point(points: tuple[DesignPoint, ...], run_id: str | None) -> DesignPoint:
-    """The point with that id, or whose id begins so; the first where no id is given. Raises UnknownRunError."""
-    from sweep.errors import UnknownRunError
-
-    if run_id is None:
-        return points[0]
-    found = [point for point in points if point.run_id.startswith(run_id)] if run_id else []
-    if len(found) != 1:
-        text = f"{len(found)} runs whose id begins with {run_id!r}" if found else f"no run {run_id!r} among {len(points)}"
-        raise UnknownRunError(Problem(found=text, expected="the id of one run of the grid, or its beginning"))
-    return found[0]
 
 
 @contextmanager

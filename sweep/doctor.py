@@ -1,4 +1,4 @@
-"""Looking for what must not be: rows twice, weights without rows, torn files, data that changed."""
+"""Looking for what must not be: rows twice, weights without rows, torn files, data that changed, packs that are stuck."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from pathlib import Path
 
 from search_spaces.errors import RecipeSweepError
 from sweep.atomic import TEMPORARY_SUFFIX
-from sweep.lease import current_holder, is_held
+from sweep.lease import live_launch
 from sweep.ledger import DoneRuns, read_done
 from sweep.lock_file import is_rehearsal, read_sweep_file
 from sweep.paths import SweepPaths
 from sweep.point_json import point_from_canonical
+from sweep.stuck import packs_at_work, stuck_packs
 
 
 class Severity(StrEnum):
@@ -39,9 +40,11 @@ def examine(paths: SweepPaths) -> tuple[Finding, ...]:
         done = read_done(paths)
     except RecipeSweepError as error:
         return (Finding(Severity.PROBLEM, str(error)),)
-    holder = current_holder(paths.lease)
-    idle = holder is None or not is_held(paths.lease, holder)
+    launch = live_launch(paths.lease)
+    idle = launch is None
+    stuck = stuck_packs(paths, launch, packs_at_work(paths, launch, done), done)
     findings = [
+        *(Finding(Severity.PROBLEM, pack.text, pack.remedy) for pack in stuck),
         *_kind(paths, done),
         *_rows(done),
         *_contents(paths, done),

@@ -4,10 +4,15 @@ RecipeSweepError
 ├── LeaseLostError       another launch has taken this sweep over: this process must not write    exit code 1
 ├── AlreadyPublishedError  the pack's results are there already; the first publisher won          exit code 1
 ├── EngineError          Ray could not be started, or died again and again                        exit code 1
+├── ClusterCommandError  another program (ray, sbatch, kubectl) ended with an error               exit code 1
 └── UserInputError
     ├── SweepDirectoryError   the directory is no sweep, or one of its files cannot be read       exit code 2
     ├── LeaseHeldError        another launch is at work on this sweep                             exit code 2
-    └── UnknownRunError       no run has that id                                                  exit code 2
+    ├── ClusterFileError      the cluster file has mistakes in it, or does not do for this        exit code 2
+    ├── ClusterStateError     the cluster is up already, or was never brought up from here        exit code 2
+    ├── MissingToolUserError  a program, a package or credentials are not on this machine         exit code 2
+    ├── UnknownRunError       no run has that id                                                  exit code 2
+    └── UnknownLogError       no such pack, attempt or log                                        exit code 2
 """
 
 from __future__ import annotations
@@ -27,6 +32,10 @@ class EngineError(RecipeSweepError):
     """Ray could not be started, or died again and again without a pack being finished."""
 
 
+class ClusterCommandError(RecipeSweepError):
+    """Another program ended with an error."""
+
+
 class SweepDirectoryError(UserInputError):
     """The directory is no sweep, or one of its files cannot be read."""
 
@@ -36,8 +45,20 @@ class LeaseHeldError(UserInputError):
 
 
 class ClusterFileError(UserInputError):
-    """The cluster file has mistakes in it."""
+    """The cluster file has mistakes in it, or describes machines that do not do for what was asked."""
+
+
+class ClusterStateError(UserInputError):
+    """The cluster is up already, or was never brought up from here."""
+
+
+class MissingToolUserError(UserInputError):
+    """A program, a package or credentials that this needs are not on this machine."""
 
 
 class UnknownRunError(UserInputError):
     """No run of this grid or sweep has that id."""
+
+
+class UnknownLogError(UserInputError):
+    """No pack, attempt or log of this sweep is the one that was named."""

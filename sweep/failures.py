@@ -2,6 +2,9 @@
 
 A failure is kept until its runs are done. `launch --retry-failed` forgives: the file is renamed, so that it no longer
 counts, and nothing of it is lost.
+
+Where the system refused something (a full disk, a store or a network that is away) the failure says little of the pack: it
+is kept as one that was hindered, which does not count, up to a bound.
 """
 
 from __future__ import annotations
@@ -9,20 +12,25 @@ from __future__ import annotations
 import json
 import re
 import traceback
-from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sweep.atomic import publish_json
-from sweep.paths import SweepPaths
+from sweep.paths import HINDERED_SUFFIX, SweepPaths
+from sweep.watchdog import Frame, Hang
 
 SCHEMA_VERSION = 1
 LOG_TAIL_LINES = 40
+HINDERED_TRIES = 8
+"""Attempts of one pack that may be hindered; further ones count as failed: then it is the pack that cannot do without."""
+
 OUR_PACKAGES = frozenset({"sweep", "trainers", "search_spaces", "cluster", "analysis", "tests"})
 
 _ROOT = Path(__file__).resolve().parent.parent
+_WRONG_PATHS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 _VARYING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{16}\b|\d+(\.\d+)?")
 
 
@@ -42,7 +50,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class Failure:
-    """One failed attempt of a pack. `final`: its one run is given up with it, until `--retry-failed`."""
+    """One failed attempt of a pack.
+
+    `final`: its one run is given up with it, until `--retry-failed`. `hindered`: what surrounds it failed; it does not count.
+    """
 
     pack_id: str
     attempt: int
@@ -54,6 +65,7 @@ class Failure:
     host: str
     failed_at: datetime
     final: bool
+    hindered: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,17 +80,29 @@ class FailureGroup:
 
 def cause_of(error: BaseException) -> Cause:
     """The cause an exception stands for."""
-    frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in frames if _is_ours(frame.filename)]
-    last = (ours or frames)[-1:]
-    place = f"{_short(last[0].filename)}:{last[0].lineno} in {last[0].name}" if last else "outside of Python"
-    return Cause(type(error).__name__, str(error), place)
+    frames = [Frame(frame.filename, frame.lineno or 0, frame.name) for frame in traceback.extract_tb(error.__traceback__)]
+    return Cause(type(error).__name__, str(error), _place(frames[::-1]))
+
+
+def cause_of_hang(hang: Hang) -> Cause:
+    """The cause an attempt without progress stands for."""
+    return Cause("StuckError", f"no progress for {hang.silent}, therefore killed (stuck_after_minutes)", _place(hang.frames))
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether an error is of the kind that tends to pass by itself: refused by the system, and not for a path that is wrong."""
+    return isinstance(error, OSError) and not isinstance(error, _WRONG_PATHS)
 
 
 def record_failure(paths: SweepPaths, failure: Failure) -> None:
     """Keep a failure. Raises FileExistsError where that attempt has one already."""
     content = asdict(failure) | {"schema_version": SCHEMA_VERSION, "failed_at": failure.failed_at.astimezone(UTC).isoformat()}
-    publish_json(paths.pack_failure(failure.pack_id, failure.attempt), content)
+    publish_json(failure_file(paths, failure), content)
+
+
+def failure_file(paths: SweepPaths, failure: Failure) -> Path:
+    """Where a failure is kept."""
+    return paths.pack_failure(failure.pack_id, failure.attempt, failure.hindered)
 
 
 def log_tail(path: Path) -> str:
@@ -87,11 +111,13 @@ def log_tail(path: Path) -> str:
 
 
 def failed_attempts(paths: SweepPaths) -> dict[str, int]:
-    """How many attempts of each pack have failed and were not forgiven."""
-    counts: dict[str, int] = defaultdict(int)
-    for path in _files(paths):
-        counts[path.parent.name] += 1
-    return dict(counts)
+    """How many attempts of each pack have failed and were not forgiven; those that were hindered do not count."""
+    return Counter(path.parent.name for path in _files(paths) if not path.name.endswith(HINDERED_SUFFIX))
+
+
+def hindered_attempts(paths: SweepPaths, pack_id: str) -> int:
+    """How many attempts of a pack were hindered and not forgiven."""
+    return len(list((paths.failures / pack_id).glob(f"[!.]*{HINDERED_SUFFIX}")))
 
 
 def read_failures(paths: SweepPaths) -> tuple[Failure, ...]:
@@ -144,6 +170,12 @@ def _read(path: Path) -> Failure:
             "failed_at": datetime.fromisoformat(content["failed_at"]),
         }
     )
+
+
+def _place(frames: Sequence[Frame]) -> str:
+    """The innermost line of our own code, else the innermost of all; `frames` begin with the innermost."""
+    found = next((frame for frame in frames if _is_ours(frame.filename)), next(iter(frames), None))
+    return f"{_short(found.filename)}:{found.line} in {found.name}" if found else "outside of Python"
 
 
 def _is_ours(filename: str) -> bool:

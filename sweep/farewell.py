@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweep.paths import SweepPaths
-from sweep.show import failure_text, status_line
+from sweep.show import failure_lines, status_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,17 +33,17 @@ def mlflow_beside(root: Path, wanted: bool) -> Iterator[None]:
             print(f"MLflow is not up to date, see {writer.log_file}; make up for it with: recipe-sweep mlflow {root}")
 
 
-def tell_end(console: Console, end: LaunchEnd, grid: str) -> None:
+def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
     """How a launch went, what failed and why, and what to do next."""
     console.print(f"trained {end.trained:,} runs; {status_line(end.status)}")
-    for group in end.status.failures:
-        console.print(failure_text(group, grid), soft_wrap=True)
+    for line in failure_lines(end.status.failures, grid, SweepPaths(root)):
+        console.print(line, soft_wrap=True)
     if end.hopeless:
         console.print("stopped: attempt after attempt failed; mend the cause, then launch with --retry-failed")
     elif end.interrupted:
         console.print("interrupted; the same command goes on from the checkpoints")
     elif end.status.failed:
-        console.print("the rest is done; try what failed again with --retry-failed")
+        console.print("the rest is done; try what failed again with `recipe-sweep retry`, or launch with --retry-failed")
 
 
 def tell_where(root: Path, mlflow: bool) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from cluster.resources import Resources
 from search_spaces.vocabulary import Keep
@@ -13,6 +14,7 @@ from sweep.atomic import publish_json
 from sweep.packs import Pack
 from sweep.paths import SweepPaths
 from sweep.point_json import points_from_json, points_to_json
+from sweep.reasons import Reason, Why
 
 SCHEMA_VERSION = 1
 
@@ -43,10 +45,11 @@ class PlannedPack:
 
 @dataclass(frozen=True)
 class LaunchFile:
-    """One launch: its settings and its packs in the order in which they start."""
+    """One launch: its settings, its packs in the order in which they start, and why their runs are in it."""
 
     settings: LaunchSettings
     packs: tuple[PlannedPack, ...]
+    reasons: tuple[Reason, ...] = ()
 
 
 def write_launch(launch: LaunchFile) -> Path:
@@ -57,6 +60,7 @@ def write_launch(launch: LaunchFile) -> Path:
         "schema_version": SCHEMA_VERSION,
         "settings": asdict(settings) | {"root": str(settings.root), "data_root": str(settings.data_root)},
         "packs": [_pack_to_json(planned) for planned in launch.packs],
+        "reasons": [asdict(reason) for reason in launch.reasons],
     }
     publish_json(path, content, dense=True)
     return path
@@ -75,7 +79,22 @@ def read_launch(path: Path) -> LaunchFile:
         resources=Resources(**given["resources"]),
     )
     packs: Sequence[dict[str, object]] = content["packs"]
-    return LaunchFile(settings, tuple(_pack_from_json(pack) for pack in packs))
+    return LaunchFile(settings, tuple(_pack_from_json(pack) for pack in packs), _reasons(content))
+
+
+def read_resources(path: Path) -> Resources | None:
+    """The resources of a launch; None where its file is gone."""
+    return Resources(**json.loads(path.read_text())["settings"]["resources"]) if path.exists() else None
+
+
+def read_reasons(path: Path) -> tuple[Reason, ...]:
+    """Why the runs of a launch were in it; nothing where its file is gone, or from before reasons were kept."""
+    return _reasons(json.loads(path.read_text())) if path.exists() else ()
+
+
+def _reasons(content: Mapping[str, Any]) -> tuple[Reason, ...]:
+    kept = content.get("reasons", ())
+    return tuple(Reason(Why(reason["why"]), reason["detail"], tuple(reason["run_ids"])) for reason in kept)
 
 
 def _pack_to_json(planned: PlannedPack) -> dict[str, object]:

@@ -121,6 +121,12 @@ def is_held(folder: Path, record: LeaseRecord) -> bool:
     return _heartbeat_age_s(folder, record.epoch) < HEARTBEAT_STALE_S
 
 
+def live_launch(folder: Path) -> LeaseRecord | None:
+    """The launch that is at work on a sweep now; None where there is none."""
+    holder = current_holder(folder)
+    return holder if holder is not None and is_held(folder, holder) else None
+
+
 def holds(folder: Path, epoch: int) -> bool:
     """Whether `epoch` is the current one and its launch alive: what a worker asks, about once a second, to go on."""
     current = current_holder(folder)
@@ -166,7 +172,7 @@ def _held_problem(folder: Path, record: LeaseRecord) -> Problem:
         found=f"another launch at work on this sweep: host {process.host}, pid {process.pid}, "
         f"since {record.since.astimezone():%Y-%m-%d %H:%M:%S}",
         expected="one launch at a time",
-        hint=f"watch it with `recipe-sweep status`; or stop it with `kill -INT {process.pid}` on that host, then launch again",
+        hint="watch it with `recipe-sweep status`; or stop it, from here too, with `recipe-sweep cancel`, then launch again",
     )
 
 

@@ -23,14 +23,15 @@ from sweep.paths import SweepPaths
 from sweep.point_json import point_from_canonical
 from trainers.results import RunStatus
 
-INDEX_VERSION = 2
+INDEX_VERSION = 3
+_READ = ("run_id", "status", "pack_id", "epoch", "attempt", "device", "wall_s", "cpu_s", "data_hash")
 
 
 @dataclass(frozen=True)
 class ResultFile:
-    """What the ledger remembers of one results file. `weights_missing`: `keep` promised weights that are not there.
+    """What the ledger remembers of one results file; `wall_s` and `cpu_s` are the whole pack's.
 
-    `rehearsal`: its results are made up.
+    `rehearsal`: its results are made up. `weights_missing`: `keep` promised weights that are not there.
     """
 
     pack_id: str
@@ -41,6 +42,9 @@ class ResultFile:
     epoch: int
     attempt: int
     keep: Keep
+    device: str
+    wall_s: float
+    cpu_s: float
     rehearsal: bool
     weights_missing: bool = False
 
@@ -160,7 +164,7 @@ def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
     from sweep.result_schema import KEEP_METADATA, REHEARSAL
 
     try:
-        table = pq.read_table(path, columns=["run_id", "status", "pack_id", "epoch", "attempt", "data_hash"])
+        table = pq.read_table(path, columns=list(_READ))
         keep = Keep((table.schema.metadata or {})[KEEP_METADATA].decode())
         rows = table.to_pylist()
         if rows[0]["pack_id"] != path.stem:
@@ -180,6 +184,9 @@ def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
         epoch=rows[0]["epoch"],
         attempt=rows[0]["attempt"],
         keep=keep,
+        device=rows[0]["device"],
+        wall_s=sum(row["wall_s"] for row in rows),
+        cpu_s=sum(row["cpu_s"] for row in rows),
         rehearsal=any(row["data_hash"].startswith(REHEARSAL) for row in rows),
     )
 

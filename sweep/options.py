@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from search_spaces.presets import preset_names
 from search_spaces.vocabulary import Keep
+
+if TYPE_CHECKING:
+    from search_spaces.point import DesignPoint
+
+MOST_COMPLETIONS = 200
 
 
 def _complete_grid(incomplete: str) -> list[str]:
@@ -18,10 +23,38 @@ def _complete_grid(incomplete: str) -> list[str]:
     return [name for name in (*preset_names(), *files) if name.startswith(incomplete)]
 
 
-def _complete_axis(incomplete: str) -> list[str]:
+def _complete_axis(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of axes; once one stands there with its `=`, the values that it has in the grid named before."""
     from search_spaces.filters import SELECTABLE
 
-    return [f"{axis}=" for axis in SELECTABLE if axis.startswith(incomplete)]
+    axis, equals, values = incomplete.partition("=")
+    if not equals:
+        return [f"{axis}=" for axis in SELECTABLE if axis.startswith(incomplete)]
+    *before, last = values.split(",")
+    known = dict.fromkeys(str(getattr(point, axis, None)) for point in _points(ctx))
+    texts = ("none" if text == "None" else text for text in known)
+    return [f"{axis}={','.join([*before, text])}" for text in texts if text.startswith(last) and text not in before]
+
+
+def _complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Ids of the grid's runs, once so much is typed that few are left."""
+    found = sorted(point.run_id for point in _points(ctx) if point.run_id.startswith(incomplete))
+    return found if len(found) <= MOST_COMPLETIONS else []
+
+
+def _points(ctx: typer.Context) -> tuple[DesignPoint, ...]:
+    """Points of the grid on the line that is being completed; none where that is not one yet."""
+    from search_spaces.errors import UserInputError
+    from sweep.target import open_target
+
+    # An option that still lacks its value, the one being completed, leaves the arguments before it unassigned.
+    grid = ctx.params.get("grid") or next(iter(ctx.args), None)
+    if grid is None:
+        return ()
+    try:
+        return open_target(grid, ctx.params.get("directory"), ctx.params.get("overrides") or ()).points
+    except (UserInputError, OSError):
+        return ()
 
 
 GridArgument = Annotated[
@@ -45,6 +78,13 @@ OnlyOption = Annotated[
         autocompletion=_complete_axis,
     ),
 ]  # fmt: skip
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN_ID", help="The run, by (the beginning of) its id.", autocompletion=_complete_run)
+]
+RunOption = Annotated[
+    str | None,
+    typer.Option("--run", metavar="RUN_ID", help="The run, by (the beginning of) its id.", autocompletion=_complete_run),
+]
 ClusterOption = Annotated[
     Path | None,
     typer.Option(

@@ -4,7 +4,7 @@ sweeps/demo/
   sweep.json            the sweep's lock file: grid, what is kept, pinned dataset hashes
   results/<pack>.parquet            the truth: one immutable file per complete pack
   weights/<pack>.<epoch>-<attempt>.safetensors   its final weights, written just before it
-  failures/<pack>/<attempt>.json    why an attempt failed
+  failures/<pack>/<attempt>.json    why an attempt failed; <attempt>.hindered.json where its surroundings did
   lease/                which launch may write, past and present
   launches/<epoch>.json what each launch set out to do
   packs/<pack>.json     packs once started, so that later launches adopt them
@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+HINDERED_SUFFIX = ".hindered.json"
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,9 @@ class SweepPaths:
     def pack_attempt(self, pack_id: str, attempt: int) -> Path:
         return self.attempts / pack_id / f"{attempt:04d}.json"
 
-    def pack_failure(self, pack_id: str, attempt: int) -> Path:
-        return self.failures / pack_id / f"{attempt:04d}.json"
+    def pack_failure(self, pack_id: str, attempt: int, hindered: bool = False) -> Path:
+        """Those that were hindered are told by their names, so that counting failures opens no file."""
+        return self.failures / pack_id / f"{attempt:04d}{HINDERED_SUFFIX if hindered else '.json'}"
 
     def pack_log(self, pack_id: str, attempt: int) -> Path:
         return self.logs / pack_id / f"{attempt:04d}.log"

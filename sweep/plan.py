@@ -126,7 +126,7 @@ def _adopt(records: Iterable[PackRecord], todo: dict[str, DesignPoint], failed: 
         pack = record.pack
         owned = tuple(point for point in pack.points if point.run_id in todo and point.run_id not in claimed)
         failures = failed.get(pack.pack_id, 0)
-        if retry_failed and failures:
+        if retry_failed and failures and any(point.run_id in todo for point in pack.points):
             forgiven.add(pack.pack_id)
             if pack.suspect:
                 continue  # The pack it was cut from is older, and takes its runs back.

@@ -1,18 +1,24 @@
 """The order in which a launch hands out its packs, and what becomes of one that failed.
 
-A pack is recorded as started the moment it is handed out, so that later launches adopt it. A failed pack waits behind the
-others for its second try; one that failed as often as it may is halved, again and again, until the run that fails is alone.
-Where attempt after attempt fails and none succeeds the cause is no single run, and the launch stops instead of taking
-thousands of packs apart.
+A pack is recorded as started the moment it is handed out, so that later launches adopt it. A failed pack waits some seconds,
+behind the others, for its second try; one that failed as often as it may is halved, again and again, until the run that
+fails is alone. Where attempt after attempt fails and none succeeds the cause is no single run, and the launch stops instead
+of taking thousands of packs apart.
+
+Where an attempt was hindered (a full disk, a store that is away) the others would be as well: no pack is handed out for a
+while, twice as long each time, and nothing counts against the pack.
 """
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from sweep.attempts import AttemptEnd
+from sweep.backoff import wait_s
 from sweep.failures import failed_attempts
 from sweep.launch_file import LaunchFile, LaunchSettings, PlannedPack
 from sweep.lease import holds
@@ -23,12 +29,23 @@ HOPELESS_FAILURES = 20
 """Failed attempts in a row, without one success in between, after which no further pack is started."""
 
 
-class PackQueue:
-    """The packs of a launch, waiting and at work."""
+def _print(text: str) -> None:
+    print(text, flush=True)
 
-    def __init__(self, launch: LaunchFile) -> None:
-        self._settings = launch.settings
+
+class PackQueue:
+    """The packs of a launch, waiting and at work.
+
+    `tell` hears of every wait. `clock` gives seconds that only ever go on, whatever is done to the time of day.
+    """
+
+    def __init__(
+        self, launch: LaunchFile, tell: Callable[[str], None] = _print, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings, self._tell, self._clock = launch.settings, tell, clock
         self._waiting = deque(launch.packs)
+        self._not_before: dict[str, float] = {}
+        self._paused_until = clock()
         self._working: dict[str, PlannedPack] = {}
         self._started = 0
         self._failures = Counter(failed_attempts(launch.settings.paths))
@@ -45,10 +62,16 @@ class PackQueue:
         return self._closed or (not self._waiting and not self._working)
 
     def next(self) -> str | None:
-        """Id of the next pack to start; None where there is none now (one at work may yet fail and come back)."""
-        if self._closed or not self._waiting:
+        """Id of the next pack to start; None where there is none now (one may be waiting, or yet fail and come back)."""
+        now = self._clock()
+        if self._closed or now < self._paused_until:
             return None
-        planned = self._waiting.popleft()
+        ready = (at for at, planned in enumerate(self._waiting) if self._not_before.get(planned.pack.pack_id, now) <= now)
+        place = next(ready, None)
+        if place is None:
+            return None
+        planned = self._waiting[place]
+        del self._waiting[place]
         self._started += 1
         record_start(self._settings.paths, _record(planned, self._settings, self._started))
         self._working[planned.pack.pack_id] = planned
@@ -62,6 +85,9 @@ class PackQueue:
         elif end is AttemptEnd.FAILED:
             self._failed_in_a_row += 1
             self._failed(planned)
+        elif end is AttemptEnd.HINDERED:
+            self._waiting.append(planned)
+            self._pause()
 
     @property
     def _closed(self) -> bool:
@@ -71,9 +97,22 @@ class PackQueue:
         pack = planned.pack
         self._failures[pack.pack_id] += 1
         if self._failures[pack.pack_id] < pack.attempts_allowed:
+            wait = wait_s(self._failures[pack.pack_id])
+            self._tell(f"pack {pack.pack_id} failed: tried again in {wait:.0f} s")
+            self._not_before[pack.pack_id] = self._clock() + wait
             self._waiting.append(planned)
         elif len(pack.points) > 1:
             self._waiting.extend(replace(planned, pack=half) for half in halves(pack.points, pack.pack_id))
+
+    def _pause(self) -> None:
+        """Hand nothing out for a while; what was at work when that began and is hindered too tells nothing new."""
+        now = self._clock()
+        if now < self._paused_until:
+            return
+        self._failed_in_a_row += 1
+        wait = wait_s(self._failed_in_a_row)
+        self._paused_until = now + wait
+        self._tell(f"the disk, the store or the network is in trouble (see failures/): no pack is started for {wait:.0f} s")
 
 
 def told_to_stop(settings: LaunchSettings) -> bool:

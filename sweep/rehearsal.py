@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -73,7 +73,11 @@ def train_pack(
     for step in _evaluations(first) if seconds else ():
         if step <= done:
             continue
-        complete = _pretend(seconds * (step - done) / first.steps, should_stop)
+        for part in _moments(seconds * (step - done) / first.steps):
+            if should_stop():
+                complete = False
+                break
+            progress(_progress(points, results, done + int(part * (step - done))))  # as often as the trainer, or it is stuck
         if not complete:
             break
         done = step
@@ -159,14 +163,12 @@ def _progress(points: Sequence[DesignPoint], results: Sequence[RunResult], step:
     return PackProgress(step, points[0].steps, len(points), diverged, curves, SCALE)
 
 
-def _pretend(seconds: float, should_stop: Callable[[], bool]) -> bool:
-    """Let time pass; returns whether it passed without being told to stop."""
-    until = time.monotonic() + seconds
-    while (left := until - time.monotonic()) > 0.0:
-        if should_stop():
-            return False
+def _moments(seconds: float) -> Iterator[float]:
+    """Let time pass, waking now and then; yields the share of it that has passed."""
+    began = time.monotonic()
+    while (left := began + seconds - time.monotonic()) > 0.0:
+        yield 1.0 - left / seconds
         time.sleep(min(left, STOP_CHECK_S))
-    return True
 
 
 def _seconds_per_run(root: Path) -> float:

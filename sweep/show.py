@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -14,9 +15,12 @@ from rich.text import Text
 from cluster.resources import Resources
 from search_spaces.expansion import AxisCount, axis_counts
 from search_spaces.point import DesignPoint
+from sweep.eta import Eta
 from sweep.failures import FailureGroup
 from sweep.lock_file import is_rehearsal
+from sweep.paths import SweepPaths
 from sweep.plan import Plan
+from sweep.spending import Spending
 from sweep.status import AxisProgress, RunningPack, SweepStatus, duration
 from sweep.target import Target
 
@@ -93,15 +97,18 @@ def print_status(console: Console, target: Target, status: SweepStatus, axes: Se
     console.print(status_view(status))
     if axes:
         console.print(_progress_by_axis(axes))
-    for group in status.failures:
-        console.print(failure_text(group, str(target.paths.root)), soft_wrap=True)
+    for line in failure_lines(status.failures, str(target.paths.root), target.paths):
+        console.print(line, soft_wrap=True)
 
 
 def status_view(status: SweepStatus) -> RenderableType:
     """Counts, speed and running packs: what `status` and a live launch both show."""
     parts: list[RenderableType] = [Text.from_markup(line) for line in _status_lines(status)]
+    if status.spent.packs:
+        parts.append(Text(_spent(status.spent)))
     if status.packs:
         parts.append(_packs(status.packs))
+    parts += [Text(f"{pack.text}\n  {pack.remedy}", style="yellow") for pack in status.stuck]
     return Group(*parts)
 
 
@@ -113,7 +120,7 @@ def status_line(status: SweepStatus) -> str:
 def point_lines(point: DesignPoint) -> Iterable[str]:
     """A run and everything that shapes it."""
     yield f"run {point.run_id}"
-    yield from (f"  {name:<20}{_value(value)}" for name, value in point.canonical().items())
+    yield from (f"  {name:<20}{value_text(value)}" for name, value in point.canonical().items())
 
 
 def plan_json(target: Target, plan: Plan, resources: Resources) -> str:
@@ -139,7 +146,7 @@ def plan_json(target: Target, plan: Plan, resources: Resources) -> str:
         "reasons": [{"why": reason.why, "detail": reason.detail, "runs": len(reason.run_ids)} for reason in plan.reasons],
         "excluded": [{"reason": rule.reason, "runs": rule.points} for rule in target.excluded],
         "axes": {
-            axis.axis: {_value(count.value): count.points for count in axis.values} for axis in axis_counts(target.points)
+            axis.axis: {value_text(count.value): count.points for count in axis.values} for axis in axis_counts(target.points)
         },
     }
     return json.dumps(content, indent=2)
@@ -161,9 +168,13 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
         "waiting": status.waiting,
         "outside": status.outside,
         "run_steps_per_s": status.run_steps_per_s,
-        "eta_s": status.eta_s,
+        "eta_s": status.eta and status.eta.seconds,
+        "eta_low_s": status.eta and status.eta.low,
+        "eta_high_s": status.eta and status.eta.high,
+        "spent": vars(status.spent),
         "launch": launch and {"host": launch.process.host, "pid": launch.process.pid, "since": launch.since.isoformat()},
         "packs": [vars(pack) for pack in status.packs],
+        "stuck": [vars(pack) | {"text": pack.text, "remedy": pack.remedy} for pack in status.stuck],
         "failures": [
             {
                 "error": group.example.cause.error,
@@ -172,6 +183,9 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
                 "runs": len(group.run_ids),
                 "gave_up": len(group.gave_up),
                 "packs": group.packs,
+                "traceback": group.example.traceback,
+                "log": str(target.paths.pack_log(group.example.pack_id, group.example.attempt)),
+                "reproduce": _reproduce(str(target.paths.root), group),
             }
             for group in status.failures
         ],
@@ -189,16 +203,39 @@ def _status_lines(status: SweepStatus) -> Iterable[str]:
     states += [f"{status.outside:,} outside this grid"] if status.outside else []
     yield ", ".join(states)
     if status.packs:
-        eta = "" if status.eta_s is None else f", about {duration(status.eta_s)} to go"
-        yield f"{status.run_steps_per_s:,.0f} steps x runs per second{eta}"
+        yield f"{status.run_steps_per_s:,.0f} steps x runs per second{_eta(status.eta)}"
     elif status.launch is not None:
         yield f"launch {status.launch.epoch} at work on {status.launch.process.host}, pid {status.launch.process.pid}"
+    if status.stuck:
+        yield f"[yellow]{len(status.stuck):,} packs are stuck[/yellow]"
+
+
+def _eta(eta: Eta | None) -> str:
+    if eta is None:
+        return ""
+    text = f", about {duration(eta.seconds)} to go"
+    if eta.low is None or eta.high is None:
+        return text
+    return f"{text} (9 in 10: {duration(eta.low)} to {duration(eta.high)})"
+
+
+def _spent(spent: Spending) -> str:
+    gpu = f" and {_hours(spent.gpu_s)} of GPU" if spent.gpu_s else ""
+    return (
+        f"finished packs took {_hours(spent.cpu_s)} of CPU{gpu}, {_hours(spent.wall_s)} one after another: "
+        f"{duration(spent.cpu_s / spent.runs)} of CPU a run"
+    )
+
+
+def _hours(seconds: float) -> str:
+    """Hours, for bills; what is less than one as people say it."""
+    return f"{seconds / 3600:,.1f} h" if seconds >= 3600 else duration(seconds)
 
 
 def _axes(axes: Sequence[AxisCount]) -> Table:
     table = _table("axis", "runs per value")
     for axis in axes:
-        table.add_row(axis.axis, "   ".join(f"{_value(count.value)}:[dim]{count.points:,}[/dim]" for count in axis.values))
+        table.add_row(axis.axis, "   ".join(f"{value_text(count.value)}:[dim]{count.points:,}[/dim]" for count in axis.values))
     return table
 
 
@@ -231,19 +268,29 @@ def _progress_by_axis(axes: Sequence[AxisProgress]) -> Table:
     return table
 
 
-def failure_text(group: FailureGroup, grid: str) -> str:
-    """One cause of failures: what, where, and how to see it again."""
-    cause = group.example.cause
-    state = (
-        "given up"
-        if len(group.gave_up) == len(group.run_ids)
-        else f"{len(group.gave_up)} given up, the rest will be tried again"
-    )
+def failure_lines(groups: Sequence[FailureGroup], grid: str, paths: SweepPaths) -> Iterable[str]:
+    """What failed, by cause: how many runs, the end of the trace, where its log is, and how to see it again."""
+    if groups:
+        causes = "1 cause" if len(groups) == 1 else f"{len(groups):,} causes"
+        yield f"[red]failures: {sum(len(group.run_ids) for group in groups):,} runs, {causes}[/red]"
+    for group in groups:
+        yield _failure_text(group, grid, paths)
+
+
+def _failure_text(group: FailureGroup, grid: str, paths: SweepPaths) -> str:
+    cause, example = group.example.cause, group.example
+    gave_up, runs = len(group.gave_up), len(group.run_ids)
+    state = "given up" if gave_up == runs else f"{gave_up:,} given up, the rest will be tried again"
     return (
-        f"[red]{len(group.run_ids):,} runs failed ({state})[/red]: {cause.error}: {escape(cause.message)}\n"
-        f"  at {escape(cause.frame)}; traceback and log in failures/{group.example.pack_id}/{group.example.attempt:04d}.json\n"
-        f"  reproduce with: recipe-sweep run {escape(grid)} --run {group.run_ids[0]}"
+        f"[red]{runs:,} runs failed ({state})[/red]: {cause.error}: {escape(cause.message)}\n"
+        f"  at         {escape(cause.frame)}\n"
+        f"  log        {escape(str(paths.pack_log(example.pack_id, example.attempt)))}\n"
+        f"  reproduce  {escape(_reproduce(grid, group))}"
     )
+
+
+def _reproduce(grid: str, group: FailureGroup) -> str:
+    return shlex.join(["recipe-sweep", "run", grid, "--run", group.run_ids[0]])
 
 
 def _table(*columns: str) -> Table:
@@ -253,7 +300,8 @@ def _table(*columns: str) -> Table:
     return table
 
 
-def _value(value: object) -> str:
+def value_text(value: object) -> str:
+    """A value of an axis or setting."""
     if value is None:
         return "none"
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

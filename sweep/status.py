@@ -6,18 +6,23 @@ failed    given up until --retry-failed      waiting   everything else that the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 from search_spaces.expansion import axis_counts
 from search_spaces.point import DesignPoint
+from sweep.eta import Eta, Seen, estimate
 from sweep.failures import FailureGroup, grouped, read_failures
-from sweep.lease import LeaseRecord, current_holder, is_held
-from sweep.ledger import DoneRuns, Ledger
+from sweep.launch_file import read_resources
+from sweep.lease import LeaseRecord, live_launch
+from sweep.ledger import DoneRuns, Ledger, read_done
 from sweep.packs import Pack
 from sweep.paths import SweepPaths
-from sweep.progress import PackProgressFile, read_all_progress
+from sweep.progress import PackProgressFile
+from sweep.spending import Spending, spending
+from sweep.stuck import StuckPack, packs_at_work, stuck_packs
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class AxisProgress:
 
 @dataclass(frozen=True)
 class SweepStatus:
-    """Counts of runs by state, and what is going on. `eta_s` is None where nothing is running."""
+    """Counts of runs by state, and what is going on. `eta` is None where nothing is running."""
 
     wanted: int
     done: int
@@ -55,9 +60,18 @@ class SweepStatus:
     outside: int
     packs: tuple[RunningPack, ...]
     run_steps_per_s: float
-    eta_s: float | None
+    eta: Eta | None
+    spent: Spending
+    stuck: tuple[StuckPack, ...]
     failures: tuple[FailureGroup, ...]
     launch: LeaseRecord | None
+
+
+def failed_runs(points: Iterable[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> frozenset[str]:
+    """The `selected` of `points` (None: all) that failed last time they were tried, given up or not."""
+    done = read_done(paths).file_of
+    wanted = {point.run_id for point in points if selected is None or point.run_id in selected}
+    return frozenset(run_id for group in grouped(read_failures(paths), wanted - done.keys()) for run_id in group.run_ids)
 
 
 class SweepWatcher:
@@ -72,20 +86,15 @@ class SweepWatcher:
         self._grid = frozenset(point.run_id for point in points)
         chosen = [point for point in points if selected is None or point.run_id in selected]
         self._points = {point.run_id: point for point in chosen}
-
-    @cached_property
-    def _costs(self) -> dict[str, float]:
-        """Of each run alone; only asked for while something is running."""
-        return {run_id: Pack((point,)).cost_alone for run_id, point in self._points.items()}
+        self._gpu_share = cache(self._read_gpu_share)
 
     def look(self) -> SweepStatus:
         """How the sweep stands now. Raises SweepDirectoryError where a file of it cannot be read."""
         done = self._ledger.read()
         finished = self._points.keys() & done.file_of.keys()
         unfinished = self._points.keys() - finished
-        launch = current_holder(self._paths.lease)
-        launch = launch if launch is not None and is_held(self._paths.lease, launch) else None
-        at_work = [progress for progress in self._at_work(launch) if progress.pack_id not in done.pack_ids]
+        launch = live_launch(self._paths.lease)
+        at_work = packs_at_work(self._paths, launch, done)
         running = {run.run_id for progress in at_work for run in progress.runs} & unfinished
         failures = grouped(read_failures(self._paths), unfinished)
         failed = {run_id for group in failures for run_id in group.gave_up} - running
@@ -99,7 +108,9 @@ class SweepWatcher:
             outside=len(done.file_of.keys() - self._grid),
             packs=tuple(self._running(progress) for progress in at_work),
             run_steps_per_s=sum(_rate(progress) for progress in at_work),
-            eta_s=self._eta_s(at_work, unfinished - failed),
+            eta=self._eta(at_work, unfinished - failed, done, launch),
+            spent=spending(done.files, finished, self._gpu_share),
+            stuck=stuck_packs(self._paths, launch, at_work, done),
             failures=failures,
             launch=launch,
         )
@@ -115,31 +126,55 @@ class SweepWatcher:
             for value, wanted in axis.values
         )
 
-    def _at_work(self, launch: LeaseRecord | None) -> list[PackProgressFile]:
-        """Progress of packs that the live launch trains; older files belong to packs that it has not come to yet."""
-        if launch is None:
-            return []
-        return [progress for progress in read_all_progress(self._paths.progress) if progress.updated_at >= launch.since]
-
     def _running(self, progress: PackProgressFile) -> RunningPack:
         point = self._points.get(progress.runs[0].run_id)
         label = f"{point.decomposition} {point.value_learning} {point.task}/{point.dataset}" if point else "outside the grid"
         return RunningPack(progress.pack_id, label, len(progress.runs), progress.step, progress.steps, _rate(progress))
 
-    def _eta_s(self, at_work: Sequence[PackProgressFile], unfinished: set[str]) -> float | None:
-        """Seconds until all is done, if the rest goes as fast as what is running: in units of cost, not of runs."""
+    def _eta(
+        self, at_work: Sequence[PackProgressFile], unfinished: set[str], done: DoneRuns, launch: LeaseRecord | None
+    ) -> Eta | None:
+        """When all is done, by the paces of the packs that run and of those that this launch has finished."""
         if not at_work:
-            return None
-        rate, left = 0.0, sum(self._costs[run_id] for run_id in unfinished)
+            return None  # Before anything is computed: to look at a sweep that rests should take no time.
+        left = sum(self._costs[run_id] for run_id in unfinished)
+        seen: list[Seen] = []
+        longest = 0.0
         for progress in at_work:
-            cost = sum(self._costs.get(run.run_id, 0.0) for run in progress.runs)
-            rate += cost * _since_resumed(progress) / progress.steps / _seconds(progress)
+            cost = self._cost(run.run_id for run in progress.runs)
+            seen.append(Seen(cost * _since_resumed(progress) / progress.steps, _seconds(progress)))
             left -= cost * progress.step / progress.steps
-        return max(left, 0.0) / rate if rate > 0 else None
+            longest = max(longest, _to_go_s(progress))
+        if launch is not None:
+            finished = (file for file in done.files if file.epoch == launch.epoch)
+            seen += [Seen(self._cost(file.run_ids), file.wall_s) for file in finished]
+        return estimate(seen, max(left, 0.0), len(at_work), longest)
+
+    @cached_property
+    def _costs(self) -> Mapping[str, float]:
+        """Operations of each run: its share of what all that could share a pack with it cost, trained together."""
+        groups: dict[str, list[DesignPoint]] = defaultdict(list)
+        for point in self._points.values():
+            groups[point.pack_key].append(point)
+        shares = {key: Pack(tuple(group)).cost / len(group) for key, group in groups.items()}
+        return {run_id: shares[point.pack_key] for run_id, point in self._points.items()}
+
+    def _cost(self, run_ids: Iterable[str]) -> float:
+        return sum(self._costs.get(run_id, 0.0) for run_id in run_ids)
+
+    def _read_gpu_share(self, epoch: int) -> float:
+        resources = read_resources(self._paths.launch_file(epoch))
+        return 1.0 if resources is None else resources.gpu_per_pack
 
 
 def _rate(progress: PackProgressFile) -> float:
     return _since_resumed(progress) * len(progress.runs) / _seconds(progress)
+
+
+def _to_go_s(progress: PackProgressFile) -> float:
+    """Seconds until a running pack is done at its own pace; 0 where it has none yet."""
+    steps = _since_resumed(progress)
+    return (progress.steps - progress.step) * _seconds(progress) / steps if steps > 0 else 0.0
 
 
 def _since_resumed(progress: PackProgressFile) -> int:

@@ -64,6 +64,12 @@ class StopRequests:
         if self.stop_file is not None:
             self.stop_file.touch()
 
+    def listen(self) -> int:
+        """How often it was asked by now; a stop file that somebody else wrote (`recipe-sweep cancel`) is asking once."""
+        if not self.count and self.stop_file is not None and self.stop_file.exists():
+            self.count = 1
+        return self.count
+
 
 class Supervision:
     """The engine's life, and its next ones, under one lease."""
@@ -81,11 +87,11 @@ class Supervision:
         deaths = 0
         while True:
             plan = plan_of(self._request)
-            if not plan.packs or self._asked.count:
+            if not plan.packs or self._asked.listen():
                 return False
             before = self._reached()
             code = self._run_engine(plan)
-            if code in (0, HOPELESS_EXIT) or self._asked.count:
+            if self._asked.listen() or code in (0, HOPELESS_EXIT):
                 return code == HOPELESS_EXIT
             deaths = 1 if self._reached() != before else deaths + 1
             log = self._paths.engine_log(self._lease.epoch)
@@ -114,7 +120,7 @@ class Supervision:
         )
         hashes = self._sweep.data_hashes
         packs = tuple(PlannedPack(pack, hashes[pack.points[0].dataset_id]) for pack in plan.packs)
-        launch = LaunchFile(settings, packs)
+        launch = LaunchFile(settings, packs, plan.reasons)
         file = write_launch(launch)
         self._asked.stop_file = self._paths.stop_file(epoch)
         if request.resources.inline:
@@ -136,8 +142,12 @@ class Supervision:
                 _kill_group(engine)
 
     def _run_inline(self, launch: LaunchFile) -> int:
-        queue = PackQueue(launch)
-        while (pack_id := queue.next()) is not None:
+        queue = PackQueue(launch, self._display.tell)
+        while not queue.finished:
+            pack_id = queue.next()
+            if pack_id is None:
+                time.sleep(POLL_S)
+                continue
             queue.ended(pack_id, work(launch.settings, pack_id))
             self._display.show(self._watcher.look())
         return HOPELESS_EXIT if queue.hopeless else 0
@@ -146,7 +156,7 @@ class Supervision:
         looked_at = 0.0
         told = 0
         while (code := engine.poll()) is None:
-            if self._asked.count > told:
+            if self._asked.listen() > told:
                 told = self._asked.count
                 self._paths.stop_file(self._lease.epoch).touch()  # Again: the signal may have come before it had a name.
                 if told > 1:

@@ -14,7 +14,7 @@ from search_spaces.grid import Grid
 from search_spaces.grid_file import grid_from, read_grid
 from search_spaces.point import DesignPoint
 from search_spaces.yaml_file import Document
-from sweep.errors import SweepDirectoryError
+from sweep.errors import SweepDirectoryError, UnknownRunError
 from sweep.lock_file import read_sweep_file
 from sweep.paths import SweepPaths
 
@@ -75,6 +75,15 @@ def rehearsal_directory(reference: str, directory: Path | None, overrides: Seque
     if directory is not None or Path(reference).is_dir():
         return directory
     return SWEEPS / f"{read_grid(reference, overrides).name}-rehearsal"
+
+
+def one_run(points: Sequence[DesignPoint], run_id: str) -> DesignPoint:
+    """The point with that id, or the only one whose id begins so. Raises UnknownRunError."""
+    found = [point for point in points if point.run_id.startswith(run_id)] if run_id else []
+    if len(found) != 1:
+        text = f"{len(found)} runs whose id begins with {run_id!r}" if found else f"no run {run_id!r} among {len(points)}"
+        raise UnknownRunError(Problem(found=text, expected="the id of one run of the grid, or its beginning"))
+    return found[0]
 
 
 def _sweep_directory(root: Path, directory: Path | None, overrides: Sequence[str]) -> Target:

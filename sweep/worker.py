@@ -14,21 +14,34 @@ import socket
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
-from sweep.attempts import Attempt, AttemptEnd, begin_attempt, claimed, deaths_in_place, end_attempt
+from sweep.attempts import Attempt, AttemptEnd, begin_attempt, claimed, deaths_in_place, end_attempt, read_attempts
 from sweep.errors import AlreadyPublishedError, LeaseLostError
-from sweep.failures import Cause, Failure, cause_of, failed_attempts, log_tail, record_failure
+from sweep.failures import (
+    HINDERED_TRIES,
+    Cause,
+    Failure,
+    cause_of,
+    cause_of_hang,
+    failed_attempts,
+    hindered_attempts,
+    log_tail,
+    may_pass,
+    record_failure,
+)
 from sweep.launch_file import LaunchSettings
 from sweep.packs import Pack
+from sweep.paths import SweepPaths
 from sweep.point_json import canonical_text
 from sweep.progress import PackProgressFile, RunProgress, progress_path, read_progress, remove_progress, write_progress
 from sweep.queue import told_to_stop
 from sweep.records import PackRecord, read_record, resume_dirs
+from sweep.watchdog import Hang, hang_in, watched
 from sweep.workload import load_workload
 
 if TYPE_CHECKING:
@@ -43,7 +56,8 @@ PROGRESS_EVERY_S = 5.0
 def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
     """Train a started pack to its end and publish it; returns how the attempt ended.
 
-    An exception in training is recorded as a failure and not raised: the sweep goes on with its other packs.
+    An exception in training is recorded as a failure and not raised: the sweep goes on with its other packs. An attempt that
+    was killed because it made no progress could not say so: it is recorded by the next, which then leaves it at that.
     """
     paths = settings.paths
 
@@ -56,17 +70,25 @@ def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
         if paths.pack_result(pack_id).exists():
             return AttemptEnd.PUBLISHED
         record = read_record(paths.pack_record(pack_id))
+        if (hung := _hung(paths, pack_id)) is not None:
+            _record_hang(paths, record.pack, *hung)
+            return AttemptEnd.FAILED
         before = read_progress(progress_path(paths.progress, pack_id))
         step = before.resumed_step if before else 0  # moves only where a checkpoint was written since
         deaths = deaths_in_place(paths, pack_id, settings.epoch, step)
         attempt = begin_attempt(paths, pack_id, settings.epoch, step)
-        with _Boundary(settings, attempt, record.pack) as boundary, _logging_to(paths.pack_log(pack_id, attempt.number)):
+        log = _logging_to(paths.pack_log(pack_id, attempt.number))
+        with (
+            _Boundary(settings, attempt, record.pack) as boundary,
+            log as text,
+            watched(settings.resources.stuck_after_minutes, text) as alive,
+        ):
             if deaths >= DEATHS_ALLOWED:
                 raise WorkerDiedError(
                     f"{deaths} processes in a row were killed at the same step; the usual cause is a lack of memory: "
                     "lower max_lanes in the cluster file"
                 )
-            boundary.end = _train(settings, record, attempt, should_stop)
+            boundary.end = _train(settings, record, attempt, alive, should_stop)
         return boundary.end
 
 
@@ -94,33 +116,57 @@ class _Boundary:
         elif isinstance(error, Exception) and told_to_stop(self._settings):
             self.end = AttemptEnd.STOPPED
         elif isinstance(error, Exception):
-            record_failure(self._paths, self._failure(error))
+            self.end = self._failed_by(error)
         elif error is not None:
             return False
         end_attempt(self._paths, self._attempt, self.end)
         return True
 
-    def _failure(self, error: Exception) -> Failure:
-        pack_id, number = self._attempt.pack_id, self._attempt.number
+    def _failed_by(self, error: Exception) -> AttemptEnd:
         cause = cause_of(error)
         if isinstance(error, WorkerDiedError):
             cause = Cause(cause.error, cause.message, "outside of Python")
-        return Failure(
-            pack_id=pack_id,
-            attempt=number,
-            epoch=self._attempt.epoch,
-            run_ids=self._pack.run_ids,
-            cause=cause,
-            traceback="".join(traceback.format_exception(error)),
-            log_tail=log_tail(self._paths.pack_log(pack_id, number)),
-            host=socket.gethostname(),
-            failed_at=datetime.now(UTC),
-            final=len(self._pack.points) == 1
-            and failed_attempts(self._paths).get(pack_id, 0) + 1 >= self._pack.attempts_allowed,
-        )
+        hindered = may_pass(error) and hindered_attempts(self._paths, self._pack.pack_id) < HINDERED_TRIES
+        trace = "".join(traceback.format_exception(error))
+        record_failure(self._paths, _failure(self._paths, self._pack, self._attempt, cause, trace, hindered=hindered))
+        return AttemptEnd.HINDERED if hindered else AttemptEnd.FAILED
 
 
-def _train(settings: LaunchSettings, record: PackRecord, attempt: Attempt, should_stop: Callable[[], bool]) -> AttemptEnd:
+def _failure(paths: SweepPaths, pack: Pack, attempt: Attempt, cause: Cause, trace: str, *, hindered: bool = False) -> Failure:
+    last_chance = failed_attempts(paths).get(pack.pack_id, 0) + 1 >= pack.attempts_allowed
+    return Failure(
+        pack_id=pack.pack_id,
+        attempt=attempt.number,
+        epoch=attempt.epoch,
+        run_ids=pack.run_ids,
+        cause=cause,
+        traceback=trace,
+        log_tail=log_tail(paths.pack_log(pack.pack_id, attempt.number)),
+        host=attempt.process.host,
+        failed_at=datetime.now(UTC),
+        final=len(pack.points) == 1 and last_chance and not hindered,
+        hindered=hindered,
+    )
+
+
+def _hung(paths: SweepPaths, pack_id: str) -> tuple[Attempt, Hang] | None:
+    """The attempt before, where it was killed for making no progress and nobody has said so yet."""
+    last = read_attempts(paths, pack_id)[-1:]
+    if not last or last[0].end is not AttemptEnd.OPEN:
+        return None
+    hang = hang_in(paths.pack_log(pack_id, last[0].number))
+    return None if hang is None else (last[0], hang)
+
+
+def _record_hang(paths: SweepPaths, pack: Pack, attempt: Attempt, hang: Hang) -> None:
+    with suppress(FileExistsError):  # Whoever was here before was killed between these two lines.
+        record_failure(paths, _failure(paths, pack, attempt, cause_of_hang(hang), hang.trace))
+    end_attempt(paths, attempt, AttemptEnd.FAILED)
+
+
+def _train(
+    settings: LaunchSettings, record: PackRecord, attempt: Attempt, alive: Callable[[], None], should_stop: Callable[[], bool]
+) -> AttemptEnd:
     # Here and not above, so that a failing import is a recorded failure like any other.
     from sweep.device import choose_device, code_version, release_memory, settle_imports, torch_version
     from sweep.results import Provenance, publish
@@ -144,7 +190,7 @@ def _train(settings: LaunchSettings, record: PackRecord, attempt: Attempt, shoul
         threads=record.threads,
         keep=settings.keep,
         checkpoint_minutes=settings.resources.checkpoint_minutes,
-        progress=_ProgressWriter(paths.progress, pack, started_at),
+        progress=_ProgressWriter(paths.progress, pack, started_at, alive),
         should_stop=should_stop,
     )
     if not outcome.complete:
@@ -171,14 +217,15 @@ def _train(settings: LaunchSettings, record: PackRecord, attempt: Attempt, shoul
 class _ProgressWriter:
     """Turns the trainer's progress into the pack's progress file: at once where a curve grew, else every few seconds."""
 
-    def __init__(self, folder: Path, pack: Pack, started_at: datetime) -> None:
-        self._folder, self._pack, self._started_at = folder, pack, started_at
+    def __init__(self, folder: Path, pack: Pack, started_at: datetime, alive: Callable[[], None]) -> None:
+        self._folder, self._pack, self._started_at, self._alive = folder, pack, started_at, alive
         self._texts = [canonical_text(point) for point in pack.points]
         self._resumed_step: int | None = None
         self._written_at = 0.0
         self._evaluations = -1
 
     def __call__(self, progress: PackProgress) -> None:
+        self._alive()
         if self._resumed_step is None:
             self._resumed_step = progress.step
         evaluations = sum(len(curve) for curve in progress.curves.values())
@@ -207,8 +254,8 @@ class _ProgressWriter:
 
 
 @contextmanager
-def _logging_to(path: Path) -> Iterator[None]:
-    """Send everything this process prints, native libraries and crashes included, to the attempt's log."""
+def _logging_to(path: Path) -> Iterator[TextIO]:
+    """Send what this process prints, native libraries, crashes and the last trace included, to the attempt's log; yields it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     saved = os.dup(1), os.dup(2)
     with path.open("a", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
@@ -216,7 +263,10 @@ def _logging_to(path: Path) -> Iterator[None]:
         os.dup2(log.fileno(), 2)
         faulthandler.enable(log)
         try:
-            yield
+            yield log
+        except Exception:
+            traceback.print_exc()
+            raise
         finally:
             faulthandler.disable()
             for kept, descriptor in zip(saved, (1, 2), strict=True):

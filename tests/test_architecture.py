@@ -32,17 +32,26 @@ READ_BY_ANALYSIS = {"sweep.result_schema"}
 
 OWNERS = {
     "ray": {"sweep.engine"},
-    "typer": {"sweep.cli", "sweep.cli_boundary", "sweep.data_cli", "sweep.options"},
+    "typer": {
+        "sweep.cli",
+        "sweep.cli_boundary",
+        "sweep.cluster_cli",
+        "sweep.data_cli",
+        "sweep.options",
+        "sweep.watch_cli",
+    },
     "mlflow": {"sweep.mlflow_client", "sweep.mlflow_projection"},
     "safetensors": {"sweep.weights", "trainers.checkpoint", "trainers.behaviour"},
     "matplotlib": {"analysis"},
     "pandas": {"analysis"},
     "torch": {"trainers", "sweep.weights", "sweep.device"},
-    "yaml": {"search_spaces.yaml_file"},
+    "yaml": {"search_spaces.yaml_file", "cluster.yaml_text"},
     "pydantic": {"search_spaces", "cluster.schema", "trainers"},
     "tensorstore": {"trainers"},
     "mujoco": {"trainers"},
     "numba": {"trainers.fused"},
+    "boto3": {"cluster.aws_account"},
+    "jsonschema": {"cluster.ray_up"},
 }
 """A library and the modules, or whole packages, that may import it."""
 

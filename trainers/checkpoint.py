@@ -22,6 +22,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from trainers.kernels import Kernels
 from trainers.learner import Learner
 from trainers.parameters import Stack
 from trainers.results import CurvePoint
@@ -49,6 +50,8 @@ class Checkpoint:
     data_hash: str
     history: History
     arrays: Mapping[str, Tensor]
+    kernels: Kernels | None
+    """Those that the pack is computed with; None in checkpoints from before they were recorded"""
 
 
 def save(directory: Path, learner: Learner, history: History, *, pack_key: str, data_hash: str) -> None:
@@ -66,6 +69,7 @@ def save(directory: Path, learner: Learner, history: History, *, pack_key: str, 
         "pack_key": pack_key,
         "data_hash": data_hash,
         "sha256": digest,
+        "kernels": asdict(learner.config.kernels),
         "wall_s": history.wall_s,
         "cpu_s": history.cpu_s,
         "diagnostics_steps": history.diagnostics_steps,
@@ -164,11 +168,12 @@ def _read(sidecar: Path) -> Checkpoint | None:
             return None
         arrays = load_file(path)
         curves = {run: [CurvePoint(**point) for point in curve] for run, curve in content["curves"].items()}
+        kernels = Kernels(**content["kernels"]) if "kernels" in content else None
     except (OSError, ValueError, KeyError, TypeError, SafetensorError):
         return None
     diagnostics = {name.split("/")[1]: values.numpy() for name, values in arrays.items() if name.endswith("/diagnostics")}
     history = History(curves, content["diagnostics_steps"], diagnostics, content["wall_s"], content["cpu_s"])
-    return Checkpoint(content["step"], content["pack_key"], content["data_hash"], history, arrays)
+    return Checkpoint(content["step"], content["pack_key"], content["data_hash"], history, arrays, kernels)
 
 
 def _commit(temporary: Path, path: Path) -> str:

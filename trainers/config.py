@@ -17,6 +17,7 @@ from search_spaces.vocabulary import (
     TeamReward,
     ValueLearning,
 )
+from trainers.kernels import EAGER, Kernels
 from trainers.parameters import Adam
 
 DTYPES = dict.fromkeys(Precision, torch.float32) | {Precision.FLOAT64: torch.float64}
@@ -52,9 +53,10 @@ class LearnerConfig:
     team_reward: TeamReward = TeamReward.MEAN
     adam: Adam = field(default_factory=Adam)
     awr: AwrBounds = field(default_factory=AwrBounds)
+    kernels: Kernels = EAGER
 
     @classmethod
-    def of(cls, point: DesignPoint) -> LearnerConfig:
+    def of(cls, point: DesignPoint, kernels: Kernels = EAGER) -> LearnerConfig:
         """The configuration that a run shares with its pack."""
         return cls(
             decomposition=point.decomposition,
@@ -71,6 +73,7 @@ class LearnerConfig:
             mixer_training=point.mixer_training,
             actor_bound=point.actor_bound,
             team_reward=point.team_reward,
+            kernels=kernels,
         )
 
     @property

@@ -39,8 +39,8 @@ class Net(NamedTuple):
 
     @property
     def activations(self) -> int:
-        """Numbers that a row keeps for the backward pass: before and after each hidden layer's activation."""
-        return 2 * sum(self.widths[1:-1])
+        """Numbers that a row keeps for the backward pass: what it reads; of each hidden unit GELU's slope and the output."""
+        return self.widths[0] + 2 * sum(self.widths[1:-1])
 
     def forward(self, rows: int) -> int:
         """Operations of evaluating so many rows."""
@@ -180,9 +180,9 @@ class Memory(NamedTuple):
     """Bytes of a pack in its process, beside the libraries and what the operating system shares between processes."""
 
     parameters: int
-    """Weights, their gradients, the optimiser's two moments, targets, and one scratch copy"""
+    """Weights, their gradients, the optimiser's two moments, and targets"""
     activations: int
-    """The most that any one loss keeps for its backward pass, and what that pass works on"""
+    """The most that any one loss keeps for its backward pass, and the weights and gradients which that pass works with"""
     dataset: int
     """Columns: mapped into memory once for all packs of a machine, or once per pack on a GPU"""
 
@@ -193,7 +193,7 @@ class Memory(NamedTuple):
 
 
 def pack_memory(points: Sequence[DesignPoint]) -> Memory:
-    """Bytes that a pack needs at its largest."""
+    """Bytes that a pack needs at its largest, with the fused kernels of the CPU; PyTorch's own keep half as much again."""
     point = points[0]
     shapes, lanes = shapes_of(point), Lanes.of(points)
     width = 8 if point.precision is Precision.FLOAT64 else 4
@@ -212,22 +212,27 @@ def dataset_bytes(point: DesignPoint, spec: TaskSpec) -> int:
     return row * (point.dataset_size or 0)
 
 
-TRAINED_COPIES = 6
-"""Of each trained parameter: itself, gradient, two moments, scratch, and the piece that the backward pass hands over."""
+RESTING_COPIES = 4
+"""Of each trained parameter: itself, its gradient, and two moments."""
+PASSING_COPIES = 3
+"""Of each parameter of the networks that a loss trains, while its backward pass lasts: weights with LayerNorm's scale folded
+in, and gradients before and after that is undone."""
+_HYPER_LAYERS = 4
+"""Arrays kept of a hypernetwork's hidden layer, which PyTorch's operations compute: Linear, norm, its affine part, ReLU."""
 
 
 def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
     critic = HEADS * shapes.critic.parameters + sum(net.parameters for net in shapes.mixer)
-    per_value = (TRAINED_COPIES + 1) * critic  # one more: the target
+    per_value = (RESTING_COPIES + 1) * critic  # one more: the target
     if point.value_learning is ValueLearning.IQL:
-        per_value += TRAINED_COPIES * shapes.value.parameters
-    return lanes.values * per_value + lanes.actors * TRAINED_COPIES * shapes.actor.parameters
+        per_value += RESTING_COPIES * shapes.value.parameters
+    return lanes.values * per_value + lanes.actors * RESTING_COPIES * shapes.actor.parameters
 
 
 def _activations(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
-    widest = 3 * max(point.hidden)  # what the backward pass holds of one layer while it works
-    critic = lanes.values * HEADS * shapes.units * (shapes.critic.activations + widest)
-    actors = lanes.actors * shapes.samples * (shapes.actor.activations + widest)
-    read = lanes.brac * HEADS * shapes.units * (shapes.critic.activations + widest)
-    baseline = 0 if point.value_learning is ValueLearning.IQL else lanes.awr * HEADS * shapes.units * widest
-    return max(critic, actors + max(read, baseline))
+    mixing = shapes.batch * sum(_HYPER_LAYERS * sum(net.widths[1:-1]) + 2 * net.widths[-1] for net in shapes.mixer)
+    critic = HEADS * (shapes.units * shapes.critic.activations + PASSING_COPIES * shapes.critic.parameters) + mixing
+    actor = shapes.samples * shapes.actor.activations + PASSING_COPIES * shapes.actor.parameters
+    serving = lanes.brac if point.value_learning is ValueLearning.TD else min(lanes.values, lanes.brac)
+    read = HEADS * (lanes.brac * shapes.units * shapes.critic.activations + serving * shapes.critic.parameters)
+    return max(lanes.values * critic, lanes.brac * actor + read, lanes.awr * actor)

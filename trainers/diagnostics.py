@@ -41,7 +41,7 @@ def measure(
     mu: Tensor,
     actor_loss: Tensor,
     norms: dict[str, Tensor],
-    records: Sequence[tuple[Tensor, dict[str, Tensor]]],
+    records: Sequence[tuple[slice, dict[str, Tensor]]],
 ) -> Tensor:
     """All metrics of every run, (metrics, L), from what the step computed; nothing here waits for the device."""
     with torch.no_grad():
@@ -67,7 +67,7 @@ def measure(
         low, high = learner.spec.action_low, learner.spec.action_high
         measured["mu_outside"] = lane_mean(((mu < low) | (mu > high)).to(mu.dtype))
         measured["mu_max_abs"] = mu.abs().flatten(1).amax(1)
-        for positions, record in records:
+        for lanes, record in records:
             for name, metric in record.items():
-                measured[name] = measured.get(name, nan).index_copy(0, positions, metric)
+                measured.setdefault(name, nan.clone())[lanes] = metric
         return torch.stack([measured.get(name, nan).detach() for name in names(learner.spec.n_agents)])

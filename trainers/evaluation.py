@@ -37,6 +37,7 @@ def evaluate(
     episodes: int,
     device: torch.device = _CPU,
     dtype: torch.dtype = torch.float32,
+    meanwhile: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Play `episodes` episodes of each lane's deterministic policy and sum the mean reward of the agents over time.
 
@@ -44,7 +45,7 @@ def evaluate(
     `mu` clipped to the task's bounds, or the one-hot of its argmax where actions are discrete. Starts come from (seed, step,
     episode), so lanes of one seed see the same ones, and a lane's result never depends on the lanes beside it. A NaN
     in `mu` is executed as zero and counted, so that a broken lane still has a finite score and breaks no other.
-    Raises UnknownTaskError.
+    `meanwhile` is called after every step of the episodes. Raises UnknownTaskError.
     """
     lanes = len(seeds)
     environment = make_environment(task, lanes * episodes, threads=torch.get_num_threads())
@@ -63,6 +64,7 @@ def evaluate(
         observations, rewards, done = environment.step(executable(spec, wished))
         returns += np.where(running, mean_over_agents(rewards), 0.0)
         running &= ~done
+        meanwhile()
     by_lane = returns.reshape(lanes, episodes)
     # Row by row: the order of summation in one call may depend on the number of rows.
     return Evaluation(np.array([row.mean() for row in by_lane]), np.array([row.std() for row in by_lane]), undefined)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numba
 import numpy as np
-import torch
 from numba.extending import overload
 from torch import Tensor
 
@@ -86,78 +85,80 @@ def _slope_of(x: Any, t: Any) -> Any:
 
 
 @_jit
-def _gelu(x: NDArray[Any], out: NDArray[Any]) -> None:
-    """out = GELU(x), all (rows, width)."""
+def gelu(x: NDArray[Any], bias: NDArray[Any], out: NDArray[Any]) -> None:
+    """out = GELU(x + bias) in its tanh form, of x and out (R, M, H), and bias (R, H)."""
     number = x.dtype.type
-    half, one, slope, cubic = number(0.5), number(1.0), number(math.sqrt(2.0 / math.pi)), number(0.044715)
-    for r in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            v = x[r, j]
-            out[r, j] = half * v * (one + _tanh(slope * (v + cubic * v * v * v)))
+    half, one, rate, cubic = number(0.5), number(1.0), number(math.sqrt(2.0 / math.pi)), number(0.044715)
+    for lane in range(x.shape[0]):
+        for row in range(x.shape[1]):
+            for j in range(x.shape[2]):
+                v = x[lane, row, j] + bias[lane, j]
+                out[lane, row, j] = half * v * (one + _tanh(rate * (v + cubic * v * v * v)))
 
 
 @_jit
-def _gelu_norm(x: NDArray[Any], out: NDArray[Any], scale: NDArray[Any], eps: float) -> None:
-    """out = LayerNorm(GELU(x)) without its affine part; `scale` (rows,) keeps each row's inverse deviation."""
-    number = x.dtype.type
-    half, one, slope, cubic = number(0.5), number(1.0), number(math.sqrt(2.0 / math.pi)), number(0.044715)
-    width = number(x.shape[1])
-    for r in range(x.shape[0]):
-        total = number(0.0)
-        for j in range(x.shape[1]):
-            v = x[r, j]
-            g = half * v * (one + _tanh(slope * (v + cubic * v * v * v)))
-            out[r, j] = g
-            total += g
-        mean = total / width
-        spread = number(0.0)
-        for j in range(x.shape[1]):
-            d = out[r, j] - mean
-            spread += d * d
-        rate = one / number(math.sqrt(spread / width + number(eps)))
-        scale[r] = rate
-        for j in range(x.shape[1]):
-            out[r, j] = (out[r, j] - mean) * rate
-
-
-@_jit
-def _gelu_backward(x: NDArray[Any], gradient: NDArray[Any], out: NDArray[Any]) -> None:
-    """out = gradient * GELU'(x)."""
+def gelu_and_slope(x: NDArray[Any], bias: NDArray[Any], out: NDArray[Any]) -> None:
+    """The same, and x becomes GELU's derivative at x + bias: the backward pass then needs no second tanh."""
     number = x.dtype.type
     half, one, three = number(0.5), number(1.0), number(3.0)
-    slope, cubic = number(math.sqrt(2.0 / math.pi)), number(0.044715)
-    for r in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            v = x[r, j]
-            u = slope * (v + cubic * v * v * v)
-            t = _tanh(u)
-            bend = slope * (one + three * cubic * v * v)
-            out[r, j] = gradient[r, j] * half * (one + t + v * _slope(u, t) * bend)
+    rate, cubic = number(math.sqrt(2.0 / math.pi)), number(0.044715)
+    for lane in range(x.shape[0]):
+        for row in range(x.shape[1]):
+            for j in range(x.shape[2]):
+                v = x[lane, row, j] + bias[lane, j]
+                u = rate * (v + cubic * v * v * v)
+                t = _tanh(u)
+                out[lane, row, j] = half * v * (one + t)
+                x[lane, row, j] = half * (one + t + v * _slope(u, t) * rate * (one + three * cubic * v * v))
 
 
 @_jit
-def _gelu_norm_backward(
-    x: NDArray[Any], normed: NDArray[Any], scale: NDArray[Any], gradient: NDArray[Any], out: NDArray[Any]
-) -> None:
-    """The gradient with respect to x of what `_gelu_norm` made of it."""
+def gelu_backward(slope: NDArray[Any], gradient: NDArray[Any], of_bias: NDArray[Any]) -> None:
+    """Take `gradient` (R, M, H) behind the GELU, in place, and add it up in `of_bias` (R, H)."""
+    for lane in range(gradient.shape[0]):
+        for row in range(gradient.shape[1]):
+            for j in range(gradient.shape[2]):
+                d = gradient[lane, row, j] * slope[lane, row, j]
+                gradient[lane, row, j] = d
+                of_bias[lane, j] += d
+
+
+@_jit
+def normalise(x: NDArray[Any], inverse: NDArray[Any], eps: float) -> None:
+    """LayerNorm without its affine part, in place, of x (R, M, H); `inverse` (R, M) keeps one over each row's deviation."""
     number = x.dtype.type
-    half, one, three = number(0.5), number(1.0), number(3.0)
-    slope, cubic = number(math.sqrt(2.0 / math.pi)), number(0.044715)
-    width = number(x.shape[1])
-    for r in range(x.shape[0]):
-        total, along = number(0.0), number(0.0)
-        for j in range(x.shape[1]):
-            d = gradient[r, j]
-            total += d
-            along += d * normed[r, j]
-        total, along, rate = total / width, along / width, scale[r]
-        for j in range(x.shape[1]):
-            v = x[r, j]
-            u = slope * (v + cubic * v * v * v)
-            t = _tanh(u)
-            bend = slope * (one + three * cubic * v * v)
-            d = rate * (gradient[r, j] - total - normed[r, j] * along)
-            out[r, j] = d * half * (one + t + v * _slope(u, t) * bend)
+    one, width = number(1.0), number(x.shape[2])
+    for lane in range(x.shape[0]):
+        for row in range(x.shape[1]):
+            total = number(0.0)
+            for j in range(x.shape[2]):
+                total += x[lane, row, j]
+            mean = total / width
+            spread = number(0.0)
+            for j in range(x.shape[2]):
+                d = x[lane, row, j] - mean
+                spread += d * d
+            rate = one / number(math.sqrt(spread / width + number(eps)))
+            inverse[lane, row] = rate
+            for j in range(x.shape[2]):
+                x[lane, row, j] = (x[lane, row, j] - mean) * rate
+
+
+@_jit
+def normalise_backward(normed: NDArray[Any], inverse: NDArray[Any], gradient: NDArray[Any]) -> None:
+    """Take `gradient` (R, M, H) behind the normalisation that gave `normed` and `inverse`, in place."""
+    width = gradient.dtype.type(gradient.shape[2])
+    zero = gradient.dtype.type(0.0)
+    for lane in range(gradient.shape[0]):
+        for row in range(gradient.shape[1]):
+            total, along = zero, zero
+            for j in range(gradient.shape[2]):
+                d = gradient[lane, row, j]
+                total += d
+                along += d * normed[lane, row, j]
+            total, along, rate = total / width, along / width, inverse[lane, row]
+            for j in range(gradient.shape[2]):
+                gradient[lane, row, j] = rate * (gradient[lane, row, j] - total - normed[lane, row, j] * along)
 
 
 @_jit
@@ -202,44 +203,3 @@ def adam(
     """
     arrays = (each.numpy() for each in (flat, mean, square, gradient, rate.view(-1), alive.view(-1)))
     _adam(*arrays, constants)
-
-
-class FusedGelu(torch.autograd.Function):
-    """GELU (tanh form) of x (*, width)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        out = torch.empty_like(x)
-        _gelu(_rows(x), _rows(out))
-        ctx.save_for_backward(x)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        (x,) = ctx.saved_tensors
-        out = torch.empty_like(x)
-        _gelu_backward(_rows(x), _rows(gradient.contiguous()), _rows(out))
-        return out
-
-
-class FusedGeluNorm(torch.autograd.Function):
-    """LayerNorm, without its affine part, of GELU (tanh form) of x (*, width)."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, eps: float) -> Tensor:
-        out, scale = torch.empty_like(x), x.new_empty(x.shape[:-1])
-        _gelu_norm(_rows(x), _rows(out), scale.view(-1).numpy(), eps)
-        ctx.save_for_backward(x, out, scale)
-        return out
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        x, normed, scale = ctx.saved_tensors
-        out = torch.empty_like(x)
-        _gelu_norm_backward(_rows(x), _rows(normed), scale.view(-1).numpy(), _rows(gradient.contiguous()), _rows(out))
-        return out, None
-
-
-def _rows(x: Tensor) -> NDArray[Any]:
-    rows: NDArray[Any] = x.detach().view(-1, x.shape[-1]).numpy()
-    return rows

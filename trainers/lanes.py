@@ -6,6 +6,7 @@ normalisation; under TD each run has a value lane of its own (algorithms: "What 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -70,25 +71,21 @@ class LaneMap:
 
     @cached_property
     def groups(self) -> tuple[LaneGroup, ...]:
-        """Actor lanes by what their loss is: one group per (extraction, actor normalisation)."""
-        kinds = dict.fromkeys((lane.extraction, lane.norm) for lane in self.actors)
-        return tuple(
-            LaneGroup(
-                extraction,
-                norm,
-                tuple(i for i, lane in enumerate(self.actors) if (lane.extraction, lane.norm) == (extraction, norm)),
-            )
-            for extraction, norm in kinds
-        )
+        """Actor lanes by what their loss is: neighbours of one extraction and actor normalisation."""
+        groups: list[LaneGroup] = []
+        for (extraction, norm), lanes in itertools.groupby(self.actors, lambda lane: (lane.extraction, lane.norm)):
+            first = groups[-1].lanes.stop if groups else 0
+            groups.append(LaneGroup(extraction, norm, slice(first, first + len(list(lanes)))))
+        return tuple(groups)
 
 
 @dataclass(frozen=True)
 class LaneGroup:
-    """Actor lanes that share the form of their loss, as positions among the pack's actor lanes."""
+    """Neighbouring actor lanes that share the form of their loss, by their place among the pack's actor lanes."""
 
     extraction: Extraction
     norm: ActorNorm
-    lanes: tuple[int, ...]
+    lanes: slice
 
 
 class Select:

@@ -17,6 +17,7 @@ from search_spaces.vocabulary import TeamReward
 from trainers import diagnostics
 from trainers.batch import Batch, agent_inputs
 from trainers.config import LearnerConfig
+from trainers.cuda_graph import GraphedStep
 from trainers.decomposition.base import Views
 from trainers.extraction import EXTRACTION
 from trainers.extraction.base import ExtractionData
@@ -24,26 +25,17 @@ from trainers.lanes import Grouping, LaneGroup, LaneMap, Select
 from trainers.models import Initial, Models, _draw
 from trainers.networks import MixingWeights
 from trainers.normalisation import CriticLoss, critic_loss
-from trainers.parameters import Leaves, Stack
+from trainers.parameters import Leaves, Trained
+from trainers.report import StepReport
 from trainers.task import TaskSpec
 from trainers.value_learning.base import StepData
 
 
-class StepReport(NamedTuple):
-    """Losses at the parameters before the step, and, where asked for, the diagnostics of every run."""
-
-    critic_loss: Tensor
-    """(V,)"""
-    value_loss: Tensor | None
-    """(V,)"""
-    actor_loss: Tensor
-    """(L,)"""
-    diagnostics: Tensor | None
-    """(len(diagnostics.names(...)), L)"""
-
-
 class _Group(NamedTuple):
-    lanes: Select
+    lanes: LaneGroup
+    actor: Trained
+    batch_of: Select
+    """Picks each lane's batch"""
     serving: slice
     """The value lanes that serve it"""
     critic: Leaves
@@ -52,7 +44,6 @@ class _Group(NamedTuple):
     """Picks each lane's among those"""
     grouping: Grouping
     alpha: Tensor
-    positions: Tensor
 
 
 class Learner:
@@ -74,7 +65,6 @@ class Learner:
         values, actors, dtype = lanes.values, lanes.actors, config.dtype
         value_of = [lane.value for lane in actors]
         self._batch_of_value = Select([lanes.seeds.index(lane.seed) for lane in values], len(lanes.seeds), device)
-        self._batch_of_actor = Select([lanes.seeds.index(lane.seed) for lane in actors], len(lanes.seeds), device)
         self.value_of_actor = Select(value_of, len(values), device)
         self._value_lr = torch.tensor([[lane.lr] for lane in values], dtype=dtype, device=device)
         self._actor_lr = torch.tensor([[lane.lr] for lane in actors], dtype=dtype, device=device)
@@ -82,10 +72,20 @@ class Learner:
         self.value_alive = torch.ones(len(values), dtype=torch.bool, device=device)
         self.actor_alive = torch.ones(len(actors), dtype=torch.bool, device=device)
         self.diverged_step = torch.full((len(actors),), -1, dtype=torch.int64, device=device)
-        self._groups = [self._group(group, [value_of[i] for i in group.lanes], dtype, device) for group in lanes.groups]
+        self._graphed = GraphedStep(self._take, device) if config.kernels.graph and device.type == "cuda" else None
+        self._groups = [self._group(group, value_of[group.lanes], dtype, device) for group in lanes.groups]
 
     def step(self, batch: Batch, *, record: bool = False) -> StepReport:
         """Take one step on `batch` (one batch per distinct seed, in the order of `lanes.seeds`)."""
+        if self._graphed is not None and not record:
+            report = self._graphed(batch, self.steps_taken)
+        else:
+            report = self._take(batch, self.steps_taken, record=record)
+        self.steps_taken += 1
+        return report
+
+    def _take(self, batch: Batch, step: int | Tensor, *, record: bool = False) -> StepReport:
+        """What the device does in step number `step` (from 0), a number or one in the device's memory."""
         models, decomposition = self.models, self.models.decomposition
         inputs = agent_inputs(batch.obs)
         data = self._value_data(batch, inputs)
@@ -95,61 +95,65 @@ class Learner:
 
         with torch.no_grad():
             target = data.reward + data.discount * models.learning.next_total(models, data)
-        q = models.q(models.critic.tracked, context, data.actions).squeeze(2)
+        q = models.q(models.critic.whole.leaves, context, data.actions).squeeze(2)
         total = decomposition.total(q, weights)
         critic = critic_loss(self.config.critic_norm, total, target)
-        norms = self._backward(critic.loss, critic=models.critic, mixer=models.mixer if models.trains_mixer else None)
+        mixer = models.mixer.whole if models.mixer is not None and models.trains_mixer else None
+        norms = self._backward(critic.loss, critic=models.critic.whole, mixer=mixer)
         value = models.learning.value_loss(models, data, plain_weights, self._tau)
-        if value is not None:
-            norms |= self._backward(value.loss, value=models.value)
+        if value is not None and models.value is not None:
+            norms |= self._backward(value.loss, value=models.value.whole)
 
-        x = self._batch_of_actor(inputs)
-        mu = models.policy(models.actor.tracked, x)
-        nll = 0.5 * (mu - self._batch_of_actor(batch.actions)).square().sum(-1)
         plain_q = q.detach().amin(1)
-        actor = torch.zeros(len(self.lanes.actors), dtype=mu.dtype, device=mu.device)
-        records: list[tuple[Tensor, dict[str, Tensor]]] = []
-        for group, of in zip(self.lanes.groups, self._groups, strict=True):
-            loss = EXTRACTION[group.extraction].loss(
+        means, losses, actor_norms, records = [], [], [], []
+        for group in self._groups:
+            mu = models.policy(group.actor.leaves, group.batch_of(inputs))
+            loss = EXTRACTION[group.lanes.extraction].loss(
                 models,
                 ExtractionData(
-                    mu=of.lanes(mu),
-                    nll=of.lanes(nll),
-                    alpha=of.alpha,
-                    norm=group.norm,
-                    critic=of.critic,
-                    context=context[of.serving],
-                    q=plain_q[of.serving],
-                    values=value.values[of.serving] if value else None,
-                    weights=plain_weights.lanes(of.serving) if plain_weights else None,
-                    grouping=of.grouping,
-                    value_of=of.value_of,
+                    mu=mu,
+                    nll=0.5 * (mu - group.batch_of(batch.actions)).square().sum(-1),
+                    alpha=group.alpha,
+                    norm=group.lanes.norm,
+                    critic=group.critic,
+                    context=context[group.serving],
+                    q=plain_q[group.serving],
+                    values=value.values[group.serving] if value else None,
+                    weights=plain_weights.lanes(group.serving) if plain_weights else None,
+                    grouping=group.grouping,
+                    value_of=group.value_of,
                 ),
             )
-            actor = actor.index_copy(0, of.positions, loss.loss)
+            actor_norms.append(self._backward(loss.loss, actor=group.actor)["actor"])
+            means.append(mu.detach())
+            losses.append(loss.loss.detach())
             if record:
-                records.append((of.positions, loss.record()))
+                records.append((group.lanes.lanes, loss.record()))
 
-        norms |= self._backward(actor, actor=models.actor)
-        self._freeze(critic, total, value.loss if value else None, actor, norms)
+        actor = torch.cat(losses)
+        norms["actor"] = torch.cat(actor_norms)
+        self._freeze(step, critic, total, value.loss if value else None, actor, norms)
         measured = None
         if record:
+            mu = torch.cat(means)
             measured = diagnostics.measure(self, total, target, critic, q, plain_weights, mu, actor, norms, records)
-        self._update()
-        return StepReport(critic.loss.detach(), value.loss.detach() if value else None, actor.detach(), measured)
+        self._update(step)
+        return StepReport(critic.loss.detach(), value.loss.detach() if value else None, actor, measured)
 
     def _group(self, group: LaneGroup, value_of: Sequence[int], dtype: torch.dtype, device: torch.device) -> _Group:
         """From the value lanes of the group's actors: all between the first and the last are evaluated."""
         first, last = min(value_of), max(value_of) + 1
         heads, local = self.config.heads, [value - first for value in value_of]
+        actors = self.lanes.actors[group.lanes]
         return _Group(
-            lanes=Select(group.lanes, len(self.lanes.actors), device),
+            lanes=group,
+            actor=self.models.actor.part(group.lanes),
+            batch_of=Select([self.lanes.seeds.index(lane.seed) for lane in actors], len(self.lanes.seeds), device),
             serving=slice(first, last),
             critic={name: leaf[first * heads : last * heads] for name, leaf in self.models.critic.frozen.items()},
             value_of=Select(local, last - first, device),
             grouping=Grouping(local, last - first, device),
-            alpha=torch.tensor([[self.lanes.actors[i].alpha] for i in group.lanes], dtype=dtype, device=device),
-            positions=torch.tensor(group.lanes, device=device),
+            alpha=torch.tensor([[lane.alpha] for lane in actors], dtype=dtype, device=device),
         )
 
     def act(self, x: Tensor) -> Tensor:
@@ -172,21 +176,27 @@ class Learner:
             discount=decomposition.spread(pick(batch.mask) * self.config.gamma),
         )
 
-    def _backward(self, loss: Tensor, **stacks: Stack | None) -> dict[str, Tensor]:
-        """Gradients of a loss (lanes,) into the buffers of the stacks it trains; returns their norms, per lane of the stack.
+    def _backward(self, loss: Tensor, **rows: Trained | None) -> dict[str, Tensor]:
+        """Gradients of a loss (lanes,) with respect to the rows it trains, into their buffers; returns their norms, per lane.
 
         Each loss has a backward pass of its own, so that its activations are gone, and the cache is free, before the next.
         """
-        trained = {name: stack for name, stack in stacks.items() if stack is not None}
-        gradients = iter(
-            torch.autograd.grad(loss.sum(), [leaf for stack in trained.values() for leaf in stack.tracked.values()])
-        )
-        norms = {name: stack.collect([next(gradients) for _ in stack.tracked]) for name, stack in trained.items()}
+        trained = {name: each for name, each in rows.items() if each is not None}
+        gradients = iter(torch.autograd.grad(loss.sum(), [leaf for each in trained.values() for leaf in each.leaves.values()]))
+        norms = {name: each.collect([next(gradients) for _ in each.leaves]) for name, each in trained.items()}
         if "critic" in norms:
             norms["critic"] = torch.linalg.vector_norm(norms["critic"].view(-1, self.config.heads), dim=1)
         return norms
 
-    def _freeze(self, critic: CriticLoss, total: Tensor, value: Tensor | None, actor: Tensor, norms: dict[str, Tensor]) -> None:
+    def _freeze(
+        self,
+        step: int | Tensor,
+        critic: CriticLoss,
+        total: Tensor,
+        value: Tensor | None,
+        actor: Tensor,
+        norms: dict[str, Tensor],
+    ) -> None:
         """Mark the lanes whose step must not be taken: a value lane takes with it the runs it serves, and only these."""
         sound = torch.isfinite(critic.loss) & torch.isfinite(norms["critic"])
         for name in ("mixer", "value"):
@@ -197,23 +207,23 @@ class Learner:
         if self.config.divergence_bound is not None:
             sound &= total.detach().abs().flatten(1).amax(1) <= self.config.divergence_bound
         alive = self.actor_alive & torch.isfinite(actor) & torch.isfinite(norms["actor"]) & self.value_of_actor(sound)
-        self.diverged_step = torch.where(self.actor_alive & ~alive, self.steps_taken, self.diverged_step)
-        self.actor_alive = alive
+        # In place: a graph finds its state where it left it.
+        self.diverged_step.copy_(torch.where(self.actor_alive & ~alive, step, self.diverged_step))
+        self.actor_alive.copy_(alive)
         # Under TD a run's critic learns from its own actor, so the two stop together.
-        self.value_alive = self.value_alive & sound & (alive if self.models.learning.follows_actor else True)
+        self.value_alive &= (sound & alive) if self.models.learning.follows_actor else sound
 
-    def _update(self) -> None:
+    def _update(self, step: int | Tensor) -> None:
         models, adam = self.models, self.config.adam
-        self.steps_taken += 1
         per_value = self.value_alive.unsqueeze(1)
         heads = self.config.heads
         rows = (self._value_lr.repeat_interleave(heads, 0), per_value.repeat_interleave(heads, 0))
-        models.critic.descend(adam, *rows, self.steps_taken)
+        models.critic.descend(adam, *rows, step + 1)
         if models.mixer is not None and models.trains_mixer:
-            models.mixer.descend(adam, self._value_lr, per_value, self.steps_taken)
+            models.mixer.descend(adam, self._value_lr, per_value, step + 1)
         if models.value is not None:
-            models.value.descend(adam, self._value_lr, per_value, self.steps_taken)
-        models.actor.descend(adam, self._actor_lr, self.actor_alive.unsqueeze(1), self.steps_taken)
+            models.value.descend(adam, self._value_lr, per_value, step + 1)
+        models.actor.descend(adam, self._actor_lr, self.actor_alive.unsqueeze(1), step + 1)
         models.target_critic.follow(models.critic, self.config.polyak)
         if models.target_mixer is not None and models.mixer is not None:
             models.target_mixer.follow(models.mixer, self.config.polyak)

@@ -36,10 +36,15 @@ class Models:
         self.decomposition = DECOMPOSITIONS[config.decomposition]
         self.learning = VALUE_LEARNING[config.value_learning]
         context, action = self.decomposition.context_size(spec), self.decomposition.action_size(spec)
-        self._critic_net = Mlp(context + action, config.hidden, 1, norm=True)
-        self._value_net = Mlp(context, config.hidden, 1, norm=True)
+        self._critic_net = Mlp(context + action, config.hidden, 1, norm=True, kernels=config.kernels)
+        self._value_net = Mlp(context, config.hidden, 1, norm=True, kernels=config.kernels)
         self._actor_net = Mlp(
-            spec.obs_dim + spec.n_agents, config.hidden, spec.action_dim, norm=False, last_variance=ACTOR_LAST_VARIANCE
+            spec.obs_dim + spec.n_agents,
+            config.hidden,
+            spec.action_dim,
+            norm=False,
+            last_variance=ACTOR_LAST_VARIANCE,
+            kernels=config.kernels,
         )
         self._mixer_net = Mixer(spec.state_dim, spec.n_agents, config.mixer_embed, config.mixer_hidden, config.mixer_gain)
         self._device = device
@@ -54,7 +59,8 @@ class Models:
 
     def _stack(self, network: Mlp | Mixer, seeds: list[int], names: list[str], initial: Initial) -> Stack:
         layout = network.layout
-        stack = Stack(layout, len(seeds) * len(names), dtype=self.config.dtype, device=self._device)
+        config = self.config
+        stack = Stack(layout, len(seeds) * len(names), dtype=config.dtype, device=self._device, kernels=config.kernels)
         drawn: dict[tuple[int, str], Arrays] = {}
         copies = []
         for lane, seed in enumerate(seeds):
@@ -106,7 +112,7 @@ class Models:
         """Mixing weights of the online mixer, with their graph where the critic's loss trains it."""
         if self.mixer is None:
             return None
-        return self.mixing(self.mixer.tracked if self.trains_mixer else self.mixer.frozen, views)
+        return self.mixing(self.mixer.whole.leaves if self.trains_mixer else self.mixer.frozen, views)
 
     def target_mixing(self, views: Views) -> MixingWeights | None:
         """Mixing weights of the target mixer."""

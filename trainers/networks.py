@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from trainers.activations import LAYER_NORM_EPS, gelu, gelu_norm
+from trainers.kernels import EAGER, Kernels
 from trainers.parameters import Layout, Leaves
+
+LAYER_NORM_EPS = 1e-6
 
 ACTOR_LAST_VARIANCE = 0.01
 
@@ -35,6 +37,7 @@ class Mlp:
     outputs: int
     norm: bool
     last_variance: float = 1.0
+    kernels: Kernels = EAGER
 
     @property
     def layout(self) -> Layout:
@@ -63,24 +66,39 @@ class Mlp:
         return arrays
 
     def __call__(self, leaves: Leaves, x: Tensor) -> Tensor:
-        """Apply: x (R, M, inputs) -> (R, M, outputs).
+        """Apply: x (R, M, inputs) -> (R, M, outputs)."""
+        layers, eps = self._layers(leaves), LAYER_NORM_EPS if self.norm else None
+        if self.kernels.fuse(x.shape[0] * x.shape[1] * max(self.hidden, default=0)):
+            from trainers import fused_mlp
 
-        The affine part of a LayerNorm is folded into the Linear that follows it, (x * scale + shift) W + b =
-        x (scale * W) + (b + shift W): the same function, without touching the (R, M, H) activations again.
+            return fused_mlp.evaluate(x, layers, eps, self.kernels.tile)
+        for weight, bias in layers[:-1]:
+            x = functional.gelu(torch.baddbmm(bias.unsqueeze(1), x, weight), approximate="tanh")
+            x = x if eps is None else functional.layer_norm(x, x.shape[-1:], eps=eps)
+        return torch.baddbmm(layers[-1].bias.unsqueeze(1), x, layers[-1].weight)
+
+    def _layers(self, leaves: Leaves) -> list[Linear]:
+        """Weights and biases, with the affine part of each LayerNorm folded into the Linear that follows it.
+
+        (x * scale + shift) W + b = x (scale * W) + (b + shift W): the same function, without touching the (R, M, H) activations
+        again.
         """
-        scale = shift = None
+        layers: list[Linear] = []
         for i in range(len(self.hidden) + 1):
-            weight, bias = leaves[f"layer{i}/weight"], leaves[f"layer{i}/bias"].unsqueeze(1)
-            if scale is not None and shift is not None:
-                bias = torch.baddbmm(bias, shift.unsqueeze(1), weight)
+            weight, bias = leaves[f"layer{i}/weight"], leaves[f"layer{i}/bias"]
+            if self.norm and i:
+                scale, shift = leaves[f"layer{i - 1}/norm_scale"], leaves[f"layer{i - 1}/norm_bias"]
+                bias = torch.baddbmm(bias.unsqueeze(1), shift.unsqueeze(1), weight).squeeze(1)
                 weight = weight * scale.unsqueeze(2)
-            x = torch.baddbmm(bias, x, weight)
-            if i == len(self.hidden):
-                break
-            x = gelu_norm(x) if self.norm else gelu(x)
-            if self.norm:
-                scale, shift = leaves[f"layer{i}/norm_scale"], leaves[f"layer{i}/norm_bias"]
-        return x
+            layers.append(Linear(weight, bias))
+        return layers
+
+
+class Linear(NamedTuple):
+    """Weights (R, in, out) and biases (R, out) of one layer."""
+
+    weight: Tensor
+    bias: Tensor
 
 
 class MixingWeights(NamedTuple):

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from trainers.activations import Kernel, kernel_for
+from trainers.kernels import EAGER, Kernels
 
 Leaves = Mapping[str, Tensor]
 """Leaf name -> (R, *shape)."""
@@ -50,45 +51,63 @@ class Adam:
     eps: float = 1e-8
 
 
-class Stack:
-    """R copies of one network with their optimiser state.
+class Trained(NamedTuple):
+    """Rows of a stack as the loss that trains them sees them: leaves with gradients, and where these go, (rows, P)."""
 
-    `tracked` and `frozen` are the same leaves with and without gradients: a loss that must not train this network is
-    given `frozen`, so no gradient is computed for it, let alone thrown away.
-    """
-
-    def __init__(self, layout: Layout, rows: int, *, dtype: torch.dtype, device: torch.device) -> None:
-        self.layout = layout
-        self.flat = torch.zeros(rows, layout.size, dtype=dtype, device=device)
-        self.exp_avg = torch.zeros_like(self.flat)
-        self.exp_avg_sq = torch.zeros_like(self.flat)
-        self.gradient = torch.zeros_like(self.flat)
-        self._scratch = torch.empty_like(self.flat)
-        self.frozen: Leaves = layout.views(self.flat)
-        self.tracked: Leaves = {name: leaf.detach().requires_grad_() for name, leaf in self.frozen.items()}
+    leaves: Leaves
+    gradient: Tensor
 
     def collect(self, gradients: list[Tensor]) -> Tensor:
-        """Store the leaves' gradients, in layout order, as one buffer; returns their norm per row, (R,)."""
-        rows = self.flat.shape[0]
+        """Store the leaves' gradients, in layout order; returns their norm per row, (rows,)."""
+        rows = self.gradient.shape[0]
         torch.cat([gradient.reshape(rows, -1) for gradient in gradients], dim=1, out=self.gradient)
         norm: Tensor = torch.linalg.vector_norm(self.gradient, dim=1)
         return norm
 
-    def descend(self, adam: Adam, lr: Tensor, alive: Tensor, step: int) -> None:
-        """Take Adam step number `step` (from 1) with learning rate `lr` (R, 1) on the rows where `alive` (R, 1) holds."""
-        if kernel_for(self.flat) is Kernel.FUSED:
+
+class Stack:
+    """R copies of one network with their optimiser state.
+
+    `whole.leaves` and `frozen` are the same leaves with and without gradients: a loss that must not train this network is
+    given `frozen`, so no gradient is computed for it, let alone thrown away.
+    """
+
+    def __init__(
+        self, layout: Layout, rows: int, *, dtype: torch.dtype, device: torch.device, kernels: Kernels = EAGER
+    ) -> None:
+        self.layout = layout
+        self._fused = kernels.fuse(rows * layout.size)
+        self.flat = torch.zeros(rows, layout.size, dtype=dtype, device=device)
+        self.exp_avg = torch.zeros_like(self.flat)
+        self.exp_avg_sq = torch.zeros_like(self.flat)
+        self.gradient = torch.zeros_like(self.flat)
+        self.frozen: Leaves = layout.views(self.flat)
+        self.whole = self.part(slice(0, rows))
+
+    def part(self, rows: slice) -> Trained:
+        """Some rows, to be trained by a loss of their own."""
+        return Trained({name: leaf[rows].detach().requires_grad_() for name, leaf in self.frozen.items()}, self.gradient[rows])
+
+    def descend(self, adam: Adam, lr: Tensor, alive: Tensor, step: int | Tensor) -> None:
+        """Take Adam step number `step` (from 1) with learning rate `lr` (R, 1) on the rows where `alive` (R, 1) holds.
+
+        `step` is a number, or one in the device's memory.
+        """
+        count = step.to(torch.float64) if isinstance(step, Tensor) else step
+        rate, grown = lr / -(1.0 - adam.beta1**count), 1.0 - adam.beta2**count
+        correction = grown.sqrt() if isinstance(grown, Tensor) else math.sqrt(grown)
+        if self._fused:
             from trainers.fused import adam as fused_adam
 
-            rate, correction = lr / -(1.0 - adam.beta1**step), math.sqrt(1.0 - adam.beta2**step)
             state = (self.flat, self.exp_avg, self.exp_avg_sq, self.gradient)
-            fused_adam(*state, rate, alive, (adam.beta1, adam.beta2, adam.eps, correction))
+            fused_adam(*state, rate, alive, (adam.beta1, adam.beta2, adam.eps, float(correction)))
             return
         self.exp_avg.lerp_(self.gradient, 1.0 - adam.beta1)
         self.exp_avg_sq.mul_(adam.beta2).addcmul_(self.gradient, self.gradient, value=1.0 - adam.beta2)
-        update = torch.sqrt(self.exp_avg_sq, out=self._scratch)
-        update.div_(math.sqrt(1.0 - adam.beta2**step)).add_(adam.eps)
+        update = torch.sqrt(self.exp_avg_sq)
+        update.div_(correction).add_(adam.eps)
         torch.div(self.exp_avg, update, out=update)
-        update.mul_(lr / -(1.0 - adam.beta1**step))
+        update.mul_(rate)
         # A diverged row's update is not finite: it has to be replaced, a product with zero would keep the NaN.
         self.flat.add_(update.masked_fill_(~alive, 0.0))
 

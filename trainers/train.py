@@ -21,12 +21,12 @@ from trainers.data.catalogue import open_dataset
 from trainers.data.dataset import Dataset
 from trainers.diagnostics import names
 from trainers.evaluation import evaluate
+from trainers.kernels import Kernels
 from trainers.lanes import LaneMap
 from trainers.learner import Learner
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.sampler import Sampler
 from trainers.task import ReturnScale
-from trainers.value_learning import VALUE_LEARNING
 
 POLL_S = 1.0
 
@@ -55,26 +55,23 @@ class PackOutcome(NamedTuple):
 
 
 def lane_order(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
-    """The runs of a pack as they lie in its process.
-
-    Where every run has a critic of its own, runs of one extraction are neighbours: their critics are then one piece of the
-    stack, and no other is evaluated for them.
-    """
-    if not VALUE_LEARNING[points[0].value_learning].follows_actor:
-        return tuple(points)
+    """The runs of a pack as they lie in its process: those of one extraction are neighbours, and so have one loss."""
     return tuple(sorted(points, key=lambda point: (point.extraction, point.actor_norm)))
 
 
 class PackTrainer:
     """A learner, its data and its record, advanced from evaluation to evaluation."""
 
-    def __init__(self, points: Sequence[DesignPoint], dataset: Dataset, *, device: str = "cpu") -> None:
+    def __init__(
+        self, points: Sequence[DesignPoint], dataset: Dataset, *, device: str = "cpu", kernels: Kernels | None = None
+    ) -> None:
         first = points[0]
         self.points, self.dataset, self._first = lane_order(points), dataset, first
         self._given = tuple(point.run_id for point in points)
         self.lanes = LaneMap.of(self.points)
         place = torch.device(device)
-        self.learner = Learner(dataset.spec, LearnerConfig.of(first), self.lanes, place)
+        chosen = kernels or Kernels.choose(place, first.precision, torch.get_num_threads())
+        self.learner = Learner(dataset.spec, LearnerConfig.of(first, chosen), self.lanes, place)
         models = self.learner.models
         self._sampler = Sampler(
             dataset,
@@ -98,8 +95,11 @@ class PackTrainer:
         """Whether all steps were taken."""
         return self.step >= self._first.steps
 
-    def advance(self) -> bool:
-        """Take one gradient step, and evaluate where one is due; returns whether it was."""
+    def advance(self, meanwhile: Callable[[], None] = lambda: None) -> bool:
+        """Take one gradient step, and evaluate where one is due; returns whether it was.
+
+        `meanwhile` is called again and again during the evaluation, which may take far longer than the step.
+        """
         step = self.step
         record = step % self._first.diagnostics_every == 0
         report = self.learner.step(self._sampler.at(step), record=record)
@@ -108,7 +108,7 @@ class PackTrainer:
             self.history.diagnostics_steps.append(step)
         due = self.step % self._first.eval_every == 0
         if due:
-            self._evaluate()
+            self._evaluate(meanwhile)
         return due
 
     def fetch(self) -> None:
@@ -151,13 +151,13 @@ class PackTrainer:
             self.step, self._first.steps, len(self.points), int((~self.learner.actor_alive).sum()), curves, self.dataset.scale
         )
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, meanwhile: Callable[[], None]) -> None:
         def act(observations: Tensor) -> Tensor:
             return self.learner.act(agent_inputs(observations))
 
         first, seeds = self._first, [point.seed for point in self.points]
         actors = self.learner.models.actor.flat
-        returns = evaluate(act, first.task, seeds, self.step, first.eval_episodes, actors.device, actors.dtype)
+        returns = evaluate(act, first.task, seeds, self.step, first.eval_episodes, actors.device, actors.dtype, meanwhile)
         for point, mean, std in zip(self.points, returns.return_mean, returns.return_std, strict=True):
             self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std)))
 
@@ -180,25 +180,16 @@ def train_pack(
 
     It goes on from the newest whole checkpoint in `checkpoint_dir`, else from the lanes of these points in the first of
     `resume_dirs` that has them all, else from the start. It saves at every evaluation, every `checkpoint_minutes` and when
-    told to stop. The same points on the same kind of machine and number of threads give bitwise the same results,
-    interrupted or not.
+    told to stop. `progress` is called about every second, evaluations included, and after every step that takes longer. The
+    same points on the same kind of machine and number of threads give bitwise the same results, interrupted or not.
 
     Raises a UserInputError where the dataset is missing or is not the one that `data_hash` names, OSError where a
     checkpoint cannot be written.
     """
     torch.set_num_threads(threads)
     dataset = open_dataset(points[0], data_root, data_hash)
-    trainer = PackTrainer(points, dataset, device=device)
     key = points[0].pack_key
-    for directory in (checkpoint_dir, *resume_dirs):
-        found = checkpoint.load_latest(directory)
-        if found is None or found.pack_key != key or found.data_hash != dataset.content_hash:
-            continue
-        history = checkpoint.restore(trainer.learner, found)
-        if history is not None:
-            trainer.history = history
-            break
-
+    trainer = resumed(points, dataset, device, (checkpoint_dir, *resume_dirs)) or PackTrainer(points, dataset, device=device)
     clock = _Clock(trainer.history)
     saved_at = polled_at = time.monotonic()
 
@@ -207,17 +198,25 @@ def train_pack(
         clock.stop()
         checkpoint.save(checkpoint_dir, trainer.learner, trainer.history, pack_key=key, data_hash=dataset.content_hash)
 
+    def report() -> None:
+        nonlocal polled_at
+        progress(trainer.progress())
+        polled_at = time.monotonic()
+
+    def report_now_and_then() -> None:
+        if time.monotonic() - polled_at >= POLL_S:
+            report()
+
     complete = True
-    progress(trainer.progress())
+    report()
     while not trainer.finished:
-        evaluated = trainer.advance()
+        evaluated = trainer.advance(report_now_and_then)
         now = time.monotonic()
         if evaluated or now - saved_at >= 60.0 * checkpoint_minutes:
             save()
             saved_at = time.monotonic()
         if evaluated or now - polled_at >= POLL_S:
-            progress(trainer.progress())
-            polled_at = time.monotonic()
+            report()
             if should_stop() and not trainer.finished:
                 save()
                 complete = False
@@ -228,6 +227,20 @@ def train_pack(
         weights = checkpoint.final_weights(trainer.learner, critics=keep is Keep.ALL)
     history = trainer.history
     return PackOutcome(complete, trainer.results(), dataset.scale, dataset.content_hash, weights, history.wall_s, history.cpu_s)
+
+
+def resumed(points: Sequence[DesignPoint], dataset: Dataset, device: str, directories: Sequence[Path]) -> PackTrainer | None:
+    """The pack as the first of these directories left it that has all of its lanes, computed with the same kernels."""
+    for directory in directories:
+        found = checkpoint.load_latest(directory)
+        if found is None or found.pack_key != points[0].pack_key or found.data_hash != dataset.content_hash:
+            continue
+        trainer = PackTrainer(points, dataset, device=device, kernels=found.kernels)
+        history = checkpoint.restore(trainer.learner, found)
+        if history is not None:
+            trainer.history = history
+            return trainer
+    return None
 
 
 class _Clock:

@@ -125,6 +125,15 @@ def test_a_ray_cluster_is_taken_at_its_files_word(tmp_path: Path) -> None:
     assert (resources.address, resources.slots, resources.threads, resources.gpu_per_pack) == ("auto", 12, 2, 0.5)
 
 
+def test_stuck_packs_are_killed_unless_the_file_says_never(tmp_path: Path) -> None:
+    assert load_resources(None).stuck_after_minutes == 30
+    file = tmp_path / "local.yaml"
+    file.write_text("stuck_after_minutes: none\n")
+    assert load_resources(file).stuck_after_minutes is None
+    file.write_text("backend: inline\n")
+    assert load_resources(file).stuck_after_minutes is None, "a debugger would be killed, and the launch with it"
+
+
 def test_inline_runs_one_pack_at_a_time(tmp_path: Path) -> None:
     file = tmp_path / "inline.yaml"
     file.write_text("backend: inline\nmax_lanes: 4\n")

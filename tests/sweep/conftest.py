@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from search_spaces.vocabulary import (
     Source,
     ValueLearning,
 )
+from sweep import backoff
 from sweep.paths import SweepPaths
 
 
@@ -91,6 +93,14 @@ def make_resources(**changes: object) -> Resources:
         "reuse_workers": False,
     }
     return Resources(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting() -> Iterator[None]:
+    """Launches inside the tests' own process try what failed again at once; `test_queue` has a clock of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backoff, "FIRST_WAIT_S", 0.0)
+        yield
 
 
 @pytest.fixture

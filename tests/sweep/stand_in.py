@@ -6,8 +6,10 @@ wrong stands in `behaviour.json` in the data directory, which reaches every proc
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -30,7 +32,8 @@ class Behaviour:
     """`step_s` seconds per gradient step; runs whose pack raises, or is killed, once it reaches half its steps.
 
     `killing` kills the process, `cutting` raises what nobody catches, for launches inside a test's own process. `times` is how
-    many attempts of a pack raise before it goes well, None is for ever; `kills` is how many are killed.
+    many attempts of a pack raise before it goes well, None is for ever; `kills` is how many are killed. `hanging` waits in
+    the first attempt for a lock that nobody gives back; `refused` raises what a full disk does, as often as `times` says.
     """
 
     step_s: float = 0.0
@@ -40,6 +43,8 @@ class Behaviour:
     times: int | None = None
     kills: int = 1
     diverging: tuple[str, ...] = ()
+    hanging: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 class Cut(BaseException):
@@ -88,9 +93,10 @@ def train_pack(
     tried = trainings(data_root)
     kill = any(tried.count(run) < behaviour.kills for run in run_ids if run in behaviour.killing)
     cut = bool(set(behaviour.cutting) & set(run_ids))
-    bad = [
-        run for run in run_ids if run in behaviour.raising and (behaviour.times is None or tried.count(run) < behaviour.times)
-    ]
+    due = [run for run in run_ids if behaviour.times is None or tried.count(run) < behaviour.times]
+    bad = [run for run in due if run in behaviour.raising]
+    refused = [run for run in due if run in behaviour.refused]
+    hang = any(run in behaviour.hanging and run not in tried for run in run_ids)
     _note(data_root, "trained", *run_ids)
     progress(_progress(points, step))
     complete, asked_at = True, time.monotonic()
@@ -102,6 +108,10 @@ def train_pack(
                 os.kill(os.getpid(), 9)
             if cut:
                 raise Cut
+            if hang:
+                _hang()
+            if refused:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             if bad:
                 raise ArithmeticError(f"run {min(bad)} went wrong at step {step}")
         if step % first.eval_every == 0:
@@ -115,6 +125,12 @@ def train_pack(
                 break
     weights = {} if keep is Keep.NONE else {run: {"actor": torch.full((2,), value_at(run, step))} for run in run_ids}
     return PackOutcome(complete, tuple(_result(point, behaviour) for point in points), SCALE, str(data_hash), weights, 1.0, 0.5)
+
+
+def _hang() -> None:
+    lock = threading.Lock()
+    with lock:
+        lock.acquire()
 
 
 def trainings(data_root: Path) -> list[str]:

@@ -113,6 +113,11 @@ MISTAKES = {
         ("3 problems", "c.yaml:1", "c.yaml:2", "c.yaml:3", "at least 1", "auto"),
         file("c.yaml", "cpus: -1\nthreads: many\nmax_lanes: 0\n"),
     ),
+    "a pack that is stuck before it begins": Mistake(
+        "plan little.yaml --cluster c.yaml",
+        ("c.yaml:1", "stuck_after_minutes", "none, or minutes, above 0", "2 problems", "c.yaml:2", "checkpoint_minutes"),
+        file("c.yaml", "stuck_after_minutes: 0\ncheckpoint_minutes: none\n"),
+    ),
     "a pack larger than the machine": Mistake(
         "plan little.yaml --cluster c.yaml",
         ("c.yaml:2", "cpus_per_pack", "4", "2 CPUs"),

@@ -9,11 +9,17 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from sweep import stuck
 from sweep.attempts import Attempt, AttemptEnd, read_attempts
+from sweep.cancel import ask_to_stop, wait_for_end
+from sweep.failures import read_failures
 from sweep.launch import LaunchEnd, launch
+from sweep.lease import live_launch
 from sweep.ledger import read_done
 from sweep.paths import SweepPaths
+from sweep.status import SweepWatcher
 from tests.sweep import stand_in
+from tests.sweep.conftest import make_points
 from tests.sweep.driver import Quiet, request_of
 from tests.sweep.processes import LaunchProcess, alive, wait_until
 from tests.sweep.stand_in import Behaviour, behave
@@ -135,3 +141,41 @@ def test_ctrl_c_leaves_checkpoints_and_the_next_launch_goes_on_from_them(paths: 
     assert len(stand_in.trainings(data_root)) == seen + 4
     resumed = [attempt for attempt in attempts(paths) if attempt.number == 2]
     assert len(resumed) == len(reached)
+
+
+def test_a_pack_that_hangs_is_shown_as_stuck_then_killed_and_tried_again(
+    paths: SweepPaths, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    points = make_points(seeds=2, steps=40)
+    victim = points[0].run_id
+    behave(data_root, Behaviour(hanging=(victim,)))
+    monkeypatch.setattr(stuck, "SILENT_AFTER_S", 2.0)
+    watcher = SweepWatcher(points, paths)
+    with LaunchProcess(paths.root, data_root, {"seeds": 2}, stuck_after_minutes=0.5) as process:
+        wait_until(lambda: watcher.look().stuck)
+        assert process.wait() == 0
+    assert_every_run_is_there_once(paths, 4)
+    [failure] = read_failures(paths)
+    assert victim in failure.run_ids
+    assert (failure.cause.error, failure.cause.frame.rpartition(" ")[2]) == ("StuckError", "_hang")
+    ends = [attempt.end for attempt in read_attempts(paths, failure.pack_id)]
+    assert ends == [AttemptEnd.FAILED, AttemptEnd.PUBLISHED]
+    assert f"pack {failure.pack_id} failed: tried again in 5 s" in paths.engine_log(1).read_text()
+
+
+def test_a_launch_is_cancelled_from_another_process_even_before_ray_is_up(paths: SweepPaths, data_root: Path) -> None:
+    behave(data_root, Behaviour(step_s=0.2))
+    for soon in (False, True):
+        with LaunchProcess(paths.root, data_root, {"seeds": 2}) as process:
+            wait_until(lambda: live_launch(paths.lease))
+            if not soon:
+                wait_until(lambda: list(paths.checkpoints.glob("*/state.json")))
+            launch = live_launch(paths.lease)
+            assert launch is not None
+            ask_to_stop(paths, launch)
+            wait_for_end(paths, launch, lambda _: None)
+            assert process.wait() == 130
+    assert {attempt.end for attempt in attempts(paths)} == {AttemptEnd.STOPPED}
+    behave(data_root, Behaviour())
+    assert launch_here(paths, data_root, {"seeds": 2}).trained == 4
+    assert_every_run_is_there_once(paths, 4)

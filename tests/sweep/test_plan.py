@@ -6,7 +6,7 @@ import pytest
 
 from search_spaces.vocabulary import Decomposition, Extraction, Keep, ValueLearning
 from sweep.attempts import read_attempts
-from sweep.failures import read_failures
+from sweep.failures import failed_attempts, read_failures
 from sweep.ledger import read_done
 from sweep.packs import Pack
 from sweep.paths import SweepPaths
@@ -175,6 +175,16 @@ def test_one_bad_run_cannot_take_the_others_of_its_pack_with_it(sweep: Sweep) ->
     assert sweep.launch(points, retry_failed=True).status.done == len(points)
     assert not read_failures(sweep.paths)
     assert list(sweep.paths.failures.glob("*/*.forgiven")), "forgiven, not forgotten"
+
+
+def test_a_disk_that_is_full_for_a_while_costs_waiting_and_nothing_else(sweep: Sweep) -> None:
+    points = make_points()
+    behave(sweep.data, Behaviour(refused=(points[0].run_id, points[-1].run_id), times=5))
+    end = sweep.launch(points)
+    assert end.status.done == len(points)
+    assert not end.hopeless
+    assert failed_attempts(sweep.paths) == {}
+    assert len(list(sweep.paths.packs.glob("*.json"))) == len(list(sweep.paths.results.glob("*"))), "a pack was halved"
 
 
 def test_a_pack_that_fails_once_is_tried_again_whole(sweep: Sweep) -> None:

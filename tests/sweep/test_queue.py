@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from search_spaces.vocabulary import Keep
+from sweep import backoff
 from sweep.attempts import AttemptEnd
+from sweep.backoff import wait_s
 from sweep.launch_file import LaunchFile, LaunchSettings, PlannedPack, read_launch, write_launch
 from sweep.lease import Lease
 from sweep.packs import Pack
@@ -23,6 +25,22 @@ def launch(paths: SweepPaths) -> Iterator[LaunchFile]:
     with Lease.acquire(paths.lease) as lease:
         settings = LaunchSettings(paths.root, lease.epoch, paths.root, Keep.NONE, stand_in.NAME, make_resources())
         yield LaunchFile(settings, tuple(PlannedPack(pack, "hash") for pack in PACKS))
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    monkeypatch.setattr(backoff, "FIRST_WAIT_S", 5.0)
+    return Clock()
 
 
 def test_packs_start_in_order_and_are_recorded_before_they_do(launch: LaunchFile) -> None:
@@ -46,6 +64,67 @@ def test_a_failed_pack_waits_behind_the_others_and_is_then_halved(launch: Launch
     for half in halves:
         queue.ended(str(half), AttemptEnd.FAILED)
     assert queue.finished, "a run that fails alone after its pack did is given up"
+
+
+def test_a_failed_pack_is_not_tried_again_at_once_and_the_others_do_not_wait_for_it(launch: LaunchFile, clock: Clock) -> None:
+    told: list[str] = []
+    queue = PackQueue(launch, told.append, clock)
+    first = str(queue.next())
+    queue.ended(first, AttemptEnd.FAILED)
+    assert told == [f"pack {first} failed: tried again in 5 s"]
+    for _ in PACKS[1:]:
+        queue.ended(str(queue.next()), AttemptEnd.PUBLISHED)
+    clock.now += 4.9
+    assert queue.next() is None
+    assert not queue.finished
+    clock.now += 0.2
+    assert queue.next() == first
+
+
+def test_a_store_that_is_away_for_a_minute_uses_up_no_pack_however_many_there_are(launch: LaunchFile, clock: Clock) -> None:
+    for packs in (launch.packs[:1], launch.packs):
+        queue = PackQueue(LaunchFile(launch.settings, packs), lambda _: None, clock)
+        back_at, finished = clock.now + 60.0, set()
+        while not queue.finished:
+            pack = queue.next()
+            if pack is None:
+                clock.now += 1.0
+            elif clock.now < back_at:
+                queue.ended(pack, AttemptEnd.HINDERED)
+            else:
+                queue.ended(pack, AttemptEnd.PUBLISHED)
+                finished.add(pack)
+        assert not queue.hopeless
+        assert finished == {planned.pack.pack_id for planned in packs}, "a pack was halved or given up"
+
+
+def test_packs_that_are_hindered_at_the_same_time_are_one_trouble_and_not_many(launch: LaunchFile, clock: Clock) -> None:
+    told: list[str] = []
+    queue = PackQueue(launch, told.append, clock)
+    at_work = [str(queue.next()) for _ in PACKS]
+    for pack in at_work:
+        queue.ended(pack, AttemptEnd.HINDERED)
+    assert len(told) == 1
+    assert "no pack is started for 5 s" in told[0]
+    assert queue.next() is None
+    clock.now += 5.0
+    assert queue.next() == at_work[0]
+
+
+def test_a_disk_that_stays_full_ends_the_launch_some_time(launch: LaunchFile, clock: Clock) -> None:
+    queue = PackQueue(launch, lambda _: None, clock)
+    while not queue.finished:
+        pack = queue.next()
+        if pack is None:
+            clock.now += 1.0
+        else:
+            queue.ended(pack, AttemptEnd.HINDERED)
+    assert queue.hopeless
+
+
+def test_waits_double_up_to_a_bound(clock: Clock) -> None:
+    assert [wait_s(failures) for failures in (1, 2, 3, 4, 5, 6, 7)] == [5, 10, 20, 40, 80, 120, 120]
+    assert wait_s(10_000) == backoff.LONGEST_WAIT_S
 
 
 def test_no_pack_is_handed_out_after_a_stop(launch: LaunchFile) -> None:

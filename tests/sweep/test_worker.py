@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
 from sweep.attempts import AttemptEnd, begin_attempt, read_attempts
-from sweep.failures import grouped, read_failures
+from sweep.failures import HINDERED_TRIES, failed_attempts, grouped, may_pass, read_failures
 from sweep.launch_file import LaunchSettings
 from sweep.lease import Lease
 from sweep.ledger import read_done
@@ -99,6 +99,27 @@ def test_a_failure_is_kept_with_its_cause_and_the_sweep_goes_on(paths: SweepPath
     [group] = grouped([failure], unfinished=set(pack.run_ids))
     assert len(group.run_ids) == len(pack.points)
     assert [attempt.end for attempt in read_attempts(paths, pack.pack_id)] == [AttemptEnd.FAILED]
+
+
+def test_a_full_disk_is_kept_as_a_cause_and_not_counted_against_the_runs(paths: SweepPaths, data_root: Path) -> None:
+    with Lease.acquire(paths.lease) as lease:
+        pack = start(paths, make_points(seeds=1, alphas=(0.1,)), lease.epoch)
+        behave(data_root, Behaviour(refused=pack.run_ids))
+        settings = settings_of(paths, data_root, lease.epoch)
+        ends = [work(settings, pack.pack_id) for _ in range(HINDERED_TRIES + 1)]
+    assert ends == [AttemptEnd.HINDERED] * HINDERED_TRIES + [AttemptEnd.FAILED], "hindered for ever is not what it claims"
+    assert failed_attempts(paths) == {pack.pack_id: 1}
+    failures = read_failures(paths)
+    assert [failure.hindered for failure in failures] == [True] * HINDERED_TRIES + [False]
+    assert {failure.cause.message for failure in failures} == {"[Errno 28] No space left on device"}
+    assert not any(failure.final for failure in failures)
+
+
+def test_a_path_that_is_wrong_does_not_pass_by_itself() -> None:
+    assert may_pass(ConnectionResetError())
+    assert may_pass(OSError(5, "Input/output error"))
+    assert not may_pass(FileNotFoundError())
+    assert not may_pass(ArithmeticError())
 
 
 def test_a_stopped_pack_goes_on_where_it_was(paths: SweepPaths, data_root: Path) -> None:

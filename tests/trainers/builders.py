@@ -21,6 +21,7 @@ from search_spaces.vocabulary import (
 from trainers.batch import Batch
 from trainers.config import LearnerConfig
 from trainers.data.dataset import Dataset
+from trainers.kernels import EAGER, Kernels
 from trainers.lanes import LaneMap
 from trainers.learner import Learner
 from trainers.task import ReturnScale, TaskSpec
@@ -102,14 +103,14 @@ def batch(seeds: Sequence[int], step: int, size: int = 8, spec: TaskSpec = SPEC)
     return Batch(**{name: torch.from_numpy(np.stack([b[name] for b in drawn])) for name in drawn[0]})
 
 
-def learner(points: Sequence[DesignPoint]) -> Learner:
+def learner(points: Sequence[DesignPoint], kernels: Kernels = EAGER) -> Learner:
     """A learner of these runs."""
-    return Learner(SPEC, LearnerConfig.of(points[0]), LaneMap.of(points))
+    return Learner(SPEC, LearnerConfig.of(points[0], kernels), LaneMap.of(points))
 
 
-def trained(points: Sequence[DesignPoint], steps: int) -> Learner:
+def trained(points: Sequence[DesignPoint], steps: int, kernels: Kernels = EAGER) -> Learner:
     """A learner of these runs after some steps on random batches."""
-    built = learner(points)
+    built = learner(points, kernels)
     for step in range(steps):
         built.step(batch(built.lanes.seeds, step))
     return built

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,8 @@ from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Decomposition, Precision, ValueLearning
 from tests.trainers.builders import dataset, family, point
 from trainers import checkpoint
-from trainers.train import PackTrainer
+from trainers.kernels import Kernels
+from trainers.train import PackTrainer, resumed
 
 
 def packs() -> list[list[DesignPoint]]:
@@ -72,6 +74,28 @@ def test_a_killed_and_resumed_pack_gives_bitwise_the_same_results(
     resumed = advance(resume(points, tmp_path), 13)
     save(resumed, tmp_path)
     assert_same(straight, advance(resume(points, tmp_path), 20))
+
+
+def test_a_resumed_pack_meets_the_kernels_it_began_with_whatever_would_be_chosen_now(tmp_path: Path) -> None:
+    points, data = [point(seed=seed, precision=Precision.FLOAT32) for seed in (0, 1)], dataset()
+    begun_with = Kernels(fused_from=0, tile=3_000)
+    straight = advance(PackTrainer(points, data, kernels=begun_with), 12)
+    assert straight.learner.config.kernels != fresh(points).learner.config.kernels
+    interrupted = advance(PackTrainer(points, data, kernels=begun_with), 5)
+    save(interrupted, tmp_path)
+    with_data = dataclasses.replace(data, content_hash="d")
+    again = resumed(points, with_data, "cpu", [tmp_path])
+    assert again is not None
+    assert (again.step, again.learner.config.kernels) == (5, begun_with)
+    assert_same(straight, advance(again, 12))
+
+    sidecar = next(tmp_path.glob("*.json"))  # as an earlier version wrote it
+    sidecar.write_text(
+        json.dumps({name: value for name, value in json.loads(sidecar.read_text()).items() if name != "kernels"})
+    )
+    older = resumed(points, with_data, "cpu", [tmp_path])
+    assert older is not None
+    assert older.learner.config.kernels == fresh(points).learner.config.kernels
 
 
 def test_lanes_sliced_out_of_a_checkpoint_go_on_as_they_would_have(tmp_path: Path) -> None:

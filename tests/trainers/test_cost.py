@@ -83,7 +83,7 @@ def test_parameters_in_memory_are_counted_with_all_that_stands_beside_them() -> 
     models = learner(points).models
 
     def held(stack: Stack) -> int:
-        arrays = [stack.flat, stack.exp_avg, stack.exp_avg_sq, stack.gradient, stack._scratch]
+        arrays = [stack.flat, stack.exp_avg, stack.exp_avg_sq, stack.gradient]
         return sum(array.numel() * array.element_size() for array in arrays)
 
     assert models.mixer is not None

@@ -1,0 +1,157 @@
+"""What else a sweep spends besides single steps: evaluations, memory that grows, packs side by side, and where a step goes.
+
+One measurement in a process of its own: `python -m benchmarks.beside evaluation|growth|pair|profile`, an answer in JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sys
+import time
+from multiprocessing.synchronize import Barrier
+from typing import NamedTuple
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from benchmarks.case import Case, build, resident
+from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from trainers.batch import agent_inputs
+from trainers.evaluation import evaluate
+
+TASKS = ("2ant", "3hopper", "6halfcheetah", "simple_spread")
+EPISODES = 10
+PAPER_INTERVAL = 50_000
+"""Gradient steps between the paper's evaluations."""
+GROWTH_STEPS = 10_000
+PAIR_S = 20.0
+PRODUCTS = frozenset({"aten::bmm", "aten::baddbmm", "aten::mm", "aten::addmm"})
+
+
+class Evaluated(NamedTuple):
+    """Evaluations of eight runs at the paper's width: CPU-seconds of one, and of the gradient steps between two."""
+
+    task: str
+    runs: int
+    evaluation_s: float
+    steps_s: float
+
+
+class Growth(NamedTuple):
+    """Resident megabytes of a pack after its first tenth of the steps, and after all."""
+
+    steps: int
+    early_mb: float
+    late_mb: float
+
+
+class Pair(NamedTuple):
+    """Gradient steps per second of wall time: of one pack by itself, and of each of two at the same time."""
+
+    alone: float
+    both: tuple[float, ...]
+
+
+class Share(NamedTuple):
+    """A kind of work in a step, and the share of its CPU time."""
+
+    name: str
+    share: float
+
+
+def evaluation() -> list[Evaluated]:
+    """Of each task, one evaluation of a family of eight and one step."""
+    found = []
+    for task in TASKS:
+        trainer = build(Case(task, Decomposition.MIX, ValueLearning.SARSA))
+        trainer.advance()
+        begun = time.process_time()
+        trainer.advance()
+        step_s = time.process_time() - begun
+        seeds = [point.seed for point in trainer.points]
+        begun = time.process_time()
+        evaluate(lambda seen, learner=trainer.learner: learner.act(agent_inputs(seen)), task, seeds, 0, EPISODES)
+        found.append(Evaluated(task, len(seeds), time.process_time() - begun, PAPER_INTERVAL * step_s))
+    return found
+
+
+def growth() -> Growth:
+    """A small pack's memory over many steps."""
+    trainer = build(Case("simple_spread", Decomposition.MIX, ValueLearning.TD, alphas=1, hidden=(32, 32), batch=32))
+    early = 0.0
+    for step in range(GROWTH_STEPS):
+        trainer.advance()
+        if step == GROWTH_STEPS // 10:
+            early = resident() / 1e6
+    return Growth(GROWTH_STEPS, early, resident() / 1e6)
+
+
+def pair() -> Pair:
+    """Two packs on two processors, against one by itself."""
+    return Pair(_rates(1)[0], tuple(_rates(2)))
+
+
+def _rates(processes: int) -> list[float]:
+    context = multiprocessing.get_context("spawn")
+    answers, together = context.SimpleQueue(), context.Barrier(processes)
+    workers = [context.Process(target=_train_for_a_while, args=(together, answers)) for _ in range(processes)]
+    for worker in workers:
+        worker.start()
+    rates = [float(answers.get()) for _ in workers]
+    for worker in workers:
+        worker.join()
+    return rates
+
+
+def _train_for_a_while(together: Barrier, answers: multiprocessing.SimpleQueue[float]) -> None:
+    torch.set_num_threads(1)
+    trainer = build(Case("3hopper", Decomposition.MIX, ValueLearning.SARSA, (Extraction.BRAC,), 1))
+    trainer.advance()
+    together.wait()
+    begun, steps = time.monotonic(), 0
+    while time.monotonic() - begun < PAIR_S:
+        trainer.advance()
+        steps += 1
+    answers.put(steps / (time.monotonic() - begun))
+
+
+def profiled(hidden: tuple[int, ...], batch: int, alphas: int, seeds: int) -> list[Share]:
+    """Where the CPU time of a step goes: matrix products, fused kernels, and the rest by PyTorch's names."""
+    extractions = (Extraction.BRAC,) if alphas == 1 else tuple(Extraction)
+    trainer = build(Case("3hopper", Decomposition.MIX, ValueLearning.SARSA, extractions, alphas, seeds, hidden, batch))
+    trainer.advance()
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        for _ in range(3):
+            trainer.advance()
+    kinds: dict[str, float] = {}
+    for event in seen.key_averages():
+        kind = "matrix products" if event.key in PRODUCTS else event.key
+        kind = "fused kernels, and what calls them" if kind in ("_Evaluate", "_EvaluateBackward") else kind
+        kinds[kind] = kinds.get(kind, 0.0) + event.self_cpu_time_total
+    total = sum(kinds.values())
+    ranked = sorted((Share(name, spent / total) for name, spent in kinds.items()), key=lambda each: -each.share)
+    return [*ranked[:8], Share(f"{len(ranked[8:])} others", sum(each.share for each in ranked[8:]))]
+
+
+def main() -> None:
+    """Measure what the command line names and print it."""
+    torch.set_num_threads(1)
+    answer: object
+    match sys.argv[1]:
+        case "evaluation":
+            answer = [each._asdict() for each in evaluation()]
+        case "growth":
+            answer = growth()._asdict()
+        case "pair":
+            answer = pair()._asdict()
+        case "profile":
+            sizes = {"paper size": ((512,) * 4, 608, 1, 1), "hidden 64, 32 runs": ((64, 64), 64, 4, 4)}
+            answer = {title: [each._asdict() for each in profiled(*size)] for title, size in sizes.items()}
+        case unknown:
+            raise SystemExit(f"{unknown}: expected evaluation, growth, pair or profile")
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()

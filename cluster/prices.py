@@ -1,0 +1,66 @@
+"""What machines have and what they cost: the table in `prices.yaml`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from cluster.yaml_text import read_plain
+
+PRICES_FILE = Path(__file__).parent / "prices.yaml"
+
+
+@dataclass(frozen=True)
+class InstanceType:
+    """One kind of machine. Prices are in USD per hour; spot is what was typical, for it changes by the minute."""
+
+    name: str
+    cpus: int
+    memory_gb: float
+    gpus: int
+    gpu: str | None
+    gpu_memory_gb: float | None
+    on_demand_usd: float
+    spot_usd: float
+
+    def usd_per_hour(self, spot: bool) -> float:
+        """What an hour of it costs."""
+        return self.spot_usd if spot else self.on_demand_usd
+
+
+@dataclass(frozen=True)
+class PriceTable:
+    """Instance types by name, and where and when these prices held."""
+
+    region: str
+    known_on: date
+    source: str
+    instances: Mapping[str, InstanceType]
+
+
+@functools.cache
+def price_table() -> PriceTable:
+    """The table of this release."""
+    return read_prices(PRICES_FILE.read_text(encoding="utf-8"))
+
+
+def read_prices(text: str) -> PriceTable:
+    """A price table from its YAML."""
+    content = read_plain(text)
+    instances = {
+        name: InstanceType(
+            name=name,
+            cpus=row["cpus"],
+            memory_gb=row["memory_gb"],
+            gpus=row.get("gpus", 0),
+            gpu=row.get("gpu"),
+            gpu_memory_gb=row.get("gpu_memory_gb"),
+            on_demand_usd=row["on_demand_usd"],
+            spot_usd=row["spot_usd"],
+        )
+        for name, row in content["instances"].items()
+    }
+    return PriceTable(content["region"], content["known_on"], content["source"], instances)

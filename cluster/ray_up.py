@@ -1,0 +1,152 @@
+"""A `ray up` file that somebody wrote by hand, taken as it is: checked against Ray's own schema, and counted for the plan."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cluster.errors import ClusterError
+from cluster.nodes import Node, resources_of
+from cluster.prices import price_table
+from cluster.resources import Resources
+from cluster.schema import ClusterFile
+
+MARKS = frozenset({"cluster_name", "provider"})
+"""The keys by which such a file is recognised: Ray requires both, and our own files have neither."""
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """What Ray's schema refuses: at `path`, `found` was found."""
+
+    path: KeyPath
+    found: str
+    expected: str
+
+
+@dataclass(frozen=True)
+class NodeType:
+    """One kind of worker of such a file, and how many of it there may be."""
+
+    name: str
+    node: Node
+    most: int
+
+
+def is_ray_up(content: Mapping[str, object]) -> bool:
+    """Whether this is meant for `ray up`: it has one of Ray's two keys and does not name a backend of ours."""
+    return "backend" not in content and not MARKS.isdisjoint(content)
+
+
+def ray_up_mistakes(content: Mapping[str, object]) -> tuple[Mistake, ...]:
+    """Everything that Ray's own schema refuses in it, in the order of the file's keys."""
+    from jsonschema import Draft7Validator
+
+    errors = Draft7Validator(_ray_schema()).iter_errors(content)
+    return tuple(_mistake(error) for error in sorted(errors, key=lambda error: [str(step) for step in error.absolute_path]))
+
+
+def ray_up_resources(content: Mapping[str, object]) -> Resources:
+    """Resources of the workers it may start, with one CPU (and a quarter of a GPU, where there are any) for each pack.
+
+    The file must have passed `ray_up_mistakes`. Raises ClusterError where it does not say what its workers have.
+    """
+    types = _worker_types(content)
+    left = content.get("max_workers", 2)
+    assert isinstance(left, int)
+    nodes: list[Node] = []
+    for kind in sorted(types, key=lambda kind: (kind.node.gpus, kind.node.cpus), reverse=True):
+        taken = min(kind.most, left)
+        left -= taken
+        nodes += [kind.node] * taken
+    if any(node.gpus for node in nodes):
+        nodes = [node for node in nodes if node.gpus]  # packs ask for a part of a GPU, so machines without one get none
+    if not nodes:
+        raise ClusterError("max_workers", "no worker", "at least one", "the head is not counted, packs are trained by workers")
+    return resources_of(ClusterFile(), nodes, address="auto")
+
+
+def up_command(config: Path) -> tuple[str, ...]:
+    """Starts the head of the cluster that a file describes."""
+    return ("ray", "up", "--yes", str(config))
+
+
+def launch_command(config: Path, shell: str) -> tuple[str, ...]:
+    """Runs a shell command on the head, detached from this terminal, and ends the whole cluster after it."""
+    return ("ray", "exec", "--tmux", "--stop", str(config), shell)
+
+
+def status_command(config: Path) -> tuple[str, ...]:
+    """Asks the head for its nodes."""
+    return ("ray", "exec", str(config), "ray status")
+
+
+def down_command(config: Path) -> tuple[str, ...]:
+    """Ends every machine of the cluster."""
+    return ("ray", "down", "--yes", str(config))
+
+
+def _worker_types(content: Mapping[str, Any]) -> list[NodeType]:
+    types, head = content.get("available_node_types"), content.get("head_node_type")
+    if not types:
+        raise ClusterError("available_node_types", "nothing", "the kinds of its machines", "a plan counts what workers have")
+    return [
+        NodeType(name, _node(name, kind), kind.get("max_workers", content.get("max_workers", 2)))
+        for name, kind in types.items()
+        if name != head
+    ]
+
+
+def _node(name: str, kind: Mapping[str, Any]) -> Node:
+    """What a node type has: as its resources say, else as the price table knows its instance type."""
+    known = price_table().instances.get(str(kind["node_config"].get("InstanceType")))
+    stated = kind["resources"]
+    if "CPU" not in stated and known is None:
+        raise ClusterError(
+            f"available_node_types.{name}.resources",
+            "no CPU",
+            "CPU (and GPU) stated, or an InstanceType that cluster/prices.yaml knows",
+            "Ray finds out for itself, a plan cannot",
+        )
+    gpus = stated.get("GPU", 0 if known is None else known.gpus)
+    cpus = stated.get("CPU", 0 if known is None else known.cpus)
+    return Node(cpus, gpus, None if known is None else known.memory_gb, None if known is None else known.gpu_memory_gb)
+
+
+def _ray_schema() -> Any:
+    """The schema inside the Ray that is installed, found without importing Ray."""
+    ray = importlib.util.find_spec("ray")
+    assert ray is not None
+    assert ray.origin is not None
+    return json.loads((Path(ray.origin).parent / "autoscaler" / "ray-schema.json").read_text(encoding="utf-8"))
+
+
+def _mistake(error: Any) -> Mistake:
+    """In our words where they are clearer than the schema's."""
+    path = tuple(error.absolute_path)
+    if error.validator == "additionalProperties" and isinstance(error.instance, dict):
+        unknown = sorted(set(error.instance) - set(error.schema.get("properties", {})))
+        inner = (*path, unknown[0]) if unknown else path
+        return Mistake(inner, f"unknown to Ray: {', '.join(map(repr, unknown))}", "keys of Ray's cluster files")
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return Mistake(path, f"no {' and no '.join(missing)}", f"the keys {', '.join(error.validator_value)}")
+    if error.validator == "type":
+        kinds = {
+            "integer": "a whole number",
+            "string": "text",
+            "object": "a mapping",
+            "array": "a list",
+            "boolean": "true or false",
+        }
+        wanted = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+        return Mistake(path, repr(error.instance)[:80], " or ".join(kinds.get(kind, f"a {kind}") for kind in wanted))
+    if error.validator == "minimum":
+        return Mistake(path, repr(error.instance), f"at least {error.validator_value}")
+    return Mistake(path, repr(error.instance)[:80], str(error.message)[:120])

@@ -1,0 +1,48 @@
+"""The project as a wheel: the code that is planned with here is the code that trains there.
+
+It is built from a copy, because setuptools leaves a `build/` behind from which files that are long gone would come back;
+and with a fixed date, so that the same source gives the same bytes and the same sha256.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from cluster.cargo import Wheel
+from cluster.commands import CommandFailedError, MissingToolError, run
+
+SOURCE = Path(__file__).resolve().parent.parent
+_BESIDE = ("pyproject.toml", "README.md", "LICENSE")
+_PACKAGES = ("search_spaces", "trainers", "cluster", "sweep", "analysis")
+_EPOCH = "315532800"  # 1980-01-01: a zip file knows nothing earlier
+
+
+def build_wheel(directory: Path) -> Wheel:
+    """Build the wheel into a directory. Raises MissingToolError or CommandFailedError where it cannot be built."""
+    if not (SOURCE / "pyproject.toml").exists():
+        raise MissingToolError("the project's source", "a checkout: from an installed package no wheel can be built")
+    for module in ("build", "setuptools"):
+        if importlib.util.find_spec(module) is None:
+            raise MissingToolError(module, f"it to be installed: {sys.executable} -m pip install {module}")
+    directory.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="rs-wheel-") as scratch:
+        copy, built = Path(scratch) / "source", Path(scratch) / "built"
+        copy.mkdir()
+        for name in _BESIDE:
+            shutil.copy2(SOURCE / name, copy / name)
+        for name in _PACKAGES:
+            shutil.copytree(SOURCE / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        command = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(built), str(copy))
+        run(command, environment=os.environ | {"SOURCE_DATE_EPOCH": _EPOCH})
+        wheels = list(built.glob("*.whl"))
+        if len(wheels) != 1:
+            raise CommandFailedError(command, 0, f"it left {len(wheels)} wheels")
+        target = directory / wheels[0].name
+        shutil.copyfile(wheels[0], target)
+    return Wheel(target, hashlib.sha256(target.read_bytes()).hexdigest())

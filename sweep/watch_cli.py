@@ -1,0 +1,164 @@
+"""The commands for looking at a sweep, and for stopping it: they train nothing, and all but `cancel` write nothing."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sweep.options import DirectoryOption, GridArgument, JsonOption, OnlyOption, RunArgument, RunOption, SetOption
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from sweep.target import Target
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example:  recipe-sweep status demo --watch")
+def status(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    only: OnlyOption = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Keep looking, until Ctrl-C.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how a sweep stands: progress, speed, time to go, cost so far, failures by cause, stuck packs."""
+    from sweep.ledger import read_done
+    from sweep.show import print_status, status_json, status_view
+    from sweep.status import SweepWatcher
+
+    target = _target(grid, directory, overrides)
+    selected = {point.run_id for point in target.selected(only or ())}
+    watcher = SweepWatcher(target.points, target.paths, selected)
+    console = _console()
+    if watch:
+        import time
+
+        from rich.live import Live
+
+        with Live(status_view(watcher.look()), console=console) as live:
+            while True:
+                time.sleep(2.0)
+                live.update(status_view(watcher.look()))
+    axes = watcher.by_axis(read_done(target.paths))
+    if as_json:
+        print(status_json(target, watcher.look(), axes))
+    else:
+        print_status(console, target, watcher.look(), axes)
+
+
+@app.command(epilog="Example:  recipe-sweep explain demo 3fa9")
+def explain(
+    grid: GridArgument,
+    run_id: RunArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show all there is to know of one run: what, why, attempts, result, cost, files, and how to rerun it."""
+    from sweep.dossier import RunState, open_dossier
+    from sweep.show_run import dossier_json, print_dossier
+
+    target = _target(grid, directory, overrides)
+    dossier = open_dossier(target, run_id)
+    again = None
+    if dossier.state is not RunState.OUTSIDE:
+        options = [word for text in overrides or () for word in ("--set", text)]
+        again = shlex.join(["recipe-sweep", "run", grid, *options, "--run", dossier.point.run_id])
+    if as_json:
+        print(dossier_json(dossier, again))
+    else:
+        print_dossier(_console(), dossier, again or "the grid no longer has this run: put its values back first")
+
+
+@app.command(epilog="Example:  recipe-sweep logs demo --follow")
+def logs(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    run_id: RunOption = None,
+    pack_id: Annotated[
+        str | None,
+        typer.Option("--pack", metavar="PACK_ID", help="Of this pack, by (the beginning of) its id.", show_default=False),
+    ] = None,
+    engine: Annotated[bool, typer.Option("--engine", help="Of the newest launch's engine: Ray's own.")] = False,
+    attempt: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Of this attempt.  [default: the newest]", show_default=False)
+    ] = None,
+    lines: Annotated[int, typer.Option("-n", "--lines", metavar="LINES", min=1, help="How many lines from the end.")] = 40,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added, until its process ends.")] = False,
+) -> None:
+    """Print the end of a log: of the newest attempt that failed, else of the running packs, or as the options say."""
+    from search_spaces.errors import Problem
+    from sweep import logs as log_files
+    from sweep.dossier import find_run
+    from sweep.errors import UnknownLogError
+
+    log_files.only_one((("--run", run_id), ("--pack", pack_id), ("--engine", engine)))
+    if attempt is not None and run_id is None and pack_id is None:
+        raise UnknownLogError(Problem(f"--attempt {attempt}", found="no --run or --pack beside it", expected="one of them"))
+    target = _target(grid, directory, None)
+    paths = target.paths
+    if run_id is not None:
+        found = [log_files.run_log(paths, find_run(target, run_id).run_id, attempt)]
+    elif pack_id is not None:
+        found = [log_files.attempt_log(paths, pack_id, attempt)]
+    elif engine:
+        found = [log_files.engine_log(paths)]
+    else:
+        found = list(log_files.interesting_logs(paths))
+    for log in found:
+        print(f"==> {log.title}: {log.path}")
+        print("\n".join(log_files.last_lines(log, lines)), flush=True)
+    if not found:
+        print(log_files.no_log(paths))
+    elif follow and found[0].path.exists():
+        if len(found) > 1:
+            print(f"==> following {found[0].title}; --pack names another", flush=True)
+        for text in log_files.follow(found[0]):
+            print(text, end="", flush=True)
+
+
+@app.command(epilog="Example:  recipe-sweep cancel demo")
+def cancel(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is gone.")] = True,
+) -> None:
+    """Ask the launch at work on a sweep, here or on another machine, to stop as Ctrl-C would."""
+    from sweep.cancel import ask_to_stop, wait_for_end
+    from sweep.lease import live_launch
+    from sweep.show import status_line
+    from sweep.status import SweepWatcher, duration
+
+    target = _target(grid, directory, None)
+    launch = live_launch(target.paths.lease)
+    if launch is None:
+        print(f"no launch is at work on {target.paths.root}")
+        return
+    ask_to_stop(target.paths, launch)
+    process = launch.process
+    print(f"asked launch {launch.epoch} (host {process.host}, pid {process.pid}) to stop: packs write their checkpoints")
+    if not wait:
+        return
+    watcher = SweepWatcher(target.points, target.paths)
+    wait_for_end(
+        target.paths, launch, lambda seconds: print(f"after {duration(seconds)}: {status_line(watcher.look())}", flush=True)
+    )
+    print(f"it is gone; {status_line(watcher.look())}\nthe next launch goes on from the checkpoints")
+
+
+def _target(grid: str, directory: Path | None, overrides: list[str] | None) -> Target:
+    from sweep.target import open_target
+
+    return open_target(grid, directory, overrides or ())
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console()

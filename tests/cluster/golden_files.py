@@ -1,0 +1,131 @@
+"""What each kind of cluster file is turned into, kept as text: `python -m tests.cluster.golden_files` writes it anew.
+
+Read the difference before you commit it: these files start machines that cost money.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import cluster
+from cluster.aws import aws_files
+from cluster.cargo import Cargo, TextFile, Wheel
+from cluster.kubernetes import kubernetes_files
+from cluster.schema import AwsFile, ClusterFile, KubernetesFile, SlurmFile
+from cluster.slurm import slurm_files
+from sweep.clusters import load_cluster
+
+FOLDER = Path(__file__).parent / "golden"
+REFRESH = "python -m tests.cluster.golden_files"
+SAMPLES = Path(cluster.__file__).parent
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+WHEEL_BYTES = b"not really a wheel " * 40_000
+GRID = "schema_version: 1\nname: little\n"
+
+FILES = {
+    "aws": (SAMPLES / "aws.yaml").read_text(encoding="utf-8"),
+    "aws-on-demand": """
+backend: aws
+name: cpus
+region: eu-west-1
+image: ami-0123456789abcdef0
+file_system: fs-0123456789abcdef0
+worker_instances: [c6i.4xlarge]
+workers: 2
+spot: false
+budget_usd: 5
+subnets: [subnet-0123456789abcdef0]
+security_groups: [sg-0123456789abcdef0]
+head_profile: recipe-sweep-head
+cpus_per_pack: 2
+""",
+    "slurm": (SAMPLES / "slurm.yaml").read_text(encoding="utf-8"),
+    "slurm-gpu": """
+backend: slurm
+name: gpus
+directory: /scratch/me/gpus
+nodes: 2
+cpus_per_node: 16
+gpus_per_node: 4
+memory_gb_per_node: 240
+hours: 1.5
+partition: a100
+account: lab-7
+setup: [module purge, module load python/3.12]
+gb_per_pack: 8
+""",
+    "kubernetes": (SAMPLES / "kubernetes.yaml").read_text(encoding="utf-8"),
+    "kubernetes-spot": """
+backend: kubernetes
+name: spot
+namespace: lab
+image: registry.example/base:2
+claim: shared
+workers: 3
+cpus_per_worker: 16
+memory_gb_per_worker: 64
+hours: 2
+node_selector: {karpenter.sh/capacity-type: spot}
+tolerations: [spot]
+""",
+}
+
+
+class Golden(NamedTuple):
+    """One generated file and its recorded text."""
+
+    case: str
+    name: str
+    text: str
+
+    @property
+    def path(self) -> Path:
+        return FOLDER / self.case / self.name
+
+
+def cluster_file(case: str) -> ClusterFile:
+    """The file of a case, read as a user's would be."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cluster.yaml"
+        path.write_text(FILES[case], encoding="utf-8")
+        file = load_cluster(path).file
+    assert file is not None
+    return file
+
+
+def cargo(case: str) -> Cargo:
+    directory = Path(f"/home/me/{case}.generated")
+    wheel = Wheel(directory / "recipe_sweep-0.1.0-py3-none-any.whl", hashlib.sha256(WHEEL_BYTES).hexdigest())
+    return Cargo(directory, wheel, GRID)
+
+
+def generated(case: str) -> tuple[TextFile, ...]:
+    """Everything that `up` would write for a case, the wheel aside."""
+    match cluster_file(case):
+        case AwsFile() as file:
+            return aws_files(file, cargo(case), NOW)
+        case SlurmFile() as file:
+            return slurm_files(file, cargo(case))
+        case KubernetesFile() as file:
+            return kubernetes_files(file, cargo(case), WHEEL_BYTES)
+        case other:
+            raise AssertionError(other)
+
+
+def goldens() -> Iterator[Golden]:
+    for case in FILES:
+        for file in generated(case):
+            if not file.bulky and file.name != "grid.yaml":
+                yield Golden(case, file.name, file.text)
+
+
+if __name__ == "__main__":
+    for golden in goldens():
+        golden.path.parent.mkdir(parents=True, exist_ok=True)
+        golden.path.write_text(golden.text, encoding="utf-8")
+        print(f"wrote {golden.path}")

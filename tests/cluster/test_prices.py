@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from cluster.prices import PRICES_FILE, price_table, read_prices
+
+TABLE = price_table()
+
+
+def test_the_table_says_when_and_where_its_prices_held_and_that_they_want_checking() -> None:
+    assert TABLE.known_on <= date.today()
+    assert TABLE.region == "us-east-1"
+    assert TABLE.source == f"list price as known on {TABLE.known_on}, check before you rely on it"
+    assert "not" in PRICES_FILE.read_text().partition("known_on:")[0], "what was not verified is not said"
+
+
+@pytest.mark.parametrize("name", TABLE.instances)
+def test_a_machine_costs_less_on_spot_and_has_a_gpu_or_none(name: str) -> None:
+    kind = TABLE.instances[name]
+    assert kind.name == name
+    assert 0 < kind.usd_per_hour(spot=True) < kind.usd_per_hour(spot=False)
+    assert kind.cpus >= 1
+    assert kind.memory_gb >= kind.cpus
+    assert (kind.gpus > 0) == (kind.gpu is not None) == (kind.gpu_memory_gb is not None)
+
+
+def test_a_table_is_read_as_it_is_written() -> None:
+    table = read_prices(
+        "known_on: 2026-02-03\nregion: eu-west-1\nsource: a guess\n"
+        "instances: {x1: {cpus: 4, memory_gb: 16, gpus: 1, gpu: T4, gpu_memory_gb: 16, on_demand_usd: 2.0, spot_usd: 0.5}}"
+    )
+    assert (table.known_on, table.region) == (date(2026, 2, 3), "eu-west-1")
+    assert table.instances["x1"].usd_per_hour(spot=True) == 0.5
+    assert table.instances["x1"].usd_per_hour(spot=False) == 2.0

@@ -1,0 +1,28 @@
+"""What `train_pack` tells while it trains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from search_spaces.vocabulary import Decomposition, Keep, ValueLearning
+from tests.trainers.builders import dataset, family
+from trainers import train
+from trainers.train import PackProgress, train_pack
+
+
+def test_evaluations_report_progress_as_steps_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever listens can tell a long evaluation from a training that hangs."""
+    monkeypatch.setattr(train, "open_dataset", lambda *_: dataset())
+    monkeypatch.setattr(train, "POLL_S", 0.0)
+    points = family(Decomposition.VDN, ValueLearning.SARSA, seeds=(0,))
+    told: list[PackProgress] = []
+    outcome = train_pack(
+        points, data_root=tmp_path, data_hash=None, checkpoint_dir=tmp_path, keep=Keep.NONE, progress=told.append
+    )
+    assert outcome.complete
+    evaluations = points[0].steps // points[0].eval_every
+    assert len(told) == 1 + points[0].steps + 25 * evaluations, (
+        "at the start, after each step, and in each step of the episodes"
+    )

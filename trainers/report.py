@@ -1,0 +1,20 @@
+"""What a gradient step tells of itself."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class StepReport(NamedTuple):
+    """Losses at the parameters before the step, and, where asked for, the diagnostics of every run."""
+
+    critic_loss: Tensor
+    """(V,)"""
+    value_loss: Tensor | None
+    """(V,)"""
+    actor_loss: Tensor
+    """(L,)"""
+    diagnostics: Tensor | None
+    """(len(diagnostics.names(...)), L)"""
