@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster check bench bench-short bench-gpu format lock clean
+.PHONY: help setup demo test test-cluster check bench bench-short bench-scale bench-gpu format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -51,6 +51,9 @@ bench-short: setup ## the same for a few cases, in five minutes
 bench-gpu: setup ## the same on a CUDA GPU, and that graphs learn what single steps learn (not yet run on one)
 	@$(BIN)/pytest tests/trainers/test_cuda_graph.py -rs
 	@$(BIN)/python -m benchmarks --device cuda
+
+bench-scale: setup ## what the control plane costs at 4,096, 16,384 and 65,536 runs; a table, and benchmarks-scale.json
+	@$(BIN)/python -m benchmarks.scale
 
 format: setup ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from analysis.drawing import DECOMPOSITION_NAMES
 from analysis.panels import TaskPanels, standing
+from analysis.rehearsal import NO_CLAIM, SENTENCE
 from analysis.scores import ScoreRule
 from analysis.statistics import FEWEST_SEEDS
 from search_spaces.vocabulary import Decomposition
@@ -20,6 +21,8 @@ class Coverage(NamedTuple):
     done: int
     failed: int
     """wanted runs whose last attempt failed; they are among the missing"""
+    rehearsal: bool = False
+    """whether what is there is made up"""
 
     @property
     def missing(self) -> int:
@@ -67,6 +70,8 @@ def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRu
     note += [f"The best is also taken over {', '.join(varied)}."] if varied else []
     note += [f"Red: how many runs of a bar diverged ({diverged:,} in all; they count with their score)."] if diverged else []
     note += [] if diverged else ["No run diverged."]
+    if coverage.rehearsal:
+        return (SENTENCE, *note, coverage.sentence(), NO_CLAIM)
     return (*note, coverage.sentence(), standing_sentence(blocks))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.files import write_atomically
+from analysis.rehearsal import SENTENCE, stamp
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 if TYPE_CHECKING:
@@ -88,8 +89,11 @@ def new_figure(width: float, height: float, foot: float, head: float = 0.06, gap
     return figure
 
 
-def save(figure: Figure, stem: Path) -> FigurePaths:
-    """Write `stem`.png, .pdf and .svg, without dates, so that the same figure is the same bytes."""
+def save(figure: Figure, stem: Path, *, rehearsal: bool) -> FigurePaths:
+    """Write `stem`.png, .pdf and .svg, without dates, so that the same figure is the same bytes.
+
+    What was made from a `rehearsal` is stamped, in the picture and in each file's own description.
+    """
     metadata: dict[str, dict[str, str | None]] = {
         ".png": {"Software": None},
         ".pdf": {"CreationDate": None, "Creator": "recipe-sweep", "Producer": None},
@@ -99,7 +103,12 @@ def save(figure: Figure, stem: Path) -> FigurePaths:
     def write(path: Path) -> None:
         figure.savefig(path, dpi=PNG_DPI, metadata=metadata[path.suffix])
 
+    if rehearsal:
+        for description in metadata.values():
+            description["Title"] = SENTENCE
     with style():
+        if rehearsal:
+            stamp(figure)
         _settle(figure)
         paths = [write_atomically(stem.with_name(stem.name + suffix), write) for suffix in metadata]
     return FigurePaths(*paths)
@@ -111,7 +120,7 @@ def _settle(figure: Figure) -> None:
     The solver of the layout leaves noise in the last digits, other in every run, and SVG names its clip paths by the places.
     """
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")
+    figure.set_layout_engine(None)  # not "none", whose placeholder has every format drawn twice
     for place in figure.subfigs:
         place.bbox_relative.set_points(place.bbox_relative.get_points().round(6))
     for axes in figure.axes:

@@ -40,8 +40,8 @@ def true_values(gamma: float = GAMMA) -> NDArray[np.float64]:
 
 
 def write_figure2(tables: Sequence[GameTables], out_dir: Path, gamma: float = GAMMA) -> FigurePaths:
-    """Draw the learned tables and save them as `figure2`."""
-    return save(draw_figure2(tables, gamma), out_dir / "figure2")
+    """Draw the learned tables and save them as `figure2`; a rehearsal has no tables."""
+    return save(draw_figure2(tables, gamma), out_dir / "figure2", rehearsal=False)
 
 
 def draw_figure2(tables: Sequence[GameTables], gamma: float = GAMMA) -> Figure:

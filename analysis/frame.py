@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.errors import ResultsError
 from analysis.files import write_atomically
+from analysis.rehearsal import METADATA
 from search_spaces.errors import Problem
 
 if TYPE_CHECKING:
@@ -36,13 +37,21 @@ class Results:
     """What a sweep has found so far.
 
     `runs` has one row per run and the columns of `sweep.result_schema.SCHEMA` without the diagnostics; curves are nested
-    arrays. `outside` counts runs in the files that nobody asked for (an older grid's).
+    arrays. `outside` counts runs in the files that nobody asked for (an older grid's). `table` has these as well.
     """
 
     runs: pd.DataFrame
+    table: pa.Table
     duplicates: tuple[Duplicate, ...]
     files: int
     outside: int
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether any of it is made up; then no claim may be drawn from it, and everything made of it says so."""
+        from sweep.result_schema import REHEARSAL
+
+        return bool(self.runs["data_hash"].str.startswith(REHEARSAL).any())
 
 
 class CompactPaths(NamedTuple):
@@ -69,7 +78,7 @@ def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Re
         inside = runs["run_id"].isin(list(wanted))
         outside = int((~inside).sum())
         runs = runs[inside].reset_index(drop=True)
-    return Results(runs=runs, duplicates=duplicates, files=files, outside=outside)
+    return Results(runs=runs, table=table, duplicates=duplicates, files=files, outside=outside)
 
 
 def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection[str] | None = None) -> pd.DataFrame:
@@ -93,19 +102,17 @@ def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection
     return pd.concat(pieces, ignore_index=True)
 
 
-def compact(sweep_dir: Path) -> CompactPaths:
-    """Gather a sweep's results into `index/runs.parquet` (scalars) and `index/curves.parquet` (run_id, step, return_mean,
-    return_std in units of reward), each replaced atomically.
-
-    Raises:
-        ResultsError: as `load_results`.
+def compact(sweep_dir: Path, results: Results) -> CompactPaths:
+    """Gather all of a sweep's results into `index/runs.parquet` (scalars) and `index/curves.parquet` (run_id, step,
+    return_mean, return_std in units of reward), each replaced atomically.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    table, _ = _read_files(sweep_dir / "results", without=DIAGNOSTICS)
-    table, _ = _one_row_per_run(table)
+    from sweep.result_schema import REHEARSAL
+
+    table = results.table
     steps, means, stds = (table.column(name).combine_chunks() for name in CURVES)
     curves = pa.table(
         {
@@ -115,6 +122,8 @@ def compact(sweep_dir: Path) -> CompactPaths:
             "return_std": pc.list_flatten(stds),
         }
     )
+    if any(str(data_hash).startswith(REHEARSAL) for data_hash in pc.unique(table.column("data_hash"))):
+        table, curves = table.replace_schema_metadata(METADATA), curves.replace_schema_metadata(METADATA)
     index = sweep_dir / "index"
     return CompactPaths(
         runs=write_atomically(index / "runs.parquet", lambda path: pq.write_table(table.drop_columns(list(CURVES)), path)),
@@ -154,8 +163,9 @@ def _read_file(path: Path, schema: pa.Schema) -> pa.Table | Problem:
     try:
         # Not pq.read_table: it would go through the dataset layer, which takes folder names for partitions.
         with pq.ParquetFile(path) as file:
-            version = (file.schema_arrow.metadata or {}).get(b"schema_version", b"").decode()
-            absent = [name for name in schema.names if name not in file.schema_arrow.names]
+            found = file.schema_arrow
+            version = (found.metadata or {}).get(b"schema_version", b"").decode()
+            absent = sorted(set(schema.names) - set(found.names), key=schema.names.index)
             if not version.isdigit() or absent:
                 return _foreign(path, version, absent)
             if int(version) > SCHEMA_VERSION:

@@ -39,7 +39,7 @@ class ReportPaths(NamedTuple):
     figure2: FigurePaths | None
     """the two-step game, where its learned tables are given"""
     summary: str
-    """the sentence on Mix"""
+    """the sentence on Mix; of a rehearsal, that there is none"""
     coverage: str
     """the sentence on what is missing"""
 
@@ -56,7 +56,8 @@ def write_report(
 ) -> ReportPaths:
     """Report on the wanted points of a sweep, `failures` of which failed and wait for a retry; needs no complete sweep.
 
-    The same results give the same bytes. `game_tables` are what the runs on the two-step game have learned, for Figure 2.
+    The same results give the same bytes; made-up ones are stamped throughout. `game_tables` are what the runs on the two-step
+    game have learned, for Figure 2.
 
     Raises:
         ResultsError: results files that cannot be read.
@@ -73,6 +74,7 @@ def write_report(
     from analysis.frame import compact, load_results
     from analysis.panels import task_panels
     from analysis.provenance import provenance_notes
+    from analysis.rehearsal import NO_CLAIM, stamped
     from analysis.scores import points_table, task_scores
     from analysis.svn_figure import write_svn_figure
     from analysis.table import bars_frame, configurations_frame, figure7_markdown
@@ -83,24 +85,28 @@ def write_report(
     wanted = points_table(points)
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     blocks = tuple(task_panels(task, rng, resamples) for task in task_scores(results.runs, wanted, score))
-    coverage = Coverage(wanted=len(points), done=len(results.runs), failed=failures)
+    rehearsal = results.rehearsal
+    coverage = Coverage(wanted=len(points), done=len(results.runs), failed=failures, rehearsal=rehearsal)
+    bars, configurations = bars_frame(blocks), configurations_frame(blocks)
+    if rehearsal:
+        bars, configurations = stamped(bars), stamped(configurations)
     notes = provenance_notes(results, score)
     page = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
-    index = compact(sweep_dir)
+    index = compact(sweep_dir, results)
     curves = draw_alpha_figure([block.scores for block in blocks])
     return ReportPaths(
-        figure7=save(draw_figure7(blocks, figure7_note(blocks, coverage, score)), out_dir / "figure7"),
+        figure7=save(draw_figure7(blocks, figure7_note(blocks, coverage, score)), out_dir / "figure7", rehearsal=rehearsal),
         table=write_atomically(out_dir / "figure7.md", lambda path: _write_text(path, page)),
-        bars=write_atomically(out_dir / "figure7.csv", lambda path: bars_frame(blocks).to_csv(path, index=False)),
+        bars=write_atomically(out_dir / "figure7.csv", lambda path: bars.to_csv(path, index=False)),
         configurations=write_atomically(
-            out_dir / "figure7_configurations.csv", lambda path: configurations_frame(blocks).to_csv(path, index=False)
+            out_dir / "figure7_configurations.csv", lambda path: configurations.to_csv(path, index=False)
         ),
         runs=index.runs,
         curves=index.curves,
         ablation=write_svn_figure(sweep_dir / "results", results, wanted, out_dir),
-        alpha=save(curves, out_dir / "figure7_alpha") if curves else None,
+        alpha=save(curves, out_dir / "figure7_alpha", rehearsal=rehearsal) if curves else None,
         figure2=write_figure2(game_tables, out_dir) if game_tables else None,
-        summary=standing_sentence(blocks),
+        summary=NO_CLAIM if rehearsal else standing_sentence(blocks),
         coverage=coverage.sentence(),
     )
 

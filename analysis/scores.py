@@ -109,7 +109,11 @@ class TaskScores:
 
 def points_table(points: Sequence[DesignPoint]) -> pd.DataFrame:
     """The wanted points as a table: run_id, config_id and one column per field of `DesignPoint`."""
-    return _settings([(point.run_id, point.config_id, point.canonical()) for point in points])
+    import pandas as pd
+
+    names = [field.name for field in fields(DesignPoint)]
+    columns = {name: [_cell(getattr(point, name)) for point in points] for name in ("run_id", "config_id", *names)}
+    return pd.DataFrame(columns).astype({"tau": "float64", "alpha": "float64"})
 
 
 def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
@@ -174,6 +178,10 @@ def _cloning(table: pd.DataFrame, datasets: tuple[str, ...], seeds: tuple[int, .
     """Scores (D, S): of one seed all runs are alike, for the actor never meets the values, so their mean is taken."""
     means = table.groupby(["dataset_label", "seed"])["run_score"].mean()
     return np.array([[means.get((dataset, seed), np.nan) for seed in seeds] for dataset in datasets], dtype=np.float64)
+
+
+def _cell(value: object) -> object:
+    return str(list(value)) if isinstance(value, tuple) else value
 
 
 def _settings(rows: list[tuple[str, str, dict[str, object]]]) -> pd.DataFrame:

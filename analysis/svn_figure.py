@@ -77,13 +77,12 @@ class Band(NamedTuple):
 def write_svn_figure(results_dir: Path, results: Results, wanted: pd.DataFrame, out_dir: Path) -> tuple[FigurePaths, ...]:
     """Draw `svn_ablation` for every design whose normalisation the sweep varies; none where it varies none."""
     runs = results.runs.merge(wanted[["run_id", "steps"]], on="run_id")
-    varied = [
-        (key, group)
-        for key, group in runs.groupby(_GROUP, dropna=False, sort=True)
-        if len(group[["critic_norm", "actor_norm"]].drop_duplicates()) > 1
-    ][:MOST_FIGURES]
-    if not varied:
+    # All at once: the paper's sweep has 2,048 groups, and most sweeps vary nothing.
+    norms = runs[[*_GROUP, "critic_norm", "actor_norm"]].drop_duplicates()
+    runs = runs.merge(norms[norms.duplicated(_GROUP)][_GROUP].drop_duplicates(), on=_GROUP)
+    if runs.empty:
         return ()
+    varied = list(runs.groupby(_GROUP, dropna=False, sort=True))[:MOST_FIGURES]
     run_ids = [run_id for _, group in varied for run_id in group["run_id"]]
     diagnostics = load_diagnostics(results_dir, _RECORDED, run_ids)
     paths = []
@@ -91,7 +90,8 @@ def write_svn_figure(results_dir: Path, results: Results, wanted: pd.DataFrame, 
         title = _title(key)
         name = "svn_ablation" if len(varied) == 1 else "svn_ablation-" + "-".join(str(part) for part in key if part == part)
         curves = training_curves(group, diagnostics)
-        paths.append(save(draw_svn_figure(curves, evaluation_curves(group), title), out_dir / name))
+        figure = draw_svn_figure(curves, evaluation_curves(group), title)
+        paths.append(save(figure, out_dir / name, rehearsal=results.rehearsal))
     return tuple(paths)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from analysis.captions import Coverage, figure7_note
 from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from analysis.panels import Bar, Choice, Panel, Range, TaskPanels
+from analysis.rehearsal import SENTENCE
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, ScoreRule
 from analysis.sensitivity import alpha_curves
 from search_spaces.vocabulary import Extraction, ValueLearning
@@ -30,7 +31,8 @@ def figure7_markdown(
 ) -> str:
     """The whole page: the sentence on Mix, the caption, and for each task its bars, its choices and its datasets."""
     caption = figure7_note(blocks, coverage, rule)
-    parts = ["# Best performance according to design choices", f"**{caption[-1]}**", f"{caption[-2]}"]
+    parts = [f"> **{SENTENCE}**"] if coverage.rehearsal else []
+    parts += ["# Best performance according to design choices", f"**{caption[-1]}**", f"{caption[-2]}"]
     parts += [f"![Figure 7]({picture})"] if picture else []
     parts += [" ".join(caption[:-2])]
     parts += ["Please note:\n\n" + "\n".join(f"- {note}" for note in notes)] if notes else []

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from math import prod
+from operator import attrgetter
 from typing import NamedTuple
 
 from search_spaces.errors import GridError
@@ -70,7 +71,7 @@ def axis_counts(points: Iterable[DesignPoint], varying_only: bool = True) -> tup
     """Count the points by the values of each axis or setting, in the order of a point's fields."""
     listed = list(points)
     counts = [
-        AxisCount(axis, tuple(ValueCount(*item) for item in Counter(getattr(point, axis) for point in listed).items()))
+        AxisCount(axis, tuple(ValueCount(*item) for item in Counter(map(attrgetter(axis), listed)).items()))
         for axis in SELECTABLE
     ]
     return tuple(count for count in counts if len(count.values) > 1 or not varying_only)

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,6 +28,7 @@ from sweep.options import (
     KeepOption,
     MlflowOption,
     OnlyOption,
+    RehearsalDirectoryOption,
     RetryOption,
     RunOption,
     SetOption,
@@ -110,6 +112,31 @@ def launch(
     _launch(grid, target, request, mlflow)
 
 
+@app.command(epilog="Example:  recipe-sweep rehearse figure7 --cluster cluster.yaml")
+def rehearse(
+    grid: GridArgument,
+    directory: RehearsalDirectoryOption = None,
+    overrides: SetOption = None,
+    only: OnlyOption = None,
+    cluster: ClusterOption = None,
+    seconds_per_run: Annotated[
+        float, typer.Option(min=0.0, metavar="SECONDS", help="How long each run of a pack pretends to train.")
+    ] = 0.0,
+    mlflow: MlflowOption = True,
+) -> None:
+    """Go through a whole sweep with made-up results, to try a cluster and a report before paying for them."""
+    from sweep.clusters import check_drivable
+    from sweep.lock_file import Rehearsal
+    from sweep.target import rehearsal_directory
+    from sweep.workload import REHEARSED
+
+    check_drivable(cluster, grid)
+    directory = rehearsal_directory(grid, directory, overrides or ())
+    target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed=False)
+    rehearsed = replace(request, workload=REHEARSED, rehearsal=Rehearsal(seconds_per_run))
+    _launch(grid, target, rehearsed, mlflow)
+
+
 @app.command(epilog="Example:  recipe-sweep retry my-grid.yaml --only seed=0")
 def retry(
     grid: GridArgument,
@@ -121,8 +148,6 @@ def retry(
     mlflow: MlflowOption = True,
 ) -> None:
     """Train what failed again, and nothing else, as if for the first time."""
-    from dataclasses import replace
-
     from sweep.clusters import check_drivable
     from sweep.status import failed_runs
 
@@ -178,13 +203,15 @@ def report(
     """Draw Figure 7 and write its tables from what is done so far."""
     from analysis.report import write_report
     from sweep.game import game_points, game_tables
+    from sweep.lock_file import is_rehearsal
     from sweep.status import SweepWatcher
 
     target = _target(grid, directory, overrides).begun()
     points = target.selected(only or ())
     look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
     game = game_points(points)
-    tables = game_tables(target.paths, game) if game else ()
+    rehearsed = is_rehearsal(target.paths)
+    tables = game_tables(target.paths, game) if game and not rehearsed else ()
     paths = write_report(target.paths.root, points, look.failed, out or target.paths.report, game_tables=tables)
     print(paths.coverage)
     print(paths.summary)
@@ -192,7 +219,7 @@ def report(
     for figure in figures:
         print(f"figure   {figure.png}")
     print(f"table    {paths.table}\nnumbers  {paths.bars}\nParquet  {paths.runs}")
-    if game and not tables:
+    if game and not tables and not rehearsed:
         print("Figure 2 needs the critics: launch the two-step game with --keep all in a directory of its own")
 
 

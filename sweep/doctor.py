@@ -12,7 +12,7 @@ from search_spaces.errors import RecipeSweepError
 from sweep.atomic import TEMPORARY_SUFFIX
 from sweep.lease import live_launch
 from sweep.ledger import DoneRuns, read_done
-from sweep.lock_file import read_sweep_file
+from sweep.lock_file import is_rehearsal, read_sweep_file
 from sweep.paths import SweepPaths
 from sweep.point_json import point_from_canonical
 from sweep.stuck import packs_at_work, stuck_packs
@@ -45,12 +45,23 @@ def examine(paths: SweepPaths) -> tuple[Finding, ...]:
     stuck = stuck_packs(paths, launch, packs_at_work(paths, launch, done), done)
     findings = [
         *(Finding(Severity.PROBLEM, pack.text, pack.remedy) for pack in stuck),
+        *_kind(paths, done),
         *_rows(done),
         *_contents(paths, done),
         *_weights(paths, done, idle),
         *_leftovers(paths, idle),
     ]
     return tuple(sorted(findings, key=lambda finding: finding.severity is Severity.NOTE))
+
+
+def _kind(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
+    rehearsal = is_rehearsal(paths)
+    if rehearsal:
+        yield Finding(Severity.NOTE, "this is a rehearsal: its results are made up")
+    for file in done.files:
+        if file.rehearsal is not rehearsal:
+            kind = "made-up results in a real sweep" if file.rehearsal else "real results in a rehearsal"
+            yield Finding(Severity.PROBLEM, f"{paths.pack_result(file.pack_id)} holds {kind}", "move the file away")
 
 
 def _rows(done: DoneRuns) -> Iterator[Finding]:

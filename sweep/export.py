@@ -43,6 +43,8 @@ def export_table(paths: SweepPaths, wanted: Collection[str], target: Path) -> in
     import pyarrow.csv as pa_csv
     import pyarrow.parquet as pq
 
+    from sweep.result_schema import REHEARSAL
+
     kind = table_format(target)
     done = read_done(paths)
     tables = []
@@ -53,6 +55,8 @@ def export_table(paths: SweepPaths, wanted: Collection[str], target: Path) -> in
     if not tables:
         raise SweepDirectoryError(Problem(str(paths.root), found="no finished run of this grid", expected="at least one"))
     table = pa.concat_tables(tables)
+    if any(file.rehearsal for file in done.files):
+        table = table.add_column(0, REHEARSAL, pa.array(["made up"] * table.num_rows))
     with replacing(target) as temporary:
         if kind is TableFormat.PARQUET:
             pq.write_table(table, temporary, compression="zstd")

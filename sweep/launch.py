@@ -65,6 +65,8 @@ def launch(
 def _data_root(request: LaunchRequest) -> Path:
     from trainers.data.catalogue import default_data_root
 
+    if request.rehearsal is not None:
+        return request.paths.root.resolve()  # Its workload needs no data, and reads in the sweep's file how slow to be.
     return (request.data_root or default_data_root()).resolve()
 
 
@@ -74,7 +76,8 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
     stated = Keep(request.grid["keep"]) if "keep" in request.grid else None
     asked = request.keep or stated
     if known is None:
-        return SweepFile(request.name, request.grid, asked or Keep.ACTOR, str(data_root), datetime.now(UTC).isoformat())
+        began = datetime.now(UTC).isoformat()
+        return SweepFile(request.name, request.grid, asked or Keep.ACTOR, str(data_root), began, {}, request.rehearsal)
     if asked not in (None, known.keep):
         raise SweepDirectoryError(
             Problem(
@@ -85,7 +88,9 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
                 hint=f"ask for {known.keep}, or begin another sweep with --dir",
             )
         )
-    return SweepFile(request.name, request.grid, known.keep, str(data_root), known.created_at, known.data_hashes)
+    return SweepFile(
+        request.name, request.grid, known.keep, str(data_root), known.created_at, known.data_hashes, request.rehearsal
+    )
 
 
 def _remove_spent_checkpoints(paths: SweepPaths) -> None:

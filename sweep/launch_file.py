@@ -62,7 +62,7 @@ def write_launch(launch: LaunchFile) -> Path:
         "packs": [_pack_to_json(planned) for planned in launch.packs],
         "reasons": [asdict(reason) for reason in launch.reasons],
     }
-    publish_json(path, content)
+    publish_json(path, content, dense=True)
     return path
 
 

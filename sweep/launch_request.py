@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from cluster.resources import Resources
+from search_spaces.errors import Problem
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
+from sweep.errors import SweepDirectoryError
+from sweep.ledger import DoneRuns, read_done
+from sweep.lock_file import Rehearsal, is_rehearsal
 from sweep.paths import SweepPaths
 from sweep.plan import Plan, make_plan
 from sweep.workload import REAL
@@ -17,7 +21,8 @@ from sweep.workload import REAL
 
 @dataclass(frozen=True)
 class LaunchRequest:
-    """What to launch. None means: all points `selected`, data in its usual place, `keep` what the sweep has pinned."""
+    """What to launch. None means: all points `selected`, data in its usual place, `keep` what the sweep has pinned, no
+    `rehearsal`."""
 
     name: str
     grid: dict[str, Any]
@@ -29,16 +34,38 @@ class LaunchRequest:
     keep: Keep | None = None
     retry_failed: bool = False
     workload: str = REAL
+    rehearsal: Rehearsal | None = None
 
 
 def plan_of(request: LaunchRequest) -> Plan:
-    """What this launch would do."""
+    """What this launch would do. Raises SweepDirectoryError where a rehearsal and a real sweep would meet in one directory."""
+    done = read_done(request.paths)
+    _refuse_to_mix(request, done)
     return make_plan(
         request.points,
         request.paths,
+        done=done,
         slots=request.resources.slots,
         max_lanes=request.resources.max_lanes,
         room=request.resources.bytes_per_pack,
         selected=request.selected,
         retry_failed=request.retry_failed,
+    )
+
+
+def _refuse_to_mix(request: LaunchRequest, done: DoneRuns) -> None:
+    """Made-up results never count in a real sweep, nor real ones in a rehearsal: the sweep's file and every row are asked."""
+    rehearses = request.rehearsal is not None
+    strange = next((file.pack_id for file in done.files if file.rehearsal is not rehearses), None)
+    begun = request.paths.lock_file.exists()
+    if strange is None and (not begun or is_rehearsal(request.paths) is rehearses):
+        return
+    path = request.paths.lock_file if strange is None else request.paths.pack_result(strange)
+    raise SweepDirectoryError(
+        Problem(
+            file=str(path),
+            found="a real sweep" if rehearses else "a rehearsal: its results are made up",
+            expected="a directory of its own for a rehearsal" if rehearses else "a directory without made-up results",
+            hint="name another with --dir" if rehearses else "launch in another with --dir, or remove this one",
+        )
     )

@@ -23,15 +23,15 @@ from sweep.paths import SweepPaths
 from sweep.point_json import point_from_canonical
 from trainers.results import RunStatus
 
-INDEX_VERSION = 2
-_READ = ("run_id", "status", "pack_id", "epoch", "attempt", "device", "wall_s", "cpu_s")
+INDEX_VERSION = 3
+_READ = ("run_id", "status", "pack_id", "epoch", "attempt", "device", "wall_s", "cpu_s", "data_hash")
 
 
 @dataclass(frozen=True)
 class ResultFile:
     """What the ledger remembers of one results file; `wall_s` and `cpu_s` are the whole pack's.
 
-    `weights_missing`: `keep` promised weights that are not there.
+    `rehearsal`: its results are made up. `weights_missing`: `keep` promised weights that are not there.
     """
 
     pack_id: str
@@ -45,6 +45,7 @@ class ResultFile:
     device: str
     wall_s: float
     cpu_s: float
+    rehearsal: bool
     weights_missing: bool = False
 
 
@@ -86,17 +87,37 @@ class DoneRuns:
 
 def read_done(paths: SweepPaths) -> DoneRuns:
     """Every published run. Raises SweepDirectoryError where a results file cannot be read."""
-    present = _present(paths.results)
-    known = {file.pack_id: file for file in _read_index(paths.done_index)}
-    files, changed = [], len(known) != len(present)
-    for pack_id, (size, mtime_ns) in present.items():
-        file = known.get(pack_id)
-        if file is None or (file.size, file.mtime_ns) != (size, mtime_ns):
-            file, changed = _read_file(paths.pack_result(pack_id), size, mtime_ns), True
-        files.append(file)
-    if changed:
-        _write_index(paths.done_index, files)
-    return DoneRuns(_with_weights_checked(paths, files))
+    ledger = Ledger(paths)
+    done = ledger.read()
+    ledger.remember()
+    return done
+
+
+class Ledger:
+    """Reads a sweep's published runs again and again, opening each results file once; for who watches a sweep."""
+
+    def __init__(self, paths: SweepPaths) -> None:
+        self._paths = paths
+        self._indexed = _read_index(paths.done_index)
+        self._files = {file.pack_id: file for file in self._indexed}
+
+    def read(self) -> DoneRuns:
+        """Every run published by now. Raises SweepDirectoryError where a results file cannot be read."""
+        files = {}
+        for pack_id, (size, mtime_ns) in _present(self._paths.results).items():
+            file = self._files.get(pack_id)
+            if file is None or (file.size, file.mtime_ns) != (size, mtime_ns):
+                file = _read_file(self._paths.pack_result(pack_id), size, mtime_ns)
+            files[pack_id] = file
+        self._files = files
+        return DoneRuns(_with_weights_checked(self._paths, files.values()))
+
+    def remember(self) -> None:
+        """Bring the index up to date, for the next process."""
+        files = tuple(self._files.values())
+        if files != self._indexed:
+            _write_index(self._paths.done_index, files)
+            self._indexed = files
 
 
 def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignPoint]:
@@ -140,7 +161,7 @@ def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from sweep.result_schema import KEEP_METADATA
+    from sweep.result_schema import KEEP_METADATA, REHEARSAL
 
     try:
         table = pq.read_table(path, columns=list(_READ))
@@ -166,6 +187,7 @@ def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
         device=rows[0]["device"],
         wall_s=sum(row["wall_s"] for row in rows),
         cpu_s=sum(row["cpu_s"] for row in rows),
+        rehearsal=any(row["data_hash"].startswith(REHEARSAL) for row in rows),
     )
 
 
@@ -193,6 +215,6 @@ def _read_index(path: Path) -> tuple[ResultFile, ...]:
 def _write_index(path: Path, files: Iterable[ResultFile]) -> None:
     entries = [{name: value for name, value in vars(file).items() if name != "weights_missing"} for file in files]
     try:
-        replace_json(path, {"version": INDEX_VERSION, "files": entries})
+        replace_json(path, {"version": INDEX_VERSION, "files": entries}, dense=True)
     except OSError:
         return  # A sweep one may only read, or a full disk: the index is a convenience, the next call reads the files again.

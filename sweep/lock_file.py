@@ -21,8 +21,18 @@ SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)
+class Rehearsal:
+    """That a sweep is a rehearsal, and how long each of its runs pretends to take."""
+
+    seconds_per_run: float = 0.0
+
+
+@dataclass(frozen=True)
 class SweepFile:
-    """The content of `sweep.json`. `grid` is the grid document with its overrides applied; `data_root` where data was."""
+    """The content of `sweep.json`. `grid` is the grid document with its overrides applied; `data_root` where data was.
+
+    `rehearsal` is None in a real sweep, and never changes: the two refuse each other's directories.
+    """
 
     name: str
     grid: Mapping[str, Any]
@@ -30,6 +40,7 @@ class SweepFile:
     data_root: str
     created_at: str
     data_hashes: Mapping[str, str] = field(default_factory=dict)
+    rehearsal: Rehearsal | None = None
     schema_version: int = SCHEMA_VERSION
 
     def with_hashes(self, hashes: Mapping[str, str]) -> SweepFile:
@@ -44,7 +55,9 @@ def read_sweep_file(paths: SweepPaths) -> SweepFile | None:
         content = json.loads(path.read_text())
         if content["schema_version"] > SCHEMA_VERSION:
             raise ValueError(f"schema version {content['schema_version']}, known up to {SCHEMA_VERSION}")
-        return SweepFile(**content | {"keep": Keep(content["keep"])})
+        given = content.get("rehearsal")
+        rehearsal = None if given is None else Rehearsal(**given)
+        return SweepFile(**content | {"keep": Keep(content["keep"]), "rehearsal": rehearsal})
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -53,6 +66,12 @@ def read_sweep_file(paths: SweepPaths) -> SweepFile | None:
             hint="restore it from a copy, or remove it and launch the grid again with the same --dir: results are kept",
         )  # fmt: skip
         raise SweepDirectoryError(problem) from error
+
+
+def is_rehearsal(paths: SweepPaths) -> bool:
+    """Whether the sweep's file says that it is one; False where there is none. Raises SweepDirectoryError as above."""
+    sweep = read_sweep_file(paths)
+    return sweep is not None and sweep.rehearsal is not None
 
 
 def write_sweep_file(paths: SweepPaths, sweep: SweepFile) -> None:

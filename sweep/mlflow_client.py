@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ def quiet_client(tracking_uri: str) -> MlflowClient:
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        _never_wait_for_the_disk()
         return MlflowClient(tracking_uri=tracking_uri)
 
 
@@ -51,6 +53,23 @@ def without_password(text: str, uri: str) -> str:
     credentials = uri.partition("://")[2].rpartition("@")[0]
     password = credentials.partition(":")[2]
     return text.replace(f":{password}@", ":***@") if password else text
+
+
+def _never_wait_for_the_disk() -> None:
+    """Let SQLite leave flushing to the system: MLflow commits seven times per run, and each would wait for the disk.
+
+    A killed process loses nothing by it. A power cut may tear the file, which is a projection: delete it and project again.
+    """
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    if not event.contains(Engine, "connect", _relax):
+        event.listen(Engine, "connect", _relax)
+
+
+def _relax(connection: object, _: object) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 @contextmanager

@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING
 
 from search_spaces.errors import UserInputError
 from sweep.lease import current_holder, is_held
+from sweep.lock_file import is_rehearsal
 from sweep.mlflow_client import TrackingError, masked, quiet_client, refusals, without_password
 from sweep.mlflow_content import Entry, EntryState, KnownRun, entry_of
 from sweep.mlflow_records import SweepRecords
 from sweep.paths import SweepPaths
+from sweep.result_schema import REHEARSAL
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -156,6 +158,7 @@ class Projection:
             tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{SweepPaths(self._sweep_dir).mlflow_db}"
         )
         self._records = SweepRecords(self._sweep_dir)
+        self._rehearsal = is_rehearsal(SweepPaths(self._sweep_dir))
         self._connection: tuple[MlflowClient, str] | None = None
         self._written: dict[str, _Written] = {}
         self._pending: set[str] = set()
@@ -165,7 +168,8 @@ class Projection:
     @property
     def experiment(self) -> str:
         """One experiment per sweep, and another for its single runs: their rows must not stand among the aggregates."""
-        return f"{self._sweep_dir.name} (every run)" if self._per_run else self._sweep_dir.name
+        name = f"{REHEARSAL} {self._sweep_dir.name}" if self._rehearsal else self._sweep_dir.name
+        return f"{name} (every run)" if self._per_run else name
 
     @property
     def database_vanished(self) -> bool:
@@ -202,7 +206,8 @@ class Projection:
         groups: Iterable[list[KnownRun]] = ([run] for run in runs) if self._per_run else [runs]
         for group in groups:
             if group:
-                yield entry_of(group, sweep=self._sweep_dir.name, live=live, per_run=self._per_run)
+                entry = entry_of(group, sweep=self._sweep_dir.name, live=live, per_run=self._per_run)
+                yield replace(entry, name=f"{REHEARSAL} {entry.name}") if self._rehearsal else entry
 
     def _write(self, entry: Entry) -> str:
         """Make MLflow show the entry; returns which count of the summary it belongs to."""
@@ -218,7 +223,7 @@ class Projection:
             tags = {KEY_TAG: entry.key, **dict(entry.tags)}
             run = client.create_run(experiment_id, start_time=entry.start_time, tags=tags, run_name=entry.name)
             # Remembered before anything else can fail, or the next pass would create it again.
-            written = self._written[entry.key] = _Written(run.info.run_id)
+            written = self._written[entry.key] = _Written(run.info.run_id, tags=entry.tags)
         self._log(written, entry)
         return outcome
 
@@ -241,7 +246,8 @@ class Projection:
             client.log_batch(written.mlflow_id, metrics=chunk)
         params = [Param(name, value) for name, value in entry.params] if written.points == 0 else []
         progress = f"{len(entry.metrics)}:{entry.fingerprint(len(entry.metrics))}"
-        tags = [RunTag(name, value) for name, value in (*entry.tags, (STATE_TAG, progress))]
+        changed = [tag for tag in entry.tags if tag not in written.tags]
+        tags = [RunTag(name, value) for name, value in (*changed, (STATE_TAG, progress))]
         client.log_batch(written.mlflow_id, metrics=last, params=params, tags=tags)
         if entry.end_time is not None:
             client.set_terminated(written.mlflow_id, entry.state, entry.end_time)

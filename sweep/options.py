@@ -109,4 +109,11 @@ KeepOption = Annotated[
     ),
 ]
 MlflowOption = Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Show the sweep in MLflow while it runs.")]
+RehearsalDirectoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir", metavar="DIR", help="The rehearsal's directory.  [default: sweeps/<name of the grid>-rehearsal]",
+        show_default=False,
+    ),
+]  # fmt: skip
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Try again what failed for good.")]

@@ -64,16 +64,18 @@ def make_plan(
     *,
     slots: int,
     max_lanes: int,
+    done: DoneRuns | None = None,
     room: int | None = None,
     selected: Collection[str] | None = None,
     retry_failed: bool = False,
 ) -> Plan:
     """Plan a launch of the grid's `points` in the sweep at `paths`, which need not exist; writes nothing but the index.
 
-    New packs have at most `max_lanes` runs and need at most `room` bytes each, where that is given.
+    `done` is what is published, where the caller has read it already. New packs have at most `max_lanes` runs and need at
+    most `room` bytes each, where that is given.
     Raises SweepDirectoryError where a file of the sweep cannot be read.
     """
-    done = read_done(paths)
+    done = done or read_done(paths)
     wanted = frozenset(point.run_id for point in points)
     chosen = [point for point in points if selected is None or point.run_id in selected]
     todo = {point.run_id: point for point in chosen if point.run_id not in done.file_of}

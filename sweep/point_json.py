@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -37,7 +36,7 @@ def point_from_canonical(content: Mapping[str, object]) -> DesignPoint:
 
 def canonical_text(point: DesignPoint) -> str:
     """The canonical JSON of a point, as it stands in results and progress files."""
-    return json.dumps(point.canonical(), sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return point.canonical_text()
 
 
 def points_to_json(points: Sequence[DesignPoint]) -> dict[str, object]:

@@ -63,7 +63,7 @@ def record_start(paths: SweepPaths, record: PackRecord) -> PackRecord:
         "points": points_to_json(record.pack.points),
     }
     try:
-        publish_json(path, content)
+        publish_json(path, content, dense=True)
     except FileExistsError:
         return read_record(path)
     return record

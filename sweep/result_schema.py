@@ -13,6 +13,9 @@ SCHEMA_VERSION = 1
 KEEP_METADATA = b"keep"
 """Key of the file metadata that says which weights were kept beside it."""
 
+REHEARSAL = "REHEARSAL"
+"""How `data_hash` begins in every row that a rehearsal made up: no data were seen, and no table made of it can hide it."""
+
 POINT_COLUMNS = [
     pa.field("run_id", pa.string(), nullable=False),
     pa.field("config_id", pa.string(), nullable=False),

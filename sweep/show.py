@@ -17,6 +17,7 @@ from search_spaces.expansion import AxisCount, axis_counts
 from search_spaces.point import DesignPoint
 from sweep.eta import Eta
 from sweep.failures import FailureGroup
+from sweep.lock_file import is_rehearsal
 from sweep.paths import SweepPaths
 from sweep.plan import Plan
 from sweep.spending import Spending
@@ -91,7 +92,8 @@ def _too_large(largest: int, resources: Resources) -> str:
 
 def print_status(console: Console, target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> None:
     """Show how a sweep stands."""
-    console.print(f"[bold]{target.grid.name}[/bold] in {escape(str(target.paths.root))}")
+    mark = "[red]REHEARSAL[/red], made-up results: " if is_rehearsal(target.paths) else ""
+    console.print(f"{mark}[bold]{target.grid.name}[/bold] in {escape(str(target.paths.root))}")
     console.print(status_view(status))
     if axes:
         console.print(_progress_by_axis(axes))
@@ -157,6 +159,7 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
         "schema_version": JSON_SCHEMA_VERSION,
         "name": target.grid.name,
         "directory": str(target.paths.root),
+        "rehearsal": is_rehearsal(target.paths),
         "wanted": status.wanted,
         "done": status.done,
         "diverged": status.diverged,

@@ -17,7 +17,7 @@ from sweep.eta import Eta, Seen, estimate
 from sweep.failures import FailureGroup, grouped, read_failures
 from sweep.launch_file import read_resources
 from sweep.lease import LeaseRecord, live_launch
-from sweep.ledger import DoneRuns, read_done
+from sweep.ledger import DoneRuns, Ledger, read_done
 from sweep.packs import Pack
 from sweep.paths import SweepPaths
 from sweep.progress import PackProgressFile
@@ -82,6 +82,7 @@ class SweepWatcher:
 
     def __init__(self, points: Sequence[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> None:
         self._paths = paths
+        self._ledger = Ledger(paths)
         self._grid = frozenset(point.run_id for point in points)
         chosen = [point for point in points if selected is None or point.run_id in selected]
         self._points = {point.run_id: point for point in chosen}
@@ -89,7 +90,7 @@ class SweepWatcher:
 
     def look(self) -> SweepStatus:
         """How the sweep stands now. Raises SweepDirectoryError where a file of it cannot be read."""
-        done = read_done(self._paths)
+        done = self._ledger.read()
         finished = self._points.keys() & done.file_of.keys()
         unfinished = self._points.keys() - finished
         launch = live_launch(self._paths.lease)

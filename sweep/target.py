@@ -67,6 +67,16 @@ def open_target(reference: str, directory: Path | None = None, overrides: Sequen
     return _target(grid, paths)
 
 
+def rehearsal_directory(reference: str, directory: Path | None, overrides: Sequence[str]) -> Path | None:
+    """Where a rehearsal of that grid goes: beside the sweeps, under a name of its own; None where a sweep directory is meant.
+
+    Raises UserInputError for whatever is wrong with the grid or the overrides.
+    """
+    if directory is not None or Path(reference).is_dir():
+        return directory
+    return SWEEPS / f"{read_grid(reference, overrides).name}-rehearsal"
+
+
 def one_run(points: Sequence[DesignPoint], run_id: str) -> DesignPoint:
     """The point with that id, or the only one whose id begins so. Raises UnknownRunError."""
     found = [point for point in points if point.run_id.startswith(run_id)] if run_id else []

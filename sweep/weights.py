@@ -5,12 +5,12 @@ The one file of the control plane that touches tensors.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from safetensors import safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, zeros
 
 from search_spaces.vocabulary import Keep
 from sweep.atomic import publishing, replacing
@@ -23,6 +23,11 @@ def publish_weights(path: Path, weights: Mapping[str, Mapping[str, Tensor]], kee
     }
     with publishing(path) as temporary:
         save_file(arrays, temporary, metadata={"schema_version": "1", "keep": keep.value})
+
+
+def token_weights(run_ids: Iterable[str]) -> dict[str, dict[str, Tensor]]:
+    """One number per run, in place of a policy: what a rehearsal keeps."""
+    return {run_id: {"actor": zeros(1)} for run_id in run_ids}
 
 
 def run_weights(path: Path, run_id: str) -> dict[str, Tensor]:

@@ -168,7 +168,7 @@ def _train(
     settings: LaunchSettings, record: PackRecord, attempt: Attempt, alive: Callable[[], None], should_stop: Callable[[], bool]
 ) -> AttemptEnd:
     # Here and not above, so that a failing import is a recorded failure like any other.
-    from sweep.device import choose_device, code_version, release_memory, torch_version
+    from sweep.device import choose_device, code_version, release_memory, settle_imports, torch_version
     from sweep.results import Provenance, publish
 
     paths, pack = settings.paths, record.pack
@@ -178,7 +178,9 @@ def _train(
         f"pack {pack.pack_id}: {len(pack.points)} runs, attempt {attempt.number}, {device}, {record.threads} threads",
         flush=True,
     )
-    outcome = load_workload(settings.workload).train_pack(
+    workload = load_workload(settings.workload)
+    settle_imports()
+    outcome = workload.train_pack(
         pack.points,
         data_root=settings.data_root,
         data_hash=record.data_hash,

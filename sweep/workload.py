@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from trainers.train import PackOutcome, PackProgress
 
 REAL = "sweep.workload"
+REHEARSED = "sweep.rehearsal"
 WORKLOAD_VARIABLE = "RECIPE_SWEEP_WORKLOAD"
 """Environment variable that names another workload's module; for tests and experiments with the machinery."""
 

@@ -85,7 +85,7 @@ def test_an_empty_folder_is_no_runs_and_no_error(tmp_path: Path) -> None:
 def test_the_compacted_files_hold_what_the_results_hold_and_are_reproducible(tmp_path: Path) -> None:
     write_sweep(tmp_path, POINTS, pack_size=5)
     write_pack(tmp_path / "results", POINTS[:3], "again", epoch=9)
-    paths = compact(tmp_path)
+    paths = compact(tmp_path, load_results(tmp_path / "results"))
     runs, curves = pd.read_parquet(paths.runs), pd.read_parquet(paths.curves)
     assert runs["run_id"].is_unique
     assert len(runs) == len(POINTS)
@@ -95,7 +95,7 @@ def test_the_compacted_files_hold_what_the_results_hold_and_are_reproducible(tmp
     assert one["step"].tolist() == row["curve_step"]
     assert one["return_mean"].tolist() == row["curve_return"]
     first = paths.runs.read_bytes()
-    assert compact(tmp_path).runs.read_bytes() == first
+    assert compact(tmp_path, load_results(tmp_path / "results")).runs.read_bytes() == first
     assert sorted(path.name for path in paths.runs.parent.iterdir()) == ["curves.parquet", "runs.parquet"]
 
 

@@ -76,7 +76,7 @@ def test_a_torn_or_foreign_index_is_rebuilt(paths: SweepPaths, content: str) -> 
 def test_a_sweep_one_may_only_read_can_be_read(paths: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     publish_under_new_epoch(paths, POINTS[:1])
 
-    def refuse(*_: object) -> None:
+    def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(ledger, "replace_json", refuse)

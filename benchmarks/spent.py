@@ -1,0 +1,113 @@
+"""What a command costs with everything that it starts: wall seconds, CPU-seconds and memory, process by process.
+
+A launch is a tree of processes (engine, Ray's servers, workers, the MLflow writer), some of which outlive their parents and
+are never waited for. So the tree is watched in /proc a few times a second; what a process used after it was last seen (at
+most a fifth of a second) is missed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+EVERY_S = 0.2
+_TICKS = os.sysconf("SC_CLK_TCK")
+_KINDS = (
+    ("ray::", "workers"),
+    ("multiprocessing", "workers"),
+    ("default_worker", "workers"),
+    ("sweep.engine", "engine"),
+    ("sweep.mlflow_writer", "mlflow"),
+    ("sweep.cli", "launch"),
+    ("raylet", "ray servers"),
+    ("gcs_server", "ray servers"),
+    ("ray/", "ray servers"),
+)
+"""The first of these texts that is in a process's command line says what it is."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one command cost. `peak_bytes` is the resident memory of each kind's largest process."""
+
+    wall_s: float
+    cpu_s: float
+    cpu_by_kind: Mapping[str, float]
+    peak_bytes: Mapping[str, int]
+    output: str = field(repr=False)
+
+
+def run(command: Sequence[str], environment: Mapping[str, str]) -> Spent:
+    """Run a command to its end and watch its tree. Raises SystemExit with its output where it fails."""
+    with tempfile.TemporaryFile("w+") as written:
+        began = time.monotonic()
+        process = subprocess.Popen(command, stdout=written, stderr=written, env=dict(os.environ) | dict(environment))
+        tree = _Tree(process.pid)
+        while process.poll() is None:
+            tree.look()
+            time.sleep(EVERY_S)
+        wall = time.monotonic() - began
+        written.seek(0)
+        output = written.read()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} failed:\n{output}")
+    return tree.spent(wall, output)
+
+
+class _Tree:
+    """A process and all that came from it, the orphaned ones included."""
+
+    def __init__(self, root: int) -> None:
+        self._known = {root}
+        self._cpu: dict[tuple[int, int], float] = {}
+        self._peak: dict[tuple[int, int], int] = {}
+        self._kind: dict[tuple[int, int], str] = {}
+
+    def look(self) -> None:
+        everything = {pid: stat for pid in _pids() if (stat := _stat(pid)) is not None}
+        grown = True
+        while grown:
+            children = {pid for pid, stat in everything.items() if int(stat[1]) in self._known} - self._known
+            self._known |= children
+            grown = bool(children)
+        for pid in self._known & everything.keys():
+            stat = everything[pid]
+            key = (pid, int(stat[19]))
+            self._cpu[key] = (int(stat[11]) + int(stat[12])) / _TICKS
+            self._peak[key] = max(self._peak.get(key, 0), int(stat[21]) * os.sysconf("SC_PAGE_SIZE"))
+            # A worker of Ray names itself after it has started.
+            self._kind[key] = _kind(pid) or self._kind.get(key, "other")
+
+    def spent(self, wall_s: float, output: str) -> Spent:
+        cpu: dict[str, float] = defaultdict(float)
+        peak: dict[str, int] = defaultdict(int)
+        for key, kind in self._kind.items():
+            cpu[kind] += self._cpu[key]
+            peak[kind] = max(peak[kind], self._peak[key])
+        return Spent(wall_s, sum(cpu.values()), dict(cpu), dict(peak), output)
+
+
+def _pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
+
+
+def _stat(pid: int) -> list[str] | None:
+    """/proc/<pid>/stat from its third field on; None where the process is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+
+
+def _kind(pid: int) -> str | None:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return None
+    return next((kind for text, kind in _KINDS if text in command), None)
