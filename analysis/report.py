@@ -53,10 +53,12 @@ def write_report(
     score: ScoreRule = ScoreRule.FINAL,
     resamples: int = 2000,
     game_tables: Sequence[GameTables] = (),
+    remarks: Sequence[str] = (),
 ) -> ReportPaths:
     """Report on the wanted points of a sweep, `failures` of which failed and wait for a retry; needs no complete sweep.
 
-    The same results give the same bytes. `game_tables` are what the runs on the two-step game have learned, for Figure 2.
+    The same results give the same bytes. `game_tables` are what the runs on the two-step game have learned, for Figure 2, and
+    `remarks` are what else the page should say.
 
     Raises:
         ResultsError: results files that cannot be read.
@@ -84,7 +86,7 @@ def write_report(
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     blocks = tuple(task_panels(task, rng, resamples) for task in task_scores(results.runs, wanted, score))
     coverage = Coverage(wanted=len(points), done=len(results.runs), failed=failures)
-    notes = provenance_notes(results, score)
+    notes = [*provenance_notes(results, score), *remarks]
     page = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
     index = compact(sweep_dir)
     curves = draw_alpha_figure([block.scores for block in blocks])
