@@ -61,6 +61,12 @@ class Calibration:
     start_s: float
     packs: tuple[ProbedPack, ...]
 
+    @property
+    def processor_share(self) -> float:
+        """How much of a processor the probe's steps had: well below 1 where the machine was busy with other work."""
+        timings = [pack.timing for pack in self.packs]
+        return sum(each.steps * each.cpu_s for each in timings) / sum(each.steps * each.step_s for each in timings)
+
     def paces(self, share: float) -> tuple[Pace, ...]:
         """Its paces, for packs that have so much of a GPU: as if they gained nothing by sharing it."""
         return tuple(_pace(pack, share) for pack in self.packs)

@@ -130,10 +130,17 @@ def _left(pack: Pack, plan: Plan, paths: SweepPaths) -> float:
     return 1.0 if progress is None else max(1 - progress.step / progress.steps, 0.0)
 
 
+BUSY = 0.8
+"""A probe that had less of a processor than this was slowed by other work, and it is said."""
+
+
 def _probe_text(probe: Calibration) -> str:
+    share = probe.processor_share
+    busy = share < BUSY and probe.ready.device == "cpu"
+    slowed = f"; other work left it {share:.0%} of a processor".replace("%", " %") if busy else ""
     return (
         f"probed on {probe.host} ({probe.processor}, {probe.cpus} CPUs, load {probe.load:.1f}) "
-        f"at {probe.measured_at:%Y-%m-%d %H:%M} UTC, {len(probe.packs)} kinds in {probe.seconds:.0f} s"
+        f"at {probe.measured_at:%Y-%m-%d %H:%M} UTC, {len(probe.packs)} kinds in {probe.seconds:.0f} s{slowed}"
     )
 
 

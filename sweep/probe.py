@@ -22,7 +22,9 @@ LEAST_LEFT_S = 2.0
 
 @dataclass(frozen=True)
 class Timing:
-    """What was found of one pack of the request, by its place in it. Seconds; `evaluation_s` of one episode of one run."""
+    """What was found of one pack of the request, by its place in it, in seconds: those of `trainers.probe.StepTimes`, and
+    `evaluation_s` of one episode of one run.
+    """
 
     place: int
     lanes: int
@@ -30,6 +32,7 @@ class Timing:
     steps: int
     first_s: float
     step_s: float
+    cpu_s: float
     evaluation_s: float
 
 
@@ -64,7 +67,7 @@ def main() -> None:
             evaluations[same] = probe.evaluation()
         evaluated = evaluations[same]
         each = evaluated.seconds / (evaluated.lanes * evaluated.episodes)
-        _print(Timing(place, steps.lanes, steps.flops, steps.steps, steps.first_s, steps.step_s, each))
+        _print(Timing(place, **steps._asdict(), evaluation_s=each))
 
 
 def _print(line: Ready | Timing) -> None:

@@ -53,11 +53,13 @@ def basis_of(estimate: Estimate | None) -> dict[Basis, int]:
     return {count.basis: count.packs for count in estimate.bases}
 
 
-def store_calibration(paths: SweepPaths, pack: Pack, machines: Machines, device: str = "cpu", **changes: object) -> None:
+def store_calibration(
+    paths: SweepPaths, pack: Pack, machines: Machines, device: str = "cpu", cpu_s: float = 1e-3, **changes: object
+) -> None:
     """As `calibrate` writes it: a step at 1e-9 seconds an operation, half a second for one episode of one run."""
     kind = kind_of(pack.points, machines.resources)
     kind = kind._replace(size=kind.size._replace(device=device, share=1.0 if device == "cuda" else 0.0))
-    timing = Timing(0, len(pack.points), 1e6, 10, 2.0, 1e-3, 0.5)
+    timing = Timing(0, len(pack.points), 1e6, 10, 2.0, 1e-3, cpu_s, 0.5)
     found = Calibration(
         datetime(2026, 1, 2, tzinfo=UTC), socket.gethostname(), "a processor", 2, 0.5, 9.0, Ready(device, "2", "1"), 3.0,
         (ProbedPack(kind, timing),),
@@ -123,6 +125,14 @@ def test_a_probe_of_this_sweep_tells_where_no_pack_has_finished(sweep: Sweep) ->
     assert found.wall_s == pytest.approx(3.0 + expected), "and the start of a process"
     assert any("probed on" in note and "a processor" in note for note in found.notes)
     assert estimated(sweep.paths) is None, "a probe times training, and no stand-in"
+
+
+def test_a_probe_that_was_slowed_by_other_work_says_so(sweep: Sweep) -> None:
+    for cpu_s, said in ((3e-4, True), (1e-3, False)):
+        store_calibration(sweep.paths, Pack(make_points()), HERE, cpu_s=cpu_s)
+        found = estimated(sweep.paths, workload="sweep.workload")
+        assert found is not None
+        assert any("left it 30 % of a processor" in note for note in found.notes) is said
 
 
 def test_a_probe_of_another_machine_or_version_says_nothing_here(sweep: Sweep) -> None:
