@@ -169,7 +169,8 @@ def _run(packs: Sequence[Pack], device: str, threads: int, seconds: float) -> tu
             end.cancel()
             process.kill()
     if len(lines) < 2:
-        raise ProbeError(f"the probe timed no pack in {time.monotonic() - begun:.0f} s: {trouble or 'it was too slow'}")
+        cause = trouble or f"the machine is too busy, its load is {os.getloadavg()[0]:.1f}"
+        raise ProbeError(f"the probe timed no pack in {time.monotonic() - begun:.0f} s: {cause}")
     return lines, start_s
 
 

@@ -25,6 +25,8 @@ from sweep.workload import REAL
 
 GPU_EFFICIENCY = 0.3
 """Of a GPU's peak, where nothing was measured: an assumption, and printed as one."""
+LEAST_GPU_STEP_S = 0.01
+"""A shorter step is hundreds of small kernels that wait for the host: operations tell nothing of its time."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ def how_to_know(machines: Machines) -> str:
     """What to do where there is no estimate."""
     if device_of(machines.resources) == "cuda" and not machines.here:
         return (
-            "no time: nothing of this size was trained on these machines, and the peak of their GPUs is not known; "
-            "train a part there, say with --only seed=0, and plan again"
+            "no time: nothing of this size was trained on these machines, and FLOPs tell nothing of a GPU that is not in "
+            "cluster/prices.yaml, nor of steps under 10 ms; train a part there, say with --only seed=0, and plan again"
         )
     return "no time: no pack of this size has been trained on this machine; `--calibrate` measures it in at most a minute"
 
@@ -114,12 +116,15 @@ def _is_probed(timed: Timed) -> bool:
 
 
 def _by_flops(pack: Pack, machines: Machines) -> float | None:
-    """Seconds per operation from the GPU's peak; None for CPUs and for GPUs that are not in the table."""
+    """Seconds per operation from the GPU's peak; None for CPUs, for GPUs that are not in the table, and for small steps."""
     share = _share(machines)
     if machines.gpu is None or share == 0:
         return None
     peak = price_table().peak(machines.gpu, pack.points[0].precision.value)
-    return None if peak is None else 1 / (GPU_EFFICIENCY * peak * min(share, 1.0))
+    if peak is None:
+        return None
+    s_per_flop = 1 / (GPU_EFFICIENCY * peak * min(share, 1.0))
+    return s_per_flop if s_per_flop * pack.cost / pack.points[0].steps >= LEAST_GPU_STEP_S else None
 
 
 def _left(pack: Pack, plan: Plan, paths: SweepPaths) -> float:

@@ -149,17 +149,24 @@ def test_a_plan_for_a_cluster_says_that_this_machine_was_measured(sweep: Sweep) 
     assert "finished packs are this machine's, not the cluster's" in found.notes
 
 
+LARGE = {"hidden": (512, 512, 512, 512), "batch": 608}
+
+
 def test_gpus_that_were_never_measured_are_estimated_from_flops_and_it_is_said(sweep: Sweep) -> None:
-    found = estimated(sweep.paths, Machines(GPUS, here=False, gpu="A10G"))
-    assert basis_of(found) == {Basis.FLOPS: found.packs if found else 0}
+    found = estimated(sweep.paths, Machines(GPUS, here=False, gpu="A10G"), **LARGE)
     assert found is not None
-    plan = make_plan(make_points(seeds=4), sweep.paths, slots=8, max_lanes=128)
+    assert basis_of(found) == {Basis.FLOPS: found.packs}
+    plan = make_plan(make_points(seeds=4, **LARGE), sweep.paths, slots=8, max_lanes=128)  # type: ignore[arg-type]
     seconds = [pack.cost / (GPU_EFFICIENCY * 31.2e12 * 0.25) for pack in plan.packs]
     assert found.wall_s == pytest.approx(makespan(seconds, 8))
     assert found.gpu_s == pytest.approx(0.25 * sum(seconds))
     assert any(note.startswith("from FLOPs, not measured: A10G at an assumed 30 %") for note in found.notes)
-    assert estimated(sweep.paths, Machines(GPUS, here=False, gpu="NVIDIA Z9")) is None
-    assert estimated(sweep.paths, Machines(GPUS, here=False)) is None
+
+
+def test_flops_tell_nothing_of_unknown_gpus_nor_of_small_networks(sweep: Sweep) -> None:
+    assert estimated(sweep.paths, Machines(GPUS, here=False, gpu="NVIDIA Z9"), **LARGE) is None
+    assert estimated(sweep.paths, Machines(GPUS, here=False), **LARGE) is None
+    assert estimated(sweep.paths, Machines(GPUS, here=False, gpu="A10G")) is None, "seconds for what waits for the host"
 
 
 def test_a_probe_that_had_a_gpu_for_itself_is_divided_among_those_that_share_it(sweep: Sweep) -> None:
