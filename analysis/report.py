@@ -53,11 +53,12 @@ def write_report(
     score: ScoreRule = ScoreRule.FINAL,
     resamples: int = 2000,
     game_tables: Sequence[GameTables] = (),
+    remarks: Sequence[str] = (),
 ) -> ReportPaths:
     """Report on the wanted points of a sweep, `failures` of which failed and wait for a retry; needs no complete sweep.
 
     The same results give the same bytes; made-up ones are stamped throughout. `game_tables` are what the runs on the two-step
-    game have learned, for Figure 2.
+    game have learned, for Figure 2, and `remarks` are what else the page should say.
 
     Raises:
         ResultsError: results files that cannot be read.
@@ -90,7 +91,7 @@ def write_report(
     bars, configurations = bars_frame(blocks), configurations_frame(blocks)
     if rehearsal:
         bars, configurations = stamped(bars), stamped(configurations)
-    notes = provenance_notes(results, score)
+    notes = [*provenance_notes(results, score), *remarks]
     page = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
     index = compact(sweep_dir, results)
     curves = draw_alpha_figure([block.scores for block in blocks])

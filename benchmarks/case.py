@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch.utils.benchmark import Timer
 from torch.utils.benchmark import timer as wall_time
@@ -29,16 +28,13 @@ from search_spaces.vocabulary import (
     ValueLearning,
 )
 from trainers.cost import pack_memory, step_flops
-from trainers.data.dataset import Dataset
 from trainers.environments import task_spec
 from trainers.kernels import EAGER, Kernels
 from trainers.networks import Mlp
-from trainers.task import ReturnScale, TaskSpec
+from trainers.probe import NEVER, ROWS, random_dataset
 from trainers.train import PackTrainer
 
 ALPHAS = {Extraction.BRAC: (0.03, 0.1, 0.3, 1.0), Extraction.AWR: (0.3, 1.0, 3.0, 10.0)}
-ROWS = 5_000
-NEVER = 10**9
 LEAST_STEPS = 3
 """Timed, however long they take."""
 GPU_WARM_UP = 5
@@ -150,7 +146,7 @@ def build(case: Case) -> PackTrainer:
     device, precision = torch.device(case.device), Precision(case.precision)
     kernels = Kernels.choose(device, precision, torch.get_num_threads()) if case.fused else EAGER
     kernels = dataclasses.replace(kernels, graph=case.graph, tile=case.tile or kernels.tile)
-    return PackTrainer(case.points(), _random_data(task_spec(case.task)), device=case.device, kernels=kernels)
+    return PackTrainer(case.points(), random_dataset(task_spec(case.task)), device=case.device, kernels=kernels)
 
 
 def _clock(device: str) -> Callable[[], float]:
@@ -173,28 +169,6 @@ def _wake_libraries() -> None:
     for norm in (False, True):
         network = Mlp(256, (256,), 1, norm=norm, kernels=Kernels(fused_from=0))
         torch.autograd.grad(network(network.layout.views(torch.ones(1, network.layout.size)), wake).sum(), wake)
-
-
-def _random_data(spec: TaskSpec) -> Dataset:
-    rng = np.random.default_rng(0)
-
-    def column(*shape: int) -> torch.Tensor:
-        return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
-
-    index = torch.arange(ROWS)
-    told = spec.state_dim == spec.n_agents * spec.obs_dim
-    return Dataset(
-        spec=spec,
-        scale=ReturnScale(0.0, 1.0),
-        observations=column(ROWS, spec.n_agents, spec.obs_dim),
-        actions=column(ROWS, spec.n_agents, spec.action_dim).clamp(-1, 1),
-        rewards=column(ROWS, spec.n_agents),
-        states=None if told else column(ROWS, spec.state_dim),
-        rows=index,
-        next_rows=(index + 1).clamp(max=ROWS - 1),
-        mask=((index + 1) % 100 != 0).to(torch.float32),
-        content_hash="0" * 64,
-    )
 
 
 def _peak() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 from pathlib import Path
@@ -37,15 +38,37 @@ def memory_bytes() -> int:
 
 def gpu_memory_bytes() -> int | None:
     """Memory of the smallest GPU, as NVIDIA's own tool tells it; None where it cannot be asked."""
+    try:
+        return min(int(line) for line in _ask_gpus("memory.total")) * 2**20
+    except ValueError:
+        return None
+
+
+def gpu_name() -> str | None:
+    """Model of the first GPU, as NVIDIA's own tool names it; None where it cannot be asked."""
+    return next(iter(_ask_gpus("name")), None)
+
+
+def processor_name() -> str:
+    """Model of the processor, as Linux names it; elsewhere the architecture."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.machine()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _ask_gpus(what: str) -> list[str]:
+    """One answer per GPU; none where NVIDIA's tool is not there or fails."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
-        return None
-    question = [tool, "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
+        return []
+    question = [tool, f"--query-gpu={what}", "--format=csv,noheader,nounits"]
     try:
         answer = subprocess.run(question, capture_output=True, text=True, timeout=10, check=True).stdout  # noqa: S603
-        return min(int(line) for line in answer.split()) * 2**20
-    except (OSError, subprocess.SubprocessError, ValueError):
-        return None
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return [line.strip() for line in answer.splitlines() if line.strip()]
 
 
 def _quota() -> int | None:

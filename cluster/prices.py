@@ -33,12 +33,18 @@ class InstanceType:
 
 @dataclass(frozen=True)
 class PriceTable:
-    """Instance types by name, and where and when these prices held."""
+    """Instance types by name, and where and when these prices held; peaks of GPUs in FLOP/s by model and precision."""
 
     region: str
     known_on: date
     source: str
     instances: Mapping[str, InstanceType]
+    gpus: Mapping[str, Mapping[str, float]]
+
+    def peak(self, gpu: str, precision: str) -> float | None:
+        """FLOP/s of one GPU at its best. `gpu` is its model, or a name with the model as one of its words (NVIDIA's tool)."""
+        words = gpu.replace("-", " ").split()
+        return next((peaks.get(precision) for model, peaks in self.gpus.items() if model in words), None)
 
 
 @functools.cache
@@ -63,4 +69,7 @@ def read_prices(text: str) -> PriceTable:
         )
         for name, row in content["instances"].items()
     }
-    return PriceTable(content["region"], content["known_on"], content["source"], instances)
+    gpus = {
+        model: {precision: 1e12 * tera for precision, tera in peaks.items()} for model, peaks in content.get("gpus", {}).items()
+    }
+    return PriceTable(content["region"], content["known_on"], content["source"], instances, gpus)

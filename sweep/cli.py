@@ -20,6 +20,7 @@ from search_spaces.errors import Problem, UserInputError
 from sweep import cluster_cli, data_cli, watch_cli
 from sweep.cli_boundary import Commands, ExitCode
 from sweep.options import (
+    CalibrateOption,
     ClusterOption,
     DataOption,
     DirectoryOption,
@@ -78,18 +79,25 @@ def plan(
     only: OnlyOption = None,
     cluster: ClusterOption = None,
     retry_failed: RetryOption = False,
+    measure: CalibrateOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a launch would train and why, and what is done."""
+    """Show what a launch would train and why, what is done, and what the rest takes in time and money."""
+    from sweep.calibration import calibrate
+    from sweep.clusters import load_machines
+    from sweep.estimate import estimate
     from sweep.launch_request import plan_of
     from sweep.show import plan_json, print_plan
 
     target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed)
-    planned = plan_of(request)
+    planned, machines = plan_of(request), load_machines(cluster)
+    if measure and planned.packs:
+        calibrate(target.paths, planned.packs, request.resources)
+    estimated = estimate(planned, target.paths, machines, request.workload)
     if as_json:
-        print(plan_json(target, planned, request.resources))
+        print(plan_json(target, planned, machines, estimated))
     else:
-        print_plan(_console(), target, planned, request.resources)
+        print_plan(_console(), target, planned, machines, estimated)
 
 
 @app.command(epilog="Example:  recipe-sweep launch my-grid.yaml --cluster local.yaml")
@@ -162,6 +170,8 @@ def retry(
 
 def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> None:
     """Train what a request asks for, and say how it went."""
+    from sweep.clusters import machines_here
+    from sweep.estimate import estimate
     from sweep.farewell import mlflow_beside, tell_end, tell_where
     from sweep.launch import launch as run_launch
     from sweep.launch_request import plan_of
@@ -178,7 +188,8 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
     from sweep.display import LaunchDisplay
 
     console = _console()
-    print_work(console, planned, request.resources)
+    machines = machines_here(request.resources)
+    print_work(console, planned, machines, estimate(planned, target.paths, machines, request.workload))
     with LaunchDisplay(console) as display:
         end = run_launch(request, display, lambda: mlflow_beside(target.paths.root, mlflow))
     tell_end(console, end, grid, target.paths.root)
@@ -202,6 +213,7 @@ def report(
 ) -> None:
     """Draw Figure 7 and write its tables from what is done so far."""
     from analysis.report import write_report
+    from sweep.forecast import read_scores
     from sweep.game import game_points, game_tables
     from sweep.lock_file import is_rehearsal
     from sweep.status import SweepWatcher
@@ -212,9 +224,12 @@ def report(
     game = game_points(points)
     rehearsed = is_rehearsal(target.paths)
     tables = game_tables(target.paths, game) if game and not rehearsed else ()
-    paths = write_report(target.paths.root, points, look.failed, out or target.paths.report, game_tables=tables)
+    scores = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
+    paths = write_report(target.paths.root, points, look.failed, out or target.paths.report, game_tables=tables, remarks=scores)
     print(paths.coverage)
     print(paths.summary)
+    for score in scores:
+        print(score)
     figures = [paths.figure7, *paths.ablation, *filter(None, (paths.alpha, paths.figure2))]
     for figure in figures:
         print(f"figure   {figure.png}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.aws import aws_resources, aws_spending
+from cluster.aws import Spending, aws_resources, aws_spending
 from cluster.errors import ClusterError
 from cluster.inline import inline_resources
 from cluster.kubernetes import kubernetes_resources
 from cluster.local import local_resources
+from cluster.machine import gpu_name
+from cluster.prices import price_table
 from cluster.ray_address import ray_resources
 from cluster.ray_up import is_ray_up, ray_up_mistakes, ray_up_resources
 from cluster.resources import Resources
@@ -61,6 +63,43 @@ def load_cluster(path: Path) -> Cluster:
         path_in_file = tuple(error.key.split("."))
         raise ClusterFileError(document.problem(path_in_file, error.found, error.expected, error.hint)) from error
     return Cluster(path, document, file, resources)
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Where packs run, as far as their time and price depend on it. `here`: on this machine. `gpu`: its model, where known.
+
+    `spending` is None where machines have no price.
+    """
+
+    resources: Resources
+    here: bool
+    gpu: str | None = None
+    spending: Spending | None = None
+
+
+def load_machines(path: Path | None) -> Machines:
+    """Machines that a cluster file describes, or without one this one. Raises as `load_resources` does."""
+    cluster = None if path is None else load_cluster(path)
+    resources = load_resources(None) if cluster is None else cluster.resources
+    if cluster is not None and isinstance(cluster.file, AwsFile):
+        return Machines(resources, False, _slowest_gpu(cluster.file), aws_spending(cluster.file))
+    if cluster is None or isinstance(cluster.file, LocalFile | InlineFile):
+        return machines_here(resources)
+    return Machines(resources, here=False)
+
+
+def machines_here(resources: Resources) -> Machines:
+    """This machine, or the Ray that the resources name."""
+    here = resources.address is None
+    return Machines(resources, here, gpu_name() if here and resources.gpu_per_pack > 0 else None)
+
+
+def _slowest_gpu(file: AwsFile) -> str | None:
+    """The model of least float32 peak among the kinds of workers."""
+    table = price_table()
+    models = [model for name in file.worker_instances if (model := table.instances[name].gpu) is not None]
+    return min(models, key=lambda model: table.peak(model, "float32") or 0.0, default=None)
 
 
 def check_drivable(path: Path | None, grid: str) -> None:

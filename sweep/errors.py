@@ -4,6 +4,7 @@ RecipeSweepError
 ├── LeaseLostError       another launch has taken this sweep over: this process must not write    exit code 1
 ├── AlreadyPublishedError  the pack's results are there already; the first publisher won          exit code 1
 ├── EngineError          Ray could not be started, or died again and again                        exit code 1
+├── ProbeError           nothing could be timed                                                   exit code 1
 ├── ClusterCommandError  another program (ray, sbatch, kubectl) ended with an error               exit code 1
 └── UserInputError
     ├── SweepDirectoryError   the directory is no sweep, or one of its files cannot be read       exit code 2
@@ -34,6 +35,10 @@ class EngineError(RecipeSweepError):
 
 class ClusterCommandError(RecipeSweepError):
     """Another program ended with an error."""
+
+
+class ProbeError(RecipeSweepError):
+    """Nothing could be timed."""
 
 
 class SweepDirectoryError(UserInputError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import socket
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -11,13 +13,18 @@ from pathlib import Path
 
 from search_spaces.errors import Problem
 from search_spaces.vocabulary import Keep
+from sweep.attempts import read_attempts
+from sweep.clusters import machines_here
 from sweep.errors import SweepDirectoryError
+from sweep.estimate import estimate
 from sweep.failures import forgive
+from sweep.forecast import Outcome, write_estimate, write_outcome
 from sweep.launch_request import LaunchRequest, plan_of
 from sweep.lease import Lease
 from sweep.ledger import read_done, set_aside
 from sweep.lock_file import SweepFile, read_sweep_file, write_sweep_file
 from sweep.paths import SweepPaths
+from sweep.plan import Plan
 from sweep.records import read_records, withdraw_suspects
 from sweep.status import SweepStatus, SweepWatcher
 from sweep.supervision import Display, Supervision, ray_directory, stop_signals
@@ -53,13 +60,33 @@ def launch(
         forgive(paths, plan.forgiven)
         withdraw_suspects(paths, plan.forgiven)
         set_aside(paths, plan.weightless)
+        estimated = estimate(plan, paths, machines_here(request.resources), request.workload)
+        if estimated is not None:
+            write_estimate(paths, lease.epoch, estimated)
+        epoch, began, began_at = lease.epoch, time.monotonic(), datetime.now(UTC)
         with companion():
             hopeless = Supervision(request, sweep.with_hashes(hashes), lease, display, asked, ray_files).run()
+            write_outcome(paths, epoch, _outcome(request, plan, epoch, time.monotonic() - began, began_at))
         _remove_spent_checkpoints(paths)
     status = SweepWatcher(request.points, paths, request.selected).look()
     finished = read_done(paths).file_of
     trained = sum(point.run_id in finished for point in todo)
     return LaunchEnd(status, trained, interrupted=asked.count > 0, hopeless=hopeless)
+
+
+def _outcome(request: LaunchRequest, plan: Plan, epoch: int, took_s: float, began_at: datetime) -> Outcome:
+    """How a launch ended, of what it set out to do."""
+    finished = read_done(request.paths).file_of
+    attempts = [attempt for pack in plan.packs[:1] for attempt in read_attempts(request.paths, pack.pack_id)]
+    starts = [datetime.fromisoformat(attempt.began_at) for attempt in attempts if attempt.epoch == epoch]
+    return Outcome(
+        host=socket.gethostname(),
+        took_s=took_s,
+        start_s=max((starts[0] - began_at).total_seconds(), 0.0) if starts else None,
+        ray=not request.resources.inline,
+        planned=plan.runs,
+        trained=sum(run_id in finished for pack in plan.packs for run_id in pack.run_ids),
+    )
 
 
 def _data_root(request: LaunchRequest) -> Path:

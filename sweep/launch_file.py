@@ -69,17 +69,13 @@ def write_launch(launch: LaunchFile) -> Path:
 def read_launch(path: Path) -> LaunchFile:
     """Read a launch's file back."""
     content = json.loads(path.read_text())
-    given = content["settings"]
-    settings = LaunchSettings(
-        root=Path(given["root"]),
-        epoch=given["epoch"],
-        data_root=Path(given["data_root"]),
-        keep=Keep(given["keep"]),
-        workload=given["workload"],
-        resources=Resources(**given["resources"]),
-    )
     packs: Sequence[dict[str, object]] = content["packs"]
-    return LaunchFile(settings, tuple(_pack_from_json(pack) for pack in packs), _reasons(content))
+    return LaunchFile(_settings(content), tuple(_pack_from_json(pack) for pack in packs), _reasons(content))
+
+
+def read_settings(path: Path) -> LaunchSettings | None:
+    """The settings of a launch; None where its file is gone."""
+    return _settings(json.loads(path.read_text())) if path.exists() else None
 
 
 def read_resources(path: Path) -> Resources | None:
@@ -90,6 +86,18 @@ def read_resources(path: Path) -> Resources | None:
 def read_reasons(path: Path) -> tuple[Reason, ...]:
     """Why the runs of a launch were in it; nothing where its file is gone, or from before reasons were kept."""
     return _reasons(json.loads(path.read_text())) if path.exists() else ()
+
+
+def _settings(content: Mapping[str, Any]) -> LaunchSettings:
+    given = content["settings"]
+    return LaunchSettings(
+        root=Path(given["root"]),
+        epoch=given["epoch"],
+        data_root=Path(given["data_root"]),
+        keep=Keep(given["keep"]),
+        workload=given["workload"],
+        resources=Resources(**given["resources"]),
+    )
 
 
 def _reasons(content: Mapping[str, Any]) -> tuple[Reason, ...]:

@@ -85,6 +85,9 @@ RunOption = Annotated[
     str | None,
     typer.Option("--run", metavar="RUN_ID", help="The run, by (the beginning of) its id.", autocompletion=_complete_run),
 ]
+CalibrateOption = Annotated[
+    bool, typer.Option("--calibrate", help="First time the costliest packs on this machine, for at most a minute.")
+]
 ClusterOption = Annotated[
     Path | None,
     typer.Option(

@@ -6,7 +6,8 @@ sweeps/demo/
   weights/<pack>.<epoch>-<attempt>.safetensors   its final weights, written just before it
   failures/<pack>/<attempt>.json    why an attempt failed; <attempt>.hindered.json where its surroundings did
   lease/                which launch may write, past and present
-  launches/<epoch>.json what each launch set out to do
+  launches/<epoch>.json what each launch set out to do; beside it what it was expected to take, and what it took
+  calibration.json      how fast this machine trains its packs, by a probe
   packs/<pack>.json     packs once started, so that later launches adopt them
   attempts/<pack>/<attempt>.json    when, where and how each attempt began and ended
   checkpoints/<pack>/   written by the trainer, removed once nothing can resume from them
@@ -90,11 +91,23 @@ class SweepPaths:
         return self.root / "mlflow.db"
 
     @property
+    def calibration(self) -> Path:
+        return self.root / "calibration.json"
+
+    @property
     def set_aside(self) -> Path:
         return self.root / "set_aside"
 
     def launch_file(self, epoch: int) -> Path:
         return self.root / "launches" / f"{epoch:06d}.json"
+
+    def estimate_file(self, epoch: int) -> Path:
+        """What that launch was expected to take."""
+        return self.root / "launches" / f"{epoch:06d}.estimate.json"
+
+    def outcome_file(self, epoch: int) -> Path:
+        """What it took."""
+        return self.root / "launches" / f"{epoch:06d}.outcome.json"
 
     def stop_file(self, epoch: int) -> Path:
         """Its presence asks every pack of that launch to checkpoint and stop."""

@@ -15,11 +15,14 @@ from rich.text import Text
 from cluster.resources import Resources
 from search_spaces.expansion import AxisCount, axis_counts
 from search_spaces.point import DesignPoint
+from sweep.clusters import Machines
 from sweep.eta import Eta
 from sweep.failures import FailureGroup
+from sweep.forecast import Estimate
 from sweep.lock_file import is_rehearsal
 from sweep.paths import SweepPaths
 from sweep.plan import Plan
+from sweep.show_cost import estimate_content, estimate_lines, score_content
 from sweep.spending import Spending
 from sweep.status import AxisProgress, RunningPack, SweepStatus, duration
 from sweep.target import Target
@@ -28,20 +31,23 @@ JSON_SCHEMA_VERSION = 1
 _SHOWN_PACKS = 16
 
 
-def print_plan(console: Console, target: Target, plan: Plan, resources: Resources) -> None:
+def print_plan(console: Console, target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> None:
     """Show what a launch would do."""
     count = f"{plan.wanted:,} runs" if plan.selected == plan.wanted else f"{plan.selected:,} of {plan.wanted:,} runs"
     console.print(f"[bold]{target.grid.name}[/bold]: {count} wanted, in [bold]{escape(str(target.paths.root))}[/bold]")
     console.print(_axes(axis_counts(target.points)))
     for rule in target.excluded:
         console.print(f"left out: {rule.points:,} runs, for {escape(rule.reason)}")
-    print_work(console, plan, resources)
+    print_work(console, plan, machines, estimated)
 
 
-def print_work(console: Console, plan: Plan, resources: Resources) -> None:
-    """Show what there is to do and why."""
-    for line in _plan_lines(plan, resources):
+def print_work(console: Console, plan: Plan, machines: Machines, estimated: Estimate | None) -> None:
+    """Show what there is to do and why, and what it takes."""
+    for line in _plan_lines(plan, machines.resources):
         console.print(line)
+    if plan.packs:
+        for line in estimate_lines(estimated, machines):
+            console.print(escape(line), soft_wrap=True)
     if plan.reasons:
         console.print(_reasons(plan))
 
@@ -106,6 +112,8 @@ def status_view(status: SweepStatus) -> RenderableType:
     parts: list[RenderableType] = [Text.from_markup(line) for line in _status_lines(status)]
     if status.spent.packs:
         parts.append(Text(_spent(status.spent)))
+    if status.score is not None:
+        parts.append(Text(f"launch {status.score.epoch}: {status.score.text}"))
     if status.packs:
         parts.append(_packs(status.packs))
     parts += [Text(f"{pack.text}\n  {pack.remedy}", style="yellow") for pack in status.stuck]
@@ -123,8 +131,9 @@ def point_lines(point: DesignPoint) -> Iterable[str]:
     yield from (f"  {name:<20}{value_text(value)}" for name, value in point.canonical().items())
 
 
-def plan_json(target: Target, plan: Plan, resources: Resources) -> str:
+def plan_json(target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> str:
     """The plan as JSON."""
+    resources = machines.resources
     content = {
         "schema_version": JSON_SCHEMA_VERSION,
         "name": target.grid.name,
@@ -140,6 +149,7 @@ def plan_json(target: Target, plan: Plan, resources: Resources) -> str:
         "flops_alone": sum(pack.cost_alone for pack in plan.packs),
         "resumed_packs": len(plan.resumed),
         "slots": resources.slots,
+        "estimate": estimated and estimate_content(estimated, machines),
         "failed": len(plan.gave_up),
         "outside": len(plan.outside),
         "retrained_value_lanes": plan.retrained_value_lanes,
@@ -172,6 +182,7 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
         "eta_low_s": status.eta and status.eta.low,
         "eta_high_s": status.eta and status.eta.high,
         "spent": vars(status.spent),
+        "score": status.score and score_content(status.score),
         "launch": launch and {"host": launch.process.host, "pid": launch.process.pid, "since": launch.since.isoformat()},
         "packs": [vars(pack) for pack in status.packs],
         "stuck": [vars(pack) | {"text": pack.text, "remedy": pack.remedy} for pack in status.stuck],

@@ -15,6 +15,7 @@ from search_spaces.expansion import axis_counts
 from search_spaces.point import DesignPoint
 from sweep.eta import Eta, Seen, estimate
 from sweep.failures import FailureGroup, grouped, read_failures
+from sweep.forecast import Score, last_score
 from sweep.launch_file import read_resources
 from sweep.lease import LeaseRecord, live_launch
 from sweep.ledger import DoneRuns, Ledger, read_done
@@ -49,7 +50,10 @@ class AxisProgress:
 
 @dataclass(frozen=True)
 class SweepStatus:
-    """Counts of runs by state, and what is going on. `eta` is None where nothing is running."""
+    """Counts of runs by state, and what is going on. `eta` is None where nothing is running.
+
+    `score` is of the newest launch that was estimated, of its estimate alone while it is not over.
+    """
 
     wanted: int
     done: int
@@ -62,6 +66,7 @@ class SweepStatus:
     run_steps_per_s: float
     eta: Eta | None
     spent: Spending
+    score: Score | None
     stuck: tuple[StuckPack, ...]
     failures: tuple[FailureGroup, ...]
     launch: LeaseRecord | None
@@ -110,6 +115,7 @@ class SweepWatcher:
             run_steps_per_s=sum(_rate(progress) for progress in at_work),
             eta=self._eta(at_work, unfinished - failed, done, launch),
             spent=spending(done.files, finished, self._gpu_share),
+            score=last_score(self._paths),
             stuck=stuck_packs(self._paths, launch, at_work, done),
             failures=failures,
             launch=launch,

@@ -134,5 +134,6 @@ def _check_directory(root: Path) -> None:
 
 
 def _remains(root: Path) -> bool:
-    """Whether a sweep was here whose sweep.json was lost or never came to be written."""
-    return SweepPaths(root).lease.is_dir()
+    """Whether a sweep was here whose sweep.json was lost or never came to be written, or one was planned by measuring."""
+    paths = SweepPaths(root)
+    return paths.lease.is_dir() or paths.calibration.exists()

@@ -34,3 +34,12 @@ def test_a_table_is_read_as_it_is_written() -> None:
     assert (table.known_on, table.region) == (date(2026, 2, 3), "eu-west-1")
     assert table.instances["x1"].usd_per_hour(spot=True) == 0.5
     assert table.instances["x1"].usd_per_hour(spot=False) == 2.0
+
+
+def test_every_gpu_of_a_machine_has_a_peak_and_what_it_cannot_do_has_none() -> None:
+    for kind in TABLE.instances.values():
+        assert kind.gpu is None or (TABLE.peak(kind.gpu, "float32") or 0) > 1e12
+    assert TABLE.peak("NVIDIA A100-SXM4-40GB", "tf32") == 156e12, "as NVIDIA's tool names it"
+    assert TABLE.peak("T4", "bf16") is None
+    assert TABLE.peak("NVIDIA L40S", "float32") == 91.6e12, "and no L4"
+    assert TABLE.peak("Z9", "float32") is None

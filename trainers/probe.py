@@ -1,0 +1,136 @@
+"""How fast this machine trains a pack: some real gradient steps, one evaluation and one checkpoint, on random data."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from search_spaces.point import DesignPoint
+from trainers import checkpoint
+from trainers.batch import agent_inputs
+from trainers.cost import step_flops
+from trainers.data.dataset import Dataset
+from trainers.environments import task_spec
+from trainers.evaluation import evaluate
+from trainers.task import ReturnScale, TaskSpec
+from trainers.train import PackTrainer
+
+ROWS = 5_000
+NEVER = 10**9
+LEAST_STEPS = 3
+"""Timed, however long they take."""
+LARGEST_STEP = 4e10
+"""Operations of the largest step that is taken: about a second on one processor. A larger pack is represented by fewer runs."""
+
+
+class StepTimes(NamedTuple):
+    """What gradient steps of a pack took."""
+
+    lanes: int
+    """Runs of the pack as it was timed"""
+    flops: float
+    """Operations of one of its steps"""
+    steps: int
+    """Timed"""
+    first_s: float
+    """Of building it and of its first step, with what libraries do only once"""
+    step_s: float
+    """Seconds of a step, on average"""
+    cpu_s: float
+    """CPU-seconds of a step: far fewer where other work was at the same processor"""
+
+
+class EvaluationTimes(NamedTuple):
+    """What one evaluation of a pack took, with the checkpoint that follows it."""
+
+    lanes: int
+    episodes: int
+    seconds: float
+
+
+class Probe:
+    """A pack on random data, as it is or with fewer runs, ready to be timed."""
+
+    def __init__(self, points: Sequence[DesignPoint], device: str, threads: int) -> None:
+        begun = time.monotonic()
+        torch.set_num_threads(threads)
+        self._device = device
+        self._episodes = points[0].eval_episodes
+        self._task = points[0].task
+        few = [replace(point, steps=NEVER, eval_every=NEVER) for point in fewer(points)]
+        self._trainer = PackTrainer(few, random_dataset(task_spec(self._task)), device=device)
+        self._step()
+        self._first_s = time.monotonic() - begun
+
+    def steps(self, seconds: float) -> StepTimes:
+        """Take steps for about so long."""
+        begun, cpu, steps = time.monotonic(), time.process_time(), 0
+        while steps < LEAST_STEPS or time.monotonic() - begun < seconds:
+            self._step()
+            steps += 1
+        taken, cpu = time.monotonic() - begun, time.process_time() - cpu
+        points = self._trainer.points
+        return StepTimes(len(points), step_flops(points), steps, self._first_s, taken / steps, cpu / steps)
+
+    def evaluation(self) -> EvaluationTimes:
+        """Evaluate all lanes as training does, and save what it saves then."""
+        trainer, learner = self._trainer, self._trainer.learner
+
+        def act(observations: Tensor) -> Tensor:
+            return learner.act(agent_inputs(observations))
+
+        seeds = [point.seed for point in trainer.points]
+        actors = learner.models.actor.flat
+        begun = time.monotonic()
+        evaluate(act, self._task, seeds, 0, self._episodes, actors.device, actors.dtype)
+        trainer.fetch()
+        with tempfile.TemporaryDirectory() as directory:
+            checkpoint.save(Path(directory), learner, trainer.history, pack_key="", data_hash="")
+        return EvaluationTimes(len(seeds), self._episodes, time.monotonic() - begun)
+
+    def _step(self) -> None:
+        self._trainer.advance()
+        if self._device != "cpu":
+            torch.cuda.synchronize()
+
+
+def fewer(points: Sequence[DesignPoint], most: float = LARGEST_STEP) -> Sequence[DesignPoint]:
+    """Fewer runs of a pack (in order of seeds), so that one of their steps has at most `most` operations; at least one run.
+
+    Seeds are left out first, for within one seed actors share critics as they do in the whole pack.
+    """
+    while len(points) > 1 and step_flops(points) > most:
+        several = points[0].seed != points[-1].seed
+        points = points[: len(points) // 2] if several else points[::2]
+    return points
+
+
+def random_dataset(spec: TaskSpec, rows: int = ROWS) -> Dataset:
+    """Transitions of a task's shapes, with nothing to be learned from them."""
+    rng = np.random.default_rng(0)
+
+    def column(*shape: int) -> Tensor:
+        return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
+
+    index = torch.arange(rows)
+    told = spec.state_dim == spec.n_agents * spec.obs_dim
+    return Dataset(
+        spec=spec,
+        scale=ReturnScale(0.0, 1.0),
+        observations=column(rows, spec.n_agents, spec.obs_dim),
+        actions=column(rows, spec.n_agents, spec.action_dim).clamp(-1, 1),
+        rewards=column(rows, spec.n_agents),
+        states=None if told else column(rows, spec.state_dim),
+        rows=index,
+        next_rows=(index + 1).clamp(max=rows - 1),
+        mask=((index + 1) % 100 != 0).to(torch.float32),
+        content_hash="0" * 64,
+    )
