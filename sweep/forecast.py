@@ -92,7 +92,7 @@ class Score:
     def text(self) -> str:
         """It in one sentence."""
         estimate, outcome = self.estimate, self.outcome
-        begun = f"estimated {span(estimate.wall_s)} on {estimate.slots} slots"
+        begun = f"estimated {span(estimate.wall_s)} on {slots(estimate.slots)}"
         if outcome is None:
             return begun
         if self.error is None:
@@ -102,6 +102,11 @@ class Score:
             )
         side = "under" if self.error < 0 else "over"
         return f"{begun}, took {span(outcome.took_s)}: {abs(self.error):.0%} {side}".replace("%", " %")
+
+
+def slots(count: int) -> str:
+    """So many slots in words."""
+    return "1 slot" if count == 1 else f"{count:,} slots"
 
 
 def span(seconds: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from cluster.prices import price_table
 from sweep.clusters import Machines
 from sweep.estimate import how_to_know, money
-from sweep.forecast import Estimate, Score, span
+from sweep.forecast import Estimate, Score, slots, span
 
 
 def estimate_lines(estimated: Estimate | None, machines: Machines) -> Iterator[str]:
@@ -18,7 +18,7 @@ def estimate_lines(estimated: Estimate | None, machines: Machines) -> Iterator[s
         return
     hours, each = _hours(estimated), span(_device_seconds(estimated) / estimated.runs)
     device = "GPU" if estimated.gpus else "CPU"
-    yield f"time: about {span(estimated.wall_s)} on {estimated.slots} slots; {hours}, {each} of {device} a run in its pack"
+    yield f"time: about {span(estimated.wall_s)} on {slots(estimated.slots)}; {hours}, {each} of {device} a run in its pack"
     costs = money(estimated, machines)
     if costs is not None:
         spot = f"${costs.spot_usd:,.2f} on spot, " if costs.spot_usd < costs.on_demand_usd else ""

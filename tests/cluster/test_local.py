@@ -116,6 +116,8 @@ def test_nvidias_tool_is_asked_for_the_memory_and_not_believed_blindly(tmp_path:
         tool.write_text(f"#!/bin/sh\nprintf '{answer}'\n")
         tool.chmod(0o755)
         assert machine.gpu_memory_bytes() == expected
+    tool.write_text("#!/bin/sh\necho 'NVIDIA A10G'\necho 'NVIDIA L4'\n")
+    assert machine.gpu_name() == "NVIDIA A10G"
 
 
 def test_a_ray_cluster_is_taken_at_its_files_word(tmp_path: Path) -> None:

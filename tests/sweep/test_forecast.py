@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -26,6 +27,7 @@ def test_what_did_other_work_than_was_estimated_is_not_scored() -> None:
     assert stopped.error is None
     assert stopped.text == "estimated 3.1 min on 2 slots; ended after 50 s with 3 of 8 runs trained: not scored"
     assert Score(1, ESTIMATE, None).text == "estimated 3.1 min on 2 slots"
+    assert Score(1, replace(ESTIMATE, slots=1), None).text == "estimated 3.1 min on 1 slot"
 
 
 def test_what_is_written_is_read_back_in_the_order_of_launches(paths: SweepPaths) -> None:
