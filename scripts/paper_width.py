@@ -1,7 +1,7 @@
 """Draw the curves that `recipe-sweep run figure7 ... --curve` left in docs/paper-width: `python -m scripts.paper_width`.
 
-Each task has three files at the paper's width and batch: the recipe with two temperatures (`<task>-mix.csv`,
-`<task>-mix-alpha3.csv`) and behaviour cloning (`<task>-bc.csv`).
+At the paper's width and batch: the recipe, `<task>-mix-alpha3.csv` and for longer on two tasks `<task>-mix-alpha1.csv`, and
+behaviour cloning, `<task>-bc.csv`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from trainers.data.catalogue import default_data_root, ensure_dataset
 FOLDER = Path("docs/paper-width")
 TASKS = ("2ant", "3hopper", "6halfcheetah", "simple_spread")
 LINES = (
-    ("mix", BEST, "Mix, SARSA, AWR, \N{GREEK SMALL LETTER ALPHA} 1"),
-    ("mix-alpha3", RUNNER_UP, "the same, \N{GREEK SMALL LETTER ALPHA} 3 (fewer steps)"),
+    ("mix-alpha1", BEST, "Mix, SARSA, AWR, \N{GREEK SMALL LETTER ALPHA} 1"),
+    ("mix-alpha3", RUNNER_UP, "Mix, SARSA, AWR, \N{GREEK SMALL LETTER ALPHA} 3"),
     ("bc", CLONING, "behaviour cloning"),
 )
 
@@ -49,14 +49,17 @@ def main() -> None:
         figure = new_figure(9.0, 2.6, foot=0.28, gap=0.05)
         for axes, task in zip(figure.subplots(1, len(TASKS), sharey=True), TASKS, strict=True):
             for name, colour, label in LINES:
-                steps, scores = curve(FOLDER / f"{task}-{name}.csv")
+                path = FOLDER / f"{task}-{name}.csv"
+                if not path.exists():
+                    continue
+                steps, scores = curve(path)
                 axes.plot(steps, scores, color=colour, linewidth=1.2, marker="o", markersize=2, label=label)
             axes.axhline(data_score(task), color=FAINT, linewidth=0.8, linestyle=(0, (3, 2)), label="expert data, mean")
             axes.set_title(task, fontsize=9, fontweight="bold", loc="left")
             axes.set_xlabel("gradient steps")
             axes.set_xlim(left=0)
         figure.axes[0].set_ylabel("normalised return")
-        handles, labels = figure.axes[0].get_legend_handles_labels()
+        handles, labels = figure.axes[TASKS.index("3hopper")].get_legend_handles_labels()
         figure.legend(handles, labels, frameon=False, fontsize=6.5, loc="lower center", ncols=len(labels))
         figure.savefig(FOLDER.with_suffix(".png"), dpi=PNG_DPI, metadata={"Software": None})
 
