@@ -68,7 +68,7 @@ class _Evaluate(torch.autograd.Function):
         layers, kept = _layers(flat), [_Kept(*parts[i : i + 3]) for i in range(0, len(parts), 3)]
         gradient, trains = gradient.contiguous(), any(wanted)
         of_x = torch.empty_like(x) if wanted_x else None
-        of_layers = [Linear(torch.zeros_like(weight) if trains else weight, torch.zeros_like(bias)) for weight, bias in layers]
+        of_layers = [Linear(torch.empty_like(weight) if trains else weight, torch.zeros_like(bias)) for weight, bias in layers]
         of_layers[-1].bias.copy_(gradient.sum(1))
         for rows, samples in _tiles(x, layers[:-1], ctx.tile):
             g, here = gradient[rows, samples], [layer.tile(rows, samples) for layer in kept]
@@ -78,8 +78,11 @@ class _Evaluate(torch.autograd.Function):
                         fused.normalise_backward(here[i].out.numpy(), here[i].inverse.numpy(), g.numpy())
                     fused.gelu_backward(here[i].slope.numpy(), g.numpy(), of_layers[i].bias[rows].numpy())
                 if trains:
-                    below = here[i - 1].out if i else x[rows, samples]
-                    torch.baddbmm(of_layers[i].weight[rows], below.transpose(1, 2), g, out=of_layers[i].weight[rows])
+                    below, of_weight = here[i - 1].out if i else x[rows, samples], of_layers[i].weight[rows]
+                    if samples.start == 0:
+                        torch.bmm(below.transpose(1, 2), g, out=of_weight)
+                    else:
+                        torch.baddbmm(of_weight, below.transpose(1, 2), g, out=of_weight)
                 if i or of_x is not None:
                     g = torch.bmm(g, layers[i].weight[rows].transpose(1, 2))
             if of_x is not None:
