@@ -57,8 +57,9 @@ def lead(sweep: Sweep) -> Finding:
         return missing("panels in which Mix and another decomposition can be ranked")
     counts, samples, seeds = places
     mix = DECOMPOSITIONS.index(Decomposition.MIX)
-    chance = sum(min(2, len(panel.bars)) / len(panel.bars) for block in sweep.blocks for panel in block.cells if _counts(panel))
-    return _from_samples(counts[mix], samples[:, mix], seeds, border=chance)
+    bars = [len(panel.bars) for block in sweep.blocks for panel in block.cells if _counts(panel)]
+    chance = sum(min(2, several) / several for several in bars)
+    return _from_samples(counts[mix], samples[:, mix], seeds, border=chance)._replace(of=f" of {len(bars)} panels")
 
 
 def lead_over_others(sweep: Sweep) -> Finding:

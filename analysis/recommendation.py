@@ -302,6 +302,7 @@ def _caveats(scope: Sequence[Designs], recipe: Recipe, estimate: Estimate) -> tu
         found.append(f"{recipe.alpha:g} is an end of the temperatures tried: a better one may lie beyond it.")
     if missing:
         found.append(f"{missing:,} runs are missing.")
+    found.append("The best of several designs was picked by its own score, which therefore leans high.")
     cloning = [task.scores.cloning_by_dataset for task in scope]
     if not all(np.isfinite(one).all() for one in cloning):
         found.append("Behaviour cloning was not run beside it on every dataset.")
