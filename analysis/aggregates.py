@@ -39,7 +39,8 @@ def performance_profile(scores: Floats, thresholds: Floats) -> Floats:
     """Share of the scores (..., C, S) above each threshold (T,): (..., T)."""
     flat = np.sort(scores.reshape(-1, scores.shape[-2] * scores.shape[-1]), axis=-1)
     above = np.stack([flat.shape[-1] - np.searchsorted(row, thresholds, side="right") for row in flat])
-    return (above / flat.shape[-1]).reshape(*scores.shape[:-2], len(thresholds))
+    share: Floats = (above / flat.shape[-1]).reshape(*scores.shape[:-2], len(thresholds))
+    return share
 
 
 def profile_samples(scores: Floats, thresholds: Floats, weights: Floats) -> Floats:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, TaskScores
-from analysis.statistics import Booleans, Floats, corrected_seed_scores, half_splits
+from analysis.statistics import Booleans, Floats, corrected_seed_scores
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 SPLIT_SEED = 0
@@ -19,7 +19,7 @@ class Designs(NamedTuple):
 
     scores: TaskScores
     corrected: Floats
-    """(X, V, E, D, S): a seed's score where the configuration was chosen by other seeds"""
+    """(X, V, E, D, S): each seed's part in the selection-corrected score of a dataset"""
     wanted: Booleans
     """(X, V, E)"""
 
@@ -40,11 +40,11 @@ class Designs(NamedTuple):
 
         None where the designs are no full product of two axes or more, or no seed has all.
         """
-        axes = [np.flatnonzero(self.wanted.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-        if not self.wanted[np.ix_(*axes)].all() or sum(len(axis) > 1 for axis in axes) < 2:
+        axes = [np.flatnonzero(np.any(self.wanted, axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+        if not np.all(self.wanted[np.ix_(*axes)]) or sum(len(axis) > 1 for axis in axes) < 2:
             return None
         scores = self.corrected[np.ix_(*axes)]
-        datasets = np.isfinite(scores).any(axis=-1).all(axis=(0, 1, 2))
+        datasets = np.all(np.isfinite(scores).any(axis=-1), axis=(0, 1, 2))
         scores = scores[:, :, :, datasets]
         seeds = np.isfinite(scores).all(axis=(0, 1, 2, 3))
         return scores[..., seeds] if datasets.any() and seeds.any() else None
@@ -52,9 +52,8 @@ class Designs(NamedTuple):
 
 def designs(task: TaskScores) -> Designs:
     """Score each design of a task; NaN throughout where there is but one seed."""
-    splits = half_splits(np.random.default_rng(SPLIT_SEED), len(task.seeds))
-    wanted: Booleans = task.wanted.any(axis=(-1, -2, -3))
-    return Designs(task, corrected_seed_scores(task.scores, splits), wanted)
+    wanted: Booleans = np.any(task.wanted, axis=(-1, -2, -3))
+    return Designs(task, corrected_seed_scores(task.scores, np.random.default_rng(SPLIT_SEED)), wanted)
 
 
 def _cells(scores: Floats) -> Floats:

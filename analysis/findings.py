@@ -16,12 +16,13 @@ from analysis.designs import Designs
 from analysis.panels import Panel, TaskPanels
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, TaskScores
 from analysis.stability import Stability
-from analysis.statistics import FEWEST_SEEDS, Floats, bootstrap_best, ranks, resample_weights, t_interval
+from analysis.statistics import FEWEST_SEEDS, Booleans, Floats, bootstrap_best, ranks, resample_weights, t_interval
 from analysis.variance import AXES, TERMS, moments, shares
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 RESAMPLES = 1000
 BOOTSTRAP_SEED = 1
+_PLACES: list[tuple[ValueLearning | None, Extraction | None]] = [(v, e) for v in VALUE_LEARNERS for e in EXTRACTIONS]
 
 
 class Finding(NamedTuple):
@@ -173,7 +174,7 @@ def _places(sweep: Sweep) -> tuple[Floats, Floats, int] | None:
             if not _counts(panel):
                 continue
             bars = [DECOMPOSITIONS.index(bar.decomposition) for bar in panel.bars]
-            place = [(v, e) for v in VALUE_LEARNERS for e in EXTRACTIONS].index((panel.value_learning, panel.extraction))
+            place = _PLACES.index((panel.value_learning, panel.extraction))
             rank = ranks(drawn[:, bars].reshape(RESAMPLES, len(bars), -1)[:, :, place])
             samples[:, bars] += (rank > 0) & (rank <= 2)
             counts[bars] += [bar.rank <= 2 for bar in panel.bars]
@@ -224,8 +225,8 @@ def _seed_spread(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
 
     The root of the mean variance, in designs that both extractions have.
     """
-    complete = np.isfinite(task.scores).all(axis=-1)
-    both = complete.any(axis=-1).all(axis=2)
+    complete: Booleans = np.all(np.isfinite(task.scores), axis=-1)
+    both: Booleans = np.all(complete.any(axis=-1), axis=2)
 
     def spread(extraction: Extraction) -> Floats:
         e = EXTRACTIONS.index(extraction)
@@ -242,7 +243,7 @@ def _seed_spread(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
 
 def _alpha_range(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
     """Highest less lowest mean score along alpha at one tau (R,), averaged over designs, of BRAC and of AWR."""
-    complete = np.isfinite(task.scores).all(axis=-1)
+    complete: Booleans = np.all(np.isfinite(task.scores), axis=-1)
     entries: list[Configuration | None] = task.configurations.ravel().tolist()
     kinds = sorted({(entry.tau or 0.0, entry.other) for entry in entries if entry is not None})
     labels = np.array([-1 if one is None else kinds.index((one.tau or 0.0, one.other)) for one in entries])

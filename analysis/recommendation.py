@@ -187,8 +187,8 @@ def _rivals(scope: Sequence[Designs], ranked: Sequence[_Ranked], dataset: str | 
 
 
 def _cells(task: Designs, place: tuple[int, int, int], dataset: str | None) -> Floats:
-    cells = task.corrected[place]
-    return cells if dataset is None else cells[[task.scores.datasets.index(dataset)]]
+    cells: Floats = task.corrected[place]
+    return cells if dataset is None else cells[task.scores.datasets.index(dataset), None]
 
 
 def _recipe(scope: Sequence[Designs], place: tuple[int, int, int], dataset: str | None) -> Recipe:
@@ -250,7 +250,8 @@ def _steps(
 
 def within(steps: Sequence[Step], budget: int | None) -> tuple[Step, ...]:
     """As many steps as the budget of runs holds; the first always, cut to the budget."""
-    kept, left = [], math.inf if budget is None else budget
+    kept: list[Step] = []
+    left = math.inf if budget is None else budget
     for step in steps:
         runs = min(step.runs, left)
         if runs < step.runs and kept:

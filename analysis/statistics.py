@@ -227,22 +227,25 @@ def selection_corrected(scores: Floats, splits: Booleans) -> Floats:
     return _ratio(np.where(complete & datasets.any(axis=-1), value, 0.0).sum(axis=0), complete.sum(axis=0))
 
 
-def corrected_seed_scores(scores: Floats, splits: Booleans) -> Floats:
-    """Each seed's score where other seeds chose: scores (..., K, S), splits (P, S), result (..., S).
+def corrected_seed_scores(scores: Floats, rng: np.random.Generator) -> Floats:
+    """Each seed's part in the selection-corrected score of scores (..., K, S): (..., S), their mean the score itself.
 
-    A seed is scored by every split whose reporting half it is in, with the configuration that the other half chose, and
-    averaged over these. The mean over seeds is `selection_corrected` where no run is missing; its interval is that of a
-    mean. NaN for a seed without a run of any configuration that others chose.
+    Jackknife pseudo-values, score + (S - 1) * (mean of the scores without one seed - the score without this one): of a fixed
+    configuration they are the seeds' own scores, and where configurations are close they also hold what a seed does to the
+    choice, which the seeds' scores under the others' choice would not. Their mean's standard error errs upwards (Efron and
+    Stein, The Jackknife Estimate of Variance, The Annals of Statistics 9, 1981). `rng` draws splits where there are many.
+    NaN for a seed without a run; under `FEWEST_SEEDS`, where no interval is drawn, every seed has the score itself.
     """
-    there = np.isfinite(scores)
-    filled = np.where(there, scores, 0.0)
-    weights = splits.astype(np.float64)
-    means = _ratio(np.tensordot(weights, filled, axes=(1, -1)), np.tensordot(weights, there.astype(float), axes=(1, -1)))
-    choice = np.where(np.isfinite(means).any(axis=-1), np.where(np.isfinite(means), means, -np.inf).argmax(axis=-1), -1)
-    reports = (~splits).astype(np.float64)
-    times = [np.tensordot((choice == k).astype(np.float64), reports, axes=(0, 0)) for k in range(scores.shape[-2])]
-    chosen = np.stack(times, axis=-2)
-    return _ratio((chosen * filled).sum(axis=-2), (chosen * there).sum(axis=-2))
+    seeds = scores.shape[-1]
+    whole = selection_corrected(scores[..., None, :, :], half_splits(rng, seeds))[..., None]
+    there = np.isfinite(scores).any(axis=-2)
+    if seeds < FEWEST_SEEDS:
+        return np.where(there, whole, np.nan)
+    splits = half_splits(rng, seeds - 1)
+    without = [selection_corrected(np.delete(scores, s, axis=-1)[..., None, :, :], splits) for s in range(seeds)]
+    left = np.where(there, np.stack(without, axis=-1), np.nan)
+    count = there.sum(axis=-1, keepdims=True)
+    return whole + (count - 1.0) * (seed_means(left)[..., None] - left)
 
 
 def ranks(values: Floats) -> Integers:

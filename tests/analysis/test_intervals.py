@@ -44,27 +44,19 @@ def test_the_corrected_score_is_unbiased_for_the_alpha_that_half_of_the_seeds_wo
     assert aim.mean() < truth.max(), "half of the seeds do not always choose the best"
 
 
-def test_seeds_scored_by_other_seeds_average_to_the_corrected_number() -> None:
-    rng = np.random.default_rng(2)
-    scores = rng.normal(size=(3, 2, 4, 8))
-    splits = half_splits(rng, 8)
-    seeds = corrected_seed_scores(scores, splits)
-    assert seeds.shape == (3, 2, 8)
-    np.testing.assert_allclose(seeds.mean(axis=(-1, -2)), selection_corrected(scores, splits))
+def test_parts_of_seeds_average_to_the_corrected_number() -> None:
+    scores = np.random.default_rng(2).normal(size=(3, 2, 4, 8))
+    parts = corrected_seed_scores(scores, np.random.default_rng(0))
+    assert parts.shape == (3, 2, 8)
+    expected = selection_corrected(scores, half_splits(np.random.default_rng(0), 8))
+    np.testing.assert_allclose(parts.mean(axis=(-1, -2)), expected)
 
 
-def test_a_seed_is_scored_with_what_the_other_seed_chose() -> None:
-    scores = np.array([[1.0, 0.0], [0.4, 0.8]])  # two configurations, two seeds
-    seeds = corrected_seed_scores(scores, half_splits(np.random.default_rng(0), 2))
-    np.testing.assert_allclose(seeds, [0.4, 0.0])  # seed 1 chooses configuration 1, seed 0 configuration 0
-
-
-def test_a_missing_run_leaves_a_seed_its_other_configurations() -> None:
-    scores = np.array([[1.0, np.nan, 1.0, 1.0], [0.0, 0.5, 0.0, 0.0]])
-    seeds = corrected_seed_scores(scores, half_splits(np.random.default_rng(0), 4))
-    # Seed 1 has no run of what all others choose: no number is better than one of another configuration.
-    assert np.isnan(seeds[1])
-    assert np.isfinite(seeds[[0, 2, 3]]).all()
+def test_of_one_configuration_a_seeds_part_is_its_own_score_and_a_missing_run_has_none() -> None:
+    scores = np.array([[0.1, 0.5, 0.3, 0.9, 0.2]])
+    np.testing.assert_allclose(corrected_seed_scores(scores, np.random.default_rng(0)), scores[0])
+    scores[0, 2] = np.nan
+    np.testing.assert_allclose(np.isfinite(corrected_seed_scores(scores, np.random.default_rng(0))), np.isfinite(scores[0]))
 
 
 def test_skewness_is_the_unbiased_ratio_worked_out_by_hand_and_none_under_six_seeds() -> None:
