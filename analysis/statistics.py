@@ -245,7 +245,8 @@ def corrected_seed_scores(scores: Floats, rng: np.random.Generator) -> Floats:
     without = [selection_corrected(np.delete(scores, s, axis=-1)[..., None, :, :], splits) for s in range(seeds)]
     left = np.where(there, np.stack(without, axis=-1), np.nan)
     count = there.sum(axis=-1, keepdims=True)
-    return whole + (count - 1.0) * (seed_means(left)[..., None] - left)
+    parts: Floats = whole + (count - 1.0) * (seed_means(left)[..., None] - left)
+    return parts
 
 
 def ranks(values: Floats) -> Integers:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from analysis.advice import advise
@@ -15,6 +17,7 @@ from analysis.recommendation import PUBLISHED, Basis, Recipe, recommend
 from analysis.recommendation_text import recommendation_json, recommendation_lines
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from sweep.result_schema import REHEARSAL
 from tests.analysis.synthetic import synthetic_points, write_sweep
 from tests.analysis.test_claims import SMALL, blocks, noise
 
@@ -99,6 +102,16 @@ def test_hours_are_turned_into_runs_by_what_finished_runs_took(tmp_path: Path) -
     assert sum(step.runs for step in advise(tmp_path, points(), budget="0.5h").steps) <= 6
     with pytest.raises(AdviceError, match="no finished run"):
         advise(tmp_path / "nowhere", points(), budget="2h")
+
+
+def test_results_that_a_rehearsal_made_up_are_refused(tmp_path: Path) -> None:
+    (file,) = (write_sweep(tmp_path, points(), pack_size=1000) / "results").iterdir()
+    table = pq.read_table(file)
+    hashes = pa.array([f"{REHEARSAL}-0"] * len(table), pa.string())
+    place = table.schema.get_field_index("data_hash")
+    pq.write_table(table.set_column(place, table.schema.field(place), hashes), file)
+    with pytest.raises(AdviceError, match="a rehearsal"):
+        advise(tmp_path, points())
 
 
 def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
