@@ -11,3 +11,7 @@ class ResultsError(UserInputError):
 
 class NothingToReportError(UserInputError):
     """The sweep has no finished run among those wanted, so there is nothing to draw."""
+
+
+class AdviceError(UserInputError):
+    """A recommendation was asked for that nothing can be said to; carries every mistake."""

@@ -22,6 +22,7 @@ from analysis.statistics import (
     ranks,
     resample_weights,
     seed_means,
+    seed_skewness,
     selection_corrected,
     t_interval,
 )
@@ -220,7 +221,7 @@ def _panel(
     """Make the bars of one panel from numbers (X, ...)."""
     comparable = numbers.ranked & wants & (wants.sum() > 1)
     rank = ranks(np.where(comparable, numbers.value, np.nan))
-    scaled = t_interval(numbers.value, numbers.samples, numbers.seeds)
+    scaled = t_interval(numbers.value, numbers.samples, numbers.seeds, seed_skewness(numbers.seed_scores))
     plain = percentile_interval(numbers.samples)
     bars = tuple(
         Bar(

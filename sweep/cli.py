@@ -238,6 +238,36 @@ def report(
         print("Figure 2 needs the critics: launch the two-step game with --keep all in a directory of its own")
 
 
+@app.command(epilog="Example:  recipe-sweep recommend demo --task simple_spread --budget 64")
+def recommend(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="For this task alone.", show_default=False)] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="DATASET", help="For this dataset alone.", show_default=False)
+    ] = None,
+    budget: Annotated[
+        str | None,
+        typer.Option(
+            "--budget", metavar="RUNS|HOURSh", help="What may be spent: 64 runs, or 12h of a slot.", show_default=False
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say which configuration to train first, why, and what next: from the results, or else from the paper."""
+    from analysis.advice import advise
+    from analysis.recommendation_text import recommendation_json, recommendation_lines
+
+    target = _target(grid, directory, overrides)
+    found = advise(target.paths.root, target.points, task=task, dataset=dataset, budget=budget)
+    if as_json:
+        print(recommendation_json(found))
+        return
+    for line in recommendation_lines(found):
+        print(line)
+
+
 @app.command(epilog="Example:  recipe-sweep run demo --only decomposition=mix --only seed=0 --pdb")
 def run(
     grid: GridArgument,

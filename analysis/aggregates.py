@@ -1,0 +1,71 @@
+"""Whole distributions of scores, after Agarwal et al., Deep Reinforcement Learning at the Edge of the Statistical Precipice
+(NeurIPS 2021): interquartile mean, performance profile and probability of improvement.
+
+Shape letters: S seeds, C cells (whatever a design choice is judged on: tasks, datasets, the other choices), R resamples.
+Arrays are (..., C, S) without holes. Intervals resample seeds, all cells of a seed together, for they are not independent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.statistics import Floats, Integers
+
+TRIMMED = 0.25
+"""Share of the scores that the interquartile mean leaves out at either end."""
+
+
+def resample_seeds(rng: np.random.Generator, resamples: int, seeds: int) -> Integers:
+    """Which seeds make up each resample: (R, S)."""
+    return rng.integers(seeds, size=(resamples, seeds))
+
+
+def interquartile_mean(scores: Floats) -> Floats:
+    """Mean of the middle half of all scores (..., C, S) of a choice, as `scipy.stats.trim_mean`; (...)."""
+    flat = scores.reshape(*scores.shape[:-2], -1)
+    cut = int(TRIMMED * flat.shape[-1])
+    # Partitioned, not sorted: the middle half need not be in order.
+    middle = np.partition(flat, (cut, flat.shape[-1] - cut - 1), axis=-1)[..., cut : flat.shape[-1] - cut]
+    mean: Floats = middle.mean(axis=-1)
+    return mean
+
+
+def interquartile_samples(scores: Floats, draws: Integers) -> Floats:
+    """The interquartile mean (R, ...) of scores (..., C, S) in every resample of the seeds (R, S)."""
+    return np.stack([interquartile_mean(scores[..., draw]) for draw in draws])
+
+
+def performance_profile(scores: Floats, thresholds: Floats) -> Floats:
+    """Share of the scores (..., C, S) above each threshold (T,): (..., T)."""
+    flat = np.sort(scores.reshape(-1, scores.shape[-2] * scores.shape[-1]), axis=-1)
+    above = np.stack([flat.shape[-1] - np.searchsorted(row, thresholds, side="right") for row in flat])
+    share: Floats = (above / flat.shape[-1]).reshape(*scores.shape[:-2], len(thresholds))
+    return share
+
+
+def profile_samples(scores: Floats, thresholds: Floats, weights: Floats) -> Floats:
+    """The profile (R, ..., T) of scores (..., C, S) in every resample, given as weights of seeds (R, S)."""
+    above = np.stack([(scores > threshold).mean(axis=-2) for threshold in thresholds], axis=-2)
+    share: Floats = np.moveaxis(above @ weights.T, -1, 0) / weights.shape[-1]
+    return share
+
+
+def wins(first: Floats, second: Floats) -> Floats:
+    """How often a seed of one choice beats a seed of the other (S, S), over the cells of both (C, S); a tie counts half."""
+    above, equal = first[:, :, None] > second[:, None, :], first[:, :, None] == second[:, None, :]
+    won: Floats = (above + 0.5 * equal).mean(axis=0)
+    return won
+
+
+def probability_of_improvement(won: Floats) -> float:
+    """Probability that a run of one choice scores above a run of the other, mean over cells (of `wins`).
+
+    In each cell it is the Mann-Whitney statistic over the product of the numbers of seeds.
+    """
+    return float(won.mean())
+
+
+def improvement_samples(won: Floats, weights: Floats) -> Floats:
+    """The probability of improvement (R,) in every resample; a seed is drawn with both choices' runs."""
+    share: Floats = np.einsum("rs,st,rt->r", weights, won, weights) / weights.shape[-1] ** 2
+    return share
