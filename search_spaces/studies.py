@@ -20,7 +20,7 @@ from search_spaces.search import Range, Search
 from search_spaces.vocabulary import Sampler, ValueLearning
 
 if TYPE_CHECKING:
-    from optuna.distributions import FloatDistribution
+    from optuna.distributions import BaseDistribution, FloatDistribution
     from optuna.samplers import BaseSampler
 
 DIGITS = 4
@@ -53,8 +53,10 @@ class Study:
 
     def points(self, choice: Choice) -> tuple[DesignPoint, ...]:
         """The runs of a trial, one per seed."""
-        tau = {} if self.tau is None else {"tau": choice.tau}
-        return tuple(replace(template, alpha=choice.alpha, **tau) for template in self.templates)
+        searched = self.tau is not None
+        return tuple(
+            replace(template, alpha=choice.alpha, tau=choice.tau if searched else template.tau) for template in self.templates
+        )
 
     def holds(self, choice: Choice) -> bool:
         """Whether a choice lies in its ranges, which a grid may have moved since."""
@@ -101,7 +103,9 @@ def _suggested(search: Search, study: Study, told: Sequence[Trial], name: str, d
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    space = {"alpha": _distribution(study.alpha)} | ({} if study.tau is None else {"tau": _distribution(study.tau)})
+    space: dict[str, BaseDistribution] = {"alpha": _distribution(study.alpha)}
+    if study.tau is not None:
+        space["tau"] = _distribution(study.tau)
     sampler = _sampler(search, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16))
     memory = optuna.create_study(direction="maximize", sampler=sampler)
     for trial in told if search.sampler is Sampler.TPE else ():

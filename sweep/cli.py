@@ -123,7 +123,7 @@ def launch(
     from sweep.clusters import check_drivable
 
     check_drivable(cluster, grid)
-    _launch_rounds(grid, lambda: _request(grid, directory, overrides, only, cluster, data, keep, retry_failed), only, mlflow)
+    _launch_rounds(grid, lambda: _request(grid, directory, overrides, only, cluster, data, keep, retry_failed), mlflow)
 
 
 @app.command(epilog="Example:  recipe-sweep rehearse figure7 --cluster cluster.yaml")
@@ -151,7 +151,7 @@ def rehearse(
         target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed=False)
         return target, replace(request, workload=REHEARSED, rehearsal=Rehearsal(seconds_per_run))
 
-    _launch_rounds(grid, rehearsed, only, mlflow)
+    _launch_rounds(grid, rehearsed, mlflow)
 
 
 @app.command(epilog="Example:  recipe-sweep retry my-grid.yaml --only seed=0")
@@ -177,9 +177,7 @@ def retry(
     _launch(grid, target, replace(request, selected=failed), mlflow)
 
 
-def _launch_rounds(
-    grid: str, request: Callable[[], tuple[Target, LaunchRequest]], only: list[str] | None, mlflow: bool
-) -> None:
+def _launch_rounds(grid: str, request: Callable[[], tuple[Target, LaunchRequest]], mlflow: bool) -> None:
     """Train what is asked for; of a search, round after round, until its trials are done."""
     from sweep.launch_request import plan_of
     from sweep.search import ask_round, next_points
@@ -189,16 +187,16 @@ def _launch_rounds(
     if target.grid.search is None:
         _launch(grid, target, asked, mlflow)
         return
-    if only:
-        raise UserInputError(
-            Problem(f"--only {only[0]}", found="a part of a search", expected="the whole: its rounds are asked of all studies")
-        )
     plan_of(asked)  # Refuses a directory of another kind before a round is written to it.
     while True:
         ask_round(target.grid, target.paths)
         target, asked = request()
         print(progress_line(target))
-        _launch(grid, target, asked, mlflow)
+        try:
+            _launch(grid, target, asked, mlflow)
+        except typer.Exit as end:  # A run that is given up leaves its trial without a score, and does not end the search.
+            if end.exit_code != ExitCode.FAILURE or not next_points(target.grid, target.paths):
+                raise
         if not next_points(target.grid, target.paths):
             return
 
@@ -405,6 +403,10 @@ def _request(
     from sweep.launch_request import LaunchRequest
 
     target = _target(grid, directory, overrides)
+    if only and target.grid.search is not None:
+        raise UserInputError(
+            Problem(f"--only {only[0]}", found="a part of a search", expected="the whole: its rounds are asked of all studies")
+        )
     selected = frozenset(point.run_id for point in target.selected(only)) if only else None
     return target, LaunchRequest(
         name=target.grid.name,
