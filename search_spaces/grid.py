@@ -6,6 +6,7 @@
     settings:   how each run is trained; a list makes an axis of any of them
     zip:        groups of axes and settings that advance together
     exclude:    combinations to leave out, each with its reason
+    search:     ranges of alpha and tau, searched instead of listed
     ablation:   true to allow values outside the paper's grid
     keep:       which final weights stay beside the results: none, actor or all (with the critics)
 
@@ -39,6 +40,7 @@ from search_spaces.axis_types import (
     Values,
     Word,
 )
+from search_spaces.search import Search
 from search_spaces.validation import refuse
 from search_spaces.vocabulary import (
     ActorBound,
@@ -168,6 +170,7 @@ class Grid(Section):
     settings: Settings = Settings()
     zip: tuple[ZipGroup, ...] = ()
     exclude: tuple[ExcludeRule, ...] = ()
+    search: Search | None = None
     _document: Document = PrivateAttr(default_factory=lambda: Document({}))
 
     @property

@@ -58,7 +58,7 @@ def _mend(content: dict[str, object], path: KeyPath) -> None:
     """Take out what is at fault, so that the rest can be read: an axis or setting, a rule, all zip groups."""
     section = content.get(str(path[0])) if path else None
     match path:
-        case ("axes" | "settings", str() as name, *_) if isinstance(section, dict):
+        case ("axes" | "settings" | "search", str() as name, *_) if isinstance(section, dict):
             section.pop(name, None)
         case ("exclude", int() as index, *_) if isinstance(section, list):
             section[index] = {"when": {"seed": "unsound"}, "reason": "unsound"}

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from search_spaces.errors import GridError, Problem, UnreadableFileError
 from search_spaces.grid import Alphas, Axes, CriticNorms, Grid, Settings
+from search_spaces.search import AlphaRanges, Search
 from search_spaces.tasks import TASKS
 from search_spaces.validation import nearest
 from search_spaces.yaml_file import Document, KeyPath, Place, key_text, parse_value, shown
@@ -62,7 +63,10 @@ def _find(key: str, text: str) -> KeyPath:
     """The one path that is `key` or ends in it."""
     wanted = tuple(key.split("."))
     known = list(_paths())
-    ending = [path for path in known if path == wanted] or [path for path in known if path[-len(wanted) :] == wanted]
+    # A search is spelt out: `seed` and `brac` alone mean the axes.
+    ending = [path for path in known if path == wanted] or [
+        path for path in known if path[-len(wanted) :] == wanted and path[0] != "search"
+    ]
     if len(ending) == 1:
         return ending[0]
     if ending:
@@ -80,6 +84,8 @@ def _paths() -> Iterable[tuple[str, ...]]:
     yield from (("axes", "alpha", name) for name in Alphas.model_fields)
     yield from (("axes", "critic_norm", name) for name in CriticNorms.model_fields)
     yield from (("axes", "dataset", task) for task in TASKS)
+    yield from (("search", name) for name in Search.model_fields)
+    yield from (("search", "alpha", name) for name in AlphaRanges.model_fields)
 
 
 def _put(content: dict[str, object], path: KeyPath, value: object, text: str) -> None:

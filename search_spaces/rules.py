@@ -191,10 +191,25 @@ def _critic_norms(grid: Grid, tables: Tables) -> Iterator[Finding]:
                 yield Finding((*column.path, index), ("critic_norm",), f"{value}, an ablation", _SAY_SO)
 
 
+def _searched(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """What is searched has a range for every extraction, and no rule can name its values."""
+    if grid.search is None:
+        return
+    for column in (column for column in tables.columns if column.axis == "alpha" and column.path[0] != "search"):
+        expected = "a range for every extraction in search.alpha, where there is a search"
+        yield Finding(column.path, ("alpha",), f"{column.label} as a list", expected)
+    searched = {column.axis for column in tables.columns if column.path[0] == "search"}
+    for index, rule in enumerate(grid.exclude):
+        for axis in searched & set(rule.when):
+            yield Finding(("exclude", index, "when", axis), (axis,), f"{axis}, which is searched", "an axis with listed values")
+
+
 def _exclusions(grid: Grid, tables: Tables) -> Iterator[Finding]:
     """Rules name axes and values that are there."""
     for index, rule in enumerate(grid.exclude):
         for axis, values in rule.when.items():
+            if any(column.axis == axis and column.path[0] == "search" for column in tables.columns):
+                continue  # `_searched` says so.
             path: KeyPath = ("exclude", index, "when", axis)
             if axis not in SELECTABLE:
                 yield Finding(path, (), f"the unknown axis {axis!r}", one_of(SELECTABLE), nearest(axis, SELECTABLE))
@@ -223,5 +238,6 @@ RULES = (
     _schedule,
     _ablations,
     _critic_norms,
+    _searched,
     _exclusions,
 )

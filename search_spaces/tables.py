@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from search_spaces.axis_types import EVERY_TASK
 from search_spaces.grid import ALL_DATASETS, Axes, Grid, Settings, ZipGroup
 from search_spaces.point import DesignPoint
+from search_spaces.search import Search
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import Decomposition, Source, ValueLearning
 from search_spaces.yaml_file import KeyPath
@@ -132,10 +133,20 @@ def tables_of(grid: Grid) -> Tables:
     groups = [Table(tuple(_columns(group, ("zip", index)))) for index, group in enumerate(grid.zip)]
     zipped = {name for group in groups for name in group.names}
     alone = [*_columns(grid.axes, ("axes",)), *_columns(grid.settings, ("settings",))]
+    alone += _searched(grid.search) if grid.search is not None else []
     single = [Table((column,)) for column in alone if column.values and (column.given or column.name not in zipped)]
     every = Tables((*single, *(group for group in groups if group.columns)))
     resolved = [part for table in every.tables for part in _resolved(table, every)]
     return Tables(tuple(sorted(resolved, key=lambda table: min(_ORDER[column.axis] for column in table.columns))))
+
+
+def _searched(search: Search) -> Iterator[Column]:
+    """A column for each range, with its lowest value in the place of all."""
+    for name, among in search.alpha:
+        if among is not None:
+            yield Column(f"alpha.{name}", ("search", "alpha", name), (among.low,), True)
+    if search.tau is not None:
+        yield Column("tau", ("search", "tau"), (search.tau.low,), True)
 
 
 def _columns(section: Axes | Settings | ZipGroup, path: KeyPath) -> Iterator[Column]:

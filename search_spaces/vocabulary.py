@@ -87,6 +87,13 @@ class Source(StrEnum):
     REGISTERED = "registered"
 
 
+class Sampler(StrEnum):
+    """How a search chooses values: by what earlier trials came to (tree-structured Parzen estimators), or blindly."""
+
+    TPE = "tpe"
+    RANDOM = "random"
+
+
 class Keep(StrEnum):
     """Which final weights are kept beside a pack's results."""
 

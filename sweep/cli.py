@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -87,9 +87,16 @@ def plan(
     from sweep.clusters import load_machines
     from sweep.estimate import estimate
     from sweep.launch_request import plan_of
+    from sweep.search import next_points
     from sweep.show import plan_json, print_plan
+    from sweep.show_search import progress_line
 
     target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed)
+    if target.grid.search is not None:
+        target = replace(target, points=(*target.points, *next_points(target.grid, target.paths)))
+        request = replace(request, points=target.points)
+        if not as_json:
+            print(progress_line(target))
     planned, machines = plan_of(request), load_machines(cluster)
     if measure and planned.packs:
         calibrate(target.paths, planned.packs, request.resources)
@@ -116,8 +123,7 @@ def launch(
     from sweep.clusters import check_drivable
 
     check_drivable(cluster, grid)
-    target, request = _request(grid, directory, overrides, only, cluster, data, keep, retry_failed)
-    _launch(grid, target, request, mlflow)
+    _launch_rounds(grid, lambda: _request(grid, directory, overrides, only, cluster, data, keep, retry_failed), mlflow)
 
 
 @app.command(epilog="Example:  recipe-sweep rehearse figure7 --cluster cluster.yaml")
@@ -140,9 +146,12 @@ def rehearse(
 
     check_drivable(cluster, grid)
     directory = rehearsal_directory(grid, directory, overrides or ())
-    target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed=False)
-    rehearsed = replace(request, workload=REHEARSED, rehearsal=Rehearsal(seconds_per_run))
-    _launch(grid, target, rehearsed, mlflow)
+
+    def rehearsed() -> tuple[Target, LaunchRequest]:
+        target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed=False)
+        return target, replace(request, workload=REHEARSED, rehearsal=Rehearsal(seconds_per_run))
+
+    _launch_rounds(grid, rehearsed, mlflow)
 
 
 @app.command(epilog="Example:  recipe-sweep retry my-grid.yaml --only seed=0")
@@ -166,6 +175,30 @@ def retry(
         print("no run has failed")
         return
     _launch(grid, target, replace(request, selected=failed), mlflow)
+
+
+def _launch_rounds(grid: str, request: Callable[[], tuple[Target, LaunchRequest]], mlflow: bool) -> None:
+    """Train what is asked for; of a search, round after round, until its trials are done."""
+    from sweep.launch_request import plan_of
+    from sweep.search import ask_round, next_points
+    from sweep.show_search import progress_line
+
+    target, asked = request()
+    if target.grid.search is None:
+        _launch(grid, target, asked, mlflow)
+        return
+    plan_of(asked)  # Refuses a directory of another kind before a round is written to it.
+    while True:
+        ask_round(target.grid, target.paths)
+        target, asked = request()
+        print(progress_line(target))
+        try:
+            _launch(grid, target, asked, mlflow)
+        except typer.Exit as end:  # A run that is given up leaves its trial without a score, and does not end the search.
+            if end.exit_code != ExitCode.FAILURE or not next_points(target.grid, target.paths):
+                raise
+        if not next_points(target.grid, target.paths):
+            return
 
 
 def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> None:
@@ -230,6 +263,10 @@ def report(
     print(paths.summary)
     for score in scores:
         print(score)
+    if target.grid.search is not None:
+        from sweep.show_search import best_table, compared
+
+        _console().print(best_table(compared(target, None)))
     figures = [paths.figure7, *paths.ablation, *filter(None, (paths.alpha, paths.figure2))]
     for figure in figures:
         print(f"figure   {figure.png}")
@@ -291,6 +328,8 @@ def run(
 
     target = _target(grid, None, overrides)
     points = target.selected(only or ())
+    if not points:
+        raise UserInputError(Problem(grid, found="a search that has asked for nothing yet", expected="a run to train"))
     point = points[0] if run_id is None else one_run(points, run_id)
     for line in point_lines(point):
         print(line)
@@ -394,6 +433,10 @@ def _request(
     from sweep.launch_request import LaunchRequest
 
     target = _target(grid, directory, overrides)
+    if only and target.grid.search is not None:
+        raise UserInputError(
+            Problem(f"--only {only[0]}", found="a part of a search", expected="the whole: its rounds are asked of all studies")
+        )
     selected = frozenset(point.run_id for point in target.selected(only)) if only else None
     return target, LaunchRequest(
         name=target.grid.name,

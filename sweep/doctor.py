@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from sweep.ledger import DoneRuns, read_done
 from sweep.lock_file import is_rehearsal, read_sweep_file
 from sweep.paths import SweepPaths
 from sweep.point_json import point_from_canonical
+from sweep.search import read_rounds
 from sweep.stuck import packs_at_work, stuck_packs
 
 
@@ -47,6 +49,7 @@ def examine(paths: SweepPaths) -> tuple[Finding, ...]:
         *(Finding(Severity.PROBLEM, pack.text, pack.remedy) for pack in stuck),
         *_kind(paths, done),
         *_rows(done),
+        *_search(paths),
         *_contents(paths, done),
         *_weights(paths, done, idle),
         *_leftovers(paths, idle),
@@ -70,6 +73,15 @@ def _rows(done: DoneRuns) -> Iterator[Finding]:
             Severity.PROBLEM,
             f"run {run_id} has a row in each of the packs {', '.join(packs)}",
             f"readers take the one of pack {done.file_of[run_id].pack_id}" if run_id in done.file_of else "",
+        )
+
+
+def _search(paths: SweepPaths) -> Iterator[Finding]:
+    asked = Counter(each for trials in read_rounds(paths) for each in trials)
+    for each in (each for each, count in asked.items() if count > 1):
+        values = f"alpha {each.choice.alpha:g}" + ("" if each.choice.tau is None else f" tau {each.choice.tau:g}")
+        yield Finding(
+            Severity.PROBLEM, f"study {each.study_id} was asked for {values} twice", "it counts twice for the sampler"
         )
 
 

@@ -7,6 +7,7 @@ sweeps/demo/
   failures/<pack>/<attempt>.json    why an attempt failed; <attempt>.hindered.json where its surroundings did
   lease/                which launch may write, past and present
   launches/<epoch>.json what each launch set out to do; beside it what it was expected to take, and what it took
+  search/<round>.json   what each round of an adaptive search asks for, before it starts
   calibration.json      how fast this machine trains its packs, by a probe
   packs/<pack>.json     packs once started, so that later launches adopt them
   attempts/<pack>/<attempt>.json    when, where and how each attempt began and ended
@@ -97,6 +98,13 @@ class SweepPaths:
     @property
     def set_aside(self) -> Path:
         return self.root / "set_aside"
+
+    @property
+    def search(self) -> Path:
+        return self.root / "search"
+
+    def search_round(self, number: int) -> Path:
+        return self.search / f"{number:06d}.json"
 
     def launch_file(self, epoch: int) -> Path:
         return self.root / "launches" / f"{epoch:06d}.json"

@@ -17,13 +17,14 @@ from search_spaces.yaml_file import Document
 from sweep.errors import SweepDirectoryError, UnknownRunError
 from sweep.lock_file import read_sweep_file
 from sweep.paths import SweepPaths
+from sweep.search import search_points
 
 SWEEPS = Path("sweeps")
 
 
 @dataclass(frozen=True)
 class Target:
-    """A grid with its points, and where its sweep is or will be."""
+    """A grid with its points (of a search, those asked for so far), and where its sweep is or will be."""
 
     grid: Grid
     points: tuple[DesignPoint, ...]
@@ -112,7 +113,8 @@ def _sweep_directory(root: Path, directory: Path | None, overrides: Sequence[str
 
 def _target(grid: Grid, paths: SweepPaths) -> Target:
     expansion = expand(grid)
-    return Target(grid, expansion.points, expansion.excluded, paths)
+    points = expansion.points if grid.search is None else search_points(grid, paths)
+    return Target(grid, points, expansion.excluded, paths)
 
 
 def _check_directory(root: Path) -> None:
@@ -134,6 +136,6 @@ def _check_directory(root: Path) -> None:
 
 
 def _remains(root: Path) -> bool:
-    """Whether a sweep was here whose sweep.json was lost or never came to be written, or one was planned by measuring."""
+    """Whether a sweep was here whose sweep.json was lost or never came to be written, or one was measured or asked for."""
     paths = SweepPaths(root)
-    return paths.lease.is_dir() or paths.calibration.exists()
+    return paths.lease.is_dir() or paths.search.is_dir() or paths.calibration.exists()

@@ -50,6 +50,10 @@ def status(
         print(status_json(target, watcher.look(), axes))
     else:
         print_status(console, target, watcher.look(), axes)
+        if target.grid.search is not None:
+            from sweep.show_search import progress_line
+
+            print(progress_line(target))
 
 
 @app.command(epilog="Example:  recipe-sweep explain demo 3fa9")
@@ -74,6 +78,36 @@ def explain(
         print(dossier_json(dossier, again))
     else:
         print_dossier(_console(), dossier, again or "the grid no longer has this run: put its values back first")
+
+
+@app.command(epilog="Example:  recipe-sweep best search_spread --beside sweeps/demo")
+def best(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    beside: Annotated[
+        Path | None,
+        typer.Option("--beside", metavar="DIR", help="Another sweep's directory, to compare with.", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the best alpha and tau that a search has found in each study, beside those of another sweep."""
+    from search_spaces.errors import Problem, UserInputError
+    from sweep.paths import SweepPaths
+    from sweep.show_search import best_json, best_table, compared, progress_line
+    from sweep.target import open_target
+
+    target = _target(grid, directory, overrides)
+    if target.grid.search is None:
+        raise UserInputError(Problem(grid, key="search", found="nothing", expected="a grid that searches alpha"))
+    target.begun()
+    other = SweepPaths(open_target(str(beside)).begun().paths.root) if beside is not None else None
+    pairs = compared(target, other)
+    if as_json:
+        print(best_json(pairs))
+        return
+    print(progress_line(target))
+    _console().print(best_table(pairs))
 
 
 @app.command(epilog="Example:  recipe-sweep logs demo --follow")

@@ -52,6 +52,7 @@ OWNERS = {
     "numba": {"trainers.fused"},
     "boto3": {"cluster.aws_account"},
     "jsonschema": {"cluster.ray_up"},
+    "optuna": {"search_spaces.studies"},
 }
 """A library and the modules, or whole packages, that may import it."""
 

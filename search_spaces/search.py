@@ -1,0 +1,74 @@
+"""The `search` section of a grid file: ranges in place of lists for alpha and tau, and how values in them are chosen.
+
+search:
+  sampler: tpe        # or random
+  trials: 16          # per study: one configuration (all axes but alpha, tau and seed) is one study
+  batch: 8            # trials of a study that are asked for together, so that they make packs
+  seed: 0             # of the sampler
+  alpha: {brac: {low: 0.01, high: 10, log: true}}
+  tau: {low: 0.5, high: 0.95}
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from search_spaces.axis_types import Count, Expectile, Natural, NonNegative
+from search_spaces.validation import refuse
+from search_spaces.vocabulary import Sampler
+
+T = TypeVar("T", bound=float)
+
+MOST_TRIALS = 10_000
+"""Per study; more is a slip of the finger."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+
+class Range(_Section, Generic[T]):
+    """All numbers from `low` to `high`, both included; `log`: sought by their logarithm."""
+
+    low: T
+    high: T
+    log: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Range[T]:
+        if self.low >= self.high:
+            raise refuse("low below high", found=f"low {self.low:g}, high {self.high:g}")
+        if self.log and self.low == 0:
+            raise refuse("low above 0 where log is true", found="low 0 with log: true")
+        return self
+
+    def holds(self, value: float) -> bool:
+        """Whether a value lies in it."""
+        return self.low <= value <= self.high
+
+
+class AlphaRanges(_Section):
+    """The range of each extraction's temperature."""
+
+    brac: Range[NonNegative] | None = None
+    awr: Range[NonNegative] | None = None
+
+
+class Search(_Section):
+    """How alpha, and where it has a range tau, are searched in every configuration."""
+
+    sampler: Sampler = Sampler.TPE
+    trials: Annotated[Count, Field(le=MOST_TRIALS)]
+    batch: Count = 8
+    seed: Natural = 0
+    alpha: AlphaRanges
+    tau: Range[Expectile] | None = None
+
+    @field_validator("alpha")
+    @classmethod
+    def _something(cls, alpha: AlphaRanges) -> AlphaRanges:
+        if alpha == AlphaRanges():
+            raise refuse("a range for each extraction of the grid", found="no range")
+        return alpha

@@ -1,0 +1,136 @@
+"""Optuna spaces: a grid with a `search` section as studies, and the next values that a sampler chooses in one.
+
+A choice is a function of the search's seed, the study, the trial's number and what earlier trials of the study came to; no
+sampler lives longer than one choice, so nothing of it need be stored to go on exactly.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from search_spaces.expansion import expand
+from search_spaces.grid import Grid
+from search_spaces.point import DesignPoint, digest
+from search_spaces.search import Range, Search
+from search_spaces.vocabulary import Sampler, ValueLearning
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution, FloatDistribution
+    from optuna.samplers import BaseSampler
+
+DIGITS = 4
+"""Significant digits of a chosen value: enough to tell policies apart, and readable."""
+_TRIES_PER_DIGIT = 10
+
+
+class Choice(NamedTuple):
+    """One trial's values; `tau` is None where the study does not search it."""
+
+    alpha: float
+    tau: float | None
+
+
+class Trial(NamedTuple):
+    """A trial that was asked for; `score` is its mean over seeds, None where it is not known (yet, or because runs failed)."""
+
+    choice: Choice
+    score: float | None
+
+
+@dataclass(frozen=True)
+class Study:
+    """One configuration without alpha and, where that is searched, tau: `templates` are its runs, one per seed."""
+
+    study_id: str
+    templates: tuple[DesignPoint, ...]
+    alpha: Range[float]
+    tau: Range[float] | None
+
+    def points(self, choice: Choice) -> tuple[DesignPoint, ...]:
+        """The runs of a trial, one per seed."""
+        searched = self.tau is not None
+        return tuple(
+            replace(template, alpha=choice.alpha, tau=choice.tau if searched else template.tau) for template in self.templates
+        )
+
+    def holds(self, choice: Choice) -> bool:
+        """Whether a choice lies in its ranges, which a grid may have moved since."""
+        if (choice.tau is None) is not (self.tau is None):
+            return False
+        return self.alpha.holds(choice.alpha) and (self.tau is None or self.tau.holds(choice.tau or 0.0))
+
+
+def studies_of(grid: Grid) -> tuple[Study, ...]:
+    """The studies of a grid in its order; none where it searches nothing. Raises GridError as `expand` does."""
+    search = grid.search
+    if search is None:
+        return ()
+    groups: dict[str, list[DesignPoint]] = defaultdict(list)
+    for point in expand(grid).points:
+        groups[study_id(point, tau=search.tau is not None)].append(point)
+    return tuple(_study(key, tuple(points), search) for key, points in groups.items())
+
+
+def study_id(point: DesignPoint, *, tau: bool) -> str:
+    """Id of the study that a point belongs to: of its content without seed, alpha and, where it is searched, tau."""
+    left_out = {"seed", "alpha", *(["tau"] if tau else [])}
+    return digest({name: value for name, value in point.canonical().items() if name not in left_out})
+
+
+def choose(search: Search, study: Study, trials: Sequence[Trial]) -> Choice:
+    """The values of the study's next trial, unlike any that was asked for, given all those before it."""
+    asked = {trial.choice for trial in trials}
+    told = [trial for trial in trials if study.holds(trial.choice)]
+    for attempt in itertools.count():
+        digits = DIGITS + attempt // _TRIES_PER_DIGIT
+        choice = _suggested(search, study, told, f"{search.seed}/{study.study_id}/{len(trials)}/{attempt}", digits)
+        if choice not in asked:
+            return choice
+    raise AssertionError("unreachable")
+
+
+def _study(key: str, points: tuple[DesignPoint, ...], search: Search) -> Study:
+    alpha = getattr(search.alpha, points[0].extraction)
+    return Study(key, points, alpha, search.tau if points[0].value_learning is ValueLearning.IQL else None)
+
+
+def _suggested(search: Search, study: Study, told: Sequence[Trial], name: str, digits: int) -> Choice:
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    space: dict[str, BaseDistribution] = {"alpha": _distribution(study.alpha)}
+    if study.tau is not None:
+        space["tau"] = _distribution(study.tau)
+    sampler = _sampler(search, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16))
+    memory = optuna.create_study(direction="maximize", sampler=sampler)
+    for trial in told if search.sampler is Sampler.TPE else ():
+        state = optuna.trial.TrialState.RUNNING if trial.score is None else optuna.trial.TrialState.COMPLETE
+        params = {name: value for name, value in trial.choice._asdict().items() if name in space}
+        memory.add_trial(optuna.create_trial(state=state, value=trial.score, params=params, distributions=space))
+    params = memory.ask(space).params
+    alpha = _rounded(params["alpha"], study.alpha, digits)
+    return Choice(alpha, None if study.tau is None else _rounded(params["tau"], study.tau, digits))
+
+
+def _sampler(search: Search, seed: int) -> BaseSampler:
+    from optuna.samplers import RandomSampler, TPESampler
+
+    if search.sampler is Sampler.RANDOM:
+        return RandomSampler(seed=seed)
+    # Trials of one batch are asked for before any of them is told: each keeps clear of the others.
+    return TPESampler(n_startup_trials=search.batch, constant_liar=True, seed=seed)
+
+
+def _distribution(among: Range[float]) -> FloatDistribution:
+    from optuna.distributions import FloatDistribution
+
+    return FloatDistribution(among.low, among.high, log=among.log)
+
+
+def _rounded(value: float, among: Range[float], digits: int) -> float:
+    return min(max(float(f"{value:.{digits}g}"), among.low), among.high)

@@ -1,0 +1,194 @@
+"""Adaptive search: rounds of trials, recorded before they start, told from the results.
+
+`search/000001.json` holds the values that a round asks for, of every study at once, so that its runs make packs. A round is
+asked for when every run of those before is done or given up; what it asks is a function of the grid and the results. So
+there is no database that could disagree with them: a search that was killed goes on with the round that was asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from search_spaces.errors import Problem
+from search_spaces.grid import Grid
+from search_spaces.point import DesignPoint
+from search_spaces.studies import Choice, Study, Trial, choose, studies_of, study_id
+from sweep.atomic import publish_json
+from sweep.errors import SweepDirectoryError
+from sweep.failures import grouped, read_failures
+from sweep.ledger import read_done
+from sweep.paths import SweepPaths
+from sweep.point_json import point_from_canonical
+
+SCHEMA_VERSION = 1
+
+
+class Asked(NamedTuple):
+    """One trial of a round."""
+
+    study_id: str
+    choice: Choice
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is, in trials."""
+
+    studies: int
+    wanted: int
+    asked: int
+    told: int
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best of a study: its runs, and the mean score over their seeds. `trials` are those with a score."""
+
+    study: Study
+    trials: int
+    choice: Choice
+    score: float
+
+
+def search_points(grid: Grid, paths: SweepPaths) -> tuple[DesignPoint, ...]:
+    """The runs of every trial asked for so far, in the order of asking."""
+    studies = {study.study_id: study for study in studies_of(grid)}
+    return _points(studies, [asked for each in read_rounds(paths) for asked in each])
+
+
+def next_points(grid: Grid, paths: SweepPaths) -> tuple[DesignPoint, ...]:
+    """The runs that the next round would add, were it asked for now; nothing is recorded."""
+    return _points({study.study_id: study for study in studies_of(grid)}, _next_round(grid, paths))
+
+
+def ask_round(grid: Grid, paths: SweepPaths) -> bool:
+    """Record the next round where one is due; returns whether it was.
+
+    Raises SweepDirectoryError where a round or a results file cannot be read.
+    """
+    number = len(read_rounds(paths)) + 1
+    asked = _next_round(grid, paths)
+    if not asked:
+        return False
+    trials = [{"study": each.study_id, **each.choice._asdict()} for each in asked]
+    with suppress(FileExistsError):  # Another launch has asked, for the same: a round follows from grid and results.
+        publish_json(paths.search_round(number), {"schema_version": SCHEMA_VERSION, "trials": trials})
+    return True
+
+
+def read_rounds(paths: SweepPaths) -> tuple[tuple[Asked, ...], ...]:
+    """Every round asked for, oldest first. Raises SweepDirectoryError where one cannot be read."""
+    return tuple(_read_round(paths, number) for number in range(1, 1 + len(list(paths.search.glob("[0-9]*.json")))))
+
+
+def progress(grid: Grid, paths: SweepPaths) -> Progress:
+    """How far the search of a grid is."""
+    studies, trials = studies_of(grid), _trials(grid, paths)
+    assert grid.search is not None
+    return Progress(
+        studies=len(studies),
+        wanted=grid.search.trials * len(studies),
+        asked=sum(len(each) for each in trials.values()),
+        told=sum(trial.score is not None for each in trials.values() for trial in each),
+        rounds=len(read_rounds(paths)),
+    )
+
+
+def best_of(grid: Grid, paths: SweepPaths) -> tuple[Best, ...]:
+    """The best told trial of each study that has one."""
+    trials = _trials(grid, paths)
+    found = []
+    for study in studies_of(grid):
+        told = [(trial.score, trial.choice) for trial in trials[study.study_id] if trial.score is not None]
+        if told:
+            score, choice = max(told, key=lambda each: each[0])
+            found.append(Best(study, len(told), choice, score))
+    return tuple(found)
+
+
+def best_beside(study: Study, paths: SweepPaths) -> Best | None:
+    """The best configuration of another sweep that differs from the study in alpha and tau alone, over the same seeds."""
+    scores: dict[Choice, dict[int, float]] = defaultdict(dict)
+    for point, score in _scored_points(paths):
+        if study_id(point, tau=study.tau is not None) == study.study_id:
+            scores[Choice(point.alpha, point.tau)][point.seed] = score
+    seeds = {template.seed for template in study.templates}
+    means = {choice: _mean([by_seed[seed] for seed in seeds]) for choice, by_seed in scores.items() if seeds <= set(by_seed)}
+    if not means:
+        return None
+    choice = max(means, key=means.__getitem__)
+    return Best(study, len(means), choice, means[choice])
+
+
+def _next_round(grid: Grid, paths: SweepPaths) -> list[Asked]:
+    search = grid.search
+    if search is None or not _settled(search_points(grid, paths), paths):
+        return []
+    trials, asked = _trials(grid, paths), []
+    for study in studies_of(grid):
+        known = list(trials[study.study_id])
+        for _ in range(min(search.batch, search.trials - len(known))):
+            choice = choose(search, study, known)
+            known.append(Trial(choice, None))
+            asked.append(Asked(study.study_id, choice))
+    return asked
+
+
+def _settled(points: Sequence[DesignPoint], paths: SweepPaths) -> bool:
+    """Whether every run asked for is done, or given up."""
+    left = {point.run_id for point in points} - read_done(paths).file_of.keys()
+    return not left or left <= {run for group in grouped(read_failures(paths), left) for run in group.gave_up}
+
+
+def _trials(grid: Grid, paths: SweepPaths) -> Mapping[str, list[Trial]]:
+    """The trials of each study in the order of asking, told from the results."""
+    scores = {point.run_id: score for point, score in _scored_points(paths)}
+    trials: dict[str, list[Trial]] = {study.study_id: [] for study in studies_of(grid)}
+    studies = {study.study_id: study for study in studies_of(grid)}
+    for asked in (asked for each in read_rounds(paths) for asked in each if asked.study_id in studies):
+        found = [scores.get(point.run_id) for point in studies[asked.study_id].points(asked.choice)]
+        known = [score for score in found if score is not None]
+        trials[asked.study_id].append(Trial(asked.choice, _mean(known) if len(known) == len(found) else None))
+    return trials
+
+
+def _scored_points(paths: SweepPaths) -> list[tuple[DesignPoint, float]]:
+    """Every done run and its score."""
+    import pyarrow.parquet as pq
+
+    done, found = read_done(paths), []
+    for file in done.files:
+        for row in pq.read_table(paths.pack_result(file.pack_id), columns=["run_id", "point", "score"]).to_pylist():
+            if done.file_of.get(row["run_id"]) is file:
+                found.append((point_from_canonical(json.loads(row["point"])), float(row["score"])))
+    return found
+
+
+def _points(studies: Mapping[str, Study], asked: Sequence[Asked]) -> tuple[DesignPoint, ...]:
+    known = (each for each in asked if each.study_id in studies)
+    return tuple(point for each in known for point in studies[each.study_id].points(each.choice))
+
+
+def _read_round(paths: SweepPaths, number: int) -> tuple[Asked, ...]:
+    path = paths.search_round(number)
+    try:
+        content = json.loads(path.read_text())
+        if content["schema_version"] > SCHEMA_VERSION:
+            raise ValueError(f"schema version {content['schema_version']}, known up to {SCHEMA_VERSION}")
+        return tuple(Asked(trial["study"], Choice(trial["alpha"], trial["tau"])) for trial in content["trials"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = Problem(
+            str(path), found=f"no readable round of a search ({error})", expected="the JSON that a launch writes",
+            hint="restore it from a copy; or remove it and all later ones: they are asked anew, and no finished run is lost",
+        )  # fmt: skip
+        raise SweepDirectoryError(problem) from error
+
+
+def _mean(scores: Sequence[float]) -> float:
+    return sum(scores) / len(scores)
