@@ -11,3 +11,11 @@ class ResultsError(UserInputError):
 
 class NothingToReportError(UserInputError):
     """The sweep has no finished run among those wanted, so there is nothing to draw."""
+
+
+class UnknownFigureError(UserInputError):
+    """A figure is asked for that the paper has not, or that this report does not draw."""
+
+
+class MissingFigureError(UserInputError):
+    """Figures were asked for, and the sweep has the data for none of them."""
