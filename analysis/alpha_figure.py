@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from analysis.drawing import BEST, DECOMPOSITION_NAMES, EXTRACTION_NAMES, FAINT, INK, new_figure, style, wrapped
+from analysis.material import Drawing, Lacking, Material, Numbers
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, TaskScores
 from analysis.sensitivity import AlphaPoint, alpha_curves
 from search_spaces.vocabulary import Decomposition, Extraction
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -24,6 +26,24 @@ NOTE = (
     "\N{GREEK SMALL LETTER ALPHA} is the weight of cloning under BRAC (large: nearly behaviour cloning) and the inverse "
     "temperature under AWR (small: nearly behaviour cloning)."
 )
+
+
+def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
+    """The curves of all tasks, where the sweep varies alpha."""
+    tasks = [block.scores for block in material.blocks]
+    figure = draw_alpha_figure(tasks)
+    if figure is None:
+        return Lacking("no extraction has two values of \N{GREEK SMALL LETTER ALPHA}")
+    numbers = (Numbers("figure7_alpha", alpha_frame(tasks)),)
+    return (Drawing("figure7_alpha", figure, "Mean score against the temperature, by task and dataset.", numbers),)
+
+
+def alpha_frame(tasks: Sequence[TaskScores]) -> pd.DataFrame:
+    """Every number of the figure: one row per point of a curve."""
+    import pandas as pd
+
+    rows = [{"task": task.task, **point._asdict()} for task in tasks for point in alpha_curves(task, by_decomposition=True)]
+    return pd.DataFrame(rows)
 
 
 def draw_alpha_figure(tasks: Sequence[TaskScores]) -> Figure | None:

@@ -15,3 +15,11 @@ class NothingToReportError(UserInputError):
 
 class AdviceError(UserInputError):
     """A recommendation was asked for that nothing can be said to; carries every mistake."""
+
+
+class UnknownFigureError(UserInputError):
+    """A figure is asked for that the paper has not, or that this report does not draw."""
+
+
+class MissingFigureError(UserInputError):
+    """Figures were asked for, and the sweep has the data for none of them."""

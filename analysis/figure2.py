@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.drawing import BEST, DECOMPOSITION_NAMES, FAINT, INK, FigurePaths, new_figure, save, style, wrapped
+from analysis.drawing import BEST, DECOMPOSITION_NAMES, FAINT, INK, new_figure, style, wrapped
+from analysis.material import Drawing, Lacking, Material, Numbers
 from search_spaces.vocabulary import Decomposition
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -39,9 +40,40 @@ def true_values(gamma: float = GAMMA) -> NDArray[np.float64]:
     return np.array([first, np.full((2, 2), SAFE), RISKY])
 
 
-def write_figure2(tables: Sequence[GameTables], out_dir: Path, gamma: float = GAMMA) -> FigurePaths:
-    """Draw the learned tables and save them as `figure2`; a rehearsal has no tables."""
-    return save(draw_figure2(tables, gamma), out_dir / "figure2", rehearsal=False)
+def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
+    """Figure 2, where the critics of the game were kept."""
+    tables = material.learned.game_tables()
+    if isinstance(tables, Lacking):
+        return tables
+    verdicts = [
+        f"{DECOMPOSITION_NAMES[table.decomposition]} reaches {found:g} on {verdict.partition(chr(10))[2]}"
+        for table in tables
+        for verdict, found in [_greedy_return(table)]
+    ]
+    says = f"Joint values learned on the two-step game: {', '.join(verdicts)}."
+    return (Drawing("figure2", draw_figure2(tables), says, (Numbers("figure2", tables_frame(tables)),)),)
+
+
+def tables_frame(tables: Sequence[GameTables], gamma: float = GAMMA) -> pd.DataFrame:
+    """Every number of the figure: one row per decomposition and cell, and the seeds' values behind its mean."""
+    import pandas as pd
+
+    states, truth = ("1", "2-1", "2-2"), true_values(gamma)
+    rows = [
+        {
+            "decomposition": table.decomposition.value,
+            "state": states[where[0]],
+            "action_a": where[1],
+            "action_b": where[2],
+            "true": truth[where],
+            "mean": table.q[:, *where].mean(),
+            "two_std": 2.0 * table.q[:, *where].std(ddof=1) if len(table.q) > 1 else np.nan,
+            **{f"seed_{number}": value for number, value in enumerate(table.q[:, *where].tolist())},
+        }
+        for table in tables
+        for where in np.ndindex(3, 2, 2)
+    ]
+    return pd.DataFrame(rows)
 
 
 def draw_figure2(tables: Sequence[GameTables], gamma: float = GAMMA) -> Figure:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from analysis.captions import figure7_note, standing_sentence
 from analysis.drawing import (
     BEST,
     CLONING,
@@ -24,8 +25,11 @@ from analysis.drawing import (
     style,
     wrapped,
 )
+from analysis.material import Drawing, Material, Numbers
 from analysis.panels import Bar, Panel, TaskPanels
+from analysis.rehearsal import NO_CLAIM
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
+from analysis.table import bars_frame, configurations_frame
 from search_spaces.vocabulary import Extraction, ValueLearning
 
 if TYPE_CHECKING:
@@ -36,6 +40,19 @@ PANEL_INCHES = (1.25, 1.05)
 MARGIN_INCHES = (0.45, 0.45)
 NOTE_POINTS = 6.8
 LINE_INCHES = NOTE_POINTS * 1.35 / 72.0
+
+
+def draw(material: Material) -> tuple[Drawing, ...]:
+    """Figure 7 of all tasks; any run at all is enough for it."""
+    blocks, coverage = material.blocks, material.coverage
+    says = NO_CLAIM if coverage.rehearsal else standing_sentence(blocks)
+    figure = draw_figure7(blocks, figure7_note(blocks, coverage, material.rule))
+    return (Drawing("figure7", figure, f"Best normalised return of every design. {says}", _numbers(blocks)),)
+
+
+def _numbers(blocks: Sequence[TaskPanels]) -> tuple[Numbers, ...]:
+    """Every number of the figure, and every configuration that the best was chosen from."""
+    return Numbers("figure7", bars_frame(blocks)), Numbers("figure7_configurations", configurations_frame(blocks))
 
 
 def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str]) -> Figure:

@@ -239,40 +239,52 @@ def report(
     directory: DirectoryOption = None,
     overrides: SetOption = None,
     only: OnlyOption = None,
+    data: DataOption = None,
+    number: Annotated[
+        list[int] | None,
+        typer.Option("--figure", metavar="N", help="Only this figure of the paper; may be repeated.", show_default=False),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Also say what the figures that cannot be drawn lack.")] = False,
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", metavar="DIR", help="Where to write.  [default: report/ in the sweep]", show_default=False),
     ] = None,
 ) -> None:
-    """Draw Figure 7 and write its tables from what is done so far."""
+    """Draw the paper's figures that the results allow, Figure 7 always, and write their numbers and tables."""
+    from analysis.figures import figure_kinds
     from analysis.report import write_report
     from sweep.forecast import read_scores
-    from sweep.game import game_points, game_tables
-    from sweep.lock_file import is_rehearsal
+    from sweep.learned import kept_weights
     from sweep.status import SweepWatcher
 
+    kinds = figure_kinds(number or None)
     target = _target(grid, directory, overrides).begun()
     points = target.selected(only or ())
     look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
-    game = game_points(points)
-    rehearsed = is_rehearsal(target.paths)
-    tables = game_tables(target.paths, game) if game and not rehearsed else ()
     scores = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
-    paths = write_report(target.paths.root, points, look.failed, out or target.paths.report, game_tables=tables, remarks=scores)
-    print(paths.coverage)
-    print(paths.summary)
-    for score in scores:
-        print(score)
+    paths = write_report(
+        target.paths.root,
+        points,
+        look.failed,
+        out or target.paths.report,
+        kinds=kinds,
+        learned=kept_weights(target.paths, points, data),
+        remarks=scores,
+    )
+    for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *scores):
+        print(sentence)
     if target.grid.search is not None:
         from sweep.show_search import best_table, compared
 
         _console().print(best_table(compared(target, None)))
-    figures = [paths.figure7, *paths.ablation, *filter(None, (paths.alpha, paths.figure2))]
-    for figure in figures:
-        print(f"figure   {figure.png}")
-    print(f"table    {paths.table}\nnumbers  {paths.bars}\nParquet  {paths.runs}")
-    if game and not tables and not rehearsed:
-        print("Figure 2 needs the critics: launch the two-step game with --keep all in a directory of its own")
+    for figure in paths.figures:
+        print(f"figure   {figure.paths.png}")
+    if paths.table is not None:
+        print(f"table    {paths.table}")
+    print(f"numbers  {paths.figures[0].numbers[0].parent}/*.csv\nParquet  {paths.runs}")
+    if every or number:
+        for absent in paths.absent:
+            print(absent.sentence)
 
 
 @app.command(epilog="Example:  recipe-sweep recommend demo --task simple_spread --budget 64")

@@ -1,4 +1,4 @@
-"""What a finished run's critic thinks of given actions, from the weights kept of it (figures 2 and 8)."""
+"""What a finished run's policy does and its critic thinks, from the weights kept of it (figures 1, 2 and 8)."""
 
 from __future__ import annotations
 
@@ -41,11 +41,7 @@ def learned_values(
     """
 
     def kept(lane: int, network: str) -> Arrays | None:
-        leaves = {
-            name.removeprefix(f"{network}/"): leaf.to(torch.float64).numpy()
-            for name, leaf in weights.items()
-            if name.startswith(f"{network}/")
-        }
+        leaves = _leaves(weights, network)
         if not leaves:
             raise ValueError(f"run {point.run_id}: the weights of its {network} were not kept; `keep: all` keeps them")
         return leaves
@@ -58,6 +54,26 @@ def learned_values(
         q = models.q(models.critic.frozen, models.decomposition.context(views), actions.to(dtype)[None, None]).squeeze(2)
         total = models.decomposition.total(q, models.mixing(models.mixer.frozen if models.mixer else None, views))
     return LearnedValues(q.amin(1)[0].double().numpy(), total.amin(1)[0].double().numpy())
+
+
+def policy_actions(point: DesignPoint, weights: Mapping[str, Tensor], spec: TaskSpec, obs: Tensor) -> NDArray[np.float64]:
+    """Means mu (M, N, A) of the run's policy at observations (M, N, O), before they are clipped to the action bounds."""
+    config = LearnerConfig.of(point)
+
+    def kept(lane: int, network: str) -> Arrays | None:
+        return _leaves(weights, network) if network == "actor" else None
+
+    models = Models(spec, config, LaneMap.of([point]), torch.device("cpu"), kept)
+    with torch.no_grad():
+        mu = models.policy(models.actor.frozen, agent_inputs(obs.to(config.dtype)).unsqueeze(0))
+    return mu[0].double().numpy()
+
+
+def _leaves(weights: Mapping[str, Tensor], network: str) -> Arrays:
+    prefix = f"{network}/"
+    return {
+        name.removeprefix(prefix): leaf.to(torch.float64).numpy() for name, leaf in weights.items() if name.startswith(prefix)
+    }
 
 
 def two_step_table(point: DesignPoint, weights: Mapping[str, Tensor]) -> NDArray[np.float64]:

@@ -17,6 +17,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis.captions import Coverage
+from analysis.frame import load_results
+from analysis.material import Learned, Material, NothingLearned
+from analysis.panels import task_panels
+from analysis.scores import ScoreRule, points_table, task_scores
 from search_spaces.point import DesignPoint
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import (
@@ -214,6 +219,15 @@ def write_sweep(sweep_dir: Path, points: Sequence[DesignPoint], pack_size: int =
     for start in range(0, len(points), pack_size):
         write_pack(sweep_dir / "results", points[start : start + pack_size], pack_id=f"pack{start:06d}")
     return sweep_dir
+
+
+def material_of(points: Sequence[DesignPoint], sweep_dir: Path, learned: Learned | None = None) -> Material:
+    """What figures are drawn from, of a sweep on disk that wants `points`."""
+    results = load_results(sweep_dir / "results", [point.run_id for point in points])
+    wanted = points_table(points)
+    blocks = tuple(task_panels(task, np.random.default_rng(0), 200) for task in task_scores(results.runs, wanted))
+    coverage = Coverage(len(points), len(results.runs), 0, results.rehearsal)
+    return Material(sweep_dir / "results", results, wanted, blocks, coverage, ScoreRule.FINAL, learned or NothingLearned())
 
 
 def _diagnostics(point: DesignPoint, steps: Sequence[int]) -> list[tuple[str, list[float]]]:

@@ -14,8 +14,8 @@ from analysis.alpha_figure import draw_alpha_figure
 from analysis.captions import Coverage, figure7_note, standing_sentence
 from analysis.drawing import BEST, OTHER, RUNNER_UP
 from analysis.errors import NothingToReportError
-from analysis.figure2 import GameTables
 from analysis.figure7 import draw_figure7
+from analysis.figures import WrittenFigure
 from analysis.frame import load_results
 from analysis.panels import RESAMPLES, TaskPanels, task_panels
 from analysis.report import ReportPaths, write_report
@@ -30,8 +30,19 @@ DEMO = synthetic_points(datasets=("expert", "random"), brac_alphas=(0.1, 1.0), a
 
 
 def files(paths: ReportPaths) -> list[Path]:
-    assert paths.alpha is not None
-    return [*paths.figure7, *paths.alpha, paths.table, paths.bars, paths.configurations, paths.runs, paths.curves]
+    assert paths.table is not None
+    of_figures = [path for figure in paths.figures for path in (*figure.paths, *figure.numbers)]
+    return [*of_figures, paths.table, paths.runs, paths.curves]
+
+
+def figure7(paths: ReportPaths) -> WrittenFigure:
+    (figure,) = [figure for figure in paths.figures if figure.name == "figure7"]
+    return figure
+
+
+def page_of(paths: ReportPaths) -> str:
+    assert paths.table is not None
+    return paths.table.read_text()
 
 
 def panels_of(points: tuple[DesignPoint, ...], sweep_dir: Path) -> tuple[TaskPanels, ...]:
@@ -51,12 +62,12 @@ def test_the_same_results_give_the_same_bytes(demo: tuple[Path, ReportPaths], tm
     second = write_report(sweep_dir, DEMO, 0, tmp_path)
     assert [path.read_bytes() for path in files(second)] == before
     figures = [f"{name}.{kind}" for name in ("figure7", "figure7_alpha") for kind in ("pdf", "png", "svg")]
-    written = sorted([*figures, "figure7.csv", "figure7.md", "figure7_configurations.csv"])
+    written = sorted([*figures, "figure7.csv", "figure7.md", "figure7_alpha.csv", "figure7_configurations.csv"])
     assert sorted(path.name for path in tmp_path.iterdir()) == written
 
 
 def test_figures_embed_their_fonts_and_carry_no_date(demo: tuple[Path, ReportPaths]) -> None:
-    figure = demo[1].figure7
+    figure = figure7(demo[1]).paths
     pdf = figure.pdf.read_bytes()
     assert b"/FontFile2" in pdf
     assert b"/Type3" not in pdf
@@ -66,7 +77,8 @@ def test_figures_embed_their_fonts_and_carry_no_date(demo: tuple[Path, ReportPat
 
 
 def test_the_csv_holds_every_number_of_the_figure(demo: tuple[Path, ReportPaths]) -> None:
-    bars = pd.read_csv(demo[1].bars)
+    numbers = figure7(demo[1]).numbers
+    bars = pd.read_csv(numbers[0])
     whole = bars[bars["dataset"] == "all"]
     cells = whole[(whole["value_learning"] != "mean") & (whole["extraction"] != "mean")]
     assert len(cells) == 24
@@ -76,13 +88,13 @@ def test_the_csv_holds_every_number_of_the_figure(demo: tuple[Path, ReportPaths]
     by_dataset = one[one["dataset"] != "all"]
     assert one[one["dataset"] == "all"]["score"].item() == pytest.approx(by_dataset["score"].mean())
     assert by_dataset["tau"].tolist() == [0.9, 0.9]
-    configurations = pd.read_csv(demo[1].configurations)
+    configurations = pd.read_csv(numbers[1])
     assert len(configurations) == 24 * 2 * 2
     assert configurations["seeds"].eq(2).all()
 
 
 def test_the_page_says_the_sentence_on_mix_and_shows_every_table(demo: tuple[Path, ReportPaths]) -> None:
-    page = demo[1].table.read_text()
+    page = page_of(demo[1])
     assert demo[1].summary in page
     assert "Mix is best or runner-up in" in demo[1].summary
     assert "of 6 panels" in demo[1].summary
@@ -98,7 +110,7 @@ def test_an_incomplete_sweep_still_reports_and_says_what_is_missing(tmp_path: Pa
     write_sweep(tmp_path, DEMO[:100])
     paths = write_report(tmp_path, DEMO, 7, tmp_path / "report")
     assert paths.coverage.startswith("Incomplete: 92 of 192 runs are missing, 7 of them failed")
-    page = paths.table.read_text()
+    page = page_of(paths)
     assert paths.coverage in page
     assert "8 of 8" in page  # a design that is missing altogether
     assert all(path.stat().st_size > 0 for path in files(paths))
@@ -138,7 +150,7 @@ def test_mixed_versions_data_and_doubled_runs_are_told_to_the_reader(tmp_path: P
     monkeypatch.setattr(synthetic, "result_row", later)
     more = synthetic_points(datasets=("expert",), seeds=(2,), brac_alphas=(0.1,), awr_alphas=(1.0,), taus=(0.9,))
     write_pack(tmp_path / "results", [*more, DEMO[0]], "late", epoch=2)
-    page = write_report(tmp_path, [*DEMO, *more[:-1]], 0, tmp_path / "report").table.read_text()
+    page = page_of(write_report(tmp_path, [*DEMO, *more[:-1]], 0, tmp_path / "report"))
     assert "several versions of torch: 2.13.0 (192), 9.9 (23)" in page
     assert "Runs on simple_spread expert (homegrown) saw several contents" in page
     assert "1 runs are in more than one pack" in page
@@ -246,14 +258,6 @@ def test_the_curves_over_alpha_go_through_every_value_that_was_tried(tmp_path: P
         assert [list(line.get_ydata()) for line in axes.lines] == [means[dataset, name] for name in Decomposition]
     lone = tuple(point for point in points if point.extraction is Extraction.AWR)
     assert draw_alpha_figure([panels_of(lone, tmp_path)[0].scores]) is None
-
-
-def test_the_learned_tables_of_the_game_become_figure_2_of_the_report(tmp_path: Path) -> None:
-    write_sweep(tmp_path, DEMO[:24])
-    tables = [GameTables(Decomposition.VDN, np.zeros((5, 3, 2, 2)), np.full(5, 7.0))]
-    paths = write_report(tmp_path, DEMO, 0, tmp_path / "report", game_tables=tables)
-    assert paths.figure2 is not None
-    assert paths.figure2.png.name == "figure2.png"
 
 
 def test_the_papers_16384_runs_are_reported_on_in_seconds() -> None:

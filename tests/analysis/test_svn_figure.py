@@ -11,11 +11,12 @@ import pytest
 from scipy import stats
 
 from analysis.frame import load_diagnostics, load_results
-from analysis.scores import points_table
-from analysis.svn_figure import band, draw_svn_figure, evaluation_curves, training_curves, write_svn_figure
+from analysis.material import Lacking
+from analysis.svn_figure import draw, draw_svn_figure
+from analysis.training import band, evaluation_curves, training_curves
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
-from tests.analysis.synthetic import result_row, synthetic_points, write_sweep
+from tests.analysis.synthetic import material_of, result_row, synthetic_points, write_sweep
 
 
 def ablation(seeds: Sequence[int], datasets: Sequence[str] = ("expert",)) -> tuple[DesignPoint, ...]:
@@ -46,7 +47,9 @@ def test_gradient_norms_under_svn_are_multiplied_by_sigma_squared(tmp_path: Path
 
 
 def test_a_dead_head_is_seen_whichever_of_the_two_it_is() -> None:
-    runs = pd.DataFrame({"run_id": ["a", "b"], "critic_norm": "svn", "actor_norm": "none", "seed": [0, 1]})
+    runs = pd.DataFrame(
+        {"run_id": ["a", "b"], "decomposition": "mix", "critic_norm": "svn", "actor_norm": "none", "seed": [0, 1]}
+    )
     diagnostics = pd.DataFrame(
         {"run_id": ["a", "b"], "step": 0, "sigma": 1.0, "grad_norm/critic": 1.0, "head_share": [0.0, 1.0]}
     )
@@ -78,8 +81,9 @@ def test_every_normalisation_has_its_line_in_every_panel(tmp_path: Path) -> None
     points = ablation(range(4))
     write_sweep(tmp_path, points)
     results = load_results(tmp_path / "results")
-    (paths,) = write_svn_figure(tmp_path / "results", results, points_table(points), tmp_path / "out")
-    assert paths.png.name == "svn_ablation.png"
+    drawings = draw(material_of(points, tmp_path))
+    assert not isinstance(drawings, Lacking)
+    assert [drawing.name for drawing in drawings] == ["svn_ablation"]
     names = ("sigma", "grad_norm/critic", "head_share", "q_max_abs", "td_loss", "head_gap")
     curves = training_curves(results.runs, load_diagnostics(tmp_path / "results", names))
     figure = draw_svn_figure(curves, evaluation_curves(results.runs), "title")
@@ -109,12 +113,11 @@ def test_evaluation_curves_are_normalised_returns() -> None:
 def test_each_dataset_of_an_ablation_has_its_own_figure_and_a_plain_sweep_none(tmp_path: Path) -> None:
     points = ablation((0,), ("expert", "random"))
     write_sweep(tmp_path, points)
-    results = load_results(tmp_path / "results")
-    paths = write_svn_figure(tmp_path / "results", results, points_table(points), tmp_path / "out")
-    assert [figure.png.name for figure in paths] == [
-        "svn_ablation-simple_spread-expert-mix-td-brac-0.03.png",
-        "svn_ablation-simple_spread-random-mix-td-brac-0.03.png",
+    drawings = draw(material_of(points, tmp_path))
+    assert not isinstance(drawings, Lacking)
+    assert [drawing.name for drawing in drawings] == [
+        "svn_ablation-simple_spread-expert-mix-td-brac-0.03",
+        "svn_ablation-simple_spread-random-mix-td-brac-0.03",
     ]
     plain = [point for point in points if (point.critic_norm, point.actor_norm) == (CriticNorm.SVN, ActorNorm.ABSMEAN)]
-    only = load_results(tmp_path / "results", [point.run_id for point in plain])
-    assert write_svn_figure(tmp_path / "results", only, points_table(plain), tmp_path / "out") == ()
+    assert isinstance(draw(material_of(plain, tmp_path)), Lacking)

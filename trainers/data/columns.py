@@ -77,3 +77,12 @@ def episode_returns(rewards: Floats, terminals: NDArray[np.bool_]) -> NDArray[np
     starts = np.concatenate(([0], np.flatnonzero(terminals)[:-1] + 1))
     returns: NDArray[np.float64] = np.add.reduceat(mean_over_agents(rewards.astype(np.float64)), starts)
     return returns
+
+
+def largest_value(rewards: Floats, terminals: NDArray[np.bool_], gamma: float) -> float:
+    """The largest discounted return from any row to the end of its episode, of the mean over agents of rewards (T, N)."""
+    largest, value = -np.inf, 0.0
+    for reward, ends in zip(mean_over_agents(rewards.astype(np.float64))[::-1].tolist(), terminals[::-1].tolist(), strict=True):
+        value = reward + (0.0 if ends else gamma * value)
+        largest = max(largest, value)
+    return largest

@@ -1,0 +1,19 @@
+"""Figure 4: the actor's loss and all gradients grow with the mixed total's scale (paper 4.3)."""
+
+from __future__ import annotations
+
+from analysis.material import Drawing, Lacking, Material
+from analysis.training import Quantity
+from analysis.training_figure import PLAIN_MIX, draw_training
+
+QUANTITIES = (
+    Quantity("actor_loss", "actor's Q loss, |mean Q(s, \N{GREEK SMALL LETTER PI}(s))|", True),
+    Quantity("grad_norm/all", "total gradient norm", True),
+)
+
+
+def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
+    """Figure 4, where Mix was trained without any normalisation."""
+    says = "The actor's Q loss and the norm of all gradients over training of Mix without any normalisation."
+    note = "The gradient is that of all parameters of actor, critic and mixer."
+    return draw_training(material, "figure4", says, (PLAIN_MIX,), QUANTITIES, note)
