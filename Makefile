@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster check bench bench-short bench-scale bench-gpu format lock clean
+.PHONY: help setup demo test test-cluster test-faults check bench bench-short bench-scale bench-gpu format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -35,6 +35,9 @@ test: check ## all checks, then every test
 
 test-cluster: setup ## a sweep on a Ray cluster of several nodes on this machine, one of which is killed
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -m cluster
+
+test-faults: setup ## fifty random kills of sweeps, an hour; goes on where it was stopped in FAULTS_DIRECTORY (and FAULTS_SEED)
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -m faults
 
 check: setup ## style, types and the import arrows
 	@$(BIN)/ruff check

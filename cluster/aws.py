@@ -8,7 +8,7 @@ to start, then the one of higher priority: so on demand comes in where spot is n
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cluster.cargo import RAY_VERSION, Cargo, TextFile, Wheel, launch_words, there_text
@@ -44,7 +44,8 @@ def aws_resources(file: AwsFile) -> Resources:
     each = [resources_of(file, [node] * file.workers) for node in nodes]
     if len({kind.gpus > 0 for kind in kinds}) > 1:
         raise ClusterError("worker_instances", "some with GPUs and some without", "all alike", "packs are made for one device")
-    return min(each, key=lambda resources: (resources.slots, resources.bytes_per_pack or 0))
+    smallest = min(each, key=lambda resources: (resources.slots, resources.bytes_per_pack or 0))
+    return replace(smallest, spot_notice=file.spot)
 
 
 def aws_spending(file: AwsFile) -> Spending:

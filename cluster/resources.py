@@ -35,6 +35,8 @@ class Resources:
     """Memory that a pack may need by its shapes: packs are made no larger. None sets no bound."""
     inline: bool = False
     """No Ray: packs run one after another in the launching process."""
+    spot_notice: bool = False
+    """Packs ask their machine's metadata (EC2's) whether it is about to be taken away, and then leave it in time."""
 
 
 LARGEST_PACK = 128

@@ -127,6 +127,7 @@ class RayFile(ClusterFile):
     backend: Literal["ray"]
     address: Annotated[str, Field(strict=True, min_length=1)]
     slots: Count
+    spot_notice: Switch = False
 
 
 class InlineFile(ClusterFile):

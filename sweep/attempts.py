@@ -30,6 +30,8 @@ class AttemptEnd(StrEnum):
     HINDERED = "hindered"
     """It failed, but the disk, the store or the network may be to blame: tried again, and not counted against its runs."""
     STOPPED = "stopped"
+    DRAINED = "drained"
+    """Its machine had notice that it will be taken away: the pack goes on from its checkpoint on another."""
     DROPPED = "dropped"
     """It finished, but another launch had taken over, or the pack's results were there already."""
 

@@ -32,6 +32,7 @@ from sweep.queue import PackQueue, told_to_stop
 HOPELESS_EXIT = 3
 RAY_GONE_EXIT = 4
 NO_RAY_EXIT = 5
+DRAINED_EXIT = 6
 RAY_SERVERS = frozenset({"raylet", "gcs_server"})
 RAY_DIRECTORY = "RECIPE_SWEEP_RAY_DIRECTORY"
 """Environment variable in which the launch names the directory for Ray's sockets and logs."""
@@ -171,9 +172,25 @@ def _trainable(settings: LaunchSettings) -> Any:
     def train(config: dict[str, Any]) -> dict[str, str]:
         from sweep.worker import work
 
-        return {"end": work(settings, str(config["pack_id"])).value}
+        end = work(settings, str(config["pack_id"]))
+        if end is AttemptEnd.DRAINED:
+            _leave_this_machine()
+        return {"end": end.value}
 
     return train
+
+
+def _leave_this_machine() -> None:
+    """End this worker, and have Ray start nothing more where it ran: Tune restarts its pack elsewhere, as from a lost node."""
+    import ray
+    from ray.core.generated import autoscaler_pb2
+
+    here = ray.get_runtime_context()
+    # What Ray's own autoscaler calls; there is no public way. Where it is refused, packs come back until the machine is gone.
+    ray._raylet.GcsClient(address=here.gcs_address).drain_node(
+        here.get_node_id(), autoscaler_pb2.DRAIN_NODE_REASON_PREEMPTION, "notice of the machine's end", 0
+    )
+    os._exit(DRAINED_EXIT)
 
 
 def _searcher(queue: PackQueue) -> Any:

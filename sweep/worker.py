@@ -16,10 +16,12 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
+from cluster.spot_notice import listening
 from sweep.attempts import Attempt, AttemptEnd, begin_attempt, claimed, deaths_in_place, end_attempt, read_attempts
 from sweep.errors import AlreadyPublishedError, LeaseLostError
 from sweep.failures import (
@@ -82,13 +84,16 @@ def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
             _Boundary(settings, attempt, record.pack) as boundary,
             log as text,
             watched(settings.resources.stuck_after_minutes, text) as alive,
+            listening(settings.resources.spot_notice, partial(print, flush=True)) as leaving,
         ):
             if deaths >= DEATHS_ALLOWED:
                 raise WorkerDiedError(
                     f"{deaths} processes in a row were killed at the same step; the usual cause is a lack of memory: "
                     "lower max_lanes in the cluster file"
                 )
-            boundary.end = _train(settings, record, attempt, alive, should_stop)
+            boundary.end = _train(settings, record, attempt, alive, lambda: leaving() or should_stop())
+            if boundary.end is AttemptEnd.STOPPED and not should_stop():
+                boundary.end = AttemptEnd.DRAINED
         return boundary.end
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from search_spaces.vocabulary import Decomposition
+from search_spaces.vocabulary import Decomposition, Keep
+from sweep.farewell import mlflow_beside
 from sweep.launch import LaunchEnd, launch
 from sweep.launch_request import LaunchRequest
+from sweep.lock_file import Rehearsal
 from sweep.paths import SweepPaths
 from sweep.status import SweepStatus
 from tests.sweep import stand_in
@@ -26,19 +30,31 @@ class Quiet:
 
 
 def request_of(
-    root: Path, data: Path, grid: dict[str, object], workload: str = stand_in.NAME, **resources: object
+    root: Path,
+    data: Path,
+    grid: dict[str, object],
+    workload: str = stand_in.NAME,
+    seconds_per_run: float | None = None,
+    keep: str | None = None,
+    **resources: object,
 ) -> LaunchRequest:
-    """A launch of a little grid: `seeds`, `alphas`, `decompositions` and `steps` of it, the rest as in conftest."""
+    """A launch of a little grid: `seeds`, `alphas`, `decompositions` and `steps` of it, the rest as in conftest.
+
+    It is a rehearsal where it is said how long its runs pretend to take.
+    """
     options = {"seeds": 2, "alphas": (0.1, 1.0), "steps": 40} | grid
     options["alphas"] = tuple(options["alphas"])  # type: ignore[arg-type]
     options["decompositions"] = tuple(Decomposition(name) for name in options.get("decompositions", ["vdn"]))  # type: ignore[attr-defined]
     points = make_points(**options)  # type: ignore[arg-type]
-    return LaunchRequest("little", {}, points, SweepPaths(root), make_resources(**resources), data, workload=workload)
+    rehearsal = None if seconds_per_run is None else Rehearsal(seconds_per_run)
+    request = LaunchRequest("little", {}, points, SweepPaths(root), make_resources(**resources), data, workload=workload)
+    return replace(request, rehearsal=rehearsal, keep=None if keep is None else Keep(keep))
 
 
 def main() -> LaunchEnd:
     root, data, options = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
-    return launch(request_of(root, data, options["grid"], **options["resources"]), Quiet())
+    beside = partial(mlflow_beside, root, options["resources"].pop("mlflow", False))
+    return launch(request_of(root, data, options["grid"], **options["resources"]), Quiet(), beside)
 
 
 if __name__ == "__main__":

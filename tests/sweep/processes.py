@@ -59,6 +59,11 @@ class LaunchProcess:
         """Signal the launch itself."""
         self._popen.send_signal(number)
 
+    @property
+    def ended(self) -> bool:
+        """Whether it is over."""
+        return self._popen.poll() is not None
+
     def wait(self) -> int:
         """Wait for its end; returns the exit code, negative for a signal."""
         return self._popen.wait(PATIENCE_S)

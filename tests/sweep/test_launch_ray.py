@@ -21,7 +21,7 @@ from sweep.status import SweepWatcher
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points
 from tests.sweep.driver import Quiet, request_of
-from tests.sweep.processes import LaunchProcess, alive, wait_until
+from tests.sweep.processes import LaunchProcess, wait_until
 from tests.sweep.stand_in import Behaviour, behave
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
@@ -86,40 +86,6 @@ def test_a_failing_run_and_a_killed_worker_cost_the_others_nothing(paths: SweepP
     assert (group.example.cause.error, group.gave_up) == ("ArithmeticError", (raising,))
     ends = [attempt.end for attempt in attempts(paths) if attempt.end is not AttemptEnd.PUBLISHED]
     assert sorted(ends) == [*[AttemptEnd.FAILED] * 3, AttemptEnd.OPEN], "the pack twice, its bad half once; and one kill"
-
-
-def test_after_kills_of_every_process_there_is_each_run_is_there_once(paths: SweepPaths, data_root: Path) -> None:
-    """kill -9 of a worker, of the raylet, of the engine with all of Ray while one launch goes on; then of the launch."""
-    behave(data_root, Behaviour(step_s=0.15))
-    grid: dict[str, object] = {"seeds": 8, "alphas": [0.1, 1.0]}
-
-    def wait_for_progress() -> None:
-        """Until some pack has written its next checkpoint."""
-        before = checkpoints()
-        wait_until(lambda: checkpoints() - before)
-
-    def checkpoints() -> set[tuple[str, int]]:
-        return {(path.parent.name, path.stat().st_mtime_ns) for path in paths.checkpoints.glob("*/state.json")}
-
-    with LaunchProcess(paths.root, data_root, grid, max_lanes=2) as first:
-        wait_for_progress()
-        first.kill(first.named("ray::ImplicitFunc.train")[0])
-        wait_for_progress()
-        first.kill(*first.named("raylet/raylet"))
-        wait_for_progress()
-        first.kill(*first.named("sweep.engine"), *first.named("ray"))
-        wait_for_progress()
-        orphans = first.descendants()
-        first.signal(signal.SIGKILL)
-        assert first.wait() == -signal.SIGKILL
-
-        behave(data_root, Behaviour())
-        with LaunchProcess(paths.root, data_root, grid, max_lanes=2) as second:
-            assert second.wait() == 0
-    assert_every_run_is_there_once(paths, 16)
-    wait_until(lambda: not [process for process in orphans if alive(process)])
-    assert any(attempt.end is AttemptEnd.OPEN for attempt in attempts(paths)), "nothing was killed at work"
-    assert not [attempt for attempt in attempts(paths) if attempt.end is AttemptEnd.FAILED], "a kill is no failure"
 
 
 def test_ctrl_c_leaves_checkpoints_and_the_next_launch_goes_on_from_them(paths: SweepPaths, data_root: Path) -> None:

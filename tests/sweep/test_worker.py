@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.torch import load_file
 
+from cluster.spot_notice import ENDPOINT_VARIABLE
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
 from sweep.attempts import AttemptEnd, begin_attempt, read_attempts
@@ -20,6 +22,7 @@ from sweep.paths import SweepPaths
 from sweep.records import PackRecord, record_start
 from sweep.result_schema import SCHEMA
 from sweep.worker import DEATHS_ALLOWED, work
+from tests.cluster.metadata_server import metadata_server
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
 from tests.sweep.stand_in import Behaviour, behave
@@ -144,6 +147,25 @@ def test_a_stopped_pack_goes_on_where_it_was(paths: SweepPaths, data_root: Path)
         stop.unlink()
         assert work(settings, pack.pack_id) is AttemptEnd.PUBLISHED
     assert [a.end for a in read_attempts(paths, pack.pack_id)] == [AttemptEnd.STOPPED, AttemptEnd.PUBLISHED]
+
+
+def test_a_machine_of_aws_that_is_to_be_taken_away_is_left_in_time_and_that_is_no_failure(
+    paths: SweepPaths, data_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    behave(data_root, Behaviour(step_s=0.05))
+    with metadata_server() as machine, Lease.acquire(paths.lease) as lease:
+        monkeypatch.setenv(ENDPOINT_VARIABLE, machine.endpoint)
+        pack = start(paths, make_points(), lease.epoch)
+        settings = settings_of(paths, data_root, lease.epoch)
+        on_spot = replace(settings, resources=make_resources(spot_notice=True))
+        machine.give_notice()
+        assert work(on_spot, pack.pack_id) is AttemptEnd.DRAINED
+        assert stand_in._load(paths.pack_checkpoint(pack.pack_id)) < 40
+        assert "AWS will terminate this machine" in paths.pack_log(pack.pack_id, 1).read_text()
+        machine.notice = None
+        assert work(on_spot, pack.pack_id) is AttemptEnd.PUBLISHED
+    assert [a.end for a in read_attempts(paths, pack.pack_id)] == [AttemptEnd.DRAINED, AttemptEnd.PUBLISHED]
+    assert not read_failures(paths)
 
 
 def test_a_slice_takes_its_lanes_from_the_checkpoint_of_the_pack_it_was_cut_from(paths: SweepPaths, data_root: Path) -> None:

@@ -1,0 +1,99 @@
+"""Hearing from a machine of EC2 that it is about to be taken away: two minutes' notice, given by the instance's own metadata.
+
+The service is asked as AWS wants it asked (version 2: a token first, which has to be renewed), every few seconds, by a thread
+beside the work. It is a convenience: where it does not answer, nothing happens, and a machine that goes without notice
+costs what any lost machine costs.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import requests
+
+ENDPOINT_VARIABLE = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+"""The environment variable by which boto3, too, is sent to another address than EC2's own."""
+ENDPOINT = "http://169.254.169.254"
+POLL_S = 5.0
+TIMEOUT_S = 2.0
+TOKEN_LIFE_S = 6 * 3600
+
+
+@dataclass(frozen=True)
+class SpotNotice:
+    """What is about to be done to this machine (`terminate`, `stop`, `hibernate`), and when, in UTC as AWS writes it."""
+
+    action: str
+    time: str
+
+
+class InstanceMetadata:
+    """The metadata service of the machine that this process runs on."""
+
+    def __init__(self) -> None:
+        self._endpoint = os.environ.get(ENDPOINT_VARIABLE, ENDPOINT).rstrip("/")
+        self._session = requests.Session()
+        self._session.trust_env = False  # A proxy has metadata of its own, or none.
+        self._token: str | None = None
+
+    def spot_notice(self) -> SpotNotice | None:
+        """The notice that was given, if any. Raises requests.RequestException where the service does not answer."""
+        answer = self._get("/latest/meta-data/spot/instance-action")
+        if answer.status_code == requests.codes.not_found:
+            return None
+        answer.raise_for_status()
+        content = answer.json()
+        return SpotNotice(str(content["action"]), str(content["time"]))
+
+    def _get(self, path: str) -> requests.Response:
+        for _ in range(2):  # A token that has run out is renewed once.
+            if self._token is None:
+                self._token = self._new_token()
+            answer = self._session.get(
+                self._endpoint + path, headers={"X-aws-ec2-metadata-token": self._token}, timeout=TIMEOUT_S
+            )
+            if answer.status_code != requests.codes.unauthorized:
+                break
+            self._token = None
+        return answer
+
+    def _new_token(self) -> str:
+        headers = {"X-aws-ec2-metadata-token-ttl-seconds": str(TOKEN_LIFE_S)}
+        answer = self._session.put(f"{self._endpoint}/latest/api/token", headers=headers, timeout=TIMEOUT_S)
+        answer.raise_for_status()
+        return answer.text
+
+
+@contextmanager
+def listening(asked_for: bool, tell: Callable[[str], None], poll_s: float = POLL_S) -> Iterator[Callable[[], bool]]:
+    """Yield what says whether this machine has had its notice; never, where not `asked_for`. `tell` hears of it once."""
+    if not asked_for:
+        yield lambda: False
+        return
+    given, over = threading.Event(), threading.Event()
+    listener = threading.Thread(target=_listen, args=(given, over, tell, poll_s), name="spot-notice", daemon=True)
+    listener.start()
+    try:
+        yield given.is_set
+    finally:
+        over.set()
+
+
+def _listen(given: threading.Event, over: threading.Event, tell: Callable[[str], None], poll_s: float) -> None:
+    metadata, silent = InstanceMetadata(), False
+    while not over.is_set():
+        try:
+            notice = metadata.spot_notice()
+        except (requests.RequestException, KeyError) as error:
+            if not silent:
+                tell(f"no notice of this machine's end can be heard, its metadata service does not answer ({error})")
+            notice, silent = None, True
+        if notice is not None:
+            given.set()
+            tell(f"AWS will {notice.action} this machine at {notice.time}")
+            return
+        over.wait(poll_s)

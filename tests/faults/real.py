@@ -1,0 +1,55 @@
+"""The real training as a workload that says aloud what it does, on a disk that takes its time. It computes the very same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from search_spaces.point import DesignPoint
+from sweep import workload
+from sweep.workload import prepare_data
+from tests.faults.moments import Phase
+from tests.faults.slow_disk import slow_disk, telling
+from trainers import checkpoint, train
+from trainers.learner import Learner
+from trainers.train import PackOutcome, PackProgress, PackTrainer
+
+__all__ = ["prepare_data", "train_pack"]
+
+
+def train_pack(
+    points: Sequence[DesignPoint], *, checkpoint_dir: Path, progress: Callable[[PackProgress], None], **rest: Any
+) -> PackOutcome:
+    slow_disk()
+    save, evaluate, advance = checkpoint.save, train.evaluate, PackTrainer.advance
+    with telling(checkpoint_dir) as teller:
+
+        def saying_save(directory: Path, learner: Learner, *others: Any, **more: Any) -> None:
+            teller.say(Phase.CHECKPOINT)
+            save(directory, learner, *others, **more)
+            teller.saved(learner.steps_taken)
+
+        def saying_evaluate(*arguments: Any) -> Any:
+            teller.at(arguments[3])
+            teller.say(Phase.EVALUATION)
+            returns = evaluate(*arguments)
+            teller.say(Phase.STEP)
+            return returns
+
+        def saying_advance(trainer: PackTrainer, *arguments: Any) -> bool:
+            due = advance(trainer, *arguments)
+            teller.at(trainer.step)
+            return due
+
+        def saying_progress(now: PackProgress) -> None:
+            teller.at(now.step)
+            progress(now)
+
+        with (
+            patch.object(checkpoint, "save", saying_save),
+            patch.object(train, "evaluate", saying_evaluate),
+            patch.object(PackTrainer, "advance", saying_advance),
+        ):
+            return workload.train_pack(points, checkpoint_dir=checkpoint_dir, progress=saying_progress, **rest)

@@ -1,0 +1,37 @@
+"""A rehearsal as a workload that says aloud what it does, on a disk that takes its time. It makes up the very same numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from search_spaces.point import DesignPoint
+from sweep import rehearsal
+from sweep.rehearsal import prepare_data
+from tests.faults.moments import Phase
+from tests.faults.slow_disk import slow_disk, telling
+from trainers.train import PackOutcome, PackProgress
+
+__all__ = ["prepare_data", "train_pack"]
+
+
+def train_pack(
+    points: Sequence[DesignPoint], *, checkpoint_dir: Path, progress: Callable[[PackProgress], None], **rest: Any
+) -> PackOutcome:
+    slow_disk()
+    write = rehearsal.replace_json
+    with telling(checkpoint_dir) as teller:
+
+        def saying_write(path: Path, content: dict[str, Any]) -> None:
+            teller.say(Phase.CHECKPOINT)
+            write(path, content)
+            teller.saved(content["step"])
+
+        def saying_progress(now: PackProgress) -> None:
+            teller.at(now.step)
+            progress(now)
+
+        with patch.object(rehearsal, "replace_json", saying_write):
+            return rehearsal.train_pack(points, checkpoint_dir=checkpoint_dir, progress=saying_progress, **rest)

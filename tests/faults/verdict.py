@@ -1,0 +1,89 @@
+"""What must hold of a sweep that was killed again and again: everything once, and bit for bit that of an undisturbed one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pyarrow.parquet as pq
+from safetensors.torch import load_file
+
+from search_spaces.point import DesignPoint
+from sweep.doctor import Severity, examine
+from sweep.failures import failed_attempts
+from sweep.ledger import read_done
+from sweep.mlflow_client import quiet_client
+from sweep.mlflow_projection import project
+from sweep.paths import SweepPaths
+from sweep.result_schema import OUTCOME_COLUMNS, POINT_COLUMNS
+from tests.faults.moments import Moment, read_moments
+from tests.faults.slow_disk import MOMENTS
+
+COLUMNS = [field.name for field in (*POINT_COLUMNS, *OUTCOME_COLUMNS)]
+
+
+def faults_in(paths: SweepPaths, calm: SweepPaths, points: tuple[DesignPoint, ...]) -> Iterator[str]:
+    """Everything that is wrong with a finished sweep, `calm` being the undisturbed one of the same points."""
+    rows = Counter(
+        run_id
+        for path in paths.results.glob("*.parquet")
+        for run_id in pq.read_table(path, columns=["run_id"])["run_id"].to_pylist()
+    )
+    wanted = {point.run_id for point in points}
+    yield from (f"run {run_id} was lost" for run_id in wanted - rows.keys())
+    yield from (f"run {run_id} has {count} rows" for run_id, count in rows.items() if count > 1 or run_id not in wanted)
+    yield from (f"doctor: {finding.text}" for finding in examine(paths) if finding.severity is Severity.PROBLEM)
+    yield from (f"{count} kills counted as failures of pack {pack}" for pack, count in failed_attempts(paths).items())
+    yield from _differences(paths, calm)
+    yield from _done_again(paths, points[0].eval_every)
+
+
+def redone_steps(paths: SweepPaths) -> list[int]:
+    """How many gradient steps each further try at a pack did again."""
+    return [max(before.step - after.resumed, 0) for before, after in _successions(paths)]
+
+
+def mlflow_faults(paths: SweepPaths, points: tuple[DesignPoint, ...]) -> Iterator[str]:
+    """What is wrong with MLflow once it is brought up to date: each configuration has to be there once, and finished."""
+    project(paths.root)
+    client = quiet_client(f"sqlite:///{paths.mlflow_db}")
+    [experiment] = [found for found in client.search_experiments() if found.name.endswith(paths.root.name)]
+    states = Counter(run.info.status for run in client.search_runs([experiment.experiment_id], max_results=5000))
+    configurations = len({point.config_id for point in points})
+    if states != {"FINISHED": configurations}:
+        yield f"MLflow has {dict(states)} of {configurations} configurations"
+
+
+def _differences(paths: SweepPaths, calm: SweepPaths) -> Iterator[str]:
+    undisturbed = {file.pack_id: file for file in read_done(calm).files}
+    for file in read_done(paths).files:
+        if file.pack_id not in undisturbed:
+            yield f"pack {file.pack_id} is none of the undisturbed sweep"
+            continue
+        expected = undisturbed[file.pack_id]
+        rows = [pq.read_table(each.pack_result(file.pack_id), columns=COLUMNS).to_pylist() for each in (paths, calm)]
+        if repr(rows[0]) != repr(rows[1]):  # NaN equals NaN, and every bit of the rest counts.
+            yield f"rows of pack {file.pack_id} differ from the undisturbed ones"
+        found = load_file(paths.pack_weights(file.pack_id, file.epoch, file.attempt))
+        weights = load_file(calm.pack_weights(file.pack_id, expected.epoch, expected.attempt))
+        if found.keys() != weights.keys() or not all(found[name].equal(weights[name]) for name in weights):
+            yield f"final parameters of pack {file.pack_id} differ from the undisturbed ones"
+
+
+def _done_again(paths: SweepPaths, interval: int) -> Iterator[str]:
+    for before, after in _successions(paths):
+        if after.resumed < max(before.saved, before.resumed):
+            yield f"pack {after.pack_id} went on from step {after.resumed}, though step {before.saved} was saved"
+        if before.step - after.resumed > interval:
+            yield f"pack {after.pack_id} did {before.step - after.resumed} steps again, the interval being {interval}"
+
+
+def _successions(paths: SweepPaths) -> Iterator[tuple[Moment, Moment]]:
+    """Tries at one pack that followed upon each other, those that did not get to train left out."""
+    of_pack: dict[str, list[Moment]] = {}
+    for moment in read_moments(paths.root / MOMENTS):
+        if moment.trained:
+            of_pack.setdefault(moment.pack_id, []).append(moment)
+    for tries in of_pack.values():
+        yield from pairwise(tries)
