@@ -27,7 +27,7 @@ _PATH_ERRORS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirec
 
 
 class Commands(TyperGroup):
-    """Turns errors that we raise on purpose, and paths that cannot be used, into clean text and an exit code."""
+    """Turns errors that we raise on purpose, and what the system refuses, into clean text and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -38,6 +38,14 @@ class Commands(TyperGroup):
         except _PATH_ERRORS as error:
             _complain(f"{error.filename or 'path'}\n  found     {error.strerror}\n  expected  a path that can be used")
             raise typer.Exit(ExitCode.BAD_INPUT) from error
+        except BrokenPipeError:
+            raise  # Whoever read what we print has gone: click ends quietly.
+        except OSError as error:
+            _complain(
+                f"{error.filename or 'a file'}: {error.strerror}\n"
+                "  hint      make room, or mend the disk or the network; nothing that is done is lost, the same command goes on"
+            )
+            raise typer.Exit(ExitCode.FAILURE) from error
         except KeyboardInterrupt as error:
             raise typer.Exit(ExitCode.INTERRUPTED) from error
 

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 
 from sweep.attempts import AttemptEnd
 from sweep.backoff import wait_s
-from sweep.failures import failed_attempts
+from sweep.failures import failed_attempts, may_pass
 from sweep.launch_file import LaunchFile, LaunchSettings, PlannedPack
 from sweep.lease import holds
 from sweep.packs import halves
@@ -71,9 +71,15 @@ class PackQueue:
         if place is None:
             return None
         planned = self._waiting[place]
+        try:
+            record_start(self._settings.paths, _record(planned, self._settings, self._started + 1))
+        except OSError as error:
+            if not may_pass(error):
+                raise
+            self._pause()
+            return None
         del self._waiting[place]
         self._started += 1
-        record_start(self._settings.paths, _record(planned, self._settings, self._started))
         self._working[planned.pack.pack_id] = planned
         return planned.pack.pack_id
 

@@ -59,8 +59,19 @@ def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
     """Train a started pack to its end and publish it; returns how the attempt ended.
 
     An exception in training is recorded as a failure and not raised: the sweep goes on with its other packs. An attempt that
-    was killed because it made no progress could not say so: it is recorded by the next, which then leaves it at that.
+    was killed because it made no progress could not say so: it is recorded by the next, which then leaves it at that. Where not
+    even a failure can be recorded, because the disk is full, the attempt was hindered all the same.
     """
+    try:
+        return _work(settings, pack_id)
+    except OSError as error:
+        if not may_pass(error):
+            raise
+        traceback.print_exc()
+        return AttemptEnd.HINDERED
+
+
+def _work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
     paths = settings.paths
 
     def should_stop() -> bool:
@@ -70,6 +81,7 @@ def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
         if not ours or should_stop():
             return AttemptEnd.STOPPED
         if paths.pack_result(pack_id).exists():
+            _clean_up(paths, pack_id)  # Whoever published it was killed before it could.
             return AttemptEnd.PUBLISHED
         record = read_record(paths.pack_record(pack_id))
         if (hung := _hung(paths, pack_id)) is not None:
@@ -214,9 +226,13 @@ def _train(
     publish(paths, pack, outcome, provenance, settings.keep)
     del outcome
     release_memory()
-    remove_progress(paths.progress, pack.pack_id)
-    shutil.rmtree(paths.pack_checkpoint(pack.pack_id), ignore_errors=True)
+    _clean_up(paths, pack.pack_id)
     return AttemptEnd.PUBLISHED
+
+
+def _clean_up(paths: SweepPaths, pack_id: str) -> None:
+    remove_progress(paths.progress, pack_id)
+    shutil.rmtree(paths.pack_checkpoint(pack_id), ignore_errors=True)
 
 
 class _ProgressWriter:

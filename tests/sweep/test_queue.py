@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -109,6 +111,21 @@ def test_packs_that_are_hindered_at_the_same_time_are_one_trouble_and_not_many(l
     assert queue.next() is None
     clock.now += 5.0
     assert queue.next() == at_work[0]
+
+
+def test_a_disk_too_full_to_record_a_start_is_waited_for_and_loses_no_pack(
+    launch: LaunchFile, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    queue = PackQueue(launch, lambda _: None, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr("sweep.queue.record_start", full)
+        assert queue.next() is None
+    assert queue.next() is None, "it does not wait"
+    clock.now += 5.0
+    assert queue.next() == launch.packs[0].pack.pack_id
 
 
 def test_a_disk_that_stays_full_ends_the_launch_some_time(launch: LaunchFile, clock: Clock) -> None:
