@@ -47,7 +47,7 @@ def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition
     bars = max(len(panel.bars) for block in blocks for panel in block.cells)
     text = f"{name} is best or runner-up in {count.best + count.runner_up} of {count.panels} panels (best in {count.best})"
     # Two bars of four: any decomposition would be there in half of the panels if nothing mattered.
-    text += f"; chance would give {min(2, bars) * count.panels / bars:g}" if bars > 1 else ""
+    text += f"; chance would give {min(2, bars) * count.panels / bars:.3g}" if bars > 1 else ""
     return text + (f"; {count.unranked} panels are not counted, a dataset being without runs." if count.unranked else ".")
 
 
