@@ -277,6 +277,8 @@ def report(
         from sweep.show_search import best_table, compared
 
         _console().print(best_table(compared(target, None)))
+    if paths.page is not None:
+        print(f"page     {paths.page}")
     for figure in paths.figures:
         print(f"figure   {figure.paths.png}")
     if paths.table is not None:
