@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.claims import Claim, Verdict
+from analysis.claims import NOTHING, Claim, Verdict
 from analysis.configuration_table import configuration_rows
 from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from analysis.figures import AbsentFigure, WrittenFigure
@@ -50,7 +50,8 @@ def write_page(
         newest=f"{runs['finished_at'].max():%Y-%m-%d}",
         facts=_facts(material),
         recommendation=None if rehearsal else recommendation,
-        claims=() if rehearsal else judged,
+        judged=[claim for claim in judged if claim.ours != NOTHING],
+        unjudged=[claim for claim in judged if claim.ours == NOTHING],
         verdicts=tuple((verdict, sum(claim.verdict is verdict for claim in judged)) for verdict in Verdict),
         blocks=material.blocks,
         bar_text=bar_text,
@@ -78,7 +79,7 @@ def panel_name(panel: Panel) -> str:
 def bar_text(bar: Bar | None) -> str:
     """Value and interval, or the seeds' values where there are too few for one."""
     if bar is None or not math.isfinite(bar.value):
-        return "\N{EN DASH}"
+        return NOTHING
     if bar.interval is not None:
         return f"{bar.value:.2f} [{bar.interval.low:.2f}, {bar.interval.high:.2f}]"
     seeds = ", ".join(f"{score:.2f}" for score in bar.seed_scores)
@@ -93,7 +94,7 @@ def _facts(material: Material) -> tuple[Fact, ...]:
     designs = len(runs[["decomposition", "value_learning", "extraction"]].drop_duplicates())
     diverged = int((runs["status"] == "diverged").sum())
     return (
-        Fact("runs done", f"{coverage.done:,} of {coverage.wanted:,}"),
+        Fact(f"of {coverage.wanted:,} runs done", f"{coverage.done:,}"),
         Fact("designs", f"{designs}"),
         Fact("tasks", f"{len(tasks)}"),
         Fact("datasets", f"{sum(len(task.datasets) for task in tasks)}"),

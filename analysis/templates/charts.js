@@ -37,19 +37,31 @@ function ticks(low, high, count) {
 
 const tip = document.getElementById("tip"), spoken = document.getElementById("spoken");
 
-function tell(mark, text, aloud) {
-  tip.textContent = text;
-  tip.hidden = false;
-  const box = mark.getBoundingClientRect(), own = tip.getBoundingClientRect();
+let shown = null;
+
+function place() {
+  const box = shown.getBoundingClientRect(), own = tip.getBoundingClientRect();
   const left = Math.min(Math.max(8, box.left + box.width / 2 - own.width / 2), window.innerWidth - own.width - 8);
   const above = box.top - own.height - 8;
   tip.style.left = left + "px";
   tip.style.top = (above > 4 ? above : box.bottom + 8) + "px";
+}
+
+function tell(mark, text, aloud) {
+  tip.textContent = text;
+  tip.hidden = false;
+  shown = mark;
+  place();
   if (aloud) spoken.textContent = text.replaceAll("\n", "; ");
 }
 
-const hush = () => { tip.hidden = true; };
-window.addEventListener("scroll", hush, { passive: true });
+function hush() {
+  tip.hidden = true;
+  shown = null;
+}
+
+// Focus scrolls a panel into view: the text goes along with its mark.
+window.addEventListener("scroll", () => { if (shown) place(); }, { passive: true });
 window.addEventListener("keydown", (event) => { if (event.key === "Escape") hush(); });
 
 // One stop of the tab key per panel; the arrows walk through its marks, each an element with its text.
@@ -113,7 +125,7 @@ function drawBars(parent, { title, label, classes, bars, range, cloning }) {
       svg("line", { class: "whisker", x1: middle, x2: middle, y1: y(low), y2: y(high) }, group);
       for (const end of [low, high]) svg("line", { class: "whisker", x1: middle - 4, x2: middle + 4, y1: y(end), y2: y(end) }, group);
     } else for (const seed of bar.seeds) svg("circle", { class: "seed", cx: middle, cy: y(seed), r: 2.2 }, group);
-    if (bar.diverged) svg("text", { class: "bad", x: middle, y: Math.max(top - 3, 8), "text-anchor": "middle" }, group).textContent = bar.diverged;
+    if (bar.diverged) svg("text", { class: "bad", x: middle, y: Math.max(Math.min(top, ...[...(bar.interval || []), ...bar.seeds].map(y)) - 3, 8), "text-anchor": "middle" }, group).textContent = bar.diverged;
     return { element: group, text: bar.text };
   });
   if (cloning !== null) svg("line", { class: "cloning", x1: place.left, x2: place.right, y1: y(cloning), y2: y(cloning), "pointer-events": "none" }, picture);

@@ -169,9 +169,13 @@ sortButtons(table.tHead.rows[0], (column, down) => { order = { column, down }; f
 table.tHead.rows[0].cells[order.column].setAttribute("aria-sort", "descending");
 more.addEventListener("click", () => { whole = true; fillTable(state()); });
 
+// Words are found anywhere in names, numbers as a whole in settings: "3" is an alpha, not a digit of every score.
+const SETTINGS = ["α", "τ"];
+const found = (word, name, value) => (SETTINGS.includes(name) ? String(value) === word : !NUMBERS.includes(name) && String(value).toLowerCase().includes(word));
+
 function fillTable(now) {
   const words = filter("text").value.toLowerCase().split(/\s+/).filter(Boolean), value = COLUMNS[order.column][1];
-  const left = configurations.filter((one) => matches(one, now) && words.every((word) => COLUMNS.some(([, read]) => String(read(one) ?? "").toLowerCase().includes(word))));
+  const left = configurations.filter((one) => matches(one, now) && words.every((word) => COLUMNS.some(([name, read]) => found(word, name, read(one)))));
   const none = (one) => value(one) === null || value(one) === "";
   left.sort((a, b) => (none(a) || none(b) ? none(a) - none(b) : (order.down ? -1 : 1) * compare(value(a), value(b))));
   const shown = whole ? left : left.slice(0, ROWS);
