@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster test-faults check bench bench-short bench-scale bench-gpu format lock clean
+.PHONY: help setup demo test test-cluster test-faults test-browser check bench bench-short bench-scale bench-gpu format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -38,6 +38,13 @@ test-cluster: setup ## a sweep on a Ray cluster of several nodes on this machine
 
 test-faults: setup ## fifty random kills of sweeps, an hour; goes on where it was stopped in FAULTS_DIRECTORY (and FAULTS_SEED)
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -m faults
+
+# Chromium from the distribution, its driver from PyPI: no browser is downloaded. Without either it is said why, and nothing fails.
+test-browser: setup ## the report's pages in Chromium: filters, keyboard, contrast, no errors, no requests
+	@command -v chromium >/dev/null || apt-get install -qq -y --no-install-recommends chromium >/dev/null 2>&1 \
+	  || sudo -n apt-get install -qq -y --no-install-recommends chromium >/dev/null 2>&1 || true
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint requirements.lock --editable '.[browser]' || true
+	@$(BIN)/pytest -m browser -rs tests/browser
 
 check: setup ## style, types and the import arrows
 	@$(BIN)/ruff check

@@ -24,6 +24,8 @@ class ReportPaths(NamedTuple):
     """figures that were asked for and that the sweep has no data for"""
     table: Path | None
     """Markdown, beside Figure 7"""
+    page: Path | None
+    """HTML, where all figures were asked for"""
     runs: Path
     """Parquet, one row per run"""
     curves: Path
@@ -88,18 +90,44 @@ def write_report(
         raise MissingFigureError(*(Problem(found=one.sentence) for one in absent))
     table = None
     if any(figure.name == "figure7" for figure in figures):
-        page = figure7_markdown(blocks, coverage, score, [*provenance_notes(results, score), *remarks], picture="figure7.png")
-        table = write_atomically(out_dir / "figure7.md", lambda path: _write_text(path, page))
+        text = figure7_markdown(blocks, coverage, score, [*provenance_notes(results, score), *remarks], picture="figure7.png")
+        table = write_atomically(out_dir / "figure7.md", lambda path: _write_text(path, text))
+    page = _write_page(sweep_dir, out_dir, material, figures, absent, remarks) if set(kinds) == set(FIGURES) else None
     index = compact(sweep_dir, results)
     return ReportPaths(
         figures=figures,
         absent=absent,
         table=table,
+        page=page,
         runs=index.runs,
         curves=index.curves,
         summary=NO_CLAIM if results.rehearsal else standing_sentence(blocks),
         coverage=coverage.sentence(),
     )
+
+
+def _write_page(
+    sweep_dir: Path,
+    out_dir: Path,
+    material: Material,
+    figures: Sequence[WrittenFigure],
+    absent: Sequence[AbsentFigure],
+    remarks: Sequence[str],
+) -> Path:
+    """The page and the tables for a paper, with the claims and the recipe that follow from the numbers."""
+    from analysis.claims import claims
+    from analysis.page import write_page
+    from analysis.paper_tables import write_paper_tables
+    from analysis.provenance import provenance_notes
+    from analysis.recommendation import recommend
+    from analysis.stability import stability
+
+    results, blocks, rehearsal = material.results, material.blocks, material.results.rehearsal
+    judged = claims(blocks, () if rehearsal else stability(sweep_dir / "results", results), rehearsal=rehearsal)
+    advice = recommend(blocks, judged, rehearsal=rehearsal)
+    write_paper_tables(out_dir, blocks, judged, rehearsal=rehearsal)
+    notes = provenance_notes(results, material.rule)
+    return write_page(out_dir, material, judged, advice, figures, absent, notes, remarks, sweep_dir.resolve().name)
 
 
 def _write_text(path: Path, text: str) -> None:

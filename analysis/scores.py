@@ -124,7 +124,7 @@ def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
 
 def task_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule = ScoreRule.FINAL) -> tuple[TaskScores, ...]:
     """Arrange runs (rows of the results) by the wanted points (`points_table`), one entry per task in the paper's order."""
-    table = wanted.assign(dataset_label=_dataset_labels(wanted))
+    table = wanted.assign(dataset_label=dataset_labels(wanted))
     outcome = runs.set_index("run_id")[[rule.column, "status"]].rename(columns={rule.column: "run_score"})
     table = table.join(outcome, on="run_id")
     known = list(TASKS)
@@ -196,7 +196,7 @@ def _settings(rows: list[tuple[str, str, dict[str, object]]]) -> pd.DataFrame:
     return pd.DataFrame(columns).astype({"tau": "float64", "alpha": "float64"})
 
 
-def _dataset_labels(table: pd.DataFrame) -> list[str]:
+def dataset_labels(table: pd.DataFrame) -> list[str]:
     """Short names that tell a task's datasets apart: `expert`, or `expert (source og_marl)` where two sources meet."""
     columns = [table[name].astype(object).where(table[name].notna(), None).tolist() for name in ("task", *_DATASET_FIELDS)]
     identities = [_DatasetIdentity(*row) for row in zip(*columns, strict=True)]

@@ -236,6 +236,10 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
 @app.command(epilog="Example:  recipe-sweep report demo")
 def report(
     grid: GridArgument,
+    other: Annotated[
+        str | None,
+        typer.Argument(metavar="[OTHER]", help="A second sweep to hold against it, likewise.", show_default=False),
+    ] = None,
     directory: DirectoryOption = None,
     overrides: SetOption = None,
     only: OnlyOption = None,
@@ -250,13 +254,17 @@ def report(
         typer.Option("-o", "--out", metavar="DIR", help="Where to write.  [default: report/ in the sweep]", show_default=False),
     ] = None,
 ) -> None:
-    """Draw the paper's figures that the results allow, Figure 7 always, and write their numbers and tables."""
+    """Draw the paper's figures that the results allow, and write a page, tables and numbers; of two sweeps, compare them."""
     from analysis.figures import figure_kinds
     from analysis.report import write_report
     from sweep.forecast import read_scores
     from sweep.learned import kept_weights
     from sweep.status import SweepWatcher
 
+    if other is not None:
+        given = {"--dir": directory, "--set": overrides, "--data": data, "--figure": number, "--all": every or None}
+        _compare((grid, other), [option for option, value in given.items() if value], only, out)
+        return
     kinds = figure_kinds(number or None)
     target = _target(grid, directory, overrides).begun()
     points = target.selected(only or ())
@@ -277,6 +285,8 @@ def report(
         from sweep.show_search import best_table, compared
 
         _console().print(best_table(compared(target, None)))
+    if paths.page is not None:
+        print(f"page     {paths.page}")
     for figure in paths.figures:
         print(f"figure   {figure.paths.png}")
     if paths.table is not None:
@@ -285,6 +295,31 @@ def report(
     if every or number:
         for absent in paths.absent:
             print(absent.sentence)
+
+
+def _compare(references: tuple[str, str], misplaced: list[str], only: list[str] | None, out: Path | None) -> None:
+    """Hold two sweeps against each other. Raises SweepDirectoryError for options that make sense of one sweep alone."""
+    from analysis.versus_files import load_side, write_comparison
+    from sweep.errors import SweepDirectoryError
+    from sweep.status import SweepWatcher
+
+    if misplaced:
+        expected = "two grids or sweep directories, with --only and --out alone"
+        raise SweepDirectoryError(
+            *(Problem(file=option, found=f"{option} beside two sweeps", expected=expected) for option in misplaced)
+        )
+    targets = [_target(reference, None, None).begun() for reference in references]
+    names = [target.paths.root.resolve().name for target in targets]
+    sides = []
+    for target, name, reference in zip(targets, names, references, strict=True):
+        points = target.selected(only or ())
+        failed = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look().failed
+        # Two copies of a sweep have one name and are told apart by where they lie.
+        sides.append(load_side(name if names.count(name) == 1 else reference, target.paths.root, points, failed))
+    first, second = sides
+    paths = write_comparison(first, second, out or targets[0].paths.report / f"against-{names[1]}")
+    print(paths.text.read_text(encoding="utf-8"))
+    print(f"page     {paths.page}\ntext     {paths.text}\nnumbers  {paths.numbers}")
 
 
 @app.command(epilog="Example:  recipe-sweep recommend demo --task simple_spread --budget 64")

@@ -53,6 +53,8 @@ OWNERS = {
     "numba": {"trainers.fused"},
     "boto3": {"cluster.aws_account"},
     "jsonschema": {"cluster.ray_up"},
+    "jinja2": {"analysis.html"},
+    "PIL": {"analysis.html"},
     "optuna": {"search_spaces.studies"},
 }
 """A library and the modules, or whole packages, that may import it."""
