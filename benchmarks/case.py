@@ -118,15 +118,15 @@ def measure(case: Case) -> Measured:
     _wake_libraries()
     before = resident()
     trainer = build(case)
-    for _ in range(1 if case.device == "cpu" else GPU_WARM_UP):
+    with FlopCounterMode(display=False) as counted:
+        trainer.advance()
+    for _ in range(0 if case.device == "cpu" else GPU_WARM_UP - 1):
         trainer.advance()
     timer = Timer("trainer.advance()", globals={"trainer": trainer}, timer=_clock(case.device), num_threads=1)
     times = [timer.timeit(1).mean for _ in range(LEAST_STEPS)]
     while sum(times) < case.seconds:
         times.append(timer.timeit(1).mean)
     peak = _peak() - before if case.device == "cpu" else torch.cuda.max_memory_allocated()
-    with FlopCounterMode(display=False) as counted:
-        trainer.advance()
     memory = pack_memory(trainer.points)
     return Measured(
         case=asdict(case),
