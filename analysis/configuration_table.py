@@ -65,10 +65,7 @@ def _task_rows(number: int, task: TaskScores, material: Material) -> list[Config
     settings = (*_AXES, "alpha", "tau", *task.varied)
     # Plain lists from here: a group of pandas costs a millisecond, and the paper's sweep has 2,048 of eight runs.
     named = [dict(zip(settings, row, strict=True)) for row in zip(*(table[name].tolist() for name in settings), strict=True)]
-    runs = [
-        _Run(*row)
-        for row in zip(*(table[f"run_{name}"].tolist() for name in columns), strict=True)  # type: ignore[arg-type]
-    ]
+    runs = [_Run(*row) for row in zip(*(table[f"run_{name}"].tolist() for name in columns), strict=True)]
     starts = np.flatnonzero(~table.duplicated(["config_id", "dataset_label"]).to_numpy()).tolist()
     return [
         _row(number, task, named[start], runs[start:end]) for start, end in zip(starts, [*starts[1:], len(runs)], strict=True)

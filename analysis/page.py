@@ -95,13 +95,17 @@ def _facts(material: Material) -> tuple[Fact, ...]:
     diverged = int((runs["status"] == "diverged").sum())
     return (
         Fact(f"of {coverage.wanted:,} runs done", f"{coverage.done:,}"),
-        Fact("designs", f"{designs}"),
-        Fact("tasks", f"{len(tasks)}"),
-        Fact("datasets", f"{sum(len(task.datasets) for task in tasks)}"),
+        _count(designs, "design"),
+        _count(len(tasks), "task"),
+        _count(sum(len(task.datasets) for task in tasks), "dataset"),
         Fact("seeds", "\N{EN DASH}".join(str(count) for count in dict.fromkeys((seeds[0], seeds[-1])))),
         Fact("diverged", f"{diverged:,}"),
         Fact("CPU-hours", f"{runs['cpu_s'].sum() / 3600:,.1f}"),
     )
+
+
+def _count(number: int, word: str) -> Fact:
+    return Fact(word if number == 1 else f"{word}s", f"{number:,}")
 
 
 def _write_text(path: Path, text: str) -> None:

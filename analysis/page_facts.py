@@ -73,8 +73,11 @@ def provenance(runs: pd.DataFrame) -> tuple[Fact, ...]:
 
 def dataset_rows(runs: pd.DataFrame) -> tuple[DatasetRow, ...]:
     """The contents of all datasets, by hash."""
-    counted = runs.groupby(["task", "dataset", "source", "data_hash"]).size()
-    return tuple(DatasetRow(*map(str, key[:3]), str(key[3])[:_HASH_LETTERS], int(count)) for key, count in counted.items())
+    counted = runs.groupby(["task", "dataset", "source", "data_hash"]).size().reset_index(name="runs")
+    return tuple(
+        DatasetRow(task, dataset, source, data_hash[:_HASH_LETTERS], runs)
+        for task, dataset, source, data_hash, runs in counted.itertuples(index=False)
+    )
 
 
 def cost_rows(runs: pd.DataFrame) -> tuple[CostRow, ...]:

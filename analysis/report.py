@@ -92,7 +92,7 @@ def write_report(
     if any(figure.name == "figure7" for figure in figures):
         text = figure7_markdown(blocks, coverage, score, [*provenance_notes(results, score), *remarks], picture="figure7.png")
         table = write_atomically(out_dir / "figure7.md", lambda path: _write_text(path, text))
-    page = _write_page(sweep_dir, out_dir, material, figures, absent, remarks) if set(kinds) == set(FIGURES) else None
+    page = write_documents(sweep_dir, out_dir, material, figures, absent, remarks) if set(kinds) == set(FIGURES) else None
     index = compact(sweep_dir, results)
     return ReportPaths(
         figures=figures,
@@ -106,7 +106,7 @@ def write_report(
     )
 
 
-def _write_page(
+def write_documents(
     sweep_dir: Path,
     out_dir: Path,
     material: Material,
@@ -114,7 +114,7 @@ def _write_page(
     absent: Sequence[AbsentFigure],
     remarks: Sequence[str],
 ) -> Path:
-    """The page and the tables for a paper, with the claims and the recipe that follow from the numbers."""
+    """Write the page and the tables for a paper, with claims and recipe as the numbers have them; returns the page."""
     from analysis.claims import claims
     from analysis.page import write_page
     from analysis.paper_tables import write_paper_tables

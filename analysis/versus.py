@@ -17,7 +17,7 @@ from analysis.comparisons import Estimate, holm, stratified_mean
 from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from analysis.frame import Results
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, ScoreRule, TaskScores, points_table, task_scores
-from analysis.statistics import Floats, best_of, chosen_seed_scores, seed_means
+from analysis.statistics import FEWEST_SEEDS, Booleans, Floats, best_of, chosen_seed_scores, seed_means
 from search_spaces.point import DesignPoint
 
 if TYPE_CHECKING:
@@ -104,14 +104,16 @@ class Comparison:
         """One sentence: how often the second scores higher, and how much of that is settled."""
         if not self.differences:
             return "Nothing to compare: no design has results on the same task and dataset in both sweeps."
-        higher = sum(one.difference.value > 0 for one in self.differences)
-        settled = [one for one in self.differences if one.settled]
-        up = sum(one.difference.value > 0 for one in settled)
-        known = sum(one.difference.known for one in self.differences)
-        text = f"{self.second.name} scores higher than {self.first.name} in {higher} of {len(self.differences)} designs"
-        if not known:
-            return f"{text}; with under 4 seeds on a side there is no interval, and nothing is settled."
-        return f"{text}; settled with all comparisons taken together: {up} higher, {len(settled) - up} lower."
+        values = [one.difference.value for one in self.differences]
+        higher, lower = sum(value > 0 for value in values), sum(value < 0 for value in values)
+        same = f", the same in {len(values) - higher - lower}" if higher + lower < len(values) else ""
+        names = f"{self.second.name} scores higher than {self.first.name}"
+        text = f"Of {len(values)} designs, {names} in {higher}, lower in {lower}{same}"
+        if not any(one.difference.known for one in self.differences):
+            return f"{text}; under {FEWEST_SEEDS} seeds there is no interval, and nothing is settled."
+        settled = [one.difference.value for one in self.differences if one.settled]
+        up = sum(value > 0 for value in settled)
+        return f"{text}; settled, with all comparisons taken together: {up} higher, {len(settled) - up} lower."
 
 
 def compare(first: Side, second: Side, rule: ScoreRule = ScoreRule.FINAL) -> Comparison:
@@ -172,7 +174,7 @@ def _per_seed(task: TaskScores, datasets: Sequence[str]) -> Floats:
     """
     scores = task.scores[:, :, :, [task.datasets.index(name) for name in datasets]]
     choice = best_of(seed_means(scores)).choice
-    complete = (choice >= 0).all(axis=-1)
+    complete: Booleans = np.all(choice >= 0, axis=-1)
     return np.where(complete[..., None], chosen_seed_scores(scores, choice), np.nan)
 
 
@@ -200,8 +202,10 @@ def _settings(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Setting, ...]:
 
 
 def _versions(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Setting, ...]:
-    pairs = [(name, *(runs[name].drop_duplicates().tolist() for runs in (first, second))) for name in _MADE_WITH]
-    return tuple(Setting("made with", name, _listed(one), _listed(two)) for name, one, two in pairs if set(one) != set(two))
+    values = {name: [runs[name].drop_duplicates().tolist() for runs in (first, second)] for name in _MADE_WITH}
+    return tuple(
+        Setting("made with", name, _listed(one), _listed(two)) for name, (one, two) in values.items() if set(one) != set(two)
+    )
 
 
 def _contents(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Setting, ...]:

@@ -6,7 +6,7 @@ const { decomposition: X, value_learning: V, extraction: E } = numbers.words;
 const FIELDS = ["task", "dataset", "x", "v", "e", "alpha", "tau", "other", "wanted", "done", "diverged", "mean", "std", "low", "high", "curve"];
 const configurations = numbers.configurations.map((row) => Object.fromEntries(FIELDS.map((field, i) => [field, row[i]])));
 const filter = (id) => document.getElementById("f-" + id);
-const ALL = "all", ROWS = 100;
+const ALL = "all", ROWS = 25;
 
 function choices(id, names, all) {
   const select = filter(id);

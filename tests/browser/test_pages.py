@@ -31,19 +31,23 @@ SCREENSHOTS = "RECIPE_SWEEP_SCREENSHOTS"
 """A directory: pictures of the pages are left there to look at."""
 
 CONTRASTS = """() => {
-  const luminance = ([r, g, b]) => [r, g, b].map((c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const linear = (c) => (c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+  const luminance = ([r, g, b]) => 0.2126 * linear(r) + 0.7152 * linear(g) + 0.0722 * linear(b);
   const rgba = (text) => { const n = text.match(/[\\d.]+/g).map(Number); return n.length < 4 ? [...n, 1] : n; };
   const behind = (element) => {
-    for (let at = element; at; at = at.parentElement) { const c = rgba(getComputedStyle(at).backgroundColor); if (c[3] === 1) return c; }
+    for (let at = element; at; at = at.parentElement) {
+      const colour = rgba(getComputedStyle(at).backgroundColor);
+      if (colour[3] === 1) return colour;
+    }
     return [255, 255, 255, 1];
   };
   const poor = [];
   for (const element of document.querySelectorAll("main *, header *, .made-up *")) {
-    const inSvg = element instanceof SVGElement, own = [...element.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
     if (!own || element.closest("noscript, script") || !element.getClientRects().length) continue;
-    const style = getComputedStyle(element), ink = rgba(inSvg ? style.fill : style.color), paper = behind(element);
-    const [light, dark] = [luminance(ink), luminance(paper)].sort((a, b) => b - a), ratio = (light + 0.05) / (dark + 0.05);
+    const style = getComputedStyle(element), ink = rgba(element instanceof SVGElement ? style.fill : style.color);
+    const [light, dark] = [luminance(ink), luminance(behind(element))].sort((a, b) => b - a);
+    const ratio = (light + 0.05) / (dark + 0.05);
     if (ratio < 4.5) poor.push(`${element.tagName} ${element.textContent.slice(0, 30)} ${ratio.toFixed(2)}`);
   }
   return poor;
@@ -194,8 +198,9 @@ def test_tables_sort_by_number_and_back(browser: Any, report: Path) -> None:
 def test_everything_that_can_be_used_can_be_reached_and_has_a_name(browser: Any, report: Path) -> None:
     page = visit(browser, report).page
     nameless = page.evaluate(
-        """() => [...document.querySelectorAll("select, input, button, [tabindex], img, [role=img]")].filter((one) =>
-          !(one.labels?.length || one.textContent.trim() || one.getAttribute("aria-label") || one.alt)).map((one) => one.outerHTML.slice(0, 80))"""
+        """() => [...document.querySelectorAll("select, input, button, [tabindex], img, [role=img]")]
+          .filter((one) => !(one.labels?.length || one.textContent.trim() || one.getAttribute("aria-label") || one.alt))
+          .map((one) => one.outerHTML.slice(0, 80))"""
     )
     assert nameless == []
     page.keyboard.press("Tab")
