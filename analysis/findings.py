@@ -7,6 +7,8 @@ interval that contains the border does not tell.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -38,12 +40,18 @@ class Finding(NamedTuple):
     """what a count is out of"""
 
 
-class Sweep(NamedTuple):
+@dataclass(frozen=True)
+class Sweep:
     """All that a claim may be judged by."""
 
     blocks: tuple[TaskPanels, ...]
     designs: tuple[Designs, ...]
     stability: tuple[Stability, ...]
+
+    @cached_property
+    def variance(self) -> tuple[Floats, Floats, int] | None:
+        """`variance_shares` of the designs, which takes a second at 16,384 runs, and which several claims are about."""
+        return variance_shares(self.designs)
 
 
 def missing(what: str) -> Finding:
@@ -121,7 +129,7 @@ def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
     """Share of the variance among designs that one axis explains, less that of another."""
 
     def find(sweep: Sweep) -> Finding:
-        found = variance_shares(sweep.designs)
+        found = sweep.variance
         if found is None:
             return missing("a full product of designs in at least 2 seeds")
         values, samples, seeds = found

@@ -26,7 +26,7 @@ def render(template: str, **content: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"score": score, "signed": signed, "script": script_json}
+    environment.filters |= {"score": score, "signed": signed, "script": script_json, "code": code}
     environment.globals["asset"] = asset
     return environment.get_template(template).render(**content)
 
@@ -47,6 +47,14 @@ def script_json(text: str) -> str:
     for letter in "<>&\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return Markup(text)  # noqa: S704 (escaped above)
+
+
+def code(text: str) -> str:
+    """A sentence with what is in backticks set as code."""
+    from markupsafe import Markup, escape
+
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
 
 
 def score(value: float | None) -> str:

@@ -262,7 +262,8 @@ def report(
     from sweep.status import SweepWatcher
 
     if other is not None:
-        given = {"--dir": directory, "--set": overrides, "--data": data, "--figure": number, "--all": every or None}
+        # Not --data, which the environment may give: nothing is read there.
+        given = {"--dir": directory, "--set": overrides, "--figure": number, "--all": every}
         _compare((grid, other), [option for option, value in given.items() if value], only, out)
         return
     kinds = figure_kinds(number or None)

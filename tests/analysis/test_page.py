@@ -12,7 +12,7 @@ import pytest
 from analysis.captions import Coverage
 from analysis.figures import AbsentFigure, figure_kinds
 from analysis.frame import load_results
-from analysis.html import render, script_json
+from analysis.html import code, render, script_json
 from analysis.material import Material, NothingLearned
 from analysis.panels import task_panels
 from analysis.rehearsal import SENTENCE
@@ -86,6 +86,10 @@ def test_what_comes_from_data_is_escaped(text: str) -> None:
     assert "Launch 1: as &lt;estimated&gt;." in text
     assert "</script" not in script_json(json.dumps({"dataset": "</script><b>"}))
     assert json.loads(script_json(json.dumps("</script>&\u2028"))) == "</script>&\u2028"
+
+
+def test_commands_in_a_sentence_are_set_as_code_and_nothing_else_is_markup() -> None:
+    assert code("run `a <b>` & <i>") == "run <code>a &lt;b&gt;</code> &amp; &lt;i&gt;"
 
 
 def test_a_name_that_a_template_lacks_is_an_error() -> None:

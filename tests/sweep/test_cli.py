@@ -197,3 +197,22 @@ def test_a_second_launch_is_refused_while_one_is_at_work(here: Path) -> None:
         assert f"pid {os.getpid()}" in text
         assert "at work" in call("status", "little.yaml")
     assert "4 of 4 done" in launch()
+
+
+def test_two_sweeps_are_held_against_each_other(here: Path) -> None:
+    launch("--dir", "before")
+    launch("--dir", "after", "--set", "lr=1e-3")
+    text = call("report", "before", "after")
+    assert "# before and after" in text
+    assert "| grid | lr |" in text
+    for name in ("index.html", "comparison.md", "comparison.csv"):
+        assert (here / "before" / "report" / "against-after" / name).stat().st_size > 0
+
+
+def test_options_of_one_sweep_are_refused_beside_two(here: Path) -> None:
+    launch("--dir", "before")
+    text = call("report", "before", "before", "--set", "lr=1e-3", "--figure", "7", expect=ExitCode.BAD_INPUT)
+    assert "2 problems" in text
+    assert "--set beside two sweeps" in text
+    assert "--figure beside two sweeps" in text
+    assert not (here / "before" / "report").exists()
