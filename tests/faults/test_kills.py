@@ -27,7 +27,7 @@ def _no_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
 
-def test_after_kills_of_every_process_there_is_every_run_is_there_once_and_bit_for_bit(tmp_path: Path) -> None:
+def test_after_kills_of_four_kinds_of_process_every_run_is_there_once_and_bit_for_bit(tmp_path: Path) -> None:
     campaign = Campaign(tmp_path, A_FEW, seed=0, seeds=6, mlflow=False)
     campaign.run()
     assert len(campaign.struck) == len(A_FEW), "the sweep was over before it was killed so often"
@@ -36,7 +36,7 @@ def test_after_kills_of_every_process_there_is_every_run_is_there_once_and_bit_f
 
 @pytest.mark.faults
 def test_fifty_random_kills_lose_nothing_and_double_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    """`make test-faults`; RECIPE_SWEEP_FAULTS names a directory in which it goes on where it was stopped."""
+    """`make test-faults`; FAULTS_DIRECTORY names a directory in which it goes on where it was stopped."""
     seed, count = int(os.environ.get("FAULTS_SEED", "1")), int(os.environ.get("FAULTS_KILLS", FIFTY))
     directory = Path(os.environ.get("FAULTS_DIRECTORY", tmp_path))
 
