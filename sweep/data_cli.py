@@ -10,11 +10,10 @@ import typer
 
 from search_spaces.vocabulary import Source
 from sweep.bars import stages
+from sweep.cli_shared import console
 from sweep.options import DataOption
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from trainers.data.card import Identity
     from trainers.data.fetch import Imported
 
@@ -42,10 +41,10 @@ def list_datasets(
 
     root = _root(data)
     items = [item for item in inventory(root) if not here or item.state is not State.ABSENT]
-    console = _console()
+    screen = console()
     if items:
-        print_inventory(console, items, root)
-    print_inventory_end(console, items, root)
+        print_inventory(screen, items, root)
+    print_inventory_end(screen, items, root)
     if any(item.state is State.BROKEN for item in items):
         raise typer.Exit(1)
 
@@ -131,9 +130,9 @@ def inspect(
     if out is not None and out.suffix != ".png":
         raise typer.BadParameter("a file that ends in .png", param_hint="--out")
     inspections = look(_present(data, task, datasets, source, size, seed), _root(data))
-    console = _console()
+    screen = console()
     for table in inspection_tables(inspections):
-        console.print(table)
+        screen.print(table)
     if out is not None:
         print(f"figure   {draw(inspections, out)}")
 
@@ -174,12 +173,6 @@ def _present(
     from trainers.data.inventory import present
 
     return present(_root(data), task, datasets or (), source, size, seed)
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console()
 
 
 def _tell(imports: Iterator[Imported]) -> None:

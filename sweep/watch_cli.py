@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.cli_boundary import ExitCode
+from sweep.cli_shared import console, open_sweep
 from sweep.options import DirectoryOption, GridArgument, JsonOption, OnlyOption, RunArgument, RunOption, SetOption
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from sweep.target import Target
+    pass
 
 app = typer.Typer()
 
@@ -32,16 +32,16 @@ def status(
     from sweep.show import print_status, status_json, status_view
     from sweep.status import SweepWatcher
 
-    target = _target(grid, directory, overrides)
+    target = open_sweep(grid, directory, overrides)
     selected = {point.run_id for point in target.selected(only or ())}
     watcher = SweepWatcher(target.points, target.paths, selected)
-    console = _console()
+    screen = console()
     if watch:
         import time
 
         from rich.live import Live
 
-        with Live(status_view(watcher.look()), console=console) as live:
+        with Live(status_view(watcher.look()), console=screen) as live:
             while True:
                 time.sleep(2.0)
                 live.update(status_view(watcher.look()))
@@ -49,7 +49,7 @@ def status(
     if as_json:
         print(status_json(target, watcher.look(), axes))
     else:
-        print_status(console, target, watcher.look(), axes)
+        print_status(screen, target, watcher.look(), axes)
         if target.grid.search is not None:
             from sweep.show_search import progress_line
 
@@ -68,7 +68,7 @@ def explain(
     from sweep.dossier import RunState, open_dossier
     from sweep.show_run import dossier_json, print_dossier
 
-    target = _target(grid, directory, overrides)
+    target = open_sweep(grid, directory, overrides)
     dossier = open_dossier(target, run_id)
     again = None
     if dossier.state is not RunState.OUTSIDE:
@@ -77,7 +77,7 @@ def explain(
     if as_json:
         print(dossier_json(dossier, again))
     else:
-        print_dossier(_console(), dossier, again or "the grid no longer has this run: put its values back first")
+        print_dossier(console(), dossier, again or "the grid no longer has this run: put its values back first")
 
 
 @app.command(epilog="Example:  recipe-sweep best search_spread --beside sweeps/demo")
@@ -97,7 +97,7 @@ def best(
     from sweep.show_search import best_json, best_table, compared, progress_line
     from sweep.target import open_target
 
-    target = _target(grid, directory, overrides)
+    target = open_sweep(grid, directory, overrides)
     if target.grid.search is None:
         raise UserInputError(Problem(grid, key="search", found="nothing", expected="a grid that searches alpha"))
     target.begun()
@@ -107,7 +107,7 @@ def best(
         print(best_json(pairs))
         return
     print(progress_line(target))
-    _console().print(best_table(pairs))
+    console().print(best_table(pairs))
 
 
 @app.command(epilog="Example:  recipe-sweep logs demo --follow")
@@ -135,7 +135,7 @@ def logs(
     log_files.only_one((("--run", run_id), ("--pack", pack_id), ("--engine", engine)))
     if attempt is not None and run_id is None and pack_id is None:
         raise UnknownLogError(Problem(f"--attempt {attempt}", found="no --run or --pack beside it", expected="one of them"))
-    target = _target(grid, directory, None)
+    target = open_sweep(grid, directory, None)
     paths = target.paths
     if run_id is not None:
         found = [log_files.run_log(paths, find_run(target, run_id).run_id, attempt)]
@@ -169,7 +169,7 @@ def cancel(
     from sweep.show import status_line
     from sweep.status import SweepWatcher, duration
 
-    target = _target(grid, directory, None)
+    target = open_sweep(grid, directory, None)
     launch = live_launch(target.paths.lease)
     if launch is None:
         print(f"no launch is at work on {target.paths.root}")
@@ -186,13 +186,15 @@ def cancel(
     print(f"it is gone; {status_line(watcher.look())}\nthe next launch goes on from the checkpoints")
 
 
-def _target(grid: str, directory: Path | None, overrides: list[str] | None) -> Target:
-    from sweep.target import open_target
+@app.command(epilog="Example:  recipe-sweep doctor demo")
+def doctor(grid: GridArgument, directory: DirectoryOption = None) -> None:
+    """Look for what must not be: runs twice, weights missing, torn files, changed data, stuck packs."""
+    from sweep.doctor import Severity, examine
 
-    return open_target(grid, directory, overrides or ())
-
-
-def _console() -> Console:
-    from rich.console import Console
-
-    return Console()
+    target = open_sweep(grid, directory, None).begun()
+    findings = examine(target.paths)
+    for finding in findings:
+        print(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
+    if any(finding.severity is Severity.PROBLEM for finding in findings):
+        raise typer.Exit(ExitCode.FAILURE)
+    print("no problem found")
