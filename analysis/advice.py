@@ -9,12 +9,11 @@ from pathlib import Path
 from analysis.errors import AdviceError
 from analysis.frame import Results
 from analysis.recommendation import Recommendation
+from analysis.report import BOOTSTRAP_SEED
 from search_spaces.errors import Problem
 from search_spaces.point import DesignPoint
 from search_spaces.tasks import TASKS
 from search_spaces.validation import nearest, one_of
-
-BOOTSTRAP_SEED = 0
 
 
 def advise(

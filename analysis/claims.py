@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from analysis.claim_list import CLAIMS, Definition
-from analysis.designs import designs
 from analysis.findings import Finding, Sweep
 from analysis.panels import TaskPanels
 from analysis.rehearsal import NO_CLAIM
@@ -53,7 +52,7 @@ def claims(blocks: Sequence[TaskPanels], stability: Sequence[Stability] = (), *,
     """
     if rehearsal:
         return tuple(_claim(one, Finding(math.nan, math.nan, math.nan), Verdict.OPEN, NO_CLAIM) for one in CLAIMS)
-    sweep = Sweep(tuple(blocks), tuple(designs(block.scores) for block in blocks), tuple(stability))
+    sweep = Sweep(tuple(blocks), tuple(block.designs for block in blocks), tuple(stability))
     return tuple(_judged(one, one.find(sweep)) for one in CLAIMS)
 
 

@@ -56,6 +56,11 @@ VALUE_LEARNING_NAMES = {ValueLearning.TD: "TD", ValueLearning.SARSA: "SARSA", Va
 EXTRACTION_NAMES = {Extraction.BRAC: "BRAC", Extraction.AWR: "AWR"}
 
 
+def design_names(decomposition: Decomposition, value_learning: ValueLearning, extraction: Extraction) -> tuple[str, str, str]:
+    """What the three choices of a design are called in figures and tables."""
+    return DECOMPOSITION_NAMES[decomposition], VALUE_LEARNING_NAMES[value_learning], EXTRACTION_NAMES[extraction]
+
+
 class FigurePaths(NamedTuple):
     """One figure in its three formats."""
 

@@ -209,7 +209,7 @@ def _difference(
 
 
 def _steadier(sweep: Sweep, spread: Callable[[TaskScores, Floats], tuple[Floats, Floats]]) -> Finding:
-    """log2 of BRAC's over AWR's spread, squares of the tasks added up; `spread` gives both (R,) for weights (R, S)."""
+    """log2 of BRAC's over AWR's spread, those of the tasks added up; `spread` gives both (R,) for weights (R, S)."""
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     brac: Floats = np.zeros(RESAMPLES + 1)
     awr: Floats = np.zeros(RESAMPLES + 1)

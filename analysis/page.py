@@ -13,7 +13,7 @@ from analysis.claims import NOTHING, Claim, Verdict
 from analysis.configuration_table import configuration_rows
 from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from analysis.figures import AbsentFigure, WrittenFigure
-from analysis.files import write_atomically
+from analysis.files import write_text
 from analysis.html import picture, render
 from analysis.material import Material
 from analysis.page_facts import Fact, cost_rows, dataset_rows, missing_rows, provenance
@@ -67,7 +67,7 @@ def write_page(
         notes=notes,
         remarks=remarks,
     )
-    return write_atomically(out_dir / "index.html", lambda path: _write_text(path, text))
+    return write_text(out_dir / "index.html", text)
 
 
 def panel_name(panel: Panel) -> str:
@@ -106,7 +106,3 @@ def _facts(material: Material) -> tuple[Fact, ...]:
 
 def _count(number: int, word: str) -> Fact:
     return Fact(word if number == 1 else f"{word}s", f"{number:,}")
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
+from analysis.drawing import VALUE_LEARNING_NAMES, design_names
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
 
 if TYPE_CHECKING:
@@ -105,11 +105,7 @@ def _missing(block: TaskPanels) -> Iterator[MissingRow]:
     task = block.scores
     wanted, done = task.wanted.sum(axis=(-1, -2)), (task.wanted & task.done).sum(axis=(-1, -2))
     for x, v, e, d in np.argwhere(done < wanted).tolist():
-        names = (
-            DECOMPOSITION_NAMES[DECOMPOSITIONS[x]],
-            VALUE_LEARNING_NAMES[VALUE_LEARNERS[v]],
-            EXTRACTION_NAMES[EXTRACTIONS[e]],
-        )
+        names = design_names(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e])
         count = int(wanted[x, v, e, d])
         yield MissingRow(task.title, task.datasets[d], ", ".join(names), count - int(done[x, v, e, d]), count)
 

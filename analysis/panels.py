@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
+from analysis.designs import Designs, designs
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, TaskScores
 from analysis.statistics import (
     Best,
@@ -106,6 +108,11 @@ class TaskPanels:
     """the panels on top: per value learner, mean over extractions; none where there is but one"""
     over_value_learning: tuple[Panel, ...]
     """the panels on the right: per extraction, mean over value learners; none where there is but one"""
+
+    @cached_property
+    def designs(self) -> Designs:
+        """Every design's scores without the optimism of choosing alpha, which claims and recommendation both rest on."""
+        return designs(self.scores)
 
     @property
     def cloning(self) -> float:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from analysis.claims import Claim
 from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
-from analysis.files import write_atomically
+from analysis.files import write_text
 from analysis.panels import Bar, Panel, TaskPanels
 from analysis.rehearsal import SENTENCE
 from analysis.scores import DECOMPOSITIONS
@@ -44,8 +44,8 @@ def write_paper_tables(out_dir: Path, blocks: Sequence[TaskPanels], judged: Sequ
     if rehearsal:
         tables = [table._replace(caption=f"{SENTENCE} {table.caption}") for table in tables]
     return PaperTables(
-        write_atomically(out_dir / "tables.md", _writer("\n\n".join(map(as_markdown, tables)) + "\n")),
-        write_atomically(out_dir / "tables.tex", _writer(_TEX_HEAD + "\n\n".join(map(as_latex, tables)) + "\n")),
+        write_text(out_dir / "tables.md", "\n\n".join(map(as_markdown, tables)) + "\n"),
+        write_text(out_dir / "tables.tex", _TEX_HEAD + "\n\n".join(map(as_latex, tables)) + "\n"),
     )
 
 
@@ -141,10 +141,3 @@ def _text(bar: Bar | None) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
-
-
-def _writer(text: str) -> Callable[[Path], None]:
-    def write(path: Path) -> None:
-        path.write_text(text, encoding="utf-8")
-
-    return write

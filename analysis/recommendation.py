@@ -16,8 +16,8 @@ import numpy as np
 
 from analysis.claims import Claim, Verdict
 from analysis.comparisons import Estimate, holm, paired_difference, seeds_to_settle, stratified_mean
-from analysis.designs import Designs, designs
-from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
+from analysis.designs import Designs
+from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES, design_names
 from analysis.panels import TaskPanels
 from analysis.rehearsal import NO_CLAIM
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration
@@ -121,7 +121,7 @@ def recommend(
     """
     if rehearsal:
         return Recommendation((NO_CLAIM,), Basis.RESULTS, None, (), (), (NO_CLAIM,))
-    scope = [designs(block.scores) for block in blocks if task in (None, block.scores.task)]
+    scope = [block.designs for block in blocks if task in (None, block.scores.task)]
     scope = [one for one in scope if dataset is None or dataset in one.scores.datasets]
     ranked = _ranked(scope, dataset)
     if not ranked:
@@ -322,10 +322,7 @@ def _where(scope: Sequence[Designs], dataset: str | None) -> str:
 
 def _name(place: tuple[int, int, int]) -> str:
     x, v, e = place
-    return (
-        f"{DECOMPOSITION_NAMES[DECOMPOSITIONS[x]]} + {VALUE_LEARNING_NAMES[VALUE_LEARNERS[v]]} + "
-        f"{EXTRACTION_NAMES[EXTRACTIONS[e]]}"
-    )
+    return " + ".join(design_names(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e]))
 
 
 def _interval(estimate: Estimate) -> str:

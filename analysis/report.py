@@ -65,7 +65,7 @@ def write_report(
     import numpy as np
 
     from analysis.captions import Coverage, standing_sentence
-    from analysis.files import write_atomically
+    from analysis.files import write_text
     from analysis.frame import compact, load_results
     from analysis.panels import task_panels
     from analysis.provenance import provenance_notes
@@ -91,7 +91,7 @@ def write_report(
     table = None
     if any(figure.name == "figure7" for figure in figures):
         text = figure7_markdown(blocks, coverage, score, [*provenance_notes(results, score), *remarks], picture="figure7.png")
-        table = write_atomically(out_dir / "figure7.md", lambda path: _write_text(path, text))
+        table = write_text(out_dir / "figure7.md", text)
     page = write_documents(sweep_dir, out_dir, material, figures, absent, remarks) if set(kinds) == set(FIGURES) else None
     index = compact(sweep_dir, results)
     return ReportPaths(
@@ -128,10 +128,6 @@ def write_documents(
     write_paper_tables(out_dir, blocks, judged, rehearsal=rehearsal)
     notes = provenance_notes(results, material.rule)
     return write_page(out_dir, material, judged, advice, figures, absent, notes, remarks, sweep_dir.resolve().name)
-
-
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
 
 
 def _nothing(sweep_dir: Path, wanted: int, outside: int, failures: int) -> Problem:

@@ -1,7 +1,7 @@
 """How training behaves under each normalisation: the numbers behind the paper's claim that SVN bounds |Q| (4.2 to 4.4).
 
-Growth is measured over the second half of training, when a value that settles has settled. Under `svn` and `svn_both` the
-critic's loss is divided by sigma squared, so its gradient norm counts times sigma squared: raw norms do not compare.
+Growth is measured over the second half of training, when a value that settles has settled. Gradient norms are those that
+compare (`training.comparable_gradient`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 
 from analysis.frame import Results, load_diagnostics
 from analysis.statistics import Floats
+from analysis.training import comparable_gradient
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _RECORDED = ("q_max_abs", "sigma", "grad_norm/critic")
-_DIVIDED = (CriticNorm.SVN.value, CriticNorm.SVN_BOTH.value)
 _SETTING = ["task", "dataset", "value_learning", "extraction", "alpha", "tau"]
 _NORMS = ["critic_norm", "actor_norm"]
 _TENTH = 0.1
@@ -59,8 +59,7 @@ def stability(results_dir: Path, results: Results) -> tuple[Stability, ...]:
         return ()
     diagnostics = load_diagnostics(results_dir, _RECORDED, runs["run_id"].tolist())
     curves = diagnostics.merge(runs[["run_id", "critic_norm"]], on="run_id")
-    factor = np.where(curves["critic_norm"].isin(_DIVIDED), curves["sigma"].fillna(1.0) ** 2, 1.0)
-    curves = curves.assign(gradient=curves["grad_norm/critic"] * factor)
+    curves = curves.assign(gradient=comparable_gradient(curves))
     runs = runs.join(_growths(curves), on="run_id").sort_values(["seed", "run_id"], kind="stable")
     groups = runs.groupby([*_SETTING, "decomposition", *_NORMS], dropna=False, sort=True)
     return tuple(_entry(key, group) for key, group in groups)

@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from analysis.drawing import (
     BEST,
-    DECOMPOSITION_NAMES,
-    EXTRACTION_NAMES,
     INK,
-    VALUE_LEARNING_NAMES,
+    design_names,
     new_figure,
     style,
     wrapped,
 )
 from analysis.frame import load_diagnostics
 from analysis.material import Drawing, Lacking, Material, Numbers
-from analysis.statistics import FEWEST_SEEDS
-from analysis.training import Quantity, band, evaluation_curves, label_decades, training_curves
+from analysis.training import Quantity, band, evaluation_curves, label_decades, seeds_note, training_curves
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
 
@@ -129,11 +126,8 @@ def _draw_quantity(axes: Axes, table: pd.DataFrame, quantity: Quantity) -> None:
 
 def _note(evaluations: pd.DataFrame) -> str:
     seeds = evaluations.groupby(["critic_norm", "actor_norm"])["seed"].nunique()
-    enough = int(seeds.min()) >= FEWEST_SEEDS
-    shade = "95 % t intervals" if enough else "minimum to maximum (too few seeds for an interval)"
-    count = str(seeds.min()) if seeds.min() == seeds.max() else f"{seeds.min()} to {seeds.max()}"
     return (
-        f"Lines: means over {count} seeds, in logarithms where the axis is logarithmic; bands: {shade}. "
+        f"{seeds_note(seeds.tolist())} "
         "svn and min train only the smaller head: where that is always the same one (1.0), the other has died."
     )
 
@@ -142,11 +136,7 @@ def _title(key: Sequence[object]) -> str:
     task, dataset, decomposition, value_learning, extraction, alpha, tau = key
     title = TASKS[str(task)].title if task in TASKS else str(task)
     design = ", ".join(
-        (
-            DECOMPOSITION_NAMES[Decomposition(str(decomposition))],
-            VALUE_LEARNING_NAMES[ValueLearning(str(value_learning))],
-            EXTRACTION_NAMES[Extraction(str(extraction))],
-        )
+        design_names(Decomposition(str(decomposition)), ValueLearning(str(value_learning)), Extraction(str(extraction)))
     )
     ending = "" if tau != tau else f", \N{GREEK SMALL LETTER TAU} {tau}"
     return f"{title}, {dataset}: {design}, \N{GREEK SMALL LETTER ALPHA} {alpha}{ending}"

@@ -6,6 +6,7 @@ Adam does not feel a constant factor on a loss, and raw norms of differently sca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -38,13 +39,25 @@ class Band(NamedTuple):
     high: Floats
 
 
+def comparable_gradient(curves: pd.DataFrame) -> pd.Series[float]:
+    """The critic's gradient norm of every row, times sigma squared where its loss was divided by it."""
+    factor = np.where(curves["critic_norm"].isin(_DIVIDED), curves["sigma"].fillna(1.0) ** 2, 1.0)
+    return curves["grad_norm/critic"] * factor
+
+
+def seeds_note(seeds: Sequence[int]) -> str:
+    """What the lines and bands of a figure are, given how many seeds stand behind each."""
+    bands = "95 % t intervals" if min(seeds) >= FEWEST_SEEDS else "minimum to maximum (too few seeds for an interval)"
+    count = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
+    return f"Lines: means over {count} seeds, in logarithms where the axis is logarithmic; bands: {bands}."
+
+
 def training_curves(runs: pd.DataFrame, diagnostics: pd.DataFrame) -> pd.DataFrame:
     """Diagnostics of some runs as a long table: the variant, seed, step and the columns that are drawn."""
     curves = runs[["run_id", *_VARIANT, "seed"]].merge(diagnostics, on="run_id")
-    factor = np.where(curves["critic_norm"].isin(_DIVIDED), curves["sigma"].fillna(1.0) ** 2, 1.0)
     # Either head may be the one that dies: shares of 0 and 1 must not average to the 0.5 of two living heads.
     share = curves["head_share"]
-    return curves.assign(gradient=curves["grad_norm/critic"] * factor, smaller_head=np.maximum(share, 1.0 - share))
+    return curves.assign(gradient=comparable_gradient(curves), smaller_head=np.maximum(share, 1.0 - share))
 
 
 def evaluation_curves(runs: pd.DataFrame) -> pd.DataFrame:

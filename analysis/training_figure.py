@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from analysis.drawing import BEST, CLONING, FAINT, INK, new_figure, style, wrapped
 from analysis.frame import load_diagnostics
 from analysis.material import DataReturns, Drawing, Lacking, Material, Numbers
-from analysis.statistics import FEWEST_SEEDS
-from analysis.training import Band, Quantity, band, evaluation_curves, label_decades, training_curves
+from analysis.training import Band, Quantity, band, evaluation_curves, label_decades, seeds_note, training_curves
 from search_spaces.point import DesignPoint
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
@@ -87,7 +86,7 @@ def draw_training(
     scale = (float(first["scale_min"]), float(first["scale_max"]))
     seeds = [int(_of(variant, runs)["seed"].nunique()) for variant in variants]
     title = f"{TASKS[first['task']].title}, {first['dataset']}: TD, BRAC, \N{GREEK SMALL LETTER ALPHA} {first['alpha']:g}"
-    figure = _draw(title, quantities, lines, f"{_note(seeds)} {note}", data, scale)
+    figure = _draw(title, quantities, lines, f"{seeds_note(seeds)} {note}", data, scale)
     return (Drawing(name, figure, f"{says} {title}.", (Numbers(name, _numbers(lines)),)),)
 
 
@@ -100,7 +99,7 @@ def _comparable(material: Material, variants: Sequence[Variant]) -> pd.DataFrame
     found = list(zip(runs["decomposition"], runs["critic_norm"], runs["actor_norm"], strict=True))
     absent = [variant for variant in variants if _key(variant) not in found]
     if absent:
-        return Lacking(f"the sweep has no finished TD runs with BRAC of {' and of '.join(map(_described, absent))}")
+        return Lacking(f"the sweep has no finished TD runs with BRAC of {', '.join(map(_described, absent))}")
     runs = runs[[key in wanted for key in found]]
     columns = [name for name in names if name not in runs.columns]
     runs = runs.merge(material.wanted[["run_id", *columns]], on="run_id")
@@ -140,12 +139,6 @@ def _numbers(lines: Sequence[Line]) -> pd.DataFrame:
         }
         pieces.append(pd.DataFrame({**where, **curve._asdict()}))
     return pd.concat(pieces, ignore_index=True)
-
-
-def _note(seeds: Sequence[int]) -> str:
-    bands = "95 % t intervals" if min(seeds) >= FEWEST_SEEDS else "minimum to maximum, too few seeds for an interval"
-    count = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-    return f"Lines: means over {count} seeds, in logarithms where the axis is logarithmic; bands: {bands}."
 
 
 def _draw(

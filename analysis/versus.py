@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.captions import Coverage
 from analysis.comparisons import Estimate, holm, stratified_mean
-from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
+from analysis.drawing import design_names
 from analysis.frame import Results
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, ScoreRule, TaskScores, points_table, task_scores
 from analysis.statistics import FEWEST_SEEDS, Booleans, Floats, best_of, chosen_seed_scores, seed_means
@@ -149,14 +149,15 @@ def _differences(first: TaskScores, second: TaskScores) -> list[DesignDifference
         if not (np.isfinite(one).any() and np.isfinite(two).any()):
             continue
         estimate, paired = _estimate(dict(zip(first.seeds, one, strict=True)), dict(zip(second.seeds, two, strict=True)))
+        decomposition, value_learning, extraction = design_names(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e])
         found.append(
             DesignDifference(
                 task=first.task,
                 title=first.title,
                 datasets=datasets,
-                decomposition=DECOMPOSITION_NAMES[DECOMPOSITIONS[x]],
-                value_learning=VALUE_LEARNING_NAMES[VALUE_LEARNERS[v]],
-                extraction=EXTRACTION_NAMES[EXTRACTIONS[e]],
+                decomposition=decomposition,
+                value_learning=value_learning,
+                extraction=extraction,
                 first=float(np.nanmean(one)),
                 second=float(np.nanmean(two)),
                 difference=estimate,

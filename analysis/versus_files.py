@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from analysis.errors import NothingToReportError
-from analysis.files import write_atomically
+from analysis.files import write_atomically, write_text
 from analysis.frame import load_results
 from analysis.html import NOTHING, render, score, signed
 from analysis.rehearsal import SENTENCE, stamped
@@ -55,8 +55,8 @@ def write_comparison(first: Side, second: Side, out_dir: Path) -> ComparisonPath
     )
     numbers = _frame(comparison)
     return ComparisonPaths(
-        page=write_atomically(out_dir / "index.html", _writer(page)),
-        text=write_atomically(out_dir / "comparison.md", _writer(comparison_text(comparison))),
+        page=write_text(out_dir / "index.html", page),
+        text=write_text(out_dir / "comparison.md", comparison_text(comparison)),
         numbers=write_atomically(out_dir / "comparison.csv", lambda path: numbers.to_csv(path, index=False)),
         summary=SENTENCE if comparison.rehearsal else comparison.summary,
     )
@@ -147,10 +147,3 @@ def _range_text(one: DesignDifference) -> str:
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in (header, *rows)]
     return "\n".join([lines[0], "|" + "---|" * len(header), *lines[1:]])
-
-
-def _writer(text: str) -> Callable[[Path], None]:
-    def write(path: Path) -> None:
-        path.write_text(text, encoding="utf-8")
-
-    return write
