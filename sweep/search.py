@@ -58,13 +58,12 @@ class Best:
 
 def search_points(grid: Grid, paths: SweepPaths) -> tuple[DesignPoint, ...]:
     """The runs of every trial asked for so far, in the order of asking."""
-    studies = {study.study_id: study for study in studies_of(grid)}
-    return _points(studies, [asked for each in read_rounds(paths) for asked in each])
+    return _points(grid, [asked for each in read_rounds(paths) for asked in each])
 
 
 def next_points(grid: Grid, paths: SweepPaths) -> tuple[DesignPoint, ...]:
     """The runs that the next round would add, were it asked for now; nothing is recorded."""
-    return _points({study.study_id: study for study in studies_of(grid)}, _next_round(grid, paths))
+    return _points(grid, _next_round(grid, paths))
 
 
 def ask_round(grid: Grid, paths: SweepPaths) -> bool:
@@ -112,10 +111,13 @@ def best_of(grid: Grid, paths: SweepPaths) -> tuple[Best, ...]:
     return tuple(found)
 
 
-def best_beside(study: Study, paths: SweepPaths) -> Best | None:
-    """The best configuration of another sweep that differs from the study in alpha and tau alone, over the same seeds."""
+def best_beside(study: Study, scored: Sequence[tuple[DesignPoint, float]]) -> Best | None:
+    """The best configuration of another sweep that differs from the study in alpha and tau alone, over the same seeds.
+
+    `scored` are that sweep's `scored_points`.
+    """
     scores: dict[Choice, dict[int, float]] = defaultdict(dict)
-    for point, score in _scored_points(paths):
+    for point, score in scored:
         if study_id(point, tau=study.tau is not None) == study.study_id:
             scores[Choice(point.alpha, point.tau)][point.seed] = score
     seeds = {template.seed for template in study.templates}
@@ -148,9 +150,9 @@ def _settled(points: Sequence[DesignPoint], paths: SweepPaths) -> bool:
 
 def _trials(grid: Grid, paths: SweepPaths) -> Mapping[str, list[Trial]]:
     """The trials of each study in the order of asking, told from the results."""
-    scores = {point.run_id: score for point, score in _scored_points(paths)}
-    trials: dict[str, list[Trial]] = {study.study_id: [] for study in studies_of(grid)}
+    scores = {point.run_id: score for point, score in scored_points(paths)}
     studies = {study.study_id: study for study in studies_of(grid)}
+    trials: dict[str, list[Trial]] = {key: [] for key in studies}
     for asked in (asked for each in read_rounds(paths) for asked in each if asked.study_id in studies):
         found = [scores.get(point.run_id) for point in studies[asked.study_id].points(asked.choice)]
         known = [score for score in found if score is not None]
@@ -158,7 +160,7 @@ def _trials(grid: Grid, paths: SweepPaths) -> Mapping[str, list[Trial]]:
     return trials
 
 
-def _scored_points(paths: SweepPaths) -> list[tuple[DesignPoint, float]]:
+def scored_points(paths: SweepPaths) -> list[tuple[DesignPoint, float]]:
     """Every done run and its score."""
     import pyarrow.parquet as pq
 
@@ -170,7 +172,8 @@ def _scored_points(paths: SweepPaths) -> list[tuple[DesignPoint, float]]:
     return found
 
 
-def _points(studies: Mapping[str, Study], asked: Sequence[Asked]) -> tuple[DesignPoint, ...]:
+def _points(grid: Grid, asked: Sequence[Asked]) -> tuple[DesignPoint, ...]:
+    studies = {study.study_id: study for study in studies_of(grid)}
     known = (each for each in asked if each.study_id in studies)
     return tuple(point for each in known for point in studies[each.study_id].points(each.choice))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from sweep.paths import SweepPaths
-from sweep.search import Best, best_beside, best_of, progress
+from sweep.search import Best, best_beside, best_of, progress, scored_points
 from sweep.show import JSON_SCHEMA_VERSION
 from sweep.target import Target
 
@@ -37,10 +37,8 @@ def progress_line(target: Target) -> str:
 
 def compared(target: Target, beside: SweepPaths | None) -> tuple[Compared, ...]:
     """The best of each study beside that of another sweep."""
-    return tuple(
-        Compared(best, best_beside(best.study, beside) if beside is not None else None)
-        for best in best_of(target.grid, target.paths)
-    )
+    others = scored_points(beside) if beside is not None else []
+    return tuple(Compared(best, best_beside(best.study, others)) for best in best_of(target.grid, target.paths))
 
 
 def best_table(pairs: Sequence[Compared]) -> Table:

@@ -10,35 +10,21 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from safetensors.torch import load_file
-from typer.testing import CliRunner
 
-from sweep.cli import app
 from sweep.cli_boundary import ExitCode
 from sweep.lease import Lease
 from sweep.paths import SweepPaths
 from tests.sweep import stand_in
+from tests.sweep.commands import call, stand_in_sweep
 from tests.sweep.stand_in import Behaviour, behave
-from tests.sweep.test_bad_input import GRID, INLINE
+from tests.sweep.test_bad_input import GRID
 
 HEAVY = ("torch", "ray", "mlflow", "pandas", "matplotlib", "scipy", "pyarrow")
 
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RECIPE_SWEEP_WORKLOAD", stand_in.NAME)
-    monkeypatch.setenv("RECIPE_SWEEP_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
-    (tmp_path / "data").mkdir()
-    (tmp_path / "little.yaml").write_text(GRID)
-    (tmp_path / "inline.yaml").write_text(INLINE)
-    return tmp_path
-
-
-def call(*arguments: str, expect: ExitCode = ExitCode.OK) -> str:
-    result = CliRunner().invoke(app, list(arguments))
-    assert result.exit_code == expect, result.output
-    return str(result.output)
+    return stand_in_sweep(tmp_path, monkeypatch)
 
 
 def launch(*arguments: str, expect: ExitCode = ExitCode.OK) -> str:

@@ -11,20 +11,18 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
 from analysis.rehearsal import NO_CLAIM, SENTENCE, WORD
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import CriticNorm, Decomposition, Extraction, Keep, ValueLearning
-from sweep.cli import app
 from sweep.cli_boundary import ExitCode
 from sweep.lock_file import Rehearsal, SweepFile, write_sweep_file
 from sweep.paths import SweepPaths
 from sweep.rehearsal import SCALE, made_up, prepare_data, train_pack
 from sweep.result_schema import REHEARSAL
 from tests.sweep import stand_in
+from tests.sweep.commands import call, little_sweep
 from tests.sweep.conftest import make_point, make_points
-from tests.sweep.test_bad_input import GRID, INLINE
 from trainers.results import RunStatus
 from trainers.train import PackOutcome, PackProgress
 
@@ -33,17 +31,7 @@ FIGURES = ("figure7", "figure7_alpha")
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    (tmp_path / "little.yaml").write_text(GRID)
-    (tmp_path / "inline.yaml").write_text(INLINE)
-    return tmp_path
-
-
-def call(*arguments: str, expect: ExitCode = ExitCode.OK) -> str:
-    result = CliRunner().invoke(app, list(arguments))
-    assert result.exit_code == expect, result.output
-    return str(result.output)
+    return little_sweep(tmp_path, monkeypatch)
 
 
 def rehearse(*arguments: str, expect: ExitCode = ExitCode.OK) -> str:

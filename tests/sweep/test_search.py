@@ -16,7 +16,7 @@ from search_spaces.studies import Choice
 from search_spaces.yaml_file import Document
 from sweep.doctor import examine
 from sweep.errors import SweepDirectoryError
-from sweep.search import ask_round, best_beside, best_of, next_points, progress, read_rounds, search_points
+from sweep.search import ask_round, best_beside, best_of, next_points, progress, read_rounds, scored_points, search_points
 from sweep.target import open_target
 from tests.sweep.inline import Sweep
 from tests.sweep.stand_in import Behaviour, behave, value_at
@@ -138,12 +138,12 @@ def test_the_best_of_a_grid_is_found_beside(tmp_path: Path) -> None:
     [sarsa, iql] = best_of(grid, sweep.paths)
     listed = [point for alpha in (0.5, 2.0) for point in sarsa.study.points(Choice(alpha, None))]
     other.launch((*listed, *iql.study.points(Choice(0.5, 0.7))[:1]))
-    beside = best_beside(sarsa.study, other.paths)
+    beside = best_beside(sarsa.study, scored_points(other.paths))
     assert beside is not None
     means = [sum(value_at(point.run_id, 40) for point in listed[at : at + 2]) / 200 for at in (0, 2)]
     assert beside.score == pytest.approx(max(means))
     assert beside.trials == 2
-    assert best_beside(iql.study, other.paths) is None, "one seed of two is no mean over seeds"
+    assert best_beside(iql.study, scored_points(other.paths)) is None, "one seed of two is no mean over seeds"
 
 
 def test_a_torn_round_is_named_and_nothing_is_asked_anew(tmp_path: Path) -> None:

@@ -6,13 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from sweep.cli import app
 from sweep.cli_boundary import ExitCode
 from tests.sweep import stand_in
+from tests.sweep.commands import call, stand_in_sweep
 from tests.sweep.stand_in import Behaviour, behave
-from tests.sweep.test_bad_input import GRID, INLINE
 
 OPTIONS = ("--cluster", "inline.yaml", "--no-mlflow")
 SMALL = ("--set", "settings.steps=40", "--set", "settings.eval_every=10", "--set", "search.trials=6")
@@ -20,20 +18,7 @@ SMALL = ("--set", "settings.steps=40", "--set", "settings.eval_every=10", "--set
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RECIPE_SWEEP_WORKLOAD", stand_in.NAME)
-    monkeypatch.setenv("RECIPE_SWEEP_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
-    (tmp_path / "data").mkdir()
-    (tmp_path / "little.yaml").write_text(GRID)
-    (tmp_path / "inline.yaml").write_text(INLINE)
-    return tmp_path
-
-
-def call(*arguments: str, expect: ExitCode = ExitCode.OK) -> str:
-    result = CliRunner().invoke(app, list(arguments))
-    assert result.exit_code == expect, result.output
-    return str(result.output)
+    return stand_in_sweep(tmp_path, monkeypatch)
 
 
 def test_a_search_goes_from_plan_to_report_by_the_commands_of_a_grid(here: Path) -> None:
