@@ -142,7 +142,7 @@ def _draw(sample: ActionSample, measured: pd.DataFrame) -> Figure:
             _dots(cells[row, column], sample, policy, outline, limits, _of(measured, policy))
             if row == 0:
                 cells[row, column].set_title(
-                    f"{EXTRACTION_NAMES[policy.extraction]}, \N{GREEK SMALL LETTER ALPHA} {policy.alpha:g}", fontsize=8
+                    f"{EXTRACTION_NAMES[policy.extraction]}, \N{GREEK SMALL LETTER ALPHA} {policy.alpha:g}", fontsize=8, pad=13
                 )
         for cell, name in zip(cells[:, 0], rows, strict=True):
             cell.set_ylabel(f"{DECOMPOSITION_NAMES[name]}\naction component 1", fontsize=7)
@@ -152,11 +152,9 @@ def _draw(sample: ActionSample, measured: pd.DataFrame) -> Figure:
         _bars(above, measured, rows, "score", "normalised return")
         _bars(below, measured, rows, "distance", "median distance to the data's actions")
         own = float(measured["distance_of_data"].mean())
-        below.axhline(own, color=INK, linewidth=0.9, linestyle=(0, (1, 2)))
-        below.annotate(
-            "the data's own", (0.99, own), (0, 2), below.get_yaxis_transform(), textcoords="offset points", fontsize=6,
-            ha="right", color=INK,
-        )  # fmt: skip
+        below.axhline(own, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), label="the data's own")
+        below.set_ylim(top=1.25 * max(own, float(measured["distance"].max())))
+        below.legend(handles=below.lines[-1:], frameon=False, fontsize=7, loc="upper right")
         above.legend(frameon=False, fontsize=7, loc="best")
         figure.text(0.012, 0.07 / height, "\n".join(lines), fontsize=6.8, va="bottom", linespacing=1.3)
     return figure
@@ -188,9 +186,8 @@ def _dots(
     axes.set_xlim(limits)
     axes.set_ylim(limits)
     axes.set_aspect("equal")
-    behind = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
-    text = f"{share:.0%} outside the hull"
-    axes.text(0.03, 0.97, text, transform=axes.transAxes, fontsize=6.5, va="top", ha="left", bbox=behind)
+    axes.tick_params(labelsize=6.5)
+    axes.text(0.5, 1.01, f"{share:.0%} outside the hull", transform=axes.transAxes, fontsize=6.5, va="bottom", ha="center")
 
 
 def _bars(axes: Axes, measured: pd.DataFrame, rows: Sequence[Decomposition], column: str, title: str) -> None:
