@@ -166,9 +166,10 @@ def peak_flops(device: str, seconds: float = 3.0, size: int = 2048) -> float:
 def _wake_libraries() -> None:
     """What libraries take for themselves at their first call is no pack's memory."""
     wake = torch.ones(1, 256, 256, requires_grad=True)
-    for norm in (False, True):
-        network = Mlp(256, (256,), 1, norm=norm, kernels=Kernels(fused_from=0))
-        torch.autograd.grad(network(network.layout.views(torch.ones(1, network.layout.size)), wake).sum(), wake)
+    with FlopCounterMode(display=False):
+        for norm in (False, True):
+            network = Mlp(256, (256,), 1, norm=norm, kernels=Kernels(fused_from=0))
+            torch.autograd.grad(network(network.layout.views(torch.ones(1, network.layout.size)), wake).sum(), wake)
 
 
 def _peak() -> int:
