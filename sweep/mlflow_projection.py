@@ -1,8 +1,7 @@
 """A sweep's results, shown in MLflow: a projection that may be deleted at any time and rebuilt by `project`.
 
 One MLflow run per configuration with its seeds aggregated (or one per run, on request), found again by a tag, so that
-projecting twice changes nothing. MLflow cannot take a logged value back; where the seeds behind a mean have changed (a
-grid was given more of them) the MLflow run is replaced by a new one and the old one moves to MLflow's trash.
+projecting twice changes nothing. Where the seeds behind a mean have changed (more of them are done) its values are replaced.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,20 +21,18 @@ from sweep.lease import current_holder, is_held
 from sweep.lock_file import is_rehearsal
 from sweep.mlflow_client import TrackingError, masked, quiet_client, refusals, without_password
 from sweep.mlflow_content import Entry, EntryState, KnownRun, entry_of
+from sweep.mlflow_recorder import ClientRecorder, Recorder, Shown
 from sweep.mlflow_records import SweepRecords
+from sweep.mlflow_sqlite import SQLITE, SqliteRecorder
 from sweep.paths import SweepPaths
 from sweep.result_schema import REHEARSAL
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import Metric
 
 log = logging.getLogger(__name__)
 
-KEY_TAG = "projection_key"
-STATE_TAG = "projection_state"
-METRICS_PER_CALL = 900  # MLflow takes 1,000 metrics, parameters and tags in one call
-PAGE = 1000
+CONFIGS_AT_ONCE = 64  # a transaction of them takes a fraction of a second, for which others wait
 VIEW = "recipe"
 _COLUMNS = (
     *("attributes.`Duration`", "metrics.`score_mean`", "metrics.`score_std`", "metrics.`return_mean`", "metrics.`runs/seeds`"),
@@ -83,28 +81,6 @@ class ProjectionSummary:
             f"{total} MLflow runs in experiment '{self.experiment}' at {self.tracking_uri}: {self.created} created, "
             f"{self.extended} extended, {self.replaced} replaced, {self.unchanged} unchanged"
         )
-
-
-@dataclass(frozen=True)
-class _Written:
-    """An MLflow run as it stands: its id, how many metric values were logged, the hash of these, and its tags and status."""
-
-    mlflow_id: str
-    points: int = 0
-    fingerprint: str = ""
-    tags: tuple[tuple[str, str], ...] = ()
-    state: str = EntryState.RUNNING
-
-    def shows(self, entry: Entry) -> bool:
-        tagged = set(entry.tags) <= set(self.tags)  # people may add tags of their own
-        return tagged and self.state == entry.state and self.points == len(entry.metrics) and self._agrees(entry)
-
-    def is_behind(self, entry: Entry) -> bool:
-        """Whether what was logged is the beginning of what should be."""
-        return self.points == 0 or (self.points <= len(entry.metrics) and self._agrees(entry))
-
-    def _agrees(self, entry: Entry) -> bool:
-        return self.fingerprint == entry.fingerprint(self.points)
 
 
 def project(
@@ -159,8 +135,7 @@ class Projection:
         )
         self._records = SweepRecords(self._sweep_dir)
         self._rehearsal = is_rehearsal(SweepPaths(self._sweep_dir))
-        self._connection: tuple[MlflowClient, str] | None = None
-        self._written: dict[str, _Written] = {}
+        self._connected: Recorder | None = None
         self._pending: set[str] = set()
         self._under_way: set[str] = set()
         self._live: bool | None = None
@@ -174,10 +149,8 @@ class Projection:
     @property
     def database_vanished(self) -> bool:
         """Whether the SQLite file was deleted under our feet; MLflow would go on writing into the deleted file."""
-        prefix = "sqlite:///"
-        return (
-            self._connection is not None and self._uri.startswith(prefix) and not Path(self._uri.removeprefix(prefix)).exists()
-        )
+        written = self._connected is not None and self._uri.startswith(SQLITE)
+        return written and not Path(self._uri.removeprefix(SQLITE)).exists()
 
     def explain(self, error: Exception) -> str:
         """An error's message, fit for a log: MLflow puts the whole address into it."""
@@ -190,16 +163,17 @@ class Projection:
         groups = self._records.by_config()
         if live != self._live:
             self._pending |= set(groups)
-        counts = dict.fromkeys(("created", "extended", "replaced", "unchanged"), 0)
-        for config_id in sorted(self._pending):
-            for entry in self._entries(groups.get(config_id, []), live):
-                counts[self._write(entry)] += 1
-            self._pending.discard(config_id)
+        counts: Counter[str] = Counter()
+        for config_ids in _portions(sorted(self._pending), CONFIGS_AT_ONCE):
+            entries = [entry for config_id in config_ids for entry in self._entries(groups.get(config_id, []), live)]
+            counts += self._write(entries)
+            self._pending -= set(config_ids)
         self._live = live
         known = {run.run_id if self._per_run else config_id for config_id, runs in groups.items() for run in runs}
-        if self._under_way - known:
-            self._end_vanished(known)
-        experiment_id = self._connection[1] if self._connection else None
+        if vanished := self._under_way - known:  # shown as under way, and no file is left: they failed
+            self._recorder.stop(vanished)
+            self._under_way -= vanished
+        experiment_id = self._connected.experiment_id if self._connected else None
         return ProjectionSummary(masked(self._uri), self.experiment, experiment_id, **counts)
 
     def _entries(self, runs: list[KnownRun], live: bool) -> Iterator[Entry]:
@@ -209,66 +183,34 @@ class Projection:
                 entry = entry_of(group, sweep=self._sweep_dir.name, live=live, per_run=self._per_run)
                 yield replace(entry, name=f"{REHEARSAL} {entry.name}") if self._rehearsal else entry
 
-    def _write(self, entry: Entry) -> str:
-        """Make MLflow show the entry; returns which count of the summary it belongs to."""
-        client, experiment_id = self._connect()
-        written = self._written.get(entry.key)
-        outcome = "created" if written is None else "extended"
-        if written is not None and written.shows(entry):
-            return "unchanged"
-        if written is not None and not written.is_behind(entry):
-            client.delete_run(self._written.pop(entry.key).mlflow_id)
-            outcome, written = "replaced", None
-        if written is None:
-            tags = {KEY_TAG: entry.key, **dict(entry.tags)}
-            run = client.create_run(experiment_id, start_time=entry.start_time, tags=tags, run_name=entry.name)
-            # Remembered before anything else can fail, or the next pass would create it again.
-            written = self._written[entry.key] = _Written(run.info.run_id, tags=entry.tags)
-        self._log(written, entry)
-        return outcome
+    def _write(self, entries: Sequence[Entry]) -> Counter[str]:
+        """Make MLflow show the entries; returns how many belong to each count of the summary."""
+        if not entries:
+            return Counter()
+        outcomes = {entry.key: _outcome(entry, self._recorder.shown.get(entry.key)) for entry in entries}
+        self._recorder.write([entry for entry in entries if outcomes[entry.key] != "unchanged"])
+        running = {entry.key for entry in entries if entry.state is EntryState.RUNNING}
+        self._under_way = (self._under_way - outcomes.keys()) | running
+        return Counter(outcomes.values())
 
-    def _end_vanished(self, known: set[str]) -> None:
-        """A run that this process showed as under way, and of which no file is left, failed: say that it stopped."""
-        client, _ = self._connect()
-        for key in self._under_way - known:
-            client.set_terminated(self._written[key].mlflow_id, EntryState.KILLED)
-            self._written[key] = replace(self._written[key], state=EntryState.KILLED)
-            self._under_way.discard(key)
-
-    def _log(self, written: _Written, entry: Entry) -> None:
-        """Append the values that are missing. The tag that counts them goes last: until it is there they are sent again,
-        and MLflow drops a value that it has."""
-        from mlflow.entities import Metric, Param, RunTag
-
-        client, _ = self._connect()
-        *chunks, last = _chunks([Metric(p.key, p.value, p.timestamp, p.step) for p in entry.metrics[written.points :]])
-        for chunk in chunks:
-            client.log_batch(written.mlflow_id, metrics=chunk)
-        params = [Param(name, value) for name, value in entry.params] if written.points == 0 else []
-        progress = f"{len(entry.metrics)}:{entry.fingerprint(len(entry.metrics))}"
-        changed = [tag for tag in entry.tags if tag not in written.tags]
-        tags = [RunTag(name, value) for name, value in (*changed, (STATE_TAG, progress))]
-        client.log_batch(written.mlflow_id, metrics=last, params=params, tags=tags)
-        if entry.end_time is not None:
-            client.set_terminated(written.mlflow_id, entry.state, entry.end_time)
-        elif written.state != entry.state:
-            client.update_run(written.mlflow_id, entry.state)
-        if entry.state is EntryState.RUNNING:
-            self._under_way.add(entry.key)
-        else:
-            self._under_way.discard(entry.key)
-        points, fingerprint = progress.split(":")
-        self._written[entry.key] = replace(
-            written, points=int(points), fingerprint=fingerprint, tags=entry.tags, state=entry.state
-        )
-
-    def _connect(self) -> tuple[MlflowClient, str]:
-        if self._connection is None:
+    @property
+    def _recorder(self) -> Recorder:
+        if self._connected is None:
             client = quiet_client(self._uri)
             experiment_id = _experiment(client, self.experiment, self._sweep_dir)
-            self._written = _written_runs(client, experiment_id)
-            self._connection = client, experiment_id
-        return self._connection
+            ours = self._uri.startswith(SQLITE)
+            self._connected = (
+                SqliteRecorder(client, experiment_id, self._uri) if ours else ClientRecorder(client, experiment_id)
+            )
+        return self._connected
+
+
+def _outcome(entry: Entry, shown: Shown | None) -> str:
+    if shown is None:
+        return "created"
+    if shown.shows(entry):
+        return "unchanged"
+    return "extended" if shown.is_behind(entry) else "replaced"
 
 
 def _experiment(client: MlflowClient, name: str, sweep_dir: Path) -> str:
@@ -285,27 +227,5 @@ def _experiment(client: MlflowClient, name: str, sweep_dir: Path) -> str:
     return str(present.experiment_id)
 
 
-def _written_runs(client: MlflowClient, experiment_id: str) -> dict[str, _Written]:
-    """What MLflow shows already, by key; of two runs with one key (somebody copied one) one is dropped."""
-    written: dict[str, _Written] = {}
-    token: str | None = None
-    while True:
-        page = client.search_runs([experiment_id], max_results=PAGE, order_by=["attributes.start_time ASC"], page_token=token)
-        for run in page:
-            tags: dict[str, str] = run.data.tags
-            key = tags.pop(KEY_TAG, None)
-            if key is None:
-                continue  # somebody's own run in our experiment
-            if key in written:
-                client.delete_run(written[key].mlflow_id)
-            points, _, fingerprint = tags.pop(STATE_TAG, "0:").partition(":")
-            shown = tuple((name, value) for name, value in tags.items() if not name.startswith("mlflow."))
-            written[key] = _Written(run.info.run_id, int(points), fingerprint, shown, run.info.status)
-        token = page.token
-        if not token:
-            return written
-
-
-def _chunks(metrics: list[Metric]) -> list[list[Metric]]:
-    """At least one, the last of which may be empty."""
-    return [metrics[start : start + METRICS_PER_CALL] for start in range(0, max(len(metrics), 1), METRICS_PER_CALL)]
+def _portions(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

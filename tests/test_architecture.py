@@ -43,7 +43,7 @@ OWNERS = {
         "sweep.report_cli",
         "sweep.watch_cli",
     },
-    "mlflow": {"sweep.mlflow_client", "sweep.mlflow_projection"},
+    "mlflow": {"sweep.mlflow_client", "sweep.mlflow_projection", "sweep.mlflow_recorder", "sweep.mlflow_sqlite"},
     "safetensors": {"sweep.weights", "trainers.checkpoint", "trainers.behaviour"},
     "matplotlib": {"analysis"},
     "pandas": {"analysis"},

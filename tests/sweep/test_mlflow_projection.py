@@ -13,13 +13,8 @@ import pytest
 
 from sweep.lease import Lease
 from sweep.mlflow_client import TrackingError, masked, quiet_client
-from sweep.mlflow_projection import (
-    KEY_TAG,
-    Projection,
-    ProjectionBusyError,
-    project,
-    projection_lock,
-)
+from sweep.mlflow_projection import Projection, ProjectionBusyError, project, projection_lock
+from sweep.mlflow_recorder import KEY_TAG, ClientRecorder
 from sweep.paths import SweepPaths
 from tests.sweep.synthetic_results import MINUTES, START, points, publish, report_progress, return_of
 
@@ -32,8 +27,17 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def sweep_dir(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def by_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let MLflow's own calls write into SQLite too, as they do into any other store."""
+    monkeypatch.setattr(
+        "sweep.mlflow_projection.SqliteRecorder", lambda client, experiment_id, _: ClientRecorder(client, experiment_id)
+    )
+
+
+@pytest.fixture(params=["tables", "calls"])
+def sweep_dir(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
+    if request.param == "calls":
+        by_calls(monkeypatch)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
     directory = tmp_path / "demo"
@@ -99,6 +103,48 @@ def test_one_mlflow_run_per_configuration_with_its_seeds_aggregated(sweep_dir: P
     }
     curve = [(step, value) for step, value, _ in histories["return_mean"]]
     assert curve == [(step, pytest.approx(statistics.fmean(return_of(run, step) for run in runs))) for step in (100, 200, 300)]
+
+
+def test_tables_written_by_us_read_as_if_mlflow_had_logged_them(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every field of a run that MLflow tells, also of one that is added to, replaced and stopped, and of odd values."""
+    directory, uris = tmp_path / "demo", [f"sqlite:///{tmp_path / name}.db" for name in ("tables", "calls")]
+    for uri in uris:
+        shutil.copy(empty_database, uri.removeprefix("sqlite:///"))
+    projections = [Projection(directory, tracking_uri=uri) for uri in uris]
+    members = points(alphas=(1.0, 3.0, 10.0), seeds=(0, 1))
+    life = (
+        lambda: report_progress(directory, "aaaa", members[:2], steps=(100,)),
+        lambda: report_progress(directory, "aaaa", members[:2], steps=(100, 200)),
+        lambda: SweepPaths(directory).progress.joinpath("aaaa.json").unlink(),
+        lambda: publish(directory, "bbbb", members[::2], shift=float("nan")),
+        lambda: publish(directory, "cccc", members[1::2], shift=float("inf")),
+    )
+    for happens in life:
+        happens()
+        projections[0].update(live=True)
+        with monkeypatch.context() as patched:
+            by_calls(patched)
+            projections[1].update(live=True)
+        ours, mlflows = (_told(uri) for uri in uris)
+        assert ours == mlflows
+        assert len(ours) == (3 if happens in life[3:] else 1)
+
+
+def _told(uri: str) -> list[str]:
+    """All that MLflow tells of active runs but random ids and, of stopped runs, the time of day."""
+    client, told = quiet_client(uri), []
+    experiment = client.get_experiment_by_name("demo")
+    for run in client.search_runs([experiment.experiment_id], order_by=["params.alpha"]):
+        info = dict(run.info) | ({"end_time": None} if run.info.status == "KILLED" else {})
+        histories = {
+            key: [dict(point) | {"run_id": None} for point in client.get_metric_history(run.info.run_id, key)]
+            for key in sorted(run.data.metrics)
+        }
+        content = (sorted(info.items()), run.data.params, sorted(run.data.tags.items()), run.data.metrics, histories)
+        told.append(repr(content).replace(run.info.run_id, "ID").replace(experiment.artifact_location, "ARTIFACTS"))
+    return told
 
 
 def test_projecting_again_changes_nothing(sweep_dir: Path) -> None:
@@ -221,6 +267,7 @@ def test_a_crash_between_values_and_their_mark_logs_no_value_twice(sweep_dir: Pa
 def test_long_curves_go_in_few_batches_and_never_value_by_value(sweep_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow import MlflowClient
 
+    by_calls(monkeypatch)
     calls: Counter[str] = Counter()
     for name in ("create_run", "log_batch", "log_metric", "log_param", "set_tag", "set_terminated"):
         original = getattr(MlflowClient, name)
