@@ -5,38 +5,41 @@ from __future__ import annotations
 import functools
 import gc
 import hashlib
+import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-
-import torch
 
 _TRAINING_CODE = ("search_spaces", "trainers")
 
 
 def choose_device(wanted: str) -> str:
-    """`auto` is CUDA where PyTorch finds it, else the CPU."""
+    """`auto` is CUDA where PyTorch finds it, else the CPU. A PyTorch built for CPUs, which loads for seconds, is not asked."""
     if wanted != "auto":
         return wanted
+    if torch_version().endswith("+cpu"):
+        return "cpu"
+    import torch
+
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 @functools.cache
-def settle_imports() -> None:
+def _settle_imports() -> None:
     """Leave what is loaded by now out of every later search for garbage: looking through PyTorch takes 0.2 s each time."""
-    gc.collect()
     gc.freeze()
 
 
 def release_memory() -> None:
     """Give back what a finished pack held, so that the next one in the same process starts from nothing."""
     gc.collect()
-    if torch.cuda.is_available():
+    _settle_imports()
+    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 def torch_version() -> str:
     """Version of PyTorch, with its build."""
-    return str(torch.__version__)
+    return version("torch")
 
 
 @functools.cache

@@ -22,10 +22,9 @@ from sweep.packs import Pack
 from sweep.paths import SweepPaths
 from sweep.point_json import canonical_text
 from sweep.result_schema import KEEP_METADATA, POINT_COLUMNS, SCHEMA
-from sweep.weights import publish_weights
+from trainers.outcome import PackOutcome
 from trainers.results import RunResult
 from trainers.task import ReturnScale
-from trainers.train import PackOutcome
 
 COLUMNS_OF_THE_POINT = tuple(field.name for field in POINT_COLUMNS if field.name != "point")
 LAST_EVALUATIONS = 3
@@ -54,6 +53,8 @@ def publish(paths: SweepPaths, pack: Pack, outcome: PackOutcome, provenance: Pro
     table = results_table(pack, outcome, provenance, keep)
     weights = paths.pack_weights(pack.pack_id, provenance.epoch, provenance.attempt)
     if keep is not Keep.NONE:
+        from sweep.weights import publish_weights
+
         missing = set(pack.run_ids) - set(outcome.weights)
         if missing:
             raise ValueError(f"{len(missing)} runs came without the weights that are to be kept, e.g. {min(missing)}")

@@ -38,7 +38,7 @@ def run_alone(
 ) -> Alone:
     """Train one point from its start; `tell` hears every evaluation, `advanced` the steps done and the steps in all."""
     from sweep.device import choose_device
-    from trainers.train import PackProgress
+    from trainers.outcome import PackProgress
 
     told = 0
 

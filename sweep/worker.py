@@ -47,7 +47,7 @@ from sweep.watchdog import Hang, hang_in, watched
 from sweep.workload import load_workload
 
 if TYPE_CHECKING:
-    from trainers.train import PackProgress
+    from trainers.outcome import PackProgress
 
 DEATHS_ALLOWED = 3
 """Attempts of one launch that may die at the same step; the next one is recorded as a failure instead of tried."""
@@ -185,7 +185,7 @@ def _train(
     settings: LaunchSettings, record: PackRecord, attempt: Attempt, alive: Callable[[], None], should_stop: Callable[[], bool]
 ) -> AttemptEnd:
     # Here and not above, so that a failing import is a recorded failure like any other.
-    from sweep.device import choose_device, code_version, release_memory, settle_imports, torch_version
+    from sweep.device import choose_device, code_version, release_memory, torch_version
     from sweep.results import Provenance, publish
 
     paths, pack = settings.paths, record.pack
@@ -196,7 +196,6 @@ def _train(
         flush=True,
     )
     workload = load_workload(settings.workload)
-    settle_imports()
     outcome = workload.train_pack(
         pack.points,
         data_root=settings.data_root,

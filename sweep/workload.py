@@ -15,7 +15,7 @@ from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
 
 if TYPE_CHECKING:
-    from trainers.train import PackOutcome, PackProgress
+    from trainers.outcome import PackOutcome, PackProgress
 
 REAL = "sweep.workload"
 REHEARSED = "sweep.rehearsal"

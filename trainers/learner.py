@@ -23,7 +23,6 @@ from trainers.extraction import EXTRACTION
 from trainers.extraction.base import ExtractionData
 from trainers.lanes import Grouping, LaneGroup, LaneMap, Select
 from trainers.models import Initial, Models, _draw
-from trainers.networks import MixingWeights
 from trainers.normalisation import CriticLoss, critic_loss
 from trainers.parameters import Leaves, Trained
 from trainers.report import StepReport
@@ -227,11 +226,3 @@ class Learner:
         models.target_critic.follow(models.critic, self.config.polyak)
         if models.target_mixer is not None and models.mixer is not None:
             models.target_mixer.follow(models.mixer, self.config.polyak)
-
-
-def diagnostic_names(spec: TaskSpec) -> Sequence[str]:
-    """Names of the diagnostics, in the order of `StepReport.diagnostics`."""
-    return diagnostics.names(spec.n_agents)
-
-
-__all__ = ["Learner", "MixingWeights", "StepReport", "diagnostic_names"]

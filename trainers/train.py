@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,39 +18,16 @@ from trainers.checkpoint import History
 from trainers.config import LearnerConfig
 from trainers.data.catalogue import open_dataset
 from trainers.data.dataset import Dataset
-from trainers.diagnostics import names
 from trainers.evaluation import evaluate
 from trainers.kernels import Kernels
 from trainers.lanes import LaneMap
 from trainers.learner import Learner
+from trainers.metrics import names
+from trainers.outcome import PackOutcome, PackProgress
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.sampler import Sampler
-from trainers.task import ReturnScale
 
 POLL_S = 1.0
-
-
-class PackProgress(NamedTuple):
-    """How far a pack is. `curves` maps run_id to its evaluations so far, in units of reward; `scale` makes scores of them."""
-
-    step: int
-    steps: int
-    lanes: int
-    diverged: int
-    curves: dict[str, tuple[CurvePoint, ...]]
-    scale: ReturnScale
-
-
-class PackOutcome(NamedTuple):
-    """What a call of `train_pack` came to. Seconds are the pack's over all attempts that a checkpoint remembers."""
-
-    complete: bool
-    results: tuple[RunResult, ...]
-    scale: ReturnScale
-    data_hash: str
-    weights: dict[str, dict[str, Tensor]]
-    wall_s: float
-    cpu_s: float
 
 
 def lane_order(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:

@@ -14,7 +14,8 @@ from tests.faults.moments import Phase
 from tests.faults.slow_disk import slow_disk, telling
 from trainers import checkpoint, train
 from trainers.learner import Learner
-from trainers.train import PackOutcome, PackProgress, PackTrainer
+from trainers.outcome import PackOutcome, PackProgress
+from trainers.train import PackTrainer
 
 __all__ = ["prepare_data", "train_pack"]
 

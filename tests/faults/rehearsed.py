@@ -12,7 +12,7 @@ from sweep import rehearsal
 from sweep.rehearsal import prepare_data
 from tests.faults.moments import Phase
 from tests.faults.slow_disk import slow_disk, telling
-from trainers.train import PackOutcome, PackProgress
+from trainers.outcome import PackOutcome, PackProgress
 
 __all__ = ["prepare_data", "train_pack"]
 

@@ -11,7 +11,7 @@ from typing import Any
 from search_spaces.point import DesignPoint
 from tests.sweep import stand_in
 from tests.sweep.stand_in import prepare_data
-from trainers.train import PackOutcome
+from trainers.outcome import PackOutcome
 
 __all__ = ["prepare_data", "train_pack"]
 

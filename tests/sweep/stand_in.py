@@ -19,9 +19,9 @@ import torch
 
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
+from trainers.outcome import PackOutcome, PackProgress
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.task import ReturnScale
-from trainers.train import PackOutcome, PackProgress
 
 NAME = "tests.sweep.stand_in"
 SCALE = ReturnScale(0.0, 100.0)

@@ -19,7 +19,7 @@ from sweep.paths import SweepPaths
 from sweep.results import Provenance, publish
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points
-from trainers.train import PackOutcome
+from trainers.outcome import PackOutcome
 
 POINTS = make_points(seeds=3)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import statistics
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,8 +25,8 @@ from sweep.result_schema import REHEARSAL
 from tests.sweep import stand_in
 from tests.sweep.commands import call, little_sweep
 from tests.sweep.conftest import make_point, make_points
+from trainers.outcome import PackOutcome, PackProgress
 from trainers.results import RunStatus
-from trainers.train import PackOutcome, PackProgress
 
 FIGURES = ("figure7", "figure7_alpha")
 
@@ -210,3 +212,8 @@ def real(here: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     monkeypatch.setenv("RECIPE_SWEEP_DATA", str(here / "data"))
     (here / "data").mkdir(exist_ok=True)
     call("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow", *arguments)
+
+
+def test_a_worker_that_rehearses_does_not_wait_for_pytorch_to_load() -> None:
+    loaded = "import sys, sweep.worker, sweep.rehearsal, sweep.results, sweep.device; print('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True).stdout == "False\n"

@@ -22,8 +22,8 @@ from search_spaces.vocabulary import (
 from tests import reference_check
 from tests.trainers.builders import DESIGNS, batch, family, learner, point, trained
 from trainers.batch import Batch, agent_inputs
-from trainers.diagnostics import names
 from trainers.learner import Learner
+from trainers.metrics import names
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.npz"))
 TIGHT = 1e-10

@@ -9,7 +9,8 @@ import pytest
 from search_spaces.vocabulary import Decomposition, Keep, ValueLearning
 from tests.trainers.builders import dataset, family
 from trainers import train
-from trainers.train import PackProgress, train_pack
+from trainers.outcome import PackProgress
+from trainers.train import train_pack
 
 
 def test_evaluations_report_progress_as_steps_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
