@@ -67,14 +67,14 @@ class AxisCount(NamedTuple):
     values: tuple[ValueCount, ...]
 
 
-def axis_counts(points: Iterable[DesignPoint], varying_only: bool = True) -> tuple[AxisCount, ...]:
-    """Count the points by the values of each axis or setting, in the order of a point's fields."""
+def axis_counts(points: Iterable[DesignPoint]) -> tuple[AxisCount, ...]:
+    """Count the points by the values of each axis or setting that varies, in the order of a point's fields."""
     listed = list(points)
     counts = [
         AxisCount(axis, tuple(ValueCount(*item) for item in Counter(map(attrgetter(axis), listed)).items()))
         for axis in SELECTABLE
     ]
-    return tuple(count for count in counts if len(count.values) > 1 or not varying_only)
+    return tuple(count for count in counts if len(count.values) > 1)
 
 
 def _cells(tables: Tables) -> list[Row]:
@@ -108,14 +108,14 @@ def _points(tables: Tables, cell: Row) -> Iterator[DesignPoint]:
     choices = [[_by_field(row) for row in rows] for rows in _rows_in_cell(tables, cell)]
     common = _by_field(cell) | merged(rows[0] for rows in choices if len(rows) == 1)
     task = TASKS[str(common["task"])]
-    common = {"dataset_seed": None, "dataset_size": None, "tau": None} | common
     source = Source(str(common["source"]))
-    for rows in product(*(rows for rows in choices if len(rows) > 1)):
-        fields = dict(common)
-        for row in rows:
-            fields.update(row)
-        fields["dataset_version"] = task.version(source, str(fields["dataset"]))
-        yield DesignPoint(**fields)  # type: ignore[arg-type]  # the grid's schema has typed every value
+
+    def versioned(row: Row) -> Row:
+        return row | {"dataset_version": task.version(source, str(row["dataset"]))} if "dataset" in row else row
+
+    varying = [[versioned(row) for row in rows] for rows in choices if len(rows) > 1]
+    absent = {"dataset_seed": None, "dataset_size": None, "tau": None}
+    return DesignPoint.sharing(absent | versioned(common), map(merged, product(*varying)))
 
 
 def _by_field(row: Row) -> Row:

@@ -69,7 +69,7 @@ def plan(
     from sweep.estimate import estimate
     from sweep.launch_request import plan_of
     from sweep.search import next_points
-    from sweep.show import plan_json, print_plan
+    from sweep.show_plan import plan_json, print_plan
     from sweep.show_search import progress_line
 
     target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed)
@@ -174,7 +174,7 @@ def run(
 ) -> None:
     """Train one run in this process and print its curve; nothing is recorded. Of several, the first is taken."""
     from sweep.bars import stages
-    from sweep.show import point_lines
+    from sweep.show_plan import point_lines
     from sweep.single import run_alone, write_curve
     from sweep.target import one_run
     from trainers.data.catalogue import default_data_root
@@ -237,7 +237,7 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
     from sweep.farewell import mlflow_beside, tell_end, tell_where
     from sweep.launch import launch as run_launch
     from sweep.launch_request import plan_of
-    from sweep.show import print_work
+    from sweep.show_plan import print_work
 
     planned = plan_of(request)
     if not planned.packs:

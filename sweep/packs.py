@@ -16,10 +16,13 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from search_spaces.point import ID_LENGTH, DesignPoint
 from search_spaces.vocabulary import ValueLearning
-from trainers.cost import Memory, alone_flops, pack_memory, step_flops
+
+if TYPE_CHECKING:
+    from trainers.cost import Memory
 
 PACKS_PER_SLOT = 2
 
@@ -61,16 +64,22 @@ class Pack:
     @cached_property
     def cost(self) -> float:
         """Floating-point operations of its whole training, the least that its mathematics needs."""
+        from trainers.cost import step_flops  # Here: with it come all environments and NumPy, for which only plans should wait.
+
         return self.points[0].steps * step_flops(self.points)
 
     @property
     def cost_alone(self) -> float:
         """The same when each of its runs is trained by itself."""
+        from trainers.cost import alone_flops
+
         return self.points[0].steps * alone_flops(self.points)
 
     @cached_property
     def memory(self) -> Memory:
         """Bytes that training it takes at its largest."""
+        from trainers.cost import pack_memory
+
         return pack_memory(self.points)
 
 
@@ -138,6 +147,8 @@ def _split(points: Sequence[DesignPoint], max_lanes: int, depth: int = 0) -> lis
 
 def _fitting(points: Sequence[DesignPoint], max_lanes: int, room: int | None) -> list[list[DesignPoint]]:
     """Parts of at most `max_lanes` runs, and as few fewer as it takes for each to find room."""
+    from trainers.cost import pack_memory
+
     while True:
         parts = _split(points, max_lanes)
         largest = max(len(part) for part in parts)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,7 @@ from sweep.paths import SweepPaths
 from sweep.result_schema import REHEARSAL
 from trainers.environments import task_spec
 from trainers.metrics import names
-from trainers.outcome import PackOutcome, PackProgress
+from trainers.outcome import Arrays, PackOutcome, PackProgress
 from trainers.randomness import generator
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.task import ReturnScale
@@ -83,15 +82,9 @@ def train_pack(
         done = step
         replace_json(checkpoint_dir / _CHECKPOINT, {"run_ids": run_ids, "step": step})
         progress(_progress(points, results, step))
-    weights = {} if keep is Keep.NONE else _token_weights(run_ids)
+    weights: dict[str, Arrays] = {} if keep is Keep.NONE else {run_id: {"actor": np.zeros(1)} for run_id in run_ids}
     spent = time.monotonic() - began, time.process_time() - cpu_before
     return PackOutcome(complete, results, SCALE, str(data_hash), weights, *spent)
-
-
-def _token_weights(run_ids: Sequence[str]) -> dict[str, Any]:
-    from sweep.weights import token_weights  # loads PyTorch, which a rehearsal needs for this alone
-
-    return token_weights(run_ids)
 
 
 def made_up(point: DesignPoint) -> RunResult:

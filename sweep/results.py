@@ -22,6 +22,7 @@ from sweep.packs import Pack
 from sweep.paths import SweepPaths
 from sweep.point_json import canonical_text
 from sweep.result_schema import KEEP_METADATA, POINT_COLUMNS, SCHEMA
+from sweep.weights import publish_weights
 from trainers.outcome import PackOutcome
 from trainers.results import RunResult
 from trainers.task import ReturnScale
@@ -53,8 +54,6 @@ def publish(paths: SweepPaths, pack: Pack, outcome: PackOutcome, provenance: Pro
     table = results_table(pack, outcome, provenance, keep)
     weights = paths.pack_weights(pack.pack_id, provenance.epoch, provenance.attempt)
     if keep is not Keep.NONE:
-        from sweep.weights import publish_weights
-
         missing = set(pack.run_ids) - set(outcome.weights)
         if missing:
             raise ValueError(f"{len(missing)} runs came without the weights that are to be kept, e.g. {min(missing)}")

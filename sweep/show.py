@@ -1,10 +1,9 @@
-"""Plans and states of sweeps as people read them: rich tables, and JSON with the same content."""
+"""States of sweeps as people read them: rich tables, and JSON with the same content."""
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -12,88 +11,17 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from cluster.resources import Resources
-from search_spaces.expansion import AxisCount, axis_counts
-from search_spaces.point import DesignPoint
-from sweep.clusters import Machines
 from sweep.eta import Eta
 from sweep.failures import FailureGroup
-from sweep.forecast import Estimate
+from sweep.forecast import Score
 from sweep.lock_file import is_rehearsal
 from sweep.paths import SweepPaths
-from sweep.plan import Plan
-from sweep.show_cost import estimate_content, estimate_lines, score_content
+from sweep.show_text import JSON_SCHEMA_VERSION, plain_table
 from sweep.spending import Spending
 from sweep.status import AxisProgress, RunningPack, SweepStatus, duration
 from sweep.target import Target
 
-JSON_SCHEMA_VERSION = 1
 _SHOWN_PACKS = 16
-
-
-def print_plan(console: Console, target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> None:
-    """Show what a launch would do."""
-    count = f"{plan.wanted:,} runs" if plan.selected == plan.wanted else f"{plan.selected:,} of {plan.wanted:,} runs"
-    console.print(f"[bold]{target.grid.name}[/bold]: {count} wanted, in [bold]{escape(str(target.paths.root))}[/bold]")
-    console.print(_axes(axis_counts(target.points)))
-    for rule in target.excluded:
-        console.print(f"left out: {rule.points:,} runs, for {escape(rule.reason)}")
-    print_work(console, plan, machines, estimated)
-
-
-def print_work(console: Console, plan: Plan, machines: Machines, estimated: Estimate | None) -> None:
-    """Show what there is to do and why, and what it takes."""
-    for line in _plan_lines(plan, machines.resources):
-        console.print(line)
-    if plan.packs:
-        for line in estimate_lines(estimated, machines):
-            console.print(escape(line), soft_wrap=True)
-    if plan.reasons:
-        console.print(_reasons(plan))
-
-
-def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
-    """What a plan comes to, in a few sentences."""
-    yield f"done: {len(plan.kept):,} of {plan.selected:,}" + (", kept as they are" if plan.kept and plan.packs else "")
-    if plan.packs:
-        sizes = Counter(len(pack.points) for pack in plan.packs)
-        shown = ", ".join(f"{count} x {size}" for size, count in sorted(sizes.items(), reverse=True)[:4])
-        more = ", ..." if len(sizes) > 4 else ""
-        resumed = f", {len(plan.resumed)} of them from checkpoints" if plan.resumed else ""
-        yield (
-            f"to do: [bold]{plan.runs:,} runs in {len(plan.packs):,} packs[/bold] ({shown}{more} runs){resumed}; "
-            f"{resources.slots} at a time"
-        )
-        flops, alone = (sum(cost) for cost in zip(*((pack.cost, pack.cost_alone) for pack in plan.packs), strict=True))
-        largest = max(pack.memory.total for pack in plan.packs)
-        yield (
-            f"arithmetic: {_operations(flops)}, {flops / alone:.2f} of what these runs take one by one; "
-            f"memory: at most {largest / 1e9:.1f} GB a pack{_too_large(largest, resources)}"
-        )
-    if plan.retrained_value_lanes:
-        yield (
-            f"{plan.retrained_value_lanes:,} value lanes that finished runs were trained with are trained again: the new runs "
-            "share them, and critics are not carried over"
-        )
-    if plan.gave_up:
-        yield f"[red]failed: {len(plan.gave_up):,} runs[/red], not tried again without --retry-failed"
-    if plan.outside:
-        yield f"outside this grid: {len(plan.outside):,} finished runs, kept on disk and left out of reports"
-    if not plan.packs:
-        yield "nothing to do"
-
-
-def _operations(flops: float) -> str:
-    """With a prefix: 3.2 PFLOP."""
-    for prefix, size in (("E", 1e18), ("P", 1e15), ("T", 1e12)):
-        if flops >= size:
-            return f"{flops / size:,.1f} {prefix}FLOP"
-    return f"{flops / 1e9:,.1f} GFLOP"
-
-
-def _too_large(largest: int, resources: Resources) -> str:
-    room = resources.bytes_per_pack
-    return f", [red]more than the {room / 1e9:.1f} GB it may take[/red]" if room is not None and largest > room else ""
 
 
 def print_status(console: Console, target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> None:
@@ -125,43 +53,6 @@ def status_line(status: SweepStatus) -> str:
     return "; ".join(Text.from_markup(line).plain for line in _status_lines(status))
 
 
-def point_lines(point: DesignPoint) -> Iterable[str]:
-    """A run and everything that shapes it."""
-    yield f"run {point.run_id}"
-    yield from (f"  {name:<20}{value_text(value)}" for name, value in point.canonical().items())
-
-
-def plan_json(target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> str:
-    """The plan as JSON."""
-    resources = machines.resources
-    content = {
-        "schema_version": JSON_SCHEMA_VERSION,
-        "name": target.grid.name,
-        "directory": str(target.paths.root),
-        "wanted": plan.wanted,
-        "selected": plan.selected,
-        "done": len(plan.kept),
-        "to_do": plan.runs,
-        "packs": len(plan.packs),
-        "pack_sizes": [len(pack.points) for pack in plan.packs],
-        "pack_flops": [pack.cost for pack in plan.packs],
-        "pack_bytes": [pack.memory.total for pack in plan.packs],
-        "flops_alone": sum(pack.cost_alone for pack in plan.packs),
-        "resumed_packs": len(plan.resumed),
-        "slots": resources.slots,
-        "estimate": estimated and estimate_content(estimated, machines),
-        "failed": len(plan.gave_up),
-        "outside": len(plan.outside),
-        "retrained_value_lanes": plan.retrained_value_lanes,
-        "reasons": [{"why": reason.why, "detail": reason.detail, "runs": len(reason.run_ids)} for reason in plan.reasons],
-        "excluded": [{"reason": rule.reason, "runs": rule.points} for rule in target.excluded],
-        "axes": {
-            axis.axis: {value_text(count.value): count.points for count in axis.values} for axis in axis_counts(target.points)
-        },
-    }
-    return json.dumps(content, indent=2)
-
-
 def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> str:
     """The state as JSON."""
     launch = status.launch
@@ -182,7 +73,7 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
         "eta_low_s": status.eta and status.eta.low,
         "eta_high_s": status.eta and status.eta.high,
         "spent": vars(status.spent),
-        "score": status.score and score_content(status.score),
+        "score": status.score and _score_content(status.score),
         "launch": launch and {"host": launch.process.host, "pid": launch.process.pid, "since": launch.since.isoformat()},
         "packs": [vars(pack) for pack in status.packs],
         "stuck": [vars(pack) | {"text": pack.text, "remedy": pack.remedy} for pack in status.stuck],
@@ -203,6 +94,17 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
         "axes": [vars(progress) for progress in axes],
     }  # fmt: skip
     return json.dumps(content, indent=2)
+
+
+def _score_content(score: Score) -> dict[str, object]:
+    """A score for JSON."""
+    return {
+        "launch": score.epoch,
+        "estimated_s": score.estimate.wall_s,
+        "took_s": score.outcome and score.outcome.took_s,
+        "error": score.error,
+        "text": score.text,
+    }
 
 
 def _status_lines(status: SweepStatus) -> Iterable[str]:
@@ -243,24 +145,8 @@ def _hours(seconds: float) -> str:
     return f"{seconds / 3600:,.1f} h" if seconds >= 3600 else duration(seconds)
 
 
-def _axes(axes: Sequence[AxisCount]) -> Table:
-    table = _table("axis", "runs per value")
-    for axis in axes:
-        table.add_row(axis.axis, "   ".join(f"{value_text(count.value)}:[dim]{count.points:,}[/dim]" for count in axis.values))
-    return table
-
-
-def _reasons(plan: Plan) -> Table:
-    table = _table("why", "runs", "packs", "what tells them from what is done")
-    for reason in plan.reasons:
-        runs = set(reason.run_ids)
-        packs = sum(not runs.isdisjoint(pack.run_ids) for pack in plan.packs)
-        table.add_row(reason.why, f"{len(runs):,}", f"{packs:,}", reason.detail)
-    return table
-
-
 def _packs(packs: Sequence[RunningPack]) -> Table:
-    table = _table("pack", "what", "runs", "step", "speed")
+    table = plain_table("pack", "what", "runs", "step", "speed")
     for pack in packs[:_SHOWN_PACKS]:
         share = f"{pack.step:,} of {pack.steps:,} ({pack.step / pack.steps:.0%})"
         table.add_row(pack.pack_id, pack.label, str(pack.runs), share, f"{pack.run_steps_per_s:,.0f}/s")
@@ -270,7 +156,7 @@ def _packs(packs: Sequence[RunningPack]) -> Table:
 
 
 def _progress_by_axis(axes: Sequence[AxisProgress]) -> Table:
-    table = _table("axis", "done of wanted runs per value")
+    table = plain_table("axis", "done of wanted runs per value")
     by_axis: dict[str, list[str]] = {}
     for progress in axes:
         by_axis.setdefault(progress.axis, []).append(f"{progress.value}:[dim]{progress.done:,}/{progress.wanted:,}[/dim]")
@@ -302,17 +188,3 @@ def _failure_text(group: FailureGroup, grid: str, paths: SweepPaths) -> str:
 
 def _reproduce(grid: str, group: FailureGroup) -> str:
     return shlex.join(["recipe-sweep", "run", grid, "--run", group.run_ids[0]])
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def value_text(value: object) -> str:
-    """A value of an axis or setting."""
-    if value is None:
-        return "none"
-    return "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from cluster.prices import price_table
 from sweep.clusters import Machines
 from sweep.estimate import how_to_know, money
-from sweep.forecast import Estimate, Score, slots, span
+from sweep.forecast import Estimate, slots, span
 
 
 def estimate_lines(estimated: Estimate | None, machines: Machines) -> Iterator[str]:
@@ -35,17 +35,6 @@ def estimate_content(estimated: Estimate, machines: Machines) -> dict[str, objec
     costs = money(estimated, machines)
     own = {"made_at": estimated.made_at.isoformat(), "cpu_s": estimated.cpu_s, "gpu_s": estimated.gpu_s}
     return asdict(estimated) | own | {"money": costs and asdict(costs)}
-
-
-def score_content(score: Score) -> dict[str, object]:
-    """A score for JSON."""
-    return {
-        "launch": score.epoch,
-        "estimated_s": score.estimate.wall_s,
-        "took_s": score.outcome and score.outcome.took_s,
-        "error": score.error,
-        "text": score.text,
-    }
 
 
 def _device_seconds(estimated: Estimate) -> float:

@@ -14,7 +14,7 @@ from rich.text import Text
 from sweep.attempts import AttemptEnd
 from sweep.dossier import Dossier, Outcome, RunState, Try
 from sweep.records import PackRecord
-from sweep.show import JSON_SCHEMA_VERSION, value_text
+from sweep.show_text import JSON_SCHEMA_VERSION, value_text
 from sweep.status import duration
 
 _COLUMNS = 4

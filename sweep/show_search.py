@@ -10,7 +10,7 @@ from rich.table import Table
 
 from sweep.paths import SweepPaths
 from sweep.search import Best, best_beside, best_of, progress, scored_points
-from sweep.show import JSON_SCHEMA_VERSION
+from sweep.show_text import JSON_SCHEMA_VERSION
 from sweep.target import Target
 
 

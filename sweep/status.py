@@ -6,10 +6,11 @@ failed    given up until --retry-failed      waiting   everything else that the 
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from operator import attrgetter
 
 from search_spaces.expansion import axis_counts
 from search_spaces.point import DesignPoint
@@ -123,12 +124,11 @@ class SweepWatcher:
 
     def by_axis(self, done: DoneRuns) -> tuple[AxisProgress, ...]:
         """Progress along every axis that varies in the grid."""
-        points = list(self._points.values())
-        finished = [point for point in points if point.run_id in done.file_of]
-        counted = {axis.axis: dict(axis.values) for axis in axis_counts(finished, varying_only=False)}
+        finished = [point for run_id, point in self._points.items() if run_id in done.file_of]
         return tuple(
-            AxisProgress(axis.axis, "none" if value is None else str(value), counted.get(axis.axis, {}).get(value, 0), wanted)
-            for axis in axis_counts(points)
+            AxisProgress(axis.axis, "none" if value is None else str(value), counted[value], wanted)
+            for axis in axis_counts(list(self._points.values()))
+            for counted in [Counter(map(attrgetter(axis.axis), finished))]
             for value, wanted in axis.values
         )
 

@@ -47,7 +47,7 @@ OWNERS = {
     "safetensors": {"sweep.weights", "trainers.checkpoint", "trainers.behaviour"},
     "matplotlib": {"analysis"},
     "pandas": {"analysis"},
-    "torch": {"trainers", "sweep.weights", "sweep.device"},
+    "torch": {"trainers", "sweep.device"},
     "yaml": {"search_spaces.yaml_file", "cluster.yaml_text"},
     "pydantic": {"search_spaces", "cluster.schema", "trainers"},
     "tensorstore": {"trainers"},
@@ -144,7 +144,7 @@ def test_every_owner_still_uses_its_library() -> None:
 @pytest.mark.parametrize("library", ["torch", "ray", "mlflow", "pandas", "matplotlib", "scipy"])
 def test_heavy_libraries_are_imported_when_needed_and_not_before(library: str) -> None:
     """Which modules of the control plane cost seconds to import is known, and the command line is none of them."""
-    heavy = {"sweep.weights", "sweep.device", "sweep.mlflow_client", "sweep.mlflow_projection"}
+    heavy = {"sweep.mlflow_client", "sweep.mlflow_projection"}
     wrong = [
         f"{found.module}:{found.line} imports {found.target}"
         for found in IMPORTS

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from trainers.kernels import Kernels
 from trainers.learner import Learner
+from trainers.outcome import Arrays
 from trainers.parameters import Stack
 from trainers.results import CurvePoint
 
@@ -109,10 +110,10 @@ def restore(learner: Learner, checkpoint: Checkpoint) -> History | None:
     )
 
 
-def final_weights(learner: Learner, *, critics: bool) -> dict[str, dict[str, Tensor]]:
+def final_weights(learner: Learner, *, critics: bool) -> dict[str, Arrays]:
     """Final parameters by run_id: the actor's leaves, and with `critics` those of every network that served the run."""
     models = learner.models
-    kept: dict[str, dict[str, Tensor]] = {}
+    kept: dict[str, Arrays] = {}
     for i, lane in enumerate(learner.lanes.actors):
         leaves = _leaves("actor", models.actor, models.actor.flat, i)
         if critics:
@@ -127,9 +128,10 @@ def final_weights(learner: Learner, *, critics: bool) -> dict[str, dict[str, Ten
     return kept
 
 
-def _leaves(name: str, stack: Stack, flat: Tensor, row: int) -> dict[str, Tensor]:
+def _leaves(name: str, stack: Stack, flat: Tensor, row: int) -> dict[str, NDArray[np.floating]]:
     views = stack.layout.views(flat[row : row + 1])
-    return {f"{name}/{leaf}": view[0].detach().cpu().clone() for leaf, view in views.items()}
+    copies = {leaf: view[0].detach().cpu().clone(memory_format=torch.contiguous_format) for leaf, view in views.items()}
+    return {f"{name}/{leaf}": copy.numpy() for leaf, copy in copies.items()}
 
 
 def _arrays(learner: Learner) -> dict[str, Tensor]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from trainers.results import CurvePoint, RunResult
 from trainers.task import ReturnScale
 
-if TYPE_CHECKING:
-    from torch import Tensor
+Arrays = Mapping[str, NDArray[np.floating]]
+"""The final parameters of one run, by their names."""
 
 
 class PackProgress(NamedTuple):
@@ -29,6 +33,6 @@ class PackOutcome(NamedTuple):
     results: tuple[RunResult, ...]
     scale: ReturnScale
     data_hash: str
-    weights: dict[str, dict[str, Tensor]]
+    weights: dict[str, Arrays]
     wall_s: float
     cpu_s: float

@@ -23,7 +23,7 @@ from trainers.kernels import Kernels
 from trainers.lanes import LaneMap
 from trainers.learner import Learner
 from trainers.metrics import names
-from trainers.outcome import PackOutcome, PackProgress
+from trainers.outcome import Arrays, PackOutcome, PackProgress
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.sampler import Sampler
 
@@ -198,7 +198,7 @@ def train_pack(
                 complete = False
                 break
     clock.stop()
-    weights: dict[str, dict[str, Tensor]] = {}
+    weights: dict[str, Arrays] = {}
     if complete and keep is not Keep.NONE:
         weights = checkpoint.final_weights(trainer.learner, critics=keep is Keep.ALL)
     history = trainer.history

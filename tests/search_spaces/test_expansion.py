@@ -204,7 +204,25 @@ def test_counts_per_axis_add_up() -> None:
     assert list(counts) == ["dataset", "decomposition", "value_learning", "tau", "extraction", "alpha", "critic_norm", "seed"]
     assert counts["tau"] == {None: 24, 0.7: 24, 0.9: 24}
     assert all(sum(values.values()) == GRID_POINTS for values in counts.values())
-    assert len(axis_counts(points, varying_only=False)) > len(counts)
+
+
+def test_points_made_in_bulk_are_those_made_one_by_one() -> None:
+    points = expand(grid_from(parse_yaml(GRID, "g"))).points
+    alone = [replace(point) for point in points]  # through the constructor, their ids computed anew
+    assert list(points) == alone
+    assert ids(points) == ids(alone)
+    assert [vars(point) for point in points] == [vars(point) for point in alone]
+
+
+def test_points_made_in_bulk_refuse_fields_that_are_missing_or_unknown() -> None:
+    fields = vars(expand(grid_from(parse_yaml(GRID, "g"))).points[0]).copy()
+    del fields["run_id"]
+    alpha = fields.pop("alpha")
+    with pytest.raises(TypeError, match="alpha"):
+        list(DesignPoint.sharing(fields, [{"seed": 1}]))
+    with pytest.raises(TypeError, match="colour"):
+        list(DesignPoint.sharing(fields | {"colour": "red"}, [{"alpha": alpha}]))
+    assert next(DesignPoint.sharing(fields, [{"alpha": alpha}])).alpha == alpha
 
 
 def test_a_slip_of_the_finger_is_refused_before_it_fills_the_memory() -> None:

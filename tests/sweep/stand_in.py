@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import torch
+import numpy as np
 
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
@@ -123,7 +123,7 @@ def train_pack(
                 _save(checkpoint_dir, run_ids, step)
                 complete = False
                 break
-    weights = {} if keep is Keep.NONE else {run: {"actor": torch.full((2,), value_at(run, step))} for run in run_ids}
+    weights = {} if keep is Keep.NONE else {run: {"actor": np.full((2,), value_at(run, step), np.float32)} for run in run_ids}
     return PackOutcome(complete, tuple(_result(point, behaviour) for point in points), SCALE, str(data_hash), weights, 1.0, 0.5)
 
 
