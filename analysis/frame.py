@@ -37,7 +37,8 @@ class Results:
     """What a sweep has found so far.
 
     `runs` has one row per run and the columns of `sweep.result_schema.SCHEMA` without the diagnostics; curves are nested
-    arrays. `outside` counts runs in the files that nobody asked for (an older grid's). `table` has these as well.
+    arrays, and none that a search pruned. `outside` counts runs in the files that nobody asked for (an older grid's). `table`
+    has all of these as well.
     """
 
     runs: pd.DataFrame
@@ -70,9 +71,13 @@ def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Re
     Raises:
         ResultsError: files that are torn, foreign or of a newer schema; names each of them.
     """
+    import pyarrow.compute as pc
+
+    from trainers.results import RunStatus
+
     table, files = _read_files(results_dir, without=DIAGNOSTICS)
     table, duplicates = _one_row_per_run(table)
-    runs = table.to_pandas()
+    runs = table.filter(pc.not_equal(table["status"], RunStatus.PRUNED.value)).to_pandas()
     outside = 0
     if wanted is not None:
         inside = runs["run_id"].isin(list(wanted))

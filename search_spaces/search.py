@@ -7,6 +7,7 @@ search:
   seed: 0             # of the sampler
   alpha: {brac: {low: 0.01, high: 10, log: true}}
   tau: {low: 0.5, high: 0.95}
+  prune: {below: 50}  # end a run at an evaluation where it is worse than half of the study's earlier runs were there
 """
 
 from __future__ import annotations
@@ -56,6 +57,17 @@ class AlphaRanges(_Section):
     awr: Range[NonNegative] | None = None
 
 
+class Prune(_Section):
+    """When a run is ended early: at an evaluation where its return is under the percentile `below` of its study's earlier runs.
+
+    Only after the share `after` of its steps, and once the study has `trials` that were trained to their end.
+    """
+
+    below: Annotated[float, Field(gt=0.0, lt=100.0, strict=True)] = 50.0
+    after: Annotated[float, Field(ge=0.0, lt=1.0, strict=True)] = 0.25
+    trials: Count = 4
+
+
 class Search(_Section):
     """How alpha, and where it has a range tau, are searched in every configuration."""
 
@@ -65,6 +77,7 @@ class Search(_Section):
     seed: Natural = 0
     alpha: AlphaRanges
     tau: Range[Expectile] | None = None
+    prune: Prune | None = None
 
     @field_validator("alpha")
     @classmethod

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from search_spaces.expansion import expand
 from search_spaces.grid import Grid
 from search_spaces.point import DesignPoint, digest
-from search_spaces.search import Range, Search
+from search_spaces.search import Prune, Range, Search
 from search_spaces.vocabulary import Sampler, ValueLearning
 
 if TYPE_CHECKING:
@@ -35,11 +36,28 @@ class Choice(NamedTuple):
     tau: float | None
 
 
+class Pruned(NamedTuple):
+    """Where a trial was ended: after how many steps, and with which score."""
+
+    step: int
+    score: float
+
+
 class Trial(NamedTuple):
-    """A trial that was asked for; `score` is its mean over seeds, None where it is not known (yet, or because runs failed)."""
+    """A trial that was asked for; `score` is its mean over seeds, None where it is not known (yet, or because runs failed).
+
+    `curves` are the returns, by step, of those of its runs that are done.
+    """
 
     choice: Choice
     score: float | None
+    curves: tuple[Mapping[int, float], ...] = ()
+    pruned: Pruned | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it came to something."""
+        return self.score is not None or self.pruned is not None
 
 
 @dataclass(frozen=True)
@@ -94,6 +112,29 @@ def choose(search: Search, study: Study, trials: Sequence[Trial]) -> Choice:
     raise AssertionError("unreachable")
 
 
+def floors_after(prune: Prune | None, study: Study, trials: Sequence[Trial]) -> dict[int, float]:
+    """By step, the return under which the runs of the study's next trials are pruned, given all trials before them.
+
+    It is a percentile of what earlier runs, pruned ones up to their end, had there; at the last evaluation there is none.
+    """
+    if prune is None or sum(trial.score is not None for trial in trials) < prune.trials:
+        return {}
+    first = study.templates[0]
+    floors = {}
+    for step in range(first.eval_every, first.steps, first.eval_every):
+        seen = sorted(curve[step] for trial in trials for curve in trial.curves if step in curve and math.isfinite(curve[step]))
+        if seen and step > prune.after * first.steps:
+            floors[step] = _percentile(seen, prune.below)
+    return floors
+
+
+def _percentile(values: Sequence[float], percent: float) -> float:
+    """Of sorted values, interpolated."""
+    place = (len(values) - 1) * percent / 100
+    low = values[math.floor(place)]
+    return low + (values[math.ceil(place)] - low) * (place - math.floor(place))
+
+
 def _study(key: str, points: tuple[DesignPoint, ...], search: Search) -> Study:
     alpha = getattr(search.alpha, points[0].extraction)
     return Study(key, points, alpha, search.tau if points[0].value_learning is ValueLearning.IQL else None)
@@ -109,12 +150,22 @@ def _suggested(search: Search, study: Study, told: Sequence[Trial], name: str, d
     sampler = _sampler(search, int(hashlib.sha256(name.encode()).hexdigest()[:8], 16))
     memory = optuna.create_study(direction="maximize", sampler=sampler)
     for trial in told if search.sampler is Sampler.TPE else ():
-        state = optuna.trial.TrialState.RUNNING if trial.score is None else optuna.trial.TrialState.COMPLETE
         params = {name: value for name, value in trial.choice._asdict().items() if name in space}
-        memory.add_trial(optuna.create_trial(state=state, value=trial.score, params=params, distributions=space))
+        memory.add_trial(optuna.create_trial(**_fate(trial), params=params, distributions=space))
     params = memory.ask(space).params
     alpha = _rounded(params["alpha"], study.alpha, digits)
     return Choice(alpha, None if study.tau is None else _rounded(params["tau"], study.tau, digits))
+
+
+def _fate(trial: Trial) -> dict[str, Any]:
+    """What a trial came to, as Optuna takes it."""
+    from optuna.trial import TrialState
+
+    if trial.pruned is not None:
+        return {"state": TrialState.PRUNED, "intermediate_values": {trial.pruned.step: trial.pruned.score}}
+    if trial.score is None:
+        return {"state": TrialState.RUNNING}
+    return {"state": TrialState.COMPLETE, "value": trial.score}
 
 
 def _sampler(search: Search, seed: int) -> BaseSampler:

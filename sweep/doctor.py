@@ -77,7 +77,7 @@ def _rows(done: DoneRuns) -> Iterator[Finding]:
 
 
 def _search(paths: SweepPaths) -> Iterator[Finding]:
-    asked = Counter(each for trials in read_rounds(paths) for each in trials)
+    asked = Counter(asked for each in read_rounds(paths) for asked in each.trials)
     for each in (each for each, count in asked.items() if count > 1):
         values = f"alpha {each.choice.alpha:g}" + ("" if each.choice.tau is None else f" tau {each.choice.tau:g}")
         yield Finding(

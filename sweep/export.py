@@ -76,9 +76,11 @@ def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[
     if target.suffix != ".safetensors":
         problem = Problem(f"-o {target}", found=f"the suffix {target.suffix!r}", expected=".safetensors")
         raise SweepDirectoryError(problem)
-    file = read_done(paths).file_of.get(point.run_id)
-    if file is None:
-        raise UnknownRunError(Problem(f"--policy {point.run_id}", found="a run that is not done", expected="a finished run"))
+    done = read_done(paths)
+    file = done.file_of.get(point.run_id)
+    if file is None or point.run_id in done.pruned:
+        state = "a run that is not done" if file is None else "a run that the search pruned"
+        raise UnknownRunError(Problem(f"--policy {point.run_id}", found=state, expected="a finished run"))
     if file.keep is Keep.NONE:
         raise SweepDirectoryError(
             Problem(str(paths.lock_file), key="keep", found="none: no weights were kept", expected="actor or all")

@@ -171,7 +171,8 @@ class KeptWeights:
     def _kept(self, points: Sequence[DesignPoint], keeps: Collection[Keep]) -> tuple[DesignPoint, ...]:
         """Those that are finished and whose weights were kept."""
         files = self._done.file_of
-        return tuple(p for p in points if p.run_id in files and files[p.run_id].keep in keeps)
+        ended = (p for p in points if p.run_id in files and p.run_id not in self._done.pruned)
+        return tuple(p for p in ended if files[p.run_id].keep in keeps)
 
     def _weights(self, point: DesignPoint) -> Mapping[str, Any]:
         from sweep.weights import run_weights

@@ -23,7 +23,7 @@ from sweep.paths import SweepPaths
 from sweep.point_json import point_from_canonical
 from trainers.results import RunStatus
 
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 _READ = ("run_id", "status", "pack_id", "epoch", "attempt", "device", "wall_s", "cpu_s", "data_hash")
 
 
@@ -39,6 +39,7 @@ class ResultFile:
     mtime_ns: int
     run_ids: tuple[str, ...]
     diverged: tuple[str, ...]
+    pruned: tuple[str, ...]
     epoch: int
     attempt: int
     keep: Keep
@@ -69,6 +70,11 @@ class DoneRuns:
     def diverged(self) -> frozenset[str]:
         """The done runs that diverged."""
         return frozenset(run for file in self.files for run in file.diverged if self.file_of.get(run) is file)
+
+    @cached_property
+    def pruned(self) -> frozenset[str]:
+        """The done runs that a search ended early."""
+        return frozenset(run for file in self.files for run in file.pruned if self.file_of.get(run) is file)
 
     @cached_property
     def pack_ids(self) -> frozenset[str]:
@@ -181,6 +187,7 @@ def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
         mtime_ns=mtime_ns,
         run_ids=tuple(row["run_id"] for row in rows),
         diverged=tuple(row["run_id"] for row in rows if row["status"] == RunStatus.DIVERGED),
+        pruned=tuple(row["run_id"] for row in rows if row["status"] == RunStatus.PRUNED),
         epoch=rows[0]["epoch"],
         attempt=rows[0]["attempt"],
         keep=keep,
@@ -203,6 +210,7 @@ def _read_index(path: Path) -> tuple[ResultFile, ...]:
                     **file,
                     "run_ids": tuple(file["run_ids"]),
                     "diverged": tuple(file["diverged"]),
+                    "pruned": tuple(file["pruned"]),
                     "keep": Keep(file["keep"]),
                 }
             )

@@ -126,9 +126,10 @@ def _curve_metrics(runs: Sequence[KnownRun], index: int, step: int) -> list[Metr
 def _final_metrics(runs: Sequence[KnownRun], step: int) -> list[MetricPoint]:
     """Facts about the runs behind the means. MLflow draws the names before a slash as a section of their own."""
     time = max(_milliseconds(run.seen_at) for run in runs)
-    diverged = sum(run.status is RunStatus.DIVERGED for run in runs)
-    facts = (("seeds", len(runs)), ("diverged", diverged), ("wall_s", sum(run.wall_s or 0.0 for run in runs)))
-    return [MetricPoint(f"runs/{name}", step, float(value), time) for name, value in facts]
+    diverged, pruned = (sum(run.status is ended for run in runs) for ended in (RunStatus.DIVERGED, RunStatus.PRUNED))
+    facts = {"seeds": len(runs), "diverged": diverged, "wall_s": sum(run.wall_s or 0.0 for run in runs)}
+    facts |= {"pruned": pruned} if pruned else {}
+    return [MetricPoint(f"runs/{name}", step, float(value), time) for name, value in facts.items()]
 
 
 def _time_of(run: KnownRun, index: int) -> int:
@@ -160,11 +161,12 @@ def _design(content: dict[str, object]) -> str:
 
 
 def _status(runs: Sequence[KnownRun], state: EntryState) -> str:
-    diverged = sum(run.status is RunStatus.DIVERGED for run in runs)
+    ends = {ended: sum(run.status is ended for run in runs) for ended in (RunStatus.DIVERGED, RunStatus.PRUNED)}
     words = {EntryState.RUNNING: "running", EntryState.KILLED: "stopped", EntryState.FINISHED: "finished"}
-    if state is not EntryState.FINISHED or not diverged:
+    if state is not EntryState.FINISHED or not any(ends.values()):
         return words[state]
-    return "diverged" if diverged == len(runs) else f"diverged {diverged} of {len(runs)}"
+    counts = ((ended.value, count) for ended, count in ends.items() if count)
+    return ", ".join(word if count == len(runs) else f"{word} {count} of {len(runs)}" for word, count in counts)
 
 
 def _text(value: object) -> str:

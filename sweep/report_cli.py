@@ -40,6 +40,7 @@ def report(
     from analysis.report import write_report
     from sweep.forecast import read_scores
     from sweep.learned import kept_weights
+    from sweep.search import unpruned
     from sweep.status import SweepWatcher
 
     if other is not None:
@@ -49,9 +50,12 @@ def report(
         return
     kinds = figure_kinds(number or None)
     target = open_sweep(grid, directory, overrides).begun()
-    points = target.selected(only or ())
+    selected = target.selected(only or ())
+    points = unpruned(selected, target.paths)
     look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
-    scores = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
+    remarks = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
+    if len(points) < len(selected):
+        remarks.append(f"The search ended {len(selected) - len(points):,} more runs early, which are in none of these numbers.")
     paths = write_report(
         target.paths.root,
         points,
@@ -59,9 +63,9 @@ def report(
         out or target.paths.report,
         kinds=kinds,
         learned=kept_weights(target.paths, points, data),
-        remarks=scores,
+        remarks=remarks,
     )
-    for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *scores):
+    for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *remarks):
         print(sentence)
     if target.grid.search is not None:
         from sweep.show_search import best_table, compared
@@ -83,6 +87,7 @@ def _compare(references: tuple[str, str], misplaced: list[str], only: list[str] 
     """Hold two sweeps against each other. Raises SweepDirectoryError for options that make sense of one sweep alone."""
     from analysis.versus_files import load_side, write_comparison
     from sweep.errors import SweepDirectoryError
+    from sweep.search import unpruned
     from sweep.status import SweepWatcher
 
     if misplaced:
@@ -94,7 +99,7 @@ def _compare(references: tuple[str, str], misplaced: list[str], only: list[str] 
     names = [target.paths.root.resolve().name for target in targets]
     sides = []
     for target, name, reference in zip(targets, names, references, strict=True):
-        points = target.selected(only or ())
+        points = unpruned(target.selected(only or ()), target.paths)
         failed = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look().failed
         # Two copies of a sweep have one name and are told apart by where they lie.
         sides.append(load_side(name if names.count(name) == 1 else reference, target.paths.root, points, failed))
@@ -124,9 +129,10 @@ def recommend(
     """Say which configuration to train first, why, and what next: from the results, or else from the paper."""
     from analysis.advice import advise
     from analysis.recommendation_text import recommendation_json, recommendation_lines
+    from sweep.search import unpruned
 
     target = open_sweep(grid, directory, overrides)
-    found = advise(target.paths.root, target.points, task=task, dataset=dataset, budget=budget)
+    found = advise(target.paths.root, unpruned(target.points, target.paths), task=task, dataset=dataset, budget=budget)
     if as_json:
         print(recommendation_json(found))
         return

@@ -34,7 +34,7 @@ POINT_COLUMNS = [
 ]
 
 OUTCOME_COLUMNS = [
-    pa.field("status", pa.string(), nullable=False),  # finished | diverged
+    pa.field("status", pa.string(), nullable=False),  # finished | diverged | pruned, with the score of where it ended
     pa.field("diverged_step", pa.int64()),
     pa.field("score", pa.float64(), nullable=False),  # normalised, at the last evaluation: a run's score
     pa.field("score_best", pa.float64(), nullable=False),  # normalised, best over the curve

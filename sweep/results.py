@@ -24,7 +24,7 @@ from sweep.point_json import canonical_text
 from sweep.result_schema import KEEP_METADATA, POINT_COLUMNS, SCHEMA
 from sweep.weights import publish_weights
 from trainers.outcome import PackOutcome
-from trainers.results import RunResult
+from trainers.results import RunResult, RunStatus
 from trainers.task import ReturnScale
 
 COLUMNS_OF_THE_POINT = tuple(field.name for field in POINT_COLUMNS if field.name != "point")
@@ -54,7 +54,7 @@ def publish(paths: SweepPaths, pack: Pack, outcome: PackOutcome, provenance: Pro
     table = results_table(pack, outcome, provenance, keep)
     weights = paths.pack_weights(pack.pack_id, provenance.epoch, provenance.attempt)
     if keep is not Keep.NONE:
-        missing = set(pack.run_ids) - set(outcome.weights)
+        missing = {result.run_id for result in outcome.results if result.status is not RunStatus.PRUNED} - set(outcome.weights)
         if missing:
             raise ValueError(f"{len(missing)} runs came without the weights that are to be kept, e.g. {min(missing)}")
         publish_weights(weights, outcome.weights, keep)

@@ -64,6 +64,7 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
         "wanted": status.wanted,
         "done": status.done,
         "diverged": status.diverged,
+        "pruned": status.pruned,
         "running": status.running,
         "failed": status.failed,
         "waiting": status.waiting,
@@ -110,6 +111,7 @@ def _score_content(score: Score) -> dict[str, object]:
 def _status_lines(status: SweepStatus) -> Iterable[str]:
     states = [f"[green]{status.done:,} of {status.wanted:,} done[/green]"]
     states += [f"{status.diverged:,} diverged"] if status.diverged else []
+    states += [f"{status.pruned:,} pruned"] if status.pruned else []
     states += [f"{status.running:,} running"] if status.running else []
     states += [f"{status.waiting:,} waiting"] if status.waiting else []
     states += [f"[red]{status.failed:,} failed[/red]"] if status.failed else []

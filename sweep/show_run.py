@@ -16,6 +16,7 @@ from sweep.dossier import Dossier, Outcome, RunState, Try
 from sweep.records import PackRecord
 from sweep.show_text import JSON_SCHEMA_VERSION, value_text
 from sweep.status import duration
+from trainers.results import RunStatus
 
 _COLUMNS = 4
 _SHOWN_TRIES = 8
@@ -143,7 +144,8 @@ def _end(entry: Try) -> str:
 
 def _outcome(outcome: Outcome) -> Iterable[tuple[str, RenderableType]]:
     diverged = f", diverged at step {outcome.diverged_step:,}" if outcome.diverged_step is not None else ""
-    yield "result", Text(f"score {outcome.score:.3f} (best {outcome.score_best:.3f}){diverged}")
+    pruned = f", pruned by the search at step {outcome.curve[-1][0]:,}" if outcome.status == RunStatus.PRUNED else ""
+    yield "result", Text(f"score {outcome.score:.3f} (best {outcome.score_best:.3f}){diverged}{pruned}")
     yield "curve", Text("  ".join(f"{step:,}: {score:.3f}" for step, score in _thinned(outcome.curve)))
     yield (
         "cost",

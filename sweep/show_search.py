@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rich.table import Table
 
 from sweep.paths import SweepPaths
-from sweep.search import Best, best_beside, best_of, progress, scored_points
+from sweep.search import Best, best_beside, best_of, progress, scored_runs
 from sweep.show_text import JSON_SCHEMA_VERSION
 from sweep.target import Target
 
@@ -31,13 +31,13 @@ def progress_line(target: Target) -> str:
     return (
         f"search: {search.sampler}, {stand.studies} studies of {search.trials} trials in rounds of {search.batch}, "
         f"{stand.wanted * seeds:,} runs with {seeds} seeds; {stand.asked} of {stand.wanted} trials asked for in "
-        f"{stand.rounds} rounds, {stand.told} told"
+        f"{stand.rounds} rounds, {stand.told} told" + (f", {stand.pruned} of them pruned" if stand.pruned else "")
     )
 
 
 def compared(target: Target, beside: SweepPaths | None) -> tuple[Compared, ...]:
     """The best of each study beside that of another sweep."""
-    others = scored_points(beside) if beside is not None else []
+    others = scored_runs(beside) if beside is not None else []
     return tuple(Compared(best, best_beside(best.study, others)) for best in best_of(target.grid, target.paths))
 
 

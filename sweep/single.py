@@ -65,6 +65,7 @@ def run_alone(
             threads=threads,
             keep=Keep.NONE,
             checkpoint_minutes=60.0,
+            floors={},
             progress=progress,
             should_stop=lambda: False,
         )

@@ -59,6 +59,7 @@ class SweepStatus:
     wanted: int
     done: int
     diverged: int
+    pruned: int
     running: int
     failed: int
     waiting: int
@@ -108,6 +109,7 @@ class SweepWatcher:
             wanted=len(self._points),
             done=len(finished),
             diverged=len(done.diverged & finished),
+            pruned=len(done.pruned & finished),
             running=len(running),
             failed=len(failed),
             waiting=len(unfinished) - len(running) - len(failed),

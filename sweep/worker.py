@@ -187,6 +187,7 @@ def _train(
     # Here and not above, so that a failing import is a recorded failure like any other.
     from sweep.device import choose_device, code_version, release_memory, torch_version
     from sweep.results import Provenance, publish
+    from sweep.search import floors_of
 
     paths, pack = settings.paths, record.pack
     device = choose_device(settings.resources.device)
@@ -206,6 +207,7 @@ def _train(
         threads=record.threads,
         keep=settings.keep,
         checkpoint_minutes=settings.resources.checkpoint_minutes,
+        floors=floors_of(paths, pack.points),
         progress=_ProgressWriter(paths.progress, pack, started_at, alive),
         should_stop=should_stop,
     )

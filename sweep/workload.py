@@ -15,7 +15,7 @@ from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
 
 if TYPE_CHECKING:
-    from trainers.outcome import PackOutcome, PackProgress
+    from trainers.outcome import Floors, PackOutcome, PackProgress
 
 REAL = "sweep.workload"
 REHEARSED = "sweep.rehearsal"
@@ -44,6 +44,7 @@ class Workload(Protocol):
         threads: int,
         keep: Keep,
         checkpoint_minutes: float,
+        floors: Floors,
         progress: Callable[[PackProgress], None],
         should_stop: Callable[[], bool],
     ) -> PackOutcome:
@@ -91,6 +92,7 @@ def train_pack(
     threads: int,
     keep: Keep,
     checkpoint_minutes: float,
+    floors: Floors,
     progress: Callable[[PackProgress], None],
     should_stop: Callable[[], bool],
 ) -> PackOutcome:
@@ -107,6 +109,7 @@ def train_pack(
         threads=threads,
         keep=keep,
         checkpoint_minutes=checkpoint_minutes,
+        floors=floors,
         progress=progress,
         should_stop=should_stop,
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -33,13 +33,17 @@ FORMAT_VERSION = 1
 
 @dataclass
 class History:
-    """What a pack has recorded so far, by run: curves, diagnostics (metrics, times), and the seconds it took."""
+    """What a pack has recorded so far, by run: curves, diagnostics (metrics, times), and the seconds it took.
+
+    `pruned`: the runs that left the pack, and after how many steps.
+    """
 
     curves: dict[str, list[CurvePoint]] = field(default_factory=dict)
     diagnostics_steps: list[int] = field(default_factory=list)
     diagnostics: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     wall_s: float = 0.0
     cpu_s: float = 0.0
+    pruned: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,6 +78,7 @@ def save(directory: Path, learner: Learner, history: History, *, pack_key: str, 
         "wall_s": history.wall_s,
         "cpu_s": history.cpu_s,
         "diagnostics_steps": history.diagnostics_steps,
+        "pruned": history.pruned,
         "curves": {run: [asdict(point) for point in curve] for run, curve in history.curves.items()},
     }
     temporary = stem.with_suffix(f".json.{os.getpid()}.tmp")
@@ -91,22 +96,26 @@ def load_latest(directory: Path) -> Checkpoint | None:
     return None
 
 
-def restore(learner: Learner, checkpoint: Checkpoint) -> History | None:
-    """Put the lanes of `learner` where the checkpoint left them; None, and nothing changed, where it lacks one of them."""
+def restore(learner: Learner, checkpoint: Checkpoint, pruned: Collection[str] = ()) -> History | None:
+    """Put the lanes of `learner` where the checkpoint left them; None, and nothing changed, where it lacks one of them.
+
+    The history that is returned is that of these lanes and of the runs `pruned` before.
+    """
     state = _arrays(learner)
     if not state.keys() <= checkpoint.arrays.keys():
         return None
     for name, tensor in state.items():
         tensor.copy_(checkpoint.arrays[name])
     learner.steps_taken = checkpoint.step
-    runs = [lane.key for lane in learner.lanes.actors]
     known = checkpoint.history
+    runs = [*(lane.key for lane in learner.lanes.actors), *pruned]
     return History(
         {run: list(known.curves.get(run, ())) for run in runs},
         list(known.diagnostics_steps),
         {run: known.diagnostics[run] for run in runs if run in known.diagnostics},
         known.wall_s,
         known.cpu_s,
+        {run: known.pruned[run] for run in pruned},
     )
 
 
@@ -174,7 +183,8 @@ def _read(sidecar: Path) -> Checkpoint | None:
     except (OSError, ValueError, KeyError, TypeError, SafetensorError):
         return None
     diagnostics = {name.split("/")[1]: values.numpy() for name, values in arrays.items() if name.endswith("/diagnostics")}
-    history = History(curves, content["diagnostics_steps"], diagnostics, content["wall_s"], content["cpu_s"])
+    seconds = content["wall_s"], content["cpu_s"]
+    history = History(curves, content["diagnostics_steps"], diagnostics, *seconds, content.get("pruned", {}))
     return Checkpoint(content["step"], content["pack_key"], content["data_hash"], history, arrays, kernels)
 
 

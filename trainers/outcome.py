@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -13,6 +14,16 @@ from trainers.task import ReturnScale
 
 Arrays = Mapping[str, NDArray[np.floating]]
 """The final parameters of one run, by their names."""
+
+
+Floors = Mapping[str, Mapping[int, float]]
+"""By run_id and step: the return under which a run is pruned at the evaluation of that step."""
+NO_FLOORS: Floors = {}
+
+
+def is_pruned(run_id: str, evaluation: CurvePoint, floors: Floors) -> bool:
+    """Whether a run ends at this evaluation."""
+    return evaluation.return_mean < floors.get(run_id, {}).get(evaluation.step, -math.inf)
 
 
 class PackProgress(NamedTuple):

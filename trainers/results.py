@@ -7,10 +7,12 @@ from enum import StrEnum
 
 
 class RunStatus(StrEnum):
-    """How a run ended. A diverged run is a scientific outcome and counts with its score."""
+    """How a run ended. A diverged run is a scientific outcome and counts with its score; one that was pruned has none."""
 
     FINISHED = "finished"
     DIVERGED = "diverged"
+    PRUNED = "pruned"
+    """Ended by a search at an evaluation, because it was worse than earlier ones; its curve ends there."""
 
 
 @dataclass(frozen=True)

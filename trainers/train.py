@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
 from trainers import checkpoint
 from trainers.batch import agent_inputs
-from trainers.checkpoint import History
+from trainers.checkpoint import Checkpoint, History
 from trainers.config import LearnerConfig
 from trainers.data.catalogue import open_dataset
 from trainers.data.dataset import Dataset
@@ -23,7 +23,7 @@ from trainers.kernels import Kernels
 from trainers.lanes import LaneMap
 from trainers.learner import Learner
 from trainers.metrics import names
-from trainers.outcome import Arrays, PackOutcome, PackProgress
+from trainers.outcome import NO_FLOORS, Arrays, Floors, PackOutcome, PackProgress, is_pruned
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.sampler import Sampler
 
@@ -39,10 +39,17 @@ class PackTrainer:
     """A learner, its data and its record, advanced from evaluation to evaluation."""
 
     def __init__(
-        self, points: Sequence[DesignPoint], dataset: Dataset, *, device: str = "cpu", kernels: Kernels | None = None
+        self,
+        points: Sequence[DesignPoint],
+        dataset: Dataset,
+        *,
+        device: str = "cpu",
+        kernels: Kernels | None = None,
+        pruned: Collection[str] = (),
     ) -> None:
         first = points[0]
-        self.points, self.dataset, self._first = lane_order(points), dataset, first
+        self.points = lane_order([point for point in points if point.run_id not in pruned])
+        self.dataset, self._first = dataset, first
         self._given = tuple(point.run_id for point in points)
         self.lanes = LaneMap.of(self.points)
         place = torch.device(device)
@@ -61,6 +68,14 @@ class PackTrainer:
         self.history = History(curves={point.run_id: [] for point in points})
         self._pending: list[Tensor] = []
 
+    @classmethod
+    def over(cls, points: Sequence[DesignPoint], dataset: Dataset, found: Checkpoint) -> PackTrainer:
+        """A pack of which a checkpoint says that no run is left: it has a history, and its lanes mean nothing."""
+        trainer = cls(points, dataset)
+        trainer.history = found.history
+        trainer.learner.steps_taken = found.step
+        return trainer
+
     @property
     def step(self) -> int:
         """Gradient steps taken."""
@@ -68,8 +83,8 @@ class PackTrainer:
 
     @property
     def finished(self) -> bool:
-        """Whether all steps were taken."""
-        return self.step >= self._first.steps
+        """Whether all steps were taken, or no run is left."""
+        return self.step >= self._first.steps or self.history.pruned.keys() >= set(self._given)
 
     def advance(self, meanwhile: Callable[[], None] = lambda: None) -> bool:
         """Take one gradient step, and evaluate where one is due; returns whether it was.
@@ -87,6 +102,13 @@ class PackTrainer:
             self._evaluate(meanwhile)
         return due
 
+    def prune(self, floors: Floors) -> bool:
+        """Note which runs' last evaluation was under their floor: they end here; returns whether there are such."""
+        self.fetch()
+        gone = [point.run_id for point in self.points if is_pruned(point.run_id, self.history.curves[point.run_id][-1], floors)]
+        self.history.pruned |= dict.fromkeys(gone, self.step)
+        return bool(gone)
+
     def fetch(self) -> None:
         """Move the diagnostics recorded since the last call from the device into the history."""
         if not self._pending:
@@ -101,30 +123,29 @@ class PackTrainer:
     def results(self) -> tuple[RunResult, ...]:
         """The runs' results so far, in the order in which the runs were given."""
         self.fetch()
-        metric_names = names(self.dataset.spec.n_agents)
-        diverged = self.learner.diverged_step.tolist()
-        results = {
-            point.run_id: RunResult(
-                run_id=point.run_id,
-                status=RunStatus.DIVERGED if step >= 0 else RunStatus.FINISHED,
-                diverged_step=step if step >= 0 else None,
-                curve=tuple(self.history.curves[point.run_id]),
-                diagnostics_steps=tuple(self.history.diagnostics_steps),
-                diagnostics={
-                    name: tuple(values.tolist())
-                    for name, values in zip(metric_names, self.history.diagnostics.get(point.run_id, ()), strict=False)
-                    if not np.isnan(values).all()
-                },
-            )
-            for point, step in zip(self.points, diverged, strict=True)
-        }
-        return tuple(results[run_id] for run_id in self._given)
+        lanes = (point.run_id for point in self.points)
+        diverged = {run: step for run, step in zip(lanes, self.learner.diverged_step.tolist(), strict=True) if step >= 0}
+        return tuple(self._result(run_id, diverged.get(run_id)) for run_id in self._given)
 
     def progress(self) -> PackProgress:
         """How far the pack is."""
         curves = {run: tuple(curve) for run, curve in self.history.curves.items()}
         return PackProgress(
             self.step, self._first.steps, len(self.points), int((~self.learner.actor_alive).sum()), curves, self.dataset.scale
+        )
+
+    def _result(self, run_id: str, diverged_step: int | None) -> RunResult:
+        history = self.history
+        pruned_step = history.pruned.get(run_id)
+        ended = RunStatus.FINISHED if diverged_step is None else RunStatus.DIVERGED
+        recorded = zip(names(self.dataset.spec.n_agents), history.diagnostics.get(run_id, ()), strict=False)
+        return RunResult(
+            run_id=run_id,
+            status=ended if pruned_step is None else RunStatus.PRUNED,
+            diverged_step=diverged_step if pruned_step is None else None,
+            curve=tuple(history.curves[run_id]),
+            diagnostics_steps=tuple(step for step in history.diagnostics_steps if pruned_step is None or step < pruned_step),
+            diagnostics={name: tuple(values.tolist()) for name, values in recorded if not np.isnan(values).all()},
         )
 
     def _evaluate(self, meanwhile: Callable[[], None]) -> None:
@@ -149,6 +170,7 @@ def train_pack(
     threads: int = 1,
     keep: Keep = Keep.ACTOR,
     checkpoint_minutes: float = 10.0,
+    floors: Floors = NO_FLOORS,
     progress: Callable[[PackProgress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> PackOutcome:
@@ -156,7 +178,8 @@ def train_pack(
 
     It goes on from the newest whole checkpoint in `checkpoint_dir`, else from the lanes of these points in the first of
     `resume_dirs` that has them all, else from the start. It saves at every evaluation, every `checkpoint_minutes` and when
-    told to stop. `progress` is called about every second, evaluations included, and after every step that takes longer. The
+    told to stop. A run whose evaluation is under its floor leaves the pack, which is computed without it from there on.
+    `progress` is called about every second, evaluations included, and after every step that takes longer. The
     same points on the same kind of machine and number of threads give bitwise the same results, interrupted or not.
 
     Raises a UserInputError where the dataset is missing or is not the one that `data_hash` names, OSError where a
@@ -187,10 +210,16 @@ def train_pack(
     report()
     while not trainer.finished:
         evaluated = trainer.advance(report_now_and_then)
+        pruned = evaluated and trainer.step < points[0].steps and trainer.prune(floors)
         now = time.monotonic()
         if evaluated or now - saved_at >= 60.0 * checkpoint_minutes:
             save()
             saved_at = time.monotonic()
+        if pruned and not trainer.finished:
+            left = resumed(points, dataset, device, (checkpoint_dir,))
+            if left is None:
+                raise OSError(f"{checkpoint_dir}: the checkpoint that was just written cannot be read")
+            trainer, clock.history = left, left.history
         if evaluated or now - polled_at >= POLL_S:
             report()
             if should_stop() and not trainer.finished:
@@ -200,7 +229,8 @@ def train_pack(
     clock.stop()
     weights: dict[str, Arrays] = {}
     if complete and keep is not Keep.NONE:
-        weights = checkpoint.final_weights(trainer.learner, critics=keep is Keep.ALL)
+        ended = checkpoint.final_weights(trainer.learner, critics=keep is Keep.ALL)
+        weights = {run: arrays for run, arrays in ended.items() if run not in trainer.history.pruned}
     history = trainer.history
     return PackOutcome(complete, trainer.results(), dataset.scale, dataset.content_hash, weights, history.wall_s, history.cpu_s)
 
@@ -211,8 +241,11 @@ def resumed(points: Sequence[DesignPoint], dataset: Dataset, device: str, direct
         found = checkpoint.load_latest(directory)
         if found is None or found.pack_key != points[0].pack_key or found.data_hash != dataset.content_hash:
             continue
-        trainer = PackTrainer(points, dataset, device=device, kernels=found.kernels)
-        history = checkpoint.restore(trainer.learner, found)
+        pruned = found.history.pruned.keys() & {point.run_id for point in points}
+        if len(pruned) == len(points):
+            return PackTrainer.over(points, dataset, found)
+        trainer = PackTrainer(points, dataset, device=device, kernels=found.kernels, pruned=pruned)
+        history = checkpoint.restore(trainer.learner, found, pruned)
         if history is not None:
             trainer.history = history
             return trainer
@@ -223,11 +256,11 @@ class _Clock:
     """Adds the seconds that went by to a history, each second once."""
 
     def __init__(self, history: History) -> None:
-        self._history = history
+        self.history = history
         self._wall, self._cpu = time.monotonic(), time.process_time()
 
     def stop(self) -> None:
         wall, cpu = time.monotonic(), time.process_time()
-        self._history.wall_s += wall - self._wall
-        self._history.cpu_s += cpu - self._cpu
+        self.history.wall_s += wall - self._wall
+        self.history.cpu_s += cpu - self._cpu
         self._wall, self._cpu = wall, cpu

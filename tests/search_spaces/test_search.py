@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from search_spaces.errors import UserInputError
 from search_spaces.expansion import expand
 from search_spaces.grid import Grid
 from search_spaces.grid_file import grid_from, read_grid
-from search_spaces.studies import Choice, Study, Trial, choose, studies_of
+from search_spaces.search import Prune
+from search_spaces.studies import Choice, Pruned, Study, Trial, choose, floors_after, studies_of
 from search_spaces.yaml_file import parse_yaml
 from tests.search_spaces.grids import GRID
 
@@ -110,7 +112,53 @@ def test_tpe_comes_closer_than_its_first_batch() -> None:
     assert sum(scores[12:]) > sum(scores[:12])
 
 
+def test_a_floor_is_the_percentile_of_what_earlier_runs_had_at_that_step() -> None:
+    study = study_with(searching(), "td")
+    study = replace(study, templates=tuple(replace(each, steps=40, eval_every=10) for each in study.templates))
+    early, late = 10, 30
+    pruned = Trial(Choice(9.0, None), None, ({early: 100.0},), Pruned(early, 0.0))
+    trials = [Trial(Choice(float(at), None), 0.0, ({early: 1.0 * at, late: 10.0 * at, 40: 1.0},)) for at in range(1, 6)]
+    floors = floors_after(Prune(below=50.0, after=0.0, trials=5), study, [*trials, pruned])
+    assert floors[early] == 3.5, "of 1 to 5, and of the 100 of one that was pruned there"
+    assert floors[late] == 30.0, "of 10 to 50: a pruned run says nothing of what comes after"
+    assert 40 not in floors, "who comes so far is done"
+    assert floors_after(Prune(below=25.0, after=0.0, trials=5), study, trials)[late] == 20.0
+    assert early not in floors_after(Prune(after=early / 40, trials=5), study, trials)
+    assert floors_after(Prune(trials=6), study, [*trials, pruned]) == {}, "too few were trained to their end"
+    assert floors_after(None, study, trials) == {}
+
+
+def test_what_was_pruned_keeps_tpe_away_though_it_has_no_score() -> None:
+    grid = searching()
+    assert grid.search is not None
+    study = study_with(grid, "td")
+    known = [Trial(Choice(0.01 + at / 100, None), None, (), Pruned(10, -1.0)) for at in range(8)]
+    known += [Trial(Choice(4.0 + at / 10, None), 1.0) for at in range(8)]
+    chosen = [choose(grid.search, study, [*known, *(Trial(Choice(5.0 + at, None), 1.0) for at in range(n))]) for n in range(3)]
+    assert all(choice.alpha > 0.1 for choice in chosen)
+
+
 CASES = (
+    ("pruned never", "  batch: 4", "  batch: 4\n  prune: {below: 0}", "search.prune.below", "0", "greater than 0"),
+    ("pruned always", "  batch: 4", "  batch: 4\n  prune: {below: 100.0}", "search.prune.below", "100", "less than 100"),
+    ("pruned after all", "  batch: 4", "  batch: 4\n  prune: {after: 1.0}", "search.prune.after", "1", "less than 1"),
+    (
+        "pruned by nothing",
+        "  batch: 4",
+        "  batch: 4\n  prune: {trials: 0}",
+        "search.prune.trials",
+        "0",
+        "greater than or equal to 1",
+    ),
+    (
+        "misspelt percentile",
+        "  batch: 4",
+        "  batch: 4\n  prune: {belows: 50}",
+        "search.prune.belows",
+        "unknown",
+        "did you mean below?",
+    ),
+    ("a pruner's name", "  batch: 4", "  batch: 4\n  prune: median", "search.prune", "median", "mapping"),
     ("low above high", "low: 0.01, high: 10", "low: 10, high: 1", "search.alpha.brac", "low 10, high 1", "low below high"),
     ("log of nothing", "low: 0.0, high: 5.0", "low: 0, high: 5, log: true", "search.alpha.awr", "low 0", "above 0"),
     ("infinite", "high: 10", "high: .inf", "search.alpha.brac.high", "inf", "finite"),

@@ -19,7 +19,7 @@ import numpy as np
 
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
-from trainers.outcome import PackOutcome, PackProgress
+from trainers.outcome import Floors, PackOutcome, PackProgress, is_pruned
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.task import ReturnScale
 
@@ -82,6 +82,7 @@ def train_pack(
     threads: int,
     keep: Keep,
     checkpoint_minutes: float,
+    floors: Floors,
     progress: Callable[[PackProgress], None],
     should_stop: Callable[[], bool],
 ) -> PackOutcome:
@@ -123,8 +124,10 @@ def train_pack(
                 _save(checkpoint_dir, run_ids, step)
                 complete = False
                 break
-    weights = {} if keep is Keep.NONE else {run: {"actor": np.full((2,), value_at(run, step), np.float32)} for run in run_ids}
-    return PackOutcome(complete, tuple(_result(point, behaviour) for point in points), SCALE, str(data_hash), weights, 1.0, 0.5)
+    results = tuple(_result(point, behaviour, floors) for point in points)
+    ended = [result.run_id for result in results if result.status is not RunStatus.PRUNED]
+    weights = {} if keep is Keep.NONE else {run: {"actor": np.full((2,), value_at(run, step), np.float32)} for run in ended}
+    return PackOutcome(complete, results, SCALE, str(data_hash), weights, 1.0, 0.5)
 
 
 def _hang() -> None:
@@ -143,11 +146,15 @@ def _curve(point: DesignPoint, until: int) -> tuple[CurvePoint, ...]:
     return tuple(CurvePoint(step, value_at(point.run_id, step), 1.0) for step in steps)
 
 
-def _result(point: DesignPoint, behaviour: Behaviour) -> RunResult:
+def _result(point: DesignPoint, behaviour: Behaviour, floors: Floors) -> RunResult:
     diverged = point.run_id in behaviour.diverging
     status = RunStatus.DIVERGED if diverged else RunStatus.FINISHED
     diagnostics = {"q_mean": (0.5,)}
-    return RunResult(point.run_id, status, 1 if diverged else None, _curve(point, point.steps), (0,), diagnostics)
+    curve = _curve(point, point.steps)
+    at = next((at for at, each in enumerate(curve[:-1], 1) if is_pruned(point.run_id, each, floors)), None)
+    if at is not None:
+        return RunResult(point.run_id, RunStatus.PRUNED, None, curve[:at], (0,), diagnostics)
+    return RunResult(point.run_id, status, 1 if diverged else None, curve, (0,), diagnostics)
 
 
 def _progress(points: Sequence[DesignPoint], step: int) -> PackProgress:

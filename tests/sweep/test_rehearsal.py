@@ -60,6 +60,7 @@ def train(root: Path, points: Sequence[DesignPoint], stop_after: int | None = No
         threads=1,
         keep=Keep.ACTOR,
         checkpoint_minutes=10.0,
+        floors={},
         progress=seen.append,
         should_stop=should_stop,
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis.frame import load_results
 from search_spaces.grid import Grid
 from search_spaces.grid_file import grid_from
 from search_spaces.point import DesignPoint
@@ -16,13 +18,29 @@ from search_spaces.studies import Choice
 from search_spaces.yaml_file import Document
 from sweep.doctor import examine
 from sweep.errors import SweepDirectoryError
-from sweep.search import ask_round, best_beside, best_of, next_points, progress, read_rounds, scored_points, search_points
+from sweep.ledger import read_done
+from sweep.search import (
+    ask_round,
+    best_beside,
+    best_of,
+    floors_of,
+    next_points,
+    progress,
+    read_rounds,
+    scored_runs,
+    search_points,
+    unpruned,
+)
+from sweep.show import status_line
+from sweep.status import SweepWatcher
 from sweep.target import open_target
 from tests.sweep.inline import Sweep
 from tests.sweep.stand_in import Behaviour, behave, value_at
 
 
-def searching(sampler: str = "tpe", trials: int = 5, batch: int = 2, **axes: object) -> Grid:
+def searching(
+    sampler: str = "tpe", trials: int = 5, batch: int = 2, prune: dict[str, object] | None = None, **axes: object
+) -> Grid:
     document: dict[str, object] = {
         "schema_version": 1,
         "name": "little",
@@ -43,7 +61,8 @@ def searching(sampler: str = "tpe", trials: int = 5, batch: int = 2, **axes: obj
             "batch": batch,
             "alpha": {"brac": {"low": 0.1, "high": 10, "log": True}},
             "tau": {"low": 0.5, "high": 0.95},
-        },
+        }
+        | ({"prune": prune} if prune else {}),
     }
     return grid_from(Document(document))
 
@@ -138,12 +157,84 @@ def test_the_best_of_a_grid_is_found_beside(tmp_path: Path) -> None:
     [sarsa, iql] = best_of(grid, sweep.paths)
     listed = [point for alpha in (0.5, 2.0) for point in sarsa.study.points(Choice(alpha, None))]
     other.launch((*listed, *iql.study.points(Choice(0.5, 0.7))[:1]))
-    beside = best_beside(sarsa.study, scored_points(other.paths))
+    beside = best_beside(sarsa.study, scored_runs(other.paths))
     assert beside is not None
     means = [sum(value_at(point.run_id, 40) for point in listed[at : at + 2]) / 200 for at in (0, 2)]
     assert beside.score == pytest.approx(max(means))
     assert beside.trials == 2
-    assert best_beside(iql.study, scored_points(other.paths)) is None, "one seed of two is no mean over seeds"
+    assert best_beside(iql.study, scored_runs(other.paths)) is None, "one seed of two is no mean over seeds"
+
+
+PRUNING: dict[str, object] = {"below": 60.0, "after": 0.0, "trials": 1}
+
+
+def test_a_pruned_run_is_done_and_counts_nowhere(tmp_path: Path) -> None:
+    grid, sweep = searching(prune=PRUNING, trials=9), Sweep(tmp_path)
+    points = search(grid, sweep)
+    done = read_done(sweep.paths)
+    assert done.file_of.keys() == {point.run_id for point in points}, "a pruned run is not trained again"
+    assert done.pruned
+    assert not sweep.plan(points).packs
+    stand = progress(grid, sweep.paths)
+    assert (stand.asked, stand.told) == (18, 18)
+    assert 0 < stand.pruned < 18
+    rows = {run.point.run_id: run for run in scored_runs(sweep.paths)}
+    for run_id in done.pruned:
+        assert list(rows[run_id].curve) == list(range(10, max(rows[run_id].curve) + 1, 10))
+        assert max(rows[run_id].curve) < 40
+    for best in best_of(grid, sweep.paths):
+        trials = defaultdict(list)
+        for point in points:
+            if point.value_learning == best.study.templates[0].value_learning:
+                trials[point.alpha].append(point.run_id)
+        whole = [runs for runs in trials.values() if not done.pruned & set(runs)]
+        assert best.score == pytest.approx(max(sum(value_at(run_id, 40) for run_id in runs) / 200 for runs in whole))
+        assert best.trials == len(whole)
+    wanted = unpruned(points, sweep.paths)
+    assert {point.run_id for point in wanted} == {point.run_id for point in points} - done.pruned
+    table = load_results(sweep.paths.results, {point.run_id for point in points})
+    assert set(table.runs["run_id"]) == {point.run_id for point in wanted}
+    assert table.outside == 0
+    look = SweepWatcher(points, sweep.paths).look()
+    assert (look.done, look.pruned) == (len(points), len(done.pruned))
+    assert f"{len(done.pruned)} pruned" in status_line(look)
+
+
+def test_floors_stand_in_the_round_and_a_changed_grid_changes_only_later_ones(tmp_path: Path) -> None:
+    grid, sweep = searching(prune=PRUNING, trials=9), Sweep(tmp_path)
+    for _ in range(2):
+        ask_round(grid, sweep.paths)
+        sweep.launch(search_points(grid, sweep.paths))
+    ask_round(grid, sweep.paths)
+    points = search_points(grid, sweep.paths)
+    floors = floors_of(sweep.paths, points)
+    asked_first = {point.run_id for point in points[:8]}
+    assert all(not floors[run_id] for run_id in asked_first), "the first round has nothing to be measured by"
+    assert all(set(floors[point.run_id]) == {10, 20, 30} for point in points[-8:])
+    assert floors_of(sweep.paths, search_points(searching(trials=9), sweep.paths)) == floors
+    search(searching(trials=9), sweep)
+    assert not read_rounds(sweep.paths)[-1].floors
+
+
+@settings(max_examples=8, deadline=None)
+@given(deaths=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 7)), max_size=4))
+def test_however_often_it_is_killed_it_prunes_the_same_runs(deaths: list[tuple[int, int]]) -> None:
+    grid = searching(prune=PRUNING, trials=6)
+    with tempfile.TemporaryDirectory() as folder:
+        calm, sweep = Sweep(Path(folder, "calm")), Sweep(Path(folder, "killed"))
+        search(grid, calm)
+        for rounds, victim in deaths:
+            for _ in range(rounds):
+                ask_round(grid, sweep.paths)
+                sweep.launch(search_points(grid, sweep.paths))
+            ask_round(grid, sweep.paths)
+            points = search_points(grid, sweep.paths)
+            if todo := [pack.points[0] for pack in sweep.plan(points).packs]:
+                sweep.cut(points, todo[victim % len(todo)])
+        search(grid, sweep)
+        assert {run.point.run_id: run for run in scored_runs(sweep.paths)} == {
+            run.point.run_id: run for run in scored_runs(calm.paths)
+        }
 
 
 def test_a_torn_round_is_named_and_nothing_is_asked_anew(tmp_path: Path) -> None:
