@@ -20,6 +20,8 @@ from tests.sweep.nodes import Nodes
 from tests.sweep.processes import LaunchProcess, Process, alive, wait_until
 
 PATIENCE_S = 300.0
+REST_PATIENCE_S = 3600.0
+"""The last launch, which nobody kills any more, trains all that is left."""
 LOOK_EVERY_S = 0.004
 STARTING_RAY_S = 4.0
 DELAY_S = {Phase.START: 0.01, Phase.STEP: 1.0, Phase.EVALUATION: 0.005, Phase.CHECKPOINT: 0.03, Phase.PUBLISH: 0.06}
@@ -76,7 +78,7 @@ class Suffering:
                     break
                 left.pop(0)
                 writer_killed |= kill.victim is Victim.MLFLOW
-            return process.wait()
+            return process.wait(REST_PATIENCE_S)
 
     def _strike(self, process: LaunchProcess, kill: Kill, began_ns: int, note: Callable[[Struck], None]) -> bool:
         """Wait for the moment and kill; False where the launch was over before."""

@@ -64,9 +64,9 @@ class LaunchProcess:
         """Whether it is over."""
         return self._popen.poll() is not None
 
-    def wait(self) -> int:
+    def wait(self, patience_s: float = PATIENCE_S) -> int:
         """Wait for its end; returns the exit code, negative for a signal."""
-        return self._popen.wait(PATIENCE_S)
+        return self._popen.wait(patience_s)
 
     def __enter__(self) -> LaunchProcess:
         return self
