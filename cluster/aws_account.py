@@ -10,7 +10,7 @@ from cluster.commands import MissingToolError
 def check_aws_account() -> None:
     """Raise MissingToolError where boto3 is not installed or finds no credentials; Ray would say so with a traceback."""
     if importlib.util.find_spec("boto3") is None:
-        raise MissingToolError("boto3", "AWS's library for Python, which `ray up` needs: pip install boto3")
+        raise MissingToolError("boto3", "AWS's library for Python: pip install boto3")
     import boto3
 
     if boto3.Session().get_credentials() is None:

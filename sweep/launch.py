@@ -19,6 +19,7 @@ from sweep.errors import SweepDirectoryError
 from sweep.estimate import estimate
 from sweep.failures import forgive
 from sweep.forecast import Outcome, write_estimate, write_outcome
+from sweep.keeper import kept
 from sweep.launch_request import LaunchRequest, plan_of
 from sweep.lease import Lease
 from sweep.ledger import read_done, set_aside
@@ -54,7 +55,12 @@ def launch(
     sweep = _checked_sweep_file(request, data_root)
     todo = [point for pack in plan_of(request).packs for point in pack.points]
     hashes = load_workload(request.workload).prepare_data(todo, data_root, sweep.data_hashes, display.tell)
-    with ray_directory() as ray_files, Lease.acquire(paths.lease) as lease, stop_signals() as asked:
+    with (
+        ray_directory() as ray_files,
+        Lease.acquire(paths.lease) as lease,
+        stop_signals() as asked,
+        kept(request.store, paths, lambda: lease.epoch, asked.ask),
+    ):
         write_sweep_file(paths, sweep.with_hashes(hashes))
         plan = plan_of(request)
         forgive(paths, plan.forgiven)
@@ -100,11 +106,12 @@ def _data_root(request: LaunchRequest) -> Path:
 def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
     """The sweep's lock file as this launch leaves it. Raises SweepDirectoryError where other weights were pinned to keep."""
     known = read_sweep_file(request.paths)
+    store = None if request.store is None else request.store.address
     stated = Keep(request.grid["keep"]) if "keep" in request.grid else None
     asked = request.keep or stated
     if known is None:
         began = datetime.now(UTC).isoformat()
-        return SweepFile(request.name, request.grid, asked or Keep.ACTOR, str(data_root), began, {}, request.rehearsal)
+        return SweepFile(request.name, request.grid, asked or Keep.ACTOR, str(data_root), began, {}, request.rehearsal, store)
     if asked not in (None, known.keep):
         raise SweepDirectoryError(
             Problem(
@@ -116,7 +123,7 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
             )
         )
     return SweepFile(
-        request.name, request.grid, known.keep, str(data_root), known.created_at, known.data_hashes, request.rehearsal
+        request.name, request.grid, known.keep, str(data_root), known.created_at, known.data_hashes, request.rehearsal, store
     )
 
 

@@ -28,10 +28,12 @@ from sweep.options import (
     RetryOption,
     RunOption,
     SetOption,
+    StoreOption,
 )
 
 if TYPE_CHECKING:
     from sweep.launch_request import LaunchRequest
+    from sweep.store import Store
     from sweep.target import Target
 
 app = typer.Typer()
@@ -98,13 +100,20 @@ def launch(
     data: DataOption = None,
     keep: KeepOption = None,
     retry_failed: RetryOption = False,
+    store: StoreOption = None,
     mlflow: MlflowOption = True,
 ) -> None:
     """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command goes on."""
     from sweep.clusters import check_drivable
 
     check_drivable(cluster, grid)
-    _launch_rounds(grid, lambda: _request(grid, directory, overrides, only, cluster, data, keep, retry_failed), mlflow)
+    kept_in = _stored(grid, directory, overrides, store)
+
+    def asked() -> tuple[Target, LaunchRequest]:
+        target, request = _request(grid, directory, overrides, only, cluster, data, keep, retry_failed)
+        return target, replace(request, store=kept_in)
+
+    _launch_rounds(grid, asked, mlflow)
 
 
 @app.command(epilog="Example:  recipe-sweep rehearse figure7 --cluster cluster.yaml")
@@ -117,6 +126,7 @@ def rehearse(
     seconds_per_run: Annotated[
         float, typer.Option(min=0.0, metavar="SECONDS", help="How long each run of a pack pretends to train.")
     ] = 0.0,
+    store: StoreOption = None,
     mlflow: MlflowOption = True,
 ) -> None:
     """Go through a whole sweep with made-up results, to try a cluster and a report before paying for them."""
@@ -127,10 +137,11 @@ def rehearse(
 
     check_drivable(cluster, grid)
     directory = rehearsal_directory(grid, directory, overrides or ())
+    kept_in = _stored(grid, directory, overrides, store)
 
     def rehearsed() -> tuple[Target, LaunchRequest]:
         target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed=False)
-        return target, replace(request, workload=REHEARSED, rehearsal=Rehearsal(seconds_per_run))
+        return target, replace(request, workload=REHEARSED, rehearsal=Rehearsal(seconds_per_run), store=kept_in)
 
     _launch_rounds(grid, rehearsed, mlflow)
 
@@ -150,12 +161,13 @@ def retry(
     from sweep.status import failed_runs
 
     check_drivable(cluster, grid)
+    kept_in = _stored(grid, directory, overrides, None)
     target, request = _request(grid, directory, overrides, only, cluster, data, None, True)
     failed = failed_runs(target.begun().points, target.paths, request.selected)
     if not failed:
         print("no run has failed")
         return
-    _launch(grid, target, replace(request, selected=failed), mlflow)
+    _launch(grid, target, replace(request, selected=failed, store=kept_in), mlflow)
 
 
 @app.command(epilog="Example:  recipe-sweep run demo --only decomposition=mix --only seed=0 --pdb")
@@ -235,12 +247,15 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
     from sweep.clusters import machines_here
     from sweep.estimate import estimate
     from sweep.farewell import mlflow_beside, tell_end, tell_where
+    from sweep.keeper import store_the_rest
     from sweep.launch import launch as run_launch
     from sweep.launch_request import plan_of
     from sweep.show_plan import print_work
 
     planned = plan_of(request)
     if not planned.packs:
+        if request.store is not None and target.paths.lock_file.exists():
+            store_the_rest(request.store, target.paths)
         print(f"{len(planned.kept)} of {planned.selected} done, nothing to do")
         tell_where(target.paths.root, mlflow)
         if planned.gave_up:
@@ -260,6 +275,19 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
         raise typer.Exit(ExitCode.INTERRUPTED)
     if end.status.failed or end.hopeless:
         raise typer.Exit(ExitCode.FAILURE)
+
+
+def _stored(grid: str, directory: Path | None, overrides: list[str] | None, given: str | None) -> Store | None:
+    """The sweep's store, if it has one, after its directory has what is stored. Raises LeaseHeldError where a launch is at work."""
+    from sweep.keeper import check_free, fetch
+    from sweep.target import store_of
+
+    paths = open_sweep(grid, directory, overrides).paths
+    store = store_of(paths, given)
+    if store is not None:
+        check_free(store, paths)
+        fetch(store, paths)
+    return store
 
 
 def _request(

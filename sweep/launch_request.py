@@ -16,13 +16,14 @@ from sweep.ledger import DoneRuns, read_done
 from sweep.lock_file import Rehearsal, is_rehearsal
 from sweep.paths import SweepPaths
 from sweep.plan import Plan, make_plan
+from sweep.store import Store
 from sweep.workload import REAL
 
 
 @dataclass(frozen=True)
 class LaunchRequest:
     """What to launch. None means: all points `selected`, data in its usual place, `keep` what the sweep has pinned, no
-    `rehearsal`."""
+    `rehearsal`, no `store`."""
 
     name: str
     grid: dict[str, Any]
@@ -35,6 +36,7 @@ class LaunchRequest:
     retry_failed: bool = False
     workload: str = REAL
     rehearsal: Rehearsal | None = None
+    store: Store | None = None
 
 
 def plan_of(request: LaunchRequest) -> Plan:

@@ -109,7 +109,7 @@ class Lease:
 def current_holder(folder: Path) -> LeaseRecord | None:
     """The record of the highest epoch, or None where the sweep was never launched."""
     epochs = _epochs(folder)
-    return _read(folder / f"{max(epochs):06d}.json") if epochs else None
+    return read_lease(folder / f"{max(epochs):06d}.json") if epochs else None
 
 
 def is_held(folder: Path, record: LeaseRecord) -> bool:
@@ -152,7 +152,8 @@ def _epochs(folder: Path) -> list[int]:
     return [int(found[1]) for name in os.listdir(folder) if (found := _EPOCH_FILE.fullmatch(name))]
 
 
-def _read(path: Path) -> LeaseRecord:
+def read_lease(path: Path) -> LeaseRecord:
+    """One epoch's record. Raises SweepDirectoryError where it cannot be read."""
     try:
         content = json.loads(path.read_text())
         process = ProcessIdentity(**content["process"])

@@ -31,7 +31,8 @@ class Rehearsal:
 class SweepFile:
     """The content of `sweep.json`. `grid` is the grid document with its overrides applied; `data_root` where data was.
 
-    `rehearsal` is None in a real sweep, and never changes: the two refuse each other's directories.
+    `rehearsal` is None in a real sweep, and never changes: the two refuse each other's directories. `store` is where its
+    truth is kept as well, if anywhere.
     """
 
     name: str
@@ -41,6 +42,7 @@ class SweepFile:
     created_at: str
     data_hashes: Mapping[str, str] = field(default_factory=dict)
     rehearsal: Rehearsal | None = None
+    store: str | None = None
     schema_version: int = SCHEMA_VERSION
 
     def with_hashes(self, hashes: Mapping[str, str]) -> SweepFile:

@@ -59,7 +59,11 @@ def _points(ctx: typer.Context) -> tuple[DesignPoint, ...]:
 
 GridArgument = Annotated[
     str,
-    typer.Argument(metavar="GRID", help="A grid file, a preset's name, or a sweep's directory.", autocompletion=_complete_grid),
+    typer.Argument(
+        metavar="GRID",
+        help="A grid file, a preset's name, a sweep's directory, or its store's address.",
+        autocompletion=_complete_grid,
+    ),
 ]
 DirectoryOption = Annotated[
     Path | None,
@@ -112,6 +116,14 @@ KeepOption = Annotated[
     ),
 ]
 MlflowOption = Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Show the sweep in MLflow while it runs.")]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", metavar="ADDRESS",
+        help="Keep the results in s3://BUCKET/NAME (or file:///DIR) as well.  [default: where they were kept before]",
+        show_default=False,
+    ),
+]  # fmt: skip
 RehearsalDirectoryOption = Annotated[
     Path | None,
     typer.Option(

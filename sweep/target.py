@@ -15,9 +15,11 @@ from search_spaces.grid_file import grid_from, read_grid
 from search_spaces.point import DesignPoint
 from search_spaces.yaml_file import Document
 from sweep.errors import SweepDirectoryError, UnknownRunError
+from sweep.keeper import SWEEP_FILE, fetch
 from sweep.lock_file import read_sweep_file
 from sweep.paths import SweepPaths
 from sweep.search import search_points
+from sweep.store import Store, is_address, open_store
 
 SWEEPS = Path("sweeps")
 
@@ -60,6 +62,8 @@ def open_target(reference: str, directory: Path | None = None, overrides: Sequen
 
     Raises UserInputError for whatever is wrong with the grid, the overrides or the directory.
     """
+    if is_address(reference):
+        return _sweep_directory(_fetched(reference, directory), None, overrides)
     if Path(reference).is_dir():
         return _sweep_directory(Path(reference), directory, overrides)
     grid = read_grid(reference, overrides)
@@ -68,12 +72,56 @@ def open_target(reference: str, directory: Path | None = None, overrides: Sequen
     return _target(grid, paths)
 
 
+def store_of(paths: SweepPaths, given: str | None) -> Store | None:
+    """The store of a sweep: the one that is given, or the one that its file names; None where there is neither.
+
+    Raises StoreAddressError, and SweepDirectoryError where the sweep has another one.
+    """
+    sweep = read_sweep_file(paths)
+    if given is None:
+        return None if sweep is None or sweep.store is None else open_store(sweep.store)
+    store = open_store(given)
+    if sweep is not None and sweep.store not in (None, store.address):
+        problem = Problem(
+            str(paths.lock_file),
+            key="store",
+            found=f"{sweep.store}, where this sweep is stored already",
+            expected=store.address,
+            hint="launch it with the store it has, or begin another sweep with --dir",
+        )
+        raise SweepDirectoryError(problem)
+    return store
+
+
+def _fetched(address: str, directory: Path | None) -> Path:
+    """The directory of a stored sweep, with what it lacked."""
+    store = open_store(address)
+    paths = SweepPaths(directory if directory is not None else SWEEPS / store.address.rpartition("/")[2])
+    _check_directory(paths.root)
+    here = read_sweep_file(paths)
+    if here is not None and here.store != store.address:
+        found = f"another sweep, which is stored {'nowhere' if here.store is None else f'at {here.store}'}"
+        problem = Problem(
+            str(paths.root),
+            found=found,
+            expected=f"the sweep of {store.address}, or no directory",
+            hint="name another with --dir",
+        )
+        raise SweepDirectoryError(problem)
+    if not store.keys(SWEEP_FILE):
+        raise SweepDirectoryError(
+            Problem(store.address, found="no sweep", expected="a sweep that was launched with this store")
+        )
+    fetch(store, paths)
+    return paths.root
+
+
 def rehearsal_directory(reference: str, directory: Path | None, overrides: Sequence[str]) -> Path | None:
     """Where a rehearsal of that grid goes: beside the sweeps, under a name of its own; None where a sweep directory is meant.
 
     Raises UserInputError for whatever is wrong with the grid or the overrides.
     """
-    if directory is not None or Path(reference).is_dir():
+    if directory is not None or is_address(reference) or Path(reference).is_dir():
         return directory
     return SWEEPS / f"{read_grid(reference, overrides).name}-rehearsal"
 

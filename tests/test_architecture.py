@@ -53,7 +53,7 @@ OWNERS = {
     "tensorstore": {"trainers"},
     "mujoco": {"trainers"},
     "numba": {"trainers.fused"},
-    "boto3": {"cluster.aws_account"},
+    "boto3": {"cluster.aws_account", "sweep.store_s3"},
     "jsonschema": {"cluster.ray_up"},
     "jinja2": {"analysis.html"},
     "PIL": {"analysis.html"},

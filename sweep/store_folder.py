@@ -1,0 +1,69 @@
+"""A store in a folder: another disk, or one that several machines see."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sweep.atomic import TEMPORARY_SUFFIX, publishing, replacing
+from sweep.store import StoreError
+
+
+class FolderStore:
+    """Objects are files; those who see the same folder see the same store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = f"file://{folder}"
+        self._folder = folder
+
+    def keys(self, prefix: str = "") -> frozenset[str]:
+        with self._troubles():
+            files = (path for path in self._folder.rglob("*") if path.is_file() and path.suffix != TEMPORARY_SUFFIX)
+            found = (path.relative_to(self._folder).as_posix() for path in files)
+            return frozenset(key for key in found if key.startswith(prefix))
+
+    def fetch(self, key: str, path: Path) -> bool:
+        with self._troubles():
+            if not (self._folder / key).exists():
+                return False
+            with replacing(path) as temporary:
+                shutil.copyfile(self._folder / key, temporary)
+            return True
+
+    def create(self, key: str, path: Path) -> bool:
+        with self._troubles():
+            try:
+                with publishing(self._folder / key) as temporary:
+                    shutil.copyfile(path, temporary)
+            except FileExistsError:
+                return False
+            return True
+
+    def replace(self, key: str, path: Path) -> None:
+        with self._troubles(), replacing(self._folder / key) as temporary:
+            shutil.copyfile(path, temporary)
+
+    def remove(self, key: str) -> None:
+        with self._troubles():
+            (self._folder / key).unlink(missing_ok=True)
+
+    def age_s(self, key: str) -> float | None:
+        with self._troubles():
+            path, now = self._folder / key, self._folder / f".now.{os.getpid()}{TEMPORARY_SUFFIX}"
+            if not path.exists():
+                return None
+            now.touch()  # Both times from the clock of whoever keeps the folder.
+            try:
+                return now.stat().st_mtime - path.stat().st_mtime
+            finally:
+                now.unlink()
+
+    @contextmanager
+    def _troubles(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(f"the store {self.address} could not be used: {error.strerror or error}") from error
