@@ -73,11 +73,9 @@ def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Re
     """
     import pyarrow.compute as pc
 
-    from trainers.results import RunStatus
-
     table, files = _read_files(results_dir, without=DIAGNOSTICS)
     table, duplicates = _one_row_per_run(table)
-    runs = table.filter(pc.not_equal(table["status"], RunStatus.PRUNED.value)).to_pandas()
+    runs = table.filter(pc.not_equal(table["status"], "pruned")).to_pandas()
     outside = 0
     if wanted is not None:
         inside = runs["run_id"].isin(list(wanted))

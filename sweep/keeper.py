@@ -11,9 +11,10 @@ A launch whose epoch is no longer the newest stores nothing more, and stops.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -24,7 +25,8 @@ from sweep.lease import Lease, read_lease
 from sweep.paths import SweepPaths
 from sweep.store import Store, StoreError
 
-BEAT_S = 10.0
+BEAT_S = float(os.environ.get("RECIPE_SWEEP_STORE_EVERY_S", "10"))
+"""Seconds between two looks for what is new."""
 STALE_S = 240.0
 """Longer than the store is tried again, so that nobody takes over a launch that only waits for it."""
 PATIENCE_S = 600.0
@@ -83,12 +85,15 @@ class Keeper:
     def carry(self) -> int:
         """Store what is new; returns how many files were. Raises StoreError, LeaseLostError."""
         carried = self._carry_sweep_file()
-        present = {key: path for folder in (*ONCE, *BULKY) for key, path in _files(self._paths, folder)}
+        results = dict(_files(self._paths, "results"))
+        done = {Path(key).stem for key in (*results, *self._stored) if key.startswith("results/")}
+        present = {
+            key: path for folder in (*ONCE, *BULKY) for key, path in _files(self._paths, folder) if not _spent(key, done)
+        }
         carried += sum(self._carry(key, path) for key, path in present.items() if key not in self._stored)
-        results = {key: path for key, path in _files(self._paths, "results") if key not in self._stored}
-        if results:
+        if news := [(key, path) for key, path in results.items() if key not in self._stored]:
             self.beat()  # asks whether we may
-            carried += sum(self._carry(key, path) for key, path in results.items())
+            carried += sum(self._carry(key, path) for key, path in news)
         for key in [key for key in self._stored if key.startswith(TAKEN_BACK) and key not in present]:
             self._store.remove(key)
             self._stored.discard(key)
@@ -175,7 +180,9 @@ def _carry_the_rest(keeper: Keeper, store: Store, paths: SweepPaths) -> None:
 
 
 def store_the_rest(store: Store, paths: SweepPaths) -> None:
-    """Store what a launch before could not. Raises LeaseHeldError, StoreError."""
+    """Store what a launch before could not, if there is such. Raises LeaseHeldError, StoreError."""
+    if store.keys("results/") >= {key for key, _ in _files(paths, "results")}:
+        return
     check_free(store, paths)
     with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, lambda: None):
         pass
@@ -215,6 +222,12 @@ def _files(paths: SweepPaths, folder: str) -> Iterator[tuple[str, Path]]:
             hidden = path.name.startswith(".") or path.suffix in (TEMPORARY_SUFFIX, ".stop")
             if not hidden and path.is_file():
                 yield path.relative_to(paths.root).as_posix(), path
+
+
+def _spent(key: str, done: Collection[str]) -> bool:
+    """Whether this is a checkpoint of a pack that is done."""
+    folder, _, rest = key.partition("/")
+    return folder == "checkpoints" and rest.partition("/")[0] in done
 
 
 def _lease(epoch: int) -> str:

@@ -278,7 +278,7 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
 
 
 def _stored(grid: str, directory: Path | None, overrides: list[str] | None, given: str | None) -> Store | None:
-    """The sweep's store, if it has one, after its directory has what is stored. Raises LeaseHeldError where a launch is at work."""
+    """The sweep's store, if it has one, all that is stored fetched. Raises LeaseHeldError where a launch is at work."""
     from sweep.keeper import check_free, fetch
     from sweep.target import store_of
 

@@ -62,7 +62,7 @@ def open_store(address: str) -> Store:
     if "@" in where.netloc:
         raise _wrong(
             f"{where.scheme}://***",
-            "a name or password in an address, which would be recorded",
+            "a password in an address, which would be recorded",
             "credentials from the environment",
         )
     if where.query or where.fragment or any(part in (".", "..") or part != part.strip() for part in parts):

@@ -6,7 +6,9 @@ from search_spaces.vocabulary import Keep
 from sweep.ledger import ResultFile
 from sweep.spending import Spending, spending
 
-FILE = ResultFile("aaaa", 1, 1, ("a", "b", "c", "d"), (), (), 1, 1, Keep.NONE, "cpu", wall_s=400.0, cpu_s=100.0, rehearsal=False)
+FILE = ResultFile(
+    "aaaa", 1, 1, ("a", "b", "c", "d"), (), (), 1, 1, Keep.NONE, "cpu", wall_s=400.0, cpu_s=100.0, rehearsal=False
+)
 ON_GPU = replace(FILE, pack_id="bbbb", run_ids=("e", "f"), epoch=7, device="cuda:0")
 
 
