@@ -98,8 +98,8 @@ def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
     rows, columns = _layout(block)
     lefts = [corner[0] + MARGIN_INCHES["left"] + i * (CELL_INCHES[0] + GAP_INCHES[0]) for i in range(len(columns))]
     tops = [corner[1] - MARGIN_INCHES["top"]]
-    for row in rows:
-        tops.append(tops[-1] - _row_inches(row) - GAP_INCHES[1])
+    for extraction in rows:
+        tops.append(tops[-1] - _row_inches(extraction) - GAP_INCHES[1])
     right, bottom = lefts[-1] + CELL_INCHES[0], tops[-1] + GAP_INCHES[1]
     sheet.text((lefts[0] + right) / 2, corner[1] - 0.11, block.scores.title, 9.5, fontweight="bold")
     sheet.text(corner[0] + 0.1, (tops[0] + bottom) / 2, "normalised return", 7, rotation=90)

@@ -1,7 +1,7 @@
 """A figure of many small panels as one sheet: everything in inches from the lower left corner.
 
-Matplotlib's own axes cost milliseconds each to make, to lay out and to draw, and a figure of the paper's sweep has dozens in three
-formats. Here a panel is a place on the sheet, and all lines of one look are one artist, as are all areas.
+Matplotlib's own axes cost milliseconds each to make, to lay out and to draw, and a figure of the paper's sweep has dozens in
+three formats. Here a panel is a place on the sheet, and all lines of one look are one artist, as are all areas.
 """
 
 from __future__ import annotations
