@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from search_spaces.errors import Problem
-from sweep.cli_shared import console, open_sweep
+from sweep.cli_shared import console, open_sweep, without_garbage_collection
 from sweep.options import DataOption, DirectoryOption, GridArgument, JsonOption, OnlyOption, SetOption
 
 app = typer.Typer()
@@ -48,19 +48,20 @@ def report(
         _compare((grid, other), [option for option, value in given.items() if value], only, out)
         return
     kinds = figure_kinds(number or None)
-    target = open_sweep(grid, directory, overrides).begun()
-    points = target.selected(only or ())
-    look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
-    scores = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
-    paths = write_report(
-        target.paths.root,
-        points,
-        look.failed,
-        out or target.paths.report,
-        kinds=kinds,
-        learned=kept_weights(target.paths, points, data),
-        remarks=scores,
-    )
+    with without_garbage_collection():
+        target = open_sweep(grid, directory, overrides).begun()
+        points = target.selected(only or ())
+        look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
+        scores = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
+        paths = write_report(
+            target.paths.root,
+            points,
+            look.failed,
+            out or target.paths.report,
+            kinds=kinds,
+            learned=kept_weights(target.paths, points, data),
+            remarks=scores,
+        )
     for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *scores):
         print(sentence)
     if target.grid.search is not None:

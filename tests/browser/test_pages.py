@@ -118,6 +118,8 @@ def test_the_report_is_drawn_without_errors_requests_or_sideways_scrolling(
     assert opened.page.locator("#figure7 .bar").count() == 2 * 11 * 4
     assert opened.page.locator("#alpha .panel").count() == 2 * 2 * 2
     assert opened.page.locator("#curves .panel").count() == 2 * 2
+    assert opened.page.locator("#profiles .panel h5").all_inner_texts() == ["decomposition", "value learning", "extraction"]
+    assert opened.page.locator("#choices tbody tr").count() == 4 + 3 + 2
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert opened.page.evaluate(CONTRASTS) == []
     opened.page.close()
@@ -180,6 +182,13 @@ def test_pointing_at_a_bar_tells_its_numbers(browser: Any, report: Path) -> None
     assert "Mix: " in text
     assert "selection-corrected" in text
     assert "expert: " in text
+    page.close()
+
+
+def test_pointing_at_a_profile_tells_the_share_and_the_score(browser: Any, report: Path) -> None:
+    page = visit(browser, report).page
+    page.locator("#profiles .panel").first.locator("circle").nth(10).hover()
+    assert " of its runs score above " in page.locator("#tip").inner_text()
     page.close()
 
 
