@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from analysis.drawing import BEST, CLONING, FAINT, INK, new_figure, style, wrapped
 from analysis.frame import load_diagnostics
 from analysis.material import DataReturns, Drawing, Lacking, Material, Numbers
-from analysis.training import Band, Quantity, band, evaluation_curves, label_decades, seeds_note, training_curves
+from analysis.training import Band, Quantity, band, evaluation_curves, seeds_note, set_scale, training_curves
 from search_spaces.point import DesignPoint
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
@@ -76,7 +76,7 @@ def draw_training(
     training = training.assign(actor_loss=training["actor_q_term"].abs())
     evaluations = evaluation_curves(runs)
     lines = [
-        Line(variant, quantity, band(_of(variant, table), quantity.column, quantity.logarithmic))
+        Line(variant, quantity, band(_of(variant, table), quantity.column, quantity.scale))
         for quantity in quantities
         for variant in variants
         for table in [evaluations if quantity.column == SCORE else training]
@@ -179,9 +179,7 @@ def _panel(axes: Axes, quantity: Quantity, lines: Sequence[Line]) -> None:
     for variant, _, curve in lines:
         axes.plot(curve.steps, curve.middle, label=variant.label, color=variant.colour, linestyle=variant.dash, linewidth=1.3)
         axes.fill_between(curve.steps, curve.low, curve.high, color=variant.colour, alpha=0.13, linewidth=0)
-    if quantity.logarithmic:
-        axes.set_yscale("log")
-        label_decades(axes)
+    set_scale(axes, quantity.scale)
     axes.tick_params(which="both", labelsize=6.5)
     axes.margins(x=0.01)
 
