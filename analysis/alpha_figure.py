@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from analysis.digits import short
 from analysis.drawing import BEST, DECOMPOSITION_NAMES, EXTRACTION_NAMES, FAINT, INK, style, wrapped
 from analysis.material import Drawing, Lacking, Material, Numbers
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, TaskScores
@@ -94,7 +95,7 @@ def _draw_row(sheet: Sheet, row: Row, top: float) -> None:
         grid = sorted({point.alpha for point in chosen})
         left, bottom = LEFT_INCHES + i * (CELL_INCHES[0] + GAP_INCHES[0]), top - CELL_INCHES[1]
         frame = Frame(left, bottom, *CELL_INCHES, (-0.3, max(len(grid), 1) - 0.7), limits)
-        sheet.frame(frame, "white", ticks, i == 0, [(at, f"{alpha:g}") for at, alpha in enumerate(grid)])
+        sheet.frame(frame, "white", ticks, i == 0, [(at, short(alpha)) for at, alpha in enumerate(grid)])
         sheet.text(left + CELL_INCHES[0] / 2, top + 0.1, dataset, 7.5)
         _draw_panel(sheet, frame, grid, chosen)
     middle = top - CELL_INCHES[1] / 2

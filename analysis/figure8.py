@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.digits import short
 from analysis.drawing import INK, VALUE_LEARNING_NAMES, new_figure, style, wrapped
 from analysis.material import Drawing, Lacking, Material, Numbers
 from analysis.statistics import Floats
@@ -134,7 +135,7 @@ def _draw(sample: ValueSample, alike: Sequence[Likeness]) -> Figure:
             for cell, one in zip(of_agent, sample.learned, strict=True):
                 drawn = _dots(cell, sample.actions[:, row, :2], standardised(one.q[:, row]), shades)
                 if row == 0:
-                    tau = "" if one.tau is None else f", \N{GREEK SMALL LETTER TAU} {one.tau:g}"
+                    tau = "" if one.tau is None else f", \N{GREEK SMALL LETTER TAU} {short(one.tau)}"
                     cell.set_title(f"{VALUE_LEARNING_NAMES[one.value_learning]}{tau}", fontsize=8)
         for row in range(agents):
             cells[row, 0].set_ylabel(f"agent {row + 1}\naction component 1", fontsize=7)
@@ -186,6 +187,6 @@ def _note(sample: ValueSample, alike: Sequence[Likeness]) -> str:
     return (
         f"Each point: an action of the data ({min(MOST_DOTS, len(sample.actions)):,} of {len(sample.actions):,} transitions "
         f"are drawn), coloured by the value that its agent's critic gives it, standardised within the panel; one run each, "
-        f"seed {first.seed}, AWR \N{GREEK SMALL LETTER ALPHA} {first.alpha:g}. {_ranks(alike)} More than {HIGH:g} deviations "
-        f"above the mean: {', '.join(high)}."
+        f"seed {first.seed}, AWR \N{GREEK SMALL LETTER ALPHA} {short(first.alpha)}. {_ranks(alike)} "
+        f"More than {HIGH:g} deviations above the mean: {', '.join(high)}."
     )

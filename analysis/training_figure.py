@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from analysis.digits import short
 from analysis.drawing import BEST, CLONING, FAINT, INK, new_figure, style, wrapped
 from analysis.frame import load_diagnostics
 from analysis.material import DataReturns, Drawing, Lacking, Material, Numbers
@@ -85,7 +86,7 @@ def draw_training(
     data = material.learned.data_returns(first["run_id"]) if with_data else None
     scale = (float(first["scale_min"]), float(first["scale_max"]))
     seeds = [int(_of(variant, runs)["seed"].nunique()) for variant in variants]
-    title = f"{TASKS[first['task']].title}, {first['dataset']}: TD, BRAC, \N{GREEK SMALL LETTER ALPHA} {first['alpha']:g}"
+    title = f"{TASKS[first['task']].title}, {first['dataset']}: TD, BRAC, \N{GREEK SMALL LETTER ALPHA} {short(first['alpha'])}"
     figure = _draw(title, quantities, lines, f"{seeds_note(seeds)} {note}", data, scale)
     return (Drawing(name, figure, f"{says} {title}.", (Numbers(name, _numbers(lines)),)),)
 

@@ -32,7 +32,7 @@ function state() {
   };
 }
 
-const settings = (one) => `α ${one.alpha}` + (one.tau === null ? "" : `, τ ${one.tau}`) + (one.other ? `, ${one.other}` : "");
+const settings = (one) => `α ${three(one.alpha)}` + (one.tau === null ? "" : `, τ ${three(one.tau)}`) + (one.other ? `, ${one.other}` : "");
 const tasksOf = (now) => numbers.tasks.map((task, number) => ({ task, number })).filter(({ number }) => now.task === null || now.task === number);
 
 function section(parent, title, columns) {
@@ -114,10 +114,10 @@ function drawAlpha(now) {
         if (!here.length) continue;
         const lines = [...now.x].map((x) => ({
           kind: x, name: X[x],
-          points: here.filter((point) => point[2] === x).map(([, , , alpha, y, low, high, runs]) => ({ x: place(alpha), y, low, high, text: `${X[x]}, ${E[e]} α ${alpha}\n${two(y)}, seeds ${two(low)} to ${two(high)}\n${runs} runs on ${dataset}` })),
+          points: here.filter((point) => point[2] === x).map(([, , , alpha, y, low, high, runs]) => ({ x: place(alpha), y, low, high, text: `${X[x]}, ${E[e]} α ${three(alpha)}\n${two(y)}, seeds ${two(low)} to ${two(high)}\n${runs} runs on ${dataset}` })),
         }));
         const label = `${dataset}: ` + lines.map((line) => `${line.name} ${line.points.map((point) => two(point.y)).join(", ")}`).join("; ");
-        drawLines(grid, { title: dataset, label, lines, range, labels: alphas.map((alpha) => ({ x: place(alpha), text: alpha })) });
+        drawLines(grid, { title: dataset, label, lines, range, labels: alphas.map((alpha) => ({ x: place(alpha), text: three(alpha) })) });
       }
     }
   }
@@ -183,7 +183,7 @@ function fillTable(now) {
     const row = document.createElement("tr");
     for (const [name, read] of COLUMNS) {
       const cell = read(one);
-      html("td", NUMBERS.includes(name) ? { class: "n" } : {}, row, cell === null ? "–" : SCORES.includes(name) ? two(cell) : String(cell));
+      html("td", NUMBERS.includes(name) ? { class: "n" } : {}, row, cell === null ? "–" : SCORES.includes(name) ? two(cell) : SETTINGS.includes(name) ? three(cell) : String(cell));
     }
     return row;
   }));

@@ -185,10 +185,14 @@ def test_pointing_at_a_bar_tells_its_numbers(browser: Any, report: Path) -> None
     page.close()
 
 
-def test_pointing_at_a_profile_tells_the_share_and_the_score(browser: Any, report: Path) -> None:
+def test_walking_through_a_profile_tells_the_share_and_the_score(browser: Any, report: Path) -> None:
     page = visit(browser, report).page
-    page.locator("#profiles .panel").first.locator("circle").nth(10).hover()
-    assert " of its runs score above " in page.locator("#tip").inner_text()
+    page.locator("#profiles .panel").first.focus()
+    page.keyboard.press("ArrowRight")
+    text = page.locator("#tip").inner_text()
+    assert text.startswith("Cen: ")
+    assert " of its runs score above " in text
+    assert "95 % interval" in text
     page.close()
 
 
