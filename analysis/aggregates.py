@@ -7,6 +7,8 @@ Arrays are (..., C, S) without holes. Intervals resample seeds, all cells of a s
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from analysis.statistics import Floats, Integers
@@ -20,6 +22,12 @@ def resample_seeds(rng: np.random.Generator, resamples: int, seeds: int) -> Inte
     return rng.integers(seeds, size=(resamples, seeds))
 
 
+def weights_of(draws: Integers) -> Floats:
+    """How often each seed occurs in each resample (R, S)."""
+    weights: Floats = (draws[:, None, :] == np.arange(draws.shape[-1])[:, None]).sum(axis=-1).astype(np.float64)
+    return weights
+
+
 def interquartile_mean(scores: Floats) -> Floats:
     """Mean of the middle half of all scores (..., C, S) of a choice, as `scipy.stats.trim_mean`; (...)."""
     flat = scores.reshape(*scores.shape[:-2], -1)
@@ -30,9 +38,10 @@ def interquartile_mean(scores: Floats) -> Floats:
     return mean
 
 
-def interquartile_samples(scores: Floats, draws: Integers) -> Floats:
-    """The interquartile mean (R, ...) of scores (..., C, S) in every resample of the seeds (R, S)."""
-    return np.stack([interquartile_mean(scores[..., draw]) for draw in draws])
+def interquartile_samples(tasks: Sequence[tuple[Floats, Integers]]) -> Floats:
+    """The interquartile mean (R, ...) of the scores (..., C, S) of all tasks together, each with its resamples (R, S)."""
+    drawn = [np.moveaxis(scores[..., draws], -2, 0) for scores, draws in tasks]
+    return interquartile_mean(np.concatenate([one.reshape(*one.shape[:-2], 1, -1) for one in drawn], axis=-1))
 
 
 def performance_profile(scores: Floats, thresholds: Floats) -> Floats:

@@ -45,10 +45,18 @@ def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition
         why = "yet: no panel has all of its bars" if count.unranked else "here: no panel has it beside another decomposition"
         return f"{name} cannot be ranked {why}."
     bars = max(len(panel.bars) for block in blocks for panel in block.cells)
-    text = f"{name} is best or runner-up in {count.best + count.runner_up} of {count.panels} panels (best in {count.best})"
+    leads = count.best + count.runner_up
+    text = f"{name} is best or runner-up in {leads} of {_counted(count.panels)} (best in {count.best})"
     # Two bars of four: any decomposition would be there in half of the panels if nothing mattered.
     text += f"; chance would give {min(2, bars) * count.panels / bars:.3g}" if bars > 1 else ""
-    return text + (f"; {count.unranked} panels are not counted, a dataset being without runs." if count.unranked else ".")
+    if not count.unranked:
+        return f"{text}."
+    be = "is" if count.unranked == 1 else "are"
+    return f"{text}; {_counted(count.unranked)} {be} not counted, a dataset being without runs."
+
+
+def _counted(panels: int) -> str:
+    return f"{panels} panel{'' if panels == 1 else 's'}"
 
 
 def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRule) -> tuple[str, ...]:

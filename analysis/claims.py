@@ -75,7 +75,10 @@ def _claim(definition: Definition, finding: Finding, verdict: Verdict, why: str)
         # Sorted, for a scale may turn the interval round.
         low, high = sorted((finding.low, finding.high), key=scale.of)
         ends = (scale.of(low), scale.of(high))
-        ours = f"{scale.number(finding.value)} [{scale.number(low)}, {scale.number(high)}]{scale.unit}{finding.of}"
+        # Of a count that is the same in every resample, an interval would say nothing.
+        numbers = dict.fromkeys(scale.number(number) for number in (finding.value, low, high))
+        reach = f" [{scale.number(low)}, {scale.number(high)}]" if len(numbers) > 1 else ""
+        ours = f"{scale.number(finding.value)}{reach}{scale.unit}{finding.of}"
     elif math.isfinite(finding.value):
         ours = f"{scale.number(finding.value)}{scale.unit}{finding.of}"
     return Claim(

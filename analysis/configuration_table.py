@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from analysis.digits import short
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, TaskScores, dataset_labels
 from analysis.statistics import Floats, Integers
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
@@ -97,7 +98,7 @@ def _row(number: int, task: TaskScores, named: dict[str, Any], runs: Sequence[_R
         extraction=EXTRACTIONS.index(Extraction(named["extraction"])),
         alpha=named["alpha"],
         tau=named["tau"] if np.isfinite(named["tau"]) else None,
-        other=", ".join(f"{name}={named[name]}" for name in task.varied),
+        other=", ".join(f"{name}={_text(named[name])}" for name in task.varied),
         wanted=len(runs),
         done=len(done),
         diverged=sum(run.status == "diverged" for run in done),
@@ -107,6 +108,10 @@ def _row(number: int, task: TaskScores, named: dict[str, Any], runs: Sequence[_R
         high=float(scores.max()) if scores.size else np.nan,
         curve=_curve(done),
     )
+
+
+def _text(value: object) -> str:
+    return short(value) if isinstance(value, float) else str(value)
 
 
 def _curve(done: Sequence[_Run]) -> Curve | None:

@@ -40,14 +40,34 @@ class Designs(NamedTuple):
 
         None where the designs are no full product of two axes or more, or no seed has all.
         """
-        axes = [np.flatnonzero(np.any(self.wanted, axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-        if not np.all(self.wanted[np.ix_(*axes)]) or sum(len(axis) > 1 for axis in axes) < 2:
-            return None
-        scores = self.corrected[np.ix_(*axes)]
-        datasets = np.all(np.isfinite(scores).any(axis=-1), axis=(0, 1, 2))
-        scores = scores[:, :, :, datasets]
-        seeds = np.isfinite(scores).all(axis=(0, 1, 2, 3))
-        return scores[..., seeds] if datasets.any() and seeds.any() else None
+        found = full_product(self.corrected, self.wanted)
+        return None if found is None else found.scores
+
+
+class FullProduct(NamedTuple):
+    """Designs that differ in every way, and what stands where on their axes."""
+
+    scores: Floats
+    """(x, v, e, D, S), without holes"""
+    members: tuple[tuple[int, ...], ...]
+    """places of x, v and e in `scores`' orders of their values"""
+
+
+def full_product(scores: Floats, wanted: Booleans) -> FullProduct | None:
+    """The designs that are `wanted` (X, V, E) of scores (X, V, E, D, S), with the datasets and seeds that all of them have.
+
+    None where they are no full product of two axes or more, or no seed has all.
+    """
+    axes = [np.flatnonzero(np.any(wanted, axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    if not np.all(wanted[np.ix_(*axes)]) or sum(len(axis) > 1 for axis in axes) < 2:
+        return None
+    scores = scores[np.ix_(*axes)]
+    datasets = np.all(np.isfinite(scores).any(axis=-1), axis=(0, 1, 2))
+    scores = scores[:, :, :, datasets]
+    seeds = np.isfinite(scores).all(axis=(0, 1, 2, 3))
+    if not (datasets.any() and seeds.any()):
+        return None
+    return FullProduct(scores[..., seeds], tuple(tuple(axis.tolist()) for axis in axes))
 
 
 def designs(task: TaskScores) -> Designs:

@@ -120,16 +120,19 @@ def save(figure: Figure, stem: Path, *, rehearsal: bool) -> FigurePaths:
 
 
 def _settle(figure: Figure) -> None:
-    """Lay out once, for all three formats, and round the places.
+    """Lay out once, for all three formats, and round the places; a sheet has no layout.
 
     The solver of the layout leaves noise in the last digits, other in every run, and SVG names its clip paths by the places.
     """
-    figure.draw_without_rendering()
+    layout = figure.get_layout_engine()
+    if layout is None:
+        return
+    layout.execute(figure)
     figure.set_layout_engine(None)  # not "none", whose placeholder has every format drawn twice
     for place in figure.subfigs:
         place.bbox_relative.set_points(place.bbox_relative.get_points().round(6))
     for axes in figure.axes:
-        bounds = axes.get_position().get_points().round(6)
+        bounds = axes.get_position(original=True).get_points().round(6)
         axes.set_position((bounds[0, 0], bounds[0, 1], bounds[1, 0] - bounds[0, 0], bounds[1, 1] - bounds[0, 1]))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.digits import short
 from analysis.drawing import BEST, CLONING, DECOMPOSITION_NAMES, EXTRACTION_NAMES, FAINT, INK, new_figure, style, wrapped
 from analysis.material import Drawing, Lacking, Material, Numbers
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS
@@ -142,7 +143,9 @@ def _draw(sample: ActionSample, measured: pd.DataFrame) -> Figure:
             _dots(cells[row, column], sample, policy, outline, limits, _of(measured, policy))
             if row == 0:
                 cells[row, column].set_title(
-                    f"{EXTRACTION_NAMES[policy.extraction]}, \N{GREEK SMALL LETTER ALPHA} {policy.alpha:g}", fontsize=8, pad=13
+                    f"{EXTRACTION_NAMES[policy.extraction]}, \N{GREEK SMALL LETTER ALPHA} {short(policy.alpha)}",
+                    fontsize=8,
+                    pad=13,
                 )
         for cell, name in zip(cells[:, 0], rows, strict=True):
             cell.set_ylabel(f"{DECOMPOSITION_NAMES[name]}\naction component 1", fontsize=7)

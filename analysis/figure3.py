@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from analysis.material import Drawing, Lacking, Material
-from analysis.training import Quantity
+from analysis.training import Quantity, Scale
 from analysis.training_figure import PLAIN_DEC, PLAIN_MIX, PLAIN_VDN, draw_training
 
 QUANTITIES = (
-    Quantity("q_max_abs", "largest |Q| of a batch", True),
-    Quantity("td_loss", "TD loss", True),
+    Quantity("q_max_abs", "largest |Q| of a batch", Scale.LOG),
+    Quantity("td_loss", "TD loss", Scale.LOG),
 )
 
 

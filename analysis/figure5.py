@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from analysis.material import Drawing, Lacking, Material
-from analysis.training import Quantity
+from analysis.training import Quantity, Scale
 from analysis.training_figure import PLAIN_MIX, REMEDY, draw_training
 
 QUANTITIES = (
-    Quantity("actor_loss", "actor's Q loss, |mean Q(s, \N{GREEK SMALL LETTER PI}(s))|", True),
-    Quantity("grad_norm/all", "total gradient norm", True),
-    Quantity("q_mean", "mean Q of the data", False),
+    Quantity("actor_loss", "actor's Q loss, |mean Q(s, \N{GREEK SMALL LETTER PI}(s))|", Scale.LOG),
+    Quantity("grad_norm/all", "total gradient norm", Scale.LOG),
+    Quantity("q_mean", "mean Q of the data", Scale.ASINH),
 )
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from analysis.material import Drawing, Lacking, Material
-from analysis.training import Quantity
+from analysis.training import Quantity, Scale
 from analysis.training_figure import PLAIN_MIX, REMEDY, SCORE, SVN, draw_training
 
 QUANTITIES = (
-    Quantity("q_max_abs", "largest |Q| of a batch, not normalised", True),
+    Quantity("q_max_abs", "largest |Q| of a batch, not normalised", Scale.LOG),
     Quantity(
         "gradient",
         "critic's gradient norm (\N{MULTIPLICATION SIGN} \N{GREEK SMALL LETTER SIGMA}\N{SUPERSCRIPT TWO} under SVN)",
-        True,
+        Scale.LOG,
     ),
-    Quantity(SCORE, "normalised return", False),
+    Quantity(SCORE, "normalised return", Scale.LINEAR),
 )
 
 

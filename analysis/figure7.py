@@ -21,7 +21,6 @@ from analysis.drawing import (
     OTHER,
     RUNNER_UP,
     VALUE_LEARNING_NAMES,
-    new_figure,
     style,
     wrapped,
 )
@@ -29,17 +28,27 @@ from analysis.material import Drawing, Material, Numbers
 from analysis.panels import Bar, Panel, TaskPanels
 from analysis.rehearsal import NO_CLAIM
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
+from analysis.sheet import Brush, Dot, Frame, Pen, Point, Sheet, rectangle, round_ticks
 from analysis.table import bars_frame, configurations_frame
 from search_spaces.vocabulary import Extraction, ValueLearning
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure, SubFigure
+    from matplotlib.figure import Figure
 
-PANEL_INCHES = (1.25, 1.05)
-MARGIN_INCHES = (0.45, 0.45)
+CELL_INCHES = (1.12, 0.92)
+GAP_INCHES = (0.13, 0.15)
+MARGIN_INCHES = {"left": 0.74, "right": 0.06, "top": 0.46, "bottom": 0.3}
+"""Around the panels of a task: for its name, for rows' and columns' names and for the numbers at the axes."""
 NOTE_POINTS = 6.8
 LINE_INCHES = NOTE_POINTS * 1.35 / 72.0
+
+WHITE, SHADED = "white", "#f6f4f1"
+ZERO = Pen(INK, 0.6, order=3.0)
+REACH = Pen(INK, 0.8, order=3.5)
+CORRECTED = Pen(INK, 0.8, dash=(1.2, 1.0), order=3.4)
+CLONED = Pen(CLONING, 0.9, dash=(4.0, 2.0), order=3.2)
+SEED = Dot("white", INK, 2.2)
+BAR_HALF, CAP_HALF, SEEDS_HALF = 0.36, 0.085, 0.16
 
 
 def draw(material: Material) -> tuple[Drawing, ...]:
@@ -59,52 +68,59 @@ def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str]) -> Figure:
     """Draw one block per task, two blocks a row, and `note` (sentences) underneath."""
     columns = 1 if len(blocks) == 1 else 2
     rows = math.ceil(len(blocks) / columns)
-    layouts = [_layout(block) for block in blocks]
-    across = max(len(layout[1]) for layout in layouts) * PANEL_INCHES[0] + MARGIN_INCHES[0]
-    down = max(len(layout[0]) for layout in layouts) * PANEL_INCHES[1] + MARGIN_INCHES[1]
+    across, down = (max(sizes) for sizes in zip(*map(_size, blocks), strict=True))
     width = max(across * columns, 5.0) + 0.1
     lines = wrapped(note, width - 0.25, NOTE_POINTS)
-    foot = LINE_INCHES * len(lines) + 0.38
-    height = down * rows + foot
+    foot = LINE_INCHES * len(lines) + 0.4
+    height = down * rows + foot + 0.06
     with style():
-        figure = new_figure(width, height, foot, gap=0.03)
-        places = figure.subfigures(rows, columns, squeeze=False)
-        for block, place in zip(blocks, places.flat, strict=False):
-            _draw_block(place, block)
+        sheet = Sheet(width, height)
+        for i, block in enumerate(blocks):
+            _draw_block(sheet, block, (i % columns * across, height - 0.06 - i // columns * down))
+        figure = sheet.finish()
         _draw_foot(figure, lines, blocks, foot / height)
     return figure
 
 
-def _draw_block(place: SubFigure, block: TaskPanels) -> None:
-    from matplotlib.ticker import MaxNLocator
-
-    place.suptitle(block.scores.title, fontsize=9.5, fontweight="bold")
-    place.supylabel("normalised return", fontsize=7)
+def _size(block: TaskPanels) -> tuple[float, float]:
     rows, columns = _layout(block)
-    heights = [0.8 if row is None else 1.0 for row in rows]
-    widths = [0.95 if column is None else 1.0 for column in columns]
-    axes = place.subplots(
-        len(rows), len(columns), sharex=True, sharey=True, squeeze=False, height_ratios=heights, width_ratios=widths
-    )
-    for cell in axes.flat:
-        cell.set_visible(False)
-    low, high = _limits(block)
+    across = len(columns) * (CELL_INCHES[0] + GAP_INCHES[0]) - GAP_INCHES[0] + MARGIN_INCHES["left"] + MARGIN_INCHES["right"]
+    down = sum(map(_row_inches, rows)) + (len(rows) - 1) * GAP_INCHES[1] + MARGIN_INCHES["top"] + MARGIN_INCHES["bottom"]
+    return across, down
+
+
+def _row_inches(row: Extraction | None) -> float:
+    return CELL_INCHES[1] * (0.8 if row is None else 1.0)
+
+
+def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
+    """Draw a task's panels from their upper left corner on."""
+    rows, columns = _layout(block)
+    lefts = [corner[0] + MARGIN_INCHES["left"] + i * (CELL_INCHES[0] + GAP_INCHES[0]) for i in range(len(columns))]
+    tops = [corner[1] - MARGIN_INCHES["top"]]
+    for extraction in rows:
+        tops.append(tops[-1] - _row_inches(extraction) - GAP_INCHES[1])
+    right, bottom = lefts[-1] + CELL_INCHES[0], tops[-1] + GAP_INCHES[1]
+    sheet.text((lefts[0] + right) / 2, corner[1] - 0.11, block.scores.title, 9.5, fontweight="bold")
+    sheet.text(corner[0] + 0.1, (tops[0] + bottom) / 2, "normalised return", 7, rotation=90)
+    limits = _limits(block)
+    ticks = round_ticks(*limits, 4)
     for panel in block.panels:
         row, column = rows.index(panel.extraction), columns.index(panel.value_learning)
-        cell = axes[row, column]
-        cell.set_visible(True)
-        _draw_panel(cell, panel)
-        if math.isfinite(block.cloning):
-            cell.axhline(block.cloning, color=CLONING, linewidth=0.9, linestyle=(0, (4, 2)), zorder=3)
-        cell.set_ylim(low, high)
-        cell.yaxis.set_major_locator(MaxNLocator(nbins=4, steps=(1, 2, 2.5, 5, 10)))
-        cell.tick_params(labelleft=column == 0, labelbottom=row == len(rows) - 1, labelsize=6.5)
+        inches = _row_inches(panel.extraction)
+        frame = Frame(lefts[column], tops[row] - inches, CELL_INCHES[0], inches, (-0.6, len(DECOMPOSITIONS) - 0.4), limits)
+        last = row == len(rows) - 1
+        marks = [(x, DECOMPOSITION_NAMES[name] if last else "") for x, name in enumerate(DECOMPOSITIONS)]
+        marginal = panel.value_learning is None or panel.extraction is None
+        sheet.frame(frame, SHADED if marginal else WHITE, ticks, column == 0, marks)
+        _draw_panel(sheet, frame, panel, block.cloning)
         if row == 0 and panel.value_learning is not None:
-            cell.set_title(VALUE_LEARNING_NAMES[panel.value_learning], fontsize=8, pad=4)
+            sheet.text(frame.left + frame.width / 2, frame.top + 0.1, VALUE_LEARNING_NAMES[panel.value_learning], 8)
         if column == 0:
-            cell.set_ylabel("mean" if panel.extraction is None else EXTRACTION_NAMES[panel.extraction], fontsize=8)
+            name = "mean" if panel.extraction is None else EXTRACTION_NAMES[panel.extraction]
+            sheet.text(corner[0] + 0.28, frame.bottom + frame.height / 2, name, 8, rotation=90)
     if rows[0] is None and columns[-1] is None:
-        _draw_corner(axes[0, -1])
+        _draw_corner(sheet, lefts[-1], tops[0] - _row_inches(None))
 
 
 def _layout(block: TaskPanels) -> tuple[list[Extraction | None], list[ValueLearning | None]]:
@@ -115,69 +131,49 @@ def _layout(block: TaskPanels) -> tuple[list[Extraction | None], list[ValueLearn
     return rows, [name for name in (*VALUE_LEARNERS, None) if name in value_learners]
 
 
-def _draw_corner(corner: Axes) -> None:
+def _draw_corner(sheet: Sheet, left: float, bottom: float) -> None:
     """Say in the empty corner what the shaded panels on the left of it and below it are."""
-    corner.set_visible(True)
-    corner.axis("off")
-    said: dict[str, Any] = {"transform": corner.transAxes, "fontsize": 6.5, "color": FAINT, "linespacing": 1.15}
-    corner.text(0.02, 0.88, "\u2190 mean over\n     extraction", va="top", ha="left", **said)
-    corner.text(0.5, 0.02, "mean over\nvalue learning\n\u2193", va="bottom", ha="center", **said)
+    said: dict[str, Any] = {"color": FAINT, "linespacing": 1.15}
+    sheet.text(
+        left + 0.03, bottom + _row_inches(None) * 0.88, "\u2190 mean over\n     extraction", 6.5, va="top", ha="left", **said
+    )
+    sheet.text(left + CELL_INCHES[0] / 2, bottom + 0.02, "mean over\nvalue learning\n\u2193", 6.5, va="bottom", **said)
 
 
-def _draw_panel(axes: Axes, panel: Panel) -> None:
-    marginal = panel.value_learning is None or panel.extraction is None
-    axes.set_facecolor("#f6f4f1" if marginal else "white")
-    axes.set_xlim(-0.6, len(DECOMPOSITIONS) - 0.4)
-    axes.set_xticks(range(len(DECOMPOSITIONS)), [DECOMPOSITION_NAMES[name] for name in DECOMPOSITIONS])
-    axes.grid(axis="y", linewidth=0.35, color="#dddddd")
-    axes.set_axisbelow(True)
-    axes.axhline(0.0, color=INK, linewidth=0.6)
+def _draw_panel(sheet: Sheet, frame: Frame, panel: Panel, cloning: float) -> None:
+    sheet.line(ZERO, _level(frame, 0.0))
+    if math.isfinite(cloning):
+        sheet.line(CLONED, _level(frame, cloning))
     for bar in panel.bars:
         if math.isfinite(bar.value):
-            _draw_bar(axes, DECOMPOSITIONS.index(bar.decomposition), bar)
+            _draw_bar(sheet, frame, DECOMPOSITIONS.index(bar.decomposition), bar)
 
 
-def _draw_bar(axes: Axes, x: int, bar: Bar) -> None:
+def _level(frame: Frame, value: float) -> list[Point]:
+    y = frame.at(0.0, value)[1]
+    return [(frame.left, y), (frame.right, y)]
+
+
+def _draw_bar(sheet: Sheet, frame: Frame, x: int, bar: Bar) -> None:
     colour = {1: BEST, 2: RUNNER_UP}.get(bar.rank, OTHER)
-    axes.bar(
-        x,
-        bar.value,
-        width=0.72,
-        color=colour,
-        edgecolor="white" if bar.missing else "none",
-        linewidth=0.0,
-        hatch="////" if bar.missing else None,
-    )
+    corners = (*frame.at(x - BAR_HALF, 0.0), *frame.at(x + BAR_HALF, bar.value))
+    sheet.area(Brush(colour, hatch="////" if bar.missing else ""), rectangle(*corners))
     top = max(bar.value, 0.0)
     if bar.interval is not None:
-        reach = ([bar.value - bar.interval.low], [bar.interval.high - bar.value])
-        axes.errorbar(x, bar.value, yerr=reach, color=INK, elinewidth=0.8, capsize=1.8, capthick=0.8)
-        top = max(top, bar.interval.high)
+        low, high = bar.interval
+        sheet.line(REACH, [frame.at(x, low), frame.at(x, high)])
+        for end in (low, high):
+            sheet.line(REACH, [frame.at(x - CAP_HALF, end), frame.at(x + CAP_HALF, end)])
+        top = max(top, high)
     elif len(bar.seed_scores) > 1:
-        offsets = [0.16 * (2 * i / (len(bar.seed_scores) - 1) - 1) for i in range(len(bar.seed_scores))]
-        axes.plot(
-            [x + offset for offset in offsets],
-            bar.seed_scores,
-            "o",
-            markersize=2.2,
-            markerfacecolor="white",
-            markeredgecolor=INK,
-            markeredgewidth=0.6,
-        )
+        offsets = [SEEDS_HALF * (2 * i / (len(bar.seed_scores) - 1) - 1) for i in range(len(bar.seed_scores))]
+        sheet.dots(SEED, [frame.at(x + offset, score) for offset, score in zip(offsets, bar.seed_scores, strict=True)])
         top = max(top, *bar.seed_scores)
     if math.isfinite(bar.corrected):
-        axes.plot([x - 0.36, x + 0.36], [bar.corrected] * 2, color=INK, linewidth=0.8, linestyle=(0, (1.2, 1.0)))
+        sheet.line(CORRECTED, [frame.at(x - BAR_HALF, bar.corrected), frame.at(x + BAR_HALF, bar.corrected)])
     if bar.diverged:
-        axes.annotate(
-            f"{bar.diverged}",
-            (x, top),
-            xytext=(0, 1.5),
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-            fontsize=5.5,
-            color="#a01010",
-        )
+        at, above = frame.at(x, top)
+        sheet.text(at, above + 0.02, f"{bar.diverged}", 5.5, va="bottom", color="#a01010")
 
 
 def _limits(block: TaskPanels) -> tuple[float, float]:

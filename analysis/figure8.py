@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from analysis.digits import short
 from analysis.drawing import INK, VALUE_LEARNING_NAMES, new_figure, style, wrapped
 from analysis.material import Drawing, Lacking, Material, Numbers
 from analysis.statistics import Floats
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 MOST_AGENTS, MOST_DOTS = 2, 800
 SHADES = ("#12245c", "#7f8fc0", "#e9e4df", "#f9c08d", "#e8872b")  # dark blue low, apricot high: their lightness rises
+PANEL_INCHES = 1.75
+FLATTEST = 0.3
+"""Height of a panel over its width, at least."""
 HIGH = 1.5
 """Standard deviations above the mean that count as sharply distinguished."""
 
@@ -113,17 +117,25 @@ def _draw(sample: ValueSample, alike: Sequence[Likeness]) -> Figure:
     agents = min(MOST_AGENTS, sample.actions.shape[1])
     lines = wrapped([_note(sample, alike)], 6.8, 6.8)
     foot = 0.2 + 0.13 * len(lines)
-    height = 2.05 * agents + 0.5 + foot
+    # Each row as high as its agent's actions need, by the scale of the first component: no panel is left half empty.
+    places = sample.actions[:MOST_DOTS, :agents, :2]
+    reach = [_reach(places[:, agent, 1]) for agent in range(agents)]
+    across = _reach(places[..., 0])
+    spans = [max(high - low, FLATTEST * (across[1] - across[0])) for low, high in reach]
+    height = PANEL_INCHES * sum(spans) / (across[1] - across[0]) + 0.2 * agents + 0.6 + foot
     with style():
         figure = new_figure(7.0, height, foot, gap=0.03)
         figure.suptitle(f"{TASKS[sample.task].title}, {sample.dataset}: Mix", fontsize=8.5, fontweight="bold")
-        cells = figure.subplots(agents, len(sample.learned), sharex=True, sharey=True, squeeze=False)
+        cells = figure.subplots(agents, len(sample.learned), sharex=True, sharey="row", squeeze=False, height_ratios=spans)
+        for row, (low, high), span in zip(cells, reach, spans, strict=True):
+            air = (span - (high - low)) / 2.0
+            row[0].set(xlim=across, ylim=(low - air, high + air))
         drawn: PathCollection | None = None
         for row, of_agent in enumerate(cells):
             for cell, one in zip(of_agent, sample.learned, strict=True):
                 drawn = _dots(cell, sample.actions[:, row, :2], standardised(one.q[:, row]), shades)
                 if row == 0:
-                    tau = "" if one.tau is None else f", \N{GREEK SMALL LETTER TAU} {one.tau:g}"
+                    tau = "" if one.tau is None else f", \N{GREEK SMALL LETTER TAU} {short(one.tau)}"
                     cell.set_title(f"{VALUE_LEARNING_NAMES[one.value_learning]}{tau}", fontsize=8)
         for row in range(agents):
             cells[row, 0].set_ylabel(f"agent {row + 1}\naction component 1", fontsize=7)
@@ -135,6 +147,13 @@ def _draw(sample: ValueSample, alike: Sequence[Likeness]) -> Figure:
         bar.ax.tick_params(labelsize=6.5, color=INK)
         figure.text(0.012, 0.07 / height, "\n".join(lines), fontsize=6.8, va="bottom", linespacing=1.3)
     return figure
+
+
+def _reach(values: Floats) -> tuple[float, float]:
+    """From the least to the greatest, with some air."""
+    low, high = float(values.min()), float(values.max())
+    air = 0.06 * (high - low) or 0.06
+    return low - air, high + air
 
 
 def _dots(axes: Axes, places: Floats, values: Floats, shades: Colormap) -> PathCollection:
@@ -168,6 +187,6 @@ def _note(sample: ValueSample, alike: Sequence[Likeness]) -> str:
     return (
         f"Each point: an action of the data ({min(MOST_DOTS, len(sample.actions)):,} of {len(sample.actions):,} transitions "
         f"are drawn), coloured by the value that its agent's critic gives it, standardised within the panel; one run each, "
-        f"seed {first.seed}, AWR \N{GREEK SMALL LETTER ALPHA} {first.alpha:g}. {_ranks(alike)} More than {HIGH:g} deviations "
-        f"above the mean: {', '.join(high)}."
+        f"seed {first.seed}, AWR \N{GREEK SMALL LETTER ALPHA} {short(first.alpha)}. {_ranks(alike)} "
+        f"More than {HIGH:g} deviations above the mean: {', '.join(high)}."
     )

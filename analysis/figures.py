@@ -86,12 +86,13 @@ def write_figures(kinds: Sequence[FigureKind], material: Material, out_dir: Path
 
 
 def _write(kind: FigureKind, drawing: Drawing, rehearsal: bool, out_dir: Path) -> WrittenFigure:
-    tables = tuple(_write_numbers(numbers, rehearsal, out_dir) for numbers in drawing.numbers)
+    tables = tuple(write_numbers(numbers, rehearsal, out_dir) for numbers in drawing.numbers)
     paths = save(drawing.figure, out_dir / drawing.name, rehearsal=rehearsal)
     return WrittenFigure(kind, drawing.name, drawing.says, paths, tables)
 
 
-def _write_numbers(numbers: Numbers, rehearsal: bool, out_dir: Path) -> Path:
+def write_numbers(numbers: Numbers, rehearsal: bool, out_dir: Path) -> Path:
+    """Write a table as CSV; made-up numbers say so in every row."""
     table = stamped(numbers.table) if rehearsal else numbers.table
     return write_atomically(out_dir / f"{numbers.name}.csv", lambda path: table.to_csv(path, index=False))
 

@@ -24,6 +24,7 @@ from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 RESAMPLES = 1000
 BOOTSTRAP_SEED = 1
+_SEVERAL = "several panels: one is no majority"
 _PLACES: list[tuple[ValueLearning | None, Extraction | None]] = [(v, e) for v in VALUE_LEARNERS for e in EXTRACTIONS]
 
 
@@ -68,7 +69,10 @@ def lead(sweep: Sweep) -> Finding:
     mix = DECOMPOSITIONS.index(Decomposition.MIX)
     bars = [len(panel.bars) for block in sweep.blocks for panel in block.cells if _counts(panel)]
     chance = sum(min(2, several) / several for several in bars)
-    return _from_samples(counts[mix], samples[:, mix], seeds, border=chance)._replace(of=f" of {len(bars)} panels")
+    found = _from_samples(counts[mix], samples[:, mix], seeds, border=chance)
+    if len(bars) == 1:
+        return found._replace(of=" of 1 panel", lacks=_SEVERAL)
+    return found._replace(of=f" of {len(bars)} panels")
 
 
 def lead_over_others(sweep: Sweep) -> Finding:
@@ -79,7 +83,10 @@ def lead_over_others(sweep: Sweep) -> Finding:
     counts, samples, seeds = places
     mix = DECOMPOSITIONS.index(Decomposition.MIX)
     rest = [x for x in range(len(DECOMPOSITIONS)) if x != mix]
-    return _from_samples(counts[mix] - counts[rest].max(), samples[:, mix] - samples[:, rest].max(axis=1), seeds)
+    found = _from_samples(counts[mix] - counts[rest].max(), samples[:, mix] - samples[:, rest].max(axis=1), seeds)
+    return (
+        found if sum(_counts(panel) for block in sweep.blocks for panel in block.cells) > 1 else found._replace(lacks=_SEVERAL)
+    )
 
 
 def mix_over(other: Decomposition) -> Callable[[Sweep], Finding]:

@@ -178,7 +178,7 @@ def _read_file(path: Path, schema: pa.Schema) -> pa.Table | Problem:
                     expected=f"version {SCHEMA_VERSION} or older",
                     hint="a newer recipe-sweep wrote this file: read it with that one",
                 )
-            return file.read(columns=schema.names).select(schema.names).cast(schema)
+            return file.read(columns=schema.names, use_threads=False).select(schema.names).cast(schema)
     except (pa.ArrowException, ValueError, OSError) as error:
         return Problem(
             file=str(path),

@@ -26,7 +26,7 @@ def render(template: str, **content: object) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"score": score, "signed": signed, "script": script_json, "code": code}
+    environment.filters |= {"score": score, "signed": signed, "measured": measured, "script": script_json, "code": code}
     environment.globals["asset"] = asset
     return environment.get_template(template).render(**content)
 
@@ -66,6 +66,12 @@ def score(value: float | None) -> str:
 def signed(value: float | None) -> str:
     """A difference with its sign and three digits."""
     return NOTHING if value is None or not math.isfinite(value) else f"{round(value, 3) + 0.0:+.3f}"
+
+
+def measured(number: tuple[float, float, float]) -> str:
+    """A value and, where it has one, its interval."""
+    value, low, high = number
+    return f"{score(value)} [{score(low)}, {score(high)}]" if math.isfinite(low) else score(value)
 
 
 def picture(png: Path) -> str:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.choices import Choice
 from analysis.claims import NOTHING, Claim, Verdict
 from analysis.configuration_table import configuration_rows
 from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
@@ -34,6 +35,7 @@ def write_page(
     recommendation: Recommendation,
     figures: Sequence[WrittenFigure],
     absent: Sequence[AbsentFigure],
+    found: Sequence[Choice],
     notes: Sequence[str],
     remarks: Sequence[str],
     title: str,
@@ -57,8 +59,9 @@ def write_page(
         bar_text=bar_text,
         panel_name=panel_name,
         decompositions=[(value, DECOMPOSITION_NAMES[value]) for value in DECOMPOSITIONS],
-        numbers=figures_json(material.blocks, configuration_rows(material)),
+        numbers=figures_json(material.blocks, configuration_rows(material), found),
         pictures=[(one, picture(one.paths.png)) for one in figures if one.name not in DRAWN_BY_SCRIPT],
+        choices=found,
         absent=absent,
         missing=missing_rows(material.blocks),
         costs=cost_rows(runs),

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from analysis.choices import Choice
 from analysis.configuration_table import ConfigurationRow, Curve
 from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from analysis.panels import Bar, Panel, TaskPanels
@@ -17,7 +18,7 @@ DIGITS = 4
 """Of a score: finer than any seed's noise, and a page of 16,384 runs stays small."""
 
 
-def figures_json(blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow]) -> str:
+def figures_json(blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow], found: Sequence[Choice]) -> str:
     """One text, the same for the same numbers. What is no finite number is null; axes are places in `words`."""
     content = {
         "words": {
@@ -26,6 +27,7 @@ def figures_json(blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow])
             "extraction": [EXTRACTION_NAMES[value] for value in EXTRACTIONS],
         },
         "tasks": [_task(block) for block in blocks],
+        "choices": [_choice(choice) for choice in found],
         "configurations": [_configuration(row) for row in rows],
     }
     return json.dumps(content, separators=(",", ":"), allow_nan=False)
@@ -88,6 +90,17 @@ def _bar(bar: Bar, datasets: Sequence[str]) -> dict[str, Any]:
             }
             for choice in bar.choices
             if choice.configuration is not None
+        ],
+    }
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    """The profiles alone; the page has the other numbers in its table."""
+    return {
+        "axis": choice.axis,
+        "thresholds": [_number(threshold) for threshold in choice.thresholds],
+        "values": [
+            {"name": one.name, "profile": [[_number(end) for end in share] for share in one.profile]} for one in choice.values
         ],
     }
 

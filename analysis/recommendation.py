@@ -17,6 +17,7 @@ import numpy as np
 from analysis.claims import Claim, Verdict
 from analysis.comparisons import Estimate, holm, paired_difference, seeds_to_settle, stratified_mean
 from analysis.designs import Designs
+from analysis.digits import short
 from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES, design_names
 from analysis.panels import TaskPanels
 from analysis.rehearsal import NO_CLAIM
@@ -52,11 +53,11 @@ class Recipe:
     @property
     def text(self) -> str:
         """Its name and numbers."""
-        tau = f" (\N{GREEK SMALL LETTER TAU} {self.tau:g})" if self.tau is not None else ""
+        tau = f" (\N{GREEK SMALL LETTER TAU} {short(self.tau)})" if self.tau is not None else ""
         other = f", {self.other}" if self.other else ""
         return (
             f"{DECOMPOSITION_NAMES[self.decomposition]} with {VALUE_LEARNING_NAMES[self.value_learning]}{tau} and "
-            f"{EXTRACTION_NAMES[self.extraction]} at \N{GREEK SMALL LETTER ALPHA} {self.alpha:g}{other}"
+            f"{EXTRACTION_NAMES[self.extraction]} at \N{GREEK SMALL LETTER ALPHA} {short(self.alpha)}{other}"
         )
 
 
@@ -300,7 +301,7 @@ def _caveats(scope: Sequence[Designs], recipe: Recipe, estimate: Estimate) -> tu
     if not estimate.known:
         found.append(f"{estimate.seeds} seeds give no interval; it takes {FEWEST_SEEDS}.")
     if len(grid) > 1 and recipe.alpha in (min(grid), max(grid)):
-        found.append(f"{recipe.alpha:g} is an end of the temperatures tried: a better one may lie beyond it.")
+        found.append(f"{short(recipe.alpha)} is an end of the temperatures tried: a better one may lie beyond it.")
     if missing:
         found.append(f"{missing:,} runs are missing.")
     found.append("The best of several designs was picked by its own score, which therefore leans high.")

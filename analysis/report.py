@@ -114,8 +114,14 @@ def write_documents(
     absent: Sequence[AbsentFigure],
     remarks: Sequence[str],
 ) -> Path:
-    """Write the page and the tables for a paper, with claims and recipe as the numbers have them; returns the page."""
+    """Write the page, the tables for a paper and `choices.csv`, with claims and recipe as the numbers have them.
+
+    Returns the page.
+    """
+    from analysis.choices import choices, choices_frame
     from analysis.claims import claims
+    from analysis.figures import write_numbers
+    from analysis.material import Numbers
     from analysis.page import write_page
     from analysis.paper_tables import write_paper_tables
     from analysis.provenance import provenance_notes
@@ -126,8 +132,11 @@ def write_documents(
     judged = claims(blocks, () if rehearsal else stability(sweep_dir / "results", results), rehearsal=rehearsal)
     advice = recommend(blocks, judged, rehearsal=rehearsal)
     write_paper_tables(out_dir, blocks, judged, rehearsal=rehearsal)
+    found = choices(blocks)
+    if found:
+        write_numbers(Numbers("choices", choices_frame(found)), rehearsal, out_dir)
     notes = provenance_notes(results, material.rule)
-    return write_page(out_dir, material, judged, advice, figures, absent, notes, remarks, sweep_dir.resolve().name)
+    return write_page(out_dir, material, judged, advice, figures, absent, found, notes, remarks, sweep_dir.resolve().name)
 
 
 def _nothing(sweep_dir: Path, wanted: int, outside: int, failures: int) -> Problem:

@@ -15,7 +15,7 @@ from analysis.drawing import (
 )
 from analysis.frame import load_diagnostics
 from analysis.material import Drawing, Lacking, Material, Numbers
-from analysis.training import Quantity, band, evaluation_curves, label_decades, seeds_note, training_curves
+from analysis.training import Quantity, Scale, band, evaluation_curves, seeds_note, set_scale, training_curves
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
 
@@ -29,16 +29,16 @@ MOST_FIGURES = 8
 
 
 QUANTITIES = (
-    Quantity("q_max_abs", "largest |Q| of a batch", True),
-    Quantity("td_loss", "TD loss, before division by \N{GREEK SMALL LETTER SIGMA}\N{SUPERSCRIPT TWO}", True),
+    Quantity("q_max_abs", "largest |Q| of a batch", Scale.LOG),
+    Quantity("td_loss", "TD loss, before division by \N{GREEK SMALL LETTER SIGMA}\N{SUPERSCRIPT TWO}", Scale.LOG),
     Quantity(
         "gradient",
         "critic's gradient norm (\N{MULTIPLICATION SIGN} \N{GREEK SMALL LETTER SIGMA}\N{SUPERSCRIPT TWO} under SVN)",
-        True,
+        Scale.LOG,
     ),
-    Quantity("smaller_head", "how often the same head is the smaller", False),
-    Quantity("head_gap", "gap between the two heads", True),
-    Quantity("score", "normalised return", False),
+    Quantity("smaller_head", "how often the same head is the smaller", Scale.LINEAR),
+    Quantity("head_gap", "gap between the two heads", Scale.LOG),
+    Quantity("score", "normalised return", Scale.LINEAR),
 )
 _RECORDED = ("q_max_abs", "td_loss", "sigma", "grad_norm/critic", "head_share", "head_gap")
 _GROUP = ["task", "dataset", "decomposition", "value_learning", "extraction", "alpha", "tau"]
@@ -77,7 +77,7 @@ def _numbers(training: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
     for quantity in QUANTITIES:
         table = evaluations if quantity.column == "score" else training
         for norms, chosen in table.groupby(["critic_norm", "actor_norm"]):
-            line = band(chosen, quantity.column, quantity.logarithmic)._asdict()
+            line = band(chosen, quantity.column, quantity.scale)._asdict()
             where = {"quantity": quantity.column, "critic_norm": norms[0], "actor_norm": norms[1]}
             pieces.append(pd.DataFrame({**where, **line}))
     return pd.concat(pieces, ignore_index=True)
@@ -109,7 +109,7 @@ def _draw_quantity(axes: Axes, table: pd.DataFrame, quantity: Quantity) -> None:
     for critic in CriticNorm:
         for actor in reversed(ActorNorm):
             chosen = table[(table["critic_norm"] == critic.value) & (table["actor_norm"] == actor.value)]
-            line = band(chosen, quantity.column, quantity.logarithmic) if len(chosen) else None
+            line = band(chosen, quantity.column, quantity.scale) if len(chosen) else None
             if line is None or not len(line.steps):
                 continue
             look = {"color": _COLOURS[critic], "linestyle": _DASHES[actor], "linewidth": 1.1}
@@ -117,9 +117,7 @@ def _draw_quantity(axes: Axes, table: pd.DataFrame, quantity: Quantity) -> None:
             axes.fill_between(line.steps, line.low, line.high, color=_COLOURS[critic], alpha=0.08, linewidth=0)
     if quantity.column == "smaller_head":
         axes.set_ylim(0.48, 1.02)
-    if quantity.logarithmic:
-        axes.set_yscale("log")
-        label_decades(axes)
+    set_scale(axes, quantity.scale)
     axes.tick_params(which="both", labelsize=6.5)
     axes.margins(x=0.01)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from analysis.captions import Coverage, figure7_note
+from analysis.digits import short
 from analysis.drawing import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from analysis.panels import Bar, Choice, Panel, Range, TaskPanels
 from analysis.rehearsal import SENTENCE
@@ -90,7 +91,7 @@ def datasets_table(block: TaskPanels) -> str:
     points = alpha_curves(block.scores)
     columns = sorted({(EXTRACTIONS.index(point.extraction), point.alpha) for point in points})
     scores = {(point.dataset, EXTRACTIONS.index(point.extraction), point.alpha): point.score for point in points}
-    header = ("dataset", *(f"{EXTRACTION_NAMES[EXTRACTIONS[e]]} {ALPHA} {alpha:g}" for e, alpha in columns))
+    header = ("dataset", *(f"{EXTRACTION_NAMES[EXTRACTIONS[e]]} {ALPHA} {short(alpha)}" for e, alpha in columns))
     rows = [
         (dataset, *(_number(scores.get((dataset, e, alpha), math.nan)) for e, alpha in columns))
         for dataset in block.scores.datasets
@@ -205,8 +206,8 @@ def _choice_text(choice: Choice | None) -> str:
     if choice is None or choice.configuration is None:
         return NOTHING
     chosen = choice.configuration
-    settings = [f"{ALPHA} {chosen.alpha:g}{EDGES[choice.edge]}"]
-    settings += [f"{TAU} {chosen.tau:g}"] if chosen.tau is not None else []
+    settings = [f"{ALPHA} {short(chosen.alpha)}{EDGES[choice.edge]}"]
+    settings += [f"{TAU} {short(chosen.tau)}"] if chosen.tau is not None else []
     settings += [chosen.other] if chosen.other else []
     return f"{_number(choice.score)} ({', '.join(settings)})"
 

@@ -7,6 +7,7 @@ Adam does not feel a constant factor on a loss, and raw norms of differently sca
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -22,12 +23,31 @@ _VARIANT = ("decomposition", "critic_norm", "actor_norm")
 _DIVIDED = (CriticNorm.SVN.value, CriticNorm.SVN_BOTH.value)
 
 
+class Scale(StrEnum):
+    """How a panel's axis runs; means and bands over seeds are taken on it."""
+
+    LINEAR = "linear"
+    LOG = "log"
+    ASINH = "asinh"
+    """for what has a sign and may grow as what belongs on a logarithmic axis: linear near 0, logarithmic from about 1 on"""
+
+    def of(self, values: Floats) -> Floats:
+        """Values as the axis has them; NaN where it has no place for them."""
+        if self is Scale.LOG:
+            return np.log(np.where(values > 0.0, values, np.nan))
+        return np.arcsinh(values) if self is Scale.ASINH else values
+
+    def back(self, values: Floats) -> Floats:
+        """The inverse."""
+        return {Scale.LINEAR: np.asarray, Scale.LOG: np.exp, Scale.ASINH: np.sinh}[self](values)
+
+
 class Quantity(NamedTuple):
     """One panel: a column of the curves and how it is drawn."""
 
     column: str
     title: str
-    logarithmic: bool
+    scale: Scale
 
 
 class Band(NamedTuple):
@@ -49,7 +69,7 @@ def seeds_note(seeds: Sequence[int]) -> str:
     """What the lines and bands of a figure are, given how many seeds stand behind each."""
     bands = "95 % t intervals" if min(seeds) >= FEWEST_SEEDS else "minimum to maximum (too few seeds for an interval)"
     count = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-    return f"Lines: means over {count} seeds, in logarithms where the axis is logarithmic; bands: {bands}."
+    return f"Lines: means over {count} seeds, taken on the scale of the axis; bands: {bands}."
 
 
 def training_curves(runs: pd.DataFrame, diagnostics: pd.DataFrame) -> pd.DataFrame:
@@ -70,20 +90,19 @@ def evaluation_curves(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def band(table: pd.DataFrame, column: str, logarithmic: bool) -> Band:
+def band(table: pd.DataFrame, column: str, scale: Scale) -> Band:
     """Mean over seeds at every step; its 95 % t interval at 4 seeds or more, minimum to maximum under that.
 
-    On a logarithmic axis all of it is done in logarithms (a geometric mean), so that one seed in trouble does not hide the
-    others and the band cannot fall below zero.
+    All of it is done on the scale of the axis (in logarithms: a geometric mean), so that one seed in trouble does not hide the
+    others, and the band of what is positive cannot fall below zero.
     """
     from scipy.special import stdtrit
 
     values = table.pivot_table(index="step", columns="seed", values=column, aggfunc="mean").sort_index()
     scores = values.to_numpy(dtype=np.float64)
-    scores = np.where(np.isfinite(scores) & ((scores > 0.0) | (not logarithmic)), scores, np.nan)
+    scores = scale.of(np.where(np.isfinite(scores), scores, np.nan))
     there = np.isfinite(scores).sum(axis=1)
     steps, scores = values.index.to_numpy(dtype=np.float64)[there > 0], scores[there > 0]
-    scores = np.log(scores) if logarithmic else scores
     seeds = np.isfinite(scores).sum(axis=1)
     middle = np.nanmean(scores, axis=1)
     if len(seeds) and seeds.min() >= FEWEST_SEEDS:
@@ -91,11 +110,19 @@ def band(table: pd.DataFrame, column: str, logarithmic: bool) -> Band:
         low, high = middle - reach, middle + reach
     else:
         low, high = np.nanmin(scores, axis=1), np.nanmax(scores, axis=1)
-    lines = (middle, low, high)
-    return Band(steps, *((np.exp(line) for line in lines) if logarithmic else lines))
+    return Band(steps, *map(scale.back, (middle, low, high)))
 
 
-def label_decades(axes: Axes) -> None:
+def set_scale(axes: Axes, scale: Scale) -> None:
+    """Let the values' axis run so, with ticks that can be read."""
+    if scale is Scale.ASINH:
+        axes.set_yscale("asinh", linear_width=1.0)
+    if scale is Scale.LOG:
+        axes.set_yscale("log")
+        _label_decades(axes)
+
+
+def _label_decades(axes: Axes) -> None:
     """Powers of ten where there are several, else plain numbers between them as well."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 

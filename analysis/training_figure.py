@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from analysis.digits import short
 from analysis.drawing import BEST, CLONING, FAINT, INK, new_figure, style, wrapped
 from analysis.frame import load_diagnostics
 from analysis.material import DataReturns, Drawing, Lacking, Material, Numbers
-from analysis.training import Band, Quantity, band, evaluation_curves, label_decades, seeds_note, training_curves
+from analysis.training import Band, Quantity, band, evaluation_curves, seeds_note, set_scale, training_curves
 from search_spaces.point import DesignPoint
 from search_spaces.tasks import TASKS
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
@@ -76,7 +77,7 @@ def draw_training(
     training = training.assign(actor_loss=training["actor_q_term"].abs())
     evaluations = evaluation_curves(runs)
     lines = [
-        Line(variant, quantity, band(_of(variant, table), quantity.column, quantity.logarithmic))
+        Line(variant, quantity, band(_of(variant, table), quantity.column, quantity.scale))
         for quantity in quantities
         for variant in variants
         for table in [evaluations if quantity.column == SCORE else training]
@@ -85,7 +86,7 @@ def draw_training(
     data = material.learned.data_returns(first["run_id"]) if with_data else None
     scale = (float(first["scale_min"]), float(first["scale_max"]))
     seeds = [int(_of(variant, runs)["seed"].nunique()) for variant in variants]
-    title = f"{TASKS[first['task']].title}, {first['dataset']}: TD, BRAC, \N{GREEK SMALL LETTER ALPHA} {first['alpha']:g}"
+    title = f"{TASKS[first['task']].title}, {first['dataset']}: TD, BRAC, \N{GREEK SMALL LETTER ALPHA} {short(first['alpha'])}"
     figure = _draw(title, quantities, lines, f"{seeds_note(seeds)} {note}", data, scale)
     return (Drawing(name, figure, f"{says} {title}.", (Numbers(name, _numbers(lines)),)),)
 
@@ -179,9 +180,7 @@ def _panel(axes: Axes, quantity: Quantity, lines: Sequence[Line]) -> None:
     for variant, _, curve in lines:
         axes.plot(curve.steps, curve.middle, label=variant.label, color=variant.colour, linestyle=variant.dash, linewidth=1.3)
         axes.fill_between(curve.steps, curve.low, curve.high, color=variant.colour, alpha=0.13, linewidth=0)
-    if quantity.logarithmic:
-        axes.set_yscale("log")
-        label_decades(axes)
+    set_scale(axes, quantity.scale)
     axes.tick_params(which="both", labelsize=6.5)
     axes.margins(x=0.01)
 

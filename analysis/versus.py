@@ -14,6 +14,7 @@ import numpy as np
 
 from analysis.captions import Coverage
 from analysis.comparisons import Estimate, holm, stratified_mean
+from analysis.digits import short
 from analysis.drawing import design_names
 from analysis.frame import Results
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, ScoreRule, TaskScores, points_table, task_scores
@@ -243,7 +244,7 @@ def _alone(name: str, own: dict[str, TaskScores], other: dict[str, TaskScores]) 
 
 def _listed(values: Sequence[object]) -> str:
     def text(value: object) -> str:
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return short(value) if isinstance(value, float) else str(value)
 
     ordered = sorted(
         values,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from search_spaces.errors import Problem
-from sweep.cli_shared import console, open_sweep
+from sweep.cli_shared import console, open_sweep, without_garbage_collection
 from sweep.options import DataOption, DirectoryOption, GridArgument, JsonOption, OnlyOption, SetOption
 
 app = typer.Typer()
@@ -49,22 +49,25 @@ def report(
         _compare((grid, other), [option for option, value in given.items() if value], only, out)
         return
     kinds = figure_kinds(number or None)
-    target = open_sweep(grid, directory, overrides).begun()
-    selected = target.selected(only or ())
-    points = unpruned(selected, target.paths)
-    look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
-    remarks = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
-    if len(points) < len(selected):
-        remarks.append(f"The search ended {len(selected) - len(points):,} more runs early, which are in none of these numbers.")
-    paths = write_report(
-        target.paths.root,
-        points,
-        look.failed,
-        out or target.paths.report,
-        kinds=kinds,
-        learned=kept_weights(target.paths, points, data),
-        remarks=remarks,
-    )
+    with without_garbage_collection():
+        target = open_sweep(grid, directory, overrides).begun()
+        selected = target.selected(only or ())
+        points = unpruned(selected, target.paths)
+        look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
+        remarks = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
+        if len(points) < len(selected):
+            remarks.append(
+                f"The search ended {len(selected) - len(points):,} more runs early, which are in none of these numbers."
+            )
+        paths = write_report(
+            target.paths.root,
+            points,
+            look.failed,
+            out or target.paths.report,
+            kinds=kinds,
+            learned=kept_weights(target.paths, points, data),
+            remarks=remarks,
+        )
     for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *remarks):
         print(sentence)
     if target.grid.search is not None:

@@ -71,8 +71,8 @@ def _content(best: Best) -> dict[str, object]:
 
 
 def _cells(best: Best) -> Iterable[str]:
-    tau = "" if best.choice.tau is None else f" tau {best.choice.tau:g}"
-    return str(best.trials), f"alpha {best.choice.alpha:g}{tau}", f"{best.score:.3f}"
+    tau = "" if best.choice.tau is None else f" tau {best.choice.tau:.3g}"
+    return str(best.trials), f"alpha {best.choice.alpha:.3g}{tau}", f"{best.score:.3f}"
 
 
 def _label(best: Best) -> str:

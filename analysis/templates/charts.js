@@ -20,6 +20,8 @@ function html(name, attributes, parent, text) {
 
 const two = (value) => (value === null || value === undefined ? "–" : (Math.round(value * 100) / 100 + 0).toFixed(2));
 
+const three = (value) => String(Number(value.toPrecision(3)));
+
 function extent(values) {
   // Zero belongs to every axis of bars; the rest is what the numbers need.
   const finite = values.filter((value) => value !== null && value !== undefined);

@@ -32,7 +32,7 @@ function state() {
   };
 }
 
-const settings = (one) => `α ${one.alpha}` + (one.tau === null ? "" : `, τ ${one.tau}`) + (one.other ? `, ${one.other}` : "");
+const settings = (one) => `α ${three(one.alpha)}` + (one.tau === null ? "" : `, τ ${three(one.tau)}`) + (one.other ? `, ${one.other}` : "");
 const tasksOf = (now) => numbers.tasks.map((task, number) => ({ task, number })).filter(({ number }) => now.task === null || now.task === number);
 
 function section(parent, title, columns) {
@@ -114,10 +114,10 @@ function drawAlpha(now) {
         if (!here.length) continue;
         const lines = [...now.x].map((x) => ({
           kind: x, name: X[x],
-          points: here.filter((point) => point[2] === x).map(([, , , alpha, y, low, high, runs]) => ({ x: place(alpha), y, low, high, text: `${X[x]}, ${E[e]} α ${alpha}\n${two(y)}, seeds ${two(low)} to ${two(high)}\n${runs} runs on ${dataset}` })),
+          points: here.filter((point) => point[2] === x).map(([, , , alpha, y, low, high, runs]) => ({ x: place(alpha), y, low, high, text: `${X[x]}, ${E[e]} α ${three(alpha)}\n${two(y)}, seeds ${two(low)} to ${two(high)}\n${runs} runs on ${dataset}` })),
         }));
         const label = `${dataset}: ` + lines.map((line) => `${line.name} ${line.points.map((point) => two(point.y)).join(", ")}`).join("; ");
-        drawLines(grid, { title: dataset, label, lines, range, labels: alphas.map((alpha) => ({ x: place(alpha), text: alpha })) });
+        drawLines(grid, { title: dataset, label, lines, range, labels: alphas.map((alpha) => ({ x: place(alpha), text: three(alpha) })) });
       }
     }
   }
@@ -183,7 +183,7 @@ function fillTable(now) {
     const row = document.createElement("tr");
     for (const [name, read] of COLUMNS) {
       const cell = read(one);
-      html("td", NUMBERS.includes(name) ? { class: "n" } : {}, row, cell === null ? "–" : SCORES.includes(name) ? two(cell) : String(cell));
+      html("td", NUMBERS.includes(name) ? { class: "n" } : {}, row, cell === null ? "–" : SCORES.includes(name) ? two(cell) : SETTINGS.includes(name) ? three(cell) : String(cell));
     }
     return row;
   }));
@@ -191,13 +191,26 @@ function fillTable(now) {
   more.hidden = shown.length === left.length;
 }
 
-for (const list of document.querySelectorAll(".legend.decompositions")) {
-  X.forEach((name, x) => {
-    const item = html("li", {}, list), sample = svg("svg", { viewBox: "0 0 32 12", "aria-hidden": "true" }, item);
-    svg("path", { class: `line x${x}`, d: "M1 6H31" }, sample);
-    svg("circle", { class: `x${x}`, cx: 16, cy: 6, r: 3 }, sample);
-    item.append(name);
-  });
+function sample(list, kind, name) {
+  const item = html("li", {}, list), picture = svg("svg", { viewBox: "0 0 32 12", "aria-hidden": "true" }, item);
+  svg("path", { class: `line x${kind}`, d: "M1 6H31" }, picture);
+  svg("circle", { class: `x${kind}`, cx: 16, cy: 6, r: 3 }, picture);
+  item.append(name);
+}
+
+for (const list of document.querySelectorAll(".legend.decompositions")) X.forEach((name, x) => sample(list, x, name));
+
+for (const choice of numbers.choices) {
+  const at = choice.thresholds, low = at[0], span = at.at(-1) - low || 1;
+  const lines = choice.values.map(({ name, profile }, kind) => ({
+    kind, name,
+    points: profile.map(([y, least, most], i) => ({ x: (at[i] - low) / span, y, low: least, high: most, text: `${name}: ${two(y)} of its runs score above ${two(at[i])}` + (least === null ? "" : `\n95 % interval ${two(least)} to ${two(most)}`) })),
+  }));
+  const label = `${choice.axis}, share of runs above ${two(low + span / 2)}: ` + choice.values.map(({ name, profile }) => `${name} ${two(profile[Math.floor(profile.length / 2)][0])}`).join(", ");
+  const place = html("div", {}, document.getElementById("profiles"));
+  drawLines(place, { title: choice.axis, label, lines, range: [0, 1.05], labels: [0, 0.5, 1].map((share) => ({ x: share, text: two(low + share * span) })) });
+  const legend = html("ul", { class: "legend" }, place);
+  choice.values.forEach(({ name }, kind) => sample(legend, kind, name));
 }
 
 function draw() {

@@ -43,7 +43,7 @@ def test_the_probability_of_improvement_is_the_mann_whitney_statistic_of_each_ce
 
 def test_resampling_every_seed_once_gives_the_statistics_themselves() -> None:
     once, weights, thresholds = np.arange(8)[None], np.ones((1, 8)), np.array([-0.5, 0.5])
-    np.testing.assert_allclose(interquartile_samples(SCORES, once)[0], interquartile_mean(SCORES))
+    np.testing.assert_allclose(interquartile_samples([(SCORES, once)])[0], interquartile_mean(SCORES))
     np.testing.assert_allclose(profile_samples(SCORES, thresholds, weights)[0], performance_profile(SCORES, thresholds))
     won = wins(SCORES[0], SCORES[1])
     assert improvement_samples(won, weights) == pytest.approx(probability_of_improvement(won))

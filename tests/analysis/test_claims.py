@@ -76,6 +76,15 @@ def test_two_seeds_give_numbers_and_no_verdict() -> None:
     assert "4 seeds" in by_name(found)["mix-leads"].why
 
 
+def test_one_panel_is_no_majority_and_its_count_has_no_interval() -> None:
+    one = {**SMALL, "value_learners": (ValueLearning.TD,), "extractions": (Extraction.AWR,)}
+    found = by_name(claims(blocks(synthetic_points(seeds=range(6), **one), as_claimed)))
+    assert found["mix-leads"].ours == "1 of 1 panel"
+    for name in ("mix-leads", "mix-leads-most"):
+        assert found[name].verdict is Verdict.OPEN
+        assert "several panels" in found[name].why
+
+
 @pytest.mark.parametrize("keep", [1, 7, 60])
 def test_an_incomplete_sweep_is_judged_as_far_as_it_goes(keep: int) -> None:
     points = synthetic_points(seeds=range(4), **SMALL)

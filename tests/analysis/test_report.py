@@ -8,9 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from analysis.alpha_figure import draw_alpha_figure
+from analysis.alpha_figure import COLOURS, draw_alpha_figure
 from analysis.captions import Coverage, figure7_note, standing_sentence
 from analysis.drawing import BEST, OTHER, RUNNER_UP
 from analysis.errors import NothingToReportError
@@ -50,6 +53,24 @@ def panels_of(points: tuple[DesignPoint, ...], sweep_dir: Path) -> tuple[TaskPan
     return tuple(task_panels(task, np.random.default_rng(0), 200) for task in task_scores(runs, points_table(points)))
 
 
+def areas_by_colour(figure: Figure) -> dict[str, list[NDArray[np.float64]]]:
+    """Corners of every area of a sheet."""
+    collections = [one for one in figure.axes[0].collections if isinstance(one, PolyCollection)]
+    return {to_hex(one.get_facecolor()[0]): [path.vertices for path in one.get_paths()] for one in collections}
+
+
+def lines_of(figure: Figure, colour: str | None = None) -> list[NDArray[np.float64]]:
+    """Points of every line of a sheet, of one colour if it is given."""
+    collections = [one for one in figure.axes[0].collections if isinstance(one, LineCollection)]
+    chosen = [one for one in collections if colour is None or to_hex(one.get_colors()[0]) == to_hex(colour)]
+    return [np.asarray(line) for one in chosen for line in one.get_segments()]
+
+
+def inches(corners: NDArray[np.float64]) -> float:
+    """Height of an area."""
+    return float(np.ptp(corners[:, 1]))
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ReportPaths]:
     sweep_dir = write_sweep(tmp_path_factory.mktemp("demo"), DEMO)
@@ -63,7 +84,7 @@ def test_the_same_results_give_the_same_bytes(demo: tuple[Path, ReportPaths], tm
     assert [path.read_bytes() for path in files(second)] == before
     figures = [f"{name}.{kind}" for name in ("figure7", "figure7_alpha") for kind in ("pdf", "png", "svg")]
     written = sorted([*figures, "figure7.csv", "figure7.md", "figure7_alpha.csv", "figure7_configurations.csv"])
-    written = sorted([*written, "index.html", "tables.md", "tables.tex"])
+    written = sorted([*written, "choices.csv", "index.html", "tables.md", "tables.tex"])
     assert sorted(path.name for path in tmp_path.iterdir()) == written
 
 
@@ -159,16 +180,32 @@ def test_mixed_versions_data_and_doubled_runs_are_told_to_the_reader(tmp_path: P
 
 
 def test_the_best_bar_is_dark_orange_the_runner_up_apricot_and_the_others_grey(tmp_path: Path) -> None:
-    panels = panels_of(DEMO, write_sweep(tmp_path, DEMO))
-    figure = draw_figure7(panels, ("note",))
-    axes = [axis for place in figure.subfigs for axis in place.axes if axis.patches]
-    assert len(axes) == 6 + 3 + 2
-    for axis in axes:
-        heights = {to_hex(patch.get_facecolor()): patch.get_height() for patch in axis.patches}
-        ordered = sorted((patch.get_height() for patch in axis.patches), reverse=True)
-        assert heights[BEST] == ordered[0]
-        assert heights[RUNNER_UP] == ordered[1]
-        assert sum(to_hex(patch.get_facecolor()) == OTHER for patch in axis.patches) == 2
+    (block,) = panels_of(DEMO, write_sweep(tmp_path, DEMO))
+    areas = areas_by_colour(draw_figure7((block,), ("note",)))
+    sizes = [panel.bars for panel in block.panels]
+    assert len(sizes) == len(areas[BEST]) == len(areas[RUNNER_UP]) == 6 + 3 + 2
+    assert len(areas[OTHER]) == 2 * len(sizes)
+    for number, bars in enumerate(sizes):
+        first, second = sorted((bar.value for bar in bars), reverse=True)[:2]
+        assert inches(areas[BEST][number]) / inches(areas[RUNNER_UP][number]) == pytest.approx(first / second)
+
+
+def test_bars_intervals_and_numbers_stand_where_the_axis_of_their_panel_says(tmp_path: Path) -> None:
+    points = synthetic_points(datasets=("expert",), seeds=range(4), taus=(0.9,))
+    (block,) = panels_of(points, write_sweep(tmp_path, points))
+    figure = draw_figure7((block,), ("note",))
+    (sheet,) = figure.axes
+    numbers = [(text.get_position()[1], float(text.get_text())) for text in sheet.texts if "0." in text.get_text()]
+    (zero, none), (above, tick) = sorted(numbers)[:2]  # of the lowest row, which the last panel is in
+    unit = (above - zero) / tick
+    assert none == 0.0
+    bars = block.panels[-1].bars
+    best = max(bars, key=lambda bar: bar.value)
+    assert inches(areas_by_colour(figure)[BEST][-1]) == pytest.approx(best.value * unit)
+    upright = [line for line in lines_of(figure) if len(line) == 2 and line[0][0] == line[1][0]]
+    ends = {tuple(np.round([line[0][1], line[1][1]], 6)) for line in upright}
+    assert best.interval is not None
+    assert tuple(np.round([zero + unit * end for end in best.interval], 6)) in ends
 
 
 def test_no_label_of_figure_7_lies_over_another(tmp_path: Path) -> None:
@@ -178,16 +215,8 @@ def test_no_label_of_figure_7_lies_over_another(tmp_path: Path) -> None:
     figure = draw_figure7(panels, note)
     figure.draw_without_rendering()
     canvas = figure.bbox
-    boxes = [
-        text.get_window_extent()
-        for place in figure.subfigs
-        for axis in place.axes
-        if axis.get_visible()
-        for text in (axis.title, axis.yaxis.label, *(label for label in axis.get_xticklabels() if label.get_visible()))
-        if text.get_text()
-    ]
-    boxes += [text.get_window_extent() for text in figure.texts]
-    assert len(boxes) > 80
+    boxes = [text.get_window_extent() for text in (*figure.axes[0].texts, *figure.texts, *figure.legends[0].get_texts())]
+    assert len(boxes) > 150
     assert all(canvas.x0 <= box.x0 and box.x1 <= canvas.x1 and canvas.y0 <= box.y0 and box.y1 <= canvas.y1 for box in boxes)
     clashes = [(a, b) for i, a in enumerate(boxes) for b in boxes[i + 1 :] if a.overlaps(b)]
     assert not clashes
@@ -249,14 +278,17 @@ def test_the_curves_over_alpha_go_through_every_value_that_was_tried(tmp_path: P
     (panels,) = panels_of(points, write_sweep(tmp_path, points))
     figure = draw_alpha_figure([panels.scores])
     assert figure is not None
-    assert len(figure.axes) == 2  # BRAC on two datasets; AWR has one alpha and so no curve
-    means = {(one.dataset, one.decomposition): [] for one in alpha_curves(panels.scores, by_decomposition=True)}
-    for one in alpha_curves(panels.scores, by_decomposition=True):
-        if one.extraction is Extraction.BRAC:
-            means[one.dataset, one.decomposition].append(one.score)
-    for axes, dataset in zip(figure.axes, ("expert", "random"), strict=True):
-        assert [label.get_text() for label in axes.get_xticklabels()] == ["0.03", "0.1", "0.3", "1"]
-        assert [list(line.get_ydata()) for line in axes.lines] == [means[dataset, name] for name in Decomposition]
+    words = [text.get_text() for text in figure.axes[0].texts]
+    # BRAC on two datasets; AWR has one alpha and so no curve.
+    assert (words.count("expert"), words.count("random"), [word for word in words if "AWR" in word]) == (1, 1, [])
+    assert [words.count(alpha) for alpha in ("0.03", "0.1", "0.3")] == [2, 2, 2]
+    curves = [one for one in alpha_curves(panels.scores, by_decomposition=True) if one.extraction is Extraction.BRAC]
+    for decomposition, colour in COLOURS.items():
+        drawn = [line for line in lines_of(figure, colour) if len(line) == 4]
+        assert len(drawn) == 2
+        scores = [one.score for one in curves if one.decomposition is decomposition]
+        heights = np.concatenate(drawn)[:, 1]
+        assert np.diff(heights) / np.diff(scores) == pytest.approx((heights[1] - heights[0]) / (scores[1] - scores[0]))
     lone = tuple(point for point in points if point.extraction is Extraction.AWR)
     assert draw_alpha_figure([panels_of(lone, tmp_path)[0].scores]) is None
 

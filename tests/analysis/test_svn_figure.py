@@ -13,7 +13,7 @@ from scipy import stats
 from analysis.frame import load_diagnostics, load_results
 from analysis.material import Lacking
 from analysis.svn_figure import draw, draw_svn_figure
-from analysis.training import band, evaluation_curves, training_curves
+from analysis.training import Scale, band, evaluation_curves, training_curves
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
 from tests.analysis.synthetic import material_of, result_row, synthetic_points, write_sweep
@@ -54,25 +54,35 @@ def test_a_dead_head_is_seen_whichever_of_the_two_it_is() -> None:
         {"run_id": ["a", "b"], "step": 0, "sigma": 1.0, "grad_norm/critic": 1.0, "head_share": [0.0, 1.0]}
     )
     curves = training_curves(runs, diagnostics)
-    assert band(curves, "smaller_head", False).middle.tolist() == [1.0]
+    assert band(curves, "smaller_head", Scale.LINEAR).middle.tolist() == [1.0]
 
 
-@pytest.mark.parametrize("logarithmic", [False, True])
-def test_bands_are_t_intervals_from_four_seeds_and_ranges_below(logarithmic: bool) -> None:
+@pytest.mark.parametrize("scale", list(Scale))
+def test_bands_are_t_intervals_from_four_seeds_and_ranges_below(scale: Scale) -> None:
     values = np.array([1.0, 2.0, 4.0, 8.0])
     table = pd.DataFrame({"step": 10, "seed": range(4), "value": values})
-    four = band(table, "value", logarithmic)
-    scale = np.log(values) if logarithmic else values
-    low, high = stats.t.interval(0.95, 3, loc=scale.mean(), scale=stats.sem(scale))
-    back = np.exp if logarithmic else np.asarray
-    np.testing.assert_allclose([four.low[0], four.middle[0], four.high[0]], back([low, scale.mean(), high]))
-    three = band(table[:3], "value", logarithmic)
+    four = band(table, "value", scale)
+    there, back = {
+        Scale.LINEAR: (np.asarray, np.asarray), Scale.LOG: (np.log, np.exp), Scale.ASINH: (np.arcsinh, np.sinh),
+    }[scale]  # fmt: skip
+    scores = there(values)
+    low, high = stats.t.interval(0.95, 3, loc=scores.mean(), scale=stats.sem(scores))
+    np.testing.assert_allclose([four.low[0], four.middle[0], four.high[0]], back([low, scores.mean(), high]))
+    three = band(table[:3], "value", scale)
     assert (three.low[0], three.high[0]) == pytest.approx((1.0, 4.0))
+
+
+def test_on_an_axis_with_both_signs_a_seed_that_runs_away_widens_the_band_upwards_alone() -> None:
+    table = pd.DataFrame({"step": 10, "seed": range(4), "value": [100.0, 120.0, 150.0, 1e6]})
+    line = band(table, "value", Scale.ASINH)
+    assert line.low[0] > 0.0
+    assert line.high[0] > 1e4
+    assert band(table.assign(value=-table["value"]), "value", Scale.ASINH).high[0] == pytest.approx(-line.low[0])
 
 
 def test_a_run_that_overflows_does_not_erase_the_line_of_the_others() -> None:
     table = pd.DataFrame({"step": [0, 0, 5, 5], "seed": [0, 1, 0, 1], "value": [1.0, 2.0, np.inf, 2.0]})
-    line = band(table, "value", True)
+    line = band(table, "value", Scale.LOG)
     assert line.steps.tolist() == [0.0, 5.0]
     assert line.middle[1] == pytest.approx(2.0)
 

@@ -118,6 +118,8 @@ def test_the_report_is_drawn_without_errors_requests_or_sideways_scrolling(
     assert opened.page.locator("#figure7 .bar").count() == 2 * 11 * 4
     assert opened.page.locator("#alpha .panel").count() == 2 * 2 * 2
     assert opened.page.locator("#curves .panel").count() == 2 * 2
+    assert opened.page.locator("#profiles .panel h5").all_inner_texts() == ["decomposition", "value learning", "extraction"]
+    assert opened.page.locator("#choices tbody tr").count() == 4 + 3 + 2
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= size[0]
     assert opened.page.evaluate(CONTRASTS) == []
     opened.page.close()
@@ -180,6 +182,17 @@ def test_pointing_at_a_bar_tells_its_numbers(browser: Any, report: Path) -> None
     assert "Mix: " in text
     assert "selection-corrected" in text
     assert "expert: " in text
+    page.close()
+
+
+def test_walking_through_a_profile_tells_the_share_and_the_score(browser: Any, report: Path) -> None:
+    page = visit(browser, report).page
+    page.locator("#profiles .panel").first.focus()
+    page.keyboard.press("ArrowRight")
+    text = page.locator("#tip").inner_text()
+    assert text.startswith("Cen: ")
+    assert " of its runs score above " in text
+    assert "95 % interval" in text
     page.close()
 
 
