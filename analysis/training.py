@@ -39,7 +39,9 @@ class Scale(StrEnum):
 
     def back(self, values: Floats) -> Floats:
         """The inverse."""
-        return {Scale.LINEAR: np.asarray, Scale.LOG: np.exp, Scale.ASINH: np.sinh}[self](values)
+        if self is Scale.LOG:
+            return np.exp(values)
+        return np.sinh(values) if self is Scale.ASINH else values
 
 
 class Quantity(NamedTuple):
