@@ -19,7 +19,7 @@ import numpy as np
 
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
-from trainers.outcome import Floors, PackOutcome, PackProgress, is_pruned
+from trainers.outcome import NO_FLOORS, Floors, PackOutcome, PackProgress, is_pruned
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.task import ReturnScale
 
@@ -146,7 +146,7 @@ def _curve(point: DesignPoint, until: int) -> tuple[CurvePoint, ...]:
     return tuple(CurvePoint(step, value_at(point.run_id, step), 1.0) for step in steps)
 
 
-def _result(point: DesignPoint, behaviour: Behaviour, floors: Floors) -> RunResult:
+def _result(point: DesignPoint, behaviour: Behaviour, floors: Floors = NO_FLOORS) -> RunResult:
     diverged = point.run_id in behaviour.diverging
     status = RunStatus.DIVERGED if diverged else RunStatus.FINISHED
     diagnostics = {"q_mean": (0.5,)}

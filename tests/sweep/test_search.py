@@ -97,7 +97,7 @@ def test_a_search_trains_its_trials_once_and_tells_them_from_results(tmp_path: P
         assert best.score == pytest.approx(max(sum(scores) / 2 for scores in trials.values()))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(deaths=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 7), st.booleans()), max_size=4))
 def test_however_often_it_is_killed_it_tells_the_same_trials(
     undisturbed: tuple[DesignPoint, ...], deaths: list[tuple[int, int, bool]]
@@ -216,7 +216,7 @@ def test_floors_stand_in_the_round_and_a_changed_grid_changes_only_later_ones(tm
     assert not read_rounds(sweep.paths)[-1].floors
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(deaths=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 7)), max_size=4))
 def test_however_often_it_is_killed_it_prunes_the_same_runs(deaths: list[tuple[int, int]]) -> None:
     grid = searching(prune=PRUNING, trials=6)
