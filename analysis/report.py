@@ -87,7 +87,7 @@ def write_report(
     figures = tuple(one for one in drawn if isinstance(one, WrittenFigure))
     absent = tuple(one for one in drawn if isinstance(one, AbsentFigure))
     if not figures:
-        raise MissingFigureError(*(Problem(found=one.sentence) for one in absent))
+        raise MissingFigureError(*(Problem(f"--figure {one.kind.number}", found=one.sentence) for one in absent))
     table = None
     if any(figure.name == "figure7" for figure in figures):
         text = figure7_markdown(blocks, coverage, score, [*provenance_notes(results, score), *remarks], picture="figure7.png")

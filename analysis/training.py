@@ -23,25 +23,28 @@ _VARIANT = ("decomposition", "critic_norm", "actor_norm")
 _DIVIDED = (CriticNorm.SVN.value, CriticNorm.SVN_BOTH.value)
 
 
+LINEAR_WITHIN = 10.0
+
+
 class Scale(StrEnum):
     """How a panel's axis runs; means and bands over seeds are taken on it."""
 
     LINEAR = "linear"
     LOG = "log"
     ASINH = "asinh"
-    """for what has a sign and may grow as what belongs on a logarithmic axis: linear near 0, logarithmic from about 1 on"""
+    """for what has a sign and may grow as on a logarithmic axis: linear within `LINEAR_WITHIN` of 0, logarithmic beyond"""
 
     def of(self, values: Floats) -> Floats:
         """Values as the axis has them; NaN where it has no place for them."""
         if self is Scale.LOG:
             return np.log(np.where(values > 0.0, values, np.nan))
-        return np.arcsinh(values) if self is Scale.ASINH else values
+        return np.arcsinh(values / LINEAR_WITHIN) if self is Scale.ASINH else values
 
     def back(self, values: Floats) -> Floats:
         """The inverse."""
         if self is Scale.LOG:
             return np.exp(values)
-        return np.sinh(values) if self is Scale.ASINH else values
+        return LINEAR_WITHIN * np.sinh(values) if self is Scale.ASINH else values
 
 
 class Quantity(NamedTuple):
@@ -118,7 +121,7 @@ def band(table: pd.DataFrame, column: str, scale: Scale) -> Band:
 def set_scale(axes: Axes, scale: Scale) -> None:
     """Let the values' axis run so, with ticks that can be read."""
     if scale is Scale.ASINH:
-        axes.set_yscale("asinh", linear_width=1.0)
+        axes.set_yscale("asinh", linear_width=LINEAR_WITHIN)
     if scale is Scale.LOG:
         axes.set_yscale("log")
         _label_decades(axes)

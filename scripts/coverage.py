@@ -1,4 +1,4 @@
-"""How often 95 % intervals hold the truth in simulated sweeps: `python scripts/coverage.py` prints the table of the docs."""
+"""How often 95 % intervals hold the truth in simulated sweeps: `python scripts/coverage.py` prints the tables of the docs."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from analysis.scores import DECOMPOSITIONS
 from analysis.statistics import (
+    Interval,
     best_of,
     bootstrap_best,
     chosen_seed_scores,
     corrected_seed_scores,
     half_splits,
     percentile_interval,
+    ranks,
     resample_weights,
     seed_means,
     seed_skewness,
@@ -26,8 +29,11 @@ from analysis.statistics import (
     skewed_interval,
     t_interval,
 )
+from analysis.variance import TERMS, moments, shares
+from search_spaces.vocabulary import Decomposition
 
 SWEEPS, SEEDS, DATASETS, RESAMPLES = 1000, 8, 4, 1000
+DESIGN_SWEEPS = 400
 
 Draw = Callable[[np.random.Generator, tuple[int, ...]], NDArray[np.float64]]
 
@@ -94,6 +100,66 @@ def optimism(truth: tuple[float, ...], *, seed: int = 0) -> Optimism:
     )
 
 
+class OfDesigns(NamedTuple):
+    """Of simulated sweeps of all designs: shares of sweeps whose interval holds the truth, and by how much a number is off."""
+
+    count: float
+    """panels with Mix first or second; held: what the true scores give"""
+    mean_count: float
+    """the same; held: the mean over sweeps, which noise moves towards chance"""
+    share: float
+    """of the variance that decomposition explains; held: that of the true scores"""
+    difference: float
+    """that share less value learning's"""
+    bias: float
+    """mean of the share less the truth, in percentage points"""
+
+
+def of_designs(lead: float, noise: float, *, sweeps: int = DESIGN_SWEEPS, seed: int = 0) -> OfDesigns:
+    """Simulate sweeps of 4 x 3 x 2 designs on `DATASETS` datasets, one configuration each, in which Mix is ahead by `lead`.
+
+    Designs differ by random effects as well (standard deviation 0.3), drawn once and the same in every sweep; `noise` is the
+    standard deviation of a run.
+    """
+    rng = np.random.default_rng(seed)
+    truth = np.random.default_rng(1).normal(scale=0.3, size=(4, 3, 2, DATASETS))
+    truth[DECOMPOSITIONS.index(Decomposition.MIX)] += lead
+    true_count = float(_leads(truth.mean(axis=-1)))
+    true_share = shares(moments(np.repeat(truth[..., None], 2, axis=-1), np.ones((1, 2))).squared[0])
+    counts, of_count, held, off = [], [], [], []
+    for _ in range(sweeps):
+        scores = truth[..., None, None] + noise * rng.normal(size=(*truth.shape, 1, SEEDS))
+        weights = resample_weights(rng, RESAMPLES, SEEDS)
+        counts.append(float(_leads(best_of(seed_means(scores)).value)))
+        of_count.append(t_interval(np.array(counts[-1]), _leads(bootstrap_best(scores, weights)), np.array(SEEDS)))
+        found = shares(moments(scores[..., 0, :], np.ones((1, SEEDS))).parts)[0]
+        drawn = shares(moments(scores[..., 0, :], weights).parts)
+        intervals = [t_interval(np.array(pick(found)), pick(drawn), np.array(SEEDS)) for pick in (_share, _difference)]
+        held.append([_holds(one, pick(true_share)) for one, pick in zip(intervals, (_share, _difference), strict=True)])
+        off.append(100.0 * (_share(found) - _share(true_share)))
+    of_counts = [float(np.mean([_holds(one, aim) for one in of_count])) for aim in (true_count, float(np.mean(counts)))]
+    return OfDesigns(*of_counts, *np.mean(held, axis=0).tolist(), float(np.mean(off)))
+
+
+def _leads(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """How many panels of (..., X, V, E) have Mix first or second."""
+    rank = ranks(np.moveaxis(values, -3, -1))[..., DECOMPOSITIONS.index(Decomposition.MIX)]
+    leads: NDArray[np.float64] = (rank <= 2).sum(axis=(-1, -2)).astype(np.float64)
+    return leads
+
+
+def _share(found: NDArray[np.float64]) -> NDArray[np.float64]:
+    return found[..., TERMS.index((0,))]
+
+
+def _difference(found: NDArray[np.float64]) -> NDArray[np.float64]:
+    return found[..., TERMS.index((0,))] - found[..., TERMS.index((1,))]
+
+
+def _holds(interval: Interval, truth: NDArray[np.float64] | float) -> bool:
+    return bool(interval.low <= truth <= interval.high)
+
+
 def main() -> None:
     """Print the tables."""
     print("| noise | luck of a seed | ours | without skewness | percentile |\n|---|---|---|---|---|")
@@ -107,6 +173,13 @@ def main() -> None:
         bias = optimism(truth)
         names = ", ".join(f"{score:g}" for score in truth)
         print(f"| {names} | {bias.best:+.3f} | {bias.corrected:+.4f} +- {bias.error:.4f} | {bias.covered:.3f} |")
+
+    head = ("Mix ahead by", "noise", "count, true", "count, mean", "share", "difference of shares", "share is off by")
+    print(f"\n| {' | '.join(head)} |\n{'|---' * len(head)}|")
+    for lead in (0.0, 0.3, 1.0):
+        for noise in (0.3, 1.0):
+            *held, bias = of_designs(lead, noise)
+            print(f"| {lead:g} | {noise:g} | {' | '.join(f'{one:.3f}' for one in held)} | {bias:+.1f} points |")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from scipy import stats
 from analysis.frame import load_diagnostics, load_results
 from analysis.material import Lacking
 from analysis.svn_figure import draw, draw_svn_figure
-from analysis.training import Scale, band, evaluation_curves, training_curves
+from analysis.training import LINEAR_WITHIN, Scale, band, evaluation_curves, training_curves
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
 from tests.analysis.synthetic import material_of, result_row, synthetic_points, write_sweep
@@ -63,8 +63,10 @@ def test_bands_are_t_intervals_from_four_seeds_and_ranges_below(scale: Scale) ->
     table = pd.DataFrame({"step": 10, "seed": range(4), "value": values})
     four = band(table, "value", scale)
     there, back = {
-        Scale.LINEAR: (np.asarray, np.asarray), Scale.LOG: (np.log, np.exp), Scale.ASINH: (np.arcsinh, np.sinh),
-    }[scale]  # fmt: skip
+        Scale.LINEAR: (np.asarray, np.asarray),
+        Scale.LOG: (np.log, np.exp),
+        Scale.ASINH: (lambda found: np.arcsinh(found / LINEAR_WITHIN), lambda found: LINEAR_WITHIN * np.sinh(found)),
+    }[scale]
     scores = there(values)
     low, high = stats.t.interval(0.95, 3, loc=scores.mean(), scale=stats.sem(scores))
     np.testing.assert_allclose([four.low[0], four.middle[0], four.high[0]], back([low, scores.mean(), high]))
