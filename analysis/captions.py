@@ -23,6 +23,8 @@ class Coverage(NamedTuple):
     """wanted runs whose last attempt failed; they are among the missing"""
     rehearsal: bool = False
     """whether what is there is made up"""
+    absent: tuple[str, ...] = ()
+    """tasks that have no result at all"""
 
     @property
     def missing(self) -> int:
@@ -34,7 +36,9 @@ class Coverage(NamedTuple):
         if not self.missing:
             return f"All {self.wanted:,} runs are in."
         failed = f", {self.failed:,} of them failed" if self.failed else ""
-        return f"Incomplete: {self.missing:,} of {self.wanted:,} runs are missing{failed}; means are over the runs there are."
+        nothing = f" There is none of {', '.join(self.absent)}." if self.absent else ""
+        lacks = f"{self.missing:,} of {self.wanted:,} runs are missing{failed}"
+        return f"Incomplete: {lacks}; means are over the runs there are.{nothing}"
 
 
 def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition = Decomposition.MIX) -> str:

@@ -79,7 +79,14 @@ def write_report(
     wanted = points_table(points)
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     blocks = tuple(task_panels(task, rng, resamples) for task in task_scores(results.runs, wanted, score))
-    coverage = Coverage(wanted=len(points), done=len(results.runs), failed=failures, rehearsal=results.rehearsal)
+    there = set(results.runs["task"])
+    coverage = Coverage(
+        wanted=len(points),
+        done=len(results.runs),
+        failed=failures,
+        rehearsal=results.rehearsal,
+        absent=tuple(block.scores.title for block in blocks if block.scores.task not in there),
+    )
     material = Material(
         sweep_dir / "results", results, wanted, blocks, coverage, score, learned if learned is not None else NothingLearned()
     )

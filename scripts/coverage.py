@@ -113,6 +113,8 @@ class OfDesigns(NamedTuple):
     """that share less value learning's"""
     bias: float
     """mean of the share less the truth, in percentage points"""
+    given: float
+    """sweeps that have shares at all, the others' designs not differing beyond noise; held: of these"""
 
 
 def of_designs(lead: float, noise: float, *, sweeps: int = DESIGN_SWEEPS, seed: int = 0) -> OfDesigns:
@@ -133,12 +135,14 @@ def of_designs(lead: float, noise: float, *, sweeps: int = DESIGN_SWEEPS, seed: 
         counts.append(float(_leads(best_of(seed_means(scores)).value)))
         of_count.append(t_interval(np.array(counts[-1]), _leads(bootstrap_best(scores, weights)), np.array(SEEDS)))
         found = shares(moments(scores[..., 0, :], np.ones((1, SEEDS))).parts)[0]
+        if not np.isfinite(found).all():
+            continue
         drawn = shares(moments(scores[..., 0, :], weights).parts)
         intervals = [t_interval(np.array(pick(found)), pick(drawn), np.array(SEEDS)) for pick in (_share, _difference)]
         held.append([_holds(one, pick(true_share)) for one, pick in zip(intervals, (_share, _difference), strict=True)])
         off.append(100.0 * (_share(found) - _share(true_share)))
     of_counts = [float(np.mean([_holds(one, aim) for one in of_count])) for aim in (true_count, float(np.mean(counts)))]
-    return OfDesigns(*of_counts, *np.mean(held, axis=0).tolist(), float(np.mean(off)))
+    return OfDesigns(*of_counts, *np.mean(held, axis=0).tolist(), float(np.mean(off)), len(held) / sweeps)
 
 
 def _leads(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -174,12 +178,21 @@ def main() -> None:
         names = ", ".join(f"{score:g}" for score in truth)
         print(f"| {names} | {bias.best:+.3f} | {bias.corrected:+.4f} +- {bias.error:.4f} | {bias.covered:.3f} |")
 
-    head = ("Mix ahead by", "noise", "count, true", "count, mean", "share", "difference of shares", "share is off by")
+    head = (
+        "Mix ahead by",
+        "noise",
+        "count, true",
+        "count, mean",
+        "share",
+        "difference of shares",
+        "share is off by",
+        "shares given",
+    )
     print(f"\n| {' | '.join(head)} |\n{'|---' * len(head)}|")
     for lead in (0.0, 0.3, 1.0):
         for noise in (0.3, 1.0):
-            *held, bias = of_designs(lead, noise)
-            print(f"| {lead:g} | {noise:g} | {' | '.join(f'{one:.3f}' for one in held)} | {bias:+.1f} points |")
+            *held, bias, given = of_designs(lead, noise)
+            print(f"| {lead:g} | {noise:g} | {' | '.join(f'{one:.3f}' for one in held)} | {bias:+.1f} points | {given:.3f} |")
 
 
 if __name__ == "__main__":

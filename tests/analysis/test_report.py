@@ -138,6 +138,28 @@ def test_an_incomplete_sweep_still_reports_and_says_what_is_missing(tmp_path: Pa
     assert all(path.stat().st_size > 0 for path in files(paths))
 
 
+def test_a_sweep_without_a_third_of_its_runs_and_without_one_task_is_reported_on_and_says_so(tmp_path: Path) -> None:
+    points = synthetic_points(
+        tasks=("2ant", "simple_spread"),
+        datasets=("expert", "medium"),
+        seeds=range(4),
+        brac_alphas=(0.1, 1.0),
+        awr_alphas=(1.0,),
+    )
+    done = [point for i, point in enumerate(points) if point.task == "simple_spread" and i % 3]
+    write_sweep(tmp_path, done)
+    paths = write_report(tmp_path, points, 0, tmp_path / "report")
+    assert paths.coverage.endswith("There is none of MA-MuJoCo - 2ant.")
+    assert {figure.name for figure in paths.figures} == {"figure7", "figure7_alpha"}
+    assert {absent.kind.number for absent in paths.absent} == {1, 2, 3, 4, 5, 6, 8}
+    assert paths.page is not None
+    text = paths.page.read_text()
+    missing = text[text.index('<section id="missing">') : text.index('<section id="cost">')]
+    assert paths.coverage in missing
+    assert missing.count("<td>MA-MuJoCo - 2ant</td>") == 24 * 2
+    assert "Figure 8 is not drawn" in missing
+
+
 def test_one_finished_run_is_enough_for_a_report(tmp_path: Path) -> None:
     write_pack(tmp_path / "results", DEMO[:1], "pack")
     paths = write_report(tmp_path, DEMO, 0, tmp_path / "report")

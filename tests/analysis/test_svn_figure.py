@@ -75,7 +75,7 @@ def test_bands_are_t_intervals_from_four_seeds_and_ranges_below(scale: Scale) ->
 
 
 def test_on_an_axis_with_both_signs_a_seed_that_runs_away_widens_the_band_upwards_alone() -> None:
-    table = pd.DataFrame({"step": 10, "seed": range(4), "value": [100.0, 120.0, 150.0, 1e6]})
+    table = pd.DataFrame({"step": 10, "seed": range(4), "value": [1000.0, 1200.0, 1500.0, 1e6]})
     line = band(table, "value", Scale.ASINH)
     assert line.low[0] > 0.0
     assert line.high[0] > 1e4
