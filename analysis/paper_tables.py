@@ -86,7 +86,8 @@ def as_latex(table: PaperTable) -> str:
     return "\n".join(
         [
             r"\begin{table}[t]",
-            r"\centering\small",
+            # Six columns with intervals at \small are wider than a page of article.
+            r"\centering\small" if wide else r"\centering\scriptsize\setlength{\tabcolsep}{3pt}",
             rf"\caption{{{latex_escaped(table.caption)}}}",
             rf"\label{{tab:{table.label}}}",
             begin,
