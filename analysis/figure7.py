@@ -144,9 +144,11 @@ def _draw_panel(sheet: Sheet, frame: Frame, panel: Panel, cloning: float) -> Non
     sheet.line(ZERO, _level(frame, 0.0))
     if math.isfinite(cloning):
         sheet.line(CLONED, _level(frame, cloning))
-    for bar in panel.bars:
-        if math.isfinite(bar.value):
-            _draw_bar(sheet, frame, DECOMPOSITIONS.index(bar.decomposition), bar)
+    drawn = [bar for bar in panel.bars if math.isfinite(bar.value)]
+    for bar in drawn:
+        _draw_bar(sheet, frame, DECOMPOSITIONS.index(bar.decomposition), bar)
+    if not drawn:
+        sheet.text(frame.left + frame.width / 2, frame.bottom + frame.height / 2, "no runs", 6.5, color=FAINT)
 
 
 def _level(frame: Frame, value: float) -> list[Point]:

@@ -150,6 +150,8 @@ def test_a_sweep_without_a_third_of_its_runs_and_without_one_task_is_reported_on
     write_sweep(tmp_path, done)
     paths = write_report(tmp_path, points, 0, tmp_path / "report")
     assert paths.coverage.endswith("There is none of MA-MuJoCo - 2ant.")
+    (sheet,) = draw_figure7(panels_of(points, tmp_path), ("note",)).axes
+    assert [text.get_text() for text in sheet.texts].count("no runs") == 6 + 3 + 2
     assert {figure.name for figure in paths.figures} == {"figure7", "figure7_alpha"}
     assert {absent.kind.number for absent in paths.absent} == {1, 2, 3, 4, 5, 6, 8}
     assert paths.page is not None
