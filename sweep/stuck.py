@@ -54,10 +54,10 @@ class StuckPack:
 
 
 def packs_at_work(paths: SweepPaths, launch: LeaseRecord | None, done: DoneRuns) -> tuple[PackProgressFile, ...]:
-    """Progress of the packs that the live launch trains; older files belong to packs that it has not come to yet."""
+    """Progress of the packs that the live launch trains; other files belong to packs that it has not come to yet."""
     if launch is None:
         return ()
-    found = (progress for progress in read_all_progress(paths.progress) if progress.updated_at >= launch.since)
+    found = (progress for progress in read_all_progress(paths.progress) if progress.epoch == launch.epoch)
     return tuple(progress for progress in found if progress.pack_id not in done.pack_ids)
 
 

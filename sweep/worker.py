@@ -208,7 +208,7 @@ def _train(
         keep=settings.keep,
         checkpoint_minutes=settings.resources.checkpoint_minutes,
         floors=floors_of(paths, pack.points),
-        progress=_ProgressWriter(paths.progress, pack, started_at, alive),
+        progress=_ProgressWriter(paths.progress, pack, settings.epoch, started_at, alive),
         should_stop=should_stop,
     )
     if not outcome.complete:
@@ -239,8 +239,8 @@ def _clean_up(paths: SweepPaths, pack_id: str) -> None:
 class _ProgressWriter:
     """Turns the trainer's progress into the pack's progress file: at once where a curve grew, else every few seconds."""
 
-    def __init__(self, folder: Path, pack: Pack, started_at: datetime, alive: Callable[[], None]) -> None:
-        self._folder, self._pack, self._started_at, self._alive = folder, pack, started_at, alive
+    def __init__(self, folder: Path, pack: Pack, epoch: int, started_at: datetime, alive: Callable[[], None]) -> None:
+        self._folder, self._pack, self._epoch, self._started_at, self._alive = folder, pack, epoch, started_at, alive
         self._texts = [canonical_text(point) for point in pack.points]
         self._resumed_step: int | None = None
         self._written_at = 0.0
@@ -271,6 +271,7 @@ class _ProgressWriter:
                 started_at=self._started_at,
                 updated_at=datetime.now(UTC),
                 resumed_step=self._resumed_step,
+                epoch=self._epoch,
             ),
         )
 
