@@ -29,7 +29,7 @@ from search_spaces.errors import Problem
 from sweep.atomic import publish_json
 from sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
 from sweep.heartbeat import LISTEN_S, Heart, is_beating, is_touched, seems_fresh
-from sweep.process_identity import ProcessIdentity
+from sweep.process_identity import ProcessIdentity, holders
 
 LOCK_PATIENCE_S = 30.0
 
@@ -205,10 +205,20 @@ def _locked(folder: Path, kind: int) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    problem = Problem(
-                        str(folder / "lock"), found="a lock that another process has kept for long",
-                        expected="a lock held for moments", hint="is a process of this sweep stopped (state T in `ps`)?",
-                    )  # fmt: skip
-                    raise LeaseHeldError(problem) from None
+                    raise LeaseHeldError(_locked_problem(folder / "lock")) from None
                 time.sleep(0.05)
         yield
+
+
+def _locked_problem(lock: Path) -> Problem:
+    stopped = [str(process.pid) for process in holders(lock) if process.is_stopped()]
+    if not stopped:
+        return Problem(
+            str(lock), found="a lock that another process has kept for long", expected="a lock held for moments",
+            hint="is a process of this sweep, on any machine, stopped (state T in `ps`)?",
+        )  # fmt: skip
+    pids = " ".join(stopped)
+    return Problem(
+        str(lock), found=f"a lock that is kept by a stopped process (pid {pids})", expected="a lock held for moments",
+        hint=f"let it go on with `kill -CONT {pids}` or end it with `kill -9 {pids}`, then launch again",
+    )  # fmt: skip

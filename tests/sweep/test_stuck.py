@@ -115,8 +115,7 @@ def test_a_pack_is_at_work_for_its_launch_whatever_the_clock_says(paths: SweepPa
     at_work(paths, lease)
     file = report(paths, step=20, seconds=10.0)
     content = json.loads(file.read_text())
-    hours_ago = {key: "2000-01-01T00:00:00+00:00" for key in ("started_at", "updated_at")}
-    file.write_text(json.dumps(content | hours_ago))
+    file.write_text(json.dumps(content | dict.fromkeys(("started_at", "updated_at"), "2000-01-01T00:00:00+00:00")))
     assert [pack.step for pack in look(paths).packs] == [20]
     file.write_text(json.dumps(content | {"epoch": lease.epoch - 1}))
     assert not look(paths).packs, "a worker that an earlier launch left behind"
