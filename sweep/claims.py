@@ -63,7 +63,9 @@ def leftover(paths: SweepPaths, pack_id: str, epoch: int) -> Claimant | None:
         if _lock(file, fcntl.LOCK_SH):
             return None
     holder = _read(path)
-    return holder if holder is not None and holder.epoch < epoch else None
+    if holder is None or holder.epoch >= epoch or (holder.process.is_local() and not holder.process.is_alive()):
+        return None  # The last one in a moment when the next has locked it and is about to write its own name.
+    return holder
 
 
 def _wait_for(file: TextIO, path: Path, give_up: Callable[[], bool]) -> Claim:

@@ -145,12 +145,18 @@ def _lives(folder: Path, record: LeaseRecord, beats: Callable[[Path], bool]) -> 
 
 
 def _listen_for_another(folder: Path, tell: Callable[[str], None]) -> None:
-    """Before a launch on another machine that seems dead is taken for dead: listen. Raises LeaseHeldError where it is not."""
+    """Before a launch on another machine that seems dead is taken for dead: listen. Raises LeaseHeldError where it is not.
+
+    One that never had a heartbeat in this directory was fetched from a store, which has seen to that (`sweep/keeper.py`).
+    """
     current = current_holder(folder)
-    if current is None or current.process.is_local() or _released(folder, current.epoch).exists() or is_held(folder, current):
+    if current is None or current.process.is_local() or is_held(folder, current):
+        return
+    heartbeat = _heartbeat(folder, current.epoch)
+    if _released(folder, current.epoch).exists() or not heartbeat.exists():
         return
     tell(f"a launch on {current.process.host} seems to be dead: listening for {LISTEN_S:.0f} s whether it is")
-    if is_touched(_heartbeat(folder, current.epoch), LISTEN_S):
+    if is_touched(heartbeat, LISTEN_S):
         raise LeaseHeldError(_held_problem(folder, current))
 
 

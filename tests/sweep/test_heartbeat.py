@@ -112,6 +112,15 @@ def test_a_dead_launch_loses_its_lease_though_a_clock_was_set_by_hours(
     assert said == ["a launch on elsewhere seems to be dead: listening for 0 s whether it is"]
 
 
+def test_a_lease_that_came_from_a_store_without_a_heartbeat_is_not_listened_for(folder: Path) -> None:
+    said: list[str] = []
+    with elsewhere(folder) as file:
+        file.unlink()
+        with Lease.acquire(folder, said.append) as next_one:
+            assert next_one.epoch == EPOCH + 1
+    assert not said
+
+
 def test_a_heart_goes_on_beating_when_its_disk_is_back_and_says_once_that_it_was_away(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
