@@ -7,11 +7,7 @@ retried for ever, so `deaths_in_place` counts these.
 
 from __future__ import annotations
 
-import fcntl
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -32,6 +28,8 @@ class AttemptEnd(StrEnum):
     STOPPED = "stopped"
     DRAINED = "drained"
     """Its machine had notice that it will be taken away: the pack goes on from its checkpoint on another."""
+    TERMINATED = "terminated"
+    """Its process was told to end (SIGTERM): the pack goes on from its checkpoint in another."""
     DROPPED = "dropped"
     """It finished, but another launch had taken over, or the pack's results were there already."""
 
@@ -87,24 +85,3 @@ def deaths_in_place(paths: SweepPaths, pack_id: str, epoch: int, step: int) -> i
             break
         deaths += 1
     return deaths
-
-
-@contextmanager
-def claimed(paths: SweepPaths, pack_id: str, give_up: Callable[[], bool]) -> Iterator[bool]:
-    """Be the one process that works on a pack; waits for a leftover one to go, until `give_up`. Yields whether it is ours.
-
-    Two processes must never write into one checkpoint directory. The kernel drops the claim of a process that dies.
-    """
-    path = paths.pack_claim(pack_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        ours = False
-        while not ours:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                ours = True
-            except BlockingIOError:
-                if give_up():
-                    break
-                time.sleep(0.1)
-        yield ours

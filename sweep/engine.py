@@ -33,6 +33,7 @@ HOPELESS_EXIT = 3
 RAY_GONE_EXIT = 4
 NO_RAY_EXIT = 5
 DRAINED_EXIT = 6
+TERMINATED_EXIT = 7
 RAY_SERVERS = frozenset({"raylet", "gcs_server"})
 RAY_DIRECTORY = "RECIPE_SWEEP_RAY_DIRECTORY"
 """Environment variable in which the launch names the directory for Ray's sockets and logs."""
@@ -175,6 +176,8 @@ def _trainable(settings: LaunchSettings) -> Any:
         end = work(settings, str(config["pack_id"]))
         if end is AttemptEnd.DRAINED:
             _leave_this_machine()
+        if end is AttemptEnd.TERMINATED:
+            os._exit(TERMINATED_EXIT)  # Tune restarts its pack, as that of any process that died.
         return {"end": end.value}
 
     return train

@@ -57,7 +57,7 @@ def launch(
     hashes = load_workload(request.workload).prepare_data(todo, data_root, sweep.data_hashes, display.tell)
     with (
         ray_directory() as ray_files,
-        Lease.acquire(paths.lease) as lease,
+        Lease.acquire(paths.lease, display.tell) as lease,
         stop_signals() as asked,
         kept(request.store, paths, lambda: lease.epoch, asked.ask),
     ):

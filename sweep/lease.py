@@ -9,8 +9,7 @@ shared, while they check and publish; a launch exclusively, while it creates its
 process dies, so a kill cannot leave one behind.
 
 Whether the holder of a lease is alive is asked of the kernel where it is our own; from another machine its heartbeat is
-looked at, a file whose modification time is compared with that of a file touched now in the same directory, so that both
-times come from the same clock.
+looked at (`sweep/heartbeat.py`).
 """
 
 from __future__ import annotations
@@ -19,9 +18,8 @@ import fcntl
 import json
 import os
 import re
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -30,10 +28,9 @@ from pathlib import Path
 from search_spaces.errors import Problem
 from sweep.atomic import publish_json
 from sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
-from sweep.process_identity import ProcessIdentity
+from sweep.heartbeat import LISTEN_S, Heart, is_beating, is_touched, seems_fresh
+from sweep.process_identity import ProcessIdentity, holders
 
-HEARTBEAT_S = 5.0
-HEARTBEAT_STALE_S = 60.0
 LOCK_PATIENCE_S = 30.0
 
 _EPOCH_FILE = re.compile(r"(\d{6,})\.json")
@@ -56,21 +53,23 @@ class Lease:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._stop_beating = threading.Event()
-        self._beating: threading.Thread | None = None
+        self._heart: Heart | None = None
         self.epoch = 0
 
     @classmethod
-    def acquire(cls, folder: Path) -> Lease:
-        """Take the sweep's lease. Raises LeaseHeldError where a live launch holds it; takes over from a dead one."""
+    def acquire(cls, folder: Path, tell: Callable[[str], None] = lambda _: None) -> Lease:
+        """Take the sweep's lease. Raises LeaseHeldError where a live launch holds it; takes over from a dead one.
+
+        `tell` hears why that takes a while, and later of a heartbeat that cannot be written.
+        """
         lease = cls(folder)
+        _listen_for_another(folder, tell)
         with _locked(folder, fcntl.LOCK_EX):
             current = current_holder(folder)
             if current is not None and is_held(folder, current):
                 raise LeaseHeldError(_held_problem(folder, current))
             lease._create_epoch(current)
-        lease._beating = threading.Thread(target=lease._beat, name="lease-heartbeat", daemon=True)
-        lease._beating.start()
+        lease._heart = Heart(lambda: _heartbeat(folder, lease.epoch), tell)
         return lease
 
     def renew(self) -> None:
@@ -83,9 +82,8 @@ class Lease:
 
     def release(self) -> None:
         """Give the lease back, so that the next launch need not ask whether this process is alive."""
-        self._stop_beating.set()
-        if self._beating is not None:
-            self._beating.join()
+        if self._heart is not None:
+            self._heart.stop()
         _released(self._folder, self.epoch).touch()
 
     def __enter__(self) -> Lease:
@@ -101,10 +99,6 @@ class Lease:
         publish_json(self._folder / f"{epoch:06d}.json", asdict(record) | {"since": record.since.isoformat()})
         self.epoch = epoch
 
-    def _beat(self) -> None:
-        while not self._stop_beating.wait(HEARTBEAT_S):
-            _heartbeat(self._folder, self.epoch).touch()
-
 
 def current_holder(folder: Path) -> LeaseRecord | None:
     """The record of the highest epoch, or None where the sweep was never launched."""
@@ -113,12 +107,8 @@ def current_holder(folder: Path) -> LeaseRecord | None:
 
 
 def is_held(folder: Path, record: LeaseRecord) -> bool:
-    """Whether that launch is still at work: neither given back nor dead."""
-    if _released(folder, record.epoch).exists():
-        return False
-    if record.process.is_local():
-        return record.process.is_alive()
-    return _heartbeat_age_s(folder, record.epoch) < HEARTBEAT_STALE_S
+    """Whether that launch is still at work, as far as one look tells: neither given back nor dead."""
+    return _lives(folder, record, seems_fresh)
 
 
 def live_launch(folder: Path) -> LeaseRecord | None:
@@ -130,7 +120,7 @@ def live_launch(folder: Path) -> LeaseRecord | None:
 def holds(folder: Path, epoch: int) -> bool:
     """Whether `epoch` is the current one and its launch alive: what a worker asks, about once a second, to go on."""
     current = current_holder(folder)
-    return current is not None and current.epoch == epoch and is_held(folder, current)
+    return current is not None and current.epoch == epoch and _lives(folder, current, is_beating)
 
 
 @contextmanager
@@ -144,6 +134,30 @@ def permission_to_publish(folder: Path, epoch: int) -> Iterator[None]:
         if newest != epoch:
             raise LeaseLostError(f"launch {epoch} may not publish: launch {newest} has taken this sweep over")
         yield
+
+
+def _lives(folder: Path, record: LeaseRecord, beats: Callable[[Path], bool]) -> bool:
+    if _released(folder, record.epoch).exists():
+        return False
+    if record.process.is_local():
+        return record.process.is_alive()
+    return beats(_heartbeat(folder, record.epoch))
+
+
+def _listen_for_another(folder: Path, tell: Callable[[str], None]) -> None:
+    """Before a launch on another machine that seems dead is taken for dead: listen. Raises LeaseHeldError where it is not.
+
+    One that never had a heartbeat in this directory was fetched from a store, which has seen to that (`sweep/keeper.py`).
+    """
+    current = current_holder(folder)
+    if current is None or current.process.is_local() or is_held(folder, current):
+        return
+    heartbeat = _heartbeat(folder, current.epoch)
+    if _released(folder, current.epoch).exists() or not heartbeat.exists():
+        return
+    tell(f"a launch on {current.process.host} seems to be dead: listening for {LISTEN_S:.0f} s whether it is")
+    if is_touched(heartbeat, LISTEN_S):
+        raise LeaseHeldError(_held_problem(folder, current))
 
 
 def _epochs(folder: Path) -> list[int]:
@@ -185,12 +199,6 @@ def _released(folder: Path, epoch: int) -> Path:
     return folder / f"{epoch:06d}.released"
 
 
-def _heartbeat_age_s(folder: Path, epoch: int) -> float:
-    heartbeat, now = _heartbeat(folder, epoch), folder / "now"
-    now.touch()
-    return now.stat().st_mtime - heartbeat.stat().st_mtime if heartbeat.exists() else float("inf")
-
-
 @contextmanager
 def _locked(folder: Path, kind: int) -> Iterator[None]:
     """Hold `lease/lock`. Raises LeaseHeldError where it stays taken: a stopped process may sit on it."""
@@ -203,10 +211,20 @@ def _locked(folder: Path, kind: int) -> Iterator[None]:
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    problem = Problem(
-                        str(folder / "lock"), found="a lock that another process has kept for long",
-                        expected="a lock held for moments", hint="is a process of this sweep stopped (state T in `ps`)?",
-                    )  # fmt: skip
-                    raise LeaseHeldError(problem) from None
+                    raise LeaseHeldError(_locked_problem(folder / "lock")) from None
                 time.sleep(0.05)
         yield
+
+
+def _locked_problem(lock: Path) -> Problem:
+    stopped = [str(process.pid) for process in holders(lock) if process.is_stopped()]
+    if not stopped:
+        return Problem(
+            str(lock), found="a lock that another process has kept for long", expected="a lock held for moments",
+            hint="is a process of this sweep, on any machine, stopped (state T in `ps`)?",
+        )  # fmt: skip
+    pids = " ".join(stopped)
+    return Problem(
+        str(lock), found=f"a lock that is kept by a stopped process (pid {pids})", expected="a lock held for moments",
+        hint=f"let it go on with `kill -CONT {pids}` or end it with `kill -9 {pids}`, then launch again",
+    )  # fmt: skip

@@ -7,6 +7,7 @@ named by its machine (boot and pid namespace), its pid and the moment the kernel
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +45,37 @@ class ProcessIdentity:
     def is_alive(self) -> bool:
         """Whether it still runs; only to be asked where `is_local`."""
         return _exists(self.pid) and _start_tick(self.pid) == self.started
+
+    def is_stopped(self) -> bool:
+        """Whether it is there and stopped (SIGSTOP, Ctrl-Z); only to be asked where `is_local`."""
+        return self.is_alive() and (_stat(self.pid) or [""])[0] == "T"
+
+    def kill(self) -> bool:
+        """End it, and no other that has its pid by now; False where it is gone or not ours to end. Where `is_local`."""
+        try:
+            handle = os.pidfd_open(self.pid)
+        except OSError:
+            return False
+        try:
+            if not self.is_alive():
+                return False
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+        except OSError:
+            return False
+        finally:
+            os.close(handle)
+        return True
+
+
+def holders(path: Path) -> tuple[ProcessIdentity, ...]:
+    """The processes of this machine that have a file locked, as far as the kernel lists them."""
+    try:
+        inode, locks = path.stat().st_ino, Path("/proc/locks").read_text().splitlines()
+    except OSError:
+        return ()
+    # "3: FLOCK  ADVISORY  READ  4711 08:01:131090 0 EOF"; who waits for one has an arrow in front.
+    held = (words for line in locks if (words := line.split())[1] == "FLOCK" and words[5].endswith(f":{inode}"))
+    return tuple(ProcessIdentity.of(pid) for words in held if (pid := int(words[4])) > 0)
 
 
 def children() -> tuple[ProcessIdentity, ...]:

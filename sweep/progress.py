@@ -36,6 +36,7 @@ class PackProgressFile:
 
     `scale_min` and `scale_max` are the returns between which the dataset's scores are normalised. `started_at` is when this
     attempt began and `resumed_step` the step at which it did, so that throughput is (step - resumed_step) * runs / seconds.
+    `epoch` is the launch that it works for; times would not tell, for clocks differ and may be set.
     """
 
     pack_id: str
@@ -47,6 +48,7 @@ class PackProgressFile:
     started_at: datetime
     updated_at: datetime
     resumed_step: int = 0
+    epoch: int = 0
 
 
 def progress_path(folder: Path, pack_id: str) -> Path:
@@ -85,6 +87,7 @@ def read_progress(path: Path) -> PackProgressFile | None:
             started_at=datetime.fromisoformat(content["started_at"]),
             updated_at=datetime.fromisoformat(content["updated_at"]),
             resumed_step=content["resumed_step"],
+            epoch=content.get("epoch", 0),
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None

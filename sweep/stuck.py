@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweep.attempts import AttemptEnd, read_attempts
+from sweep.attempts import Attempt, AttemptEnd, read_attempts
+from sweep.claims import leftover
 from sweep.lease import LeaseRecord
 from sweep.ledger import DoneRuns
 from sweep.paths import SweepPaths
@@ -28,7 +29,10 @@ STARTING_S = 600.0
 
 @dataclass(frozen=True)
 class StuckPack:
-    """A pack without progress for `silent_s` seconds; `gone` where its process is. `step` is None before its first progress."""
+    """A pack without progress for `silent_s` seconds; `gone` where its process is. `step` is None before its first progress.
+
+    `left_by` is the launch that is over and whose process still has the pack.
+    """
 
     pack_id: str
     attempt: int
@@ -37,10 +41,16 @@ class StuckPack:
     gone: bool
     host: str
     pid: int
+    left_by: int | None = None
 
     @property
     def text(self) -> str:
         """What is the matter."""
+        if self.left_by is not None:
+            return (
+                f"pack {self.pack_id} is kept by pid {self.pid} on {self.host}, left behind by launch {self.left_by}: no sign "
+                f"of it for {self.silent_s / 60:.0f} min"
+            )
         place = "before its first step" if self.step is None else f"at step {self.step:,}"
         process = f"pid {self.pid} on {self.host}" + (", which is gone" if self.gone else "")
         return f"pack {self.pack_id} is stuck: no progress for {self.silent_s / 60:.0f} min, {place} ({process})"
@@ -48,16 +58,18 @@ class StuckPack:
     @property
     def remedy(self) -> str:
         """What to do."""
+        if self.left_by is not None:
+            return f"it can publish nothing any more and keeps others waiting: kill -9 {self.pid} there"
         if self.gone:
             return "if no other takes over: `recipe-sweep logs --engine` says why; cancel, then launch again"
         return f"its launch ends it after stuck_after_minutes (cluster file) and tries again; sooner: kill -9 {self.pid} there"
 
 
 def packs_at_work(paths: SweepPaths, launch: LeaseRecord | None, done: DoneRuns) -> tuple[PackProgressFile, ...]:
-    """Progress of the packs that the live launch trains; older files belong to packs that it has not come to yet."""
+    """Progress of the packs that the live launch trains; other files belong to packs that it has not come to yet."""
     if launch is None:
         return ()
-    found = (progress for progress in read_all_progress(paths.progress) if progress.updated_at >= launch.since)
+    found = (progress for progress in read_all_progress(paths.progress) if progress.epoch == launch.epoch)
     return tuple(progress for progress in found if progress.pack_id not in done.pack_ids)
 
 
@@ -77,15 +89,23 @@ def _stuck(
     started = {folder.name for folder in paths.attempts.glob("*")} - done.pack_ids
     for pack_id in started:
         attempt = next(reversed(read_attempts(paths, pack_id)), None)
-        if attempt is None or attempt.end is not AttemptEnd.OPEN or attempt.epoch != launch.epoch:
+        if attempt is None or attempt.end is not AttemptEnd.OPEN:
             continue
-        pack = progress.get(pack_id)
         signs = (paths.pack_attempt(pack_id, attempt.number), progress_path(paths.progress, pack_id))
         silent_s = min(_age_s(path) for path in signs)
-        gone = attempt.process.is_local() and not attempt.process.is_alive()
-        if silent_s > (GONE_AFTER_S if gone else _patience_s(pack)):
-            step = None if pack is None else pack.step
-            yield StuckPack(pack_id, attempt.number, step, silent_s, gone, attempt.process.host, attempt.process.pid)
+        if attempt.epoch == launch.epoch:
+            yield from _silent(attempt, silent_s, progress.get(pack_id))
+        elif silent_s > GONE_AFTER_S and (left := leftover(paths, pack_id, launch.epoch)) is not None:
+            process = left.process
+            yield StuckPack(pack_id, attempt.number, None, silent_s, False, process.host, process.pid, left_by=left.epoch)
+
+
+def _silent(attempt: Attempt, silent_s: float, pack: PackProgressFile | None) -> Iterator[StuckPack]:
+    process = attempt.process
+    gone = process.is_local() and not process.is_alive()
+    if silent_s > (GONE_AFTER_S if gone else _patience_s(pack)):
+        step = None if pack is None else pack.step
+        yield StuckPack(attempt.pack_id, attempt.number, step, silent_s, gone, process.host, process.pid)
 
 
 def _patience_s(pack: PackProgressFile | None) -> float:

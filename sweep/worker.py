@@ -22,7 +22,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from cluster.spot_notice import listening
-from sweep.attempts import Attempt, AttemptEnd, begin_attempt, claimed, deaths_in_place, end_attempt, read_attempts
+from sweep.attempts import Attempt, AttemptEnd, begin_attempt, deaths_in_place, end_attempt, read_attempts
+from sweep.claims import claimed
 from sweep.errors import AlreadyPublishedError, LeaseLostError
 from sweep.failures import (
     HINDERED_TRIES,
@@ -43,6 +44,7 @@ from sweep.point_json import canonical_text
 from sweep.progress import PackProgressFile, RunProgress, progress_path, read_progress, remove_progress, write_progress
 from sweep.queue import told_to_stop
 from sweep.records import PackRecord, read_record, resume_dirs
+from sweep.termination import told_to_end
 from sweep.watchdog import Hang, hang_in, watched
 from sweep.workload import load_workload
 
@@ -77,8 +79,8 @@ def _work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
     def should_stop() -> bool:
         return told_to_stop(settings)
 
-    with claimed(paths, pack_id, give_up=should_stop) as ours:
-        if not ours or should_stop():
+    with claimed(paths, pack_id, settings.epoch, give_up=should_stop) as claim:
+        if not claim.ours or should_stop():
             return AttemptEnd.STOPPED
         if paths.pack_result(pack_id).exists():
             _clean_up(paths, pack_id)  # Whoever published it was killed before it could.
@@ -92,20 +94,26 @@ def _work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
         deaths = deaths_in_place(paths, pack_id, settings.epoch, step)
         attempt = begin_attempt(paths, pack_id, settings.epoch, step)
         log = _logging_to(paths.pack_log(pack_id, attempt.number))
+        say = partial(print, flush=True)
         with (
+            # Inline, this process is the launch, which listens itself.
+            told_to_end(not settings.resources.inline, say) as ending,
             _Boundary(settings, attempt, record.pack) as boundary,
             log as text,
             watched(settings.resources.stuck_after_minutes, text) as alive,
-            listening(settings.resources.spot_notice, partial(print, flush=True)) as leaving,
+            listening(settings.resources.spot_notice, say) as leaving,
         ):
+            if claim.killed is not None:
+                was = claim.killed
+                say(f"killed process {was.process.pid} of launch {was.epoch}, which was stopped and kept this pack")
             if deaths >= DEATHS_ALLOWED:
                 raise WorkerDiedError(
                     f"{deaths} processes in a row were killed at the same step; the usual cause is a lack of memory: "
                     "lower max_lanes in the cluster file"
                 )
-            boundary.end = _train(settings, record, attempt, alive, lambda: leaving() or should_stop())
+            boundary.end = _train(settings, record, attempt, alive, lambda: leaving() or ending() or should_stop())
             if boundary.end is AttemptEnd.STOPPED and not should_stop():
-                boundary.end = AttemptEnd.DRAINED
+                boundary.end = AttemptEnd.DRAINED if leaving() else AttemptEnd.TERMINATED
         return boundary.end
 
 
@@ -208,7 +216,7 @@ def _train(
         keep=settings.keep,
         checkpoint_minutes=settings.resources.checkpoint_minutes,
         floors=floors_of(paths, pack.points),
-        progress=_ProgressWriter(paths.progress, pack, started_at, alive),
+        progress=_ProgressWriter(paths.progress, pack, settings.epoch, started_at, alive),
         should_stop=should_stop,
     )
     if not outcome.complete:
@@ -239,8 +247,8 @@ def _clean_up(paths: SweepPaths, pack_id: str) -> None:
 class _ProgressWriter:
     """Turns the trainer's progress into the pack's progress file: at once where a curve grew, else every few seconds."""
 
-    def __init__(self, folder: Path, pack: Pack, started_at: datetime, alive: Callable[[], None]) -> None:
-        self._folder, self._pack, self._started_at, self._alive = folder, pack, started_at, alive
+    def __init__(self, folder: Path, pack: Pack, epoch: int, started_at: datetime, alive: Callable[[], None]) -> None:
+        self._folder, self._pack, self._epoch, self._started_at, self._alive = folder, pack, epoch, started_at, alive
         self._texts = [canonical_text(point) for point in pack.points]
         self._resumed_step: int | None = None
         self._written_at = 0.0
@@ -271,6 +279,7 @@ class _ProgressWriter:
                 started_at=self._started_at,
                 updated_at=datetime.now(UTC),
                 resumed_step=self._resumed_step,
+                epoch=self._epoch,
             ),
         )
 

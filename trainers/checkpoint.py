@@ -1,9 +1,9 @@
 """Exact checkpoints of a pack: what is saved, how it is written, and how lanes are found again.
 
 Two files per checkpoint: `step-N.safetensors` with every array under the name of its run or value lane (never its
-position, so that lanes can be sliced into another pack), and `step-N.json` with the curves and the arrays' sha256. The JSON
-is written last: a checkpoint without a matching one does not exist. The one before is kept, so that a torn or corrupted
-file costs one interval and no more.
+position, so that lanes can be sliced into another pack), and `step-N.json` with the curves, the arrays' sha256 and its own.
+The JSON is written last: a checkpoint without a matching one does not exist. The one before is kept, so that a torn or
+corrupted file costs one interval and no more.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ from trainers.parameters import Stack
 from trainers.results import CurvePoint
 
 FORMAT_VERSION = 1
+
+_OWN_DIGEST = "own_sha256"
+"""The key of a sidecar's own hash, which those of earlier versions do not have."""
 
 
 @dataclass
@@ -82,18 +85,25 @@ def save(directory: Path, learner: Learner, history: History, *, pack_key: str, 
         "curves": {run: [asdict(point) for point in curve] for run, curve in history.curves.items()},
     }
     temporary = stem.with_suffix(f".json.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(sidecar))
+    temporary.write_text(json.dumps(sidecar | {_OWN_DIGEST: _digest(sidecar)}))
     _commit(temporary, stem.with_suffix(".json"))
     _forget_old(directory)
 
 
 def load_latest(directory: Path) -> Checkpoint | None:
-    """The newest checkpoint that is whole, or None; a torn or altered one is passed over."""
+    """The newest checkpoint that is whole, or None; a torn or altered one is passed over, and that is said."""
+    damaged: list[str] = []
+    found: Checkpoint | None = None
     for sidecar in sorted(directory.glob("step-*.json"), reverse=True):
-        checkpoint = _read(sidecar)
-        if checkpoint is not None:
-            return checkpoint
-    return None
+        try:
+            found = _read(sidecar)
+            break
+        except _DAMAGE as error:
+            damaged.append(f"{sidecar.stem} ({error})")
+    if damaged:
+        instead = "there is no other" if found is None else f"taking that of step {found.step}"
+        print(f"damaged checkpoint in {directory}: {', '.join(damaged)}; {instead}", flush=True)
+    return found
 
 
 def restore(learner: Learner, checkpoint: Checkpoint, pruned: Collection[str] = ()) -> History | None:
@@ -171,21 +181,31 @@ def _arrays(learner: Learner) -> dict[str, Tensor]:
     return arrays
 
 
-def _read(sidecar: Path) -> Checkpoint | None:
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError)
+"""What reading a file raises in which anything may stand."""
+
+
+def _read(sidecar: Path) -> Checkpoint:
+    """Read a checkpoint. Raises one of _DAMAGE where it is not what was written, or of a format to come."""
     path = sidecar.with_suffix(".safetensors")
-    try:
-        content = json.loads(sidecar.read_text())
-        if content["format"] != FORMAT_VERSION or _sha256(path) != content["sha256"]:
-            return None
-        arrays = load_file(path)
-        curves = {run: [CurvePoint(**point) for point in curve] for run, curve in content["curves"].items()}
-        kernels = Kernels(**content["kernels"]) if "kernels" in content else None
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
-        return None
+    content = json.loads(sidecar.read_text())
+    if content["format"] != FORMAT_VERSION:
+        raise ValueError(f"format {content['format']}, known is {FORMAT_VERSION}")
+    if content.pop(_OWN_DIGEST, None) not in (None, _digest(content)):
+        raise ValueError(f"{sidecar.name} was altered")
+    if _sha256(path) != content["sha256"]:
+        raise ValueError(f"{path.name} was altered")
+    arrays = load_file(path)
+    curves = {run: [CurvePoint(**point) for point in curve] for run, curve in content["curves"].items()}
+    kernels = Kernels(**content["kernels"]) if "kernels" in content else None
     diagnostics = {name.split("/")[1]: values.numpy() for name, values in arrays.items() if name.endswith("/diagnostics")}
     seconds = content["wall_s"], content["cpu_s"]
     history = History(curves, content["diagnostics_steps"], diagnostics, *seconds, content.get("pruned", {}))
     return Checkpoint(content["step"], content["pack_key"], content["data_hash"], history, arrays, kernels)
+
+
+def _digest(sidecar: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(sidecar, sort_keys=True).encode()).hexdigest()
 
 
 def _commit(temporary: Path, path: Path) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,7 +34,8 @@ class Behaviour:
 
     `killing` kills the process, `cutting` raises what nobody catches, for launches inside a test's own process. `times` is how
     many attempts of a pack raise before it goes well, None is for ever; `kills` is how many are killed. `hanging` waits in
-    the first attempt for a lock that nobody gives back; `refused` raises what a full disk does, as often as `times` says.
+    the first attempt for a lock that nobody gives back; `refused` raises what a full disk does, as often as `times` says;
+    `terminating` is sent SIGTERM in the first attempt.
     """
 
     step_s: float = 0.0
@@ -45,6 +47,7 @@ class Behaviour:
     diverging: tuple[str, ...] = ()
     hanging: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    terminating: tuple[str, ...] = ()
 
 
 class Cut(BaseException):
@@ -98,6 +101,7 @@ def train_pack(
     bad = [run for run in due if run in behaviour.raising]
     refused = [run for run in due if run in behaviour.refused]
     hang = any(run in behaviour.hanging and run not in tried for run in run_ids)
+    terminate = any(run in behaviour.terminating and run not in tried for run in run_ids)
     _note(data_root, "trained", *run_ids)
     progress(_progress(points, step))
     complete, asked_at = True, time.monotonic()
@@ -107,6 +111,8 @@ def train_pack(
         if step == first.steps // 2:
             if kill:
                 os.kill(os.getpid(), 9)
+            if terminate:
+                os.kill(os.getpid(), signal.SIGTERM)
             if cut:
                 raise Cut
             if hang:

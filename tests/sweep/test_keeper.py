@@ -192,6 +192,24 @@ def test_who_was_taken_over_stores_nothing_more(store: Store, tmp_path: Path) ->
     assert not store.keys("results/")
 
 
+def test_a_heartbeat_that_is_hours_ahead_of_its_folders_clock_keeps_no_launch_away(tmp_path: Path) -> None:
+    store, first, second = (
+        open_store(f"file://{tmp_path}/store"),
+        SweepPaths(tmp_path / "first"),
+        SweepPaths(tmp_path / "second"),
+    )
+    launched(first)
+    with Lease.acquire(first.lease) as lease:
+        record = first.lease / "000001.json"
+        record.write_text(record.read_text().replace('"machine": "', '"machine": "not-'))
+        Keeper(store, first).begin(lease.epoch)
+    with pytest.raises(LeaseHeldError):
+        check_free(store, second)
+    ahead = time.time() + 3 * 3600
+    os.utime(tmp_path / "store" / "lease" / "000001.heartbeat", (ahead, ahead))
+    check_free(store, second)
+
+
 def test_of_two_that_begin_at_the_same_moment_one_is_refused(store: Store, tmp_path: Path) -> None:
     both = [SweepPaths(tmp_path / name) for name in ("first", "second")]
     for paths in both:

@@ -76,16 +76,19 @@ def test_a_sweep_py_where_the_user_stands_is_not_taken_for_ours(
     assert launch_here(paths, data_root, {"seeds": 1}).status.done == 2
 
 
-def test_a_failing_run_and_a_killed_worker_cost_the_others_nothing(paths: SweepPaths, data_root: Path) -> None:
-    points = request_of(paths.root, data_root, {"seeds": 3}).points
-    raising, killing = points[0].run_id, points[4].run_id
-    behave(data_root, Behaviour(raising=(raising,), killing=(killing,)))
-    end = launch_here(paths, data_root, {"seeds": 3}, max_lanes=2, reuse_workers=True)
+def test_a_failing_run_a_killed_worker_and_one_told_to_end_cost_the_others_nothing(paths: SweepPaths, data_root: Path) -> None:
+    points = request_of(paths.root, data_root, {"seeds": 4}).points
+    raising, terminating, killing = points[0].run_id, points[2].run_id, points[4].run_id
+    behave(data_root, Behaviour(0.02, raising=(raising,), killing=(killing,), terminating=(terminating,)))
+    end = launch_here(paths, data_root, {"seeds": 4}, max_lanes=2, reuse_workers=True)
     assert set(read_done(paths).file_of) == {point.run_id for point in points} - {raising}
     [group] = end.status.failures
     assert (group.example.cause.error, group.gave_up) == ("ArithmeticError", (raising,))
     ends = [attempt.end for attempt in attempts(paths) if attempt.end is not AttemptEnd.PUBLISHED]
-    assert sorted(ends) == [*[AttemptEnd.FAILED] * 3, AttemptEnd.OPEN], "the pack twice, its bad half once; and one kill"
+    assert sorted(ends) == [*[AttemptEnd.FAILED] * 3, AttemptEnd.OPEN, AttemptEnd.TERMINATED], "a pack twice, its bad half once"
+    [pack_id] = [attempt.pack_id for attempt in attempts(paths) if attempt.end is AttemptEnd.TERMINATED]
+    assert [attempt.end for attempt in read_attempts(paths, pack_id)] == [AttemptEnd.TERMINATED, AttemptEnd.PUBLISHED]
+    assert "told to end (SIGTERM)" in paths.pack_log(pack_id, 1).read_text()
 
 
 def test_ctrl_c_leaves_checkpoints_and_the_next_launch_goes_on_from_them(paths: SweepPaths, data_root: Path) -> None:

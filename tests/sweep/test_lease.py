@@ -3,16 +3,20 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from sweep import lease as lease_module
+from sweep import lease
 from sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
 from sweep.lease import Lease, current_holder, holds, is_held, permission_to_publish
 from sweep.process_identity import ProcessIdentity
+from tests.sweep.processes import ROOT, wait_until
 
 
 @pytest.fixture
@@ -63,32 +67,13 @@ def test_the_lease_of_a_killed_launch_is_taken_over_and_its_workers_cut_off(fold
 
 
 def test_a_reused_pid_does_not_keep_a_dead_lease_alive(folder: Path) -> None:
-    lease = Lease.acquire(folder)
-    lease._stop_beating.set()
+    Lease.acquire(folder)
     file = folder / "000001.json"
     content = json.loads(file.read_text())
     content["process"]["started"] += 1  # the same pid, but another process
     file.write_text(json.dumps(content))
     record = current_holder(folder)
     assert record is not None
-    assert not is_held(folder, record)
-
-
-def test_a_launch_on_another_machine_is_alive_as_long_as_its_heart_beats(folder: Path) -> None:
-    lease = Lease.acquire(folder)
-    lease._stop_beating.set()
-    file = folder / "000001.json"
-    content = json.loads(file.read_text())
-    content["process"] |= {"machine": "elsewhere", "host": "elsewhere"}
-    file.write_text(json.dumps(content))
-    record = current_holder(folder)
-    assert record is not None
-    assert is_held(folder, record)
-    with pytest.raises(LeaseHeldError, match="elsewhere"):
-        Lease.acquire(folder)
-    heartbeat = folder / "000001.heartbeat"
-    old = heartbeat.stat().st_mtime - lease_module.HEARTBEAT_STALE_S - 1
-    os.utime(heartbeat, (old, old))
     assert not is_held(folder, record)
 
 
@@ -127,6 +112,26 @@ def test_no_launch_can_slip_in_between_the_check_and_the_publish(folder: Path) -
         order.append("published")
     thread.join()
     assert order == ["published", "taken over"]
+
+
+def test_a_lock_that_a_stopped_process_sits_on_is_told_with_its_pid_and_what_to_do(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LOCK_PATIENCE_S", 0.1)
+    with Lease.acquire(folder) as first:
+        pass
+    publishing = (
+        "import os, signal; from pathlib import Path; from sweep.lease import permission_to_publish\n"
+        f"with permission_to_publish(Path({str(folder)!r}), {first.epoch}): os.kill(os.getpid(), signal.SIGSTOP)"
+    )
+    with subprocess.Popen([sys.executable, "-c", publishing], cwd=ROOT) as process:
+        wait_until(lambda: ProcessIdentity.of(process.pid).is_stopped())
+        with pytest.raises(LeaseHeldError, match=rf"stopped process \(pid {process.pid}\)(?s:.*)kill -9 {process.pid}"):
+            Lease.acquire(folder)
+        process.send_signal(signal.SIGCONT)
+    assert process.returncode == 0, "it published in time: nobody had taken over"
+    with Lease.acquire(folder) as second:
+        assert second.epoch == first.epoch + 1
 
 
 def test_a_torn_lease_file_is_named_with_what_to_do(folder: Path) -> None:

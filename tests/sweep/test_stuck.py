@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -42,7 +43,7 @@ def report(paths: SweepPaths, step: int, seconds: float) -> Path:
     now = datetime.now(UTC)
     started = datetime.fromtimestamp(now.timestamp() - seconds, UTC)
     runs = tuple(RunProgress(point.run_id, point.config_id, "", ()) for point in PACK.points)
-    return write_progress(paths.progress, PackProgressFile(PACK.pack_id, runs, step, 40, 0.0, 1.0, started, now))
+    return write_progress(paths.progress, PackProgressFile(PACK.pack_id, runs, step, 40, 0.0, 1.0, started, now, epoch=1))
 
 
 def age(minutes: float, *files: Path) -> None:
@@ -108,6 +109,16 @@ def test_a_pack_whose_process_is_gone_is_stuck_sooner(paths: SweepPaths, lease: 
     assert stuck.gone
     assert "which is gone" in stuck.text
     assert "logs --engine" in stuck.remedy
+
+
+def test_a_pack_is_at_work_for_its_launch_whatever_the_clock_says(paths: SweepPaths, lease: Lease) -> None:
+    at_work(paths, lease)
+    file = report(paths, step=20, seconds=10.0)
+    content = json.loads(file.read_text())
+    file.write_text(json.dumps(content | dict.fromkeys(("started_at", "updated_at"), "2000-01-01T00:00:00+00:00")))
+    assert [pack.step for pack in look(paths).packs] == [20]
+    file.write_text(json.dumps(content | {"epoch": lease.epoch - 1}))
+    assert not look(paths).packs, "a worker that an earlier launch left behind"
 
 
 def test_what_ended_or_belongs_to_no_live_launch_is_not_stuck(paths: SweepPaths, lease: Lease) -> None:

@@ -90,8 +90,9 @@ def test_a_resumed_pack_meets_the_kernels_it_began_with_whatever_would_be_chosen
     assert_same(straight, advance(again, 12))
 
     sidecar = next(tmp_path.glob("*.json"))  # as an earlier version wrote it
+    later = ("kernels", "own_sha256")
     sidecar.write_text(
-        json.dumps({name: value for name, value in json.loads(sidecar.read_text()).items() if name != "kernels"})
+        json.dumps({name: value for name, value in json.loads(sidecar.read_text()).items() if name not in later})
     )
     older = resumed(points, with_data, "cpu", [tmp_path])
     assert older is not None
@@ -137,6 +138,29 @@ def test_a_torn_or_altered_checkpoint_falls_back_to_the_one_before(tmp_path: Pat
     found = checkpoint.load_latest(tmp_path)
     assert found is not None
     assert found.step == 2
+
+
+def test_no_flipped_bit_of_a_curve_on_disk_reaches_the_results(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    trainer = fresh([point()])
+    for step in (2, 4):
+        save(advance(trainer, step), tmp_path)
+    newest = sorted(tmp_path.glob("*.json"))[-1]
+    written = newest.read_bytes()
+    expected = checkpoint.load_latest(tmp_path)
+    assert expected is not None
+    assert not capfd.readouterr().out
+    passed_over = 0
+    for place in range(0, len(written), 7):
+        newest.write_bytes(written[:place] + bytes([written[place] ^ 1]) + written[place + 1 :])
+        found = checkpoint.load_latest(tmp_path)
+        assert found is not None
+        assert found.step == 2 or (found.history.curves, found.kernels) == (expected.history.curves, expected.kernels)
+        passed_over += found.step == 2
+    assert passed_over > len(written) / 7 / 2
+    said = capfd.readouterr().out.splitlines()
+    assert len(said) == passed_over
+    assert "step-000000000004" in said[0]
+    assert said[0].endswith("taking that of step 2")
 
 
 def test_a_checkpoint_of_a_format_to_come_is_left_alone(tmp_path: Path) -> None:
