@@ -12,6 +12,11 @@ def check_aws_account() -> None:
     if importlib.util.find_spec("boto3") is None:
         raise MissingToolError("boto3", "AWS's library for Python: pip install boto3")
     import boto3
+    from botocore.exceptions import BotoCoreError
 
-    if boto3.Session().get_credentials() is None:
+    try:
+        credentials = boto3.Session().get_credentials()
+    except BotoCoreError as error:  # e.g. AWS_PROFILE names a profile that there is not
+        raise MissingToolError(f"AWS credentials ({error})", "a profile that ~/.aws/config has") from error
+    if credentials is None:
         raise MissingToolError("AWS credentials", "an account that boto3 finds, e.g. after `aws configure` or `aws sso login`")

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from sweep.atomic import TEMPORARY_SUFFIX, publishing, replacing
 from sweep.store import StoreError
@@ -34,17 +35,17 @@ class FolderStore:
             return True
 
     def create(self, key: str, path: Path) -> bool:
-        with self._troubles():
+        with path.open("rb") as source, self._troubles():
             try:
                 with publishing(self._folder / key) as temporary:
-                    shutil.copyfile(path, temporary)
+                    _write(source, temporary)
             except FileExistsError:
                 return False
             return True
 
     def replace(self, key: str, path: Path) -> None:
-        with self._troubles(), replacing(self._folder / key) as temporary:
-            shutil.copyfile(path, temporary)
+        with path.open("rb") as source, self._troubles(), replacing(self._folder / key) as temporary:
+            _write(source, temporary)
 
     def remove(self, key: str) -> None:
         with self._troubles():
@@ -59,7 +60,7 @@ class FolderStore:
             try:
                 return now.stat().st_mtime - path.stat().st_mtime
             finally:
-                now.unlink()
+                now.unlink(missing_ok=True)
 
     @contextmanager
     def _troubles(self) -> Iterator[None]:
@@ -67,3 +68,8 @@ class FolderStore:
             yield
         except OSError as error:
             raise StoreError(f"the store {self.address} could not be used: {error.strerror or error}") from error
+
+
+def _write(source: BinaryIO, path: Path) -> None:
+    with path.open("wb") as file:
+        shutil.copyfileobj(source, file)

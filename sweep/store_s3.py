@@ -6,6 +6,7 @@ that is throttled, or answered by 5xx or by nothing, is repeated by boto3 with g
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -49,11 +50,18 @@ class S3Store:
             ) from error
         import boto3
         from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
 
         self.address = f"s3://{bucket}/{prefix}"
         self._bucket, self._prefix = bucket, f"{prefix}/"
         retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
-        self._client: Any = boto3.client("s3", config=Config(retries=retries, connect_timeout=5, read_timeout=60))
+        config = Config(retries=retries, connect_timeout=5, read_timeout=60)
+        try:
+            self._client: Any = boto3.client("s3", config=config)
+        except (BotoCoreError, ValueError) as error:
+            expected = "what boto3 can use, in AWS_ENDPOINT_URL, AWS_DEFAULT_REGION or ~/.aws/config"
+            raise StoreAddressError(Problem(self.address, found=_first_line(error), expected=expected)) from error
+        self._client.meta.events.register("needs-retry.s3.PutObject", _pause_after_conflict)
 
     def keys(self, prefix: str = "") -> frozenset[str]:
         with self._troubles():
@@ -113,5 +121,15 @@ class S3Store:
         return StoreError(f"the store {self.address} answers with an error: {_first_line(error)}")
 
 
+def _pause_after_conflict(response: tuple[object, dict[str, Any]] | None, attempts: int, **_: object) -> float | None:
+    """Seconds to wait where S3 would not say who was first, because another wrote the same name at that moment.
+
+    It asks for the request to be repeated then, and boto3 does not do so by itself.
+    """
+    code = response[1].get("Error", {}).get("Code") if response is not None else None
+    return min(0.1 * 2**attempts, 5.0) if code == "ConditionalRequestConflict" and attempts < ATTEMPTS else None
+
+
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+    """What is wrong, without a password that the address of a proxy or an endpoint may have in it."""
+    return re.sub(r"//[^/@\s]*@", "//***@", str(error).strip().splitlines()[0])

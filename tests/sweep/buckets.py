@@ -16,11 +16,12 @@ BUCKET = "sweeps"
 
 
 class Bucket:
-    """The server of one bucket. `away`: it answers every request with 503."""
+    """The server of one bucket. `away`: it answers every request with 503; `conflicts`: as many writes with 409."""
 
     def __init__(self) -> None:
         self.away = False
         self.refused = 0
+        self.conflicts = 0
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Silent)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -49,6 +50,10 @@ class Bucket:
             self.refused += 1
             start("503 Slow Down", [("Content-Type", "application/xml")])
             return [b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"]
+        if self.conflicts and environment["REQUEST_METHOD"] == "PUT":
+            self.conflicts -= 1
+            start("409 Conflict", [("Content-Type", "application/xml")])
+            return [b"<Error><Code>ConditionalRequestConflict</Code><Message>Try again.</Message></Error>"]
         return self._moto(environment, start)  # type: ignore[no-any-return]
 
 

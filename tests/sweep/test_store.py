@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from search_spaces.errors import UserInputError
 from sweep.errors import MissingToolUserError
 from sweep.store import Store, StoreAddressError, StoreError, open_store
-from tests.sweep.buckets import BUCKET, Bucket, bucket
+from tests.sweep.buckets import BUCKET, Bucket, bucket, environment
 
 
 @pytest.fixture
@@ -79,6 +80,21 @@ def test_of_many_who_create_one_name_at_once_one_succeeds(store: Store, file: Pa
     assert created.count(True) == 1
 
 
+def test_a_file_that_goes_before_it_is_stored_is_no_trouble_of_the_store(store: Store, tmp_path: Path) -> None:
+    for storing in (store.create, store.replace):
+        with pytest.raises(FileNotFoundError):
+            storing("checkpoints/gone", tmp_path / "gone")
+    assert store.keys() == frozenset()
+
+
+def test_a_write_that_met_another_of_the_same_name_is_repeated(s3: Bucket, file: Path) -> None:
+    store = open_store(f"s3://{BUCKET}/x")
+    s3.conflicts = 2
+    assert store.create("lease/000001.json", file)
+    assert s3.conflicts == 0
+    assert not store.create("lease/000001.json", file)
+
+
 def test_a_throttled_store_is_asked_again(s3: Bucket, file: Path, tmp_path: Path) -> None:
     store = open_store(f"s3://{BUCKET}/x")
     with s3.away_for(2.0):
@@ -115,6 +131,36 @@ def test_without_credentials_it_is_said_how_to_come_by_them(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("AWS_ENDPOINT_URL", "nonsense", "Invalid endpoint: nonsense"),
+        ("AWS_ENDPOINT_URL", "http://me:secret@two words", "http://***@two words"),
+        ("AWS_DEFAULT_REGION", "no region", "no region"),
+        ("AWS_PROFILE", "nobody", "nobody"),
+    ],
+)
+def test_an_environment_that_boto3_cannot_use_is_the_users_mistake(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, found: str
+) -> None:
+    for variable, content in environment("http://127.0.0.1:1").items():
+        monkeypatch.setenv(variable, content)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(UserInputError) as error:
+        open_store("s3://bucket/x")
+    assert found in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_nobody_at_the_endpoint_is_one_sentence_without_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweep.store_s3.ATTEMPTS", 1)
+    for variable, content in environment("http://me:secret@127.0.0.1:1").items():
+        monkeypatch.setenv(variable, content)
+    with pytest.raises(StoreError, match="does not answer: Could not connect") as error:
+        open_store("s3://bucket/x").keys()
+    assert "secret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
     ("address", "found"),
     [
         ("s3://", "the bucket ''"),
@@ -139,6 +185,14 @@ def test_without_credentials_it_is_said_how_to_come_by_them(monkeypatch: pytest.
         ("file://", "the directory ''"),
         ("file:///", "the directory '/'"),
         ("", "no scheme"),
+        ("s3://[bucket/x", "Invalid IPv6 URL"),
+        ("s3://buck\u2100et/x", "NFKC"),
+        ("s3://192.168.1.1/x", "the bucket '192.168.1.1'"),
+        ("s3://bucket:80/x", "the bucket 'bucket:80'"),
+        ("s3://bucket/x\0y", "unprintable"),
+        ("s3://bucket/x\ny", "unprintable"),
+        ("s3://bucket/" + 900 * "x", "too long"),
+        ("file:///etc/hostname/x", "/etc/hostname is a file"),
     ],
 )
 def test_an_address_that_is_none_is_refused_by_what_is_wrong_with_it(address: str, found: str) -> None:
