@@ -3,33 +3,35 @@
 A sweep with a store has a directory all the same, in which everything happens as in any other. Beside a launch a keeper
 carries over what is new there and is truth: results last, so that what is in the store is complete; names that must be new
 are created, never replaced, so of two launches that did the same pack the first counts. A launch begins by fetching what its
-directory lacks: on a new machine, all of it.
-
-The store has the sweep's lease as well: the epochs of all machines are one row of names that must be new, with a heartbeat.
-A launch whose epoch is no longer the newest stores nothing more, and stops.
+directory lacks: on a new machine, all of it. One that another machine has taken over (`sweep.store_lease`) stores nothing
+more, and stops.
 """
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Protocol
 
-from search_spaces.errors import Problem
+from search_spaces.errors import RecipeSweepError
 from sweep.atomic import TEMPORARY_SUFFIX
-from sweep.errors import LeaseHeldError, LeaseLostError
-from sweep.lease import Lease, read_lease
+from sweep.errors import LeaseLostError
+from sweep.lease import Lease, live_launch
 from sweep.paths import SweepPaths
 from sweep.store import Store, StoreError
+from sweep.store_lease import StoreLease, check_free
 
 BEAT_S = float(os.environ.get("RECIPE_SWEEP_STORE_EVERY_S", "10"))
 """Seconds between two looks for what is new."""
-STALE_S = 240.0
-"""Longer than the store is tried again, so that nobody takes over a launch that only waits for it."""
 PATIENCE_S = 600.0
+AT_ONCE = 8
 
 SWEEP_FILE = "sweep.json"
 ONCE = ("packs", "search", "launches")
@@ -40,77 +42,70 @@ TAKEN_BACK = ("packs/", "checkpoints/")
 """What a launch may remove again: records that were withdrawn, checkpoints that nothing can resume from."""
 
 
-def fetch(store: Store, paths: SweepPaths) -> int:
+class Stopping(Protocol):
+    """How often a launch was asked to stop, and the way to ask it."""
+
+    count: int
+
+    def ask(self) -> None: ...
+
+
+def fetch(store: Store, paths: SweepPaths, checkpoints: bool = True) -> int:
     """Bring into the sweep's directory what it lacks of what is stored; returns how many files. Raises StoreError.
 
-    Results come last, so that a directory whose fetching was cut off lacks results and never what these speak of.
+    Results come last, so that a directory whose fetching was cut off lacks results and never what these speak of. One that is
+    here already gives way to another that was stored first. Without `checkpoints`: all that a reader needs.
     """
-    folders = (SWEEP_FILE, *ONCE, *BULKY, "results")
-    keys = store.keys("")
-    wanted = sorted((folders.index(folder), key) for key in keys if (folder := key.split("/")[0]) in folders)
-    lacking = [key for _, key in wanted if not (paths.root / key).exists()]
-    return sum(store.fetch(key, paths.root / key) for key in lacking)
+    folders = (SWEEP_FILE, *ONCE, *(folder for folder in BULKY if checkpoints or folder != "checkpoints"), "results")
+    known = _known(paths)
+    wanted = sorted((folders.index(folder), key) for key in store.keys("") if (folder := key.split("/")[0]) in folders)
+    lacking = [(rank, key) for rank, key in wanted if _lacks(paths, key, known)]
+
+    def one(ranked: tuple[int, str]) -> bool:
+        key = ranked[1]
+        fetched = store.fetch(key, paths.root / key)
+        if fetched:
+            _remember(paths, key)
+        return fetched
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return sum(sum(pool.map(one, keys)) for _, keys in itertools.groupby(lacking, key=lambda ranked: ranked[0]))
 
 
 class Keeper:
-    """Carries a sweep's truth to its store, for one launch."""
+    """Carries a sweep's truth to its store, for one launch that has its lease."""
 
-    def __init__(self, store: Store, paths: SweepPaths) -> None:
-        self._store, self._paths = store, paths
+    def __init__(self, store: Store, paths: SweepPaths, lease: StoreLease) -> None:
+        self._store, self._paths, self._lease = store, paths, lease
         self._stored: set[str] = set(store.keys())
         self._sweep_file = b""
-        self.epoch = 0
-
-    def begin(self, epoch: int) -> None:
-        """Take the lease of the store for this epoch. Raises LeaseHeldError where another launch has it."""
-        self.epoch = epoch
-        if not self._store.create(_lease(epoch), self._paths.lease / f"{epoch:06d}.json"):
-            raise LeaseHeldError(_held(self._store, epoch, "which was begun at the same moment"))
-        self.beat()
-
-    def renew(self, epoch: int) -> None:
-        """Move to the epoch that the launch has moved to. Raises LeaseLostError where it is not the next one."""
-        if epoch != self.epoch:
-            if not self._store.create(_lease(epoch), self._paths.lease / f"{epoch:06d}.json"):
-                raise LeaseLostError(f"launch {epoch} of another machine has taken {self._store.address} over")
-            self.epoch = epoch
-
-    def beat(self) -> None:
-        """Show that the launch lives. Raises LeaseLostError where another has taken the sweep over."""
-        if newest_epoch(self._store) > self.epoch:
-            raise LeaseLostError(f"another launch has taken {self._store.address} over")
-        self._paths.lease.joinpath("stored").touch()
-        self._store.replace(f"lease/{self.epoch:06d}.heartbeat", self._paths.lease / "stored")
 
     def carry(self) -> int:
         """Store what is new; returns how many files were. Raises StoreError, LeaseLostError."""
-        carried = self._carry_sweep_file()
         results = dict(_files(self._paths, "results"))
         done = {Path(key).stem for key in (*results, *self._stored) if key.startswith("results/")}
         present = {
             key: path for folder in (*ONCE, *BULKY) for key, path in _files(self._paths, folder) if not _spent(key, done)
         }
-        carried += sum(self._carry(key, path) for key, path in present.items() if key not in self._stored)
-        if news := [(key, path) for key, path in results.items() if key not in self._stored]:
-            self.beat()  # asks whether we may
-            carried += sum(self._carry(key, path) for key, path in news)
-        for key in [key for key in self._stored if key.startswith(TAKEN_BACK) and key not in present]:
+        new = [(key, path) for key, path in present.items() if key not in self._stored]
+        finished = [(key, path) for key, path in results.items() if key not in self._stored]
+        gone = [key for key in self._stored if key.startswith(TAKEN_BACK) and key not in present]
+        sweep_file = self._paths.lock_file.read_bytes()
+        if not (new or finished or gone or sweep_file != self._sweep_file):
+            return 0
+        self._lease.check()
+        if sweep_file != self._sweep_file:
+            self._store.replace(SWEEP_FILE, self._paths.lock_file)
+            self._sweep_file = sweep_file
+            _remember(self._paths, SWEEP_FILE)
+        carried = sum(self._carry(key, path) for key, path in new)
+        if finished:
+            self._lease.check()  # Large files may have taken long.
+            carried += sum(self._carry(key, path) for key, path in finished)
+        for key in gone:
             self._store.remove(key)
             self._stored.discard(key)
         return carried
-
-    def end(self) -> None:
-        """Give the lease back."""
-        self._paths.lease.joinpath("stored").touch()
-        self._store.replace(f"lease/{self.epoch:06d}.released", self._paths.lease / "stored")
-
-    def _carry_sweep_file(self) -> int:
-        content = self._paths.lock_file.read_bytes()
-        if content == self._sweep_file:
-            return 0
-        self._store.replace(SWEEP_FILE, self._paths.lock_file)
-        self._sweep_file = content
-        return 1
 
     def _carry(self, key: str, path: Path) -> bool:
         created = True
@@ -121,98 +116,138 @@ class Keeper:
                 created = self._store.create(key, path)
         except FileNotFoundError:
             return False  # A checkpoint that has gone meanwhile.
-        self._stored.add(key)
         if not created and key.startswith("results/"):
             self._store.fetch(key, path)  # Another launch was first, and its row counts everywhere.
+        self._stored.add(key)
+        _remember(self._paths, key)
         return created
 
 
 @contextmanager
-def kept(store: Store | None, paths: SweepPaths, epoch: Callable[[], int], lost: Callable[[], None]) -> Iterator[None]:
-    """Keep the store up to date beside a launch, whose epoch may move; `lost` is called when another launch has the sweep.
+def kept(
+    store: Store | None, paths: SweepPaths, epoch: Callable[[], int], asked: Stopping, tell: Callable[[str], None]
+) -> Iterator[None]:
+    """Keep the store up to date beside a launch, whose epoch may move, and which is asked to stop when another has the sweep.
 
-    Where the store is away, training goes on and what is new waits. At the end it is waited for, for ten minutes. Raises
-    LeaseHeldError at the start, StoreError at the end with what to do then; all that was done is in the directory.
+    Where the store is away, training goes on and what is new waits. At the end it is waited for, for ten minutes or until
+    Ctrl-C. Raises LeaseHeldError at the start; at the end LeaseLostError, or StoreError with what to do then: all that was
+    done is in the directory.
     """
     if store is None:
         yield
         return
-    keeper = Keeper(store, paths)
-    keeper.begin(epoch())
-    fetch(store, paths)  # What was stored between the first look and the lease.
-    over = threading.Event()
+    lease = StoreLease(store, paths)
+    lease.begin(epoch())
+    over, left = threading.Event(), threading.Event()
+    failure: list[RecipeSweepError] = []
 
-    def keep() -> None:
-        while not over.wait(BEAT_S):
+    def beat() -> None:
+        while not left.wait(BEAT_S):
+            with suppress(RecipeSweepError, OSError):  # The other thread says what is wrong.
+                lease.renew(epoch())
+                lease.beat()
+
+    def carry(keeper: Keeper) -> None:
+        while not left.is_set():
+            last = over.wait(BEAT_S)
             try:
-                keeper.renew(epoch())
-                keeper.beat()
                 keeper.carry()
-            except LeaseLostError:
-                lost()
+                lease.check()
+                if failure:
+                    tell(f"the store {store.address} answers again")
+                failure.clear()
+                if last:
+                    lease.end()
+                    return
+            except LeaseLostError as error:
+                failure[:] = [error]
+                asked.ask()
                 return
-            except (StoreError, OSError):
-                continue  # What is new waits for the next time; the end says so if there is none.
+            except (RecipeSweepError, OSError) as error:
+                if not failure:
+                    tell(f"{_sentence(error)}; what is new waits in {paths.root}")
+                failure[:] = [error if isinstance(error, RecipeSweepError) else StoreError(str(error))]
+                left.wait(BEAT_S if last else 0.0)
 
-    thread = threading.Thread(target=keep, name="store", daemon=True)
-    thread.start()
+    threading.Thread(target=beat, name="store-heartbeat", daemon=True).start()
     try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-        _carry_the_rest(keeper, store, paths)
-
-
-def _carry_the_rest(keeper: Keeper, store: Store, paths: SweepPaths) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
+        keeper = Keeper(store, paths, lease)
+        fetch(store, paths)  # What was stored between the first look and the lease.
+        carrying = threading.Thread(target=carry, args=(keeper,), name="store", daemon=True)
+        carrying.start()
         try:
-            keeper.carry()
-            keeper.end()
-            return
-        except StoreError as error:
-            if time.monotonic() > deadline:
-                raise StoreError(
-                    f"{error}\n  hint      what was done is in {paths.root}, and not in the store: the same command stores it"
-                ) from error
-        time.sleep(BEAT_S)
+            yield
+        finally:
+            over.set()
+            _wait_for(carrying, asked)
+            if carrying.is_alive() or failure:
+                raise _unstored(failure, store, paths)
+    finally:
+        left.set()
+
+
+def _wait_for(carrying: threading.Thread, asked: Stopping) -> None:
+    """Until all is stored, for ten minutes or until asked to stop once more."""
+    deadline, before = time.monotonic() + PATIENCE_S, asked.count
+    while carrying.is_alive() and time.monotonic() < deadline and asked.count == before:
+        carrying.join(0.1)
+
+
+def _unstored(failure: list[RecipeSweepError], store: Store, paths: SweepPaths) -> RecipeSweepError:
+    hint = f"\n  hint      what was done is in {paths.root}, and not in the store: the same command stores it"
+    if not failure:
+        return StoreError(f"the store {store.address} was not waited for{hint}")
+    kind = LeaseLostError if isinstance(failure[0], LeaseLostError) else StoreError
+    return kind(f"{failure[0]}{hint}")
 
 
 def store_the_rest(store: Store, paths: SweepPaths) -> None:
-    """Store what a launch before could not, if there is such. Raises LeaseHeldError, StoreError."""
+    """Store what a launch before could not, if there is such. Raises LeaseHeldError, LeaseLostError, StoreError."""
     if store.keys("results/") >= {key for key, _ in _files(paths, "results")}:
         return
+    from sweep.supervision import stop_signals
+
     check_free(store, paths)
-    with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, lambda: None):
+    with Lease.acquire(paths.lease) as lease, stop_signals() as asked, kept(store, paths, lambda: lease.epoch, asked, print):
         pass
 
 
-def check_free(store: Store, paths: SweepPaths) -> None:
-    """Bring the store's epochs into the directory, so that the next one is new on all machines.
-
-    Raises LeaseHeldError where a launch of another machine is at work on the sweep.
-    """
-    newest = newest_epoch(store)
-    for epoch in range(1, newest + 1):
-        path = paths.lease / f"{epoch:06d}.json"
-        if not path.exists():
-            store.fetch(_lease(epoch), path)
-    if not newest or store.age_s(f"lease/{newest:06d}.released") is not None:
-        return
-    record = read_lease(paths.lease / f"{newest:06d}.json")
-    if record.process.is_local() and not record.process.is_alive():
-        return
-    age = store.age_s(f"lease/{newest:06d}.heartbeat")
-    if age is not None and abs(age) < STALE_S:  # One from the future was left there before a clock was put back.
-        process = record.process
-        raise LeaseHeldError(_held(store, newest, f"host {process.host}, pid {process.pid}, seen {age:.0f} s ago"))
+def fetch_to_read(store: Store, paths: SweepPaths) -> None:
+    """Fetch all but checkpoints, unless a launch is at work in the directory, which knows better than the store."""
+    if live_launch(paths.lease) is None:
+        fetch(store, paths, checkpoints=False)
 
 
-def newest_epoch(store: Store) -> int:
-    """The newest epoch of a store; 0 where nothing was launched."""
-    epochs = (Path(key) for key in store.keys("lease/") if key.endswith(".json"))
-    return max((int(path.stem) for path in epochs if path.stem.isdigit()), default=0)
+def _lacks(paths: SweepPaths, key: str, known: Collection[str]) -> bool:
+    """Whether what the store has is not here; of what may differ here, only what is known to be stored counts."""
+    if not (paths.root / key).exists():
+        return True
+    if key == SWEEP_FILE:
+        return _name(paths, key) in known  # Another may have written it anew; one that was not stored yet stays.
+    return key.startswith("results/") and key not in known
+
+
+def _known(paths: SweepPaths) -> frozenset[str]:
+    """What is here as it is in the store, by `index/stored.txt`, which may be deleted as all of the index."""
+    with suppress(FileNotFoundError):
+        return frozenset(_journal(paths).read_text().splitlines())
+    return frozenset()
+
+
+def _remember(paths: SweepPaths, key: str) -> None:
+    if key == SWEEP_FILE or key.startswith("results/"):
+        paths.index.mkdir(exist_ok=True)
+        if (name := _name(paths, key)) not in _known(paths):
+            with _journal(paths).open("a") as file:
+                file.write(f"{name}\n")
+
+
+def _journal(paths: SweepPaths) -> Path:
+    return paths.index / "stored.txt"
+
+
+def _name(paths: SweepPaths, key: str) -> str:
+    return f"{key} {hashlib.sha256((paths.root / key).read_bytes()).hexdigest()}" if key == SWEEP_FILE else key
 
 
 def _files(paths: SweepPaths, folder: str) -> Iterator[tuple[str, Path]]:
@@ -230,14 +265,5 @@ def _spent(key: str, done: Collection[str]) -> bool:
     return folder == "checkpoints" and rest.partition("/")[0] in done
 
 
-def _lease(epoch: int) -> str:
-    return f"lease/{epoch:06d}.json"
-
-
-def _held(store: Store, epoch: int, who: str) -> Problem:
-    return Problem(
-        file=store.address,
-        found=f"another launch at work on this sweep: launch {epoch}, {who}",
-        expected="one launch at a time",
-        hint=f"stop it there, then launch again; one that was killed elsewhere is taken for dead after {STALE_S:.0f} s",
-    )
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split())

@@ -59,7 +59,7 @@ def launch(
         ray_directory() as ray_files,
         Lease.acquire(paths.lease, display.tell) as lease,
         stop_signals() as asked,
-        kept(request.store, paths, lambda: lease.epoch, asked.ask),
+        kept(request.store, paths, lambda: lease.epoch, asked, display.tell),
     ):
         write_sweep_file(paths, sweep.with_hashes(hashes))
         plan = plan_of(request)

@@ -279,7 +279,8 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
 
 def _stored(grid: str, directory: Path | None, overrides: list[str] | None, given: str | None) -> Store | None:
     """The sweep's store, if it has one, all that is stored fetched. Raises LeaseHeldError where a launch is at work."""
-    from sweep.keeper import check_free, fetch
+    from sweep.keeper import fetch
+    from sweep.store_lease import check_free
     from sweep.target import store_of
 
     paths = open_sweep(grid, directory, overrides).paths

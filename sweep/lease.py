@@ -147,7 +147,7 @@ def _lives(folder: Path, record: LeaseRecord, beats: Callable[[Path], bool]) -> 
 def _listen_for_another(folder: Path, tell: Callable[[str], None]) -> None:
     """Before a launch on another machine that seems dead is taken for dead: listen. Raises LeaseHeldError where it is not.
 
-    One that never had a heartbeat in this directory was fetched from a store, which has seen to that (`sweep/keeper.py`).
+    One that never had a heartbeat in this directory was fetched from a store, which has seen to that (`sweep/store_lease.py`).
     """
     current = current_holder(folder)
     if current is None or current.process.is_local() or is_held(folder, current):

@@ -18,42 +18,42 @@ class FolderStore:
 
     def __init__(self, folder: Path) -> None:
         self.address = f"file://{folder}"
-        self._folder = folder
+        self.folder = folder
 
     def keys(self, prefix: str = "") -> frozenset[str]:
         with self._troubles():
-            files = (path for path in self._folder.rglob("*") if path.is_file() and path.suffix != TEMPORARY_SUFFIX)
-            found = (path.relative_to(self._folder).as_posix() for path in files)
+            files = (path for path in self.folder.rglob("*") if path.is_file() and path.suffix != TEMPORARY_SUFFIX)
+            found = (path.relative_to(self.folder).as_posix() for path in files)
             return frozenset(key for key in found if key.startswith(prefix))
 
     def fetch(self, key: str, path: Path) -> bool:
         with self._troubles():
-            if not (self._folder / key).exists():
+            if not (self.folder / key).exists():
                 return False
             with replacing(path) as temporary:
-                shutil.copyfile(self._folder / key, temporary)
+                shutil.copyfile(self.folder / key, temporary)
             return True
 
     def create(self, key: str, path: Path) -> bool:
         with path.open("rb") as source, self._troubles():
             try:
-                with publishing(self._folder / key) as temporary:
+                with publishing(self.folder / key) as temporary:
                     _write(source, temporary)
             except FileExistsError:
                 return False
             return True
 
     def replace(self, key: str, path: Path) -> None:
-        with path.open("rb") as source, self._troubles(), replacing(self._folder / key) as temporary:
+        with path.open("rb") as source, self._troubles(), replacing(self.folder / key) as temporary:
             _write(source, temporary)
 
     def remove(self, key: str) -> None:
         with self._troubles():
-            (self._folder / key).unlink(missing_ok=True)
+            (self.folder / key).unlink(missing_ok=True)
 
     def age_s(self, key: str) -> float | None:
         with self._troubles():
-            path, now = self._folder / key, self._folder / f".now.{os.getpid()}{TEMPORARY_SUFFIX}"
+            path, now = self.folder / key, self.folder / f".now.{os.getpid()}{TEMPORARY_SUFFIX}"
             if not path.exists():
                 return None
             now.touch()  # Both times from the clock of whoever keeps the folder.

@@ -15,11 +15,12 @@ from search_spaces.grid_file import grid_from, read_grid
 from search_spaces.point import DesignPoint
 from search_spaces.yaml_file import Document
 from sweep.errors import SweepDirectoryError, UnknownRunError
-from sweep.keeper import SWEEP_FILE, fetch
+from sweep.keeper import SWEEP_FILE, fetch_to_read
 from sweep.lock_file import read_sweep_file
 from sweep.paths import SweepPaths
 from sweep.search import search_points
-from sweep.store import Store, is_address, open_store
+from sweep.store import Store, StoreAddressError, is_address, open_store
+from sweep.store_folder import FolderStore
 
 SWEEPS = Path("sweeps")
 
@@ -81,6 +82,7 @@ def store_of(paths: SweepPaths, given: str | None) -> Store | None:
     if given is None:
         return None if sweep is None or sweep.store is None else open_store(sweep.store)
     store = open_store(given)
+    _check_apart(store, paths)
     if sweep is not None and sweep.store not in (None, store.address):
         problem = Problem(
             str(paths.lock_file),
@@ -98,6 +100,7 @@ def _fetched(address: str, directory: Path | None) -> Path:
     store = open_store(address)
     paths = SweepPaths(directory if directory is not None else SWEEPS / store.address.rpartition("/")[2])
     _check_directory(paths.root)
+    _check_apart(store, paths)
     here = read_sweep_file(paths)
     if here is not None and here.store != store.address:
         found = f"another sweep, which is stored {'nowhere' if here.store is None else f'at {here.store}'}"
@@ -112,8 +115,18 @@ def _fetched(address: str, directory: Path | None) -> Path:
         raise SweepDirectoryError(
             Problem(store.address, found="no sweep", expected="a sweep that was launched with this store")
         )
-    fetch(store, paths)
+    fetch_to_read(store, paths)
     return paths.root
+
+
+def _check_apart(store: Store, paths: SweepPaths) -> None:
+    """Refuse a folder as the store of a sweep whose directory it is, or in or around it. Raises StoreAddressError."""
+    if isinstance(store, FolderStore):
+        folder, root = store.folder.resolve(), paths.root.resolve()
+        if folder == root or folder in root.parents or root in folder.parents:
+            raise StoreAddressError(
+                Problem(store.address, found=f"the sweep's own directory {root}, or one in or around it", expected="another")
+            )
 
 
 def rehearsal_directory(reference: str, directory: Path | None, overrides: Sequence[str]) -> Path | None:

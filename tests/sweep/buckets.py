@@ -16,12 +16,16 @@ BUCKET = "sweeps"
 
 
 class Bucket:
-    """The server of one bucket. `away`: it answers every request with 503; `conflicts`: as many writes with 409."""
+    """The server of one bucket. `away`: it answers every request with 503; `conflicts`: as many writes with 409.
+
+    `careless`: it overwrites what was to be new, as stores do that do not know If-None-Match.
+    """
 
     def __init__(self) -> None:
         self.away = False
         self.refused = 0
         self.conflicts = 0
+        self.careless = False
         self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_Silent)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -54,6 +58,8 @@ class Bucket:
             self.conflicts -= 1
             start("409 Conflict", [("Content-Type", "application/xml")])
             return [b"<Error><Code>ConditionalRequestConflict</Code><Message>Try again.</Message></Error>"]
+        if self.careless:
+            environment.pop("HTTP_IF_NONE_MATCH", None)
         return self._moto(environment, start)  # type: ignore[no-any-return]
 
 

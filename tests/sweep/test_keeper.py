@@ -16,11 +16,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from sweep.cli_boundary import ExitCode
-from sweep.errors import LeaseHeldError, LeaseLostError
-from sweep.keeper import Keeper, check_free, fetch, kept, newest_epoch
+from sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
+from sweep.keeper import Keeper, fetch, fetch_to_read, kept
 from sweep.lease import Lease
 from sweep.paths import SweepPaths
-from sweep.store import Store, StoreError, open_store
+from sweep.store import Store, StoreAddressError, StoreError, open_store
+from sweep.store_lease import StoreLease, check_free, newest_epoch
+from sweep.supervision import StopRequests
 from tests.sweep.buckets import BUCKET, Bucket, bucket
 from tests.sweep.commands import call
 
@@ -155,40 +157,55 @@ def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stor
     store, paths = open_store(ADDRESS), SweepPaths(tmp_path / "sweep")
     launched(paths)
 
+    told: list[str] = []
+
     def launch() -> None:
-        with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, lambda: None):
+        with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, StopRequests(), told.append):
             launched(paths, ["aaaa"])
             s3.away = True
 
     with pytest.raises(StoreError, match=r"what was done is in .*sweep, and not in the store"):
         launch()
+    assert [line.split(":")[-1] for line in told] == [f" Reduce your request rate.; what is new waits in {paths.root}"]
     s3.away = False
-    with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, lambda: None):
+    with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, StopRequests(), told.append):
         pass
     assert store.keys("results/") == {"results/aaaa.parquet"}
 
 
-def test_who_was_taken_over_stores_nothing_more(store: Store, tmp_path: Path) -> None:
-    first, second = SweepPaths(tmp_path / "first"), SweepPaths(tmp_path / "second")
-    launched(first)
-    with Lease.acquire(first.lease) as lease:
-        record = first.lease / "000001.json"
+def begun(store: Store, paths: SweepPaths, epoch: int, elsewhere: bool = False) -> StoreLease:
+    """The store's lease in the hands of a launch of this directory, on this machine or another."""
+    if elsewhere:
+        record = paths.lease / f"{epoch:06d}.json"
         content = json.loads(record.read_text())
         content["process"] |= {"host": "another-host", "machine": "another"}
         record.write_text(json.dumps(content))
-        keeper = Keeper(store, first)
-        keeper.begin(lease.epoch)
+    lease = StoreLease(store, paths)
+    lease.begin(epoch)
+    return lease
+
+
+def test_who_was_taken_over_stores_nothing_more(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = SweepPaths(tmp_path / "first"), SweepPaths(tmp_path / "second")
+    launched(first)
+    with Lease.acquire(first.lease) as lease:
+        held = begun(store, first, lease.epoch, elsewhere=True)
+        keeper = Keeper(store, first, held)
     launched(second)
     with pytest.raises(LeaseHeldError, match="another-host"):
         check_free(store, second)
-    store.remove("lease/000001.heartbeat")  # as if it had not been seen for long
+    store.remove("lease/000001.heartbeat")
+    with pytest.raises(LeaseHeldError, match="another-host"):
+        check_free(store, second)  # It may have begun this moment.
+    monkeypatch.setattr("sweep.store_lease.STALE_S", -1.0)
     check_free(store, second)
     with Lease.acquire(second.lease) as other:
         assert other.epoch == 2, "epochs are numbered over all machines"
-        Keeper(store, second).begin(other.epoch)
+        begun(store, second, other.epoch)
         launched(first, ["aaaa"])
-        with pytest.raises(LeaseLostError, match="another launch has taken"):
-            keeper.carry()
+        for act in (keeper.carry, held.beat, held.end):
+            with pytest.raises(LeaseLostError, match="launch 2 of another machine has taken"):
+                act()
     assert not store.keys("results/")
 
 
@@ -200,9 +217,7 @@ def test_a_heartbeat_that_is_hours_ahead_of_its_folders_clock_keeps_no_launch_aw
     )
     launched(first)
     with Lease.acquire(first.lease) as lease:
-        record = first.lease / "000001.json"
-        record.write_text(record.read_text().replace('"machine": "', '"machine": "not-'))
-        Keeper(store, first).begin(lease.epoch)
+        begun(store, first, lease.epoch, elsewhere=True)
     with pytest.raises(LeaseHeldError):
         check_free(store, second)
     ahead = time.time() + 3 * 3600
@@ -210,45 +225,171 @@ def test_a_heartbeat_that_is_hours_ahead_of_its_folders_clock_keeps_no_launch_aw
     check_free(store, second)
 
 
-def test_of_two_that_begin_at_the_same_moment_one_is_refused(store: Store, tmp_path: Path) -> None:
+def test_a_launch_that_was_taken_over_stops_and_says_so(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sweep.keeper.BEAT_S", 0.05)
+    paths, asked = SweepPaths(tmp_path / "sweep"), StopRequests()
+    launched(paths)
+
+    def launch() -> None:
+        with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, asked, print):
+            store.create("lease/000007.json", paths.lock_file)
+            deadline = time.monotonic() + PATIENCE_S
+            while not asked.count:
+                assert time.monotonic() < deadline, "it works on for nobody"
+                time.sleep(0.05)
+            launched(paths, ["aaaa"])
+
+    with pytest.raises(LeaseLostError, match="launch 7 of another machine has taken"):
+        launch()
+    assert not store.keys("results/")
+
+
+def test_of_two_that_begin_at_the_same_moment_one_is_refused_now_and_later(store: Store, tmp_path: Path) -> None:
     both = [SweepPaths(tmp_path / name) for name in ("first", "second")]
     for paths in both:
         launched(paths)
         check_free(store, paths)
-    with Lease.acquire(both[0].lease) as one, Lease.acquire(both[1].lease) as other:
-        Keeper(store, both[0]).begin(one.epoch)
-        with pytest.raises(LeaseHeldError, match="at the same moment"):
-            Keeper(store, both[1]).begin(other.epoch)
+    with Lease.acquire(both[0].lease) as one:
+        begun(store, both[0], one.epoch, elsewhere=True)
+        with Lease.acquire(both[1].lease) as other, pytest.raises(LeaseHeldError, match="at the same moment"):
+            begun(store, both[1], other.epoch)
+        with pytest.raises(LeaseHeldError, match="another-host"):
+            check_free(store, both[1])  # Its directory has a launch of that number too, which is dead.
+
+
+def test_an_epoch_whose_answer_got_lost_is_ours_all_the_same(store: Store, tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path / "sweep")
+    launched(paths)
+    with Lease.acquire(paths.lease) as lease:
+        store.create("lease/000001.json", paths.lease / "000001.json")
+        held = begun(store, paths, lease.epoch)
+        lease.renew()
+        store.create("lease/000002.json", paths.lease / "000002.json")
+        held.renew(lease.epoch)
+        held.check()
+
+
+def test_a_store_that_overwrites_what_was_to_be_new_is_refused(s3: Bucket, tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path / "sweep")
+    launched(paths)
+    s3.careless = True
+    with Lease.acquire(paths.lease) as lease, pytest.raises(StoreAddressError, match="If-None-Match"):
+        begun(open_store(ADDRESS), paths, lease.epoch)
+
+
+def test_a_lease_that_nobody_can_read_is_named_by_its_place_in_the_store(store: Store, tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path / "sweep")
+    launched(paths)
+    store.create("lease/000003.json", paths.lock_file)
+    with pytest.raises(SweepDirectoryError) as error:
+        check_free(store, paths)
+    assert f"{store.address}/lease/000003.json" in str(error.value)
 
 
 def test_of_one_pack_that_two_launches_did_the_first_stored_counts_in_both_directories(store: Store, tmp_path: Path) -> None:
     first, second = SweepPaths(tmp_path / "first"), SweepPaths(tmp_path / "second")
     for paths in (first, second):
-        launched(paths)
+        launched(paths, ["bbbb"])
     with Lease.acquire(second.lease) as lease:
-        keeper = Keeper(store, second)
-        keeper.begin(lease.epoch)
+        keeper = Keeper(store, second, begun(store, second, lease.epoch))
         (first.results / "aaaa.parquet").write_text("the first's")
         store.create("results/aaaa.parquet", first.results / "aaaa.parquet")
         (second.results / "aaaa.parquet").write_text("the second's")
         keeper.carry()
     assert (second.results / "aaaa.parquet").read_text() == "the first's"
+    (first.results / "aaaa.parquet").write_text("killed before it could store this")
+    fetch(store, first)
+    assert (first.results / "aaaa.parquet").read_text() == "the first's"
 
 
-def test_checkpoints_go_from_the_store_with_their_pack(store: Store, tmp_path: Path) -> None:
-    paths = SweepPaths(tmp_path / "sweep")
+def test_a_directory_that_was_fetched_before_learns_of_a_grid_that_was_edited_elsewhere(store: Store, tmp_path: Path) -> None:
+    first, second = SweepPaths(tmp_path / "first"), SweepPaths(tmp_path / "second")
+    launched(first)
+    with Lease.acquire(first.lease) as lease:
+        keeper = Keeper(store, first, begun(store, first, lease.epoch))
+        keeper.carry()
+        fetch(store, second)
+        first.lock_file.write_text('{"edited": 1}')
+        keeper.carry()
+    fetch(store, second)
+    assert second.lock_file.read_text() == '{"edited": 1}'
+    second.lock_file.write_text('{"edited": 2}')
+    fetch(store, second)
+    assert second.lock_file.read_text() == '{"edited": 2}', "what was not stored yet is not lost"
+
+
+def test_checkpoints_go_from_the_store_with_their_pack_and_only_to_who_goes_on_from_them(store: Store, tmp_path: Path) -> None:
+    paths, resumed, reader = (SweepPaths(tmp_path / name) for name in ("sweep", "resumed", "reader"))
     launched(paths)
     checkpoint = paths.pack_checkpoint("aaaa") / "step-1.json"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_text("{}")
     with Lease.acquire(paths.lease) as lease:
-        keeper = Keeper(store, paths)
-        keeper.begin(lease.epoch)
+        keeper = Keeper(store, paths, begun(store, paths, lease.epoch))
         keeper.carry()
         assert store.keys("checkpoints/") == {"checkpoints/aaaa/step-1.json"}
+        fetch(store, resumed)
+        assert (resumed.pack_checkpoint("aaaa") / "step-1.json").read_text() == "{}"
+        fetch_to_read(store, reader)
+        assert not reader.checkpoints.exists()
         launched(paths, ["aaaa"])
         keeper.carry()
     assert not store.keys("checkpoints/"), "of a pack that is done"
+
+
+def test_who_looks_into_the_directory_of_a_launch_at_work_brings_nothing_back(store: Store, tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path / "sweep")
+    launched(paths)
+    with Lease.acquire(paths.lease) as lease:
+        begun(store, paths, lease.epoch)
+        store.create("packs/withdrawn.json", paths.lock_file)
+        fetch_to_read(store, paths)
+        assert not paths.packs.exists()
+    fetch_to_read(store, paths)
+    assert paths.pack_record("withdrawn").exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(
+            "s3://",
+            "s3://ab/x",
+            "s3://[x/y",
+            "s3://bucket",
+            "s3://key:secret@bucket/x",
+            "gs://bucket/x",
+            "https://x/y",
+            "swept",
+            "",
+        ),
+        *(
+            "file://x/y",
+            "file:///",
+            "file:///etc/hostname/x",
+            "file://{here}",
+            "file://{here}/sweeps",
+            "file://{here}/sweeps/a/b",
+        ),
+    ],
+)
+def test_a_mistaken_address_ends_every_command_with_what_is_wrong_and_leaves_nothing(s3: Bucket, address: str) -> None:
+    address = address.format(here=Path.cwd())
+    before = sorted(Path.cwd().iterdir())
+    commands = [
+        ("rehearse", *GRID, "--dir", "sweeps/a", "--store", address),
+        ("launch", *GRID, "--dir", "sweeps/a", "--store", address),
+    ]
+    if "://" in address:
+        commands += [("status", address, "--dir", "sweeps/a"), ("report", address, "--dir", "sweeps/a")]
+    for command in commands:
+        refused = call(*command, expect=ExitCode.BAD_INPUT)
+        assert refused.startswith("error: ")
+        assert "found" in refused
+        assert "expected" in refused
+        assert "secret" not in refused
+        assert "Traceback" not in refused
+    assert sorted(Path.cwd().iterdir()) == before
 
 
 def test_another_store_or_another_sweeps_directory_is_refused_before_anything_starts(s3: Bucket) -> None:
