@@ -1,7 +1,7 @@
 """Where the truth of a sweep may be kept besides its directory: a bucket, or a folder on another disk.
 
 A store holds objects by key. Of all it can do, two things matter: an object can be created so that of two who try one fails,
-and it tells how old an object is by its own clock. `sweep.keeper` decides what goes there.
+and it tells how old an object is by its own clock. `sweep.keeper` decides what goes there, `sweep.store_lease` who may.
 """
 
 from __future__ import annotations
