@@ -168,6 +168,7 @@ def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stor
         launch()
     assert [line.split(":")[-1] for line in told] == [f" Reduce your request rate.; what is new waits in {paths.root}"]
     s3.away = False
+    monkeypatch.setattr("sweep.keeper.PATIENCE_S", 60.0)
     with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, StopRequests(), told.append):
         pass
     assert store.keys("results/") == {"results/aaaa.parquet"}
