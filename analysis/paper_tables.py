@@ -87,7 +87,7 @@ def as_latex(table: PaperTable) -> str:
         [
             r"\begin{table}[t]",
             # Six columns with intervals at \small are wider than a page of article.
-            r"\centering\small" if wide else r"\centering\scriptsize\setlength{\tabcolsep}{3pt}",
+            r"\centering\small" if wide else r"\centering\scriptsize\setlength{\tabcolsep}{1.5pt}",
             rf"\caption{{{latex_escaped(table.caption)}}}",
             rf"\label{{tab:{table.label}}}",
             begin,
