@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +25,7 @@ from search_spaces.errors import RecipeSweepError
 from sweep.atomic import TEMPORARY_SUFFIX
 from sweep.errors import LeaseLostError
 from sweep.lease import Lease, live_launch
+from sweep.lock_file import read_sweep_file, write_sweep_file
 from sweep.paths import SweepPaths
 from sweep.store import Store, StoreError
 from sweep.store_lease import StoreLease, check_free
@@ -202,14 +204,17 @@ def _unstored(failure: list[RecipeSweepError], store: Store, paths: SweepPaths) 
 
 
 def store_the_rest(store: Store, paths: SweepPaths) -> None:
-    """Store what a launch before could not, if there is such. Raises LeaseHeldError, LeaseLostError, StoreError."""
-    if store.keys("results/") >= {key for key, _ in _files(paths, "results")}:
+    """Store what a launch before could not, or did without a store. Raises LeaseHeldError, LeaseLostError, StoreError."""
+    sweep = read_sweep_file(paths)
+    known = sweep is None or sweep.store == store.address
+    if known and store.keys("results/") >= {key for key, _ in _files(paths, "results")}:
         return
     from sweep.supervision import stop_signals
 
     check_free(store, paths)
     with Lease.acquire(paths.lease) as lease, stop_signals() as asked, kept(store, paths, lambda: lease.epoch, asked, print):
-        pass
+        if sweep is not None and not known:
+            write_sweep_file(paths, replace(sweep, store=store.address))
 
 
 def fetch_to_read(store: Store, paths: SweepPaths) -> None:

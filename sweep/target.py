@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from search_spaces.errors import Problem
@@ -16,7 +17,7 @@ from search_spaces.point import DesignPoint
 from search_spaces.yaml_file import Document
 from sweep.errors import SweepDirectoryError, UnknownRunError
 from sweep.keeper import SWEEP_FILE, fetch_to_read
-from sweep.lock_file import read_sweep_file
+from sweep.lock_file import SweepFile, read_sweep_file
 from sweep.paths import SweepPaths
 from sweep.search import search_points
 from sweep.store import Store, StoreAddressError, is_address, open_store
@@ -92,7 +93,24 @@ def store_of(paths: SweepPaths, given: str | None) -> Store | None:
             hint="launch it with the store it has, or begin another sweep with --dir",
         )
         raise SweepDirectoryError(problem)
+    if sweep is not None and sweep.store is None:
+        _check_same(store, sweep)
     return store
+
+
+def _check_same(store: Store, sweep: SweepFile) -> None:
+    """Refuse a store that has another sweep than the one that shall go there: they would be mixed up for ever."""
+    with TemporaryDirectory() as directory:
+        there = SweepPaths(Path(directory))
+        stored = read_sweep_file(there) if store.fetch(SWEEP_FILE, there.lock_file) else None
+    if stored is not None and stored.created_at != sweep.created_at:
+        problem = Problem(
+            store.address,
+            found=f"another sweep: {stored.name}, begun {stored.created_at}",
+            expected=f"nothing, or what is stored of {sweep.name}, begun {sweep.created_at}",
+            hint="give this one an address of its own",
+        )
+        raise SweepDirectoryError(problem)
 
 
 def _fetched(address: str, directory: Path | None) -> Path:

@@ -393,6 +393,20 @@ def test_a_mistaken_address_ends_every_command_with_what_is_wrong_and_leaves_not
     assert sorted(Path.cwd().iterdir()) == before
 
 
+def test_a_sweep_that_is_done_can_be_stored_later_but_not_over_another(s3: Bucket) -> None:
+    for name in ("first", "other"):
+        call("rehearse", *GRID, "--cluster", "inline.yaml", "--dir", name)
+    call("rehearse", *GRID, "--cluster", "inline.yaml", "--dir", "first", "--store", ADDRESS)
+    for _ in range(2):
+        assert f"{RUNS} of {RUNS} done" in call("status", ADDRESS, "--dir", "reader")
+    assert rows("reader") == rows("first")
+    refused = call(
+        "rehearse", *GRID, "--cluster", "inline.yaml", "--dir", "other", "--store", ADDRESS, expect=ExitCode.BAD_INPUT
+    )
+    assert "another sweep" in refused
+    assert rows("other") == rows("first"), "made up alike"
+
+
 def test_another_store_or_another_sweeps_directory_is_refused_before_anything_starts(s3: Bucket) -> None:
     assert ended(rehearsal("first", "--store", ADDRESS))[0] == 0
     code, output = ended(rehearsal("first", "--store", "s3://sweeps/other"))
