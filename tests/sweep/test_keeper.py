@@ -105,16 +105,20 @@ def test_killed_on_one_machine_it_goes_on_on_an_empty_one(
     assert "nothing to do" in again, "the sweep remembers its store"
 
 
-def test_of_two_launches_from_two_machines_the_second_is_refused(s3: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = rehearsal("first", "--store", ADDRESS, "--seconds-per-run", "0.2")
-    while not newest_epoch(open_store(ADDRESS)):
+def test_of_two_launches_at_once_from_two_directories_one_is_refused(s3: Bucket) -> None:
+    both = {name: rehearsal(name, "--store", ADDRESS, "--seconds-per-run", "0.2") for name in ("first", "second")}
+    while all(process.poll() is None for process in both.values()):
         time.sleep(0.1)
-    code, output = ended(rehearsal("second", "--store", ADDRESS))
+    refused = next(name for name, process in both.items() if process.poll() is not None)
+    code, output = ended(both.pop(refused))
     assert code == 2, output
     assert "another launch at work on this sweep" in output
-    assert not list(Path("second").glob("results/*.parquet"))
-    first.send_signal(signal.SIGINT)
-    assert ended(first)[0] == 130
+    assert not list(Path(refused).glob("results/*.parquet"))
+    ((name, other),) = both.items()
+    wait_for(1)
+    other.send_signal(signal.SIGINT)
+    assert ended(other)[0] == 130
+    assert stored() == {f"results/{path.name}" for path in Path(name, "results").glob("*.parquet")}
 
 
 def test_a_bucket_that_is_away_for_a_while_holds_up_nothing_and_loses_nothing(s3: Bucket, calm: dict[str, object]) -> None:
@@ -131,6 +135,10 @@ def test_a_bucket_that_is_away_for_a_while_holds_up_nothing_and_loses_nothing(s3
     assert len(stored()) == len(list(Path("first/results").glob("*.parquet")))
     fetch(open_store(ADDRESS), SweepPaths(Path("fetched")))
     assert rows("fetched") == calm
+    written = [path for path in Path.cwd().rglob("*") if path.is_file()]
+    assert not [path for path in written if b"very-secret" in path.read_bytes()], (
+        "credentials are nobody's but the environment's"
+    )
 
 
 def launched(paths: SweepPaths, results: Sequence[str] = ()) -> None:
