@@ -20,6 +20,7 @@ from sweep.doctor import examine
 from sweep.errors import SweepDirectoryError
 from sweep.ledger import read_done
 from sweep.search import (
+    Scored,
     ask_round,
     best_beside,
     best_of,
@@ -216,13 +217,22 @@ def test_floors_stand_in_the_round_and_a_changed_grid_changes_only_later_ones(tm
     assert not read_rounds(sweep.paths)[-1].floors
 
 
+@pytest.fixture(scope="module")
+def undisturbed_pruning(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Scored]:
+    calm = Sweep(tmp_path_factory.mktemp("pruning"))
+    search(searching(prune=PRUNING), calm)
+    return {run.point.run_id: run for run in scored_runs(calm.paths)}
+
+
 @settings(max_examples=4, deadline=None)
-@given(deaths=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 7)), max_size=4))
-def test_however_often_it_is_killed_it_prunes_the_same_runs(deaths: list[tuple[int, int]]) -> None:
-    grid = searching(prune=PRUNING, trials=6)
+@given(deaths=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 7)), max_size=3))
+def test_however_often_it_is_killed_it_prunes_the_same_runs(
+    undisturbed_pruning: dict[str, Scored], deaths: list[tuple[int, int]]
+) -> None:
+    grid = searching(prune=PRUNING)
+    assert any(run.pruned for run in undisturbed_pruning.values())
     with tempfile.TemporaryDirectory() as folder:
-        calm, sweep = Sweep(Path(folder, "calm")), Sweep(Path(folder, "killed"))
-        search(grid, calm)
+        sweep = Sweep(Path(folder))
         for rounds, victim in deaths:
             for _ in range(rounds):
                 ask_round(grid, sweep.paths)
@@ -232,9 +242,7 @@ def test_however_often_it_is_killed_it_prunes_the_same_runs(deaths: list[tuple[i
             if todo := [pack.points[0] for pack in sweep.plan(points).packs]:
                 sweep.cut(points, todo[victim % len(todo)])
         search(grid, sweep)
-        assert {run.point.run_id: run for run in scored_runs(sweep.paths)} == {
-            run.point.run_id: run for run in scored_runs(calm.paths)
-        }
+        assert {run.point.run_id: run for run in scored_runs(sweep.paths)} == undisturbed_pruning
 
 
 def test_a_torn_round_is_named_and_nothing_is_asked_anew(tmp_path: Path) -> None:
