@@ -1,7 +1,7 @@
 """A store in a bucket of S3, or of whatever speaks like it (AWS_ENDPOINT_URL says where).
 
 Who is asking is known from the environment, as by all tools of AWS; no key is ever read, stored or printed by us. A request
-that is throttled, or answered by 5xx or by nothing, is repeated by boto3 with growing pauses, about two minutes in all.
+that is throttled, or answered by 5xx or by nothing, is repeated by boto3 with growing pauses, half a minute to a minute in all.
 """
 
 from __future__ import annotations
