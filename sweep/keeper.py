@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from search_spaces.errors import RecipeSweepError
 from sweep.atomic import TEMPORARY_SUFFIX
@@ -29,6 +29,9 @@ from sweep.lock_file import read_sweep_file, write_sweep_file
 from sweep.paths import SweepPaths
 from sweep.store import Store, StoreError
 from sweep.store_lease import StoreLease, check_free
+
+if TYPE_CHECKING:
+    from sweep.supervision import StopRequests
 
 BEAT_S = float(os.environ.get("RECIPE_SWEEP_STORE_EVERY_S", "10"))
 """Seconds between two looks for what is new."""
@@ -42,14 +45,6 @@ BULKY = ("checkpoints", "weights")
 """Directories of large files, whose names no two attempts share or whose content says whether it is whole."""
 TAKEN_BACK = ("packs/", "checkpoints/")
 """What a launch may remove again: records that were withdrawn, checkpoints that nothing can resume from."""
-
-
-class Stopping(Protocol):
-    """How often a launch was asked to stop, and the way to ask it."""
-
-    count: int
-
-    def ask(self) -> None: ...
 
 
 def fetch(store: Store, paths: SweepPaths, checkpoints: bool = True) -> int:
@@ -92,12 +87,13 @@ class Keeper:
         new = [(key, path) for key, path in present.items() if key not in self._stored]
         finished = [(key, path) for key, path in results.items() if key not in self._stored]
         gone = [key for key in self._stored if key.startswith(TAKEN_BACK) and key not in present]
-        sweep_file = self._paths.lock_file.read_bytes()
+        lock_file = self._paths.lock_file
+        sweep_file = lock_file.read_bytes() if lock_file.exists() else self._sweep_file  # A launch that failed has none yet.
         if not (new or finished or gone or sweep_file != self._sweep_file):
             return 0
         self._lease.check()
         if sweep_file != self._sweep_file:
-            self._store.replace(SWEEP_FILE, self._paths.lock_file)
+            self._store.replace(SWEEP_FILE, lock_file)
             self._sweep_file = sweep_file
             _remember(self._paths, SWEEP_FILE)
         carried = sum(self._carry(key, path) for key, path in new)
@@ -127,7 +123,7 @@ class Keeper:
 
 @contextmanager
 def kept(
-    store: Store | None, paths: SweepPaths, epoch: Callable[[], int], asked: Stopping, tell: Callable[[str], None]
+    store: Store | None, paths: SweepPaths, epoch: Callable[[], int], asked: StopRequests, tell: Callable[[str], None]
 ) -> Iterator[None]:
     """Keep the store up to date beside a launch, whose epoch may move, and which is asked to stop when another has the sweep.
 
@@ -188,7 +184,7 @@ def kept(
         left.set()
 
 
-def _wait_for(carrying: threading.Thread, asked: Stopping) -> None:
+def _wait_for(carrying: threading.Thread, asked: StopRequests) -> None:
     """Until all is stored, for ten minutes or until asked to stop once more."""
     deadline, before = time.monotonic() + PATIENCE_S, asked.count
     while carrying.is_alive() and time.monotonic() < deadline and asked.count == before:
@@ -233,22 +229,17 @@ def _lacks(paths: SweepPaths, key: str, known: Collection[str]) -> bool:
 
 
 def _known(paths: SweepPaths) -> frozenset[str]:
-    """What is here as it is in the store, by `index/stored.txt`, which may be deleted as all of the index."""
+    """What is here as it is in the store."""
     with suppress(FileNotFoundError):
-        return frozenset(_journal(paths).read_text().splitlines())
+        return frozenset(paths.stored_index.read_text().splitlines())
     return frozenset()
 
 
 def _remember(paths: SweepPaths, key: str) -> None:
     if key == SWEEP_FILE or key.startswith("results/"):
         paths.index.mkdir(exist_ok=True)
-        if (name := _name(paths, key)) not in _known(paths):
-            with _journal(paths).open("a") as file:
-                file.write(f"{name}\n")
-
-
-def _journal(paths: SweepPaths) -> Path:
-    return paths.index / "stored.txt"
+        with paths.stored_index.open("a") as file:
+            file.write(f"{_name(paths, key)}\n")
 
 
 def _name(paths: SweepPaths, key: str) -> str:

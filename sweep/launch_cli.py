@@ -281,9 +281,9 @@ def _stored(grid: str, directory: Path | None, overrides: list[str] | None, give
     """The sweep's store, if it has one, all that is stored fetched. Raises LeaseHeldError where a launch is at work."""
     from sweep.keeper import fetch
     from sweep.store_lease import check_free
-    from sweep.target import store_of
+    from sweep.target import store_of, sweep_paths
 
-    paths = open_sweep(grid, directory, overrides).paths
+    paths = sweep_paths(grid, directory, overrides or ())
     store = store_of(paths, given)
     if store is not None:
         check_free(store, paths)

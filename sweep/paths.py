@@ -84,6 +84,11 @@ class SweepPaths:
         return self.index / "done.json"
 
     @property
+    def stored_index(self) -> Path:
+        """What is here as it is in the sweep's store."""
+        return self.index / "stored.txt"
+
+    @property
     def report(self) -> Path:
         return self.root / "report"
 

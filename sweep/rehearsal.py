@@ -25,7 +25,7 @@ from sweep.paths import SweepPaths
 from sweep.result_schema import REHEARSAL
 from trainers.environments import task_spec
 from trainers.metrics import names
-from trainers.outcome import Arrays, Floors, PackOutcome, PackProgress, is_pruned
+from trainers.outcome import Arrays, Floors, PackOutcome, PackProgress, until_pruned
 from trainers.randomness import generator
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.task import ReturnScale
@@ -65,7 +65,7 @@ def train_pack(
     """Pretend to train a pack for as long as the sweep's file says, resuming, checkpointing and stopping like the trainer."""
     began, cpu_before = time.monotonic(), time.process_time()
     first, run_ids = points[0], tuple(point.run_id for point in points)
-    results = tuple(_pruned(made_up(point), floors) for point in points)
+    results = tuple(until_pruned(made_up(point), floors) for point in points)
     seconds = _seconds_per_run(data_root) * len(points)
     done = next((step for folder in (checkpoint_dir, *resume_dirs) if (step := _saved_step(folder, run_ids)) is not None), 0)
     progress(_progress(points, results, done))
@@ -112,17 +112,6 @@ def made_up(point: DesignPoint) -> RunResult:
         recorded,
         _diagnostics(point, len(recorded), noise),
     )
-
-
-def _pruned(result: RunResult, floors: Floors) -> RunResult:
-    """The result of a run that a search may have ended early."""
-    at = next((i for i, each in enumerate(result.curve[:-1]) if is_pruned(result.run_id, each, floors)), None)
-    if at is None:
-        return result
-    curve = result.curve[: at + 1]
-    recorded = sum(step < curve[-1].step for step in result.diagnostics_steps)
-    diagnostics = {name: values[:recorded] for name, values in result.diagnostics.items()}
-    return RunResult(result.run_id, RunStatus.PRUNED, None, curve, result.diagnostics_steps[:recorded], diagnostics)
 
 
 def _score(point: DesignPoint) -> float:

@@ -69,9 +69,22 @@ def open_target(reference: str, directory: Path | None = None, overrides: Sequen
     if Path(reference).is_dir():
         return _sweep_directory(Path(reference), directory, overrides)
     grid = read_grid(reference, overrides)
+    return _target(grid, _paths_of(grid, directory))
+
+
+def sweep_paths(reference: str, directory: Path | None, overrides: Sequence[str]) -> SweepPaths:
+    """Where the sweep is that `open_target` would open, without its points, which take the time. Raises as that does."""
+    if is_address(reference):
+        return SweepPaths(_fetched(reference, directory))
+    if Path(reference).is_dir():
+        return SweepPaths(Path(reference))
+    return _paths_of(read_grid(reference, overrides), directory)
+
+
+def _paths_of(grid: Grid, directory: Path | None) -> SweepPaths:
     paths = SweepPaths(directory if directory is not None else SWEEPS / grid.name)
     _check_directory(paths.root)
-    return _target(grid, paths)
+    return paths
 
 
 def store_of(paths: SweepPaths, given: str | None) -> Store | None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.results import CurvePoint, RunResult
+from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.task import ReturnScale
 
 Arrays = Mapping[str, NDArray[np.floating]]
@@ -24,6 +24,17 @@ NO_FLOORS: Floors = {}
 def is_pruned(run_id: str, evaluation: CurvePoint, floors: Floors) -> bool:
     """Whether a run ends at this evaluation."""
     return evaluation.return_mean < floors.get(run_id, {}).get(evaluation.step, -math.inf)
+
+
+def until_pruned(result: RunResult, floors: Floors) -> RunResult:
+    """What a run that was trained to its end would have been under these floors; the last evaluation prunes nothing."""
+    at = next((at for at, each in enumerate(result.curve[:-1], 1) if is_pruned(result.run_id, each, floors)), None)
+    if at is None:
+        return result
+    curve = result.curve[:at]
+    recorded = sum(step < curve[-1].step for step in result.diagnostics_steps)
+    diagnostics = {name: values[:recorded] for name, values in result.diagnostics.items()}
+    return RunResult(result.run_id, RunStatus.PRUNED, None, curve, result.diagnostics_steps[:recorded], diagnostics)
 
 
 class PackProgress(NamedTuple):

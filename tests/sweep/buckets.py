@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +13,12 @@ import pytest
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from sweep.paths import SweepPaths
+from sweep.store import Store
+from sweep.store_lease import StoreLease
+
 BUCKET = "sweeps"
+ADDRESS = f"s3://{BUCKET}/lab/my-sweep"
 
 
 class Bucket:
@@ -95,3 +101,23 @@ def bucket(patch: pytest.MonkeyPatch) -> Iterator[Bucket]:
                 client.delete_object(Bucket=BUCKET, Key=item["Key"])
         client.delete_bucket(Bucket=BUCKET)
         server.stop()
+
+
+def launched(paths: SweepPaths, results: Sequence[str] = ()) -> None:
+    """The files of a sweep that was launched and finished so many packs."""
+    paths.results.mkdir(parents=True, exist_ok=True)
+    paths.lock_file.write_text("{}")
+    for name in results:
+        (paths.results / f"{name}.parquet").write_text(name)
+
+
+def begun(store: Store, paths: SweepPaths, epoch: int, elsewhere: bool = False) -> StoreLease:
+    """The store's lease in the hands of a launch of this directory, on this machine or another."""
+    if elsewhere:
+        record = paths.lease / f"{epoch:06d}.json"
+        content = json.loads(record.read_text())
+        content["process"] |= {"host": "another-host", "machine": "another"}
+        record.write_text(json.dumps(content))
+    lease = StoreLease(store, paths)
+    lease.begin(epoch)
+    return lease

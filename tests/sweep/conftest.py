@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,6 +21,10 @@ from search_spaces.vocabulary import (
 )
 from sweep import backoff
 from sweep.paths import SweepPaths
+from sweep.store import Store, open_store
+
+if TYPE_CHECKING:
+    from tests.sweep.buckets import Bucket
 
 
 def make_point(**changes: object) -> DesignPoint:
@@ -114,3 +119,21 @@ def data_root(tmp_path: Path) -> Path:
     root = tmp_path / "data"
     root.mkdir()
     return root
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
+    from tests.sweep.buckets import bucket
+
+    with bucket(monkeypatch) as server:
+        yield server
+
+
+@pytest.fixture(params=["file", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    """One of each kind, empty: what holds for one holds for the other."""
+    from tests.sweep.buckets import ADDRESS
+
+    if request.param == "s3":
+        request.getfixturevalue("s3")
+    return open_store(ADDRESS if request.param == "s3" else f"file://{tmp_path / 'store'}")

@@ -20,7 +20,7 @@ import numpy as np
 
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import Keep
-from trainers.outcome import NO_FLOORS, Floors, PackOutcome, PackProgress, is_pruned
+from trainers.outcome import NO_FLOORS, Floors, PackOutcome, PackProgress, until_pruned
 from trainers.results import CurvePoint, RunResult, RunStatus
 from trainers.task import ReturnScale
 
@@ -157,10 +157,7 @@ def _result(point: DesignPoint, behaviour: Behaviour, floors: Floors = NO_FLOORS
     status = RunStatus.DIVERGED if diverged else RunStatus.FINISHED
     diagnostics = {"q_mean": (0.5,)}
     curve = _curve(point, point.steps)
-    at = next((at for at, each in enumerate(curve[:-1], 1) if is_pruned(point.run_id, each, floors)), None)
-    if at is not None:
-        return RunResult(point.run_id, RunStatus.PRUNED, None, curve[:at], (0,), diagnostics)
-    return RunResult(point.run_id, status, 1 if diverged else None, curve, (0,), diagnostics)
+    return until_pruned(RunResult(point.run_id, status, 1 if diverged else None, curve, (0,), diagnostics), floors)
 
 
 def _progress(points: Sequence[DesignPoint], step: int) -> PackProgress:

@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from sweep.cli_boundary import ExitCode
-from sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
+from sweep.errors import LeaseLostError
 from sweep.keeper import Keeper, fetch, fetch_to_read, kept
 from sweep.lease import Lease
 from sweep.paths import SweepPaths
-from sweep.store import Store, StoreAddressError, StoreError, open_store
-from sweep.store_lease import StoreLease, check_free, newest_epoch
+from sweep.store import Store, StoreError, open_store
+from sweep.store_lease import newest_epoch
 from sweep.supervision import StopRequests
-from tests.sweep.buckets import BUCKET, Bucket, bucket
+from tests.sweep.buckets import ADDRESS, Bucket, begun, launched
 from tests.sweep.commands import call
 
-ADDRESS = f"s3://{BUCKET}/swept"
 RUNS = 128
 GRID = ("figure7", "--set", "task=simple_spread", "--set", "seed=0", "--set", "dataset=expert", "--no-mlflow")
 PATIENCE_S = 120.0
 
 
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Bucket]:
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("inline.yaml").write_text("backend: inline\n")
-    with bucket(monkeypatch) as server:
-        yield server
 
 
 def rehearsal(directory: str, *more: str) -> subprocess.Popen[str]:
@@ -141,21 +136,6 @@ def test_a_bucket_that_is_away_for_a_while_holds_up_nothing_and_loses_nothing(s3
     )
 
 
-def launched(paths: SweepPaths, results: Sequence[str] = ()) -> None:
-    """The files of a sweep that was launched and finished so many packs."""
-    paths.results.mkdir(parents=True, exist_ok=True)
-    paths.lock_file.write_text("{}")
-    for name in results:
-        (paths.results / f"{name}.parquet").write_text(name)
-
-
-@pytest.fixture(params=["file", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "s3":
-        request.getfixturevalue("s3")
-    return open_store(ADDRESS if request.param == "s3" else f"file://{tmp_path / 'store'}")
-
-
 def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stores_what_was_done(
     s3: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,58 +162,6 @@ def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stor
     assert store.keys("results/") == {"results/aaaa.parquet"}
 
 
-def begun(store: Store, paths: SweepPaths, epoch: int, elsewhere: bool = False) -> StoreLease:
-    """The store's lease in the hands of a launch of this directory, on this machine or another."""
-    if elsewhere:
-        record = paths.lease / f"{epoch:06d}.json"
-        content = json.loads(record.read_text())
-        content["process"] |= {"host": "another-host", "machine": "another"}
-        record.write_text(json.dumps(content))
-    lease = StoreLease(store, paths)
-    lease.begin(epoch)
-    return lease
-
-
-def test_who_was_taken_over_stores_nothing_more(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second = SweepPaths(tmp_path / "first"), SweepPaths(tmp_path / "second")
-    launched(first)
-    with Lease.acquire(first.lease) as lease:
-        held = begun(store, first, lease.epoch, elsewhere=True)
-        keeper = Keeper(store, first, held)
-    launched(second)
-    with pytest.raises(LeaseHeldError, match="another-host"):
-        check_free(store, second)
-    store.remove("lease/000001.heartbeat")
-    with pytest.raises(LeaseHeldError, match="another-host"):
-        check_free(store, second)  # It may have begun this moment.
-    monkeypatch.setattr("sweep.store_lease.STALE_S", -1.0)
-    check_free(store, second)
-    with Lease.acquire(second.lease) as other:
-        assert other.epoch == 2, "epochs are numbered over all machines"
-        begun(store, second, other.epoch)
-        launched(first, ["aaaa"])
-        for act in (keeper.carry, held.beat, held.end):
-            with pytest.raises(LeaseLostError, match="launch 2 of another machine has taken"):
-                act()
-    assert not store.keys("results/")
-
-
-def test_a_heartbeat_that_is_hours_ahead_of_its_folders_clock_keeps_no_launch_away(tmp_path: Path) -> None:
-    store, first, second = (
-        open_store(f"file://{tmp_path}/store"),
-        SweepPaths(tmp_path / "first"),
-        SweepPaths(tmp_path / "second"),
-    )
-    launched(first)
-    with Lease.acquire(first.lease) as lease:
-        begun(store, first, lease.epoch, elsewhere=True)
-    with pytest.raises(LeaseHeldError):
-        check_free(store, second)
-    ahead = time.time() + 3 * 3600
-    os.utime(tmp_path / "store" / "lease" / "000001.heartbeat", (ahead, ahead))
-    check_free(store, second)
-
-
 def test_a_launch_that_was_taken_over_stops_and_says_so(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweep.keeper.BEAT_S", 0.05)
     paths, asked = SweepPaths(tmp_path / "sweep"), StopRequests()
@@ -251,48 +179,6 @@ def test_a_launch_that_was_taken_over_stops_and_says_so(store: Store, tmp_path: 
     with pytest.raises(LeaseLostError, match="launch 7 of another machine has taken"):
         launch()
     assert not store.keys("results/")
-
-
-def test_of_two_that_begin_at_the_same_moment_one_is_refused_now_and_later(store: Store, tmp_path: Path) -> None:
-    both = [SweepPaths(tmp_path / name) for name in ("first", "second")]
-    for paths in both:
-        launched(paths)
-        check_free(store, paths)
-    with Lease.acquire(both[0].lease) as one:
-        begun(store, both[0], one.epoch, elsewhere=True)
-        with Lease.acquire(both[1].lease) as other, pytest.raises(LeaseHeldError, match="at the same moment"):
-            begun(store, both[1], other.epoch)
-        with pytest.raises(LeaseHeldError, match="another-host"):
-            check_free(store, both[1])  # Its directory has a launch of that number too, which is dead.
-
-
-def test_an_epoch_whose_answer_got_lost_is_ours_all_the_same(store: Store, tmp_path: Path) -> None:
-    paths = SweepPaths(tmp_path / "sweep")
-    launched(paths)
-    with Lease.acquire(paths.lease) as lease:
-        store.create("lease/000001.json", paths.lease / "000001.json")
-        held = begun(store, paths, lease.epoch)
-        lease.renew()
-        store.create("lease/000002.json", paths.lease / "000002.json")
-        held.renew(lease.epoch)
-        held.check()
-
-
-def test_a_store_that_overwrites_what_was_to_be_new_is_refused(s3: Bucket, tmp_path: Path) -> None:
-    paths = SweepPaths(tmp_path / "sweep")
-    launched(paths)
-    s3.careless = True
-    with Lease.acquire(paths.lease) as lease, pytest.raises(StoreAddressError, match="If-None-Match"):
-        begun(open_store(ADDRESS), paths, lease.epoch)
-
-
-def test_a_lease_that_nobody_can_read_is_named_by_its_place_in_the_store(store: Store, tmp_path: Path) -> None:
-    paths = SweepPaths(tmp_path / "sweep")
-    launched(paths)
-    store.create("lease/000003.json", paths.lock_file)
-    with pytest.raises(SweepDirectoryError) as error:
-        check_free(store, paths)
-    assert f"{store.address}/lease/000003.json" in str(error.value)
 
 
 def test_of_one_pack_that_two_launches_did_the_first_stored_counts_in_both_directories(store: Store, tmp_path: Path) -> None:
@@ -424,3 +310,15 @@ def test_another_store_or_another_sweeps_directory_is_refused_before_anything_st
     assert "stored nowhere" in refused
     assert "no sweep" in call("status", "s3://sweeps/never", "--dir", "new", expect=ExitCode.BAD_INPUT)
     assert not Path("new").exists()
+
+
+def test_a_launch_that_fails_before_there_is_a_sweep_says_its_own_error_at_once(store: Store, tmp_path: Path) -> None:
+    paths = SweepPaths(tmp_path / "sweep")
+
+    def launch() -> None:
+        with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, StopRequests(), print):
+            raise ArithmeticError("its own error")
+
+    with pytest.raises(ArithmeticError, match="its own error"):
+        launch()
+    assert store.keys("lease/000001.released")

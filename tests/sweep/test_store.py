@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,21 +10,7 @@ import pytest
 from search_spaces.errors import UserInputError
 from sweep.errors import MissingToolUserError
 from sweep.store import Store, StoreAddressError, StoreError, open_store
-from tests.sweep.buckets import BUCKET, Bucket, bucket, environment
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
-    with bucket(monkeypatch) as server:
-        yield server
-
-
-@pytest.fixture(params=["file", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    if request.param == "file":
-        return open_store(f"file://{tmp_path / 'store'}")
-    request.getfixturevalue("s3")
-    return open_store(f"s3://{BUCKET}/lab/my-sweep")
+from tests.sweep.buckets import BUCKET, Bucket, environment
 
 
 @pytest.fixture
