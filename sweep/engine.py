@@ -114,12 +114,15 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
 def _connect(settings: LaunchSettings, over: threading.Event) -> None:
     """Start a Ray of our own, watched until `over`, never one that happens to run here; or join the one that was named."""
     import ray
+    from ray._private import ray_constants
 
     resources = settings.resources
     if resources.address is not None:
         _check_address(resources.address)
         ray.init(address=resources.address, log_to_driver=False, logging_level="warning")
         return
+    # Relative to Ray's own scripts, so an absolute path stands for itself. Where Ray stops reading it, it starts its own.
+    ray_constants.SETUP_WORKER_FILENAME = str(Path(__file__).with_name("start_worker.py"))
     ray.init(
         address="local",
         num_cpus=resources.cpus,
