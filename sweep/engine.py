@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cluster.resources import Resources
 from sweep.attempts import AttemptEnd
 from sweep.launch_file import LaunchFile, LaunchSettings, read_launch
 from sweep.lease import holds
@@ -88,7 +89,7 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
         tuner = tune.Tuner(
             tune.with_resources(_trainable(settings), tune.PlacementGroupFactory([bundle])),
             tune_config=tune.TuneConfig(
-                search_alg=_searcher(queue),
+                search_alg=_searcher(queue, resources.slots if _spare_cpus(resources) else None),
                 num_samples=-1,
                 reuse_actors=resources.reuse_workers,
                 trial_name_creator=lambda trial: str(trial.config["pack_id"]),
@@ -125,7 +126,7 @@ def _connect(settings: LaunchSettings, over: threading.Event) -> None:
     ray_constants.SETUP_WORKER_FILENAME = str(Path(__file__).with_name("start_worker.py"))
     ray.init(
         address="local",
-        num_cpus=resources.cpus,
+        num_cpus=resources.cpus + _spare_cpus(resources),
         num_gpus=resources.gpus,
         object_store_memory=OBJECT_STORE_BYTES,
         include_dashboard=False,
@@ -199,11 +200,21 @@ def _leave_this_machine() -> None:
     os._exit(DRAINED_EXIT)
 
 
-def _searcher(queue: PackQueue) -> Any:
+def _spare_cpus(resources: Resources) -> int:
+    """CPUs of this machine that are in Ray's books alone, so that a pack's own process can start as soon as another has ended.
+
+    Ray looks only once a second whether there is room again. That no more packs run than there are slots is the searcher's
+    to see to. None for GPUs, whose memory a process keeps to its very end.
+    """
+    fresh_here = resources.address is None and not resources.reuse_workers and not resources.gpus
+    return resources.cpus_per_pack if fresh_here else 0
+
+
+def _searcher(queue: PackQueue, at_once: int | None) -> Any:
     from ray.tune.search import Searcher
 
     class PackSearcher(Searcher):  # type: ignore[misc]  # Ray is untyped here
-        """Hands Tune the queue's packs and tells the queue how they ended."""
+        """Hands Tune the queue's packs, so many at once, and tells the queue how they ended."""
 
         def __init__(self) -> None:
             super().__init__(metric="end", mode="max")
@@ -212,6 +223,8 @@ def _searcher(queue: PackQueue) -> Any:
         def suggest(self, trial_id: str) -> Any:
             if queue.finished:
                 return Searcher.FINISHED
+            if len(self._packs) == at_once:
+                return None
             pack_id = queue.next()
             if pack_id is None:
                 return None

@@ -67,6 +67,13 @@ def test_a_quarter_of_one_gpu_means_four_packs_at_once_and_never_five(paths: Swe
     assert most_at_once(paths) == 4
 
 
+def test_packs_with_a_process_each_are_more_at_once_than_there_are_slots(paths: SweepPaths, data_root: Path) -> None:
+    behave(data_root, Behaviour(step_s=0.01))
+    assert launch_here(paths, data_root, {"seeds": 3, "alphas": [0.1]}, max_lanes=1, reuse_workers=False).status.done == 3
+    assert most_at_once(paths) == 2
+    assert len({attempt.process for attempt in attempts(paths)}) == 3, "a process trained two packs"
+
+
 def test_a_sweep_py_where_the_user_stands_is_not_taken_for_ours(
     paths: SweepPaths, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
