@@ -73,6 +73,7 @@ def there_text(resources: Resources) -> str:
         "checkpoint_minutes": resources.checkpoint_minutes,
         "stuck_after_minutes": NEVER if resources.stuck_after_minutes is None else resources.stuck_after_minutes,
         "reuse_workers": resources.reuse_workers,
+        "stage_data": NEVER if resources.stage_data is None else resources.stage_data,
     } | ({"spot_notice": True} if resources.spot_notice else {})
     return written([("What the machines of this cluster hold, for a launch that runs on it.", keys)])
 

@@ -22,5 +22,6 @@ def inline_resources(file: InlineFile) -> Resources:
         checkpoint_minutes=file.checkpoint_minutes,
         stuck_after_minutes=None,  # Somebody may be stepping through it; and it would be the launch that ends.
         reuse_workers=True,
+        stage_data=file.stage_data,
         inline=True,
     )

@@ -34,6 +34,7 @@ def local_resources(file: LocalFile) -> Resources:
         checkpoint_minutes=file.checkpoint_minutes,
         stuck_after_minutes=file.stuck_after_minutes,
         reuse_workers=file.reuse_workers,
+        stage_data=file.stage_data,
     )
 
 

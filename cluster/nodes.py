@@ -43,6 +43,7 @@ def resources_of(file: ClusterFile, nodes: Sequence[Node], address: str | None =
         checkpoint_minutes=file.checkpoint_minutes,
         stuck_after_minutes=file.stuck_after_minutes,
         reuse_workers=file.reuse_workers,
+        stage_data=file.stage_data,
     )
 
 

@@ -23,5 +23,6 @@ def ray_resources(file: RayFile) -> Resources:
         checkpoint_minutes=file.checkpoint_minutes,
         stuck_after_minutes=file.stuck_after_minutes,
         reuse_workers=file.reuse_workers,
+        stage_data=file.stage_data,
         spot_notice=file.spot_notice,
     )

@@ -35,6 +35,8 @@ class Resources:
     """Memory that a pack may need by its shapes: packs are made no larger. None sets no bound."""
     inline: bool = False
     """No Ray: packs run one after another in the launching process."""
+    stage_data: str | None = None
+    """A directory on each node's own disk, to which a dataset is copied once, and read there. None reads it where it is."""
     spot_notice: bool = False
     """Packs ask their machine's metadata (EC2's) whether it is about to be taken away, and then leave it in time."""
 

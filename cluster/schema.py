@@ -17,6 +17,7 @@ from cluster.prices import price_table
 
 AUTO = "auto"
 NEVER = "none"
+STAGE_DATA = "/tmp/recipe-sweep-data"  # noqa: S108 (every user's own: see sweep.staging)
 _YEAR = 365 * 24 * 60
 
 
@@ -34,10 +35,13 @@ def _check(accepts: Callable[[float], bool], expected: str, word: str | None = N
     return BeforeValidator(check)
 
 
-def _matches(pattern: str, expected: str) -> BeforeValidator:
-    """Text of one form; it ends up in scripts and manifests, so anything else is refused."""
+def _matches(pattern: str, expected: str, word: str | None = None) -> BeforeValidator:
+    """Text of one form; it ends up in scripts and manifests, so anything else is refused. The `word` is None, where given."""
+    expected = f"{word}, or {expected}" if word else expected
 
-    def check(value: object) -> str:
+    def check(value: object) -> str | None:
+        if word and value in (word, None):
+            return None
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
             raise _refused(expected)
         return value
@@ -91,6 +95,7 @@ Name = Annotated[
 Word = Annotated[str, _matches(r"[\w.@:/+-]+", "one word, without spaces or quotes")]
 Line = Annotated[str, _matches(r"[^\n\r]+", "one line of text")]
 AbsolutePath = Annotated[str, _matches(r"(/[\w.@+-]+)+", "an absolute path of letters, digits and ._@+-")]
+PathOrNever = Annotated[str | None, _matches(r"(/[\w.@+-]+)+", "an absolute path of letters, digits and ._@+-", NEVER)]
 MinutesOrNever = Annotated[
     float | None, _check(lambda value: 0 < value <= _YEAR, f"minutes, above 0 and at most {_YEAR} (a year)", NEVER)
 ]
@@ -111,6 +116,7 @@ class ClusterFile(BaseModel):
     checkpoint_minutes: Minutes = 10.0
     stuck_after_minutes: MinutesOrNever = 30.0
     reuse_workers: Switch = True
+    stage_data: PathOrNever = None
 
 
 class LocalFile(ClusterFile):
@@ -150,6 +156,7 @@ class AwsFile(ClusterFile):
     spot: Switch = True
     budget_usd: Positive
     idle_minutes: Minutes = 5.0
+    stage_data: PathOrNever = STAGE_DATA
     disk_gb: Count = 100
     subnets: tuple[Annotated[str, _matches(r"subnet-[0-9a-f]{8,17}", "a subnet's id such as subnet-0123abcd")], ...] = ()
     security_groups: tuple[Annotated[str, _matches(r"sg-[0-9a-f]{8,17}", "a group's id such as sg-0123abcd")], ...] = ()
@@ -171,6 +178,7 @@ class SlurmFile(ClusterFile):
     partition: Word | None = None
     account: Word | None = None
     setup: tuple[Line, ...] = ()
+    stage_data: PathOrNever = STAGE_DATA
 
 
 class KubernetesFile(ClusterFile):
@@ -188,6 +196,7 @@ class KubernetesFile(ClusterFile):
     memory_gb_per_worker: Count
     hours: Positive
     node_selector: Mapping[Word, Word] = {}
+    stage_data: PathOrNever = STAGE_DATA
     tolerations: tuple[Word, ...] = ()
 
 

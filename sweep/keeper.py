@@ -14,11 +14,12 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from search_spaces.errors import RecipeSweepError
@@ -27,6 +28,7 @@ from sweep.errors import LeaseLostError
 from sweep.lease import Lease, live_launch
 from sweep.lock_file import read_sweep_file, write_sweep_file
 from sweep.paths import SweepPaths
+from sweep.staging import card_key, store_dataset
 from sweep.store import Store, StoreError
 from sweep.store_lease import StoreLease, check_free
 
@@ -39,6 +41,7 @@ PATIENCE_S = 600.0
 AT_ONCE = 8
 
 SWEEP_FILE = "sweep.json"
+NOTHING: Mapping[str, Path] = MappingProxyType({})
 ONCE = ("packs", "search", "launches")
 """Directories of files whose names must be new; results follow when these and all others are there."""
 BULKY = ("checkpoints", "weights")
@@ -72,8 +75,8 @@ def fetch(store: Store, paths: SweepPaths, checkpoints: bool = True) -> int:
 class Keeper:
     """Carries a sweep's truth to its store, for one launch that has its lease."""
 
-    def __init__(self, store: Store, paths: SweepPaths, lease: StoreLease) -> None:
-        self._store, self._paths, self._lease = store, paths, lease
+    def __init__(self, store: Store, paths: SweepPaths, lease: StoreLease, datasets: Mapping[str, Path] = NOTHING) -> None:
+        self._store, self._paths, self._lease, self._datasets = store, paths, lease, datasets
         self._stored: set[str] = set(store.keys())
         self._sweep_file = b""
 
@@ -89,7 +92,8 @@ class Keeper:
         gone = [key for key in self._stored if key.startswith(TAKEN_BACK) and key not in present]
         lock_file = self._paths.lock_file
         sweep_file = lock_file.read_bytes() if lock_file.exists() else self._sweep_file  # A launch that failed has none yet.
-        if not (new or finished or gone or sweep_file != self._sweep_file):
+        datasets = [content for content in self._datasets if card_key(content) not in self._stored]
+        if not (new or finished or gone or datasets or sweep_file != self._sweep_file):
             return 0
         self._lease.check()
         if sweep_file != self._sweep_file:
@@ -103,7 +107,11 @@ class Keeper:
         for key in gone:
             self._store.remove(key)
             self._stored.discard(key)
-        return carried
+        for content in datasets:
+            self._lease.check()
+            store_dataset(self._store, content, self._datasets[content])
+            self._stored.add(card_key(content))
+        return carried + len(datasets)
 
     def _carry(self, key: str, path: Path) -> bool:
         created = True
@@ -123,10 +131,16 @@ class Keeper:
 
 @contextmanager
 def kept(
-    store: Store | None, paths: SweepPaths, epoch: Callable[[], int], asked: StopRequests, tell: Callable[[str], None]
+    store: Store | None,
+    paths: SweepPaths,
+    epoch: Callable[[], int],
+    asked: StopRequests,
+    tell: Callable[[str], None],
+    datasets: Mapping[str, Path] = NOTHING,
 ) -> Iterator[None]:
     """Keep the store up to date beside a launch, whose epoch may move, and which is asked to stop when another has the sweep.
 
+    `datasets` are the sweep's, by the hash of their content: they are stored once, after what else is new at first.
     Where the store is away, training goes on and what is new waits. At the end it is waited for, for ten minutes or until
     Ctrl-C. Raises LeaseHeldError at the start; at the end LeaseLostError, or StoreError with what to do then: all that was
     done is in the directory.
@@ -169,7 +183,7 @@ def kept(
 
     threading.Thread(target=beat, name="store-heartbeat", daemon=True).start()
     try:
-        keeper = Keeper(store, paths, lease)
+        keeper = Keeper(store, paths, lease, datasets)
         fetch(store, paths)  # What was stored between the first look and the lease.
         carrying = threading.Thread(target=carry, args=(keeper,), name="store", daemon=True)
         carrying.start()

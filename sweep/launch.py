@@ -27,6 +27,7 @@ from sweep.lock_file import SweepFile, read_sweep_file, write_sweep_file
 from sweep.paths import SweepPaths
 from sweep.plan import Plan
 from sweep.records import read_records, withdraw_suspects
+from sweep.staging import datasets_to_store, fetch_lacking
 from sweep.status import SweepStatus, SweepWatcher
 from sweep.supervision import Display, Supervision, ray_directory, stop_signals
 from sweep.workload import load_workload
@@ -54,12 +55,14 @@ def launch(
     data_root = _data_root(request)
     sweep = _checked_sweep_file(request, data_root)
     todo = [point for pack in plan_of(request).packs for point in pack.points]
+    fetch_lacking(request.store, todo, data_root, sweep.data_hashes, display.tell)
     hashes = load_workload(request.workload).prepare_data(todo, data_root, sweep.data_hashes, display.tell)
+    datasets = datasets_to_store(request.store, todo, data_root, hashes)
     with (
         ray_directory() as ray_files,
         Lease.acquire(paths.lease, display.tell) as lease,
         stop_signals() as asked,
-        kept(request.store, paths, lambda: lease.epoch, asked, display.tell),
+        kept(request.store, paths, lambda: lease.epoch, asked, display.tell, datasets),
     ):
         write_sweep_file(paths, sweep.with_hashes(hashes))
         plan = plan_of(request)

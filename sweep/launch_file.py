@@ -21,7 +21,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class LaunchSettings:
-    """What every pack of a launch has in common. `root` and `data_root` are absolute paths; `workload` names a module."""
+    """What every pack of a launch has in common.
+
+    `root` and `data_root` are absolute paths; `workload` names a module; `store` is the address of the sweep's store.
+    """
 
     root: Path
     epoch: int
@@ -29,6 +32,7 @@ class LaunchSettings:
     keep: Keep
     workload: str
     resources: Resources
+    store: str | None = None
 
     @property
     def paths(self) -> SweepPaths:
@@ -97,6 +101,7 @@ def _settings(content: Mapping[str, Any]) -> LaunchSettings:
         keep=Keep(given["keep"]),
         workload=given["workload"],
         resources=Resources(**given["resources"]),
+        store=given.get("store"),
     )
 
 

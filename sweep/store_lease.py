@@ -89,8 +89,8 @@ def check_free(store: Store, paths: SweepPaths) -> None:
     newest = newest_epoch(store)
     for epoch in range(1, newest + 1):
         path = paths.lease / f"{epoch:06d}.json"
-        if not path.exists():
-            store.fetch(_record(epoch), path)
+        if not path.exists() and store.fetch(_record(epoch), path):
+            store.fetch(f"lease/{epoch:06d}.released", path.with_suffix(".released"))
     if not newest or store.age_s(f"lease/{newest:06d}.released") is not None:
         return
     process = _stored_record(store, paths, newest).process

@@ -117,6 +117,7 @@ class Supervision:
             keep=self._sweep.keep,
             workload=request.workload,
             resources=request.resources,
+            store=None if request.store is None else request.store.address,
         )
         hashes = self._sweep.data_hashes
         packs = tuple(PlannedPack(pack, hashes[pack.points[0].dataset_id]) for pack in plan.packs)

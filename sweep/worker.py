@@ -196,6 +196,7 @@ def _train(
     from sweep.device import choose_device, code_version, release_memory, torch_version
     from sweep.results import Provenance, publish
     from sweep.search import floors_of
+    from sweep.staging import root_on_this_node
 
     paths, pack = settings.paths, record.pack
     device = choose_device(settings.resources.device)
@@ -204,10 +205,11 @@ def _train(
         f"pack {pack.pack_id}: {len(pack.points)} runs, attempt {attempt.number}, {device}, {record.threads} threads",
         flush=True,
     )
+    stage, say = settings.resources.stage_data, partial(print, flush=True)
     workload = load_workload(settings.workload)
     outcome = workload.train_pack(
         pack.points,
-        data_root=settings.data_root,
+        data_root=root_on_this_node(stage, settings.store, pack.points[0], settings.data_root, record.data_hash, say),
         data_hash=record.data_hash,
         checkpoint_dir=paths.pack_checkpoint(pack.pack_id),
         resume_dirs=resume_dirs(paths, pack),
