@@ -24,6 +24,8 @@ from tests.sweep.processes import LaunchProcess, wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.cluster, pytest.mark.xdist_group("ray")]
 
 GRID: dict[str, object] = {"seeds": 3, "alphas": [0.1, 1.0], "steps": 1600, "eval_every": 400, "diagnostics_every": 200}
+LONGER = GRID | {"steps": 3200, "eval_every": 800}
+"""Every pack trains for more than twice as long as a notice takes to be heard (`cluster.spot_notice.POLL_S`)."""
 COLUMNS = [field.name for field in (*POINT_COLUMNS, *OUTCOME_COLUMNS)]
 
 
@@ -61,12 +63,12 @@ def test_a_spot_node_that_has_its_notice_is_left_at_once_and_for_good(nodes: Nod
     data.mkdir()
     calm, drained = SweepPaths(tmp_path / "calm"), SweepPaths(tmp_path / "drained")
     packing: dict[str, object] = {"slots": 2, "max_lanes": 2, "workload": REAL}
-    launch(request_of(calm.root, data, GRID, inline=True, **packing), Quiet())
+    launch(request_of(calm.root, data, LONGER, inline=True, **packing), Quiet())
 
     on_nodes: dict[str, object] = {"address": nodes.address, "spot_notice": True, "reuse_workers": True}
     with metadata_server() as machine:
         nodes.add(**{ENDPOINT_VARIABLE: machine.endpoint})
-        with LaunchProcess(drained.root, data, GRID, **packing, **on_nodes) as process:
+        with LaunchProcess(drained.root, data, LONGER, **packing, **on_nodes) as process:
             wait_until(lambda: sum(progress.step > 400 for progress in read_all_progress(drained.progress)) == 2)
             machine.give_notice()
             assert process.wait() == 0
