@@ -15,7 +15,7 @@ from analysis.drawing import BEST, DECOMPOSITION_NAMES, EXTRACTION_NAMES, FAINT,
 from analysis.material import Drawing, Lacking, Material, Numbers
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, TaskScores
 from analysis.sensitivity import AlphaPoint, alpha_curves
-from analysis.sheet import Brush, Dot, Frame, Pen, Sheet, round_ticks
+from analysis.sheet import GRID, Brush, Dot, Frame, Pen, Sheet, round_ticks
 from search_spaces.vocabulary import Decomposition, Extraction
 
 if TYPE_CHECKING:
@@ -97,6 +97,8 @@ def _draw_row(sheet: Sheet, row: Row, top: float) -> None:
         frame = Frame(left, bottom, *CELL_INCHES, (-0.3, max(len(grid), 1) - 0.7), limits)
         sheet.frame(frame, "white", ticks, i == 0, [(at, short(alpha)) for at, alpha in enumerate(grid)])
         sheet.text(left + CELL_INCHES[0] / 2, top + 0.1, dataset, 7.5)
+        for at in range(len(grid)):
+            sheet.line(Pen(GRID, 0.35, order=1.0), [frame.at(at, limits[0]), frame.at(at, limits[1])])
         _draw_panel(sheet, frame, grid, chosen)
     middle = top - CELL_INCHES[1] / 2
     sheet.text(0.22, middle, f"{task.task}\n{EXTRACTION_NAMES[extraction]}", 7.5, rotation=90, linespacing=1.2)

@@ -19,7 +19,7 @@ from analysis.panels import Panel, TaskPanels
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, TaskScores
 from analysis.stability import Stability
 from analysis.statistics import FEWEST_SEEDS, Booleans, Floats, bootstrap_best, ranks, resample_weights, t_interval
-from analysis.variance import AXES, TERMS, moments, shares
+from analysis.variance import AXES, TERMS, moments, share_difference
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 RESAMPLES = 1000
@@ -51,8 +51,8 @@ class Sweep:
 
     @cached_property
     def variance(self) -> tuple[Floats, Floats, int] | None:
-        """`variance_shares` of the designs, which takes a second at 16,384 runs, and which several claims are about."""
-        return variance_shares(self.designs)
+        """`variance_parts` of the designs, which takes a second at 16,384 runs, and which several claims are about."""
+        return variance_parts(self.designs)
 
 
 def missing(what: str) -> Finding:
@@ -139,15 +139,15 @@ def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
         found = sweep.variance
         if found is None:
             return missing("a full product of designs in at least 2 seeds")
-        values, samples, seeds = found
         first, second = (TERMS.index((AXES.index(name),)) for name in (axis, than))
-        return _from_samples(values[first] - values[second], samples[:, first] - samples[:, second], seeds)
+        value, interval = share_difference(*found, first, second)
+        return Finding(value, float(interval.low), float(interval.high))
 
     return find
 
 
-def variance_shares(designs: Sequence[Designs]) -> tuple[Floats, Floats, int] | None:
-    """Shares (T,) of the terms of `variance`, the same in every resample (R, T), and the fewest seeds of any task.
+def variance_parts(designs: Sequence[Designs]) -> tuple[Floats, Floats, int] | None:
+    """Variances (T,) of the terms of `variance`, the same in every resample (R, T), and the fewest seeds of any task.
 
     Tasks add up their variances; None where no task has a full product of designs in two seeds.
     """
@@ -163,7 +163,7 @@ def variance_shares(designs: Sequence[Designs]) -> tuple[Floats, Floats, int] | 
         parts = parts + moments(product, np.ones((1, seeds))).parts[0]
         # A resample's squares hold the noise twice, its own and that of the seeds drawn from; of the spread alone use is made.
         drawn = drawn + moments(product, resample_weights(rng, RESAMPLES, seeds)).parts
-    return shares(parts), shares(drawn), min(product.shape[-1] for product in products)
+    return parts, drawn, min(product.shape[-1] for product in products)
 
 
 def steadier_over_seeds(sweep: Sweep) -> Finding:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from analysis.statistics import Floats
+from analysis.statistics import Floats, Interval, ratio_interval
 
 AXES = ("decomposition", "value learning", "extraction")
 TERMS: tuple[tuple[int, ...], ...] = tuple(term for size in (1, 2, 3) for term in combinations(range(len(AXES)), size))
@@ -65,3 +65,19 @@ def shares(parts: Floats) -> Floats:
     total = parts.sum(axis=-1, keepdims=True)
     share: Floats = np.divide(parts, total, out=np.full_like(parts, np.nan), where=total > 0.0)
     return share
+
+
+def share_difference(parts: Floats, drawn: Floats, seeds: int, first: int, second: int) -> tuple[float, Interval]:
+    """One term's share less another's, of parts (T,), and its interval, from the parts in every resample (R, T).
+
+    Both ends of the fraction are uncertain, the lower the more the noisier the seeds: see `ratio_interval`.
+    """
+    share = shares(parts)
+    over, under, over_drawn, under_drawn = (
+        parts[first] - parts[second],
+        parts.sum(),
+        drawn[:, first] - drawn[:, second],
+        drawn.sum(axis=1),
+    )
+    interval = ratio_interval(np.asarray(over), np.asarray(under), over_drawn, under_drawn, seeds, (-1.0, 1.0))
+    return float(share[first] - share[second]), interval

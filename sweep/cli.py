@@ -6,6 +6,8 @@ completion are instant. Errors we raise on purpose end here, in one place, as cl
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from sweep import cluster_cli, data_cli, launch_cli, report_cli, watch_cli
@@ -25,6 +27,23 @@ app.add_typer(watch_cli.app)
 app.add_typer(report_cli.app)
 app.add_typer(data_cli.app, name="data")
 app.add_typer(cluster_cli.app, name="cluster")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from sweep.device import code_version
+
+        print(f"recipe-sweep {code_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the release and a hash of its code.")
+    ] = False,
+) -> None:
+    """Nothing: options of the program itself act where they are read."""
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from sweep.plan import Plan
 from sweep.progress import progress_path, read_progress
 from sweep.schedule import makespan
 from sweep.speeds import Basis, Pace, Speeds, Timed, device_of
-from sweep.workload import REAL
+from sweep.workload import REAL, REHEARSED
 
 GPU_EFFICIENCY = 0.3
 """Of a GPU's peak, where nothing was measured: an assumption, and printed as one."""
@@ -38,8 +38,11 @@ class Money:
 
 
 def estimate(plan: Plan, paths: SweepPaths, machines: Machines, workload: str = REAL) -> Estimate | None:
-    """What training a plan's packs takes on these machines; None where there is nothing to train, or too little is known."""
-    if not plan.packs:
+    """What training a plan's packs takes on these machines; None where there is nothing to train, or too little is known.
+
+    How long a rehearsal takes is what somebody asked for, so no estimate is made of it.
+    """
+    if not plan.packs or workload == REHEARSED:
         return None
     resources = machines.resources
     finished, notes = _finished(paths, machines, workload)

@@ -266,7 +266,8 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
 
     screen = console()
     machines = machines_here(request.resources)
-    print_work(screen, planned, machines, estimate(planned, target.paths, machines, request.workload))
+    estimated = estimate(planned, target.paths, machines, request.workload)
+    print_work(screen, planned, machines, estimated, request.rehearsal is not None)
     with LaunchDisplay(screen) as display:
         end = run_launch(request, display, lambda: mlflow_beside(target.paths.root, mlflow))
     tell_end(screen, end, grid, target.paths.root)

@@ -31,11 +31,11 @@ def print_plan(console: Console, target: Target, plan: Plan, machines: Machines,
     print_work(console, plan, machines, estimated)
 
 
-def print_work(console: Console, plan: Plan, machines: Machines, estimated: Estimate | None) -> None:
-    """Show what there is to do and why, and what it takes."""
+def print_work(console: Console, plan: Plan, machines: Machines, estimated: Estimate | None, rehearses: bool = False) -> None:
+    """Show what there is to do and why, and what it takes; not how long it takes to pretend."""
     for line in _plan_lines(plan, machines.resources):
         console.print(line)
-    if plan.packs:
+    if plan.packs and not rehearses:
         for line in estimate_lines(estimated, machines):
             console.print(escape(line), soft_wrap=True)
     if plan.reasons:

@@ -12,6 +12,7 @@ import pytest
 from safetensors.torch import load_file
 
 from sweep.cli_boundary import ExitCode
+from sweep.device import code_version
 from sweep.lease import Lease
 from sweep.paths import SweepPaths
 from tests.sweep import stand_in
@@ -48,6 +49,12 @@ def imported_by(*arguments: str) -> tuple[str, set[str]]:
 def test_help_imports_nothing_heavy() -> None:
     text, heavy = imported_by("--help")
     assert "launch" in text
+    assert not heavy
+
+
+def test_the_release_and_its_code_are_not_told() -> None:
+    text, heavy = imported_by("--version")
+    assert text.strip() == f"recipe-sweep {code_version()}"
     assert not heavy
 
 
