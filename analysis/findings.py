@@ -19,7 +19,7 @@ from analysis.panels import Panel, TaskPanels
 from analysis.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, TaskScores
 from analysis.stability import Stability
 from analysis.statistics import FEWEST_SEEDS, Booleans, Floats, bootstrap_best, ranks, resample_weights, t_interval
-from analysis.variance import AXES, TERMS, moments, share_difference
+from analysis.variance import AXES, TERMS, jackknife, moments, share_difference
 from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 RESAMPLES = 1000
@@ -51,7 +51,7 @@ class Sweep:
 
     @cached_property
     def variance(self) -> tuple[Floats, Floats, int] | None:
-        """`variance_parts` of the designs, which takes a second at 16,384 runs, and which several claims are about."""
+        """`variance_parts` of the designs, which several claims are about."""
         return variance_parts(self.designs)
 
 
@@ -138,32 +138,27 @@ def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
     def find(sweep: Sweep) -> Finding:
         found = sweep.variance
         if found is None:
-            return missing("a full product of designs in at least 2 seeds")
+            return missing("a full product of designs in at least 3 seeds")
         first, second = (TERMS.index((AXES.index(name),)) for name in (axis, than))
         value, interval = share_difference(*found, first, second)
-        return Finding(value, float(interval.low), float(interval.high))
+        low, high = (float(end) if found[2] >= FEWEST_SEEDS else np.nan for end in interval)
+        return Finding(value, low, high)
 
     return find
 
 
 def variance_parts(designs: Sequence[Designs]) -> tuple[Floats, Floats, int] | None:
-    """Variances (T,) of the terms of `variance`, the same in every resample (R, T), and the fewest seeds of any task.
+    """Variances (T,) of the terms of `variance`, their covariance (T, T), and the fewest seeds of any task.
 
-    Tasks add up their variances; None where no task has a full product of designs in two seeds.
+    Tasks add up their variances; None where no task has a full product of designs in three seeds.
     """
-    products = [product for task in designs if (product := task.product()) is not None and product.shape[-1] > 1]
+    products = [product for task in designs if (product := task.product()) is not None and product.shape[-1] > 2]
     # Of one axis varied alone there is nothing to compare; of a product in which an axis has one value, its share is 0.
     if not products:
         return None
-    rng = np.random.default_rng(BOOTSTRAP_SEED)
-    parts: Floats = np.zeros(len(TERMS))
-    drawn: Floats = np.zeros((RESAMPLES, len(TERMS)))
-    for product in products:
-        seeds = product.shape[-1]
-        parts = parts + moments(product, np.ones((1, seeds))).parts[0]
-        # A resample's squares hold the noise twice, its own and that of the seeds drawn from; of the spread alone use is made.
-        drawn = drawn + moments(product, resample_weights(rng, RESAMPLES, seeds)).parts
-    return parts, drawn, min(product.shape[-1] for product in products)
+    parts = sum((moments(product).parts for product in products), np.zeros(len(TERMS)))
+    covariance = sum((jackknife(product) for product in products), np.zeros((len(TERMS), len(TERMS))))
+    return parts, covariance, min(product.shape[-1] for product in products)
 
 
 def steadier_over_seeds(sweep: Sweep) -> Finding:

@@ -136,28 +136,22 @@ def t_interval(value: Floats, samples: Floats, seeds: Integers, skew: Floats | f
 
 
 def ratio_interval(
-    over: Floats, under: Floats, over_samples: Floats, under_samples: Floats, seeds: int, limits: tuple[float, float]
+    over: float, under: float, covariance: Floats, freedom: int, limits: tuple[float, float], level: float = 0.95
 ) -> Interval:
-    """Interval of a ratio of estimates (...), both uncertain, from their bootstrap samples (R, ...): all ratios r for which
-    over - r * under lies within Student's t of 0 (Fieller, Some Problems in Interval Estimation, JRSS B 16, 1954).
+    """Interval of a ratio of two estimates with a covariance (2, 2): all ratios r for which over - r * under lies within
+    Student's t of 0 (Fieller, Some Problems in Interval Estimation, JRSS B 16, 1954).
 
-    Within `limits`, which are the whole answer where `under` itself is not told from 0. NaN under `FEWEST_SEEDS`.
+    Within `limits`, which are the whole answer where `under` itself is not told from 0.
     """
     from scipy.special import stdtrit
 
-    if seeds < FEWEST_SEEDS:
-        nothing = np.full_like(over, np.nan)
-        return Interval(nothing, nothing)
-    bound = stdtrit(seeds - 1, 0.975) ** 2 * seeds / (seeds - 1.0)
-    off = over_samples - over_samples.mean(axis=0), under_samples - under_samples.mean(axis=0)
-    squared, mixed, whole = (bound * (off[i] * off[j]).mean(axis=0) for i, j in ((0, 0), (0, 1), (1, 1)))
-    # over - r * under is within its bound where a r^2 - 2 b r + c <= 0.
-    a, b, c = under**2 - whole, over * under - mixed, over**2 - squared
-    told = (a > 0.0) & (under > 0.0)
-    root = np.sqrt(np.maximum(b**2 - a * c, 0.0))
-    low = np.divide(b - root, a, out=np.full_like(a, limits[0]), where=told)
-    high = np.divide(b + root, a, out=np.full_like(a, limits[1]), where=told)
-    return Interval(np.clip(low, *limits), np.clip(high, *limits))
+    bound = stdtrit(freedom, 0.5 + level / 2.0) ** 2 * covariance
+    # (over - r * under)^2 is within its bound where a r^2 - 2 b r + c <= 0.
+    a, b, c = under**2 - bound[1, 1], over * under - bound[0, 1], over**2 - bound[0, 0]
+    if under <= 0.0 or a <= 0.0:
+        return Interval(np.asarray(limits[0]), np.asarray(limits[1]))
+    root = np.sqrt(max(b**2 - a * c, 0.0))
+    return Interval(np.clip((b - root) / a, *limits), np.clip((b + root) / a, *limits))
 
 
 def skewed_interval(

@@ -21,7 +21,7 @@ TERMS: tuple[tuple[int, ...], ...] = tuple(term for size in (1, 2, 3) for term i
 
 
 class Moments(NamedTuple):
-    """Of every term's effects: sums over cells and datasets, for resamples in front (R, T)."""
+    """Of every term's effects (T,)."""
 
     squared: Floats
     """mean squares of the effects, too large by `noise`"""
@@ -47,17 +47,12 @@ def effects(scores: Floats) -> tuple[Floats, ...]:
     return tuple(found[term] for term in TERMS)
 
 
-def moments(scores: Floats, weights: Floats) -> Moments:
-    """Moments of scores (X, V, E, D, S) without holes, in every resample, given as weights of seeds (R, S)."""
-    seeds = weights.shape[-1]
-    squared, noise = [], []
-    for effect in effects(scores):
-        flat = effect.reshape(-1, seeds)
-        mean = flat @ weights.T / seeds
-        variance = (flat**2) @ weights.T / seeds - mean**2
-        squared.append((mean**2).mean(axis=0))
-        noise.append(variance.mean(axis=0) / (seeds - 1))
-    return Moments(np.stack(squared, axis=-1), np.stack(noise, axis=-1))
+def moments(scores: Floats) -> Moments:
+    """Moments of scores (X, V, E, D, S) without holes, in at least two seeds."""
+    found = effects(scores)
+    squared = [(effect.mean(axis=-1) ** 2).mean() for effect in found]
+    noise = [effect.var(axis=-1, ddof=1).mean() / scores.shape[-1] for effect in found]
+    return Moments(np.array(squared), np.array(noise))
 
 
 def shares(parts: Floats) -> Floats:
@@ -67,17 +62,25 @@ def shares(parts: Floats) -> Floats:
     return share
 
 
-def share_difference(parts: Floats, drawn: Floats, seeds: int, first: int, second: int) -> tuple[float, Interval]:
-    """One term's share less another's, of parts (T,), and its interval, from the parts in every resample (R, T).
+def jackknife(scores: Floats) -> Floats:
+    """Covariance (T, T) of the parts of scores (X, V, E, D, S), from what each is without one seed after another.
+
+    Not from resamples of seeds: their squares hold the noise once more, which where there is little else makes their spread
+    up to thrice as wide.
+    """
+    seeds = scores.shape[-1]
+    without = np.stack([moments(np.delete(scores, s, axis=-1)).parts for s in range(seeds)])
+    off = without - without.mean(axis=0)
+    covariance: Floats = off.T @ off * (seeds - 1) / seeds
+    return covariance
+
+
+def share_difference(parts: Floats, covariance: Floats, seeds: int, first: int, second: int) -> tuple[float, Interval]:
+    """One term's share less another's, of parts (T,) with a covariance (T, T), and its interval.
 
     Both ends of the fraction are uncertain, the lower the more the noisier the seeds: see `ratio_interval`.
     """
     share = shares(parts)
-    over, under, over_drawn, under_drawn = (
-        parts[first] - parts[second],
-        parts.sum(),
-        drawn[:, first] - drawn[:, second],
-        drawn.sum(axis=1),
-    )
-    interval = ratio_interval(np.asarray(over), np.asarray(under), over_drawn, under_drawn, seeds, (-1.0, 1.0))
-    return float(share[first] - share[second]), interval
+    ends = np.stack([np.eye(len(parts))[first] - np.eye(len(parts))[second], np.ones(len(parts))])
+    over, under = ends @ parts
+    return float(share[first] - share[second]), ratio_interval(over, under, ends @ covariance @ ends.T, seeds - 1, (-1.0, 1.0))

@@ -29,7 +29,7 @@ from analysis.statistics import (
     skewed_interval,
     t_interval,
 )
-from analysis.variance import TERMS, moments, share_difference, shares
+from analysis.variance import TERMS, jackknife, moments, share_difference, shares
 from search_spaces.vocabulary import Decomposition
 
 SWEEPS, SEEDS, DATASETS, RESAMPLES = 1000, 8, 4, 1000
@@ -127,19 +127,19 @@ def of_designs(lead: float, noise: float, *, sweeps: int = DESIGN_SWEEPS, seed: 
     truth = np.random.default_rng(1).normal(scale=0.3, size=(4, 3, 2, DATASETS))
     truth[DECOMPOSITIONS.index(Decomposition.MIX)] += lead
     true_count = float(_leads(truth.mean(axis=-1)))
-    true_share = shares(moments(np.repeat(truth[..., None], 2, axis=-1), np.ones((1, 2))).squared[0])
+    true_share = shares(moments(np.repeat(truth[..., None], 2, axis=-1)).squared)
     counts, of_count, held, told, off = [], [], [], [], []
     for _ in range(sweeps):
         scores = truth[..., None, None] + noise * rng.normal(size=(*truth.shape, 1, SEEDS))
         weights = resample_weights(rng, RESAMPLES, SEEDS)
         counts.append(float(_leads(best_of(seed_means(scores)).value)))
         of_count.append(t_interval(np.array(counts[-1]), _leads(bootstrap_best(scores, weights)), np.array(SEEDS)))
-        parts = moments(scores[..., 0, :], np.ones((1, SEEDS))).parts[0]
+        parts = moments(scores[..., 0, :]).parts
         found = shares(parts)
         if not np.isfinite(found).all():
             continue
         first, second = TERMS.index((0,)), TERMS.index((1,))
-        _, interval = share_difference(parts, moments(scores[..., 0, :], weights).parts, SEEDS, first, second)
+        _, interval = share_difference(parts, jackknife(scores[..., 0, :]), SEEDS, first, second)
         held.append(_holds(interval, true_share[first] - true_share[second]))
         told.append(bool(interval.low > -1.0 or interval.high < 1.0))
         off.append(100.0 * (found[first] - true_share[first]))

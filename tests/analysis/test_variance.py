@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.statistics import Interval, ratio_interval, t_interval
-from analysis.variance import TERMS, effects, moments, share_difference, shares
+from analysis.statistics import ratio_interval, skewed_interval
+from analysis.variance import TERMS, effects, jackknife, moments, share_difference, shares
 
 
 def product(noise: float, seeds: int = 8, designs: int = 1) -> np.ndarray:
@@ -18,8 +18,7 @@ def product(noise: float, seeds: int = 8, designs: int = 1) -> np.ndarray:
 
 
 def share(scores: np.ndarray, *term: int) -> float:
-    seeds = scores.shape[-1]
-    return float(shares(moments(scores, np.ones((1, seeds))).parts)[0, TERMS.index(term)])
+    return float(shares(moments(scores).parts)[TERMS.index(term)])
 
 
 def test_shares_are_those_of_effects_put_in_by_hand() -> None:
@@ -41,46 +40,52 @@ def test_effects_add_up_to_the_scores() -> None:
 
 def test_an_axis_without_effect_explains_nothing_however_noisy_the_seeds() -> None:
     scores = product(6.0, designs=4000)  # 4,000 datasets: what is left is bias
-    found = moments(scores, np.ones((1, 8)))
-    assert found.squared[0, TERMS.index((1,))] > 0.5, "which is what its share of the noise would be"
-    np.testing.assert_allclose(found.parts[0, [TERMS.index((x,)) for x in range(3)]], [9.0, 0.0, 1.0], atol=0.15)
+    found = moments(scores)
+    assert found.squared[TERMS.index((1,))] > 0.5, "which is what its share of the noise would be"
+    np.testing.assert_allclose(found.parts[[TERMS.index((x,)) for x in range(3)]], [9.0, 0.0, 1.0], atol=0.15)
 
 
 def test_designs_that_do_not_differ_have_no_shares() -> None:
     assert np.isnan(shares(np.zeros(len(TERMS)))).all()
 
 
-def ratio(over: float, under: float, over_samples: list[float], under_samples: list[float], seeds: int = 4) -> Interval:
-    numbers = (np.array(one) for one in (over, under, over_samples, under_samples))
-    return ratio_interval(*numbers, seeds, (-1.0, 1.0))
+def ratio(over: float, under: float, covariance: list[list[float]], freedom: int = 3) -> tuple[float, float]:
+    found = ratio_interval(over, under, np.array(covariance), freedom, (-1.0, 1.0))
+    return float(found.low), float(found.high)
 
 
 def test_a_ratio_under_which_nothing_moves_has_another_interval_than_what_is_over_it() -> None:
-    samples = [0.9, 1.1, 0.8, 1.2]
-    plain = t_interval(np.array(1.0), np.array(samples), np.array(4))
-    found = ratio(1.0, 10.0, samples, [10.0] * 4)
-    assert (found.low, found.high) == pytest.approx((plain.low / 10.0, plain.high / 10.0))
+    plain = skewed_interval(np.array(1.0), np.array(0.2), np.array(3), 0.0)
+    assert ratio(1.0, 10.0, [[0.04, 0.0], [0.0, 0.0]]) == pytest.approx((plain.low / 10.0, plain.high / 10.0))
 
 
 def test_fiellers_interval_is_not_the_one_by_hand() -> None:
-    # Both move by 1 and apart from each other: the bound is t^2 * 4/3 = 10.128 * 4/3 = 13.504 of three degrees of freedom.
+    # Both have variance 4/3 and move apart from each other: the bound is t^2 * 4/3 = 10.128 * 4/3 = 13.504.
     # (100 - 13.504) r^2 - 2 * 20 r + (4 - 13.504) <= 0, so r = (20 +- sqrt(400 + 86.496 * 9.504)) / 86.496.
-    found = ratio(2.0, 10.0, [1.0, 3.0, 1.0, 3.0], [9.0, 9.0, 11.0, 11.0])
-    assert (found.low, found.high) == pytest.approx((-0.1729, 0.6354), abs=1e-4)
+    assert ratio(2.0, 10.0, [[4 / 3, 0.0], [0.0, 4 / 3]]) == pytest.approx((-0.1729, 0.6354), abs=1e-4)
 
 
 def test_shares_of_what_may_be_nothing_are_given_an_interval_that_says_something() -> None:
-    found = ratio(0.5, 1.0, [0.5, 0.6, 0.4, 0.5], [0.0, 2.0, -1.0, 3.0])
-    assert (found.low, found.high) == (-1.0, 1.0)
-    found = ratio(0.5, -9.0, [0.5, 0.6, 0.4, 0.5], [-9.0, -9.1, -8.9, -9.0])
-    assert (found.low, found.high) == (-1.0, 1.0)
-    assert np.isnan(ratio(1.0, 10.0, [1.0, 2.0], [10.0, 11.0], seeds=3).low)
+    assert ratio(0.5, 1.0, [[0.01, 0.0], [0.0, 1.0]]) == (-1.0, 1.0)
+    assert ratio(0.5, -9.0, [[0.01, 0.0], [0.0, 0.01]]) == (-1.0, 1.0)
+
+
+def test_the_parts_of_a_sweep_move_otherwise_from_one_set_of_seeds_to_another_than_is_said() -> None:
+    rng = np.random.default_rng(2)
+
+    def said_over_real(effect: float) -> np.ndarray:
+        many = effect * product(0.0, seeds=1) + rng.normal(size=(3000, 2, 3, 2, 1, 8))
+        real = np.var([moments(one).parts for one in many], axis=0)
+        said = np.mean([np.diag(jackknife(one)) for one in many[:500]], axis=0)
+        return np.asarray(said / real)
+
+    # Of noise alone a jackknife's variance is 2 (S - 1) / (S - 2) times the real one, for parts are means over pairs of seeds.
+    np.testing.assert_allclose(said_over_real(0.0), 14 / 6, rtol=0.15)
+    np.testing.assert_allclose(said_over_real(3.0)[[0, 2]], 1.0, rtol=0.1)
 
 
 def test_one_axis_explains_more_than_another_without_it_being_said() -> None:
     scores = product(0.5)
-    weights = np.random.default_rng(0).multinomial(8, [1 / 8] * 8, size=500).astype(float)
-    parts, drawn = moments(scores, np.ones((1, 8))).parts[0], moments(scores, weights).parts
-    value, interval = share_difference(parts, drawn, 8, TERMS.index((0,)), TERMS.index((1,)))
+    value, interval = share_difference(moments(scores).parts, jackknife(scores), 8, TERMS.index((0,)), TERMS.index((1,)))
     assert value == pytest.approx(0.9, abs=0.02)
     assert 0.8 < interval.low < value < interval.high <= 1.0
