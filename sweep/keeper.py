@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 BEAT_S = float(os.environ.get("RECIPE_SWEEP_STORE_EVERY_S", "10"))
 """Seconds between two looks for what is new."""
 PATIENCE_S = 600.0
+A_WHILE_S = 3.0
 AT_ONCE = 8
 
 SWEEP_FILE = "sweep.json"
@@ -191,16 +192,21 @@ def kept(
             yield
         finally:
             over.set()
-            _wait_for(carrying, asked)
+            _wait_for(
+                carrying, asked, lambda: tell(f"storing what is left at {store.address}; Ctrl-C leaves it to the next launch")
+            )
             if carrying.is_alive() or failure:
                 raise _unstored(failure, store, paths)
     finally:
         left.set()
 
 
-def _wait_for(carrying: threading.Thread, asked: StopRequests) -> None:
-    """Until all is stored, for ten minutes or until asked to stop once more."""
+def _wait_for(carrying: threading.Thread, asked: StopRequests, tell: Callable[[], None]) -> None:
+    """Until all is stored, for ten minutes or until asked to stop once more; `tell` says so where it takes a while."""
     deadline, before = time.monotonic() + PATIENCE_S, asked.count
+    carrying.join(A_WHILE_S)
+    if carrying.is_alive():
+        tell()
     while carrying.is_alive() and time.monotonic() < deadline and asked.count == before:
         carrying.join(0.1)
 

@@ -139,7 +139,7 @@ def test_a_bucket_that_is_away_for_a_while_holds_up_nothing_and_loses_nothing(s3
 def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stores_what_was_done(
     s3: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("BEAT_S", 0.1), ("PATIENCE_S", 0.5)):
+    for name, value in (("BEAT_S", 0.1), ("PATIENCE_S", 0.5), ("A_WHILE_S", 0.3)):
         monkeypatch.setattr(f"sweep.keeper.{name}", value)
     monkeypatch.setattr("sweep.store_s3.ATTEMPTS", 1)
     store, paths = open_store(ADDRESS), SweepPaths(tmp_path / "sweep")
@@ -154,7 +154,9 @@ def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stor
 
     with pytest.raises(StoreError, match=r"what was done is in .*sweep, and not in the store"):
         launch()
-    assert [line.split(":")[-1] for line in told] == [f" Reduce your request rate.; what is new waits in {paths.root}"]
+    away, waiting = told
+    assert away.endswith(f" Reduce your request rate.; what is new waits in {paths.root}")
+    assert waiting == f"storing what is left at {ADDRESS}; Ctrl-C leaves it to the next launch"
     s3.away = False
     monkeypatch.setattr("sweep.keeper.PATIENCE_S", 60.0)
     with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, StopRequests(), told.append):
