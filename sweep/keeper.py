@@ -110,8 +110,9 @@ class Keeper:
             self._stored.discard(key)
         for content in datasets:
             self._lease.check()
-            store_dataset(self._store, content, self._datasets[content])
-            self._stored.add(card_key(content))
+            with suppress(FileNotFoundError):  # Somebody removed it; what trains on it has it open.
+                store_dataset(self._store, content, self._datasets[content])
+            self._stored.add(card_key(content))  # Or given up.
         return carried + len(datasets)
 
     def _carry(self, key: str, path: Path) -> bool:

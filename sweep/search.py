@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from search_spaces.errors import Problem
 from search_spaces.grid import Grid
@@ -25,8 +25,10 @@ from sweep.failures import grouped, read_failures
 from sweep.ledger import read_done
 from sweep.paths import SweepPaths
 from sweep.point_json import point_from_canonical
-from trainers.outcome import Floors
 from trainers.results import RunStatus
+
+if TYPE_CHECKING:
+    from trainers.outcome import Floors
 
 _COLUMNS = ("run_id", "point", "score", "status", "curve_step", "curve_return")
 

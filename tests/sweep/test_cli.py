@@ -20,7 +20,7 @@ from tests.sweep.commands import call, stand_in_sweep
 from tests.sweep.stand_in import Behaviour, behave
 from tests.sweep.test_bad_input import GRID
 
-HEAVY = ("torch", "ray", "mlflow", "pandas", "matplotlib", "scipy", "pyarrow")
+HEAVY = ("torch", "ray", "mlflow", "pandas", "matplotlib", "scipy", "pyarrow", "numpy")
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +62,13 @@ def test_a_plan_imports_nothing_heavy() -> None:
     text, heavy = imported_by("plan", "figure7")
     assert "16,384 runs in" in text
     assert "of what these runs take one by one" in text
+    assert not heavy - {"numpy"}, "which the sizes of the tasks come from"
+
+
+def test_a_status_loads_numpy_which_takes_longer_than_reading_the_sweep() -> None:
+    launch()
+    text, heavy = imported_by("status", "little.yaml")
+    assert "4 of 4 done" in text
     assert not heavy
 
 
