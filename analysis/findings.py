@@ -138,7 +138,7 @@ def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
     def find(sweep: Sweep) -> Finding:
         found = sweep.variance
         if found is None:
-            return missing("a full product of designs in at least 3 seeds")
+            return missing("a full product of designs in at least 2 seeds")
         first, second = (TERMS.index((AXES.index(name),)) for name in (axis, than))
         value, interval = share_difference(*found, first, second)
         low, high = (float(end) if found[2] >= FEWEST_SEEDS else np.nan for end in interval)
@@ -150,9 +150,9 @@ def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
 def variance_parts(designs: Sequence[Designs]) -> tuple[Floats, Floats, int] | None:
     """Variances (T,) of the terms of `variance`, their covariance (T, T), and the fewest seeds of any task.
 
-    Tasks add up their variances; None where no task has a full product of designs in three seeds.
+    Tasks add up their variances; None where no task has a full product of designs in two seeds.
     """
-    products = [product for task in designs if (product := task.product()) is not None and product.shape[-1] > 2]
+    products = [product for task in designs if (product := task.product()) is not None and product.shape[-1] > 1]
     # Of one axis varied alone there is nothing to compare; of a product in which an axis has one value, its share is 0.
     if not products:
         return None

@@ -63,12 +63,14 @@ def shares(parts: Floats) -> Floats:
 
 
 def jackknife(scores: Floats) -> Floats:
-    """Covariance (T, T) of the parts of scores (X, V, E, D, S), from what each is without one seed after another.
+    """Covariance (T, T) of the parts of scores (X, V, E, D, S), from what each is without one seed after another; NaN of two.
 
     Not from resamples of seeds: their squares hold the noise once more, which where there is little else makes their spread
     up to thrice as wide.
     """
     seeds = scores.shape[-1]
+    if seeds < 3:
+        return np.full((len(TERMS), len(TERMS)), np.nan)
     without = np.stack([moments(np.delete(scores, s, axis=-1)).parts for s in range(seeds)])
     off = without - without.mean(axis=0)
     covariance: Floats = off.T @ off * (seeds - 1) / seeds

@@ -84,6 +84,13 @@ def test_the_parts_of_a_sweep_move_otherwise_from_one_set_of_seeds_to_another_th
     np.testing.assert_allclose(said_over_real(3.0)[[0, 2]], 1.0, rtol=0.1)
 
 
+def test_two_seeds_have_no_share_or_an_interval_of_it() -> None:
+    scores = product(0.1, seeds=2)
+    value, interval = share_difference(moments(scores).parts, jackknife(scores), 2, TERMS.index((0,)), TERMS.index((1,)))
+    assert value == pytest.approx(0.9, abs=0.02)
+    assert np.isnan(interval).all()
+
+
 def test_one_axis_explains_more_than_another_without_it_being_said() -> None:
     scores = product(0.5)
     value, interval = share_difference(moments(scores).parts, jackknife(scores), 8, TERMS.index((0,)), TERMS.index((1,)))
