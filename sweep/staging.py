@@ -20,19 +20,21 @@ if TYPE_CHECKING:
     from trainers.data.bring import Fetch
 
 FOLDER = "datasets"
-CARD = "card.json"
 
 
 def store_dataset(store: Store, content_hash: str, directory: Path) -> None:
     """Store a dataset; its card goes last, so one that has a card is whole. Raises StoreError, FileNotFoundError."""
     for path in sorted(directory.glob("*.npy")):
         store.replace(f"{FOLDER}/{content_hash}/{path.name}", path)
-    store.create(card_key(content_hash), directory / CARD)
+    card = card_key(content_hash)
+    store.create(card, directory / Path(card).name)
 
 
 def card_key(content_hash: str) -> str:
     """The key whose presence says that a dataset is stored."""
-    return f"{FOLDER}/{content_hash}/{CARD}"
+    from trainers.data.card import CARD_FILE  # Here, for it loads NumPy, and most commands only import this file.
+
+    return f"{FOLDER}/{content_hash}/{CARD_FILE}"
 
 
 def fetch_lacking(

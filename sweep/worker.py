@@ -56,6 +56,8 @@ DEATHS_ALLOWED = 3
 
 PROGRESS_EVERY_S = 5.0
 
+_say: Callable[[str], None] = partial(print, flush=True)
+
 
 def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
     """Train a started pack to its end and publish it; returns how the attempt ended.
@@ -94,18 +96,17 @@ def _work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
         deaths = deaths_in_place(paths, pack_id, settings.epoch, step)
         attempt = begin_attempt(paths, pack_id, settings.epoch, step)
         log = _logging_to(paths.pack_log(pack_id, attempt.number))
-        say = partial(print, flush=True)
         with (
             # Inline, this process is the launch, which listens itself.
-            told_to_end(not settings.resources.inline, say) as ending,
+            told_to_end(not settings.resources.inline, _say) as ending,
             _Boundary(settings, attempt, record.pack) as boundary,
             log as text,
             watched(settings.resources.stuck_after_minutes, text) as alive,
-            listening(settings.resources.spot_notice, say) as leaving,
+            listening(settings.resources.spot_notice, _say) as leaving,
         ):
             if claim.killed is not None:
                 was = claim.killed
-                say(f"killed process {was.process.pid} of launch {was.epoch}, which was stopped and kept this pack")
+                _say(f"killed process {was.process.pid} of launch {was.epoch}, which was stopped and kept this pack")
             if deaths >= DEATHS_ALLOWED:
                 raise WorkerDiedError(
                     f"{deaths} processes in a row were killed at the same step; the usual cause is a lack of memory: "
@@ -205,11 +206,11 @@ def _train(
         f"pack {pack.pack_id}: {len(pack.points)} runs, attempt {attempt.number}, {device}, {record.threads} threads",
         flush=True,
     )
-    stage, say = settings.resources.stage_data, partial(print, flush=True)
+    stage = settings.resources.stage_data
     workload = load_workload(settings.workload)
     outcome = workload.train_pack(
         pack.points,
-        data_root=root_on_this_node(stage, settings.store, pack.points[0], settings.data_root, record.data_hash, say),
+        data_root=root_on_this_node(stage, settings.store, pack.points[0], settings.data_root, record.data_hash, _say),
         data_hash=record.data_hash,
         checkpoint_dir=paths.pack_checkpoint(pack.pack_id),
         resume_dirs=resume_dirs(paths, pack),

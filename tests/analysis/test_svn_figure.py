@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from scipy import stats
 
 from analysis.frame import load_diagnostics, load_results
 from analysis.material import Lacking
 from analysis.svn_figure import draw, draw_svn_figure
-from analysis.training import LINEAR_WITHIN, Scale, band, evaluation_curves, training_curves
+from analysis.training import LINEAR_WITHIN, Scale, band, evaluation_curves, set_scale, training_curves
 from search_spaces.point import DesignPoint
 from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
 from tests.analysis.synthetic import material_of, result_row, synthetic_points, write_sweep
@@ -133,3 +134,13 @@ def test_each_dataset_of_an_ablation_has_its_own_figure_and_a_plain_sweep_none(t
     ]
     plain = [point for point in points if (point.critic_norm, point.actor_norm) == (CriticNorm.SVN, ActorNorm.ABSMEAN)]
     assert isinstance(draw(material_of(plain, tmp_path)), Lacking)
+
+
+def test_ticks_near_zero_lie_on_top_of_each_other() -> None:
+    axes = Figure().subplots()
+    axes.plot([0, 1], [-20.0, 5000.0])
+    set_scale(axes, Scale.ASINH)
+    assert axes.get_yticks().tolist() == [-10.0, 0.0, 10.0, 100.0, 1000.0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["$-10^{1}$", "0", "$10^{1}$", "$10^{2}$", "$10^{3}$"]
+    assert axes.get_ylim()[0] < -20.0
+    assert axes.get_ylim()[1] > 5000.0

@@ -76,6 +76,8 @@ def command(kind: str, words: str, *says: str) -> Mistake:
 MISTAKES = {
     "a backend misspelt": aws("aws", "aws2", "c.yaml:1", "backend", "did you mean aws?"),
     "a backend that is no word": aws("backend: aws", "backend: [aws]", "c.yaml:1", "backend", "one of"),
+    "data staged nowhere": aws("workers: 4", "workers: 4\nstage_data: data", "c.yaml:7", "stage_data", "none, or an"),
+    "data staged by a switch": slurm("nodes: 2", "nodes: 2\nstage_data: true", "c.yaml:4", "stage_data", "none, or an"),
     "no region": aws("region: us-east-1\n", "", "region", "no default"),
     "a zone for a region": aws("us-east-1", "us-east-1a", "c.yaml:2", "region", "such as us-east-1"),
     "no image": aws("image: ami-0123456789abcdef0\n", "", "image"),

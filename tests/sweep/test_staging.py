@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from search_spaces.point import DesignPoint
@@ -21,7 +22,7 @@ from sweep.store import Store, open_store
 from tests.sweep.buckets import ADDRESS, bucket
 from tests.sweep.commands import call
 from tests.trainers.builders import point
-from trainers.data.card import read_card
+from trainers.data.card import column_card, content_hash, read_card
 from trainers.data.catalogue import dataset_directory, ensure_dataset, map_dataset
 from trainers.data.errors import BrokenDataError, ChangedDataError, MissingDataError
 
@@ -170,13 +171,31 @@ def test_a_dataset_is_fetched_that_was_stored_in_part_or_is_another(data: Path, 
 
 
 def test_a_card_that_somebody_wrote_into_the_store_leads_out_of_the_dataset(data: Path, store: Store, tmp_path: Path) -> None:
-    wanted, elsewhere = content(data), tmp_path / "elsewhere"
+    elsewhere = tmp_path / "elsewhere"
     card = json.loads((dataset_directory(POINT, data) / "card.json").read_text())
     card["columns"][0]["name"] = "../../../../evil"
     (tmp_path / "card.json").write_text(json.dumps(card))
     (tmp_path / "evil.npy").write_text("")
+    wanted = content_hash(read_card(tmp_path).columns)
     store.create(card_key(wanted), tmp_path / "card.json")
     with pytest.raises(BrokenDataError, match="and no others"):
+        fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: wanted}, print)
+    assert left(elsewhere) == []
+
+
+def test_other_bytes_are_taken_from_a_store_because_their_card_claims_the_content(
+    data: Path, store: Store, tmp_path: Path
+) -> None:
+    wanted, elsewhere = content(data), tmp_path / "elsewhere"
+    directory = dataset_directory(POINT, data)
+    rewards = np.load(directory / "rewards.npy")
+    np.save(directory / "rewards.npy", rewards + 1.0)
+    card = json.loads((directory / "card.json").read_text())
+    at = next(at for at, column in enumerate(card["columns"]) if column["name"] == "rewards")
+    card["columns"][at]["sha256"] = column_card("rewards", rewards + 1.0).sha256
+    (directory / "card.json").write_text(json.dumps(card))
+    store_dataset(store, wanted, directory)
+    with pytest.raises(ChangedDataError, match=wanted):
         fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: wanted}, print)
     assert left(elsewhere) == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from search_spaces.errors import Problem
-from trainers.data.card import CARD_FILE, read_card
+from trainers.data.card import CARD_FILE, content_hash, read_card
 from trainers.data.columns import Columns
 from trainers.data.errors import BrokenDataError, ChangedDataError
 from trainers.data.store import map_columns, rehash, staged
@@ -17,8 +17,8 @@ Fetch = Callable[[str, Path], bool]
 """Writes the dataset's file of that name to a path; False where there is none."""
 
 
-def bring_dataset(directory: Path, content_hash: str, fetch: Fetch, origin: str) -> bool:
-    """Make `directory` the dataset of that content that is at `origin`; False where there is none, and nothing is left then.
+def bring_dataset(directory: Path, wanted: str, fetch: Fetch, origin: str) -> bool:
+    """Make `directory` the dataset of the `wanted` content at `origin`; False where there is none, and nothing is left then.
 
     Any number of processes may bring the same one: the first wins. Raises BrokenDataError where files are missing or differ
     from the card, ChangedDataError where the content is another, OSError where it cannot be written.
@@ -29,8 +29,8 @@ def bring_dataset(directory: Path, content_hash: str, fetch: Fetch, origin: str)
             return False
         card = read_card(card_file.parent)
         hint = f"remove {origin} and let it be stored again from where the sweep began"
-        if card.content_hash != content_hash:
-            found, expected = f"content {card.content_hash}", f"content {content_hash}"
+        if (hashed := content_hash(card.columns)) != wanted:  # Of what is listed, whatever the card says of itself.
+            found, expected = f"content {hashed}", f"content {wanted}"
             raise ChangedDataError(Problem(file=f"{origin}/{CARD_FILE}", found=found, expected=expected, hint=hint))
         with staged(directory) as unfinished:
             for column in card.columns:
