@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from search_spaces.errors import UserInputError
+from recipe_sweep.search_spaces.errors import UserInputError
 
 
 class ResultsError(UserInputError):

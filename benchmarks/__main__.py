@@ -25,8 +25,8 @@ from rich.progress import track
 from benchmarks.beside import BESIDE, beside
 from benchmarks.case import Case, Measured, measure, peak_flops
 from benchmarks.tables import beside_lines, case_table, mixture_lines
-from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
-from trainers.allocator import ALLOCATOR
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.trainers.allocator import ALLOCATOR
 
 TASKS = {2: "2ant", 3: "3hopper", 6: "6halfcheetah"}
 Given, Found = TypeVar("Given"), TypeVar("Found")

@@ -12,9 +12,9 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.case import Case, build, resident
-from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
-from trainers.batch import agent_inputs
-from trainers.evaluation import evaluate
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.trainers.batch import agent_inputs
+from recipe_sweep.trainers.evaluation import evaluate
 
 TASKS = ("2ant", "3hopper", "6halfcheetah", "simple_spread")
 EPISODES = 10

@@ -17,8 +17,8 @@ from torch.utils.benchmark import Timer
 from torch.utils.benchmark import timer as wall_time
 from torch.utils.flop_counter import FlopCounterMode
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import (
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
     CriticNorm,
     Decomposition,
@@ -27,12 +27,12 @@ from search_spaces.vocabulary import (
     Source,
     ValueLearning,
 )
-from trainers.cost import pack_memory, step_flops
-from trainers.environments import task_spec
-from trainers.kernels import EAGER, Kernels
-from trainers.networks import Mlp
-from trainers.probe import NEVER, ROWS, random_dataset
-from trainers.train import PackTrainer
+from recipe_sweep.trainers.cost import pack_memory, step_flops
+from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.kernels import EAGER, Kernels
+from recipe_sweep.trainers.networks import Mlp
+from recipe_sweep.trainers.probe import NEVER, ROWS, random_dataset
+from recipe_sweep.trainers.train import PackTrainer
 
 ALPHAS = {Extraction.BRAC: (0.03, 0.1, 0.3, 1.0), Extraction.AWR: (0.3, 1.0, 3.0, 10.0)}
 LEAST_STEPS = 3
@@ -105,7 +105,7 @@ class Measured(NamedTuple):
     flops: float
     """Of its matrix products, counted"""
     least_flops: float
-    """By the shapes (trainers.cost)"""
+    """By the shapes (recipe_sweep.trainers.cost)"""
     peak_bytes: int
     """What building and stepping added to the process at its largest"""
     model_bytes: int

@@ -92,7 +92,7 @@ def sweep(directory: Path, runs: int, processes: str) -> Iterator[Line]:
         ("report", *grid),
     )
     for name, words in zip(("plan", "launch", "launch again", "status", "report"), commands, strict=True):
-        yield Line(runs, processes, name, run([sys.executable, "-m", "sweep.cli", *words], {}))
+        yield Line(runs, processes, name, run([sys.executable, "-m", "recipe_sweep.sweep.cli.main", *words], {}))
 
 
 def plain_tune(trials: int, actors: str) -> float:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from benchmarks.beside import Evaluated, Growth, Pair, Share
 from benchmarks.case import Case, Measured
-from search_spaces.vocabulary import Decomposition
+from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 FIGURE7_SHARE = {"td": 0.25, "sarsa": 0.25, "iql": 0.5}
 """Of the paper's 16,384 runs."""

@@ -11,13 +11,13 @@ import shlex
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cluster.cargo import RAY_VERSION, Cargo, TextFile, Wheel, launch_words, there_text
-from cluster.errors import ClusterError
-from cluster.nodes import Node, resources_of
-from cluster.prices import price_table
-from cluster.resources import Resources
-from cluster.schema import AwsFile
-from cluster.yaml_text import written
+from recipe_sweep.cluster.errors import ClusterError
+from recipe_sweep.cluster.nodes import Node, resources_of
+from recipe_sweep.cluster.prices import price_table
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.cluster.schema import AwsFile
+from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, TextFile, Wheel, launch_words, there_text
+from recipe_sweep.cluster.yaml_text import written
 
 SHARED = "/mnt/recipe-sweep"
 """Where every node sees the file system: sweeps and data."""

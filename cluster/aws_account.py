@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from cluster.commands import MissingToolError
+from recipe_sweep.cluster.commands import MissingToolError
 
 
 def check_aws_account() -> None:

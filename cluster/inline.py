@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from cluster.resources import LARGEST_PACK, Resources
-from cluster.schema import InlineFile
+from recipe_sweep.cluster.resources import LARGEST_PACK, Resources
+from recipe_sweep.cluster.schema import InlineFile
 
 
 def inline_resources(file: InlineFile) -> Resources:

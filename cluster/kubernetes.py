@@ -10,11 +10,11 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
-from cluster.cargo import RAY_VERSION, Cargo, TextFile, Wheel, launch_words, there_text
-from cluster.nodes import Node, resources_of
-from cluster.resources import Resources
-from cluster.schema import KubernetesFile
-from cluster.yaml_text import written
+from recipe_sweep.cluster.nodes import Node, resources_of
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.cluster.schema import KubernetesFile
+from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, TextFile, Wheel, launch_words, there_text
+from recipe_sweep.cluster.yaml_text import written
 
 JOB_NAME = "rayjob.yaml"
 CODE_NAME = "code.yaml"
@@ -61,7 +61,7 @@ def delete_command(file: KubernetesFile) -> tuple[str, ...]:
 def _manifest(file: KubernetesFile, cargo: Cargo, parts: int) -> str:
     assert cargo.grid_text is not None
     launch = " ".join(launch_words(f"{_FILES}/grid.yaml", f"{_FILES}/cluster.yaml", f"{SHARED}/data"))
-    launch = launch.replace("recipe-sweep", "python -m sweep.cli", 1)
+    launch = launch.replace("recipe-sweep", "python -m recipe_sweep.sweep.cli.main", 1)
     files = {
         "apiVersion": "v1",
         "kind": "ConfigMap",

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from cluster.machine import gpu_memory_bytes, memory_bytes, usable_cpus, visible_gpus
-from cluster.resources import (
-    GPU_SHARE_OF_A_PACK,
-    LARGEST_PACK,
-    Resources,
-    share_of_gpu,
-    share_of_memory,
-    slots_on,
-)
-from cluster.schema import LocalFile
+from recipe_sweep.cluster.machine import gpu_memory_bytes, memory_bytes, usable_cpus, visible_gpus
+from recipe_sweep.cluster.resources import GPU_SHARE_OF_A_PACK, LARGEST_PACK, Resources, share_of_gpu, share_of_memory, slots_on
+from recipe_sweep.cluster.schema import LocalFile
 
 
 def local_resources(file: LocalFile) -> Resources:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cluster.resources import GPU_SHARE_OF_A_PACK, LARGEST_PACK, Resources, share_of_gpu, share_of_memory, slots_on
-from cluster.schema import ClusterFile
+from recipe_sweep.cluster.resources import GPU_SHARE_OF_A_PACK, LARGEST_PACK, Resources, share_of_gpu, share_of_memory, slots_on
+from recipe_sweep.cluster.schema import ClusterFile
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from cluster.yaml_text import read_plain
+from recipe_sweep.cluster.yaml_text import read_plain
 
 PRICES_FILE = Path(__file__).parent / "prices.yaml"
 

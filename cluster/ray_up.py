@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cluster.errors import ClusterError
-from cluster.nodes import Node, resources_of
-from cluster.prices import price_table
-from cluster.resources import Resources
-from cluster.schema import ClusterFile
+from recipe_sweep.cluster.errors import ClusterError
+from recipe_sweep.cluster.nodes import Node, resources_of
+from recipe_sweep.cluster.prices import price_table
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.cluster.schema import ClusterFile
 
 MARKS = frozenset({"cluster_name", "provider"})
 """The keys by which such a file is recognised: Ray requires both, and our own files have neither."""

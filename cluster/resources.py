@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cluster.errors import ClusterError
+from recipe_sweep.cluster.errors import ClusterError
 
 GPU_SHARE_OF_A_PACK = 0.25
 """A pack's share of a GPU where the file says `auto` and there is one, until the memory model says better."""

@@ -13,11 +13,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from cluster.prices import price_table
+from recipe_sweep.cluster.prices import price_table
 
 AUTO = "auto"
 NEVER = "none"
-STAGE_DATA = "/tmp/recipe-sweep-data"  # noqa: S108 (every user's own: see sweep.staging)
+STAGE_DATA = "/tmp/recipe-sweep-data"  # noqa: S108 (every user's own: see recipe_sweep.sweep.store.datasets)
 _YEAR = 365 * 24 * 60
 
 

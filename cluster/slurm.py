@@ -6,10 +6,10 @@ import math
 import shlex
 from pathlib import Path
 
-from cluster.cargo import Cargo, TextFile, launch_words, there_text
-from cluster.nodes import Node, resources_of
-from cluster.resources import Resources
-from cluster.schema import SlurmFile
+from recipe_sweep.cluster.nodes import Node, resources_of
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.cluster.schema import SlurmFile
+from recipe_sweep.cluster.shipment import Cargo, TextFile, launch_words, there_text
 
 SCRIPT_NAME = "job.sh"
 

@@ -14,12 +14,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from cluster.cargo import Wheel
-from cluster.commands import CommandFailedError, MissingToolError, run
+from recipe_sweep.cluster.commands import CommandFailedError, MissingToolError, run
+from recipe_sweep.cluster.shipment import Wheel
 
 SOURCE = Path(__file__).resolve().parent.parent
+"""The checkout, through the link by which the package is imported; of an installed package, its own directory."""
 _BESIDE = ("pyproject.toml", "README.md", "LICENSE")
-_PACKAGES = ("search_spaces", "trainers", "cluster", "sweep", "analysis")
+_PACKAGE = "recipe_sweep"
+_FOLDERS = ("search_spaces", "trainers", "cluster", "sweep", "analysis")
+"""What `recipe_sweep` links to."""
+
 _EPOCH = "315532800"  # 1980-01-01: a zip file knows nothing earlier
 
 
@@ -36,8 +40,10 @@ def build_wheel(directory: Path) -> Wheel:
         copy.mkdir()
         for name in _BESIDE:
             shutil.copy2(SOURCE / name, copy / name)
-        for name in _PACKAGES:
-            shutil.copytree(SOURCE / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+        ignored = shutil.ignore_patterns("__pycache__", *_FOLDERS)
+        shutil.copytree(SOURCE / _PACKAGE, copy / _PACKAGE, ignore=ignored)
+        for name in _FOLDERS:
+            shutil.copytree(SOURCE / name, copy / _PACKAGE / name, ignore=shutil.ignore_patterns("__pycache__"))
         command = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(built), str(copy))
         run(command, environment=os.environ | {"SOURCE_DATE_EPOCH": _EPOCH})
         wheels = list(built.glob("*.whl"))

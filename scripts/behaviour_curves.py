@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from analysis.drawing import BEST, CLONING, FAINT, INK, PNG_DPI, new_figure, style
-from trainers.behaviour.library import Kept, Record, record_of
-from trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, HOPPER
+from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, INK, PNG_DPI, new_figure, style
+from recipe_sweep.trainers.behaviour.library import Kept, Record, record_of
+from recipe_sweep.trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, HOPPER
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

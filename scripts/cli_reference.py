@@ -14,8 +14,8 @@ import typer
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from sweep.cli import app  # noqa: E402 (the path above makes it importable from anywhere)
-from sweep.cli_boundary import ExitCode  # noqa: E402
+from recipe_sweep.sweep.cli.exit_codes import ExitCode  # noqa: E402
+from recipe_sweep.sweep.cli.main import app  # noqa: E402 (the path above makes it importable from anywhere)
 
 REFERENCE = ROOT / "docs" / "cli.md"
 NAME = "recipe-sweep"

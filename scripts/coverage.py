@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from analysis.scores import DECOMPOSITIONS
-from analysis.statistics import (
+from recipe_sweep.analysis.estimators.seed_statistics import (
     Interval,
     best_of,
     bootstrap_best,
@@ -29,8 +28,9 @@ from analysis.statistics import (
     skewed_interval,
     t_interval,
 )
-from analysis.variance import TERMS, jackknife, moments, share_difference, shares
-from search_spaces.vocabulary import Decomposition
+from recipe_sweep.analysis.estimators.variance import TERMS, jackknife, moments, share_difference, shares
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS
+from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 SWEEPS, SEEDS, DATASETS, RESAMPLES = 1000, 8, 4, 1000
 DESIGN_SWEEPS = 400

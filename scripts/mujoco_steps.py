@@ -19,9 +19,9 @@ from statistics import median
 
 import numpy as np
 
-from trainers.environments.ma_mujoco import make_mujoco
-from trainers.environments.mujoco_tasks import MUJOCO_TASKS
-from trainers.randomness import generator
+from recipe_sweep.trainers.environments.ma_mujoco import make_mujoco
+from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
+from recipe_sweep.trainers.randomness import generator
 
 TEAMS = {"2ant": ("Ant", "2x4"), "3hopper": ("Hopper", "3x1"), "6halfcheetah": ("HalfCheetah", "6x1")}
 Play = Callable[[], int]

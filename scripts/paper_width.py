@@ -9,10 +9,10 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
-from analysis.drawing import BEST, CLONING, FAINT, PNG_DPI, RUNNER_UP, new_figure, style
-from search_spaces.vocabulary import Source
-from trainers.data.card import Identity, read_card
-from trainers.data.catalogue import default_data_root, ensure_dataset
+from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, PNG_DPI, RUNNER_UP, new_figure, style
+from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.trainers.data.catalogue import default_data_root, ensure_dataset
+from recipe_sweep.trainers.data.stored.card import Identity, read_card
 
 FOLDER = Path("docs/paper-width")
 TASKS = ("2ant", "3hopper", "6halfcheetah", "simple_spread")

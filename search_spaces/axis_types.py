@@ -15,10 +15,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from search_spaces.plugins import PLUGINS_VARIABLE
-from search_spaces.tasks import TASKS
-from search_spaces.validation import nearest, one_of, refuse
-from search_spaces.yaml_file import shown
+from recipe_sweep.search_spaces.plugins import PLUGINS_VARIABLE
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.validation import nearest, one_of, refuse
+from recipe_sweep.search_spaces.yaml_file import shown
 
 T = TypeVar("T")
 

@@ -9,14 +9,14 @@ from math import prod
 from operator import attrgetter
 from typing import NamedTuple
 
-from search_spaces.errors import GridError
-from search_spaces.filters import SELECTABLE, Criterion, criteria_of
-from search_spaces.grid import Grid
-from search_spaces.point import DesignPoint
-from search_spaces.rules import check
-from search_spaces.tables import SELECTORS, Row, Table, Tables, condition, merged, tables_of
-from search_spaces.tasks import TASKS
-from search_spaces.vocabulary import Source
+from recipe_sweep.search_spaces.errors import GridError
+from recipe_sweep.search_spaces.filters import SELECTABLE, Criterion, criteria_of
+from recipe_sweep.search_spaces.grid import Grid
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.rules import check
+from recipe_sweep.search_spaces.tables import SELECTORS, Row, Table, Tables, condition, merged, tables_of
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.vocabulary import Source
 
 MOST_POINTS = 1_000_000
 """A larger grid is a slip of the finger: the paper's whole sweep has 16,384 points."""

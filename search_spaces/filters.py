@@ -6,11 +6,11 @@ import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from search_spaces.axis_types import LONGEST_RANGE, seed_range
-from search_spaces.errors import Problem, SelectionError, UnreadableFileError
-from search_spaces.point import DesignPoint
-from search_spaces.validation import nearest, one_of
-from search_spaces.yaml_file import parse_value, shown
+from recipe_sweep.search_spaces.axis_types import LONGEST_RANGE, seed_range
+from recipe_sweep.search_spaces.errors import Problem, SelectionError, UnreadableFileError
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.validation import nearest, one_of
+from recipe_sweep.search_spaces.yaml_file import parse_value, shown
 
 SELECTABLE = tuple(field.name for field in dataclasses.fields(DesignPoint) if field.name not in ("dataset_version", "numerics"))
 """The axes and settings by which points can be chosen."""

@@ -20,7 +20,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, StringConstraints
 
-from search_spaces.axis_types import (
+from recipe_sweep.search_spaces.axis_types import (
     EVERY_TASK,
     WORDS,
     Axis,
@@ -40,9 +40,9 @@ from search_spaces.axis_types import (
     Values,
     Word,
 )
-from search_spaces.search import Search
-from search_spaces.validation import refuse
-from search_spaces.vocabulary import (
+from recipe_sweep.search_spaces.search import Search
+from recipe_sweep.search_spaces.validation import refuse
+from recipe_sweep.search_spaces.vocabulary import (
     ActorBound,
     ActorNorm,
     CriticNorm,
@@ -55,7 +55,7 @@ from search_spaces.vocabulary import (
     TeamReward,
     ValueLearning,
 )
-from search_spaces.yaml_file import Document
+from recipe_sweep.search_spaces.yaml_file import Document
 
 SCHEMA_VERSION = 1
 ALL_DATASETS = "all"

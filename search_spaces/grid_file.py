@@ -8,13 +8,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from search_spaces.errors import GridError, Problem
-from search_spaces.grid import Axes, Grid, Settings
-from search_spaces.overrides import apply_overrides
-from search_spaces.presets import resolve_grid
-from search_spaces.rules import contradictions
-from search_spaces.validation import Fault, faults, nearest
-from search_spaces.yaml_file import Document, KeyPath, key_text, read_yaml
+from recipe_sweep.search_spaces.errors import GridError, Problem
+from recipe_sweep.search_spaces.grid import Axes, Grid, Settings
+from recipe_sweep.search_spaces.overrides import apply_overrides
+from recipe_sweep.search_spaces.presets import resolve_grid
+from recipe_sweep.search_spaces.rules import contradictions
+from recipe_sweep.search_spaces.validation import Fault, faults, nearest
+from recipe_sweep.search_spaces.yaml_file import Document, KeyPath, key_text, read_yaml
 
 _AXES = (*Axes.model_fields, *Settings.model_fields)
 

@@ -10,12 +10,12 @@ import copy
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from search_spaces.errors import GridError, Problem, UnreadableFileError
-from search_spaces.grid import Alphas, Axes, CriticNorms, Grid, Settings
-from search_spaces.search import AlphaRanges, Search
-from search_spaces.tasks import TASKS
-from search_spaces.validation import nearest
-from search_spaces.yaml_file import Document, KeyPath, Place, key_text, parse_value, shown
+from recipe_sweep.search_spaces.errors import GridError, Problem, UnreadableFileError
+from recipe_sweep.search_spaces.grid import Alphas, Axes, CriticNorms, Grid, Settings
+from recipe_sweep.search_spaces.search import AlphaRanges, Search
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.validation import nearest
+from recipe_sweep.search_spaces.yaml_file import Document, KeyPath, Place, key_text, parse_value, shown
 
 _FORM = "KEY=VALUE, the value as in YAML"
 

@@ -1,8 +1,8 @@
 """Code from outside this package that adds tasks and datasets: found by name, imported once, at the first look at the tasks.
 
-A plugin is a Python module that registers what it brings when it is imported (see `trainers.plugins`). It is named by the
-environment variable RECIPE_SWEEP_PLUGINS, as `package.module` or as the path of a .py file, several separated by commas; or an
-installed package names it as an entry point of the group `recipe_sweep.plugins`, which also reaches other machines.
+A plugin is a Python module that registers what it brings when it is imported (see `recipe_sweep.trainers.plugins`). It is named
+by the environment variable RECIPE_SWEEP_PLUGINS, as `package.module` or as the path of a .py file, several separated by commas;
+or an installed package names it as an entry point of the group `recipe_sweep.plugins`, which also reaches other machines.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from search_spaces.errors import Problem, UserInputError
+from recipe_sweep.search_spaces.errors import Problem, UserInputError
 
 PLUGINS_VARIABLE = "RECIPE_SWEEP_PLUGINS"
 ENTRY_POINT_GROUP = "recipe_sweep.plugins"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import groupby
 
-from search_spaces.vocabulary import (
+from recipe_sweep.search_spaces.vocabulary import (
     ActorBound,
     ActorNorm,
     CriticNorm,

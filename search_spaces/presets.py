@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from search_spaces.errors import GridError, Problem
-from search_spaces.validation import nearest, one_of
+from recipe_sweep.search_spaces.errors import GridError, Problem
+from recipe_sweep.search_spaces.validation import nearest, one_of
 
 _FOLDER = Path(__file__).parent / "grids"
 

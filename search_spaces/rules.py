@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
-from search_spaces.axis_types import EVERY_TASK
-from search_spaces.errors import GridError, Problem
-from search_spaces.filters import SELECTABLE, criteria_of, strangers_among
-from search_spaces.grid import ALL_DATASETS, Grid
-from search_spaces.tables import Tables, condition, tables_of
-from search_spaces.tasks import TASKS
-from search_spaces.validation import nearest, one_of
-from search_spaces.vocabulary import (
+from recipe_sweep.search_spaces.axis_types import EVERY_TASK
+from recipe_sweep.search_spaces.errors import GridError, Problem
+from recipe_sweep.search_spaces.filters import SELECTABLE, criteria_of, strangers_among
+from recipe_sweep.search_spaces.grid import ALL_DATASETS, Grid
+from recipe_sweep.search_spaces.tables import Tables, condition, tables_of
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.validation import nearest, one_of
+from recipe_sweep.search_spaces.vocabulary import (
     ActorBound,
     CriticNorm,
     Decomposition,
@@ -22,7 +22,7 @@ from search_spaces.vocabulary import (
     TeamReward,
     ValueLearning,
 )
-from search_spaces.yaml_file import KeyPath, key_text, shown
+from recipe_sweep.search_spaces.yaml_file import KeyPath, key_text, shown
 
 MISSING = "nothing"
 """What is found where a key should be."""

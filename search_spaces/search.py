@@ -16,9 +16,9 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from search_spaces.axis_types import Count, Expectile, Natural, NonNegative
-from search_spaces.validation import refuse
-from search_spaces.vocabulary import Sampler
+from recipe_sweep.search_spaces.axis_types import Count, Expectile, Natural, NonNegative
+from recipe_sweep.search_spaces.validation import refuse
+from recipe_sweep.search_spaces.vocabulary import Sampler
 
 T = TypeVar("T", bound=float)
 

@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from search_spaces.expansion import expand
-from search_spaces.grid import Grid
-from search_spaces.point import DesignPoint, digest
-from search_spaces.search import Prune, Range, Search
-from search_spaces.vocabulary import Sampler, ValueLearning
+from recipe_sweep.search_spaces.expansion import expand
+from recipe_sweep.search_spaces.grid import Grid
+from recipe_sweep.search_spaces.point import DesignPoint, digest
+from recipe_sweep.search_spaces.search import Prune, Range, Search
+from recipe_sweep.search_spaces.vocabulary import Sampler, ValueLearning
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution, FloatDistribution

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from search_spaces.axis_types import EVERY_TASK
-from search_spaces.grid import ALL_DATASETS, Axes, Grid, Settings, ZipGroup
-from search_spaces.point import DesignPoint
-from search_spaces.search import Search
-from search_spaces.tasks import TASKS
-from search_spaces.vocabulary import Decomposition, Source, ValueLearning
-from search_spaces.yaml_file import KeyPath
+from recipe_sweep.search_spaces.axis_types import EVERY_TASK
+from recipe_sweep.search_spaces.grid import ALL_DATASETS, Axes, Grid, Settings, ZipGroup
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.search import Search
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Source, ValueLearning
+from recipe_sweep.search_spaces.yaml_file import KeyPath
 
 SELECTORS = ("source", "task", "decomposition", "value_learning", "extraction")
 """The axes on whose values other axes depend."""

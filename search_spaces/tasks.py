@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from search_spaces.errors import Problem
-from search_spaces.plugins import PluginError, load_plugins
-from search_spaces.vocabulary import Source
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.plugins import PluginError, load_plugins
+from recipe_sweep.search_spaces.vocabulary import Source
 
 MUJOCO_QUALITIES = ("expert", "medium", "medium-expert", "medium-replay")
 SPREAD_QUALITIES = ("expert", "medium", "medium-replay", "random")

@@ -11,8 +11,8 @@ from typing import NamedTuple, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from search_spaces.errors import Problem, UserInputError
-from search_spaces.yaml_file import Document, KeyPath, read_yaml, shown
+from recipe_sweep.search_spaces.errors import Problem, UserInputError
+from recipe_sweep.search_spaces.yaml_file import Document, KeyPath, read_yaml, shown
 
 Model = TypeVar("Model", bound=BaseModel)
 

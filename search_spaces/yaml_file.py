@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from search_spaces.errors import Problem, UnreadableFileError
+from recipe_sweep.search_spaces.errors import Problem, UnreadableFileError
 
 KeyPath = tuple[str | int, ...]
 """Where a value is in a document: mapping keys and list indices, e.g. `("axes", "alpha", "brac", 1)`."""

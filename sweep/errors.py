@@ -18,7 +18,7 @@ RecipeSweepError
 
 from __future__ import annotations
 
-from search_spaces.errors import RecipeSweepError, UserInputError
+from recipe_sweep.search_spaces.errors import RecipeSweepError, UserInputError
 
 
 class LeaseLostError(RecipeSweepError):

@@ -1,6 +1,6 @@
 """Compare this project's trainer with reference files: `python -m tests.reference_check FILE...`.
 
-For every file (format: tests/golden/README.md) the named case is built in float64 through `trainers.learner.Learner`, five
+For every file (format: tests/golden/README.md) the named case is built in float64 through `Learner` (trainers/learner.py), five
 steps are taken, and every leaf of grad/, loss/, trace/, params1/ and params5/ is compared. One line per file; exit status 1
 where an error exceeds 1e-8, a leaf is missing or extra, or a file cannot be mapped.
 """
@@ -18,15 +18,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, Precision, ValueLearning
-from trainers.batch import Batch
-from trainers.config import AwrBounds, LearnerConfig
-from trainers.lanes import ActorLane, LaneMap, ValueLane
-from trainers.learner import Learner
-from trainers.networks import LAYER_NORM_EPS, Arrays
-from trainers.normalisation import EPS
-from trainers.parameters import Adam, Layout
-from trainers.task import TaskSpec
+from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, Precision, ValueLearning
+from recipe_sweep.trainers.batch import Batch
+from recipe_sweep.trainers.config import AwrBounds, LearnerConfig
+from recipe_sweep.trainers.lanes import ActorLane, LaneMap, ValueLane
+from recipe_sweep.trainers.learner import Learner
+from recipe_sweep.trainers.networks import LAYER_NORM_EPS, Arrays
+from recipe_sweep.trainers.normalisation import EPS
+from recipe_sweep.trainers.parameters import Adam, Layout
+from recipe_sweep.trainers.task import TaskSpec
 
 TOLERANCE = 1e-8
 COMPARED = ("grad/", "loss/", "trace/", "params1/", "params5/")

@@ -22,42 +22,51 @@ MAY_IMPORT = {
 
 EXCEPTIONS = {
     # The command line is the one place that sees every folder; it imports the report inside its commands.
-    ("sweep.report_cli", "analysis"),
-    ("sweep.data_show", "analysis"),
+    ("recipe_sweep.sweep.cli.report_commands", "analysis"),
+    ("recipe_sweep.sweep.cli.show.data", "analysis"),
     # Figures 1, 2 and 8 are drawn from weights, which only the control plane can find.
-    ("sweep.game", "analysis"),
-    ("sweep.learned", "analysis"),
+    ("recipe_sweep.sweep.results.game", "analysis"),
+    ("recipe_sweep.sweep.results.trained", "analysis"),
 }
 
-READ_BY_ANALYSIS = {"sweep.result_schema"}
+READ_BY_ANALYSIS = {"recipe_sweep.sweep.results.schema"}
 
 OWNERS = {
-    "ray": {"sweep.engine"},
+    "ray": {"recipe_sweep.sweep.launch.ray_engine"},
     "typer": {
-        "sweep.cli",
-        "sweep.cli_boundary",
-        "sweep.cluster_cli",
-        "sweep.data_cli",
-        "sweep.launch_cli",
-        "sweep.options",
-        "sweep.report_cli",
-        "sweep.watch_cli",
+        "recipe_sweep.sweep.cli.main",
+        "recipe_sweep.sweep.cli.exit_codes",
+        "recipe_sweep.sweep.cli.cluster_commands",
+        "recipe_sweep.sweep.cli.data_commands",
+        "recipe_sweep.sweep.cli.launch_commands",
+        "recipe_sweep.sweep.cli.options",
+        "recipe_sweep.sweep.cli.report_commands",
+        "recipe_sweep.sweep.cli.watch_commands",
     },
-    "mlflow": {"sweep.mlflow_client", "sweep.mlflow_projection", "sweep.mlflow_recorder", "sweep.mlflow_sqlite"},
-    "safetensors": {"sweep.weights", "trainers.checkpoint", "trainers.behaviour"},
+    "mlflow": {
+        "recipe_sweep.sweep.tracking.client",
+        "recipe_sweep.sweep.tracking.projection",
+        "recipe_sweep.sweep.tracking.recorder",
+        "recipe_sweep.sweep.tracking.sqlite_recorder",
+    },
+    "safetensors": {
+        "recipe_sweep.sweep.results.weights",
+        "recipe_sweep.trainers.checkpoint",
+        "recipe_sweep.trainers.behaviour",
+    },
     "matplotlib": {"analysis"},
     "pandas": {"analysis"},
-    "torch": {"trainers", "sweep.device"},
-    "yaml": {"search_spaces.yaml_file", "cluster.yaml_text"},
-    "pydantic": {"search_spaces", "cluster.schema", "trainers"},
+    "torch": {"trainers", "recipe_sweep.sweep.worker.device"},
+    "yaml": {"recipe_sweep.search_spaces.yaml_file", "recipe_sweep.cluster.yaml_text"},
+    "pydantic": {"search_spaces", "recipe_sweep.cluster.schema", "trainers"},
     "tensorstore": {"trainers"},
     "mujoco": {"trainers"},
-    "numba": {"trainers.fused"},
-    "boto3": {"cluster.aws_account", "sweep.store_s3"},
-    "jsonschema": {"cluster.ray_up"},
-    "jinja2": {"analysis.html"},
-    "PIL": {"analysis.html"},
-    "optuna": {"search_spaces.studies"},
+    "numba": {"recipe_sweep.trainers.fused"},
+    "boto3": {"recipe_sweep.cluster.aws_account", "recipe_sweep.sweep.store.s3"},
+    "jsonschema": {"recipe_sweep.cluster.ray_up"},
+    "jinja2": {"recipe_sweep.analysis.report.markup"},
+    "PIL": {"recipe_sweep.analysis.report.markup"},
+    "optuna": {"recipe_sweep.search_spaces.studies"},
 }
 """A library and the modules, or whole packages, that may import it."""
 
@@ -144,7 +153,7 @@ def test_every_owner_still_uses_its_library() -> None:
 @pytest.mark.parametrize("library", ["torch", "ray", "mlflow", "pandas", "matplotlib", "scipy"])
 def test_heavy_libraries_are_imported_when_needed_and_not_before(library: str) -> None:
     """Which modules of the control plane cost seconds to import is known, and the command line is none of them."""
-    heavy = {"sweep.mlflow_client", "sweep.mlflow_projection"}
+    heavy = {"recipe_sweep.sweep.tracking.client", "recipe_sweep.sweep.tracking.projection"}
     wrong = [
         f"{found.module}:{found.line} imports {found.target}"
         for found in IMPORTS

@@ -12,9 +12,9 @@ import pytest
 import typer
 import yaml
 
-from sweep.cli import app
+from recipe_sweep.sweep.cli.main import app
+from tests.checkout import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 WITH_COMMANDS = [*DOCUMENTS, *sorted(ROOT.glob("search_spaces/grids/*.yaml")), *sorted(ROOT.glob("cluster/*.yaml"))]
 

@@ -22,11 +22,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from trainers.kernels import Kernels
-from trainers.learner import Learner
-from trainers.outcome import Arrays
-from trainers.parameters import Stack
-from trainers.results import CurvePoint
+from recipe_sweep.trainers.kernels import Kernels
+from recipe_sweep.trainers.learner import Learner
+from recipe_sweep.trainers.outcome import Arrays
+from recipe_sweep.trainers.parameters import Stack
+from recipe_sweep.trainers.results import CurvePoint
 
 FORMAT_VERSION = 1
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import torch
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import (
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import (
     ActorBound,
     CriticNorm,
     Decomposition,
@@ -17,8 +17,8 @@ from search_spaces.vocabulary import (
     TeamReward,
     ValueLearning,
 )
-from trainers.kernels import EAGER, Kernels
-from trainers.parameters import Adam
+from recipe_sweep.trainers.kernels import EAGER, Kernels
+from recipe_sweep.trainers.parameters import Adam
 
 DTYPES = dict.fromkeys(Precision, torch.float32) | {Precision.FLOAT64: torch.float64}
 

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import Decomposition, Extraction, Precision, ValueLearning
-from trainers.environments import task_spec
-from trainers.task import TaskSpec
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Precision, ValueLearning
+from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.task import TaskSpec
 
 HEADS = 2
 

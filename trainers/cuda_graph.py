@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 import torch
 
-from trainers.batch import Batch
-from trainers.report import StepReport
+from recipe_sweep.trainers.batch import Batch
+from recipe_sweep.trainers.report import StepReport
 
 WARM_UP = 3
 """Steps taken one by one before recording, in which libraries choose their kernels and reserve their memory."""

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from trainers.metrics import NORM_METRICS, names
-from trainers.networks import MixingWeights, mix_gain
-from trainers.normalisation import CriticLoss, lane_mean
+from recipe_sweep.trainers.metrics import NORM_METRICS, names
+from recipe_sweep.trainers.networks import MixingWeights, mix_gain
+from recipe_sweep.trainers.normalisation import CriticLoss, lane_mean
 
 if TYPE_CHECKING:
-    from trainers.learner import Learner
+    from recipe_sweep.trainers.learner import Learner
 
 
 def measure(

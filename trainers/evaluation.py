@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from trainers.environments import make_environment
-from trainers.environments.sums import mean_over_agents
-from trainers.randomness import generator
-from trainers.task import FloatArray, TaskSpec
+from recipe_sweep.trainers.environments import make_environment
+from recipe_sweep.trainers.environments.sums import mean_over_agents
+from recipe_sweep.trainers.randomness import generator
+from recipe_sweep.trainers.task import FloatArray, TaskSpec
 
 _CPU = torch.device("cpu")
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from trainers import fused
-from trainers.networks import Linear
+from recipe_sweep.trainers import fused
+from recipe_sweep.trainers.networks import Linear
 
 
 def evaluate(x: Tensor, layers: Sequence[Linear], eps: float | None, tile: int) -> Tensor:

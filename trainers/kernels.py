@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from search_spaces.vocabulary import Precision
+from recipe_sweep.search_spaces.vocabulary import Precision
 
 CUDA_GRAPH_VARIABLE = "RECIPE_SWEEP_CUDA_GRAPH"
 """Environment variable: 1 makes steps on a GPU graphs. Off until it has been run on one."""
@@ -27,7 +27,7 @@ class Kernels:
     fused_from: int | None = None
     tile: int = 2**18
     graph: bool = False
-    """Whether a GPU replays the step as one graph (trainers.cuda_graph; not yet run on a GPU)"""
+    """Whether a GPU replays the step as one graph (recipe_sweep.trainers.cuda_graph; not yet run on a GPU)"""
 
     def fuse(self, numbers: int) -> bool:
         """Whether so many numbers are worth a fused kernel: below, calling it costs more than it saves."""

@@ -14,8 +14,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import ActorNorm, Extraction
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import ActorNorm, Extraction
 
 
 @dataclass(frozen=True)

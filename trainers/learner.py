@@ -13,21 +13,21 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from search_spaces.vocabulary import TeamReward
-from trainers import diagnostics
-from trainers.batch import Batch, agent_inputs
-from trainers.config import LearnerConfig
-from trainers.cuda_graph import GraphedStep
-from trainers.decomposition.base import Views
-from trainers.extraction import EXTRACTION
-from trainers.extraction.base import ExtractionData
-from trainers.lanes import Grouping, LaneGroup, LaneMap, Select
-from trainers.models import Initial, Models, _draw
-from trainers.normalisation import CriticLoss, critic_loss
-from trainers.parameters import Leaves, Trained
-from trainers.report import StepReport
-from trainers.task import TaskSpec
-from trainers.value_learning.base import StepData
+from recipe_sweep.search_spaces.vocabulary import TeamReward
+from recipe_sweep.trainers import diagnostics
+from recipe_sweep.trainers.batch import Batch, agent_inputs
+from recipe_sweep.trainers.config import LearnerConfig
+from recipe_sweep.trainers.cuda_graph import GraphedStep
+from recipe_sweep.trainers.decomposition.base import Views
+from recipe_sweep.trainers.extraction import EXTRACTION
+from recipe_sweep.trainers.extraction.base import ExtractionData
+from recipe_sweep.trainers.lanes import Grouping, LaneGroup, LaneMap, Select
+from recipe_sweep.trainers.models import Initial, Models, _draw
+from recipe_sweep.trainers.normalisation import CriticLoss, critic_loss
+from recipe_sweep.trainers.parameters import Leaves, Trained
+from recipe_sweep.trainers.report import StepReport
+from recipe_sweep.trainers.task import TaskSpec
+from recipe_sweep.trainers.value_learning.base import StepData
 
 
 class _Group(NamedTuple):

@@ -1,4 +1,4 @@
-"""The names of what is measured of a step (`trainers.diagnostics` measures it)."""
+"""The names of what is measured of a step (`recipe_sweep.trainers.diagnostics` measures it)."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ ACTOR_METRICS = ("actor_loss", "actor_q_term", "actor_bc_term", "mu_outside", "m
 
 
 def names(agents: int) -> tuple[str, ...]:
-    """All metrics' names, in the order of `trainers.diagnostics.measure`."""
+    """All metrics' names, in the order of `recipe_sweep.trainers.diagnostics.measure`."""
     return (*VALUE_METRICS, *NORM_METRICS, *ACTOR_METRICS, *(f"awr_agent_share/{a}" for a in range(agents)))

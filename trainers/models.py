@@ -7,16 +7,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from search_spaces.vocabulary import ActorBound, MixerTraining
-from trainers.config import LearnerConfig
-from trainers.decomposition import DECOMPOSITIONS
-from trainers.decomposition.base import Views
-from trainers.lanes import LaneMap
-from trainers.networks import ACTOR_LAST_VARIANCE, Arrays, Mixer, MixingWeights, Mlp, stack_arrays
-from trainers.parameters import Leaves, Stack, Target
-from trainers.randomness import generator
-from trainers.task import TaskSpec
-from trainers.value_learning import VALUE_LEARNING
+from recipe_sweep.search_spaces.vocabulary import ActorBound, MixerTraining
+from recipe_sweep.trainers.config import LearnerConfig
+from recipe_sweep.trainers.decomposition import DECOMPOSITIONS
+from recipe_sweep.trainers.decomposition.base import Views
+from recipe_sweep.trainers.lanes import LaneMap
+from recipe_sweep.trainers.networks import ACTOR_LAST_VARIANCE, Arrays, Mixer, MixingWeights, Mlp, stack_arrays
+from recipe_sweep.trainers.parameters import Leaves, Stack, Target
+from recipe_sweep.trainers.randomness import generator
+from recipe_sweep.trainers.task import TaskSpec
+from recipe_sweep.trainers.value_learning import VALUE_LEARNING
 
 Initial = Callable[[int, str], Arrays | None]
 """(lane, network) -> that network's parameters in that lane, or None to draw them; `network` as in checkpoints."""

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from trainers.kernels import EAGER, Kernels
-from trainers.parameters import Layout, Leaves
+from recipe_sweep.trainers.kernels import EAGER, Kernels
+from recipe_sweep.trainers.parameters import Layout, Leaves
 
 LAYER_NORM_EPS = 1e-6
 
@@ -69,7 +69,7 @@ class Mlp:
         """Apply: x (R, M, inputs) -> (R, M, outputs)."""
         layers, eps = self._layers(leaves), LAYER_NORM_EPS if self.norm else None
         if self.kernels.fuse(x.shape[0] * x.shape[1] * max(self.hidden, default=0)):
-            from trainers import fused_mlp
+            from recipe_sweep.trainers import fused_mlp
 
             return fused_mlp.evaluate(x, layers, eps, self.kernels.tile)
         for weight, bias in layers[:-1]:

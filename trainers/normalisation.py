@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from search_spaces.vocabulary import ActorNorm, CriticNorm
+from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm
 
 EPS = 1e-6
 

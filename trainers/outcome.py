@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.results import CurvePoint, RunResult, RunStatus
-from trainers.task import ReturnScale
+from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
+from recipe_sweep.trainers.task import ReturnScale
 
 Arrays = Mapping[str, NDArray[np.floating]]
 """The final parameters of one run, by their names."""

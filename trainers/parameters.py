@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from trainers.kernels import EAGER, Kernels
+from recipe_sweep.trainers.kernels import EAGER, Kernels
 
 Leaves = Mapping[str, Tensor]
 """Leaf name -> (R, *shape)."""
@@ -97,7 +97,7 @@ class Stack:
         rate, grown = lr / -(1.0 - adam.beta1**count), 1.0 - adam.beta2**count
         correction = grown.sqrt() if isinstance(grown, Tensor) else math.sqrt(grown)
         if self._fused:
-            from trainers.fused import adam as fused_adam
+            from recipe_sweep.trainers.fused import adam as fused_adam
 
             state = (self.flat, self.exp_avg, self.exp_avg_sq, self.gradient)
             fused_adam(*state, rate, alive, (adam.beta1, adam.beta2, adam.eps, float(correction)))

@@ -1,6 +1,6 @@
 """What a plugin calls: adding tasks and datasets from outside the package. See docs/data.md and examples/bring_your_own.py.
 
-    from trainers.plugins import Columns, ReturnScale, TaskSpec, register_dataset, register_task
+    from recipe_sweep.trainers.plugins import Columns, ReturnScale, TaskSpec, register_dataset, register_task
 
 Names are taken once. A version is part of every id of every run on the dataset: raise it when the numbers change.
 """
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from search_spaces.plugins import PluginError
-from search_spaces.tasks import TASKS
-from trainers.data.columns import Columns
-from trainers.data.episodes import Episode, columns_from_episodes
-from trainers.data.registered import RegisteredDataset, add_dataset
-from trainers.environments.one_by_one import OneByOne, SingleEnvironment, SingleStep
-from trainers.environments.registry import add_environment
-from trainers.task import BatchedEnvironment, ReturnScale, TaskSpec, Transition
+from recipe_sweep.search_spaces.plugins import PluginError
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.trainers.data.stored.columns import Columns
+from recipe_sweep.trainers.data.stored.episodes import Episode, columns_from_episodes
+from recipe_sweep.trainers.data.stored.registered import RegisteredDataset, add_dataset
+from recipe_sweep.trainers.environments.one_by_one import OneByOne, SingleEnvironment, SingleStep
+from recipe_sweep.trainers.environments.registry import add_environment
+from recipe_sweep.trainers.task import BatchedEnvironment, ReturnScale, TaskSpec, Transition
 
 __all__ = [
     "BatchedEnvironment",

@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search_spaces.point import DesignPoint
-from trainers import checkpoint
-from trainers.batch import agent_inputs
-from trainers.cost import step_flops
-from trainers.data.dataset import Dataset
-from trainers.environments import task_spec
-from trainers.evaluation import evaluate
-from trainers.task import ReturnScale, TaskSpec
-from trainers.train import PackTrainer
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.trainers import checkpoint
+from recipe_sweep.trainers.batch import agent_inputs
+from recipe_sweep.trainers.cost import step_flops
+from recipe_sweep.trainers.data.stored.dataset import Dataset
+from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.evaluation import evaluate
+from recipe_sweep.trainers.task import ReturnScale, TaskSpec
+from recipe_sweep.trainers.train import PackTrainer
 
 ROWS = 5_000
 NEVER = 10**9

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from trainers.batch import Batch
-from trainers.data.dataset import Dataset
-from trainers.randomness import generator
+from recipe_sweep.trainers.batch import Batch
+from recipe_sweep.trainers.data.stored.dataset import Dataset
+from recipe_sweep.trainers.randomness import generator
 
 BLOCK = 64
 """Steps drawn at a time, part of the numerics: another block draws other batches."""

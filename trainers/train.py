@@ -10,22 +10,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import Keep
-from trainers import checkpoint
-from trainers.batch import agent_inputs
-from trainers.checkpoint import Checkpoint, History
-from trainers.config import LearnerConfig
-from trainers.data.catalogue import open_dataset
-from trainers.data.dataset import Dataset
-from trainers.evaluation import evaluate
-from trainers.kernels import Kernels
-from trainers.lanes import LaneMap
-from trainers.learner import Learner
-from trainers.metrics import names
-from trainers.outcome import NO_FLOORS, Arrays, Floors, PackOutcome, PackProgress, is_pruned
-from trainers.results import CurvePoint, RunResult, RunStatus
-from trainers.sampler import Sampler
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.trainers import checkpoint
+from recipe_sweep.trainers.batch import agent_inputs
+from recipe_sweep.trainers.checkpoint import Checkpoint, History
+from recipe_sweep.trainers.config import LearnerConfig
+from recipe_sweep.trainers.data.catalogue import open_dataset
+from recipe_sweep.trainers.data.stored.dataset import Dataset
+from recipe_sweep.trainers.evaluation import evaluate
+from recipe_sweep.trainers.kernels import Kernels
+from recipe_sweep.trainers.lanes import LaneMap
+from recipe_sweep.trainers.learner import Learner
+from recipe_sweep.trainers.metrics import names
+from recipe_sweep.trainers.outcome import NO_FLOORS, Arrays, Floors, PackOutcome, PackProgress, is_pruned
+from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
+from recipe_sweep.trainers.sampler import Sampler
 
 POLL_S = 1.0
 

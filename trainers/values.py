@@ -11,15 +11,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from search_spaces.point import DesignPoint
-from trainers.batch import agent_inputs
-from trainers.config import LearnerConfig
-from trainers.decomposition.base import Views
-from trainers.environments import two_step
-from trainers.lanes import LaneMap
-from trainers.models import Models
-from trainers.networks import Arrays
-from trainers.task import TaskSpec
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.trainers.batch import agent_inputs
+from recipe_sweep.trainers.config import LearnerConfig
+from recipe_sweep.trainers.decomposition.base import Views
+from recipe_sweep.trainers.environments import two_step
+from recipe_sweep.trainers.lanes import LaneMap
+from recipe_sweep.trainers.models import Models
+from recipe_sweep.trainers.networks import Arrays
+from recipe_sweep.trainers.task import TaskSpec
 
 
 class LearnedValues(NamedTuple):

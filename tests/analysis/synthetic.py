@@ -17,14 +17,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from analysis.captions import Coverage
-from analysis.frame import load_results
-from analysis.material import Learned, Material, NothingLearned
-from analysis.panels import task_panels
-from analysis.scores import ScoreRule, points_table, task_scores
-from search_spaces.point import DesignPoint
-from search_spaces.tasks import TASKS
-from search_spaces.vocabulary import (
+from recipe_sweep.analysis.figures.captions import Coverage
+from recipe_sweep.analysis.figures.inputs import Learned, Material, NothingLearned
+from recipe_sweep.analysis.findings.panels import task_panels
+from recipe_sweep.analysis.results.frame import load_results
+from recipe_sweep.analysis.results.scores import ScoreRule, points_table, task_scores
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
     CriticNorm,
     Decomposition,
@@ -33,7 +33,7 @@ from search_spaces.vocabulary import (
     Source,
     ValueLearning,
 )
-from sweep.result_schema import SCHEMA
+from recipe_sweep.sweep.results.schema import SCHEMA
 
 BRAC_ALPHAS = (0.03, 0.1, 0.3, 1.0)
 AWR_ALPHAS = (0.3, 1.0, 3.0, 10.0)

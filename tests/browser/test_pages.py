@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from analysis.report import write_report
-from analysis.versus_files import load_side, write_comparison
-from search_spaces.vocabulary import Decomposition
-from sweep.result_schema import REHEARSAL
+from recipe_sweep.analysis.report.report import write_report
+from recipe_sweep.analysis.report.two_sweeps_files import load_side, write_comparison
+from recipe_sweep.search_spaces.vocabulary import Decomposition
+from recipe_sweep.sweep.results.schema import REHEARSAL
 from tests.analysis import synthetic
 from tests.analysis.synthetic import synthetic_points, write_sweep
 

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import cluster
-from cluster.aws import aws_files
-from cluster.cargo import Cargo, TextFile, Wheel
-from cluster.kubernetes import kubernetes_files
-from cluster.schema import AwsFile, ClusterFile, KubernetesFile, SlurmFile
-from cluster.slurm import slurm_files
-from sweep.clusters import load_cluster
+from recipe_sweep import cluster
+from recipe_sweep.cluster.aws import aws_files
+from recipe_sweep.cluster.kubernetes import kubernetes_files
+from recipe_sweep.cluster.schema import AwsFile, ClusterFile, KubernetesFile, SlurmFile
+from recipe_sweep.cluster.shipment import Cargo, TextFile, Wheel
+from recipe_sweep.cluster.slurm import slurm_files
+from recipe_sweep.sweep.clusters.machines import load_cluster
 
 FOLDER = Path(__file__).parent / "golden"
 REFRESH = "python -m tests.cluster.golden_files"

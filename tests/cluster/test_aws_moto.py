@@ -14,8 +14,8 @@ from moto.server import ThreadedMotoServer
 from ray.autoscaler._private.aws.node_provider import AWSNodeProvider
 from ray.autoscaler._private.util import prepare_config
 
-from cluster.aws import aws_files
-from cluster.schema import AwsFile
+from recipe_sweep.cluster.aws import aws_files
+from recipe_sweep.cluster.schema import AwsFile
 from tests.cluster.golden_files import NOW, cargo, cluster_file
 
 REGION = "us-east-1"

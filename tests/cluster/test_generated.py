@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster.aws import aws_deadline, aws_files, aws_spending
-from cluster.cargo import RAY_VERSION
-from cluster.ray_up import ray_up_mistakes
-from cluster.schema import BACKENDS, AwsFile
-from sweep.clusters import load_resources
+from recipe_sweep.cluster.aws import aws_deadline, aws_files, aws_spending
+from recipe_sweep.cluster.ray_up import ray_up_mistakes
+from recipe_sweep.cluster.schema import BACKENDS, AwsFile
+from recipe_sweep.cluster.shipment import RAY_VERSION
+from recipe_sweep.sweep.clusters.machines import load_resources
 from tests.cluster import golden_files
 from tests.cluster.golden_files import FILES, FOLDER, REFRESH, WHEEL_BYTES, Golden, cargo, cluster_file, generated, goldens
 

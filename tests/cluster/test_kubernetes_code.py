@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cluster.cargo import Cargo
-from cluster.kubernetes import kubernetes_files
-from cluster.schema import KubernetesFile
-from cluster.wheel import build_wheel
+from recipe_sweep.cluster.kubernetes import kubernetes_files
+from recipe_sweep.cluster.schema import KubernetesFile
+from recipe_sweep.cluster.shipment import Cargo
+from recipe_sweep.cluster.wheel import build_wheel
 from tests.cluster.golden_files import cluster_file
 
 
@@ -48,9 +48,9 @@ def test_the_code_that_arrives_is_the_code_that_runs(pod: tuple[Path, str]) -> N
     here, script = pod
     installed = in_pod(here, script)
     assert installed.returncode == 0, installed.stderr
-    where = "import sweep.cli; print(sweep.cli.__file__)"
-    told = in_pod(here, f'python -c "{where}" && python -m sweep.cli --help', PYTHONPATH=f"{here}/code/site")
-    assert told.stdout.splitlines()[0] == f"{here}/code/site/sweep/cli.py"
+    where = "import recipe_sweep.sweep.cli.main; print(recipe_sweep.sweep.cli.main.__file__)"
+    told = in_pod(here, f'python -c "{where}" && python -m recipe_sweep.sweep.cli.main --help', PYTHONPATH=f"{here}/code/site")
+    assert told.stdout.splitlines()[0] == f"{here}/code/site/recipe_sweep/sweep/cli/main.py"
     assert "launch" in told.stdout
 
 

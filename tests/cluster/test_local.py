@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-import cluster
-from cluster import machine
-from cluster.errors import ClusterError
-from cluster.local import local_resources
-from cluster.resources import GPU_SHARE_OF_A_PACK, slots_on
-from cluster.schema import LocalFile
-from sweep.clusters import load_resources
+from recipe_sweep import cluster
+from recipe_sweep.cluster import machine
+from recipe_sweep.cluster.errors import ClusterError
+from recipe_sweep.cluster.local import local_resources
+from recipe_sweep.cluster.resources import GPU_SHARE_OF_A_PACK, slots_on
+from recipe_sweep.cluster.schema import LocalFile
+from recipe_sweep.sweep.clusters.machines import load_resources
 
 SAMPLE = Path(cluster.__file__).parent / "local.yaml"
 
@@ -76,7 +76,7 @@ def test_a_containers_quota_limits_the_cpus(
 
 
 def test_packs_are_as_large_as_their_share_of_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster.local.memory_bytes", lambda: 24 * 10**9)
+    monkeypatch.setattr("recipe_sweep.cluster.local.memory_bytes", lambda: 24 * 10**9)
     file = tmp_path / "local.yaml"
     file.write_text("cpus: 2\ngpus: 0\n")
     room = load_resources(file).bytes_per_pack
@@ -92,11 +92,11 @@ def test_packs_are_as_large_as_their_share_of_the_memory(tmp_path: Path, monkeyp
 def test_on_a_gpu_the_memory_is_that_of_the_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "local.yaml"
     file.write_text("cpus: 8\ngpus: 1\ngpu_per_pack: 0.5\n")
-    monkeypatch.setattr("cluster.local.gpu_memory_bytes", lambda: 40 * 10**9)
+    monkeypatch.setattr("recipe_sweep.cluster.local.gpu_memory_bytes", lambda: 40 * 10**9)
     room = load_resources(file).bytes_per_pack
     assert room is not None
     assert 10**10 < room < 20 * 10**9
-    monkeypatch.setattr("cluster.local.gpu_memory_bytes", lambda: None)
+    monkeypatch.setattr("recipe_sweep.cluster.local.gpu_memory_bytes", lambda: None)
     assert load_resources(file).bytes_per_pack is None
 
 

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.errors import ClusterError
-from cluster.nodes import Node, resources_of
-from cluster.schema import ClusterFile, SlurmFile
-from cluster.slurm import slurm_resources
+from recipe_sweep.cluster.errors import ClusterError
+from recipe_sweep.cluster.nodes import Node, resources_of
+from recipe_sweep.cluster.schema import ClusterFile, SlurmFile
+from recipe_sweep.cluster.slurm import slurm_resources
 
 CPUS = Node(cpus=16, gpus=0, memory_gb=64)
 GPUS = Node(cpus=16, gpus=2, memory_gb=64, gpu_memory_gb=24)

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from cluster.prices import PRICES_FILE, price_table, read_prices
+from recipe_sweep.cluster.prices import PRICES_FILE, price_table, read_prices
 
 TABLE = price_table()
 

@@ -7,8 +7,8 @@ import pytest
 import ray.autoscaler
 import yaml
 
-from cluster.errors import ClusterError
-from cluster.ray_up import is_ray_up, ray_up_mistakes, ray_up_resources
+from recipe_sweep.cluster.errors import ClusterError
+from recipe_sweep.cluster.ray_up import is_ray_up, ray_up_mistakes, ray_up_resources
 
 
 def raw(**changes: Any) -> dict[str, Any]:

@@ -11,9 +11,9 @@ import pytest
 from ray.scripts.scripts import start
 from ray.scripts.symmetric_run import curate_and_validate_ray_start_args
 
-from cluster.cargo import Cargo, Wheel
-from cluster.schema import SlurmFile
-from cluster.slurm import slurm_files
+from recipe_sweep.cluster.schema import SlurmFile
+from recipe_sweep.cluster.shipment import Cargo, Wheel
+from recipe_sweep.cluster.slurm import slurm_files
 
 PROGRAMS = {
     "scontrol": 'printf "node-a\\nnode-b\\n"',

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from cluster.spot_notice import ENDPOINT_VARIABLE, InstanceMetadata, SpotNotice, listening
+from recipe_sweep.cluster.spot_notice import ENDPOINT_VARIABLE, InstanceMetadata, SpotNotice, listening
 from tests.cluster.metadata_server import MetadataServer, metadata_server
 
 

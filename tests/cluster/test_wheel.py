@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from cluster import wheel
-from cluster.cargo import Wheel
-from cluster.commands import MissingToolError
-from cluster.wheel import SOURCE, build_wheel
+from recipe_sweep.cluster import wheel
+from recipe_sweep.cluster.commands import MissingToolError
+from recipe_sweep.cluster.shipment import Wheel
+from recipe_sweep.cluster.wheel import SOURCE, build_wheel
 
-PACKAGES = {"search_spaces", "trainers", "cluster", "sweep", "analysis"}
+FOLDERS = {"search_spaces", "trainers", "cluster", "sweep", "analysis"}
 
 
 @pytest.fixture(scope="module")
@@ -31,12 +31,12 @@ def test_the_same_source_is_the_same_wheel_and_building_it_leaves_nothing_there(
 def test_the_wheel_is_this_code(built: Wheel) -> None:
     with zipfile.ZipFile(built.path) as archive:
         names = set(archive.namelist())
-        for package in PACKAGES:
-            for path in (SOURCE / package).rglob("*"):
-                name = str(path.relative_to(SOURCE))
+        for folder in FOLDERS:
+            for path in (SOURCE / folder).rglob("*"):
+                name = f"recipe_sweep/{path.relative_to(SOURCE)}"
                 if path.suffix in (".py", ".yaml", ".safetensors") and "__pycache__" not in name:
                     assert archive.read(name) == path.read_bytes(), f"{name} does not travel"
-    assert {name.partition("/")[0] for name in names if "dist-info" not in name} == PACKAGES
+    assert {name.partition("/")[0] for name in names if "dist-info" not in name} == {"recipe_sweep"}
 
 
 def test_a_file_that_an_earlier_build_left_behind_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,15 +44,15 @@ def test_a_file_that_an_earlier_build_left_behind_does_not_come_back(tmp_path: P
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         (checkout / name).parent.mkdir(exist_ok=True)
         shutil.copy(SOURCE / name, checkout / name)
-    for package in PACKAGES:
-        shutil.copytree(SOURCE / package, checkout / package)
-    stale = checkout / "build" / "lib" / "sweep" / "long_gone.py"
+    for folder in ("recipe_sweep", *FOLDERS):
+        shutil.copytree(SOURCE / folder, checkout / folder, symlinks=True)
+    stale = checkout / "build" / "lib" / "recipe_sweep" / "sweep" / "long_gone.py"
     stale.parent.mkdir(parents=True)
     stale.write_text("")
     monkeypatch.setattr(wheel, "SOURCE", checkout)
     with zipfile.ZipFile(build_wheel(tmp_path / "out").path) as archive:
-        assert "sweep/long_gone.py" not in archive.namelist()
-        assert "sweep/cli.py" in archive.namelist()
+        assert "recipe_sweep/sweep/long_gone.py" not in archive.namelist()
+        assert "recipe_sweep/sweep/cli/main.py" in archive.namelist()
 
 
 def test_an_installed_package_says_that_it_cannot_be_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from search_spaces.point import DesignPoint
-from sweep import workload
-from sweep.workload import prepare_data
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.worker import workload
+from recipe_sweep.sweep.worker.workload import prepare_data
+from recipe_sweep.trainers import checkpoint, train
+from recipe_sweep.trainers.learner import Learner
+from recipe_sweep.trainers.outcome import PackOutcome, PackProgress
+from recipe_sweep.trainers.train import PackTrainer
 from tests.faults.moments import Phase
 from tests.faults.slow_disk import slow_disk, telling
-from trainers import checkpoint, train
-from trainers.learner import Learner
-from trainers.outcome import PackOutcome, PackProgress
-from trainers.train import PackTrainer
 
 __all__ = ["prepare_data", "train_pack"]
 

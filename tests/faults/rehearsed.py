@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from search_spaces.point import DesignPoint
-from sweep import rehearsal
-from sweep.rehearsal import prepare_data
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.worker import rehearsal
+from recipe_sweep.sweep.worker.rehearsal import prepare_data
+from recipe_sweep.trainers.outcome import PackOutcome, PackProgress
 from tests.faults.moments import Phase
 from tests.faults.slow_disk import slow_disk, telling
-from trainers.outcome import PackOutcome, PackProgress
 
 __all__ = ["prepare_data", "train_pack"]
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.trainers.outcome import PackOutcome
 from tests.sweep import stand_in
 from tests.sweep.stand_in import prepare_data
-from trainers.outcome import PackOutcome
 
 __all__ = ["prepare_data", "train_pack"]
 

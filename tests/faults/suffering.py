@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sweep.attempts import AttemptEnd, read_attempts
-from sweep.engine import RAY_DIRECTORY
-from sweep.paths import SweepPaths
+from recipe_sweep.sweep.files.attempt_file import AttemptEnd, read_attempts
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.launch.ray_engine import RAY_DIRECTORY
 from tests.faults.kills import Kill, Struck, Victim
 from tests.faults.moments import Moment, Phase, again, newest_moments
 from tests.faults.slow_disk import MOMENTS
@@ -104,7 +104,7 @@ class Suffering:
         At its start a launch, or its engine, can also be killed before there is any worker.
         """
         if kill.phase is Phase.START and kill.victim in NEEDS_NO_WORKER and not newest_moments(self._moments, began_ns):
-            wait_until(lambda: process.ended or process.named("sweep.engine"))
+            wait_until(lambda: process.ended or process.named("recipe_sweep.sweep.launch.ray_engine"))
             time.sleep(self._chance.uniform(0.0, STARTING_RAY_S))
             if not newest_moments(self._moments, began_ns):
                 return None if process.ended else NOBODY
@@ -134,12 +134,12 @@ class Suffering:
             case Victim.WORKER:
                 os.kill(moment.pid, signal.SIGKILL)
             case Victim.ENGINE:
-                process.kill(*process.named("sweep.engine"))
+                process.kill(*process.named("recipe_sweep.sweep.launch.ray_engine"))
             case Victim.RAYLET:
                 process.kill(*process.named("raylet/raylet"))
             case Victim.MLFLOW:
-                wait_until(lambda: process.named("sweep.mlflow_writer"))
-                process.kill(*process.named("sweep.mlflow_writer"))
+                wait_until(lambda: process.named("recipe_sweep.sweep.tracking.writer_process"))
+                process.kill(*process.named("recipe_sweep.sweep.tracking.writer_process"))
             case Victim.NODE:
                 assert self._nodes is not None
                 self._nodes.kill(self._nodes.node_of(moment.pid))
@@ -149,7 +149,9 @@ class Suffering:
                 process.signal(signal.SIGKILL)
             case Victim.GROUP:
                 everything = process.descendants()
-                self._ray_directories |= {_ray_directory(each) for each in everything if "sweep.engine" in each.command}
+                self._ray_directories |= {
+                    _ray_directory(each) for each in everything if "recipe_sweep.sweep.launch.ray_engine" in each.command
+                }
                 process.signal(signal.SIGKILL)
                 process.kill(*everything)
 

@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import pytest
 
-from sweep.launch import launch
-from sweep.launch_request import LaunchRequest
-from sweep.workload import REAL
+from recipe_sweep.sweep.launch.launch import launch
+from recipe_sweep.sweep.planning.request import LaunchRequest
+from recipe_sweep.sweep.worker.workload import REAL
+from recipe_sweep.trainers.train import PackTrainer
 from tests.faults.verdict import faults_in
 from tests.sweep.driver import Quiet, request_of
 from tests.sweep.stand_in import Cut
-from trainers.train import PackTrainer
 
 GRID: dict[str, object] = {"seeds": 1, "steps": 60, "eval_every": 20, "diagnostics_every": 10}
 KILLED_AT = 50

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sweep.cli import app
-from sweep.doctor import Severity, examine
-from sweep.failures import failed_attempts
-from sweep.ledger import read_done
-from sweep.paths import SweepPaths
+from recipe_sweep.sweep.cli.main import app
+from recipe_sweep.sweep.files.failure_file import failed_attempts
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.monitoring.doctor import Severity, examine
+from recipe_sweep.sweep.results.done import read_done
 from tests.sweep import stand_in
 from tests.sweep.processes import LaunchProcess, wait_until
 from tests.sweep.stand_in import Behaviour, behave

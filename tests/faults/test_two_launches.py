@@ -16,35 +16,36 @@ from typing import Any
 
 import pytest
 
-from search_spaces.vocabulary import Keep
-from sweep import claims, stuck
-from sweep.attempts import AttemptEnd, read_attempts
-from sweep.doctor import Severity, examine
-from sweep.launch import LaunchEnd, launch
-from sweep.launch_file import LaunchFile, LaunchSettings, PlannedPack, write_launch
-from sweep.lease import Lease
-from sweep.ledger import read_done
-from sweep.packs import Pack
-from sweep.paths import SweepPaths
-from sweep.process_identity import ProcessIdentity
-from sweep.records import PackRecord, record_start
-from sweep.status import SweepWatcher
-from sweep.stuck import StuckPack
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.files.attempt_file import AttemptEnd, read_attempts
+from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, PlannedPack, write_launch
+from recipe_sweep.sweep.files.pack_file import PackRecord, record_start
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.process import ProcessIdentity
+from recipe_sweep.sweep.launch.launch import LaunchEnd, launch
+from recipe_sweep.sweep.locks import claim
+from recipe_sweep.sweep.locks.lease import Lease
+from recipe_sweep.sweep.monitoring import stuck
+from recipe_sweep.sweep.monitoring.doctor import Severity, examine
+from recipe_sweep.sweep.monitoring.status import SweepWatcher
+from recipe_sweep.sweep.monitoring.stuck import StuckPack
+from recipe_sweep.sweep.planning.packing import Pack
+from recipe_sweep.sweep.results.done import read_done
+from recipe_sweep.trainers.outcome import PackOutcome
 from tests.faults import sleeper
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
 from tests.sweep.driver import Quiet, request_of
 from tests.sweep.processes import ROOT, LaunchProcess, wait_until
 from tests.sweep.stand_in import Behaviour, behave
-from trainers.outcome import PackOutcome
 
 INLINE: dict[str, object] = {"inline": True, "slots": 1, "max_lanes": 2}
 WORK = """
 import sys
 from pathlib import Path
-from sweep.launch import LaunchEnd, launch
-from sweep.launch_file import read_launch
-from sweep.worker import work
+from recipe_sweep.sweep.launch.launch import LaunchEnd, launch
+from recipe_sweep.sweep.files.launch_file import read_launch
+from recipe_sweep.sweep.worker.pack_worker import work
 print(work(read_launch(Path(sys.argv[1])).settings, sys.argv[2]))
 """
 
@@ -170,7 +171,7 @@ def test_a_leftover_worker_whose_pack_the_edited_grid_has_cut_up_cannot_publish(
 def test_a_leftover_worker_that_never_wakes_keeps_no_launch_from_its_pack(
     paths: SweepPaths, data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(claim, "PATIENCE_S", 0.2)
     pack = Pack(make_points(seeds=1))
     with leftover(paths, data_root, pack) as worker:
         assert here(paths, data_root, {"seeds": 1}).trained == 2
@@ -186,7 +187,7 @@ def test_a_leftover_worker_that_cannot_be_killed_from_here_is_shown_with_what_to
     """As on another machine: the new launch trains what else there is, and goes on with the pack once it is free."""
     pack = Pack(make_points(seeds=1))
     monkeypatch.setattr(ProcessIdentity, "kill", lambda _: False)
-    monkeypatch.setattr(claims, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(claim, "PATIENCE_S", 0.0)
     monkeypatch.setattr(stuck, "GONE_AFTER_S", 0.2)
     watcher = SweepWatcher(pack.points, paths)
     seen: list[StuckPack] = []

@@ -9,14 +9,14 @@ from itertools import pairwise
 import pyarrow.parquet as pq
 from safetensors.torch import load_file
 
-from search_spaces.point import DesignPoint
-from sweep.doctor import Severity, examine
-from sweep.failures import failed_attempts
-from sweep.ledger import read_done
-from sweep.mlflow_client import quiet_client
-from sweep.mlflow_projection import project
-from sweep.paths import SweepPaths
-from sweep.result_schema import OUTCOME_COLUMNS, POINT_COLUMNS
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.files.failure_file import failed_attempts
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.monitoring.doctor import Severity, examine
+from recipe_sweep.sweep.results.done import read_done
+from recipe_sweep.sweep.results.schema import OUTCOME_COLUMNS, POINT_COLUMNS
+from recipe_sweep.sweep.tracking.client import quiet_client
+from recipe_sweep.sweep.tracking.projection import project
 from tests.faults.moments import Moment, read_moments
 from tests.faults.slow_disk import MOMENTS
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from search_spaces.grid import Grid
-from search_spaces.grid_file import grid_from
-from search_spaces.yaml_file import Document
+from recipe_sweep.search_spaces.grid import Grid
+from recipe_sweep.search_spaces.grid_file import grid_from
+from recipe_sweep.search_spaces.yaml_file import Document
 
 GRID = """\
 schema_version: 1

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_spaces.errors import GridError
-from search_spaces.expansion import Excluded, axis_counts, expand
-from search_spaces.grid_file import grid_from
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import CriticNorm, Decomposition, Source, ValueLearning
-from search_spaces.yaml_file import Document, parse_yaml
+from recipe_sweep.search_spaces.errors import GridError
+from recipe_sweep.search_spaces.expansion import Excluded, axis_counts, expand
+from recipe_sweep.search_spaces.grid_file import grid_from
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Source, ValueLearning
+from recipe_sweep.search_spaces.yaml_file import Document, parse_yaml
 from tests.search_spaces.grids import GRID, GRID_POINTS, grid_mappings, grid_of
 
 

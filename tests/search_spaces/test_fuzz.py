@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_spaces.errors import UserInputError
-from search_spaces.expansion import expand
-from search_spaces.filters import parse_filters, select
-from search_spaces.grid_file import grid_from
-from search_spaces.overrides import apply_overrides
-from search_spaces.yaml_file import Document, parse_yaml
+from recipe_sweep.search_spaces.errors import UserInputError
+from recipe_sweep.search_spaces.expansion import expand
+from recipe_sweep.search_spaces.filters import parse_filters, select
+from recipe_sweep.search_spaces.grid_file import grid_from
+from recipe_sweep.search_spaces.overrides import apply_overrides
+from recipe_sweep.search_spaces.yaml_file import Document, parse_yaml
+from tests.checkout import ROOT
 from tests.search_spaces.grids import GRID, grid_of
 
 WHOLE = parse_yaml(
@@ -93,7 +93,7 @@ def test_any_option_is_taken_or_refused(texts: list[str]) -> None:
 
 
 def test_no_grid_is_read_through_a_library_that_runs_code() -> None:
-    sources = Path(__file__).parents[2].joinpath("search_spaces").glob("*.py")
+    sources = ROOT.joinpath("search_spaces").glob("*.py")
     assert not [
         path.name for path in sources for call in ("eval(", "exec(", "yaml.load(", "pickle") if call in path.read_text()
     ]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from search_spaces.errors import UserInputError
-from search_spaces.expansion import expand
-from search_spaces.filters import parse_filters, select
-from search_spaces.grid_file import read_grid
+from recipe_sweep.search_spaces.errors import UserInputError
+from recipe_sweep.search_spaces.expansion import expand
+from recipe_sweep.search_spaces.filters import parse_filters, select
+from recipe_sweep.search_spaces.grid_file import read_grid
 from tests.search_spaces.grids import GRID
 
 

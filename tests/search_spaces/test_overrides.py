@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from search_spaces.expansion import expand
-from search_spaces.filters import parse_filters, select
-from search_spaces.grid_file import grid_from
-from search_spaces.overrides import apply_overrides
-from search_spaces.point import DesignPoint
-from search_spaces.yaml_file import parse_yaml
+from recipe_sweep.search_spaces.expansion import expand
+from recipe_sweep.search_spaces.filters import parse_filters, select
+from recipe_sweep.search_spaces.grid_file import grid_from
+from recipe_sweep.search_spaces.overrides import apply_overrides
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.yaml_file import parse_yaml
 from tests.search_spaces.grids import GRID
 
 DOCUMENT = parse_yaml(GRID, "grid.yaml")
@@ -56,7 +56,9 @@ def test_a_key_can_be_taken_away() -> None:
 
 
 def test_a_key_that_may_mean_several_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("search_spaces.overrides._paths", lambda: [("axes", "alpha", "mix"), ("axes", "critic_norm", "mix")])
+    monkeypatch.setattr(
+        "recipe_sweep.search_spaces.overrides._paths", lambda: [("axes", "alpha", "mix"), ("axes", "critic_norm", "mix")]
+    )
     (problem,) = apply_overrides(DOCUMENT, ["mix=svn"]).problems
     assert "one of axes.alpha.mix, axes.critic_norm.mix" in str(problem)
     assert not apply_overrides(DOCUMENT, ["axes.critic_norm.mix=svn"]).problems

@@ -14,8 +14,8 @@ from typing import Any, get_type_hints
 
 import pytest
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
 
 FIXTURE = json.loads(Path(__file__).with_name("run_ids.json").read_text(encoding="utf-8"))
 TYPES = get_type_hints(DesignPoint)

@@ -11,12 +11,12 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from search_spaces.expansion import axis_counts, expand
-from search_spaces.grid import Settings, grid_schema
-from search_spaces.grid_file import grid_from, read_grid
-from search_spaces.presets import preset_names, preset_path, preset_text, resolve_grid
-from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Source, ValueLearning
-from search_spaces.yaml_file import parse_yaml, read_yaml
+from recipe_sweep.search_spaces.expansion import axis_counts, expand
+from recipe_sweep.search_spaces.grid import Settings, grid_schema
+from recipe_sweep.search_spaces.grid_file import grid_from, read_grid
+from recipe_sweep.search_spaces.presets import preset_names, preset_path, preset_text, resolve_grid
+from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Source, ValueLearning
+from recipe_sweep.search_spaces.yaml_file import parse_yaml, read_yaml
 
 
 def test_figure_7_is_the_papers_16384_runs() -> None:

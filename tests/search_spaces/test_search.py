@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search_spaces.errors import UserInputError
-from search_spaces.expansion import expand
-from search_spaces.grid import Grid
-from search_spaces.grid_file import grid_from, read_grid
-from search_spaces.search import Prune
-from search_spaces.studies import Choice, Pruned, Study, Trial, choose, floors_after, studies_of
-from search_spaces.yaml_file import parse_yaml
+from recipe_sweep.search_spaces.errors import UserInputError
+from recipe_sweep.search_spaces.expansion import expand
+from recipe_sweep.search_spaces.grid import Grid
+from recipe_sweep.search_spaces.grid_file import grid_from, read_grid
+from recipe_sweep.search_spaces.search import Prune
+from recipe_sweep.search_spaces.studies import Choice, Pruned, Study, Trial, choose, floors_after, studies_of
+from recipe_sweep.search_spaces.yaml_file import parse_yaml
 from tests.search_spaces.grids import GRID
 
 LISTS = "  tau: [0.7, 0.9]\n", "  alpha:\n    brac: [0.1, 1.0]\n    awr: [3.0]\n"

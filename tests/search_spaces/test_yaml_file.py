@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from search_spaces.errors import UserInputError
-from search_spaces.validation import load_model
-from search_spaces.yaml_file import Place, key_text, parse_value, parse_yaml
+from recipe_sweep.search_spaces.errors import UserInputError
+from recipe_sweep.search_spaces.validation import load_model
+from recipe_sweep.search_spaces.yaml_file import Place, key_text, parse_value, parse_yaml
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ import pytest
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sweep.paths import SweepPaths
-from sweep.store import Store
-from sweep.store_lease import StoreLease
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.store.base import Store
+from recipe_sweep.sweep.store.lease import StoreLease
 
 BUCKET = "sweeps"
 ADDRESS = f"s3://{BUCKET}/lab/my-sweep"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from sweep.cli import app
-from sweep.cli_boundary import ExitCode
+from recipe_sweep.sweep.cli.exit_codes import ExitCode
+from recipe_sweep.sweep.cli.main import app
 from tests.sweep import stand_in
-from tests.sweep.test_bad_input import GRID, INLINE
+from tests.sweep.cli.test_bad_input import GRID, INLINE
 
 
 def call(*arguments: str, expect: ExitCode = ExitCode.OK) -> str:

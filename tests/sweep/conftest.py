@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from cluster.resources import Resources
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import (
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
     CriticNorm,
     Decomposition,
@@ -19,9 +19,9 @@ from search_spaces.vocabulary import (
     Source,
     ValueLearning,
 )
-from sweep import backoff
-from sweep.paths import SweepPaths
-from sweep.store import Store, open_store
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.launch import backoff
+from recipe_sweep.sweep.store.base import Store, open_store
 
 if TYPE_CHECKING:
     from tests.sweep.buckets import Bucket

@@ -8,13 +8,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from search_spaces.vocabulary import Decomposition, Keep
-from sweep.farewell import mlflow_beside
-from sweep.launch import LaunchEnd, launch
-from sweep.launch_request import LaunchRequest
-from sweep.lock_file import Rehearsal
-from sweep.paths import SweepPaths
-from sweep.status import SweepStatus
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Keep
+from recipe_sweep.sweep.cli.show.launch_end import mlflow_beside
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.sweep_file import Rehearsal
+from recipe_sweep.sweep.launch.launch import LaunchEnd, launch
+from recipe_sweep.sweep.monitoring.status import SweepStatus
+from recipe_sweep.sweep.planning.request import LaunchRequest
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
 

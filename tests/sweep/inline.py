@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from search_spaces.point import DesignPoint
-from sweep.launch import LaunchEnd, launch
-from sweep.launch_request import LaunchRequest, plan_of
-from sweep.ledger import read_done
-from sweep.packs import Pack
-from sweep.paths import SweepPaths
-from sweep.plan import Plan
-from sweep.records import read_record
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.files.pack_file import read_record
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.launch.launch import LaunchEnd, launch
+from recipe_sweep.sweep.planning.packing import Pack
+from recipe_sweep.sweep.planning.plan import Plan
+from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
+from recipe_sweep.sweep.results.done import read_done
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_resources
 from tests.sweep.driver import Quiet

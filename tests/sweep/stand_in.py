@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import Keep
-from trainers.outcome import NO_FLOORS, Floors, PackOutcome, PackProgress, until_pruned
-from trainers.results import CurvePoint, RunResult, RunStatus
-from trainers.task import ReturnScale
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.trainers.outcome import NO_FLOORS, Floors, PackOutcome, PackProgress, until_pruned
+from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
+from recipe_sweep.trainers.task import ReturnScale
 
 NAME = "tests.sweep.stand_in"
 SCALE = ReturnScale(0.0, 100.0)

@@ -11,12 +11,20 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, Precision, Source, ValueLearning
-from sweep.paths import SweepPaths
-from sweep.progress import PackProgressFile, RunProgress, write_progress
-from sweep.result_schema import SCHEMA
-from trainers.results import CurvePoint, RunStatus
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import (
+    ActorNorm,
+    CriticNorm,
+    Decomposition,
+    Extraction,
+    Precision,
+    Source,
+    ValueLearning,
+)
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.progress_file import PackProgressFile, RunProgress, write_progress
+from recipe_sweep.sweep.results.schema import SCHEMA
+from recipe_sweep.trainers.results import CurvePoint, RunStatus
 
 START = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)  # results files keep milliseconds only
 MINUTES = timedelta(minutes=10)

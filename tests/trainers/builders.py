@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import (
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
     CriticNorm,
     Decomposition,
@@ -18,13 +18,13 @@ from search_spaces.vocabulary import (
     Source,
     ValueLearning,
 )
-from trainers.batch import Batch
-from trainers.config import LearnerConfig
-from trainers.data.dataset import Dataset
-from trainers.kernels import EAGER, Kernels
-from trainers.lanes import LaneMap
-from trainers.learner import Learner
-from trainers.task import ReturnScale, TaskSpec
+from recipe_sweep.trainers.batch import Batch
+from recipe_sweep.trainers.config import LearnerConfig
+from recipe_sweep.trainers.data.stored.dataset import Dataset
+from recipe_sweep.trainers.kernels import EAGER, Kernels
+from recipe_sweep.trainers.lanes import LaneMap
+from recipe_sweep.trainers.learner import Learner
+from recipe_sweep.trainers.task import ReturnScale, TaskSpec
 
 SPEC = TaskSpec("simple_spread", n_agents=3, obs_dim=18, action_dim=2, state_dim=54, horizon=25)
 DESIGNS = [(d, v, e) for d in Decomposition for v in ValueLearning for e in Extraction]

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from trainers.allocator import ALLOCATOR, keep_memory
+from recipe_sweep.trainers.allocator import ALLOCATOR, keep_memory
 
 PROGRAM = """
 import resource

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 import torch
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import Decomposition, Precision, ValueLearning
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Precision, ValueLearning
+from recipe_sweep.trainers import checkpoint
+from recipe_sweep.trainers.kernels import Kernels
+from recipe_sweep.trainers.train import PackTrainer, resumed
 from tests.trainers.builders import dataset, family, point
-from trainers import checkpoint
-from trainers.kernels import Kernels
-from trainers.train import PackTrainer, resumed
 
 
 def packs() -> list[list[DesignPoint]]:

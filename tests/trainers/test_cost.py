@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.trainers.cost import Lanes, pack_memory, shapes_of, step_flops
+from recipe_sweep.trainers.parameters import Stack
+from recipe_sweep.trainers.train import PackTrainer
 from tests.trainers.builders import DESIGNS, batch, dataset, learner, point
-from trainers.cost import Lanes, pack_memory, shapes_of, step_flops
-from trainers.parameters import Stack
-from trainers.train import PackTrainer
 
 WIDE = {"hidden": (96, 96, 96), "batch": 24}
 

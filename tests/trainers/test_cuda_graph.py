@@ -7,10 +7,10 @@ import dataclasses
 import pytest
 import torch
 
-from search_spaces.vocabulary import Decomposition, Precision, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Precision, ValueLearning
+from recipe_sweep.trainers.kernels import Kernels
+from recipe_sweep.trainers.train import PackTrainer
 from tests.trainers.builders import batch, dataset, family, learner
-from trainers.kernels import Kernels
-from trainers.train import PackTrainer
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here: a graph cannot be recorded")
 

@@ -10,13 +10,13 @@ import torch
 from numpy.testing import assert_array_equal
 from torch import Tensor
 
-from search_spaces.vocabulary import Source
-from trainers.data.scales import RETURN_SCALES
-from trainers.data.scripted import EXPERT
-from trainers.environments import make_environment
-from trainers.environments.spread import LANDMARK_OFFSETS, VELOCITY
-from trainers.evaluation import evaluate
-from trainers.randomness import generator
+from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.trainers.data.homegrown.scripted import EXPERT
+from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
+from recipe_sweep.trainers.environments import make_environment
+from recipe_sweep.trainers.environments.spread import LANDMARK_OFFSETS, VELOCITY
+from recipe_sweep.trainers.evaluation import evaluate
+from recipe_sweep.trainers.randomness import generator
 
 Policy = Callable[[Tensor], Tensor]
 FLOAT64 = torch.float64

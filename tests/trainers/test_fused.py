@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from search_spaces.vocabulary import Decomposition, Extraction, Precision, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Precision, ValueLearning
+from recipe_sweep.trainers import fused
+from recipe_sweep.trainers.kernels import EAGER, FUSED_FROM, FUSED_THREADS, Kernels
+from recipe_sweep.trainers.learner import Learner
+from recipe_sweep.trainers.networks import LAYER_NORM_EPS, Mlp
+from recipe_sweep.trainers.parameters import Adam, Layout, Stack
 from tests.trainers.builders import DESIGNS, family, point, trained
-from trainers import fused
-from trainers.kernels import EAGER, FUSED_FROM, FUSED_THREADS, Kernels
-from trainers.learner import Learner
-from trainers.networks import LAYER_NORM_EPS, Mlp
-from trainers.parameters import Adam, Layout, Stack
 
 CPU = torch.device("cpu")
 ROWS, SAMPLES, WIDTH = 3, 40, 33

@@ -6,11 +6,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import Decomposition, ValueLearning
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Decomposition, ValueLearning
+from recipe_sweep.trainers.kernels import EAGER, Kernels
+from recipe_sweep.trainers.learner import Learner
 from tests.trainers.builders import batch, family, learner
-from trainers.kernels import EAGER, Kernels
-from trainers.learner import Learner
 
 STEPS = 4
 FAMILIES = {(d, v): family(d, v, seeds=(0, 1, 2)) for d in Decomposition for v in ValueLearning}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from search_spaces.vocabulary import (
+from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
     CriticNorm,
     Decomposition,
@@ -19,11 +19,11 @@ from search_spaces.vocabulary import (
     Precision,
     ValueLearning,
 )
+from recipe_sweep.trainers.batch import Batch, agent_inputs
+from recipe_sweep.trainers.learner import Learner
+from recipe_sweep.trainers.metrics import names
 from tests import reference_check
 from tests.trainers.builders import DESIGNS, batch, family, learner, point, trained
-from trainers.batch import Batch, agent_inputs
-from trainers.learner import Learner
-from trainers.metrics import names
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.npz"))
 TIGHT = 1e-10

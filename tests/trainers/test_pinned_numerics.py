@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search_spaces.point import NUMERICS_VERSION
-from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.trainers.train import PackTrainer
 from tests.trainers.builders import dataset, point
-from trainers.train import PackTrainer
 
 PINNED = Path(__file__).with_name("pinned_numerics.json")
 DESIGNS = list(itertools.product(Decomposition, ValueLearning, Extraction))

@@ -7,23 +7,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from search_spaces import plugins
-from search_spaces.plugins import PLUGINS_VARIABLE, PluginError, load_plugins
-from search_spaces.tasks import TASKS
-from search_spaces.vocabulary import Source
-from tests.trainers.data.points import spread_point
-from trainers.data import registered
-from trainers.data.card import read_card
-from trainers.data.catalogue import ensure_dataset, open_dataset
-from trainers.data.errors import ChangedDataError, DataError, MissingDataError
-from trainers.environments import make_environment, registry, task_spec
-from trainers.plugins import (
+from recipe_sweep.search_spaces import plugins
+from recipe_sweep.search_spaces.plugins import PLUGINS_VARIABLE, PluginError, load_plugins
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.trainers.data.catalogue import ensure_dataset, open_dataset
+from recipe_sweep.trainers.data.errors import ChangedDataError, DataError, MissingDataError
+from recipe_sweep.trainers.data.stored import registered
+from recipe_sweep.trainers.data.stored.card import read_card
+from recipe_sweep.trainers.environments import make_environment, registry, task_spec
+from recipe_sweep.trainers.plugins import (
     Columns,
     Episode,
     OneByOne,
@@ -34,10 +32,11 @@ from trainers.plugins import (
     register_dataset,
     register_task,
 )
-from trainers.randomness import generator
+from recipe_sweep.trainers.randomness import generator
+from tests.checkout import ROOT
+from tests.trainers.data.points import spread_point
 
-REPOSITORY = Path(__file__).parents[2]
-EXAMPLE = REPOSITORY / "examples" / "bring_your_own.py"
+EXAMPLE = ROOT / "examples" / "bring_your_own.py"
 SCALE = ReturnScale(0.0, 1.0)
 SPEC = TaskSpec("line", n_agents=2, obs_dim=3, action_dim=1, state_dim=6, horizon=4)
 
@@ -235,7 +234,7 @@ def test_ordinary_environments_are_stepped_side_by_side_and_stand_still_when_ove
 @pytest.mark.parametrize("named", ["file", "module"])
 def test_a_plugin_is_imported_once_at_the_first_look_at_the_tasks(tmp_path, monkeypatch, named: str):
     text = (
-        "from trainers.plugins import *\n"
+        "from recipe_sweep.trainers.plugins import *\n"
         "spec = TaskSpec('brought', 1, 1, 1, 1, 1)\n"
         "register_task(spec, None, title='Brought', version='1')\n"
     )
@@ -273,7 +272,7 @@ def test_the_documented_example_runs(tmp_path):
     command = [
         sys.executable,
         "-m",
-        "sweep.cli",
+        "recipe_sweep.sweep.cli.main",
         "run",
         *grid,
         "--set",
@@ -281,7 +280,7 @@ def test_the_documented_example_runs(tmp_path):
         "--only",
         "dataset=skilled",
     ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=environment, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert "step 40 of 40" in done.stdout
     (directory,) = (tmp_path / "registered" / "rendezvous" / "skilled").iterdir()

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.trainers.cost import step_flops
+from recipe_sweep.trainers.probe import LEAST_STEPS, Probe, fewer
 from tests.trainers.builders import point
-from trainers.cost import step_flops
-from trainers.probe import LEAST_STEPS, Probe, fewer
 
 
 def test_a_large_pack_is_represented_by_fewer_runs_of_both_extractions() -> None:

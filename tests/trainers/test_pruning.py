@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import Keep, Precision, ValueLearning
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Keep, Precision, ValueLearning
+from recipe_sweep.trainers import train
+from recipe_sweep.trainers.learner import Learner
+from recipe_sweep.trainers.outcome import Floors, PackOutcome
+from recipe_sweep.trainers.results import RunStatus
 from tests.trainers.builders import dataset, point
-from trainers import train
-from trainers.learner import Learner
-from trainers.outcome import Floors, PackOutcome
-from trainers.results import RunStatus
 
 POINTS = [
     point(value_learning=ValueLearning.SARSA, alpha=alpha, seed=seed, steps=12, eval_every=4, precision=Precision.FLOAT64)

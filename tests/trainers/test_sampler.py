@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import torch
 
+from recipe_sweep.trainers.sampler import BLOCK, Sampler
 from tests.trainers.builders import dataset
-from trainers.sampler import BLOCK, Sampler
 
 
 def sampler(seeds: Sequence[int]) -> Sampler:

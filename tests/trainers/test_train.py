@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from search_spaces.vocabulary import Decomposition, Keep, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Keep, ValueLearning
+from recipe_sweep.trainers import train
+from recipe_sweep.trainers.outcome import PackProgress
+from recipe_sweep.trainers.train import train_pack
 from tests.trainers.builders import dataset, family
-from trainers import train
-from trainers.outcome import PackProgress
-from trainers.train import train_pack
 
 
 def test_evaluations_report_progress_as_steps_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

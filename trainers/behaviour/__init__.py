@@ -1,5 +1,5 @@
 """Policies that drive whole robots, trained here by PPO, from which this project's own MuJoCo data are made.
 
-`python -m trainers.behaviour TASK` trains one, `python -m trainers.behaviour.choose` keeps the best and its predecessors in
-`policies/`, and `trainers.data.driven` makes datasets of them.
+`python -m recipe_sweep.trainers.behaviour TASK` trains one. `python -m recipe_sweep.trainers.behaviour.choose` keeps the best
+and its predecessors in `policies/`. `trainers/data/homegrown/driven.py` makes datasets of them.
 """

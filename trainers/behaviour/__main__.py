@@ -1,4 +1,4 @@
-"""Train a behaviour policy: `python -m trainers.behaviour 3hopper --seed 0 --steps 5000000 --out runs/3hopper-0`."""
+"""Train a behaviour policy; for example: `python -m recipe_sweep.trainers.behaviour 3hopper --seed 0 --out runs/3hopper-0`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import shlex
 import sys
 from pathlib import Path
 
-from trainers.behaviour.settings import Checkpoint, Settings
-from trainers.environments.mujoco_tasks import MUJOCO_TASKS
+from recipe_sweep.trainers.behaviour.settings import Checkpoint, Settings
+from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
 
 TASKS = tuple(name for name, task in MUJOCO_TASKS.items() if not task.contacts and not name.endswith("_native"))
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Train one policy with the settings of its task, telling each checkpoint as it is made."""
-    parser = argparse.ArgumentParser(prog="python -m trainers.behaviour", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m recipe_sweep.trainers.behaviour", description=__doc__)
     parser.add_argument("task", choices=TASKS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=5_000_000, help="environment steps")
@@ -26,11 +26,11 @@ def main(arguments: list[str] | None = None) -> None:
     task, seed, steps, out = (given.pop(name) for name in ("task", "seed", "steps", "out"))
     import torch
 
-    from trainers.behaviour.training import train
+    from recipe_sweep.trainers.behaviour.training import train
 
     torch.set_num_threads(1)  # the layers are too small to be worth more
     words = sys.argv[1:] if arguments is None else arguments
-    command = shlex.join(["python", "-m", "trainers.behaviour", *words])
+    command = shlex.join(["python", "-m", "recipe_sweep.trainers.behaviour", *words])
     print("      steps   mean return     std   noisy   exploration   CPU-seconds")
     train(task, seed, steps, out, Settings(**given), command, _tell)
 

@@ -1,4 +1,4 @@
-"""Keep the policies that data are made of: `python -m trainers.behaviour.choose runs/3hopper-0 runs/3hopper-1`.
+"""Keep the policies that data are made of: `python -m recipe_sweep.trainers.behaviour.choose runs/3hopper-0 runs/3hopper-1`.
 
 Of all checkpoints of these trainings the one with the best mean return becomes the expert. Medium is the checkpoint on the way
 there (before three quarters of the expert's return were first passed) whose return is nearest to half of it. Both act with
@@ -16,13 +16,13 @@ from itertools import chain, count, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-from trainers.behaviour.library import POLICIES, RECORD_FILE, Kept, Record
-from trainers.behaviour.policy import Policy, load_policy, save_policy
-from trainers.behaviour.settings import Checkpoint, Training
-from trainers.behaviour.training import RECORD_FILE as TRAINING_FILE
-from trainers.behaviour.training import play_returns
-from trainers.environments.mujoco_robots import Robot
-from trainers.environments.mujoco_tasks import MUJOCO_TASKS
+from recipe_sweep.trainers.behaviour.library import POLICIES, RECORD_FILE, Kept, Record
+from recipe_sweep.trainers.behaviour.policy import Policy, load_policy, save_policy
+from recipe_sweep.trainers.behaviour.settings import Checkpoint, Training
+from recipe_sweep.trainers.behaviour.training import RECORD_FILE as TRAINING_FILE
+from recipe_sweep.trainers.behaviour.training import play_returns
+from recipe_sweep.trainers.environments.mujoco_robots import Robot
+from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
 
 EPISODES = 50
 """Played of each candidate."""
@@ -137,13 +137,18 @@ def _spread(points: Sequence[Checkpoint], count: int) -> list[Checkpoint]:
 
 def main(arguments: list[str] | None = None) -> None:
     """Choose and keep."""
-    parser = argparse.ArgumentParser(prog="python -m trainers.behaviour.choose", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m recipe_sweep.trainers.behaviour.choose", description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", help="directories of trainings of one robot")
     given = parser.parse_args(arguments)
     runs = [Run.of(directory) for directory in given.runs]
     if len({run.training.task for run in runs}) > 1:
         parser.error(f"trainings of several tasks: {', '.join(sorted({run.training.task for run in runs}))}; give those of one")
-    choose(runs, shlex.join(["python", "-m", "trainers.behaviour.choose", *(sys.argv[1:] if arguments is None else arguments)]))
+    choose(
+        runs,
+        shlex.join(
+            ["python", "-m", "recipe_sweep.trainers.behaviour.choose", *(sys.argv[1:] if arguments is None else arguments)]
+        ),
+    )
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from trainers.behaviour.policy import Policy, load_policy
-from trainers.behaviour.settings import Training
-from trainers.environments.mujoco_robots import Robot
+from recipe_sweep.trainers.behaviour.policy import Policy, load_policy
+from recipe_sweep.trainers.behaviour.settings import Training
+from recipe_sweep.trainers.environments.mujoco_robots import Robot
 
 POLICIES = Path(__file__).parent / "policies"
 RECORD_FILE = "record.json"

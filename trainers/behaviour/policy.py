@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from trainers.environments.mujoco_robots import Array
-from trainers.environments.sums import ordered_product
+from recipe_sweep.trainers.environments.mujoco_robots import Array
+from recipe_sweep.trainers.environments.sums import ordered_product
 
 FEATURE_BOUND = 10.0
 """Standardised features are clipped to this, in training and ever after."""

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from trainers.behaviour.policy import FEATURE_BOUND, Policy
-from trainers.behaviour.rollout import Rollout
-from trainers.behaviour.running import RunningMoments
-from trainers.behaviour.settings import Settings
-from trainers.environments.mujoco_robots import Array
-from trainers.randomness import generator
+from recipe_sweep.trainers.behaviour.policy import FEATURE_BOUND, Policy
+from recipe_sweep.trainers.behaviour.rollout import Rollout
+from recipe_sweep.trainers.behaviour.running import RunningMoments
+from recipe_sweep.trainers.behaviour.settings import Settings
+from recipe_sweep.trainers.environments.mujoco_robots import Array
+from recipe_sweep.trainers.randomness import generator
 
 
 class _Sample(NamedTuple):

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from trainers.behaviour.policy import FEATURE_BOUND, Policy
-from trainers.behaviour.running import RunningMoments
-from trainers.behaviour.settings import Settings
-from trainers.environments.locomotion import Locomotion
-from trainers.environments.mujoco_robots import Array, Flags, Robot
-from trainers.randomness import generator
+from recipe_sweep.trainers.behaviour.policy import FEATURE_BOUND, Policy
+from recipe_sweep.trainers.behaviour.running import RunningMoments
+from recipe_sweep.trainers.behaviour.settings import Settings
+from recipe_sweep.trainers.environments.locomotion import Locomotion
+from recipe_sweep.trainers.environments.mujoco_robots import Array, Flags, Robot
+from recipe_sweep.trainers.randomness import generator
 
 
 class Rollout(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainers.environments.mujoco_robots import Array
+from recipe_sweep.trainers.environments.mujoco_robots import Array
 
 
 class RunningMoments:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from trainers.behaviour.policy import Policy, save_policy
-from trainers.behaviour.ppo import Learner
-from trainers.behaviour.rollout import Player
-from trainers.behaviour.settings import Checkpoint, Settings, Training
-from trainers.environments.locomotion import Locomotion
-from trainers.environments.mujoco_robots import HORIZON, Array, Robot
-from trainers.environments.mujoco_tasks import MUJOCO_TASKS
-from trainers.randomness import generator
+from recipe_sweep.trainers.behaviour.policy import Policy, save_policy
+from recipe_sweep.trainers.behaviour.ppo import Learner
+from recipe_sweep.trainers.behaviour.rollout import Player
+from recipe_sweep.trainers.behaviour.settings import Checkpoint, Settings, Training
+from recipe_sweep.trainers.environments.locomotion import Locomotion
+from recipe_sweep.trainers.environments.mujoco_robots import HORIZON, Array, Robot
+from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
+from recipe_sweep.trainers.randomness import generator
 
 CHECKPOINTS = 40
 """Kept of each training, and evaluated; closer together at first, where most is learned."""

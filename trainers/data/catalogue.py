@@ -7,23 +7,23 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from search_spaces.errors import Problem
-from search_spaces.vocabulary import Source
-from trainers.data.card import CARD_FILE, Card, Declared, Identity, content_hash, make_card, read_card
-from trainers.data.collect import Progress, unheard
-from trainers.data.columns import Columns, column_layout, state_is_observed, transition_index
-from trainers.data.errors import BrokenDataError, ChangedDataError, DataError, MissingDataError
-from trainers.data.homegrown import LICENCE, make_columns
-from trainers.data.registered import REGISTERED_LICENCE, load_registered, registered_scale
-from trainers.data.scales import RETURN_SCALES
-from trainers.data.store import map_columns, publish, rehash
-from trainers.environments import task_spec
-from trainers.task import ReturnScale, TaskSpec
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.trainers.data.errors import BrokenDataError, ChangedDataError, DataError, MissingDataError
+from recipe_sweep.trainers.data.homegrown.makers import LICENCE, make_columns
+from recipe_sweep.trainers.data.stored.card import CARD_FILE, Card, Declared, Identity, content_hash, make_card, read_card
+from recipe_sweep.trainers.data.stored.collect import Progress, unheard
+from recipe_sweep.trainers.data.stored.columns import Columns, column_layout, state_is_observed, transition_index
+from recipe_sweep.trainers.data.stored.registered import REGISTERED_LICENCE, load_registered, registered_scale
+from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
+from recipe_sweep.trainers.data.stored.store import map_columns, publish, rehash
+from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.task import ReturnScale, TaskSpec
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from trainers.data.dataset import Dataset
+    from recipe_sweep.trainers.data.stored.dataset import Dataset
 
 DATA_ROOT_VARIABLE = "RECIPE_SWEEP_DATA"
 
@@ -117,7 +117,7 @@ def open_dataset(point: Declared, root: Path, expected_hash: str | None = None, 
     """
     from torch import from_numpy  # here alone, so that making data does not wait for PyTorch
 
-    from trainers.data.dataset import Dataset
+    from recipe_sweep.trainers.data.stored.dataset import Dataset
 
     stored = map_dataset(point, root, verify)
     card, columns = stored.card, stored.columns

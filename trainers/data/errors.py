@@ -12,7 +12,7 @@ UserInputError
 
 from __future__ import annotations
 
-from search_spaces.errors import UserInputError
+from recipe_sweep.search_spaces.errors import UserInputError
 
 
 class DataError(UserInputError):

@@ -8,13 +8,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from search_spaces.errors import Problem
-from search_spaces.tasks import TASKS
-from search_spaces.validation import nearest
-from search_spaces.vocabulary import Source
-from trainers.data.card import Card, Identity, read_card
-from trainers.data.errors import BrokenDataError, MissingDataError
-from trainers.data.published import PUBLISHED
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.validation import nearest
+from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.trainers.data.errors import BrokenDataError, MissingDataError
+from recipe_sweep.trainers.data.published.tasks import PUBLISHED
+from recipe_sweep.trainers.data.stored.card import Card, Identity, read_card
 
 
 class State(StrEnum):

@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from search_spaces.tasks import TASKS
-from search_spaces.vocabulary import Source
-from trainers.data.card import Card, Identity, ReplayResult
-from trainers.data.catalogue import StoredDataset, map_dataset
-from trainers.data.collect import unheard
-from trainers.data.homegrown import make_columns
-from trainers.data.replay import replay_columns
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.trainers.data.catalogue import StoredDataset, map_dataset
+from recipe_sweep.trainers.data.homegrown.makers import make_columns
+from recipe_sweep.trainers.data.stored.card import Card, Identity, ReplayResult
+from recipe_sweep.trainers.data.stored.collect import unheard
+from recipe_sweep.trainers.data.stored.replay import replay_columns
 
 REMADE_TRANSITIONS = 5_000
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from search_spaces.vocabulary import Decomposition as Name
-from trainers.decomposition.base import Decomposition
-from trainers.decomposition.cen import CEN
-from trainers.decomposition.dec import DEC
-from trainers.decomposition.mix import MIX
-from trainers.decomposition.vdn import VDN
+from recipe_sweep.search_spaces.vocabulary import Decomposition as Name
+from recipe_sweep.trainers.decomposition.base import Decomposition
+from recipe_sweep.trainers.decomposition.cen import CEN
+from recipe_sweep.trainers.decomposition.dec import DEC
+from recipe_sweep.trainers.decomposition.mix import MIX
+from recipe_sweep.trainers.decomposition.vdn import VDN
 
 DECOMPOSITIONS: dict[Name, Decomposition] = {Name.CEN: CEN, Name.MIX: MIX, Name.VDN: VDN, Name.DEC: DEC}
 

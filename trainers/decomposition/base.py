@@ -10,8 +10,8 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from trainers.networks import MixingWeights
-from trainers.task import TaskSpec
+from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.task import TaskSpec
 
 
 class Views(NamedTuple):

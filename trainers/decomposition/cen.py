@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from trainers.decomposition.base import Views
-from trainers.networks import MixingWeights
-from trainers.task import TaskSpec
+from recipe_sweep.trainers.decomposition.base import Views
+from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.task import TaskSpec
 
 
 class Cen:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from trainers.decomposition.vdn import Vdn
-from trainers.networks import MixingWeights, mix
+from recipe_sweep.trainers.decomposition.vdn import Vdn
+from recipe_sweep.trainers.networks import MixingWeights, mix
 
 
 class Mix(Vdn):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from trainers.decomposition.dec import Dec
-from trainers.networks import MixingWeights
+from recipe_sweep.trainers.decomposition.dec import Dec
+from recipe_sweep.trainers.networks import MixingWeights
 
 
 class Vdn(Dec):

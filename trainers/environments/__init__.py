@@ -1,5 +1,5 @@
 """Batched environments to evaluate policies in."""
 
-from trainers.environments.registry import UnknownTaskError, available_tasks, make_environment, task_spec
+from recipe_sweep.trainers.environments.registry import UnknownTaskError, available_tasks, make_environment, task_spec
 
 __all__ = ["UnknownTaskError", "available_tasks", "make_environment", "task_spec"]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.environments.mujoco_physics import Physics
-from trainers.environments.mujoco_robots import HORIZON, Array, Flags, Pose, Robot
+from recipe_sweep.trainers.environments.mujoco_physics import Physics
+from recipe_sweep.trainers.environments.mujoco_robots import HORIZON, Array, Flags, Pose, Robot
 
 
 class Motion(NamedTuple):

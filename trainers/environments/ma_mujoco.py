@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.environments.locomotion import Locomotion
-from trainers.environments.mujoco_robots import Array
-from trainers.environments.mujoco_tasks import MujocoTask
-from trainers.environments.omiga_view import OmigaView
-from trainers.task import FloatArray, Transition
+from recipe_sweep.trainers.environments.locomotion import Locomotion
+from recipe_sweep.trainers.environments.mujoco_robots import Array
+from recipe_sweep.trainers.environments.mujoco_tasks import MujocoTask
+from recipe_sweep.trainers.environments.omiga_view import OmigaView
+from recipe_sweep.trainers.task import FloatArray, Transition
 
 
 class MaMujoco:

@@ -14,7 +14,7 @@ import mujoco.batch
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.environments.mujoco_robots import Array, Pose, Robot
+from recipe_sweep.trainers.environments.mujoco_robots import Array, Pose, Robot
 
 _TORSO = 1
 _FORCE_BOUND = 1.0

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.environments.sums import ordered_sum
+from recipe_sweep.trainers.environments.sums import ordered_sum
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -8,10 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, HOPPER, HORIZON, Array, Pose, Robot
-from trainers.environments.omiga_view import OmigaView
-from trainers.environments.partial_view import ANT_2X4, HALF_CHEETAH_6X1, HOPPER_3X1, PartialView
-from trainers.task import FloatArray, TaskSpec
+from recipe_sweep.trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, HOPPER, HORIZON, Array, Pose, Robot
+from recipe_sweep.trainers.environments.omiga_view import OmigaView
+from recipe_sweep.trainers.environments.partial_view import ANT_2X4, HALF_CHEETAH_6X1, HOPPER_3X1, PartialView
+from recipe_sweep.trainers.task import FloatArray, TaskSpec
 
 
 class View(Protocol):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.environments.mujoco_robots import Array, Pose, Robot
+from recipe_sweep.trainers.environments.mujoco_robots import Array, Pose, Robot
 
 
 @dataclass(frozen=True)

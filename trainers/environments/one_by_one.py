@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from trainers.task import FloatArray, TaskSpec, Transition
+from recipe_sweep.trainers.task import FloatArray, TaskSpec, Transition
 
 
 class SingleStep(NamedTuple):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, HOPPER, Array, Pose, Robot
+from recipe_sweep.trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, HOPPER, Array, Pose, Robot
 
 
 class Joint(NamedTuple):

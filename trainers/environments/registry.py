@@ -6,11 +6,11 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from typing import NamedTuple
 
-from search_spaces.errors import Problem, UserInputError
-from search_spaces.plugins import load_plugins
-from trainers.environments import spread, two_step
-from trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
-from trainers.task import BatchedEnvironment, TaskSpec
+from recipe_sweep.search_spaces.errors import Problem, UserInputError
+from recipe_sweep.search_spaces.plugins import load_plugins
+from recipe_sweep.trainers.environments import spread, two_step
+from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
+from recipe_sweep.trainers.task import BatchedEnvironment, TaskSpec
 
 
 class UnknownTaskError(UserInputError):
@@ -25,7 +25,9 @@ class _Entry(NamedTuple):
 
 def _mujoco(task: MujocoTask) -> _Entry:
     def make(copies: int, threads: int) -> BatchedEnvironment:
-        from trainers.environments.ma_mujoco import make_mujoco  # here alone, so that other tasks do not wait for MuJoCo
+        from recipe_sweep.trainers.environments.ma_mujoco import (
+            make_mujoco,  # here alone, so that other tasks do not wait for MuJoCo
+        )
 
         return make_mujoco(task, copies, threads)
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.environments.sums import ordered_sum
-from trainers.task import FloatArray, TaskSpec, Transition
+from recipe_sweep.trainers.environments.sums import ordered_sum
+from recipe_sweep.trainers.task import FloatArray, TaskSpec, Transition
 
 Array = NDArray[np.float64]
 

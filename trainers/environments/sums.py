@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from trainers.task import FloatArray
+from recipe_sweep.trainers.task import FloatArray
 
 
 def ordered_sum(values: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trainers.task import FloatArray, TaskSpec, Transition
+from recipe_sweep.trainers.task import FloatArray, TaskSpec, Transition
 
 SPEC = TaskSpec(
     "two_step", n_agents=2, obs_dim=3, action_dim=2, state_dim=3, horizon=2, discrete=True, action_low=0.0, action_high=1.0

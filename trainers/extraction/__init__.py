@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from search_spaces.vocabulary import Extraction as Name
-from trainers.extraction.awr import AWR
-from trainers.extraction.base import Extraction
-from trainers.extraction.brac import BRAC
+from recipe_sweep.search_spaces.vocabulary import Extraction as Name
+from recipe_sweep.trainers.extraction.awr import AWR
+from recipe_sweep.trainers.extraction.base import Extraction
+from recipe_sweep.trainers.extraction.brac import BRAC
 
 EXTRACTION: dict[Name, Extraction] = {Name.BRAC: BRAC, Name.AWR: AWR}
 

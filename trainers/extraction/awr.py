@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from trainers.extraction.base import ActorLoss, ExtractionData
-from trainers.normalisation import advantage_scale
+from recipe_sweep.trainers.extraction.base import ActorLoss, ExtractionData
+from recipe_sweep.trainers.normalisation import advantage_scale
 
 if TYPE_CHECKING:
-    from trainers.models import Models
+    from recipe_sweep.trainers.models import Models
 
 
 class Awr:

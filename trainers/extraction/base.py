@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from torch import Tensor
 
-from search_spaces.vocabulary import ActorNorm
-from trainers.lanes import Grouping, Select
-from trainers.networks import MixingWeights
-from trainers.parameters import Leaves
+from recipe_sweep.search_spaces.vocabulary import ActorNorm
+from recipe_sweep.trainers.lanes import Grouping, Select
+from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.parameters import Leaves
 
 if TYPE_CHECKING:
-    from trainers.models import Models
+    from recipe_sweep.trainers.models import Models
 
 
 class ExtractionData(NamedTuple):

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from trainers.extraction.base import ActorLoss, ExtractionData
-from trainers.normalisation import lane_mean, policy_value_loss
+from recipe_sweep.trainers.extraction.base import ActorLoss, ExtractionData
+from recipe_sweep.trainers.normalisation import lane_mean, policy_value_loss
 
 if TYPE_CHECKING:
-    from trainers.models import Models
+    from recipe_sweep.trainers.models import Models
 
 
 class Brac:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from search_spaces.vocabulary import ValueLearning as Name
-from trainers.value_learning.base import ValueLearning
-from trainers.value_learning.iql import IQL
-from trainers.value_learning.sarsa import SARSA
-from trainers.value_learning.td import TD
+from recipe_sweep.search_spaces.vocabulary import ValueLearning as Name
+from recipe_sweep.trainers.value_learning.base import ValueLearning
+from recipe_sweep.trainers.value_learning.iql import IQL
+from recipe_sweep.trainers.value_learning.sarsa import SARSA
+from recipe_sweep.trainers.value_learning.td import TD
 
 VALUE_LEARNING: dict[Name, ValueLearning] = {Name.TD: TD, Name.SARSA: SARSA, Name.IQL: IQL}
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from torch import Tensor
 
-from trainers.decomposition.base import Views
-from trainers.networks import MixingWeights
+from recipe_sweep.trainers.decomposition.base import Views
+from recipe_sweep.trainers.networks import MixingWeights
 
 if TYPE_CHECKING:
-    from trainers.models import Models
+    from recipe_sweep.trainers.models import Models
 
 
 class StepData(NamedTuple):

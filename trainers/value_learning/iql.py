@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from trainers.networks import MixingWeights
-from trainers.normalisation import lane_mean, loss_scale
-from trainers.value_learning.base import StepData, ValueLoss
+from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.normalisation import lane_mean, loss_scale
+from recipe_sweep.trainers.value_learning.base import StepData, ValueLoss
 
 if TYPE_CHECKING:
-    from trainers.models import Models
+    from recipe_sweep.trainers.models import Models
 
 
 class Iql:

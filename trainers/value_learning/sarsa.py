@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from trainers.networks import MixingWeights
-from trainers.value_learning.base import StepData, ValueLoss
+from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.value_learning.base import StepData, ValueLoss
 
 if TYPE_CHECKING:
-    from trainers.models import Models
+    from recipe_sweep.trainers.models import Models
 
 
 class Sarsa:

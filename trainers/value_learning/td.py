@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 from torch.nn import functional
 
-from trainers.value_learning.base import StepData
-from trainers.value_learning.sarsa import Sarsa
+from recipe_sweep.trainers.value_learning.base import StepData
+from recipe_sweep.trainers.value_learning.sarsa import Sarsa
 
 if TYPE_CHECKING:
-    from trainers.models import Models
+    from recipe_sweep.trainers.models import Models
 
 
 class Td(Sarsa):

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from trainers.behaviour import choose, library, training
-from trainers.behaviour.__main__ import main as train_command
-from trainers.behaviour.library import kept_policy, record_of
-from trainers.behaviour.settings import Training
-from trainers.environments.mujoco_robots import HOPPER
+from recipe_sweep.trainers.behaviour import choose, library, training
+from recipe_sweep.trainers.behaviour.__main__ import main as train_command
+from recipe_sweep.trainers.behaviour.library import kept_policy, record_of
+from recipe_sweep.trainers.behaviour.settings import Training
+from recipe_sweep.trainers.environments.mujoco_robots import HOPPER
 
 SMALL = "--steps 3000 --copies 8 --horizon 25 --epochs 2 --minibatch 50 --hidden 8"
 
@@ -38,7 +38,7 @@ def test_a_training_is_repeated_by_the_command_on_its_record(tmp_path: Path, cap
     assert [point.steps for point in record.curve] == [0, 200, 400, 1000, 2000, 3000]
     assert sorted(content(first)) == [point.file for point in record.curve]
     words = shlex.split(record.command)
-    assert words[:3] == ["python", "-m", "trainers.behaviour"]
+    assert words[:3] == ["python", "-m", "recipe_sweep.trainers.behaviour"]
     train_command([str(again) if word == str(first) else word for word in words[3:]])
     assert content(again) == content(first)
 

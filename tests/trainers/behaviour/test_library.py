@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from trainers.behaviour.library import kept_policy, record_of
-from trainers.behaviour.training import play_returns
-from trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, HOPPER, Robot
+from recipe_sweep.trainers.behaviour.library import kept_policy, record_of
+from recipe_sweep.trainers.behaviour.training import play_returns
+from recipe_sweep.trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, HOPPER, Robot
 
 ROBOTS = [ANT, HOPPER, HALF_CHEETAH]
 LEAST = {ANT: 1900.0, HOPPER: 2800.0, HALF_CHEETAH: 3500.0}
@@ -20,8 +20,8 @@ robots = pytest.mark.parametrize("robot", ROBOTS, ids=lambda robot: robot.name)
 def test_a_record_tells_how_its_policies_were_made(robot: Robot):
     record = record_of(robot)
     assert record.robot == robot.name
-    assert record.training.command.startswith("python -m trainers.behaviour ")
-    assert record.chosen_by.startswith("python -m trainers.behaviour.choose ")
+    assert record.training.command.startswith("python -m recipe_sweep.trainers.behaviour ")
+    assert record.chosen_by.startswith("python -m recipe_sweep.trainers.behaviour.choose ")
     steps = [point.steps for point in record.training.curve]
     assert {record.expert.steps, record.medium.steps, *(kept.steps for kept in record.replay)} <= set(steps)
 

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from numpy.testing import assert_allclose, assert_array_equal
 
-from trainers.behaviour.policy import Policy, load_policy, save_policy
-from trainers.behaviour.ppo import Learner
-from trainers.behaviour.settings import Settings
-from trainers.randomness import generator
+from recipe_sweep.trainers.behaviour.policy import Policy, load_policy, save_policy
+from recipe_sweep.trainers.behaviour.ppo import Learner
+from recipe_sweep.trainers.behaviour.settings import Settings
+from recipe_sweep.trainers.randomness import generator
 
 
 def some_policy() -> Policy:

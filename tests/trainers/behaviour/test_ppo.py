@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from trainers.behaviour.policy import Policy
-from trainers.behaviour.ppo import Learner
-from trainers.behaviour.rollout import Player, Rollout
-from trainers.behaviour.running import RunningMoments
-from trainers.behaviour.settings import Settings
-from trainers.environments.mujoco_robots import HOPPER
-from trainers.randomness import generator
+from recipe_sweep.trainers.behaviour.policy import Policy
+from recipe_sweep.trainers.behaviour.ppo import Learner
+from recipe_sweep.trainers.behaviour.rollout import Player, Rollout
+from recipe_sweep.trainers.behaviour.running import RunningMoments
+from recipe_sweep.trainers.behaviour.settings import Settings
+from recipe_sweep.trainers.environments.mujoco_robots import HOPPER
+from recipe_sweep.trainers.randomness import generator
 
 SETTINGS = Settings(copies=4, horizon=8, epochs=4, minibatch=16, hidden=8, learning_rate=1e-2)
 

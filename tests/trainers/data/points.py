@@ -5,8 +5,16 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, Precision, Source, ValueLearning
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import (
+    ActorNorm,
+    CriticNorm,
+    Decomposition,
+    Extraction,
+    Precision,
+    Source,
+    ValueLearning,
+)
 
 _POINT = DesignPoint(
     task="simple_spread",

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from search_spaces.point import DesignPoint
-from search_spaces.vocabulary import Source
-from sweep.workload import prepare_data
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.sweep.worker.workload import prepare_data
+from recipe_sweep.trainers.data.catalogue import dataset_directory, default_data_root, ensure_dataset, open_dataset
+from recipe_sweep.trainers.data.errors import ChangedDataError, DataError, MissingDataError
+from recipe_sweep.trainers.data.stored import store
+from recipe_sweep.trainers.data.stored.card import read_card
+from recipe_sweep.trainers.environments import task_spec
+from tests.checkout import ROOT
 from tests.trainers.data.points import spread_point, two_step_point
-from trainers.data import store
-from trainers.data.card import read_card
-from trainers.data.catalogue import dataset_directory, default_data_root, ensure_dataset, open_dataset
-from trainers.data.errors import ChangedDataError, DataError, MissingDataError
-from trainers.environments import task_spec
 
-REPOSITORY = Path(__file__).parents[3]
 MAPPED_FILES = Path("/proc/self/maps")
 
 
@@ -90,13 +90,13 @@ def test_a_dataset_is_made_once(tmp_path):
 def test_processes_that_make_one_dataset_at_once_leave_one_whole_dataset(tmp_path):
     program = (
         "import sys; from pathlib import Path; from tests.trainers.data.points import spread_point;"
-        "from trainers.data.catalogue import ensure_dataset;"
+        "from recipe_sweep.trainers.data.catalogue import ensure_dataset;"
         "print('ready', flush=True); input();"
         "ensure_dataset(spread_point(dataset_size=20_000), Path(sys.argv[1]))"
     )
     command = [sys.executable, "-c", program, str(tmp_path)]
     pipe = subprocess.PIPE
-    makers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=REPOSITORY) for _ in range(3)]
+    makers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=ROOT) for _ in range(3)]
     for maker in makers:
         assert maker.stdout is not None
         assert maker.stdout.readline() == "ready\n"

@@ -9,22 +9,22 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.trainers.data.catalogue import ensure_dataset
+from recipe_sweep.trainers.data.errors import BrokenDataError
+from recipe_sweep.trainers.data.published.import_vault import VaultPlace, import_vault
+from recipe_sweep.trainers.data.published.tasks import PUBLISHED
+from recipe_sweep.trainers.data.stored.card import Card, Identity, column_card, content_hash, read_card, write_card
+from recipe_sweep.trainers.data.stored.replay import Replay
+from recipe_sweep.trainers.data.verify import verify
+from recipe_sweep.trainers.environments import make_environment, task_spec
+from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
+from recipe_sweep.trainers.environments.omiga_view import OmigaView
+from recipe_sweep.trainers.environments.spread import Spread
+from recipe_sweep.trainers.randomness import generator
+from recipe_sweep.trainers.task import RecoverableEnvironment
 from tests.trainers.data.points import spread_point, two_step_point
 from tests.trainers.data.vaults import own_row_leaves, spread_episodes, write_vault
-from trainers.data.card import Card, Identity, column_card, content_hash, read_card, write_card
-from trainers.data.catalogue import ensure_dataset
-from trainers.data.errors import BrokenDataError
-from trainers.data.import_vault import VaultPlace, import_vault
-from trainers.data.published import PUBLISHED
-from trainers.data.replay import Replay
-from trainers.data.verify import verify
-from trainers.environments import make_environment, task_spec
-from trainers.environments.mujoco_tasks import MUJOCO_TASKS
-from trainers.environments.omiga_view import OmigaView
-from trainers.environments.spread import Spread
-from trainers.randomness import generator
-from trainers.task import RecoverableEnvironment
 
 
 def rewrite(directory: Path, name: str, values: np.ndarray) -> None:

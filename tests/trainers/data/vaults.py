@@ -10,9 +10,9 @@ import numpy as np
 import tensorstore as ts
 from numpy.typing import NDArray
 
-from trainers.data.collect import collect
-from trainers.data.columns import Columns
-from trainers.data.scripted import SPREAD_BEHAVIOURS
+from recipe_sweep.trainers.data.homegrown.scripted import SPREAD_BEHAVIOURS
+from recipe_sweep.trainers.data.stored.collect import collect
+from recipe_sweep.trainers.data.stored.columns import Columns
 
 ENDLESS = 10**13
 GZIP = {"id": "gzip", "level": 5}

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from trainers.environments.locomotion import Locomotion
-from trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, HOPPER, HORIZON, Robot
-from trainers.randomness import generator
+from recipe_sweep.trainers.environments.locomotion import Locomotion
+from recipe_sweep.trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, HOPPER, HORIZON, Robot
+from recipe_sweep.trainers.randomness import generator
 
 WITHOUT_CONTACTS = {"contact_cost_weight": 0, "include_cfrc_ext_in_observation": False}
 CASES = [

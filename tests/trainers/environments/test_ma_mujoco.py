@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from trainers.environments import make_environment, task_spec
-from trainers.environments.locomotion import Locomotion
-from trainers.environments.mujoco_tasks import MUJOCO_TASKS
-from trainers.randomness import generator
-from trainers.task import RecoverableEnvironment
+from recipe_sweep.trainers.environments import make_environment, task_spec
+from recipe_sweep.trainers.environments.locomotion import Locomotion
+from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
+from recipe_sweep.trainers.randomness import generator
+from recipe_sweep.trainers.task import RecoverableEnvironment
 
 OMIGA = ["2ant", "3hopper", "6halfcheetah"]
 WIDTHS = {"2ant": (2, 113, 4, 113), "3hopper": (3, 14, 1, 14), "6halfcheetah": (6, 23, 1, 23)}
@@ -42,7 +42,7 @@ def test_shapes_are_those_of_the_published_files(task: str):
 def test_the_first_agent_of_2ant_drives_the_fourth_and_the_first_leg():
     import mujoco
 
-    from trainers.environments.mujoco_physics import load_model
+    from recipe_sweep.trainers.environments.mujoco_physics import load_model
 
     model = load_model(MUJOCO_TASKS["2ant"].robot)
     joints = [mujoco.mj_id2name(model, mujoco.mjtObj.mjOBJ_JOINT, joint) for joint in model.actuator_trnid[:, 0]]

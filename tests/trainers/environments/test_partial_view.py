@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from trainers.environments.ma_mujoco import make_mujoco
-from trainers.environments.mujoco_tasks import MUJOCO_TASKS
-from trainers.randomness import generator
-from trainers.task import RecoverableEnvironment
+from recipe_sweep.trainers.environments.ma_mujoco import make_mujoco
+from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
+from recipe_sweep.trainers.randomness import generator
+from recipe_sweep.trainers.task import RecoverableEnvironment
 
 TEAMS = {
     "2ant_native": ("Ant", "2x4", (63, 63)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from search_spaces.errors import UserInputError
-from trainers.environments import available_tasks, make_environment, task_spec
-from trainers.randomness import generator
+from recipe_sweep.search_spaces.errors import UserInputError
+from recipe_sweep.trainers.environments import available_tasks, make_environment, task_spec
+from recipe_sweep.trainers.randomness import generator
 
 MAY_END_EARLY = ("2ant", "2ant_native", "3hopper", "3hopper_native")
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from trainers.environments import make_environment
-from trainers.environments.spread import Spread, Variant
-from trainers.randomness import generator
+from recipe_sweep.trainers.environments import make_environment
+from recipe_sweep.trainers.environments.spread import Spread, Variant
+from recipe_sweep.trainers.randomness import generator
 
 FAR_APART = [[-0.9, -0.9], [0.0, 0.9], [0.9, -0.9]]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from trainers.environments import make_environment
-from trainers.randomness import generator
+from recipe_sweep.trainers.environments import make_environment
+from recipe_sweep.trainers.randomness import generator
 
 JOINT_ACTIONS = list(itertools.product((0, 1), repeat=2))
 PAYS = {0: [[7, 7], [7, 7]], 1: [[0, 1], [1, 8]]}

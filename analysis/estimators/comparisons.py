@@ -1,0 +1,114 @@
+"""Differences between design choices: how large, how sure, which of them stand when many are asked about, and how many seeds
+would tell.
+
+Every difference is taken within a seed, so that what a seed's runs share cancels, and tasks are strata: their seeds are
+drawn apart, and each task weighs the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from recipe_sweep.analysis.estimators.seed_statistics import (
+    FEWEST_SEEDS,
+    Floats,
+    seed_skewness,
+    skewed_interval,
+    skewed_p_value,
+)
+
+MOST_SEEDS = 1000
+"""A difference that more seeds than this would be needed for is none that anybody settles by training."""
+
+
+class Estimate(NamedTuple):
+    """A mean over tasks with its 95 % interval; all but `value` NaN where a task has fewer than `FEWEST_SEEDS` seeds."""
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+    """two-sided, of the truth being 0"""
+    deviation: float
+    """standard deviation over seeds of one seed's value, as if all tasks were one"""
+    seeds: int
+    """fewest seeds of any task"""
+
+    @property
+    def known(self) -> bool:
+        """Whether there is an interval."""
+        return bool(np.isfinite(self.low))
+
+
+NOTHING = Estimate(np.nan, np.nan, np.nan, np.nan, np.nan, 0)
+
+
+def stratified_mean(tasks: Sequence[Floats], level: float = 0.95) -> Estimate:
+    """Mean over tasks of the mean over seeds, each task an array (S,) of which NaN is left out.
+
+    Variances of the tasks' means add; the degrees of freedom are Welch and Satterthwaite's; the interval is moved for
+    skewness as a bar's is (`skewed_interval`).
+    """
+    seeds = [task[np.isfinite(task)] for task in tasks]
+    if not seeds or not all(len(task) for task in seeds):
+        return NOTHING
+    fewest, value = min(map(len, seeds)), float(np.mean([task.mean() for task in seeds]))
+    if fewest < FEWEST_SEEDS:
+        return NOTHING._replace(value=value, seeds=fewest)
+    squared = np.array([task.var(ddof=1) / len(task) for task in seeds]) / len(seeds) ** 2
+    total = squared.sum()
+    if total == 0.0:
+        return Estimate(value, value, value, float(value == 0.0), 0.0, fewest)
+    freedom = total**2 / sum(part**2 / (len(task) - 1) for part, task in zip(squared, seeds, strict=True))
+    # Third moments of independent means add as variances do.
+    third = sum(float(seed_skewness(task)) * part**1.5 / np.sqrt(len(task)) for part, task in zip(squared, seeds, strict=True))
+    error, asymmetry = np.sqrt(total), third / total**1.5 / 6.0
+    interval = skewed_interval(np.array(value), error, freedom, asymmetry, level)
+    p_value = skewed_p_value(np.array(value), error, freedom, asymmetry)
+    return Estimate(value, float(interval.low), float(interval.high), float(p_value), float(error * np.sqrt(fewest)), fewest)
+
+
+def paired_difference(first: Floats, second: Floats) -> Floats:
+    """Per-seed mean difference (S,) of two stacks of cells (C, S), over the cells that both have.
+
+    Only seeds with all of these cells count, for a mean over other cells is another number; NaN elsewhere.
+    """
+    difference = first - second
+    cells = difference[np.isfinite(difference).any(axis=-1)]
+    return cells.mean(axis=0) if len(cells) else np.full(difference.shape[-1], np.nan)
+
+
+def holm(p_values: Floats) -> Floats:
+    """Holm's adjusted p-values (N,): where one is below 0.05, so sure that all such differences are real with 95 %.
+
+    NaN stays NaN and is not counted as asked. Holm, for it holds whatever the dependence, and comparisons of the same bars
+    are dependent.
+    """
+    asked = np.flatnonzero(np.isfinite(p_values))
+    order = asked[np.argsort(p_values[asked], kind="stable")]
+    adjusted = np.full(p_values.shape, np.nan)
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
+    return adjusted
+
+
+def seeds_to_settle(difference: float, deviation: float, level: float = 0.95, power: float = 0.8) -> int | None:
+    """How many seeds a paired t test needs to find such a difference with that power; None above `MOST_SEEDS`.
+
+    As exact as what it is given: the difference is an estimate itself.
+    """
+    from scipy.stats import nct, t
+
+    if not (np.isfinite(difference) and np.isfinite(deviation)) or difference == 0.0:
+        return None
+    if deviation == 0.0:
+        return FEWEST_SEEDS
+    seeds = np.arange(2, MOST_SEEDS + 1)
+    critical = t.ppf(0.5 + level / 2.0, seeds - 1)
+    effect = abs(difference) / deviation * np.sqrt(seeds)
+    # Beyond the far end of the other tail, where a wrong sign would be found, the power adds nothing that is wanted.
+    found = seeds[nct.sf(critical, seeds - 1, effect) >= power]
+    return max(int(found[0]), FEWEST_SEEDS) if len(found) else None

@@ -1,0 +1,54 @@
+"""How far policies leave the actions that the data hold (Figure 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, Integers
+
+if TYPE_CHECKING:
+    from scipy.spatial import ConvexHull
+
+NEIGHBOURS = 10
+"""Transitions with the nearest observations, whose actions count as what the data do in such a place."""
+
+_AT_ONCE = 500  # rows: 40 MB of distances at 10,000 others
+
+
+def hull(actions: Floats) -> ConvexHull:
+    """The convex hull of actions (R, 2)."""
+    from scipy.spatial import ConvexHull
+
+    return ConvexHull(actions)
+
+
+def outside(region: ConvexHull, points: Floats) -> Booleans:
+    """Which of points (M, 2) lie outside a hull."""
+    normals, offsets = region.equations[:, :-1], region.equations[:, -1]
+    beyond: Booleans = np.any(points @ normals.T + offsets > 1e-9, axis=1)
+    return beyond
+
+
+def neighbours(asked: Floats, others: Floats) -> Integers:
+    """For each of observations (M, O) the NEIGHBOURS nearest of others (R, O), (M, NEIGHBOURS).
+
+    Each component is measured in standard deviations of the others; constant ones count for nothing.
+    """
+    spread = others.std(axis=0)
+    scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0.0)
+    a, b = asked * scale, others * scale
+    count = min(NEIGHBOURS, len(others))
+    pieces = []
+    for start in range(0, len(a), _AT_ONCE):
+        part = a[start : start + _AT_ONCE]
+        squares = (part**2).sum(axis=1)[:, None] - 2.0 * part @ b.T + (b**2).sum(axis=1)
+        pieces.append(np.argpartition(squares, count - 1, axis=1)[:, :count])
+    return np.concatenate(pieces).astype(np.int64)
+
+
+def distance_to_data(actions: Floats, near: Integers, others: Floats) -> Floats:
+    """Distance (M,) of actions (M, A) to the nearest of the actions (R, A) that were taken in the nearest places."""
+    gaps: Floats = np.linalg.norm(others[near] - actions[:, None], axis=-1).min(axis=1)
+    return gaps

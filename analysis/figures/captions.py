@@ -1,0 +1,113 @@
+"""The sentences under a figure and above its table: what was averaged, what the bars are, what is missing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
+from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES
+from recipe_sweep.analysis.findings.panels import TaskPanels, standing
+from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE
+from recipe_sweep.analysis.results.scores import ScoreRule
+from recipe_sweep.search_spaces.vocabulary import Decomposition
+
+
+class Coverage(NamedTuple):
+    """How much of what was asked for is there."""
+
+    wanted: int
+    done: int
+    failed: int
+    """wanted runs whose last attempt failed; they are among the missing"""
+    rehearsal: bool = False
+    """whether what is there is made up"""
+    absent: tuple[str, ...] = ()
+    """tasks that have no result at all"""
+
+    @property
+    def missing(self) -> int:
+        """Wanted runs without a result."""
+        return self.wanted - self.done
+
+    def sentence(self) -> str:
+        """What is there and what is not."""
+        if not self.missing:
+            return f"All {self.wanted:,} runs are in."
+        failed = f", {self.failed:,} of them failed" if self.failed else ""
+        nothing = f" There is none of {', '.join(self.absent)}." if self.absent else ""
+        lacks = f"{self.missing:,} of {self.wanted:,} runs are missing{failed}"
+        return f"Incomplete: {lacks}; means are over the runs there are.{nothing}"
+
+
+def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition = Decomposition.MIX) -> str:
+    """ "Mix is best or runner-up in n of N panels"."""
+    count = standing(tuple(blocks), decomposition)
+    name = DECOMPOSITION_NAMES[decomposition]
+    if not count.panels:
+        why = "yet: no panel has all of its bars" if count.unranked else "here: no panel has it beside another decomposition"
+        return f"{name} cannot be ranked {why}."
+    bars = max(len(panel.bars) for block in blocks for panel in block.cells)
+    leads = count.best + count.runner_up
+    text = f"{name} is best or runner-up in {leads} of {_counted(count.panels)} (best in {count.best})"
+    # Two bars of four: any decomposition would be there in half of the panels if nothing mattered.
+    text += f"; chance would give {min(2, bars) * count.panels / bars:.3g}" if bars > 1 else ""
+    if not count.unranked:
+        return f"{text}."
+    be = "is" if count.unranked == 1 else "are"
+    return f"{text}; {_counted(count.unranked)} {be} not counted, a dataset being without runs."
+
+
+def _counted(panels: int) -> str:
+    return f"{panels} panel{'' if panels == 1 else 's'}"
+
+
+def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRule) -> tuple[str, ...]:
+    """The footnote of Figure 7, a sentence each."""
+    bars = [bar for block in blocks for panel in block.cells for bar in panel.bars]
+    diverged = sum(bar.diverged for bar in bars)
+    varied = sorted({name for block in blocks for name in block.scores.varied})
+    note = [
+        f"Each bar: mean normalised return over {_seeds(blocks)} for every (dataset, \N{GREEK SMALL LETTER ALPHA}, "
+        f"\N{GREEK SMALL LETTER TAU}), the best of them per dataset, mean over {_datasets(blocks)}; {_steps(blocks)}; "
+        f"a run's score is its {rule.words}.",
+        _spread_sentence(blocks),
+        "Dotted: the same, chosen on one half of the seeds and scored on the other.",
+    ]
+    if any(math.isfinite(block.cloning) for block in blocks):
+        note.append(
+            "Dashed: behaviour cloning (AWR with \N{GREEK SMALL LETTER ALPHA} 0) with the same networks, steps and data."
+        )
+    note += [f"The best is also taken over {', '.join(varied)}."] if varied else []
+    note += [f"Red: how many runs of a bar diverged ({diverged:,} in all; they count with their score)."] if diverged else []
+    note += [] if diverged else ["No run diverged."]
+    if coverage.rehearsal:
+        return (SENTENCE, *note, coverage.sentence(), NO_CLAIM)
+    return (*note, coverage.sentence(), standing_sentence(blocks))
+
+
+def _spread_sentence(blocks: Sequence[TaskPanels]) -> str:
+    seeds = [bar.seeds for block in blocks for panel in block.cells for bar in panel.bars]
+    interval = "Error bars: 95 % intervals, bootstrap over seeds scaled by Student's t."
+    points = f"Circles: single seeds; under {FEWEST_SEEDS} seeds no interval would hold its level, so none is drawn."
+    return " ".join(
+        [interval] * any(count >= FEWEST_SEEDS for count in seeds) + [points] * any(0 < count < FEWEST_SEEDS for count in seeds)
+    )
+
+
+def _seeds(blocks: Sequence[TaskPanels]) -> str:
+    return _range([len(block.scores.seeds) for block in blocks], "seed")
+
+
+def _datasets(blocks: Sequence[TaskPanels]) -> str:
+    return _range([len(block.scores.datasets) for block in blocks], "dataset")
+
+
+def _steps(blocks: Sequence[TaskPanels]) -> str:
+    return _range([steps for block in blocks for steps in block.scores.steps], "step")
+
+
+def _range(numbers: Sequence[int], word: str) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low:,} {word}{'' if low == 1 else 's'}" if low == high else f"{low:,} to {high:,} {word}s"

@@ -1,0 +1,239 @@
+"""Figure 1: BRAC's actions leave the data's, AWR's stay among them, and what that costs (paper 1).
+
+Actions are the policies' means before they are clipped; a policy is asked at transitions of its own dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS, Floats
+from recipe_sweep.analysis.estimators.support import distance_to_data, hull, neighbours, outside
+from recipe_sweep.analysis.figures.inputs import Drawing, Lacking, Material, Numbers
+from recipe_sweep.analysis.figures.style import (
+    BEST,
+    CLONING,
+    DECOMPOSITION_NAMES,
+    EXTRACTION_NAMES,
+    FAINT,
+    INK,
+    new_figure,
+    style,
+    wrapped,
+)
+from recipe_sweep.analysis.number_text import short
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SHOWN_AGENT = 0
+MOST_DOTS = 500
+LOOKS = {Extraction.BRAC: (BEST, "o"), Extraction.AWR: (CLONING, "^")}
+
+
+class PolicyActions(NamedTuple):
+    """What the policy of one run does at the sample's transitions: `mu` (M, N, A), not clipped."""
+
+    run_id: str
+    decomposition: Decomposition
+    extraction: Extraction
+    alpha: float
+    seed: int
+    mu: Floats
+
+
+class ActionSample(NamedTuple):
+    """M transitions of a dataset, R others of it to compare with, and what policies do at the first."""
+
+    task: str
+    dataset: str
+    bounds: tuple[float, float]
+    observations: Floats
+    """(M, N, O)"""
+    actions: Floats
+    """(M, N, A)"""
+    other_observations: Floats
+    """(R, N, O)"""
+    other_actions: Floats
+    """(R, N, A)"""
+    policies: tuple[PolicyActions, ...]
+
+
+def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
+    """Figure 1, where policies of BRAC and AWR were kept and their data are at hand."""
+    sample = material.learned.action_sample()
+    if isinstance(sample, Lacking):
+        return sample
+    if sample.actions.shape[-1] < 2:
+        return Lacking("actions of one component span no plane")
+    measured = support_frame(sample).merge(material.results.runs[["run_id", "score"]], on="run_id")
+    means = measured.groupby("extraction")[["outside_hull", "score"]].mean()
+    parts = [f"{EXTRACTION_NAMES[Extraction(str(e))]} {row['outside_hull']:.0%}" for e, row in means.iterrows()]
+    says = f"Actions outside the data's convex hull: {', '.join(parts)}. {_title(sample)}."
+    numbers = (Numbers("figure1", measured.drop(columns="run_id")), Numbers("figure1_actions", _dots_frame(sample)))
+    return (Drawing("figure1", _draw(sample, measured), says, numbers),)
+
+
+def support_frame(sample: ActionSample) -> pd.DataFrame:
+    """One row per run and agent: shares of actions outside the hull of the data (first two components) and outside the
+    bounds (any component), median distance to the data's actions in the nearest places, and the data's own."""
+    import pandas as pd
+
+    low, high = sample.bounds
+    rows = []
+    for agent in range(sample.actions.shape[1]):
+        others = sample.other_actions[:, agent]
+        region = hull(others[:, :2])
+        near = neighbours(sample.observations[:, agent], sample.other_observations[:, agent])
+        own = float(np.median(distance_to_data(sample.actions[:, agent], near, others)))
+        for policy in sample.policies:
+            mu = policy.mu[:, agent]
+            rows.append(
+                {
+                    "run_id": policy.run_id,
+                    "decomposition": policy.decomposition.value,
+                    "extraction": policy.extraction.value,
+                    "alpha": policy.alpha,
+                    "seed": policy.seed,
+                    "agent": agent,
+                    "outside_hull": outside(region, mu[:, :2]).mean(),
+                    "outside_bounds": ((mu < low) | (mu > high)).any(axis=1).mean(),
+                    "distance": float(np.median(distance_to_data(mu, near, others))),
+                    "distance_of_data": own,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _shown(sample: ActionSample) -> list[PolicyActions]:
+    """The policies whose actions are drawn: those of the lowest seed."""
+    seed = min(policy.seed for policy in sample.policies)
+    return [policy for policy in sample.policies if policy.seed == seed]
+
+
+def _dots_frame(sample: ActionSample) -> pd.DataFrame:
+    """The actions that are drawn, one row per transition: of the data, then of each policy."""
+    import pandas as pd
+
+    columns = {"data": sample.actions}
+    columns |= {f"{policy.decomposition}_{policy.extraction}": policy.mu for policy in _shown(sample)}
+    return pd.DataFrame(
+        {f"{name}_{axis}": values[:MOST_DOTS, SHOWN_AGENT, axis] for name, values in columns.items() for axis in (0, 1)}
+    )
+
+
+def _title(sample: ActionSample) -> str:
+    return f"{TASKS[sample.task].title}, {sample.dataset}: TD"
+
+
+def _draw(sample: ActionSample, measured: pd.DataFrame) -> Figure:
+    shown = _shown(sample)
+    rows = [name for name in DECOMPOSITIONS if any(policy.decomposition is name for policy in shown)]
+    lines = wrapped([_note(sample, measured)], 7.0, 6.8)
+    foot = 0.2 + 0.13 * len(lines)
+    height = 1.72 * len(rows) + 0.62 + foot
+    with style():
+        figure = new_figure(7.2, height, foot, gap=0.04)
+        figure.suptitle(_title(sample), fontsize=8.5, fontweight="bold")
+        left, right = figure.subfigures(1, 2, width_ratios=(1.25, 1.0), squeeze=False)[0]
+        cells = left.subplots(len(rows), 2, sharex=True, sharey=True, squeeze=False)
+        region = hull(sample.other_actions[:, SHOWN_AGENT, :2])
+        outline = region.points[np.append(region.vertices, region.vertices[0])]
+        limits = _limits(sample, shown)
+        for policy in shown:
+            row, column = rows.index(policy.decomposition), EXTRACTIONS.index(policy.extraction)
+            _dots(cells[row, column], sample, policy, outline, limits, _of(measured, policy))
+            if row == 0:
+                cells[row, column].set_title(
+                    f"{EXTRACTION_NAMES[policy.extraction]}, \N{GREEK SMALL LETTER ALPHA} {short(policy.alpha)}",
+                    fontsize=8,
+                    pad=13,
+                )
+        for cell, name in zip(cells[:, 0], rows, strict=True):
+            cell.set_ylabel(f"{DECOMPOSITION_NAMES[name]}\naction component 1", fontsize=7)
+        for cell in cells[-1]:
+            cell.set_xlabel("action component 0", fontsize=7)
+        above, below = right.subplots(2, 1, sharex=True)
+        _bars(above, measured, rows, "score", "normalised return")
+        _bars(below, measured, rows, "distance", "median distance to the data's actions")
+        own = float(measured["distance_of_data"].mean())
+        below.axhline(own, color=INK, linewidth=0.9, linestyle=(0, (1, 2)), label="the data's own")
+        below.set_ylim(top=1.25 * max(own, float(measured["distance"].max())))
+        below.legend(handles=below.lines[-1:], frameon=False, fontsize=7, loc="upper right")
+        above.legend(frameon=False, fontsize=7, loc="best")
+        figure.text(0.012, 0.07 / height, "\n".join(lines), fontsize=6.8, va="bottom", linespacing=1.3)
+    return figure
+
+
+def _of(measured: pd.DataFrame, policy: PolicyActions) -> float:
+    row = measured[(measured["run_id"] == policy.run_id) & (measured["agent"] == SHOWN_AGENT)]
+    return float(row["outside_hull"].item())
+
+
+def _limits(sample: ActionSample, shown: Sequence[PolicyActions]) -> tuple[float, float]:
+    """All but the outermost hundredth of the dots, and the bounds: one far policy must not shrink the others to a point."""
+    drawn = np.concatenate([policy.mu[:MOST_DOTS, SHOWN_AGENT, :2].ravel() for policy in shown])
+    low, high = np.quantile(drawn, (0.005, 0.995))
+    low, high = min(low, sample.bounds[0]), max(high, sample.bounds[1])
+    room = 0.06 * (high - low)
+    return float(low - room), float(high + room)
+
+
+def _dots(
+    axes: Axes, sample: ActionSample, policy: PolicyActions, outline: Floats, limits: tuple[float, float], share: float
+) -> None:
+    colour, marker = LOOKS[policy.extraction]
+    axes.fill(*outline.T, facecolor="#ececec", edgecolor=INK, linewidth=0.8, zorder=0)
+    data = sample.actions[:MOST_DOTS, SHOWN_AGENT, :2]
+    axes.plot(*data.T, ".", markersize=1.6, color=FAINT, markeredgewidth=0, zorder=1)
+    mu = policy.mu[:MOST_DOTS, SHOWN_AGENT, :2]
+    axes.plot(*mu.T, marker, markersize=2.2, markerfacecolor="none", markeredgecolor=colour, markeredgewidth=0.5, zorder=2)
+    axes.set_xlim(limits)
+    axes.set_ylim(limits)
+    axes.set_aspect("equal")
+    axes.tick_params(labelsize=6.5)
+    axes.text(0.5, 1.01, f"{share:.0%} outside the hull", transform=axes.transAxes, fontsize=6.5, va="bottom", ha="center")
+
+
+def _bars(axes: Axes, measured: pd.DataFrame, rows: Sequence[Decomposition], column: str, title: str) -> None:
+    """One group per decomposition: the mean over seeds as a bar, each seed as a dot."""
+    axes.set_title(title, fontsize=8)
+    for number, extraction in enumerate(EXTRACTIONS):
+        colour, marker = LOOKS[extraction]
+        hatch = None if number == 0 else "////"
+        chosen = measured[measured["extraction"] == extraction.value]
+        for place, name in enumerate(rows):
+            seeds = chosen[chosen["decomposition"] == name.value].groupby("seed")[column].mean().to_numpy()
+            x = place + 0.38 * (number - 0.5)
+            label = EXTRACTION_NAMES[extraction] if place == 0 else None
+            axes.bar(x, seeds.mean(), 0.34, color=colour, hatch=hatch, edgecolor="white", linewidth=0, label=label)
+            offsets = np.linspace(-0.1, 0.1, len(seeds)) if len(seeds) > 1 else np.zeros(1)
+            axes.plot(
+                x + offsets, seeds, marker, markersize=2.6, markerfacecolor="white", markeredgecolor=INK,
+                markeredgewidth=0.6, linestyle="",
+            )  # fmt: skip
+    axes.set_xticks(range(len(rows)), [DECOMPOSITION_NAMES[name] for name in rows])
+    axes.axhline(0.0, color=INK, linewidth=0.6)
+    axes.grid(axis="y", linewidth=0.35, color="#dddddd")
+    axes.set_axisbelow(True)
+    axes.tick_params(labelsize=6.5)
+
+
+def _note(sample: ActionSample, measured: pd.DataFrame) -> str:
+    seeds = measured["seed"].nunique()
+    few = "" if seeds >= FEWEST_SEEDS else f" Under {FEWEST_SEEDS} seeds the bars say little."
+    return (
+        f"Left: what the policies of one seed do (means before clipping, {len(_dots_frame(sample)):,} transitions, agent "
+        f"{SHOWN_AGENT + 1} of {sample.actions.shape[1]}); grey dots: the data's actions; shaded: their convex hull; the "
+        f"outermost hundredth may lie outside the picture. Right: bars are means over {seeds} seeds, which are drawn as well; "
+        f"the distance is that to the nearest action among the data's {len(sample.other_actions):,} other transitions "
+        f"with the most similar observations, all agents.{few}"
+    )

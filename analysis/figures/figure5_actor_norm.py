@@ -1,0 +1,20 @@
+"""Figure 5: what dividing the actor's Q by its mean magnitude does for Mix (paper 4.3, Eq. 4)."""
+
+from __future__ import annotations
+
+from recipe_sweep.analysis.figures.inputs import Drawing, Lacking, Material
+from recipe_sweep.analysis.figures.training_curves import PLAIN_MIX, REMEDY, draw_training
+from recipe_sweep.analysis.results.curves import Quantity, Scale
+
+QUANTITIES = (
+    Quantity("actor_loss", "actor's Q loss, |mean Q(s, \N{GREEK SMALL LETTER PI}(s))|", Scale.LOG),
+    Quantity("grad_norm/all", "total gradient norm", Scale.LOG),
+    Quantity("q_mean", "mean Q of the data", Scale.ASINH),
+)
+
+
+def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
+    """Figure 5, where Mix was trained with and without the actor's normalisation, the critic's left out."""
+    says = "The actor's Q loss, the norm of all gradients and the mean Q of Mix, with and without the actor's normalisation."
+    note = "The Q loss is shown before it is normalised: normalised, its value is 0 by construction."
+    return draw_training(material, "figure5", says, (PLAIN_MIX, REMEDY), QUANTITIES, note, with_data=True)

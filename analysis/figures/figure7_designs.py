@@ -1,0 +1,219 @@
+"""Figure 7: best performance according to design choices (paper 5.2).
+
+Per task a grid of small bar panels, rows BRAC and AWR, columns TD, SARSA and IQL, four bars each; the panels on top average
+over extraction, those on the right over value learning.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from recipe_sweep.analysis.figures.canvas import Brush, Dot, Frame, Pen, Point, Sheet, rectangle, round_ticks
+from recipe_sweep.analysis.figures.captions import figure7_note, standing_sentence
+from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
+from recipe_sweep.analysis.figures.style import (
+    BEST,
+    CLONING,
+    DECOMPOSITION_NAMES,
+    EXTRACTION_NAMES,
+    FAINT,
+    INK,
+    OTHER,
+    RUNNER_UP,
+    VALUE_LEARNING_NAMES,
+    style,
+    wrapped,
+)
+from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
+from recipe_sweep.analysis.report.table import bars_frame, configurations_frame
+from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
+from recipe_sweep.search_spaces.vocabulary import Extraction, ValueLearning
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+CELL_INCHES = (1.12, 0.92)
+GAP_INCHES = (0.13, 0.15)
+MARGIN_INCHES = {"left": 0.74, "right": 0.06, "top": 0.46, "bottom": 0.3}
+"""Around the panels of a task: for its name, for rows' and columns' names and for the numbers at the axes."""
+NOTE_POINTS = 6.8
+LINE_INCHES = NOTE_POINTS * 1.35 / 72.0
+
+WHITE, SHADED = "white", "#f6f4f1"
+ZERO = Pen(INK, 0.6, order=3.0)
+REACH = Pen(INK, 0.8, order=3.5)
+CORRECTED = Pen(INK, 0.8, dash=(1.2, 1.0), order=3.4)
+CLONED = Pen(CLONING, 0.9, dash=(4.0, 2.0), order=3.2)
+SEED = Dot("white", INK, 2.2)
+BAR_HALF, CAP_HALF, SEEDS_HALF = 0.36, 0.085, 0.16
+
+
+def draw(material: Material) -> tuple[Drawing, ...]:
+    """Figure 7 of all tasks; any run at all is enough for it."""
+    blocks, coverage = material.blocks, material.coverage
+    says = NO_CLAIM if coverage.rehearsal else standing_sentence(blocks)
+    figure = draw_figure7(blocks, figure7_note(blocks, coverage, material.rule))
+    return (Drawing("figure7", figure, f"Best normalised return of every design. {says}", _numbers(blocks)),)
+
+
+def _numbers(blocks: Sequence[TaskPanels]) -> tuple[Numbers, ...]:
+    """Every number of the figure, and every configuration that the best was chosen from."""
+    return Numbers("figure7", bars_frame(blocks)), Numbers("figure7_configurations", configurations_frame(blocks))
+
+
+def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str]) -> Figure:
+    """Draw one block per task, two blocks a row, and `note` (sentences) underneath."""
+    columns = 1 if len(blocks) == 1 else 2
+    rows = math.ceil(len(blocks) / columns)
+    across, down = (max(sizes) for sizes in zip(*map(_size, blocks), strict=True))
+    width = max(across * columns, 5.0) + 0.1
+    lines = wrapped(note, width - 0.25, NOTE_POINTS)
+    foot = LINE_INCHES * len(lines) + 0.4
+    height = down * rows + foot + 0.06
+    with style():
+        sheet = Sheet(width, height)
+        for i, block in enumerate(blocks):
+            _draw_block(sheet, block, (i % columns * across, height - 0.06 - i // columns * down))
+        figure = sheet.finish()
+        _draw_foot(figure, lines, blocks, foot / height)
+    return figure
+
+
+def _size(block: TaskPanels) -> tuple[float, float]:
+    rows, columns = _layout(block)
+    across = len(columns) * (CELL_INCHES[0] + GAP_INCHES[0]) - GAP_INCHES[0] + MARGIN_INCHES["left"] + MARGIN_INCHES["right"]
+    down = sum(map(_row_inches, rows)) + (len(rows) - 1) * GAP_INCHES[1] + MARGIN_INCHES["top"] + MARGIN_INCHES["bottom"]
+    return across, down
+
+
+def _row_inches(row: Extraction | None) -> float:
+    return CELL_INCHES[1] * (0.8 if row is None else 1.0)
+
+
+def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
+    """Draw a task's panels from their upper left corner on."""
+    rows, columns = _layout(block)
+    lefts = [corner[0] + MARGIN_INCHES["left"] + i * (CELL_INCHES[0] + GAP_INCHES[0]) for i in range(len(columns))]
+    tops = [corner[1] - MARGIN_INCHES["top"]]
+    for extraction in rows:
+        tops.append(tops[-1] - _row_inches(extraction) - GAP_INCHES[1])
+    right, bottom = lefts[-1] + CELL_INCHES[0], tops[-1] + GAP_INCHES[1]
+    sheet.text((lefts[0] + right) / 2, corner[1] - 0.11, block.scores.title, 9.5, fontweight="bold")
+    sheet.text(corner[0] + 0.1, (tops[0] + bottom) / 2, "normalised return", 7, rotation=90)
+    limits = _limits(block)
+    ticks = round_ticks(*limits, 4)
+    for panel in block.panels:
+        row, column = rows.index(panel.extraction), columns.index(panel.value_learning)
+        inches = _row_inches(panel.extraction)
+        frame = Frame(lefts[column], tops[row] - inches, CELL_INCHES[0], inches, (-0.6, len(DECOMPOSITIONS) - 0.4), limits)
+        last = row == len(rows) - 1
+        marks = [(x, DECOMPOSITION_NAMES[name] if last else "") for x, name in enumerate(DECOMPOSITIONS)]
+        marginal = panel.value_learning is None or panel.extraction is None
+        sheet.frame(frame, SHADED if marginal else WHITE, ticks, column == 0, marks)
+        _draw_panel(sheet, frame, panel, block.cloning)
+        if row == 0 and panel.value_learning is not None:
+            sheet.text(frame.left + frame.width / 2, frame.top + 0.1, VALUE_LEARNING_NAMES[panel.value_learning], 8)
+        if column == 0:
+            name = "mean" if panel.extraction is None else EXTRACTION_NAMES[panel.extraction]
+            sheet.text(corner[0] + 0.28, frame.bottom + frame.height / 2, name, 8, rotation=90)
+    if rows[0] is None and columns[-1] is None:
+        _draw_corner(sheet, lefts[-1], tops[0] - _row_inches(None))
+
+
+def _layout(block: TaskPanels) -> tuple[list[Extraction | None], list[ValueLearning | None]]:
+    """Rows and columns that a task has: None on top and None on the right for the panels that average."""
+    extractions = {panel.extraction for panel in block.panels}
+    value_learners = {panel.value_learning for panel in block.panels}
+    rows = [name for name in (None, *EXTRACTIONS) if name in extractions]
+    return rows, [name for name in (*VALUE_LEARNERS, None) if name in value_learners]
+
+
+def _draw_corner(sheet: Sheet, left: float, bottom: float) -> None:
+    """Say in the empty corner what the shaded panels on the left of it and below it are."""
+    said: dict[str, Any] = {"color": FAINT, "linespacing": 1.15}
+    sheet.text(
+        left + 0.03, bottom + _row_inches(None) * 0.88, "\u2190 mean over\n     extraction", 6.5, va="top", ha="left", **said
+    )
+    sheet.text(left + CELL_INCHES[0] / 2, bottom + 0.02, "mean over\nvalue learning\n\u2193", 6.5, va="bottom", **said)
+
+
+def _draw_panel(sheet: Sheet, frame: Frame, panel: Panel, cloning: float) -> None:
+    sheet.line(ZERO, _level(frame, 0.0))
+    if math.isfinite(cloning):
+        sheet.line(CLONED, _level(frame, cloning))
+    drawn = [bar for bar in panel.bars if math.isfinite(bar.value)]
+    for bar in drawn:
+        _draw_bar(sheet, frame, DECOMPOSITIONS.index(bar.decomposition), bar)
+    if not drawn:
+        sheet.text(frame.left + frame.width / 2, frame.bottom + frame.height / 2, "no runs", 6.5, color=FAINT)
+
+
+def _level(frame: Frame, value: float) -> list[Point]:
+    y = frame.at(0.0, value)[1]
+    return [(frame.left, y), (frame.right, y)]
+
+
+def _draw_bar(sheet: Sheet, frame: Frame, x: int, bar: Bar) -> None:
+    colour = {1: BEST, 2: RUNNER_UP}.get(bar.rank, OTHER)
+    corners = (*frame.at(x - BAR_HALF, 0.0), *frame.at(x + BAR_HALF, bar.value))
+    sheet.area(Brush(colour, hatch="////" if bar.missing else ""), rectangle(*corners))
+    top = max(bar.value, 0.0)
+    if bar.interval is not None:
+        low, high = bar.interval
+        sheet.line(REACH, [frame.at(x, low), frame.at(x, high)])
+        for end in (low, high):
+            sheet.line(REACH, [frame.at(x - CAP_HALF, end), frame.at(x + CAP_HALF, end)])
+        top = max(top, high)
+    elif len(bar.seed_scores) > 1:
+        offsets = [SEEDS_HALF * (2 * i / (len(bar.seed_scores) - 1) - 1) for i in range(len(bar.seed_scores))]
+        sheet.dots(SEED, [frame.at(x + offset, score) for offset, score in zip(offsets, bar.seed_scores, strict=True)])
+        top = max(top, *bar.seed_scores)
+    if math.isfinite(bar.corrected):
+        sheet.line(CORRECTED, [frame.at(x - BAR_HALF, bar.corrected), frame.at(x + BAR_HALF, bar.corrected)])
+    if bar.diverged:
+        at, above = frame.at(x, top)
+        sheet.text(at, above + 0.02, f"{bar.diverged}", 5.5, va="bottom", color="#a01010")
+
+
+def _limits(block: TaskPanels) -> tuple[float, float]:
+    """One scale for a task's panels, with room for the numbers above the bars."""
+    values = [0.0, block.cloning]
+    for panel in block.panels:
+        for bar in panel.bars:
+            values += [bar.value, bar.corrected, *(bar.interval or ()), *(bar.seed_scores if bar.interval is None else ())]
+    finite = [value for value in values if math.isfinite(value)]
+    low, high = min(finite), max(finite)
+    span = (high - low) or 1.0
+    return (low - 0.06 * span if low < 0.0 else 0.0), high + 0.16 * span
+
+
+def _draw_foot(figure: Figure, lines: Sequence[str], blocks: Sequence[TaskPanels], foot: float) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    bars = [bar for block in blocks for panel in block.panels for bar in panel.bars]
+    ranked = any(bar.rank for bar in bars)
+    handles: list[Patch | Line2D] = (
+        [Patch(facecolor=BEST, label="best"), Patch(facecolor=RUNNER_UP, label="runner-up")] if ranked else []
+    )
+    handles.append(Patch(facecolor=OTHER, label="other" if ranked else "not ranked"))
+    if any(math.isfinite(block.cloning) for block in blocks):
+        handles.append(Line2D([], [], color=CLONING, linewidth=0.9, linestyle=(0, (4, 2)), label="behaviour cloning"))
+    if any(bar.missing for bar in bars):
+        handles.append(Patch(facecolor=OTHER, edgecolor="white", hatch="////", label="some runs missing"))
+    figure.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, foot),
+        ncols=len(handles),
+        frameon=False,
+        fontsize=7,
+        handlelength=1.2,
+        handleheight=0.9,
+        columnspacing=1.5,
+    )
+    height = figure.get_size_inches()[1]
+    figure.text(0.012, foot - 0.3 / height, "\n".join(lines), fontsize=NOTE_POINTS, va="top", ha="left", linespacing=1.3)

@@ -1,0 +1,101 @@
+"""The registry of figures, a line each: a new one is a module whose `draw` makes drawings of a `Material`, and a line here."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from recipe_sweep.analysis.errors import UnknownFigureError
+from recipe_sweep.analysis.figures.inputs import Drawing, FigureKind, Lacking, Material, Numbers
+from recipe_sweep.analysis.figures.style import FigurePaths, save
+from recipe_sweep.analysis.files import write_atomically
+from recipe_sweep.analysis.results.rehearsal_mark import stamped
+from recipe_sweep.search_spaces.errors import Problem
+
+
+class WrittenFigure(NamedTuple):
+    """One figure on disk: its kind, what it shows in one sentence (its alternative text), its files, its numbers as CSV."""
+
+    kind: FigureKind
+    name: str
+    says: str
+    paths: FigurePaths
+    numbers: tuple[Path, ...]
+
+
+class AbsentFigure(NamedTuple):
+    """A figure of the paper that the sweep has no data for, and the sentence that says so and how to get them."""
+
+    kind: FigureKind
+    sentence: str
+
+
+def _drawn_by(module: str) -> Callable[[Material], Sequence[Drawing] | Lacking]:
+    """The module's `draw`, imported when it is called: a report of one figure loads one figure's code."""
+
+    def draw(material: Material) -> Sequence[Drawing] | Lacking:
+        drawn: Sequence[Drawing] | Lacking = importlib.import_module(f"recipe_sweep.analysis.figures.{module}").draw(material)
+        return drawn
+
+    return draw
+
+
+def _kind(name: str, number: int | None, module: str, title: str, preset: str) -> FigureKind:
+    return FigureKind(name, number, title, preset, _drawn_by(module))
+
+
+FIGURES = (
+    _kind("figure1", 1, "figure1_support", "Actions of BRAC and AWR against the data's support", "figures1and8"),
+    _kind("figure2", 2, "figure2_game", "The two-step game", "two_step"),
+    _kind("figure3", 3, "figure3_values", "Values and critic losses of Mix, VDN and Dec", "figures3to6"),
+    _kind("figure4", 4, "figure4_actor_loss", "Actor loss and gradient norm of plain Mix", "figures3to6"),
+    _kind("figure5", 5, "figure5_actor_norm", "The actor's remedy", "figures3to6"),
+    _kind("figure6", 6, "figure6_svn", "Values and returns with SVN", "figures3to6"),
+    _kind("figure7", 7, "figure7_designs", "Best performance according to design choices", "figure7_small"),
+    _kind("figure8", 8, "figure8_value_learning", "Learned values under TD, SARSA and IQL", "figures1and8"),
+    _kind("alpha_figure", None, "alpha_curves", "Score against temperature", "figure7_small"),
+    _kind("svn_figure", None, "svn_ablation", "Training under each normalisation", "svn_ablation"),
+)
+NUMBERS = tuple(kind.number for kind in FIGURES if kind.number is not None)
+
+
+def figure_kinds(numbers: Collection[int] | None = None) -> tuple[FigureKind, ...]:
+    """The figures of these numbers; all of them, our own too, without numbers. Raises UnknownFigureError for other numbers."""
+    unknown = sorted(set(numbers or ()) - set(NUMBERS))
+    if unknown:
+        expected = f"one of {', '.join(map(str, NUMBERS))}"
+        raise UnknownFigureError(*(Problem(f"--figure {n}", found="no such figure", expected=expected) for n in unknown))
+    return tuple(kind for kind in FIGURES if numbers is None or kind.number in numbers)
+
+
+def write_figures(kinds: Sequence[FigureKind], material: Material, out_dir: Path) -> Iterator[WrittenFigure | AbsentFigure]:
+    """Draw the figures that the material has the data for, each saved with its numbers beside it; say what the others lack.
+
+    Figures of our own that cannot be drawn are passed over.
+    """
+    for kind in kinds:
+        drawings = kind.draw(material)
+        if isinstance(drawings, Lacking):
+            if kind.number is not None:
+                yield AbsentFigure(kind, _sentence(kind, drawings))
+            continue
+        for drawing in drawings:
+            yield _write(kind, drawing, material.results.rehearsal, out_dir)
+
+
+def _write(kind: FigureKind, drawing: Drawing, rehearsal: bool, out_dir: Path) -> WrittenFigure:
+    tables = tuple(write_numbers(numbers, rehearsal, out_dir) for numbers in drawing.numbers)
+    paths = save(drawing.figure, out_dir / drawing.name, rehearsal=rehearsal)
+    return WrittenFigure(kind, drawing.name, drawing.says, paths, tables)
+
+
+def write_numbers(numbers: Numbers, rehearsal: bool, out_dir: Path) -> Path:
+    """Write a table as CSV; made-up numbers say so in every row."""
+    table = stamped(numbers.table) if rehearsal else numbers.table
+    return write_atomically(out_dir / f"{numbers.name}.csv", lambda path: table.to_csv(path, index=False))
+
+
+def _sentence(kind: FigureKind, lacking: Lacking) -> str:
+    return f"Figure {kind.number} is not drawn: {lacking.what}; `recipe-sweep launch {kind.preset}` trains what it needs."

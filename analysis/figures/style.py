@@ -1,0 +1,143 @@
+"""How every figure looks and how it is saved: the same numbers give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from recipe_sweep.analysis.files import write_atomically
+from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE, stamp
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BEST = "#d9600b"  # dark orange
+RUNNER_UP = "#f9c08d"  # apricot
+OTHER = "#c4c4c4"
+INK = "#222222"
+FAINT = "#8a8a8a"
+CLONING = "#2f6fa7"  # blue: tells apart from the bars for every eye, and is darker than they are in grey
+
+PNG_DPI = 200
+
+STYLE: dict[str, object] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
+    "font.size": 8.0,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.0,
+    "ytick.major.size": 2.0,
+    "hatch.linewidth": 0.5,
+    "text.color": INK,
+    "pdf.fonttype": 42,  # whole TrueType fonts: editable, and what publishers ask for
+    "ps.fonttype": 42,
+    "svg.fonttype": "path",
+    "svg.hashsalt": "recipe-sweep",
+}
+
+DECOMPOSITION_NAMES = {
+    Decomposition.CEN: "Cen",
+    Decomposition.MIX: "Mix",
+    Decomposition.VDN: "VDN",
+    Decomposition.DEC: "Dec",
+}
+VALUE_LEARNING_NAMES = {ValueLearning.TD: "TD", ValueLearning.SARSA: "SARSA", ValueLearning.IQL: "IQL"}
+EXTRACTION_NAMES = {Extraction.BRAC: "BRAC", Extraction.AWR: "AWR"}
+
+
+def design_names(decomposition: Decomposition, value_learning: ValueLearning, extraction: Extraction) -> tuple[str, str, str]:
+    """What the three choices of a design are called in figures and tables."""
+    return DECOMPOSITION_NAMES[decomposition], VALUE_LEARNING_NAMES[value_learning], EXTRACTION_NAMES[extraction]
+
+
+class FigurePaths(NamedTuple):
+    """One figure in its three formats."""
+
+    png: Path
+    pdf: Path
+    svg: Path
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw inside this: the figures' look, whatever the user's own matplotlib settings are."""
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        for name, value in STYLE.items():
+            mpl.rcParams[name] = value  # type: ignore[index]
+        yield
+
+
+def new_figure(width: float, height: float, foot: float, head: float = 0.06, gap: float = 0.05) -> Figure:
+    """An empty figure (inches) that lays itself out between a head and a foot, which are left to the caller; `gap` is the
+    space between panels, as a share of a panel. Call inside `style()`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+    body = (0.005, foot / height, 0.99, 1.0 - (foot + head) / height)
+    figure = Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(rect=body, wspace=gap, hspace=gap))
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, stem: Path, *, rehearsal: bool) -> FigurePaths:
+    """Write `stem`.png, .pdf and .svg, without dates, so that the same figure is the same bytes.
+
+    What was made from a `rehearsal` is stamped, in the picture and in each file's own description.
+    """
+    metadata: dict[str, dict[str, str | None]] = {
+        ".png": {"Software": None},
+        ".pdf": {"CreationDate": None, "Creator": "recipe-sweep", "Producer": None},
+        ".svg": {"Date": None, "Creator": "recipe-sweep"},
+    }
+
+    def write(path: Path) -> None:
+        figure.savefig(path, dpi=PNG_DPI, metadata=metadata[path.suffix])
+
+    if rehearsal:
+        for description in metadata.values():
+            description["Title"] = SENTENCE
+    with style():
+        if rehearsal:
+            stamp(figure)
+        _settle(figure)
+        paths = [write_atomically(stem.with_name(stem.name + suffix), write) for suffix in metadata]
+    return FigurePaths(*paths)
+
+
+def _settle(figure: Figure) -> None:
+    """Lay out once, for all three formats, and round the places; a sheet has no layout.
+
+    The solver of the layout leaves noise in the last digits, other in every run, and SVG names its clip paths by the places.
+    """
+    layout = figure.get_layout_engine()
+    if layout is None:
+        return
+    layout.execute(figure)
+    figure.set_layout_engine(None)  # not "none", whose placeholder has every format drawn twice
+    for place in figure.subfigs:
+        place.bbox_relative.set_points(place.bbox_relative.get_points().round(6))
+    for axes in figure.axes:
+        bounds = axes.get_position(original=True).get_points().round(6)
+        axes.set_position((bounds[0, 0], bounds[0, 1], bounds[1, 0] - bounds[0, 0], bounds[1, 1] - bounds[0, 1]))
+
+
+def wrapped(sentences: Sequence[str], width_inches: float, points: float) -> list[str]:
+    """Break sentences into lines of a width at a font size, reckoning half an em a character (DejaVu Sans runs to 0.55)."""
+    import textwrap
+
+    return textwrap.wrap(" ".join(sentences), max(20, int(width_inches * 72.0 / (0.53 * points))))

@@ -1,0 +1,207 @@
+"""Each value of each design choice judged by all of its runs: interquartile mean, performance profile, and how often it beats
+the others (`aggregates`), with intervals over seeds.
+
+The runs are those behind Figure 7: on every dataset each design's best configuration, all of its seeds. A choice is compared
+over the designs that differ in it alone, so tasks count whose designs are a full product, with the datasets and seeds that
+all designs have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from recipe_sweep.analysis.estimators.aggregates import (
+    improvement_samples,
+    interquartile_mean,
+    interquartile_samples,
+    performance_profile,
+    probability_of_improvement,
+    profile_samples,
+    resample_seeds,
+    weights_of,
+    wins,
+)
+from recipe_sweep.analysis.estimators.seed_statistics import Floats, Integers, best_of, seed_means, t_interval
+from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
+from recipe_sweep.analysis.findings.designs import FullProduct, full_product
+from recipe_sweep.analysis.findings.panels import TaskPanels
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, TaskScores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RESAMPLES = 500
+BOOTSTRAP_SEED = 2
+THRESHOLDS = 21
+"""Of a profile, evenly from the lowest score to the highest."""
+AXES = ("decomposition", "value learning", "extraction")
+_NAMES: tuple[tuple[str, ...], ...] = (
+    tuple(DECOMPOSITION_NAMES[value] for value in DECOMPOSITIONS),
+    tuple(VALUE_LEARNING_NAMES[value] for value in VALUE_LEARNERS),
+    tuple(EXTRACTION_NAMES[value] for value in EXTRACTIONS),
+)
+
+
+class Measured(NamedTuple):
+    """A number with its 95 % interval, whose ends are NaN under `FEWEST_SEEDS` seeds."""
+
+    value: float
+    low: float
+    high: float
+
+
+class Improvement(NamedTuple):
+    """Probability that a run of `first` scores above a run of `second`, all else equal."""
+
+    first: str
+    second: str
+    probability: Measured
+
+
+class ChoiceValue(NamedTuple):
+    """One value of a choice, over all of its runs."""
+
+    name: str
+    runs: int
+    interquartile_mean: Measured
+    profile: tuple[Measured, ...]
+    """share of its runs above each of the choice's thresholds"""
+
+
+class Choice(NamedTuple):
+    """One axis of the designs."""
+
+    axis: str
+    thresholds: tuple[float, ...]
+    values: tuple[ChoiceValue, ...]
+    improvements: tuple[Improvement, ...]
+
+    def against(self, name: str) -> tuple[tuple[str, Measured], ...]:
+        """Of one value: every other, and the probability of scoring above it."""
+        ahead = [(one.second, one.probability) for one in self.improvements if one.first == name]
+        return tuple([(one.first, _turned(one.probability)) for one in self.improvements if one.second == name] + ahead)
+
+
+class _Task(NamedTuple):
+    """One task's runs for each value of an axis (A, C, S), and its resamples as seeds and as weights of seeds (R, S)."""
+
+    scores: Floats
+    draws: Integers
+    weights: Floats
+
+    @property
+    def cells(self) -> int:
+        """All that a value of the axis is judged on."""
+        return int(self.scores.shape[1])
+
+    @property
+    def runs(self) -> int:
+        """Of each value."""
+        return int(self.cells * self.scores.shape[2])
+
+
+def choices(blocks: Sequence[TaskPanels]) -> tuple[Choice, ...]:
+    """Every axis of which several values can be compared; none where no task's designs are a full product."""
+    products = [found for block in blocks if (found := _product(block.scores)) is not None]
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    draws = [resample_seeds(rng, RESAMPLES, product.scores.shape[-1]) for product in products]
+    common = [sorted(set.intersection(*(set(one.members[axis]) for one in products))) for axis in range(3) if products]
+    return tuple(
+        _choice(AXES[axis], [_NAMES[axis][member] for member in members], _tasks(products, draws, axis, members))
+        for axis, members in enumerate(common)
+        if len(members) > 1
+    )
+
+
+def _tasks(products: Sequence[FullProduct], draws: Sequence[Integers], axis: int, members: Sequence[int]) -> list[_Task]:
+    found = []
+    for product, drawn in zip(products, draws, strict=True):
+        places = [product.members[axis].index(member) for member in members]
+        scores = np.moveaxis(product.scores, axis, 0)[places]
+        found.append(_Task(scores.reshape(len(members), -1, scores.shape[-1]), drawn, weights_of(drawn)))
+    return found
+
+
+def _choice(axis: str, names: Sequence[str], tasks: Sequence[_Task]) -> Choice:
+    pooled = np.concatenate([task.scores.reshape(len(names), 1, -1) for task in tasks], axis=-1)
+    seeds = min(task.scores.shape[-1] for task in tasks)
+    low, high = float(pooled.min()), float(pooled.max())
+    thresholds = np.linspace(low, high, THRESHOLDS)
+    means = _measured(
+        interquartile_mean(pooled), interquartile_samples([(task.scores, task.draws) for task in tasks]), seeds, (low, high)
+    )
+    # Each run counts alike, whichever task it is of: so does a task's share, by its runs.
+    sizes = np.array([task.runs for task in tasks], dtype=np.float64)
+    shares = _measured(
+        performance_profile(pooled, thresholds),
+        np.average([profile_samples(task.scores, thresholds, task.weights) for task in tasks], axis=0, weights=sizes),
+        seeds,
+        (0.0, 1.0),
+    )
+    values = [
+        ChoiceValue(name, pooled.shape[-1], means[i], tuple(shares[i * THRESHOLDS : (i + 1) * THRESHOLDS]))
+        for i, name in enumerate(names)
+    ]
+    pairs = combinations(range(len(names)), 2)
+    improvements = [Improvement(names[a], names[b], _improvement(tasks, a, b, seeds)) for a, b in pairs]
+    return Choice(axis, tuple(thresholds.tolist()), tuple(values), tuple(improvements))
+
+
+def _improvement(tasks: Sequence[_Task], first: int, second: int, seeds: int) -> Measured:
+    """Over the cells of all tasks, each cell weighing the same."""
+    won = [wins(task.scores[first], task.scores[second]) for task in tasks]
+    cells = np.array([task.cells for task in tasks], dtype=np.float64)
+    value = np.average([probability_of_improvement(one) for one in won], weights=cells)
+    drawn = [improvement_samples(one, task.weights) for one, task in zip(won, tasks, strict=True)]
+    [measured] = _measured(np.atleast_1d(value), np.average(drawn, axis=0, weights=cells)[:, None], seeds, (0.0, 1.0))
+    return measured
+
+
+def _turned(probability: Measured) -> Measured:
+    """Of the other's scoring above; a tie counts half on both sides."""
+    return Measured(1.0 - probability.value, 1.0 - probability.high, 1.0 - probability.low)
+
+
+def _measured(values: Floats, samples: Floats, seeds: int, within: tuple[float, float]) -> list[Measured]:
+    """Values (...) with intervals from their samples (R, ...), cut at the ends of what there can be, one after the other."""
+    interval = t_interval(values, samples, np.array(seeds))
+    ends = (np.clip(end, *within).ravel().tolist() for end in interval)
+    return [Measured(*one) for one in zip(values.ravel().tolist(), *ends, strict=True)]
+
+
+def choices_frame(found: Sequence[Choice]) -> pd.DataFrame:
+    """Every number, one row each: `against` of an improvement, `threshold` of a point of a profile."""
+    import pandas as pd
+
+    rows = []
+    for choice in found:
+        for one in choice.values:
+            named = {"axis": choice.axis, "name": one.name, "runs": one.runs}
+            rows.append({**named, "statistic": "interquartile_mean", **one.interquartile_mean._asdict()})
+            rows += [
+                {**named, "statistic": "share_above", "threshold": threshold, **share._asdict()}
+                for threshold, share in zip(choice.thresholds, one.profile, strict=True)
+            ]
+        rows += [
+            {
+                "axis": choice.axis,
+                "name": one.first,
+                "statistic": "probability_of_improvement",
+                "against": one.second,
+                **one.probability._asdict(),
+            }
+            for one in choice.improvements
+        ]
+    columns = ["axis", "name", "statistic", "against", "threshold", "runs", "value", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).astype({"runs": "Int64"})
+
+
+def _product(task: TaskScores) -> FullProduct | None:
+    """All seeds of every design's best configurations."""
+    best = best_of(seed_means(task.scores)).choice
+    chosen = np.take_along_axis(task.scores, np.maximum(best, 0)[..., None, None], axis=-2)[..., 0, :]
+    return full_product(chosen, np.any(task.wanted, axis=(-1, -2, -3)))

@@ -1,0 +1,191 @@
+"""What the paper claims, one entry each: its words in short, what is computed for them, and the number it prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from recipe_sweep.analysis.findings import evidence, norms
+from recipe_sweep.analysis.findings.evidence import Finding, Sweep
+from recipe_sweep.search_spaces.vocabulary import Decomposition
+
+
+class Scale(NamedTuple):
+    """How a statistic is told: on which scale, with how many digits, and what follows it."""
+
+    of: Callable[[float], float]
+    digits: str
+    unit: str = ""
+
+    def number(self, value: float) -> str:
+        """One value."""
+        return f"{self.of(value):{self.digits}}"
+
+
+class Definition(NamedTuple):
+    """One claim before it is judged."""
+
+    name: str
+    statement: str
+    statistic: str
+    paper: str | None
+    find: Callable[[Sweep], Finding]
+    scale: Scale
+
+
+SCORE = Scale(lambda value: value, "+.3f")
+COUNT = Scale(lambda value: value, ".3g")
+POINTS = Scale(lambda value: 100.0 * value, "+.0f", " percentage points")
+TIMES = Scale(lambda value: 2.0**value, ".2f", " times AWR's")
+FOLD = Scale(lambda value: 10.0**value, ".3g", "-fold")
+TURNED = Scale(lambda value: 10.0**-value, ".3g", "-fold")
+
+_SELECTED = "chosen by some seeds and scored on others, difference within seeds"
+_HALF = "over the second half of training"
+
+CLAIMS = (
+    Definition(
+        "mix-leads",
+        "Mix is the best or the runner-up in most panels.",
+        "number of Figure 7's panels where Mix is first or second; chance gives half of them with four bars",
+        "17 of 24 (5.2, Figure 7)",
+        evidence.lead,
+        COUNT,
+    ),
+    Definition(
+        "mix-leads-most",
+        "No other decomposition is first or second as often as Mix.",
+        "the same count, less that of the next best decomposition",
+        None,
+        evidence.lead_over_others,
+        COUNT,
+    ),
+    Definition(
+        "vdn-ceiling",
+        "VDN has a performance ceiling that Mix has not.",
+        f"mean score of Mix less that of VDN, {_SELECTED}",
+        "said in words (5.2)",
+        evidence.mix_over(Decomposition.VDN),
+        SCORE,
+    ),
+    Definition(
+        "mix-over-cen",
+        "Mix does better than a centralised critic.",
+        f"mean score of Mix less that of Cen, {_SELECTED}",
+        "said in words: Cen is less consistent (5.2)",
+        evidence.mix_over(Decomposition.CEN),
+        SCORE,
+    ),
+    Definition(
+        "decomposition-matters",
+        "Decomposition matters more than value learning.",
+        "share of the variance among designs of a dataset that it explains, less value learning's",
+        "said in words (5.2)",
+        evidence.explains_more("decomposition", "value learning"),
+        POINTS,
+    ),
+    Definition(
+        "extraction-matters",
+        "Policy extraction matters more than value learning.",
+        "share of the variance among designs of a dataset that it explains, less value learning's",
+        "said in words (5.2)",
+        evidence.explains_more("extraction", "value learning"),
+        POINTS,
+    ),
+    Definition(
+        "in-sample-targets",
+        "SARSA and IQL do slightly better than TD.",
+        f"mean score of SARSA and IQL less that of TD, {_SELECTED}",
+        "said in words: modest (5.2)",
+        evidence.in_sample_over_td,
+        SCORE,
+    ),
+    Definition(
+        "awr-scores",
+        "AWR scores higher than BRAC.",
+        f"mean score of AWR less that of BRAC, {_SELECTED}",
+        "said in words (5.2, Figure 1)",
+        evidence.awr_over_brac,
+        SCORE,
+    ),
+    Definition(
+        "awr-steadier-seeds",
+        "AWR is steadier than BRAC from seed to seed.",
+        "BRAC's standard deviation over seeds over AWR's, root mean variance over all configurations",
+        "said in words (5.2)",
+        evidence.steadier_over_seeds,
+        TIMES,
+    ),
+    Definition(
+        "awr-steadier-alpha",
+        "AWR is steadier than BRAC along its temperature.",
+        "BRAC's range of mean scores along alpha over AWR's, each on its own grid",
+        "said in words (5.2)",
+        evidence.steadier_over_alpha,
+        TIMES,
+    ),
+    Definition(
+        "awr-with-mix",
+        "AWR helps most when paired with Mix.",
+        f"AWR's gain over BRAC with Mix, less its gain with the others; {_SELECTED}",
+        "said in words (5.2)",
+        evidence.awr_gains_with_mix,
+        SCORE,
+    ),
+    Definition(
+        "plain-mix-grows",
+        "Without normalisation |Q| of Mix grows without bound.",
+        f"growth of the largest |Q| of a batch {_HALF}; less than a doubling is called bounded",
+        "exponential growth (4.2, Figure 3)",
+        norms.plain_grows,
+        FOLD,
+    ),
+    Definition(
+        "mixer-grows-most",
+        "Plain Mix grows where the other decompositions do not.",
+        f"growth of |Q| {_HALF} in Mix over that in the others, all without normalisation",
+        "the others converge (4.2, Figure 3)",
+        norms.mixer_grows,
+        FOLD,
+    ),
+    Definition(
+        "svn-bounds-q",
+        "SVN bounds |Q| of Mix.",
+        f"growth of the largest |Q| of a batch {_HALF}; less than a doubling is called bounded",
+        "stable throughout (4.4, Figure 6)",
+        norms.svn_bounded,
+        TURNED,
+    ),
+    Definition(
+        "svn-slows-q",
+        "|Q| of Mix grows less under SVN than without.",
+        f"growth of |Q| {_HALF} in plain Mix over that under SVN",
+        "Figure 6, left",
+        norms.svn_slows,
+        FOLD,
+    ),
+    Definition(
+        "svn-calms-gradients",
+        "The critic's gradient grows less under SVN than without.",
+        f"growth {_HALF} in plain Mix over that under SVN, of the norm times sigma squared where the loss was divided by it",
+        "bounded (4.3, 4.4)",
+        norms.svn_calms,
+        FOLD,
+    ),
+    Definition(
+        "svn-returns",
+        "Mix scores higher with SVN than without.",
+        "score at the last evaluation, difference within seeds",
+        "Figure 6, right",
+        norms.svn_returns,
+        SCORE,
+    ),
+    Definition(
+        "remedy-slows-q",
+        "The actor's normalisation alone slows the growth of |Q|.",
+        f"growth of |Q| {_HALF} in plain Mix over that with it",
+        "Figure 5; Figure 6: partially",
+        norms.remedy_slows,
+        FOLD,
+    ),
+)

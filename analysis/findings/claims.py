@@ -1,0 +1,94 @@
+"""The paper's claims held against a sweep: what was claimed, what is found here, and whether that says yes, no or nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from recipe_sweep.analysis.findings.claim_list import CLAIMS, Definition
+from recipe_sweep.analysis.findings.evidence import Finding, Sweep
+from recipe_sweep.analysis.findings.panels import TaskPanels
+from recipe_sweep.analysis.findings.stability import Stability
+from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
+
+NOTHING = "\N{EN DASH}"
+
+
+class Verdict(StrEnum):
+    """What a sweep says of a claim."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    OPEN = "not enough data"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim and what a sweep says of it."""
+
+    name: str
+    """short and stable, for tables and links: `mix-leads`"""
+    statement: str
+    statistic: str
+    """what is computed, in one line"""
+    paper: str | None
+    """the paper's value with its section or figure; None where it prints none"""
+    ours: str
+    """the sweep's value in words with its interval, or a dash"""
+    low: float | None
+    high: float | None
+    """95 % interval of the statistic, on the scale of `ours`; None where there is none"""
+    verdict: Verdict
+    why: str
+    """one sentence: why this verdict"""
+
+
+def claims(blocks: Sequence[TaskPanels], stability: Sequence[Stability] = (), *, rehearsal: bool = False) -> tuple[Claim, ...]:
+    """Judge every claim by the scores of the tasks and by what training looked like under each normalisation.
+
+    Needs no complete sweep: what cannot be judged is `Verdict.OPEN` and says what is missing, as is all of a rehearsal.
+    """
+    if rehearsal:
+        return tuple(_claim(one, Finding(math.nan, math.nan, math.nan), Verdict.OPEN, NO_CLAIM) for one in CLAIMS)
+    sweep = Sweep(tuple(blocks), tuple(block.designs for block in blocks), tuple(stability))
+    return tuple(_judged(one, one.find(sweep)) for one in CLAIMS)
+
+
+def _judged(definition: Definition, finding: Finding) -> Claim:
+    """The verdict: on which side of the border the whole interval lies."""
+    border = f"{definition.scale.number(finding.border)}{definition.scale.unit}"
+    if finding.lacks:
+        return _claim(definition, finding, Verdict.OPEN, f"It takes {finding.lacks}.")
+    if finding.low > finding.border:
+        return _claim(definition, finding, Verdict.HOLDS, f"The whole interval is on its side of {border}.")
+    if finding.high < finding.border:
+        return _claim(definition, finding, Verdict.FAILS, f"The whole interval is on the other side of {border}.")
+    return _claim(definition, finding, Verdict.OPEN, f"The interval contains {border}: these seeds do not tell.")
+
+
+def _claim(definition: Definition, finding: Finding, verdict: Verdict, why: str) -> Claim:
+    scale, ours = definition.scale, NOTHING
+    ends: tuple[float | None, float | None] = (None, None)
+    if math.isfinite(finding.low) and math.isfinite(finding.high):
+        # Sorted, for a scale may turn the interval round.
+        low, high = sorted((finding.low, finding.high), key=scale.of)
+        ends = (scale.of(low), scale.of(high))
+        # Of a count that is the same in every resample, an interval would say nothing.
+        numbers = dict.fromkeys(scale.number(number) for number in (finding.value, low, high))
+        reach = f" [{scale.number(low)}, {scale.number(high)}]" if len(numbers) > 1 else ""
+        ours = f"{scale.number(finding.value)}{reach}{scale.unit}{finding.of}"
+    elif math.isfinite(finding.value):
+        ours = f"{scale.number(finding.value)}{scale.unit}{finding.of}"
+    return Claim(
+        name=definition.name,
+        statement=definition.statement,
+        statistic=definition.statistic,
+        paper=definition.paper,
+        ours=ours,
+        low=ends[0],
+        high=ends[1],
+        verdict=verdict,
+        why=why,
+    )

@@ -1,0 +1,299 @@
+"""What a sweep finds on each of the paper's statements: one function per kind of statistic, all of the same answer.
+
+A finding is a number with its 95 % interval and a border. Above the border the statement is true, below it false, and an
+interval that contains the border does not tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from recipe_sweep.analysis.estimators.comparisons import Estimate, paired_difference, stratified_mean
+from recipe_sweep.analysis.estimators.seed_statistics import (
+    FEWEST_SEEDS,
+    Booleans,
+    Floats,
+    bootstrap_best,
+    ranks,
+    resample_weights,
+    t_interval,
+)
+from recipe_sweep.analysis.estimators.variance import AXES, TERMS, jackknife, moments, share_difference
+from recipe_sweep.analysis.findings.designs import Designs
+from recipe_sweep.analysis.findings.panels import Panel, TaskPanels
+from recipe_sweep.analysis.findings.stability import Stability
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, TaskScores
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+
+RESAMPLES = 1000
+BOOTSTRAP_SEED = 1
+_SEVERAL = "several panels: one is no majority"
+_PLACES: list[tuple[ValueLearning | None, Extraction | None]] = [(v, e) for v in VALUE_LEARNERS for e in EXTRACTIONS]
+
+
+class Finding(NamedTuple):
+    """A statistic; NaN where it cannot be computed, its interval where seeds are too few."""
+
+    value: float
+    low: float
+    high: float
+    border: float = 0.0
+    lacks: str = ""
+    """what would have to be there, where something is missing"""
+    of: str = ""
+    """what a count is out of"""
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All that a claim may be judged by."""
+
+    blocks: tuple[TaskPanels, ...]
+    designs: tuple[Designs, ...]
+    stability: tuple[Stability, ...]
+
+    @cached_property
+    def variance(self) -> tuple[Floats, Floats, int] | None:
+        """`variance_parts` of the designs, which several claims are about."""
+        return variance_parts(self.designs)
+
+
+def missing(what: str) -> Finding:
+    """No number: what lacks."""
+    return Finding(np.nan, np.nan, np.nan, lacks=what)
+
+
+def lead(sweep: Sweep) -> Finding:
+    """Panels where Mix is best or runner-up; the border is what chance would give."""
+    places = _places(sweep)
+    if places is None:
+        return missing("panels in which Mix and another decomposition can be ranked")
+    counts, samples, seeds = places
+    mix = DECOMPOSITIONS.index(Decomposition.MIX)
+    bars = [len(panel.bars) for block in sweep.blocks for panel in block.cells if _counts(panel)]
+    chance = sum(min(2, several) / several for several in bars)
+    found = _from_samples(counts[mix], samples[:, mix], seeds, border=chance)
+    if len(bars) == 1:
+        return found._replace(of=" of 1 panel", lacks=_SEVERAL)
+    return found._replace(of=f" of {len(bars)} panels")
+
+
+def lead_over_others(sweep: Sweep) -> Finding:
+    """The same count less that of the next best decomposition."""
+    places = _places(sweep)
+    if places is None:
+        return missing("panels in which Mix and another decomposition can be ranked")
+    counts, samples, seeds = places
+    mix = DECOMPOSITIONS.index(Decomposition.MIX)
+    rest = [x for x in range(len(DECOMPOSITIONS)) if x != mix]
+    found = _from_samples(counts[mix] - counts[rest].max(), samples[:, mix] - samples[:, rest].max(axis=1), seeds)
+    return (
+        found if sum(_counts(panel) for block in sweep.blocks for panel in block.cells) > 1 else found._replace(lacks=_SEVERAL)
+    )
+
+
+def mix_over(other: Decomposition) -> Callable[[Sweep], Finding]:
+    """Mean score of Mix less that of another decomposition."""
+    return _difference(
+        lambda task: task.decomposition(Decomposition.MIX),
+        lambda task: task.decomposition(other),
+        f"Mix beside {other.value}",
+    )
+
+
+def in_sample_over_td(sweep: Sweep) -> Finding:
+    """Mean score of SARSA and IQL less that of TD."""
+    learners = (ValueLearning.SARSA, ValueLearning.IQL)
+    return _difference(
+        lambda task: np.concatenate([task.value_learning(one) for one in learners]),
+        lambda task: np.concatenate([task.value_learning(ValueLearning.TD)] * len(learners)),
+        "SARSA or IQL beside TD",
+    )(sweep)
+
+
+def awr_over_brac(sweep: Sweep) -> Finding:
+    """Mean score of AWR less that of BRAC."""
+    return _difference(
+        lambda task: task.extraction(Extraction.AWR), lambda task: task.extraction(Extraction.BRAC), "AWR beside BRAC"
+    )(sweep)
+
+
+def awr_gains_with_mix(sweep: Sweep) -> Finding:
+    """What AWR gains over BRAC with Mix, less what it gains with the other decompositions."""
+    mix, rest = [DECOMPOSITIONS.index(Decomposition.MIX)], [x for x, one in enumerate(DECOMPOSITIONS) if one != "mix"]
+    awr, brac = EXTRACTIONS.index(Extraction.AWR), EXTRACTIONS.index(Extraction.BRAC)
+
+    def gains(task: Designs, rows: list[int]) -> Floats:
+        gain = task.corrected[rows, :, awr] - task.corrected[rows, :, brac]
+        if len(rows) > 1:
+            there = np.isfinite(gain).any(axis=(1, 2, 3))
+            gain = gain[there].mean(axis=0, keepdims=True) if there.any() else np.full_like(gain[:1], np.nan)
+        return gain.reshape(-1, gain.shape[-1])
+
+    return _difference(lambda task: gains(task, mix), lambda task: gains(task, rest), "Mix and another under both extractions")(
+        sweep
+    )
+
+
+def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
+    """Share of the variance among designs that one axis explains, less that of another."""
+
+    def find(sweep: Sweep) -> Finding:
+        found = sweep.variance
+        if found is None:
+            return missing("a full product of designs in at least 2 seeds")
+        first, second = (TERMS.index((AXES.index(name),)) for name in (axis, than))
+        value, interval = share_difference(*found, first, second)
+        low, high = (float(end) if found[2] >= FEWEST_SEEDS else np.nan for end in interval)
+        return Finding(value, low, high)
+
+    return find
+
+
+def variance_parts(designs: Sequence[Designs]) -> tuple[Floats, Floats, int] | None:
+    """Variances (T,) of the terms of `variance`, their covariance (T, T), and the fewest seeds of any task.
+
+    Tasks add up their variances; None where no task has a full product of designs in two seeds.
+    """
+    products = [product for task in designs if (product := task.product()) is not None and product.shape[-1] > 1]
+    # Of one axis varied alone there is nothing to compare; of a product in which an axis has one value, its share is 0.
+    if not products:
+        return None
+    parts = sum((moments(product).parts for product in products), np.zeros(len(TERMS)))
+    covariance = sum((jackknife(product) for product in products), np.zeros((len(TERMS), len(TERMS))))
+    return parts, covariance, min(product.shape[-1] for product in products)
+
+
+def steadier_over_seeds(sweep: Sweep) -> Finding:
+    """log2 of BRAC's spread over seeds over AWR's: root mean variance, over all configurations that both have runs of."""
+    return _steadier(sweep, _seed_spread)
+
+
+def steadier_over_alpha(sweep: Sweep) -> Finding:
+    """log2 of BRAC's range over alpha over AWR's: highest less lowest mean score, averaged."""
+    return _steadier(sweep, _alpha_range)
+
+
+def _places(sweep: Sweep) -> tuple[Floats, Floats, int] | None:
+    """Panels won or come second in by each decomposition (X,), the same in every resample (R, X), and the fewest seeds."""
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    counts: Floats = np.zeros(len(DECOMPOSITIONS))
+    samples: Floats = np.zeros((RESAMPLES, len(DECOMPOSITIONS)))
+    seeds = []
+    for block in sweep.blocks:
+        weights = resample_weights(rng, RESAMPLES, len(block.scores.seeds))
+        drawn = bootstrap_best(block.scores.scores, weights)
+        for panel in block.cells:
+            if not _counts(panel):
+                continue
+            bars = [DECOMPOSITIONS.index(bar.decomposition) for bar in panel.bars]
+            place = _PLACES.index((panel.value_learning, panel.extraction))
+            rank = ranks(drawn[:, bars].reshape(RESAMPLES, len(bars), -1)[:, :, place])
+            samples[:, bars] += (rank > 0) & (rank <= 2)
+            counts[bars] += [bar.rank <= 2 for bar in panel.bars]
+            seeds += [bar.seeds for bar in panel.bars]
+    return (counts, samples, min(seeds)) if seeds else None
+
+
+def _counts(panel: Panel) -> bool:
+    """Whether `standing` counts a panel for Mix."""
+    return len(panel.bars) > 1 and panel.ranked and panel.bar(Decomposition.MIX) is not None
+
+
+def _difference(
+    first: Callable[[Designs], Floats], second: Callable[[Designs], Floats], what: str
+) -> Callable[[Sweep], Finding]:
+    """A difference of cells (C, S), within seeds, mean over the tasks that have both."""
+
+    def find(sweep: Sweep) -> Finding:
+        differences = [paired_difference(first(task), second(task)) for task in sweep.designs]
+        there = [one for one in differences if np.isfinite(one).any()]
+        return from_estimate(stratified_mean(there)) if there else missing(f"a seed with all runs of {what}")
+
+    return find
+
+
+def _steadier(sweep: Sweep, spread: Callable[[TaskScores, Floats], tuple[Floats, Floats]]) -> Finding:
+    """log2 of BRAC's over AWR's spread, those of the tasks added up; `spread` gives both (R,) for weights (R, S)."""
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    brac: Floats = np.zeros(RESAMPLES + 1)
+    awr: Floats = np.zeros(RESAMPLES + 1)
+    seeds = []
+    for task in sweep.designs:
+        count = len(task.scores.seeds)
+        weights = np.concatenate([np.ones((1, count)), resample_weights(rng, RESAMPLES, count)])
+        first, second = spread(task.scores, weights)
+        if np.isfinite(first[0]) and np.isfinite(second[0]):
+            brac, awr = brac + first, awr + second
+            seeds.append(count)
+    if not seeds or min(seeds) < 2 or not (brac[0] > 0.0 and awr[0] > 0.0):
+        return missing("finished runs of both extractions in at least 2 seeds")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = np.log2(brac) - np.log2(awr)
+    return _from_samples(ratio[0], np.where(np.isfinite(ratio[1:]), ratio[1:], np.nan), min(seeds))
+
+
+def _seed_spread(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
+    """Standard deviation over seeds in resamples (R,), of configurations that no seed lacks, of BRAC and of AWR.
+
+    The root of the mean variance, in designs that both extractions have.
+    """
+    complete: Booleans = np.all(np.isfinite(task.scores), axis=-1)
+    both: Booleans = np.all(complete.any(axis=-1), axis=2)
+
+    def spread(extraction: Extraction) -> Floats:
+        e = EXTRACTIONS.index(extraction)
+        scores = task.scores[:, :, e][complete[:, :, e] & both[..., None]]
+        if not len(scores):
+            return np.full(len(weights), np.nan)
+        mean = scores @ weights.T / weights.shape[-1]
+        variance = (scores**2) @ weights.T / weights.shape[-1] - mean**2
+        deviation: Floats = np.sqrt(np.maximum(variance.mean(axis=0), 0.0))
+        return deviation
+
+    return spread(Extraction.BRAC), spread(Extraction.AWR)
+
+
+def _alpha_range(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
+    """Highest less lowest mean score along alpha at one tau (R,), averaged over designs, of BRAC and of AWR."""
+    complete: Booleans = np.all(np.isfinite(task.scores), axis=-1)
+    entries: list[Configuration | None] = task.configurations.ravel().tolist()
+    kinds = sorted({(entry.tau or 0.0, entry.other) for entry in entries if entry is not None})
+    labels = np.array([-1 if one is None else kinds.index((one.tau or 0.0, one.other)) for one in entries])
+    labels = labels.reshape(task.configurations.shape)
+
+    def ranges(extraction: Extraction) -> Floats:
+        e = EXTRACTIONS.index(extraction)
+        scores = np.where(complete[:, :, e, ..., None], task.scores[:, :, e], 0.0)
+        means = np.tensordot(weights, scores, axes=(1, -1)) / weights.shape[-1]
+        found = []
+        for kind in range(len(kinds)):
+            chosen = complete[:, :, e] & (labels[:, :, e] == kind)
+            several = chosen.sum(axis=-1) > 1
+            high = np.where(chosen, means, -np.inf).max(axis=-1)[:, several]
+            low = np.where(chosen, means, np.inf).min(axis=-1)[:, several]
+            found.append(high - low)
+        spans = np.concatenate(found, axis=1) if found else np.zeros((len(weights), 0))
+        return spans.mean(axis=1) if spans.shape[1] else np.full(len(weights), np.nan)
+
+    return ranges(Extraction.BRAC), ranges(Extraction.AWR)
+
+
+def from_estimate(estimate: Estimate, border: float = 0.0) -> Finding:
+    """A finding of a mean over seeds."""
+    lacks = "" if estimate.known else f"at least {FEWEST_SEEDS} seeds of each task (there are {estimate.seeds})"
+    return Finding(estimate.value, estimate.low, estimate.high, border, lacks)
+
+
+def _from_samples(value: float, samples: Floats, seeds: int, border: float = 0.0) -> Finding:
+    """A finding of any statistic, by its spread over resamples (R,) of the seeds."""
+    if not np.isfinite(value):
+        return missing("designs that differ by more than noise")
+    interval = t_interval(np.array(value), samples, np.array(seeds))
+    lacks = "" if seeds >= FEWEST_SEEDS else f"at least {FEWEST_SEEDS} seeds of each task (there are {seeds})"
+    return Finding(float(value), float(interval.low), float(interval.high), border, lacks)

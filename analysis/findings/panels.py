@@ -1,0 +1,295 @@
+"""The bars and panels of Figure 7 as values: what the figure draws and the table prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from recipe_sweep.analysis.estimators.seed_statistics import (
+    Best,
+    Booleans,
+    Floats,
+    Integers,
+    best_of,
+    bootstrap_best,
+    chosen_seed_counts,
+    chosen_seed_scores,
+    half_splits,
+    percentile_interval,
+    ranks,
+    resample_weights,
+    seed_means,
+    seed_skewness,
+    selection_corrected,
+    t_interval,
+)
+from recipe_sweep.analysis.findings.designs import Designs, designs
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, TaskScores
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+
+RESAMPLES = 2000
+
+
+class Range(NamedTuple):
+    """A closed interval of scores."""
+
+    low: float
+    high: float
+
+
+class Choice(NamedTuple):
+    """The best configuration on one dataset."""
+
+    dataset: str
+    configuration: Configuration | None
+    """None where the dataset has no run yet"""
+    score: float
+    edge: str
+    """`low` or `high` where the best alpha is the smallest or largest of its grid, else empty"""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar. `value` and all that is scored is normalised return; NaN or None where there is none."""
+
+    decomposition: Decomposition
+    value: float
+    rank: int
+    """1 the best of its panel, 0 where the bar cannot be ranked: it is alone, or a dataset of it has no run yet"""
+    interval: Range | None
+    """95 % t-scaled bootstrap interval over seeds; None under 4 seeds"""
+    percentile: Range | None
+    """95 % percentile bootstrap interval, beside the other; None under 4 seeds"""
+    corrected: float
+    """selection-corrected value"""
+    seeds: int
+    """fewest seeds behind any of its datasets"""
+    seed_scores: tuple[float, ...]
+    """the bar's value in each seed that has every dataset"""
+    choices: tuple[Choice, ...]
+    """one per dataset; empty in a marginal bar"""
+    wanted: int
+    missing: int
+    """wanted runs without a result, failed ones among them"""
+    diverged: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Four bars side by side. A marginal panel has None for the axis that it averages over."""
+
+    task: str
+    value_learning: ValueLearning | None
+    extraction: Extraction | None
+    bars: tuple[Bar, ...]
+    """in the order Cen, Mix, VDN, Dec, those that the sweep wants"""
+
+    @property
+    def ranked(self) -> bool:
+        """Whether every bar can be ranked."""
+        return all(bar.rank > 0 for bar in self.bars)
+
+    def bar(self, decomposition: Decomposition) -> Bar | None:
+        """The bar of one decomposition, None where the sweep does not want it."""
+        return next((bar for bar in self.bars if bar.decomposition is decomposition), None)
+
+
+@dataclass(frozen=True)
+class TaskPanels:
+    """One task's block of Figure 7."""
+
+    scores: TaskScores
+    cells: tuple[Panel, ...]
+    """one per (value learner, extraction) that the sweep wants: at most 6"""
+    over_extraction: tuple[Panel, ...]
+    """the panels on top: per value learner, mean over extractions; none where there is but one"""
+    over_value_learning: tuple[Panel, ...]
+    """the panels on the right: per extraction, mean over value learners; none where there is but one"""
+
+    @cached_property
+    def designs(self) -> Designs:
+        """Every design's scores without the optimism of choosing alpha, which claims and recommendation both rest on."""
+        return designs(self.scores)
+
+    @property
+    def cloning(self) -> float:
+        """Behaviour cloning's mean over the datasets, as a bar's; NaN unless it was run on all of them."""
+        return float(self.scores.cloning_by_dataset.mean())
+
+    @property
+    def panels(self) -> tuple[Panel, ...]:
+        """All panels, the cells first."""
+        return (*self.cells, *self.over_extraction, *self.over_value_learning)
+
+
+class _Numbers(NamedTuple):
+    """What bars are made of: (X, V, E) for a task, then (X,) for a panel; `samples` with R in front, `seed_scores` with S
+    behind."""
+
+    value: Floats
+    samples: Floats
+    corrected: Floats
+    seed_scores: Floats
+    seeds: Integers
+    ranked: Booleans
+    wanted: Integers
+    missing: Integers
+    diverged: Integers
+
+
+def task_panels(task: TaskScores, rng: np.random.Generator, resamples: int = RESAMPLES) -> TaskPanels:
+    """All bars of one task with their intervals; `rng` draws the resamples, one set for the whole task."""
+    best = best_of(seed_means(task.scores))
+    splits = half_splits(rng, len(task.seeds))
+    runs = (-1, -2, -3)
+    there: Booleans = np.any(np.isfinite(task.scores), axis=(-1, -2))
+    wanted: Booleans = np.any(task.wanted, axis=(-1, -2))
+    asked: Booleans = np.any(wanted, axis=(0, 1, 2))
+    cells = _Numbers(
+        value=best.value,
+        samples=bootstrap_best(task.scores, resample_weights(rng, resamples, len(task.seeds))),
+        corrected=selection_corrected(task.scores, splits),
+        seed_scores=chosen_seed_scores(task.scores, best.choice),
+        seeds=chosen_seed_counts(task.scores, best.choice),
+        # All of the task's datasets, or bars would be compared on different ones.
+        ranked=np.all(there | ~asked, axis=-1),
+        wanted=task.wanted.sum(axis=runs),
+        missing=(task.wanted & ~task.done).sum(axis=runs),
+        diverged=task.diverged.sum(axis=runs),
+    )
+    wants: Booleans = cells.wanted > 0
+    several_extractions = np.any(wants, axis=(0, 1)).sum() > 1
+    several_value_learners = np.any(wants, axis=(0, 2)).sum() > 1
+    return TaskPanels(
+        scores=task,
+        cells=tuple(
+            _panel(task, (value_learning, extraction), _at(cells, v, e), wants[:, v, e], _choices(task, best, v, e))
+            for v, value_learning in enumerate(VALUE_LEARNERS)
+            for e, extraction in enumerate(EXTRACTIONS)
+            if wants[:, v, e].any()
+        ),
+        over_extraction=tuple(
+            _panel(task, (value_learning, None), _mean(_at(cells, v, None), wants[:, v, :]), np.any(wants[:, v, :], axis=-1))
+            for v, value_learning in enumerate(VALUE_LEARNERS)
+            if np.any(wants[:, v, :]) and several_extractions
+        ),
+        over_value_learning=tuple(
+            _panel(task, (None, extraction), _mean(_at(cells, None, e), wants[:, :, e]), np.any(wants[:, :, e], axis=-1))
+            for e, extraction in enumerate(EXTRACTIONS)
+            if np.any(wants[:, :, e]) and several_value_learners
+        ),
+    )
+
+
+def _at(numbers: _Numbers, v: int | None, e: int | None) -> _Numbers:
+    """The numbers (X, V, E, ...) of one column, one row or one cell of the block; samples have R in front."""
+    pick_v, pick_e = (slice(None) if v is None else v), (slice(None) if e is None else e)
+    return numbers._replace(
+        **{name: getattr(numbers, name)[:, pick_v, pick_e] for name in numbers._fields if name != "samples"},
+        samples=numbers.samples[:, :, pick_v, pick_e],
+    )
+
+
+def _mean(numbers: _Numbers, wants: Booleans) -> _Numbers:
+    """Average numbers (X, M, ...) over the axis M that a marginal panel averages over.
+
+    Over the members that any decomposition wants; a bar that lacks one of them is NaN, for its mean would be of other
+    designs than its neighbours'.
+    """
+    members = wants.any(axis=0)
+
+    def of(array: Floats) -> Floats:
+        mean: Floats = np.compress(members, array, axis=1).mean(axis=1)
+        return mean
+
+    return _Numbers(
+        value=of(numbers.value),
+        samples=np.compress(members, numbers.samples, axis=2).mean(axis=2),
+        corrected=of(numbers.corrected),
+        seed_scores=of(numbers.seed_scores),
+        seeds=np.compress(members, numbers.seeds, axis=1).min(axis=1),
+        ranked=np.all(np.compress(members, numbers.ranked, axis=1), axis=1),
+        wanted=numbers.wanted.sum(axis=1),
+        missing=numbers.missing.sum(axis=1),
+        diverged=numbers.diverged.sum(axis=1),
+    )
+
+
+def _panel(
+    task: TaskScores,
+    axes: tuple[ValueLearning | None, Extraction | None],
+    numbers: _Numbers,
+    wants: Booleans,
+    choices: tuple[tuple[Choice, ...], ...] = ((),) * len(DECOMPOSITIONS),
+) -> Panel:
+    """Make the bars of one panel from numbers (X, ...)."""
+    comparable = numbers.ranked & wants & (wants.sum() > 1)
+    rank = ranks(np.where(comparable, numbers.value, np.nan))
+    scaled = t_interval(numbers.value, numbers.samples, numbers.seeds, seed_skewness(numbers.seed_scores))
+    plain = percentile_interval(numbers.samples)
+    bars = tuple(
+        Bar(
+            decomposition=decomposition,
+            value=float(numbers.value[x]),
+            rank=int(rank[x]),
+            interval=Range(float(scaled.low[x]), float(scaled.high[x])) if np.isfinite(scaled.low[x]) else None,
+            percentile=Range(float(plain.low[x]), float(plain.high[x])) if np.isfinite(scaled.low[x]) else None,
+            corrected=float(numbers.corrected[x]),
+            seeds=int(numbers.seeds[x]),
+            seed_scores=tuple(float(score) for score in numbers.seed_scores[x] if np.isfinite(score)),
+            choices=choices[x],
+            wanted=int(numbers.wanted[x]),
+            missing=int(numbers.missing[x]),
+            diverged=int(numbers.diverged[x]),
+        )
+        for x, decomposition in enumerate(DECOMPOSITIONS)
+        if wants[x]
+    )
+    return Panel(task=task.task, value_learning=axes[0], extraction=axes[1], bars=bars)
+
+
+def _choices(task: TaskScores, best: Best, v: int, e: int) -> tuple[tuple[Choice, ...], ...]:
+    """The best configurations of one panel: per decomposition, per dataset that it wants."""
+    return tuple(
+        tuple(
+            _choice(task, (x, v, e, d), int(best.choice[x, v, e, d]), float(best.by_dataset[x, v, e, d]))
+            for d in range(len(task.datasets))
+            if task.wanted[x, v, e, d].any()
+        )
+        for x in range(len(DECOMPOSITIONS))
+    )
+
+
+def _choice(task: TaskScores, where: tuple[int, int, int, int], chosen: int, score: float) -> Choice:
+    dataset = task.datasets[where[-1]]
+    if chosen < 0:
+        return Choice(dataset, None, score, "")
+    configuration: Configuration = task.configurations[(*where, chosen)]
+    grid = sorted({other.alpha for other in task.configurations[where] if other is not None})
+    edge = ""
+    if len(grid) > 1:
+        edge = {grid[0]: "low", grid[-1]: "high"}.get(configuration.alpha, "")
+    return Choice(dataset, configuration, score, edge)
+
+
+class Standing(NamedTuple):
+    """How often a decomposition is best or runner-up, among the panels where every bar can be ranked."""
+
+    decomposition: Decomposition
+    best: int
+    runner_up: int
+    panels: int
+    unranked: int
+    """panels not counted: a bar lacks a dataset"""
+
+
+def standing(blocks: tuple[TaskPanels, ...], decomposition: Decomposition) -> Standing:
+    """Count the panels of all tasks (marginal ones not) that a decomposition wins or is second in (paper 5.2)."""
+    panels = [panel for block in blocks for panel in block.cells if len(panel.bars) > 1]
+    cells = [panel for panel in panels if panel.bar(decomposition) is not None]
+    bars = [panel.bar(decomposition) for panel in cells if panel.ranked]
+    rank = [bar.rank for bar in bars if bar is not None]
+    return Standing(decomposition, rank.count(1), rank.count(2), len(rank), len(cells) - len(rank))

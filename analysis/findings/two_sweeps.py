@@ -1,0 +1,269 @@
+"""Two sweeps side by side: what differs between them, and what each design gains from it.
+
+A design's score is Figure 7's, over the datasets that both sweeps have: best configuration of each dataset, mean over datasets.
+Both numbers are optimistic alike where both sweeps choose among as many configurations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from recipe_sweep.analysis.estimators.comparisons import Estimate, holm, stratified_mean
+from recipe_sweep.analysis.estimators.seed_statistics import (
+    FEWEST_SEEDS,
+    Booleans,
+    Floats,
+    best_of,
+    chosen_seed_scores,
+    seed_means,
+)
+from recipe_sweep.analysis.figures.captions import Coverage
+from recipe_sweep.analysis.figures.style import design_names
+from recipe_sweep.analysis.number_text import short
+from recipe_sweep.analysis.results.frame import Results
+from recipe_sweep.analysis.results.scores import (
+    DECOMPOSITIONS,
+    EXTRACTIONS,
+    VALUE_LEARNERS,
+    ScoreRule,
+    TaskScores,
+    points_table,
+    task_scores,
+)
+from recipe_sweep.search_spaces.point import DesignPoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SURE = 0.05
+_NO_SETTING = ("run_id", "config_id")
+_MADE_WITH = ("code_version", "torch_version", "device", "threads", "host")
+_MOST_VALUES = 6
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two sweeps."""
+
+    name: str
+    points: tuple[DesignPoint, ...]
+    results: Results
+    failures: int
+
+    @property
+    def coverage(self) -> Coverage:
+        """How much of it is there."""
+        return Coverage(len(self.points), len(self.results.runs), self.failures, self.results.rehearsal)
+
+
+class Setting(NamedTuple):
+    """Something that is not the same in both: a field of their points, a version, a machine, the content of a dataset."""
+
+    kind: str
+    name: str
+    first: str
+    second: str
+
+
+class DesignDifference(NamedTuple):
+    """One design of one task in both sweeps; the difference is second less first."""
+
+    task: str
+    title: str
+    datasets: tuple[str, ...]
+    decomposition: str
+    value_learning: str
+    extraction: str
+    first: float
+    second: float
+    difference: Estimate
+    paired: bool
+    """whether differences were taken within seeds, both having the same ones"""
+    p_adjusted: float
+    """Holm's, over all designs compared; NaN without an interval"""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the difference stands with all comparisons taken together."""
+        return bool(self.p_adjusted < SURE)
+
+    @property
+    def design(self) -> str:
+        """Its name."""
+        return f"{self.decomposition}, {self.value_learning}, {self.extraction}"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is known of two sweeps together."""
+
+    first: Side
+    second: Side
+    settings: tuple[Setting, ...]
+    same_runs: int
+    """runs that both have under the same id: trained from the same point"""
+    differences: tuple[DesignDifference, ...]
+    alone: tuple[str, ...]
+    """sentences on tasks, datasets and designs that only one has results of"""
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether either is made up."""
+        return self.first.results.rehearsal or self.second.results.rehearsal
+
+    @property
+    def summary(self) -> str:
+        """One sentence: how often the second scores higher, and how much of that is settled."""
+        if not self.differences:
+            return "Nothing to compare: no design has results on the same task and dataset in both sweeps."
+        values = [one.difference.value for one in self.differences]
+        higher, lower = sum(value > 0 for value in values), sum(value < 0 for value in values)
+        same = f", the same in {len(values) - higher - lower}" if higher + lower < len(values) else ""
+        names = f"{self.second.name} scores higher than {self.first.name}"
+        text = f"Of {len(values)} designs, {names} in {higher}, lower in {lower}{same}"
+        if not any(one.difference.known for one in self.differences):
+            return f"{text}; under {FEWEST_SEEDS} seeds there is no interval, and nothing is settled."
+        settled = [one.difference.value for one in self.differences if one.settled]
+        up = sum(value > 0 for value in settled)
+        return f"{text}; settled, with all comparisons taken together: {up} higher, {len(settled) - up} lower."
+
+
+def compare(first: Side, second: Side, rule: ScoreRule = ScoreRule.FINAL) -> Comparison:
+    """Hold two sweeps against each other; needs neither to be complete."""
+    tables = [points_table(side.points) for side in (first, second)]
+    tasks = [
+        {task.task: task for task in task_scores(side.results.runs, table, rule)}
+        for side, table in zip((first, second), tables, strict=True)
+    ]
+    found = [
+        difference for name, task in tasks[0].items() if name in tasks[1] for difference in _differences(task, tasks[1][name])
+    ]
+    adjusted = holm(np.array([one.difference.p_value for one in found])).tolist() if found else []
+    runs = first.results.runs, second.results.runs
+    return Comparison(
+        first=first,
+        second=second,
+        settings=(*_settings(*tables), *_versions(*runs), *_contents(*runs)),
+        same_runs=len(set(runs[0]["run_id"]) & set(runs[1]["run_id"])),
+        differences=tuple(one._replace(p_adjusted=p_value) for one, p_value in zip(found, adjusted, strict=True)),
+        alone=_alone(first.name, tasks[0], tasks[1]) + _alone(second.name, tasks[1], tasks[0]),
+    )
+
+
+def _differences(first: TaskScores, second: TaskScores) -> list[DesignDifference]:
+    datasets = tuple(name for name in first.datasets if name in second.datasets)
+    if not datasets:
+        return []
+    sides = [_per_seed(task, datasets) for task in (first, second)]
+    found = []
+    for x, v, e in np.ndindex(sides[0].shape[:3]):
+        one, two = sides[0][x, v, e], sides[1][x, v, e]
+        if not (np.isfinite(one).any() and np.isfinite(two).any()):
+            continue
+        estimate, paired = _estimate(dict(zip(first.seeds, one, strict=True)), dict(zip(second.seeds, two, strict=True)))
+        decomposition, value_learning, extraction = design_names(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e])
+        found.append(
+            DesignDifference(
+                task=first.task,
+                title=first.title,
+                datasets=datasets,
+                decomposition=decomposition,
+                value_learning=value_learning,
+                extraction=extraction,
+                first=float(np.nanmean(one)),
+                second=float(np.nanmean(two)),
+                difference=estimate,
+                paired=paired,
+                p_adjusted=np.nan,
+            )
+        )
+    return found
+
+
+def _per_seed(task: TaskScores, datasets: Sequence[str]) -> Floats:
+    """Each seed's value of Figure 7's statistic over these datasets: (X, V, E, S).
+
+    NaN throughout for a design that has no run on one of them, for its mean would be over other datasets.
+    """
+    scores = task.scores[:, :, :, [task.datasets.index(name) for name in datasets]]
+    choice = best_of(seed_means(scores)).choice
+    complete: Booleans = np.all(choice >= 0, axis=-1)
+    return np.where(complete[..., None], chosen_seed_scores(scores, choice), np.nan)
+
+
+def _estimate(first: dict[int, float], second: dict[int, float]) -> tuple[Estimate, bool]:
+    """Second less first, within seeds where both have the same ones, else as two independent means."""
+    one, two = ({seed: score for seed, score in side.items() if np.isfinite(score)} for side in (first, second))
+    if one.keys() == two.keys():
+        return stratified_mean([np.array([two[seed] - one[seed] for seed in sorted(one)])]), True
+    # The mean of b and of -a is half of the difference; its error is Welch's.
+    half = stratified_mean([np.array(list(two.values())), -np.array(list(one.values()))])
+    twice = {name: 2.0 * getattr(half, name) for name in ("value", "low", "high", "deviation")}
+    return half._replace(**twice), False
+
+
+def _settings(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Setting, ...]:
+    """Fields of the points whose values are not the same in both grids."""
+    found = []
+    for name in first.columns:
+        if name in _NO_SETTING:
+            continue
+        one, two = (table[name].dropna().drop_duplicates().tolist() for table in (first, second))
+        if set(one) != set(two):
+            found.append(Setting("grid", str(name), _listed(one), _listed(two)))
+    return tuple(found)
+
+
+def _versions(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Setting, ...]:
+    values = {name: [runs[name].drop_duplicates().tolist() for runs in (first, second)] for name in _MADE_WITH}
+    return tuple(
+        Setting("made with", name, _listed(one), _listed(two)) for name, (one, two) in values.items() if set(one) != set(two)
+    )
+
+
+def _contents(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Setting, ...]:
+    """Datasets of one name with other contents."""
+    one, two = (_hashes(runs) for runs in (first, second))
+    return tuple(
+        Setting("data", f"{task} {dataset} ({source})", one[task, dataset, source], two[task, dataset, source])
+        for task, dataset, source in sorted(one.keys() & two.keys())
+        if one[task, dataset, source] != two[task, dataset, source]
+    )
+
+
+def _hashes(runs: pd.DataFrame) -> dict[tuple[str, str, str], str]:
+    rows = runs[["task", "dataset", "source", "data_hash"]].drop_duplicates().sort_values("data_hash")
+    hashes: dict[tuple[str, str, str], str] = {}
+    for task, dataset, source, data_hash in rows.itertuples(index=False):
+        key = (str(task), str(dataset), str(source))
+        hashes[key] = ", ".join(filter(None, (hashes.get(key), str(data_hash)[:24])))
+    return hashes
+
+
+def _alone(name: str, own: dict[str, TaskScores], other: dict[str, TaskScores]) -> tuple[str, ...]:
+    sentences = []
+    for key, task in own.items():
+        if key not in other:
+            sentences.append(f"Only {name} has {task.title}.")
+            continue
+        more = [dataset for dataset in task.datasets if dataset not in other[key].datasets]
+        sentences += (
+            [f"Only {name} has {task.title} on {', '.join(more)}; these are left out of the scores here."] if more else []
+        )
+    return tuple(sentences)
+
+
+def _listed(values: Sequence[object]) -> str:
+    def text(value: object) -> str:
+        return short(value) if isinstance(value, float) else str(value)
+
+    ordered = sorted(
+        values,
+        key=lambda value: (not isinstance(value, int | float), value if isinstance(value, int | float) else 0, str(value)),
+    )
+    shown = ", ".join(map(text, ordered[:_MOST_VALUES]))
+    return (f"{shown} and {len(values) - _MOST_VALUES} more" if len(values) > _MOST_VALUES else shown) or "none"

@@ -1,0 +1,89 @@
+"""Filling the package's templates: escaped by default, strict about names, one file that asks the network for nothing."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+from importlib.resources import files
+from pathlib import Path
+
+NOTHING = "\N{EN DASH}"
+PICTURE_WIDTH = 1400
+PICTURE_COLOURS = 96
+
+
+def render(template: str, **content: object) -> str:
+    """The text of a template of this package. A name that is not given is an error, never an empty place."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("recipe_sweep.analysis.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"score": score, "signed": signed, "measured": measured, "script": script_json, "code": code}
+    environment.globals["asset"] = asset
+    return environment.get_template(template).render(**content)
+
+
+def asset(name: str) -> str:
+    """A stylesheet or a script of the package, to be put into the page as it is."""
+    from markupsafe import Markup
+
+    text = (files("recipe_sweep.analysis.report") / "templates" / name).read_text(encoding="utf-8")
+    return Markup(text)  # noqa: S704 (our own file, not data)
+
+
+def script_json(text: str) -> str:
+    """A JSON text as the content of a script element: no `<` in it, so nothing in the data can end the element."""
+    from markupsafe import Markup
+
+    json.loads(text)
+    for letter in "<>&\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)  # noqa: S704 (escaped above)
+
+
+def code(text: str) -> str:
+    """A sentence with what is in backticks set as code."""
+    from markupsafe import Markup, escape
+
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
+
+
+def score(value: float | None) -> str:
+    """A score with two digits, a dash where there is none."""
+    # The addition turns a rounded -0.0 into 0.0.
+    return NOTHING if value is None or not math.isfinite(value) else f"{round(value, 2) + 0.0:.2f}"
+
+
+def signed(value: float | None) -> str:
+    """A difference with its sign and three digits."""
+    return NOTHING if value is None or not math.isfinite(value) else f"{round(value, 3) + 0.0:+.3f}"
+
+
+def measured(number: tuple[float, float, float]) -> str:
+    """A value and, where it has one, its interval."""
+    value, low, high = number
+    return f"{score(value)} [{score(low)}, {score(high)}]" if math.isfinite(low) else score(value)
+
+
+def picture(png: Path) -> str:
+    """A figure as an address that holds the picture itself, small enough that a page of ten stays light."""
+    from PIL import Image
+
+    with Image.open(png) as opened:
+        image = opened.convert("RGB")
+    if image.width > PICTURE_WIDTH:
+        image = image.resize((PICTURE_WIDTH, round(image.height * PICTURE_WIDTH / image.width)), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.quantize(PICTURE_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(
+        buffer, "PNG", optimize=True
+    )
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()

@@ -1,0 +1,111 @@
+"""The report as one HTML file: the recipe first, then what it rests on, then everything behind that.
+
+The file holds its style, its scripts, its pictures and its numbers, and forbids itself any request. Same results, same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from recipe_sweep.analysis.figures.inputs import Material
+from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure
+from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
+from recipe_sweep.analysis.files import write_text
+from recipe_sweep.analysis.findings.choices import Choice
+from recipe_sweep.analysis.findings.claims import NOTHING, Claim, Verdict
+from recipe_sweep.analysis.findings.panels import Bar, Panel
+from recipe_sweep.analysis.findings.recommendation import Recommendation
+from recipe_sweep.analysis.report.configuration_table import configuration_rows
+from recipe_sweep.analysis.report.markup import picture, render
+from recipe_sweep.analysis.report.page_facts import Fact, cost_rows, dataset_rows, missing_rows, provenance
+from recipe_sweep.analysis.report.page_figures import figures_json
+from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS
+
+DRAWN_BY_SCRIPT = ("figure7", "figure7_alpha")
+"""Figures that the page draws itself, from numbers, so that one can point at them."""
+
+
+def write_page(
+    out_dir: Path,
+    material: Material,
+    judged: Sequence[Claim],
+    recommendation: Recommendation,
+    figures: Sequence[WrittenFigure],
+    absent: Sequence[AbsentFigure],
+    found: Sequence[Choice],
+    notes: Sequence[str],
+    remarks: Sequence[str],
+    title: str,
+) -> Path:
+    """Write `index.html`. A rehearsal's has no claims and no recipe, and says what it is on every screen and sheet."""
+    rehearsal = material.results.rehearsal
+    runs = material.results.runs
+    text = render(
+        "report.html.j2",
+        title=title,
+        rehearsal=SENTENCE if rehearsal else "",
+        coverage=material.coverage,
+        rule=material.rule.words,
+        newest=f"{runs['finished_at'].max():%Y-%m-%d}",
+        facts=_facts(material),
+        recommendation=None if rehearsal else recommendation,
+        judged=[claim for claim in judged if claim.ours != NOTHING],
+        unjudged=[claim for claim in judged if claim.ours == NOTHING],
+        verdicts=tuple((verdict, sum(claim.verdict is verdict for claim in judged)) for verdict in Verdict),
+        blocks=material.blocks,
+        bar_text=bar_text,
+        panel_name=panel_name,
+        decompositions=[(value, DECOMPOSITION_NAMES[value]) for value in DECOMPOSITIONS],
+        numbers=figures_json(material.blocks, configuration_rows(material), found),
+        pictures=[(one, picture(one.paths.png)) for one in figures if one.name not in DRAWN_BY_SCRIPT],
+        choices=found,
+        absent=absent,
+        missing=missing_rows(material.blocks),
+        costs=cost_rows(runs),
+        provenance=provenance(runs),
+        datasets=dataset_rows(runs),
+        notes=notes,
+        remarks=remarks,
+    )
+    return write_text(out_dir / "index.html", text)
+
+
+def panel_name(panel: Panel) -> str:
+    """`SARSA, AWR`, or `mean, AWR` where a panel averages over an axis."""
+    value_learning = "mean" if panel.value_learning is None else VALUE_LEARNING_NAMES[panel.value_learning]
+    return f"{value_learning}, {'mean' if panel.extraction is None else EXTRACTION_NAMES[panel.extraction]}"
+
+
+def bar_text(bar: Bar | None) -> str:
+    """Value and interval, or the seeds' values where there are too few for one."""
+    if bar is None or not math.isfinite(bar.value):
+        return NOTHING
+    if bar.interval is not None:
+        return f"{bar.value:.2f} [{bar.interval.low:.2f}, {bar.interval.high:.2f}]"
+    seeds = ", ".join(f"{score:.2f}" for score in bar.seed_scores)
+    return f"{bar.value:.2f} ({seeds})" if seeds else f"{bar.value:.2f}"
+
+
+def _facts(material: Material) -> tuple[Fact, ...]:
+    """The strip under the title."""
+    coverage, runs = material.coverage, material.results.runs
+    tasks = [block.scores for block in material.blocks]
+    seeds = sorted({len(task.seeds) for task in tasks})
+    designs = len(runs[["decomposition", "value_learning", "extraction"]].drop_duplicates())
+    diverged = int((runs["status"] == "diverged").sum())
+    return (
+        Fact(f"of {coverage.wanted:,} runs done", f"{coverage.done:,}"),
+        _count(designs, "design"),
+        _count(len(tasks), "task"),
+        _count(sum(len(task.datasets) for task in tasks), "dataset"),
+        Fact("seeds", "\N{EN DASH}".join(str(count) for count in dict.fromkeys((seeds[0], seeds[-1])))),
+        Fact("diverged", f"{diverged:,}"),
+        Fact("CPU-hours", f"{runs['cpu_s'].sum() / 3600:,.1f}"),
+    )
+
+
+def _count(number: int, word: str) -> Fact:
+    return Fact(word if number == 1 else f"{word}s", f"{number:,}")

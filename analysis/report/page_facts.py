@@ -1,0 +1,117 @@
+"""What the page tells beside figures: where the numbers come from, what they cost, and what is missing, as rows of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from recipe_sweep.analysis.figures.style import VALUE_LEARNING_NAMES, design_names
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from recipe_sweep.analysis.findings.panels import TaskPanels
+
+_HASH_LETTERS = 16
+
+
+class Fact(NamedTuple):
+    """One thing that is known, in words."""
+
+    name: str
+    text: str
+
+
+class DatasetRow(NamedTuple):
+    """One content of one dataset that runs have learnt from."""
+
+    task: str
+    dataset: str
+    source: str
+    data_hash: str
+    runs: int
+
+
+class CostRow(NamedTuple):
+    """What the runs of one task and value learner took, each its share of its pack."""
+
+    task: str
+    value_learning: str
+    runs: int
+    hours: float
+    """of the pack's own time"""
+    cpu_hours: float
+    seconds_per_run: float
+
+
+class MissingRow(NamedTuple):
+    """One design on one dataset that lacks runs."""
+
+    task: str
+    dataset: str
+    design: str
+    missing: int
+    wanted: int
+
+
+def provenance(runs: pd.DataFrame) -> tuple[Fact, ...]:
+    """Code, versions, machines and dates of a report's runs."""
+    first, last = runs["started_at"].min(), runs["finished_at"].max()
+    return (
+        Fact("recipe-sweep", _values(runs["code_version"])),
+        Fact("torch", _values(runs["torch_version"])),
+        Fact("devices", _values(runs["device"])),
+        Fact("threads per pack", _values(runs["threads"])),
+        Fact("hosts", _values(runs["host"])),
+        Fact("packs", f"{runs['pack_id'].nunique():,}"),
+        Fact("trained between", f"{first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC"),
+    )
+
+
+def dataset_rows(runs: pd.DataFrame) -> tuple[DatasetRow, ...]:
+    """The contents of all datasets, by hash."""
+    counted = runs.groupby(["task", "dataset", "source", "data_hash"]).size().reset_index(name="runs")
+    return tuple(
+        DatasetRow(task, dataset, source, data_hash[:_HASH_LETTERS], runs)
+        for task, dataset, source, data_hash, runs in counted.itertuples(index=False)
+    )
+
+
+def cost_rows(runs: pd.DataFrame) -> tuple[CostRow, ...]:
+    """Seconds by task and value learner, the total last."""
+    rows = [
+        _cost(str(task), VALUE_LEARNING_NAMES[learner], group)
+        for task, block in runs.groupby("task")
+        for learner in VALUE_LEARNERS
+        if len(group := block[block["value_learning"] == str(learner)])
+    ]
+    return (*rows, _cost("all", "all", runs))
+
+
+def _cost(task: str, value_learning: str, runs: pd.DataFrame) -> CostRow:
+    wall_s, cpu_s = float(runs["wall_s"].sum()), float(runs["cpu_s"].sum())
+    return CostRow(task, value_learning, len(runs), wall_s / 3600, cpu_s / 3600, wall_s / len(runs))
+
+
+def missing_rows(blocks: Sequence[TaskPanels]) -> tuple[MissingRow, ...]:
+    """Every design and dataset that lacks a run."""
+    return tuple(row for block in blocks for row in _missing(block))
+
+
+def _missing(block: TaskPanels) -> Iterator[MissingRow]:
+    task = block.scores
+    wanted, done = task.wanted.sum(axis=(-1, -2)), (task.wanted & task.done).sum(axis=(-1, -2))
+    for x, v, e, d in np.argwhere(done < wanted).tolist():
+        names = design_names(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e])
+        count = int(wanted[x, v, e, d])
+        yield MissingRow(task.title, task.datasets[d], ", ".join(names), count - int(done[x, v, e, d]), count)
+
+
+def _values(column: pd.Series[str]) -> str:
+    counts = column.astype(str).value_counts().sort_index()
+    if len(counts) == 1:
+        return str(counts.index[0])
+    return ", ".join(f"{value} ({count:,} runs)" for value, count in counts.items())

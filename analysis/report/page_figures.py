@@ -1,0 +1,120 @@
+"""The numbers that the page's scripts draw, as one JSON text: bars, curves over alpha, configurations with their curves."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
+from recipe_sweep.analysis.findings.choices import Choice
+from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
+from recipe_sweep.analysis.findings.sensitivity import alpha_curves
+from recipe_sweep.analysis.report.configuration_table import ConfigurationRow, Curve
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
+
+DIGITS = 4
+"""Of a score: finer than any seed's noise, and a page of 16,384 runs stays small."""
+
+
+def figures_json(blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow], found: Sequence[Choice]) -> str:
+    """One text, the same for the same numbers. What is no finite number is null; axes are places in `words`."""
+    content = {
+        "words": {
+            "decomposition": [DECOMPOSITION_NAMES[value] for value in DECOMPOSITIONS],
+            "value_learning": [VALUE_LEARNING_NAMES[value] for value in VALUE_LEARNERS],
+            "extraction": [EXTRACTION_NAMES[value] for value in EXTRACTIONS],
+        },
+        "tasks": [_task(block) for block in blocks],
+        "choices": [_choice(choice) for choice in found],
+        "configurations": [_configuration(row) for row in rows],
+    }
+    return json.dumps(content, separators=(",", ":"), allow_nan=False)
+
+
+def _task(block: TaskPanels) -> dict[str, Any]:
+    scores = block.scores
+    return {
+        "task": scores.task,
+        "title": scores.title,
+        "datasets": list(scores.datasets),
+        "seeds": len(scores.seeds),
+        "cloning": _number(block.cloning),
+        "cloning_by_dataset": [_number(value) for value in scores.cloning_by_dataset.tolist()],
+        "panels": [_panel(panel, scores.datasets) for panel in block.panels],
+        "alpha": [
+            [
+                scores.datasets.index(point.dataset),
+                EXTRACTIONS.index(point.extraction),
+                -1 if point.decomposition is None else DECOMPOSITIONS.index(point.decomposition),
+                point.alpha,
+                *map(_number, (point.score, point.low, point.high)),
+                point.runs,
+            ]
+            for point in alpha_curves(scores, by_decomposition=True)
+            if point.runs
+        ],
+    }
+
+
+def _panel(panel: Panel, datasets: Sequence[str]) -> dict[str, Any]:
+    """A panel that averages over an axis has null for it."""
+    return {
+        "value_learning": None if panel.value_learning is None else VALUE_LEARNERS.index(panel.value_learning),
+        "extraction": None if panel.extraction is None else EXTRACTIONS.index(panel.extraction),
+        "bars": [_bar(bar, datasets) for bar in panel.bars],
+    }
+
+
+def _bar(bar: Bar, datasets: Sequence[str]) -> dict[str, Any]:
+    return {
+        "decomposition": DECOMPOSITIONS.index(bar.decomposition),
+        "value": _number(bar.value),
+        "rank": bar.rank,
+        "interval": None if bar.interval is None else [_number(bar.interval.low), _number(bar.interval.high)],
+        "corrected": _number(bar.corrected),
+        "seeds": bar.seeds,
+        "seed_scores": [_number(score) for score in bar.seed_scores],
+        "wanted": bar.wanted,
+        "missing": bar.missing,
+        "diverged": bar.diverged,
+        "choices": [
+            {
+                "dataset": datasets.index(choice.dataset),
+                "score": _number(choice.score),
+                "alpha": choice.configuration.alpha,
+                "tau": choice.configuration.tau,
+                "other": choice.configuration.other,
+                "edge": choice.edge,
+            }
+            for choice in bar.choices
+            if choice.configuration is not None
+        ],
+    }
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    """The profiles alone; the page has the other numbers in its table."""
+    return {
+        "axis": choice.axis,
+        "thresholds": [_number(threshold) for threshold in choice.thresholds],
+        "values": [
+            {"name": one.name, "profile": [[_number(end) for end in share] for share in one.profile]} for one in choice.values
+        ],
+    }
+
+
+def _configuration(row: ConfigurationRow) -> list[Any]:
+    curve = None if row.curve is None else _curve(row.curve)
+    places, settings, counts = row[:5], (row.alpha, row.tau, row.other), (row.wanted, row.done, row.diverged)
+    return [*places, *settings, *counts, *map(_number, (row.mean, row.std, row.low, row.high)), curve]
+
+
+def _curve(curve: Curve) -> list[list[Any]]:
+    return [curve.steps.tolist(), *([_number(value) for value in line.tolist()] for line in curve[1:])]
+
+
+def _number(value: float) -> float | None:
+    # The addition turns a rounded -0.0 into 0.0.
+    return round(value, DIGITS) + 0.0 if math.isfinite(value) else None

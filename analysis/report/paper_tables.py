@@ -1,0 +1,144 @@
+"""Tables for a paper: the bars of Figure 7 and the claims, as Markdown and as LaTeX with booktabs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
+from recipe_sweep.analysis.files import write_text
+from recipe_sweep.analysis.findings.claims import Claim
+from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
+from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS
+
+NOTHING = "\N{EN DASH}"
+_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", NOTHING: "--"}
+_SPECIAL |= {letter: "\\" + letter for letter in "&%$#_{}"}
+_SPECIAL |= {"\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$", "\N{GREEK SMALL LETTER TAU}": r"$\tau$"}
+_SPECIAL |= {"|": r"$|$", "<": "$<$", ">": "$>$", "\N{SUPERSCRIPT TWO}": r"$^2$", "\N{GREEK SMALL LETTER SIGMA}": r"$\sigma$"}
+
+
+class PaperTable(NamedTuple):
+    """One table; cells are plain text, `marks` says which are best (1) and runner-up (2)."""
+
+    label: str
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    marks: tuple[tuple[int, ...], ...]
+
+
+class PaperTables(NamedTuple):
+    """The files that `write_paper_tables` writes."""
+
+    markdown: Path
+    latex: Path
+
+
+def write_paper_tables(out_dir: Path, blocks: Sequence[TaskPanels], judged: Sequence[Claim], *, rehearsal: bool) -> PaperTables:
+    """Write tables.md and tables.tex; a rehearsal's have no claims, and say what they are in every caption."""
+    tables = [_bars(block) for block in blocks] + ([] if rehearsal else [_claims(judged)])
+    if rehearsal:
+        tables = [table._replace(caption=f"{SENTENCE} {table.caption}") for table in tables]
+    return PaperTables(
+        write_text(out_dir / "tables.md", "\n\n".join(map(as_markdown, tables)) + "\n"),
+        write_text(out_dir / "tables.tex", _TEX_HEAD + "\n\n".join(map(as_latex, tables)) + "\n"),
+    )
+
+
+_TEX_HEAD = "% Made by recipe-sweep. In the preamble: \\usepackage{booktabs,tabularx}\n\n"
+
+
+def as_markdown(table: PaperTable) -> str:
+    """Best in bold, runner-up in italics."""
+    signs = {0: "", 1: "**", 2: "*"}
+    lines = [f"**{table.caption}**", "", _row(table.header), "|" + "---|" * len(table.header)]
+    for cells, marks in zip(table.rows, table.marks, strict=True):
+        lines.append(
+            _row(
+                [
+                    f"{signs[mark]}{cell.replace('|', chr(92) + '|')}{signs[mark]}"
+                    for cell, mark in zip(cells, marks, strict=True)
+                ]
+            )
+        )
+    return "\n".join(lines)
+
+
+def as_latex(table: PaperTable) -> str:
+    """A float with rules of booktabs; best in bold, runner-up underlined."""
+    signs: dict[int, Callable[[str], str]] = {0: str, 1: r"\textbf{{{}}}".format, 2: r"\underline{{{}}}".format}
+    body = [
+        " & ".join(signs[mark](latex_escaped(cell)) for cell, mark in zip(cells, marks, strict=True)) + r" \\"
+        for cells, marks in zip(table.rows, table.marks, strict=True)
+    ]
+    # Claims are sentences and must wrap; numbers must not.
+    wide = max(len(cell) for cells in table.rows for cell in cells) > 40
+    columns = "X" * len(table.header) if wide else "l" * 2 + "r" * (len(table.header) - 2)
+    begin, end = (
+        (rf"\begin{{tabularx}}{{\linewidth}}{{{columns}}}", r"\end{tabularx}")
+        if wide
+        else (rf"\begin{{tabular}}{{{columns}}}", r"\end{tabular}")
+    )
+    return "\n".join(
+        [
+            r"\begin{table}[t]",
+            # Six columns with intervals at \small are wider than a page of article.
+            r"\centering\small" if wide else r"\centering\scriptsize\setlength{\tabcolsep}{1.5pt}",
+            rf"\caption{{{latex_escaped(table.caption)}}}",
+            rf"\label{{tab:{table.label}}}",
+            begin,
+            r"\toprule",
+            " & ".join(map(latex_escaped, table.header)) + r" \\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            end,
+            r"\end{table}",
+        ]
+    )
+
+
+def latex_escaped(text: str) -> str:
+    """Plain text for LaTeX."""
+    return "".join(_SPECIAL.get(letter, letter) for letter in text)
+
+
+def _bars(block: TaskPanels) -> PaperTable:
+    seeds = len(block.scores.seeds)
+    caption = (
+        f"{block.scores.title}: normalised return of the best configuration per dataset, mean over "
+        f"{len(block.scores.datasets)} datasets and {seeds} seeds, with 95 % intervals where there are enough seeds."
+    )
+    header = ("value learning", "extraction", *(DECOMPOSITION_NAMES[name] for name in DECOMPOSITIONS))
+    bars = [[panel.bar(name) for name in DECOMPOSITIONS] for panel in block.panels]
+    rows = tuple((*_axes(panel), *map(_text, row)) for panel, row in zip(block.panels, bars, strict=True))
+    marks = tuple((0, 0, *(bar.rank if bar and bar.rank <= 2 else 0 for bar in row)) for row in bars)
+    return PaperTable(block.scores.task, caption, header, rows, marks)
+
+
+def _claims(judged: Sequence[Claim]) -> PaperTable:
+    rows = tuple((claim.statement, claim.paper or NOTHING, claim.ours, str(claim.verdict)) for claim in judged)
+    caption = "The paper's claims held against this sweep, with 95 % intervals."
+    return PaperTable("claims", caption, ("claim", "paper", "here", "verdict"), rows, ((0, 0, 0, 0),) * len(rows))
+
+
+def _axes(panel: Panel) -> tuple[str, str]:
+    return (
+        "mean" if panel.value_learning is None else VALUE_LEARNING_NAMES[panel.value_learning],
+        "mean" if panel.extraction is None else EXTRACTION_NAMES[panel.extraction],
+    )
+
+
+def _text(bar: Bar | None) -> str:
+    if bar is None or not math.isfinite(bar.value):
+        return NOTHING
+    interval = f" [{bar.interval.low:.2f}, {bar.interval.high:.2f}]" if bar.interval else ""
+    return f"{bar.value:.2f}{interval}"
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

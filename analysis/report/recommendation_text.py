@@ -1,0 +1,32 @@
+"""A recommendation as people and programs read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from recipe_sweep.analysis.findings.recommendation import Recommendation
+
+
+def recommendation_lines(found: Recommendation) -> Iterator[str]:
+    """The sentences, then what to train in which order, the evidence, and what to beware of."""
+    yield from found.sentences
+    if found.steps:
+        yield "\nWhat to train, in this order:"
+    for number, step in enumerate(found.steps, start=1):
+        yield f"  {number}. {step.recipe.text}: {step.runs} runs ({step.why})"
+    if found.evidence:
+        yield "\nEvidence:"
+    for one in found.evidence:
+        interval = f" [{one.low:.3f}, {one.high:.3f}]" if one.low is not None and one.high is not None else ""
+        yield f"  {one.statement}: {one.value:.3f}{interval}"
+    if found.caveats:
+        yield "\nBeware:"
+    for text in found.caveats:
+        yield f"  {text}"
+
+
+def recommendation_json(found: Recommendation) -> str:
+    """All of it for machines."""
+    return json.dumps(asdict(found), indent=2, ensure_ascii=False)

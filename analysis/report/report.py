@@ -1,0 +1,157 @@
+"""A sweep's report: figures, tables and numbers, from whatever results there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from recipe_sweep.analysis.errors import MissingFigureError, NothingToReportError
+from recipe_sweep.analysis.figures.inputs import FigureKind, Learned, Material, NothingLearned
+from recipe_sweep.analysis.figures.registry import FIGURES, AbsentFigure, WrittenFigure, write_figures
+from recipe_sweep.analysis.results.scores import ScoreRule
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.point import DesignPoint
+
+BOOTSTRAP_SEED = 0
+
+
+class ReportPaths(NamedTuple):
+    """The files of one report."""
+
+    figures: tuple[WrittenFigure, ...]
+    absent: tuple[AbsentFigure, ...]
+    """figures that were asked for and that the sweep has no data for"""
+    table: Path | None
+    """Markdown, beside Figure 7"""
+    page: Path | None
+    """HTML, where all figures were asked for"""
+    runs: Path
+    """Parquet, one row per run"""
+    curves: Path
+    """Parquet, one row per run and evaluation"""
+    summary: str
+    """the sentence on Mix; of a rehearsal, that there is none"""
+    coverage: str
+    """the sentence on what is missing"""
+
+    def figure(self, name: str) -> WrittenFigure | None:
+        """The figure whose files have this name, None where it was not drawn."""
+        return next((figure for figure in self.figures if figure.name == name), None)
+
+
+def write_report(
+    sweep_dir: Path,
+    points: Sequence[DesignPoint],
+    failures: int,
+    out_dir: Path,
+    *,
+    kinds: Sequence[FigureKind] = FIGURES,
+    learned: Learned | None = None,
+    score: ScoreRule = ScoreRule.FINAL,
+    resamples: int = 2000,
+    remarks: Sequence[str] = (),
+) -> ReportPaths:
+    """Report on the wanted points of a sweep, `failures` of which failed and wait for a retry; needs no complete sweep.
+
+    The same results give the same bytes; made-up ones are stamped throughout. Of `kinds` those are drawn that the sweep has the
+    data for; `learned` tells what its kept weights know, and `remarks` are what else the page should say.
+
+    Raises:
+        ResultsError: results files that cannot be read.
+        NothingToReportError: none of the wanted points has a result.
+        MissingFigureError: none of `kinds` can be drawn.
+    """
+    import numpy as np
+
+    from recipe_sweep.analysis.figures.captions import Coverage, standing_sentence
+    from recipe_sweep.analysis.files import write_text
+    from recipe_sweep.analysis.findings.panels import task_panels
+    from recipe_sweep.analysis.report.table import figure7_markdown
+    from recipe_sweep.analysis.results.frame import compact, load_results
+    from recipe_sweep.analysis.results.provenance import provenance_notes
+    from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
+    from recipe_sweep.analysis.results.scores import points_table, task_scores
+
+    results = load_results(sweep_dir / "results", wanted={point.run_id for point in points})
+    if results.runs.empty:
+        raise NothingToReportError(_nothing(sweep_dir, len(points), results.outside, failures))
+    wanted = points_table(points)
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    blocks = tuple(task_panels(task, rng, resamples) for task in task_scores(results.runs, wanted, score))
+    there = set(results.runs["task"])
+    coverage = Coverage(
+        wanted=len(points),
+        done=len(results.runs),
+        failed=failures,
+        rehearsal=results.rehearsal,
+        absent=tuple(block.scores.title for block in blocks if block.scores.task not in there),
+    )
+    material = Material(
+        sweep_dir / "results", results, wanted, blocks, coverage, score, learned if learned is not None else NothingLearned()
+    )
+    drawn = tuple(write_figures(kinds, material, out_dir))
+    figures = tuple(one for one in drawn if isinstance(one, WrittenFigure))
+    absent = tuple(one for one in drawn if isinstance(one, AbsentFigure))
+    if not figures:
+        raise MissingFigureError(*(Problem(f"--figure {one.kind.number}", found=one.sentence) for one in absent))
+    table = None
+    if any(figure.name == "figure7" for figure in figures):
+        text = figure7_markdown(blocks, coverage, score, [*provenance_notes(results, score), *remarks], picture="figure7.png")
+        table = write_text(out_dir / "figure7.md", text)
+    page = write_documents(sweep_dir, out_dir, material, figures, absent, remarks) if set(kinds) == set(FIGURES) else None
+    index = compact(sweep_dir, results)
+    return ReportPaths(
+        figures=figures,
+        absent=absent,
+        table=table,
+        page=page,
+        runs=index.runs,
+        curves=index.curves,
+        summary=NO_CLAIM if results.rehearsal else standing_sentence(blocks),
+        coverage=coverage.sentence(),
+    )
+
+
+def write_documents(
+    sweep_dir: Path,
+    out_dir: Path,
+    material: Material,
+    figures: Sequence[WrittenFigure],
+    absent: Sequence[AbsentFigure],
+    remarks: Sequence[str],
+) -> Path:
+    """Write the page, the tables for a paper and `choices.csv`, with claims and recipe as the numbers have them.
+
+    Returns the page.
+    """
+    from recipe_sweep.analysis.figures.inputs import Numbers
+    from recipe_sweep.analysis.figures.registry import write_numbers
+    from recipe_sweep.analysis.findings.choices import choices, choices_frame
+    from recipe_sweep.analysis.findings.claims import claims
+    from recipe_sweep.analysis.findings.recommendation import recommend
+    from recipe_sweep.analysis.findings.stability import stability
+    from recipe_sweep.analysis.report.page import write_page
+    from recipe_sweep.analysis.report.paper_tables import write_paper_tables
+    from recipe_sweep.analysis.results.provenance import provenance_notes
+
+    results, blocks, rehearsal = material.results, material.blocks, material.results.rehearsal
+    judged = claims(blocks, () if rehearsal else stability(sweep_dir / "results", results), rehearsal=rehearsal)
+    advice = recommend(blocks, judged, rehearsal=rehearsal)
+    write_paper_tables(out_dir, blocks, judged, rehearsal=rehearsal)
+    found = choices(blocks)
+    if found:
+        write_numbers(Numbers("choices", choices_frame(found)), rehearsal, out_dir)
+    notes = provenance_notes(results, material.rule)
+    return write_page(out_dir, material, judged, advice, figures, absent, found, notes, remarks, sweep_dir.resolve().name)
+
+
+def _nothing(sweep_dir: Path, wanted: int, outside: int, failures: int) -> Problem:
+    others = f", {outside:,} finished runs of other grids" if outside else ""
+    failed = f", {failures:,} failed" if failures else ""
+    return Problem(
+        file=str(sweep_dir / "results"),
+        found=f"none of the {wanted:,} wanted runs{failed}{others}",
+        expected="at least one finished run",
+        hint="train some first: recipe-sweep launch",
+    )

@@ -1,0 +1,149 @@
+"""The files of a comparison of two sweeps: a page, a text and a CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from recipe_sweep.analysis.errors import NothingToReportError
+from recipe_sweep.analysis.files import write_atomically, write_text
+from recipe_sweep.analysis.findings.two_sweeps import Comparison, DesignDifference, Side, compare
+from recipe_sweep.analysis.report.markup import NOTHING, render, score, signed
+from recipe_sweep.analysis.results.frame import load_results
+from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE, stamped
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.point import DesignPoint
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class ComparisonPaths(NamedTuple):
+    """The files of one comparison, and what it says in one sentence."""
+
+    page: Path
+    text: Path
+    numbers: Path
+    summary: str
+
+
+def load_side(name: str, sweep_dir: Path, points: Sequence[DesignPoint], failures: int) -> Side:
+    """Read one sweep. Raises ResultsError as `load_results`, NothingToReportError where no wanted run is done."""
+    results = load_results(sweep_dir / "results", wanted={point.run_id for point in points})
+    if results.runs.empty:
+        problem = Problem(
+            file=str(sweep_dir / "results"),
+            found=f"none of the {len(points):,} wanted runs",
+            expected="at least one finished run on each side",
+            hint="train some first: recipe-sweep launch",
+        )
+        raise NothingToReportError(problem)
+    return Side(name, tuple(points), results, failures)
+
+
+def write_comparison(first: Side, second: Side, out_dir: Path) -> ComparisonPaths:
+    """Compare two sweeps and write index.html, comparison.md and comparison.csv. Same results, same bytes."""
+    comparison = compare(first, second)
+    page = render(
+        "comparison.html.j2",
+        title=f"{first.name} and {second.name}",
+        rehearsal=SENTENCE if comparison.rehearsal else "",
+        comparison=comparison,
+        range_text=_range_text,
+        chart=_places(comparison.differences),
+    )
+    numbers = _frame(comparison)
+    return ComparisonPaths(
+        page=write_text(out_dir / "index.html", page),
+        text=write_text(out_dir / "comparison.md", comparison_text(comparison)),
+        numbers=write_atomically(out_dir / "comparison.csv", lambda path: numbers.to_csv(path, index=False)),
+        summary=SENTENCE if comparison.rehearsal else comparison.summary,
+    )
+
+
+def comparison_text(comparison: Comparison) -> str:
+    """The comparison as Markdown."""
+    first, second = comparison.first, comparison.second
+    parts = [f"> **{SENTENCE}**"] if comparison.rehearsal else []
+    parts += [f"# {first.name} and {second.name}"]
+    parts += [] if comparison.rehearsal else [f"**{comparison.summary}**"]
+    parts += [f"{side.name}: {side.coverage.sentence()}" for side in (first, second)]
+    parts += [f"{comparison.same_runs:,} runs are the same point in both."]
+    parts += ["\n".join(f"- {sentence}" for sentence in comparison.alone)] if comparison.alone else []
+    rows = [(one.kind, one.name, one.first, one.second) for one in comparison.settings]
+    parts += ["## What differs", _table(("", "what", first.name, second.name), rows) if rows else "Nothing that is recorded."]
+    parts += ["## Designs"] if comparison.differences else []
+    header = ("design", first.name, second.name, "difference", "95 % interval", "settled")
+    for task in dict.fromkeys(one.title for one in comparison.differences):
+        mine = [one for one in comparison.differences if one.title == task]
+        parts += [f"### {task} ({', '.join(mine[0].datasets)})", _table(header, [_cells(one) for one in mine])]
+    return "\n\n".join(parts) + "\n"
+
+
+class _Place(NamedTuple):
+    """Where a difference is drawn, in percent of the chart's width."""
+
+    zero: float
+    at: float
+    low: float
+    high: float
+
+
+def _places(differences: Sequence[DesignDifference]) -> tuple[_Place, ...]:
+    """Places of every difference on one axis, which all tasks share; without an interval its ends are at the value."""
+    ends = [
+        (one.difference.low, one.difference.high) if one.difference.known else (one.difference.value,) * 2
+        for one in differences
+    ]
+    reach = 1.05 * max((abs(end) for pair in ends for end in pair), default=0.0) or 1.0
+
+    def place(value: float) -> float:
+        return round(50.0 + 50.0 * value / reach, 2)
+
+    return tuple(
+        _Place(50.0, place(one.difference.value), place(low), place(high))
+        for one, (low, high) in zip(differences, ends, strict=True)
+    )
+
+
+def _frame(comparison: Comparison) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = [
+        {
+            "task": one.task,
+            "datasets": " ".join(one.datasets),
+            "decomposition": one.decomposition,
+            "value_learning": one.value_learning,
+            "extraction": one.extraction,
+            "first": one.first,
+            "second": one.second,
+            "difference": one.difference.value,
+            "low": one.difference.low,
+            "high": one.difference.high,
+            "p_value": one.difference.p_value,
+            "p_adjusted": one.p_adjusted,
+            "seeds": one.difference.seeds,
+            "paired": one.paired,
+            "settled": one.settled,
+        }
+        for one in comparison.differences
+    ]
+    frame = pd.DataFrame(rows)
+    return stamped(frame) if comparison.rehearsal else frame
+
+
+def _cells(one: DesignDifference) -> tuple[str, ...]:
+    value = signed(one.difference.value)
+    return (one.design, score(one.first), score(one.second), value, _range_text(one), "yes" if one.settled else "no")
+
+
+def _range_text(one: DesignDifference) -> str:
+    known = one.difference.known
+    return f"[{signed(one.difference.low)}, {signed(one.difference.high)}]" if known else NOTHING
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in (header, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(header), *lines[1:]])

@@ -1,0 +1,214 @@
+"""Results files as one table with one row per run.
+
+The files are the truth (one immutable Parquet file per complete pack); everything in `index/` is made from them and may be
+deleted at any time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from recipe_sweep.analysis.errors import ResultsError
+from recipe_sweep.analysis.files import write_atomically
+from recipe_sweep.analysis.results.rehearsal_mark import METADATA
+from recipe_sweep.search_spaces.errors import Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+DIAGNOSTICS = ("diagnostics_step", "diagnostics")
+CURVES = ("curve_step", "curve_return", "curve_return_std")
+
+
+class Duplicate(NamedTuple):
+    """A run that more than one pack holds; `kept` is the pack whose row counts."""
+
+    run_id: str
+    kept: str
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a sweep has found so far.
+
+    `runs` has one row per run and the columns of `SCHEMA` (sweep/results/schema.py) without the diagnostics; curves are
+    nested arrays, and none that a search pruned. `outside` counts
+    runs in the files that nobody asked for (an older grid's). `table`
+    has all of these as well.
+    """
+
+    runs: pd.DataFrame
+    table: pa.Table
+    duplicates: tuple[Duplicate, ...]
+    files: int
+    outside: int
+
+    @property
+    def rehearsal(self) -> bool:
+        """Whether any of it is made up; then no claim may be drawn from it, and everything made of it says so."""
+        from recipe_sweep.sweep.results.schema import REHEARSAL
+
+        return bool(self.runs["data_hash"].str.startswith(REHEARSAL).any())
+
+
+class CompactPaths(NamedTuple):
+    """The files that `compact` writes."""
+
+    runs: Path
+    curves: Path
+
+
+def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Results:
+    """Read every results file of a sweep, one row per run_id, only runs in `wanted` where it is given.
+
+    Of several rows of one run the one published by the oldest launch counts (lowest epoch, then pack_id), so that every
+    reader and every later day takes the same one.
+
+    Raises:
+        ResultsError: files that are torn, foreign or of a newer schema; names each of them.
+    """
+    import pyarrow.compute as pc
+
+    table, files = _read_files(results_dir, without=DIAGNOSTICS)
+    table, duplicates = _one_row_per_run(table)
+    runs = table.filter(pc.not_equal(table["status"], "pruned")).to_pandas()
+    outside = 0
+    if wanted is not None:
+        inside = runs["run_id"].isin(list(wanted))
+        outside = int((~inside).sum())
+        runs = runs[inside].reset_index(drop=True)
+    return Results(runs=runs, table=table, duplicates=duplicates, files=files, outside=outside)
+
+
+def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection[str] | None = None) -> pd.DataFrame:
+    """Read chosen diagnostics as a long table: run_id, step, then one column per name (NaN where not recorded).
+
+    Raises:
+        ResultsError: as `load_results`.
+    """
+    import numpy as np
+    import pandas as pd
+
+    table, _ = _read_files(results_dir, without=(), only=("run_id", "epoch", "pack_id", *DIAGNOSTICS), wanted=wanted)
+    table, _ = _one_row_per_run(table)
+    pieces = []
+    for run_id, steps, metrics in zip(*(table.column(name).to_pylist() for name in ("run_id", *DIAGNOSTICS)), strict=True):
+        recorded = dict(metrics)
+        columns = {name: np.asarray(recorded.get(name, np.full(len(steps), np.nan)), dtype=float) for name in names}
+        pieces.append(pd.DataFrame({"run_id": run_id, "step": np.asarray(steps, dtype=np.int64), **columns}))
+    if not pieces:
+        return pd.DataFrame({"run_id": [], "step": [], **{name: [] for name in names}})
+    return pd.concat(pieces, ignore_index=True)
+
+
+def compact(sweep_dir: Path, results: Results) -> CompactPaths:
+    """Gather all of a sweep's results into `index/runs.parquet` (scalars) and `index/curves.parquet` (run_id, step,
+    return_mean, return_std in units of reward), each replaced atomically.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from recipe_sweep.sweep.results.schema import REHEARSAL
+
+    table = results.table
+    steps, means, stds = (table.column(name).combine_chunks() for name in CURVES)
+    curves = pa.table(
+        {
+            "run_id": pc.take(table.column("run_id").combine_chunks(), pc.list_parent_indices(steps)),
+            "step": pc.list_flatten(steps),
+            "return_mean": pc.list_flatten(means),
+            "return_std": pc.list_flatten(stds),
+        }
+    )
+    if any(str(data_hash).startswith(REHEARSAL) for data_hash in pc.unique(table.column("data_hash"))):
+        table, curves = table.replace_schema_metadata(METADATA), curves.replace_schema_metadata(METADATA)
+    index = sweep_dir / "index"
+    return CompactPaths(
+        runs=write_atomically(index / "runs.parquet", lambda path: pq.write_table(table.drop_columns(list(CURVES)), path)),
+        curves=write_atomically(index / "curves.parquet", lambda path: pq.write_table(curves, path)),
+    )
+
+
+def _read_files(
+    results_dir: Path, without: Sequence[str], only: Sequence[str] | None = None, wanted: Collection[str] | None = None
+) -> tuple[pa.Table, int]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from recipe_sweep.sweep.results.schema import SCHEMA
+
+    schema = pa.schema([field for field in SCHEMA if field.name not in without and (only is None or field.name in only)])
+    files = sorted(path for path in results_dir.glob("*.parquet") if not path.name.startswith("."))
+    tables, problems = [], []
+    for path in files:
+        piece = _read_file(path, schema)
+        if isinstance(piece, Problem):
+            problems.append(piece)
+            continue
+        # Filtered file by file: the diagnostics of a whole sweep are far larger than those of the runs that are asked for.
+        tables.append(piece if wanted is None else piece.filter(pc.is_in(piece["run_id"], pa.array(list(wanted), pa.string()))))
+    if problems:
+        raise ResultsError(*problems)
+    return (pa.concat_tables(tables) if tables else schema.empty_table()), len(files)
+
+
+def _read_file(path: Path, schema: pa.Schema) -> pa.Table | Problem:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from recipe_sweep.sweep.results.schema import SCHEMA_VERSION
+
+    try:
+        # Not pq.read_table: it would go through the dataset layer, which takes folder names for partitions.
+        with pq.ParquetFile(path) as file:
+            found = file.schema_arrow
+            version = (found.metadata or {}).get(b"schema_version", b"").decode()
+            absent = sorted(set(schema.names) - set(found.names), key=schema.names.index)
+            if not version.isdigit() or absent:
+                return _foreign(path, version, absent)
+            if int(version) > SCHEMA_VERSION:
+                return Problem(
+                    file=str(path),
+                    found=f"results of schema version {version}",
+                    expected=f"version {SCHEMA_VERSION} or older",
+                    hint="a newer recipe-sweep wrote this file: read it with that one",
+                )
+            return file.read(columns=schema.names, use_threads=False).select(schema.names).cast(schema)
+    except (pa.ArrowException, ValueError, OSError) as error:
+        return Problem(
+            file=str(path),
+            found=f"a file that cannot be read ({str(error).splitlines()[0]})",
+            expected="a complete Parquet file, one per finished pack",
+            hint="move it out of results/ and launch again: only its runs are trained again",
+        )
+
+
+def _foreign(path: Path, version: str, absent: Iterable[str]) -> Problem:
+    lacks = ", ".join(absent)
+    found = f"a Parquet file without {'columns ' + lacks if lacks else 'a schema_version'}"
+    return Problem(
+        file=str(path),
+        found=found if version else f"{found}, not written by recipe-sweep",
+        expected="a results file of this sweep",
+        hint="move it out of results/",
+    )
+
+
+def _one_row_per_run(table: pa.Table) -> tuple[pa.Table, tuple[Duplicate, ...]]:
+    import numpy as np
+
+    keys = table.select(["run_id", "epoch", "pack_id"]).to_pandas().sort_values(["run_id", "epoch", "pack_id"], kind="stable")
+    again = keys["run_id"].duplicated(keep=False)
+    duplicates = tuple(
+        Duplicate(run_id=str(run_id), kept=packs[0], others=tuple(packs[1:]))
+        for run_id, packs in keys[again].groupby("run_id")["pack_id"].agg(list).items()
+    )
+    # In the order of run_id, so that no output depends on the names or the number of the files.
+    keep = keys.index[~keys["run_id"].duplicated()].to_numpy(dtype=np.int64)
+    return table.take(keep), duplicates

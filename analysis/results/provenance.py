@@ -1,0 +1,51 @@
+"""What a reader of the numbers should know about where they come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe_sweep.analysis.results.frame import Results
+from recipe_sweep.analysis.results.scores import ScoreRule
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MADE_WITH = {"code_version": "versions of recipe-sweep", "torch_version": "versions of torch", "device": "kinds of device"}
+
+
+def provenance_notes(results: Results, rule: ScoreRule) -> tuple[str, ...]:
+    """One sentence per thing that is mixed, doubled or unusable in the runs of a report; empty where all is well."""
+    runs = results.runs
+    notes = [
+        f"The runs were made with several {words}: {_listed(runs[column])}."
+        for column, words in _MADE_WITH.items()
+        if runs[column].nunique() > 1
+    ]
+    notes += _data_notes(runs)
+    if results.duplicates:
+        first = results.duplicates[0]
+        notes.append(
+            f"{len(results.duplicates):,} runs are in more than one pack; the oldest launch's row counts "
+            f"(first: {first.run_id}, kept from {first.kept}, also in {', '.join(first.others)})."
+        )
+    if results.outside:
+        notes.append(f"{results.outside:,} finished runs are outside the grid and not in these numbers.")
+    unusable = int((~np.isfinite(runs[rule.column])).sum())
+    if unusable:
+        notes.append(f"{unusable:,} runs have a score that is no finite number; they are left out of means, not of counts.")
+    return tuple(notes)
+
+
+def _data_notes(runs: pd.DataFrame) -> list[str]:
+    contents = runs[["task", "source", "dataset", "data_hash"]].drop_duplicates()
+    several = contents[contents.duplicated(["task", "source", "dataset"])].drop_duplicates(["task", "source", "dataset"])
+    return [
+        f"Runs on {row.task} {row.dataset} ({row.source}) saw several contents of that dataset: their scores do not compare."
+        for row in several.itertuples()
+    ]
+
+
+def _listed(column: pd.Series[str]) -> str:
+    return ", ".join(f"{value} ({count:,})" for value, count in column.value_counts().sort_index().items())

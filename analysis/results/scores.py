@@ -1,0 +1,255 @@
+"""A sweep's scores as one dense array per task, so that every statistic is a reduction over named axes.
+
+Shape letters: X decompositions (4), V value learners (3), E extractions (2), D datasets, K configurations, S seeds. A
+configuration is everything but the seed that differs within one (design, dataset): alpha, tau, and whatever else a grid
+varies. K is the largest number of configurations that any (design, dataset) has; places beyond a design's own are not
+wanted, and their scores are NaN.
+
+AWR with alpha 0 weighs every action alike, whatever the values say: it is behaviour cloning, no design's configuration. Its
+runs are kept apart, as what every score is compared with.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import MISSING, dataclass, fields
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, Integers, seed_means
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Source, ValueLearning
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DECOMPOSITIONS = tuple(Decomposition)
+VALUE_LEARNERS = tuple(ValueLearning)
+EXTRACTIONS = tuple(Extraction)
+
+_DATASET_FIELDS = ("source", "dataset", "dataset_version", "dataset_seed", "dataset_size")
+_DESIGN_FIELDS = ("decomposition", "value_learning", "extraction")
+_CELL = ["task", "dataset_label", *_DESIGN_FIELDS]
+
+
+class ScoreRule(StrEnum):
+    """Which number is a run's score; one report uses one rule throughout."""
+
+    FINAL = "final"
+    BEST = "best"
+    LAST3 = "last3"
+
+    @property
+    def column(self) -> str:
+        """Its column in the results."""
+        return {ScoreRule.FINAL: "score", ScoreRule.BEST: "score_best", ScoreRule.LAST3: "score_last3"}[self]
+
+    @property
+    def words(self) -> str:
+        """What it is, for captions."""
+        return {
+            ScoreRule.FINAL: "evaluation at the last step",
+            ScoreRule.BEST: "best evaluation of the run (optimistic)",
+            ScoreRule.LAST3: "mean of the last three evaluations",
+        }[self]
+
+
+class _DatasetIdentity(NamedTuple):
+    task: str
+    source: str
+    dataset: str
+    dataset_version: str
+    dataset_seed: float | None
+    dataset_size: float | None
+
+
+class Configuration(NamedTuple):
+    """What is selected over; `other` names settings beyond alpha and tau that the grid varies, empty as a rule."""
+
+    alpha: float
+    tau: float | None
+    other: str = ""
+
+
+@dataclass(frozen=True)
+class TaskScores:
+    """All scores of one task."""
+
+    task: str
+    title: str
+    datasets: tuple[str, ...]
+    seeds: tuple[int, ...]
+    scores: Floats
+    """(X, V, E, D, K, S): normalised scores; NaN where there is no run"""
+    wanted: Booleans
+    """(X, V, E, D, K, S): asked for"""
+    done: Booleans
+    """(X, V, E, D, K, S): has a row in the results"""
+    diverged: Booleans
+    """(X, V, E, D, K, S)"""
+    configurations: NDArray[np.object_]
+    """(X, V, E, D, K): Configuration, or None beyond a design's own"""
+    cloning: Floats
+    """(D, S): normalised scores of behaviour cloning; NaN where there is no run"""
+    varied: tuple[str, ...]
+    """Settings besides alpha and tau that the best configuration is chosen over."""
+    steps: tuple[int, ...]
+    """The lengths of the runs, in gradient steps; one as a rule."""
+
+    @property
+    def cloning_by_dataset(self) -> Floats:
+        """Mean score of behaviour cloning over its seeds (D,); NaN where there is none."""
+        return seed_means(self.cloning)
+
+
+def points_table(points: Sequence[DesignPoint]) -> pd.DataFrame:
+    """The wanted points as a table: run_id, config_id and one column per field of `DesignPoint`."""
+    import pandas as pd
+
+    names = [field.name for field in fields(DesignPoint)]
+    columns = {name: [_cell(getattr(point, name)) for point in points] for name in ("run_id", "config_id", *names)}
+    return pd.DataFrame(columns).astype({"tau": "float64", "alpha": "float64"})
+
+
+def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
+    """The same table made from results rows, for a report that knows no grid."""
+    rows = zip(runs["run_id"].tolist(), runs["config_id"].tolist(), runs["point"].tolist(), strict=True)
+    return _settings([(run_id, config_id, json.loads(point)) for run_id, config_id, point in rows])
+
+
+def task_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule = ScoreRule.FINAL) -> tuple[TaskScores, ...]:
+    """Arrange runs (rows of the results) by the wanted points (`points_table`), one entry per task in the paper's order."""
+    table = wanted.assign(dataset_label=dataset_labels(wanted))
+    outcome = runs.set_index("run_id")[[rule.column, "status"]].rename(columns={rule.column: "run_score"})
+    table = table.join(outcome, on="run_id")
+    known = list(TASKS)
+    order = sorted(table["task"].unique(), key=lambda task: (known.index(task) if task in known else len(known), task))
+    return tuple(_one_task(str(task), table[table["task"] == task]) for task in order)
+
+
+def _one_task(task: str, table: pd.DataFrame) -> TaskScores:
+    datasets = _dataset_order(task, table)
+    seeds = tuple(sorted(int(seed) for seed in table["seed"].unique()))
+    clones = (table["extraction"] == str(Extraction.AWR)) & (table["alpha"] == 0.0)
+    cloning = _cloning(table[clones], datasets, seeds)
+    table = table if clones.all() else table[~clones]  # cloning alone is a sweep like any other
+    varied = _varied_settings(table)
+    configurations = _configurations(table, varied)
+    table = table.merge(configurations[["config_id", "dataset_label", "k"]], on=["config_id", "dataset_label"])
+    design_shape = (len(DECOMPOSITIONS), len(VALUE_LEARNERS), len(EXTRACTIONS), len(datasets))
+    shape = (*design_shape, int(configurations["k"].max()) + 1, len(seeds))
+
+    place = (*_places(table, datasets), table["seed"].map({seed: i for i, seed in enumerate(seeds)}).to_numpy(dtype=np.int64))
+    scores, marks = np.full(shape, np.nan), np.zeros((3, *shape), dtype=np.bool_)
+    scores[place] = table["run_score"].to_numpy(dtype=np.float64)
+    for mark, values in zip(
+        marks, (True, table["status"].notna().to_numpy(), (table["status"] == "diverged").to_numpy()), strict=True
+    ):
+        mark[place] = values
+
+    names = np.full(shape[:-1], None, dtype=object)
+    for where, row in zip(
+        np.stack(_places(configurations, datasets), axis=1), configurations.itertuples(index=False), strict=True
+    ):
+        other = ", ".join(f"{name}={getattr(row, name)}" for name in varied)
+        names[tuple(where)] = Configuration(row.alpha, None if np.isnan(row.tau) else row.tau, other)  # type: ignore[arg-type]
+    return TaskScores(
+        task=task,
+        title=TASKS[task].title if task in TASKS else task,
+        datasets=datasets,
+        seeds=seeds,
+        scores=scores,
+        wanted=marks[0],
+        done=marks[1],
+        diverged=marks[2],
+        configurations=names,
+        cloning=cloning,
+        varied=varied,
+        steps=tuple(sorted(int(steps) for steps in table["steps"].unique())),
+    )
+
+
+def _cloning(table: pd.DataFrame, datasets: tuple[str, ...], seeds: tuple[int, ...]) -> Floats:
+    """Scores (D, S): of one seed all runs are alike, for the actor never meets the values, so their mean is taken."""
+    means = table.groupby(["dataset_label", "seed"])["run_score"].mean()
+    return np.array([[means.get((dataset, seed), np.nan) for seed in seeds] for dataset in datasets], dtype=np.float64)
+
+
+def _cell(value: object) -> object:
+    return str(list(value)) if isinstance(value, tuple) else value
+
+
+def _settings(rows: list[tuple[str, str, dict[str, object]]]) -> pd.DataFrame:
+    """A table of canonical points, absent fields at their defaults."""
+    import pandas as pd
+
+    columns: dict[str, object] = {"run_id": [row[0] for row in rows], "config_id": [row[1] for row in rows]}
+    for field in fields(DesignPoint):
+        default = None if field.default is MISSING else field.default
+        values = [row[2].get(field.name, default) for row in rows]
+        columns[field.name] = [str(value) if isinstance(value, list) else value for value in values]
+    return pd.DataFrame(columns).astype({"tau": "float64", "alpha": "float64"})
+
+
+def dataset_labels(table: pd.DataFrame) -> list[str]:
+    """Short names that tell a task's datasets apart: `expert`, or `expert (source og_marl)` where two sources meet."""
+    columns = [table[name].astype(object).where(table[name].notna(), None).tolist() for name in ("task", *_DATASET_FIELDS)]
+    identities = [_DatasetIdentity(*row) for row in zip(*columns, strict=True)]
+    namesakes: dict[tuple[str, str], set[_DatasetIdentity]] = {}
+    for identity in set(identities):
+        namesakes.setdefault((identity.task, identity.dataset), set()).add(identity)
+    labels = {one: _label(one, alike) for alike in namesakes.values() for one in alike}
+    return [labels[identity] for identity in identities]
+
+
+def _label(identity: _DatasetIdentity, alike: set[_DatasetIdentity]) -> str:
+    telling = [name for name in identity._fields if len({getattr(one, name) for one in alike}) > 1]
+    # Anything but None: a size or a seed that only the home-made one has is told by its source already.
+    facts = [(name.removeprefix("dataset_"), getattr(identity, name)) for name in telling]
+    told = [
+        f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in facts if value is not None
+    ]
+    return f"{identity.dataset} ({', '.join(told)})" if told else identity.dataset
+
+
+def _dataset_order(task: str, table: pd.DataFrame) -> tuple[str, ...]:
+    published = [name for source in Source for name in TASKS[task].datasets.get(source, ())] if task in TASKS else []
+    pairs = table[["dataset", "dataset_label"]].drop_duplicates().itertuples(index=False)
+    rank = {name: i for i, name in reversed(list(enumerate(published)))}
+    return tuple(str(label) for _, label in sorted((rank.get(name, len(rank)), label) for name, label in pairs))
+
+
+def _varied_settings(table: pd.DataFrame) -> tuple[str, ...]:
+    """Settings that differ within a (design, dataset) besides alpha, tau and the seed."""
+    fixed = {"task", "alpha", "tau", "seed", *_DATASET_FIELDS, *_DESIGN_FIELDS}
+    names = [field.name for field in fields(DesignPoint) if field.name not in fixed]
+    varying = table.groupby(_CELL, sort=False)[names].nunique(dropna=False).max() > 1
+    return tuple(name for name in names if varying[name])
+
+
+def _configurations(table: pd.DataFrame, varied: tuple[str, ...]) -> pd.DataFrame:
+    """One row per configuration and dataset, numbered within its (design, dataset) in the order of alpha, then tau."""
+    unique = table.drop_duplicates(["config_id", "dataset_label"])[["config_id", *_CELL, "alpha", "tau", *varied]]
+    unique = unique.sort_values(["alpha", "tau", *varied, "config_id"], kind="stable")
+    return unique.assign(k=unique.groupby(_CELL, sort=False).cumcount())
+
+
+def _places(table: pd.DataFrame, datasets: tuple[str, ...]) -> tuple[Integers, ...]:
+    """Index arrays (X, V, E, D, K) of a table's rows."""
+
+    def positions(column: str, names: Sequence[str]) -> Integers:
+        index = {str(name): i for i, name in enumerate(names)}
+        return np.array([index[str(name)] for name in table[column]], dtype=np.int64)
+
+    return (
+        positions("decomposition", DECOMPOSITIONS),
+        positions("value_learning", VALUE_LEARNERS),
+        positions("extraction", EXTRACTIONS),
+        positions("dataset_label", datasets),
+        np.asarray(table["k"], dtype=np.int64),
+    )

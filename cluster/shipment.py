@@ -1,0 +1,83 @@
+"""What travels to a cluster: the code as a wheel, the grid, and the cluster file that a launch over there reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.cluster.schema import NEVER
+from recipe_sweep.cluster.yaml_text import written
+
+RAY_VERSION = "2.60.0"
+"""The Ray that every node must have: the one this package is pinned to."""
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """The project as one file, and the sha256 of its bytes, which every node checks before it installs it."""
+
+    path: Path
+    sha256: str
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def check(self) -> str:
+        """A line for `sha256sum --check`, the file's own directory left out."""
+        return f"{self.sha256}  {self.name}"
+
+
+@dataclass(frozen=True)
+class Cargo:
+    """What is sent. `directory` is where it lies on this machine, absolute; without a grid the cluster only starts."""
+
+    directory: Path
+    wheel: Wheel
+    grid_text: str | None = None
+
+    @property
+    def grid_file(self) -> Path:
+        return self.directory / "grid.yaml"
+
+    @property
+    def cluster_file(self) -> Path:
+        return self.directory / "cluster.yaml"
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A generated file by its name in the cargo's directory. `bulky` ones are not shown to people."""
+
+    name: str
+    text: str
+    bulky: bool = False
+
+
+def there_text(resources: Resources) -> str:
+    """The cluster file with which a launch runs on the cluster itself, beside its Ray."""
+    keys: dict[str, object] = {
+        "schema_version": 1,
+        "backend": "ray",
+        "address": "auto",
+        "slots": resources.slots,
+        "cpus_per_pack": resources.cpus_per_pack,
+        "gpu_per_pack": resources.gpu_per_pack,
+        "threads": resources.threads,
+        "max_lanes": resources.max_lanes,
+        "gb_per_pack": "auto" if resources.bytes_per_pack is None else resources.bytes_per_pack / 1e9,
+        "device": resources.device,
+        "checkpoint_minutes": resources.checkpoint_minutes,
+        "stuck_after_minutes": NEVER if resources.stuck_after_minutes is None else resources.stuck_after_minutes,
+        "reuse_workers": resources.reuse_workers,
+        "stage_data": NEVER if resources.stage_data is None else resources.stage_data,
+    } | ({"spot_notice": True} if resources.spot_notice else {})
+    return written([("What the machines of this cluster hold, for a launch that runs on it.", keys)])
+
+
+def launch_words(grid: str, cluster_file: str, data: str) -> Sequence[str]:
+    """The launch that runs on the cluster, in the directory that all its nodes see. SQLite is not for network file systems."""
+    return ("recipe-sweep", "launch", grid, "--cluster", cluster_file, "--data", data, "--no-mlflow")

@@ -1,0 +1,188 @@
+"""`recipe-sweep data`: seeing, fetching, importing, making, inspecting and verifying datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.sweep.cli.options import DataOption
+from recipe_sweep.sweep.cli.shared import console
+from recipe_sweep.sweep.cli.show.bars import stages
+
+if TYPE_CHECKING:
+    from recipe_sweep.trainers.data.published.fetch import Imported
+    from recipe_sweep.trainers.data.stored.card import Identity
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="See, fetch, import, make, inspect and verify datasets.")
+
+TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="The task, e.g. 2ant.")]
+DatasetsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="DATASET", help="Datasets by name.  [default: all]", show_default=False)
+]
+SourceOption = Annotated[
+    Source | None, typer.Option("--source", help="Whose datasets.  [default: the one source that is here]", show_default=False)
+]
+SizeOption = Annotated[int | None, typer.Option("--size", min=1, help="Of home-made datasets, those of this size.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of home-made datasets, those of this seed.")]
+
+
+@app.command("list", epilog="Example:  recipe-sweep data list")
+def list_datasets(
+    data: DataOption = None,
+    here: Annotated[bool, typer.Option("--here", help="Only what is here.")] = False,
+) -> None:
+    """Show which datasets there are, and where, how large, and whether they are here."""
+    from recipe_sweep.sweep.cli.show.data import print_inventory, print_inventory_end
+    from recipe_sweep.trainers.data.inventory import State, inventory
+
+    root = _root(data)
+    items = [item for item in inventory(root) if not here or item.state is not State.ABSENT]
+    screen = console()
+    if items:
+        print_inventory(screen, items, root)
+    print_inventory_end(screen, items, root)
+    if any(item.state is State.BROKEN for item in items):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example:  recipe-sweep data fetch 2ant 3hopper --from https://mirror.example/og-marl")
+def fetch(
+    tasks: Annotated[list[str], typer.Argument(metavar="TASK...", help="Tasks of which data were published.")],
+    place: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="PLACE", envvar="RECIPE_SWEEP_OG_MARL",
+            help="Base address or local directory of the published files.  [default: Hugging Face]",
+            show_default=False, show_envvar=True,
+        ),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep-archive", help="Keep the downloaded zip after its import.")] = False,
+    data: DataOption = None,
+) -> None:  # fmt: skip
+    """Download and import published OG-MARL datasets. Resumes what was cut; several may run at once."""
+    from recipe_sweep.trainers.data.published.fetch import HUB, fetch_task, published_task
+
+    for task in tasks:  # every name before the first byte
+        published_task(task)
+    with stages() as begin:
+        for task in tasks:
+            _tell(fetch_task(task, _root(data), place or HUB, keep, begin))
+
+
+@app.command("import", epilog="Example:  recipe-sweep data import downloads/2ant.zip")
+def import_(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="A vault, a folder of vaults, or a zip of vaults.")],
+    task: Annotated[str | None, typer.Option("--task", help="Its task, where the path does not say.")] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="Its dataset, where the path does not say.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Import published OG-MARL vaults that are on this disk."""
+    from recipe_sweep.trainers.data.published.fetch import import_path
+
+    with stages() as begin:
+        _tell(import_path(path, _root(data), task, dataset, begin))
+
+
+@app.command(epilog="Example:  recipe-sweep data collect simple_spread expert --size 50000 --seed 1")
+def collect(
+    task: TaskArgument,
+    datasets: DatasetsArgument = None,
+    size: Annotated[int, typer.Option("--size", min=1, help="Transitions.")] = 100_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the generator.")] = 0,
+    data: DataOption = None,
+) -> None:
+    """Make home-made datasets of a task. The same seed makes the same bytes."""
+    import time
+
+    from recipe_sweep.trainers.data.catalogue import ensure_dataset
+    from recipe_sweep.trainers.data.inventory import homegrown_identities
+    from recipe_sweep.trainers.data.stored.card import read_card
+
+    with stages() as begin:
+        for identity in homegrown_identities(task, datasets or (), size, seed):
+            began = time.perf_counter()
+            directory = ensure_dataset(identity, _root(data), begin(f"making {identity}"))
+            returns = read_card(directory).returns
+            print(
+                f"{identity}: {size:,} transitions, mean return {returns.mean:,.1f} (std {returns.std:,.1f}, "
+                f"{returns.episodes:,} episodes), {time.perf_counter() - began:.1f} s\n  {directory}"
+            )
+
+
+@app.command(epilog="Example:  recipe-sweep data inspect simple_spread --source homegrown -o spread.png")
+def inspect(
+    task: TaskArgument,
+    datasets: DatasetsArgument = None,
+    source: SourceOption = None,
+    size: SizeOption = None,
+    seed: SeedOption = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Also draw them, as a PNG.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Show returns, episode lengths, actions and coverage of datasets, side by side, as a table and a picture."""
+    from recipe_sweep.sweep.cli.show.data import draw, inspection_tables
+    from recipe_sweep.trainers.data.inspection import inspect as look
+
+    if out is not None and out.suffix != ".png":
+        raise typer.BadParameter("a file that ends in .png", param_hint="--out")
+    inspections = look(_present(data, task, datasets, source, size, seed), _root(data))
+    screen = console()
+    for table in inspection_tables(inspections):
+        screen.print(table)
+    if out is not None:
+        print(f"figure   {draw(inspections, out)}")
+
+
+@app.command(epilog="Example:  recipe-sweep data verify simple_spread")
+def verify(
+    task: TaskArgument,
+    datasets: DatasetsArgument = None,
+    source: SourceOption = None,
+    size: SizeOption = None,
+    seed: SeedOption = None,
+    transitions: Annotated[int, typer.Option("--transitions", min=1, help="How many to replay at most.")] = 10_000,
+    data: DataOption = None,
+) -> None:
+    """Hash every byte of datasets anew, and play stored transitions again on the simulator."""
+    from recipe_sweep.sweep.cli.show.data import verification_lines
+    from recipe_sweep.trainers.data.verify import verify as check
+
+    sound = True
+    for identity in _present(data, task, datasets, source, size, seed):
+        verification = check(identity, _root(data), transitions)
+        sound &= verification.sound
+        for line in verification_lines(verification):
+            print(line)
+    if not sound:
+        raise typer.Exit(1)
+
+
+def _root(data: Path | None) -> Path:
+    from recipe_sweep.trainers.data.catalogue import default_data_root
+
+    return data or default_data_root()
+
+
+def _present(
+    data: Path | None, task: str, datasets: list[str] | None, source: Source | None, size: int | None, seed: int | None
+) -> list[Identity]:
+    from recipe_sweep.trainers.data.inventory import present
+
+    return present(_root(data), task, datasets or (), source, size, seed)
+
+
+def _tell(imports: Iterator[Imported]) -> None:
+    from recipe_sweep.trainers.data.stored.card import read_card
+
+    for imported in imports:
+        card = read_card(imported.directory)
+        print(
+            f"{imported.vault}: {card.transitions:,} transitions, mean return {card.returns.mean:,.1f}\n  {imported.directory}"
+        )
+        differing = [] if card.origin is None else [each for each in card.origin.published if not each.agrees]
+        for each in differing:
+            print(f"  {each.quantity} is {each.found:,.10g}, published as {each.published:,.10g}")

@@ -1,0 +1,54 @@
+"""Where the command line ends: exit codes, and errors that we raise on purpose turned into clean text."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from recipe_sweep.search_spaces.errors import RecipeSweepError
+
+
+class ExitCode(IntEnum):
+    """What the exit code of every command means."""
+
+    OK = 0
+    FAILURE = 1
+    """Some runs failed, or a problem was found, or Ray could not go on."""
+    BAD_INPUT = 2
+    """Something in the grid, a file, a directory or an option is wrong; nothing was done."""
+    INTERRUPTED = 130
+    """Stopped by Ctrl-C or SIGTERM; the same command goes on from there."""
+
+
+_PATH_ERRORS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
+
+
+class Commands(TyperGroup):
+    """Turns errors that we raise on purpose, and what the system refuses, into clean text and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except RecipeSweepError as error:
+            _complain(error)
+            raise typer.Exit(error.exit_code) from error
+        except _PATH_ERRORS as error:
+            _complain(f"{error.filename or 'path'}\n  found     {error.strerror}\n  expected  a path that can be used")
+            raise typer.Exit(ExitCode.BAD_INPUT) from error
+        except BrokenPipeError:
+            raise  # Whoever read what we print has gone: click ends quietly.
+        except OSError as error:
+            _complain(
+                f"{error.filename or 'a file'}: {error.strerror}\n"
+                "  hint      make room, or mend the disk or the network; nothing that is done is lost, the same command goes on"
+            )
+            raise typer.Exit(ExitCode.FAILURE) from error
+        except KeyboardInterrupt as error:
+            raise typer.Exit(ExitCode.INTERRUPTED) from error
+
+
+def _complain(error: object) -> None:
+    typer.echo(f"error: {error}", err=True)

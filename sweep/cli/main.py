@@ -1,0 +1,55 @@
+"""The command line. Commands are thin: they resolve their arguments, call one function, and print.
+
+Exit codes are those of `ExitCode`. Heavy libraries are imported inside the commands that need them, so that help and
+completion are instant. Errors we raise on purpose end here, in one place, as clean text.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from recipe_sweep.sweep.cli import cluster_commands, data_commands, launch_commands, report_commands, watch_commands
+from recipe_sweep.sweep.cli.exit_codes import Commands
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Train every point of a design space once, on Ray, and draw the recipe it teaches.",
+    epilog="Start with:  recipe-sweep launch demo",
+)
+app.add_typer(launch_commands.app)
+app.add_typer(watch_commands.app)
+app.add_typer(report_commands.app)
+app.add_typer(data_commands.app, name="data")
+app.add_typer(cluster_commands.app, name="cluster")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from recipe_sweep.sweep.worker.device import code_version
+
+        print(f"recipe-sweep {code_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the release and a hash of its code.")
+    ] = False,
+) -> None:
+    """Nothing: options of the program itself act where they are read."""
+
+
+def main() -> None:
+    """Entry point of the command `recipe-sweep`."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

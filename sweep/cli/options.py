@@ -1,0 +1,134 @@
+"""The command line's arguments and options, each defined once and shared by the commands that take it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from recipe_sweep.search_spaces.presets import preset_names
+from recipe_sweep.search_spaces.vocabulary import Keep
+
+if TYPE_CHECKING:
+    from recipe_sweep.search_spaces.point import DesignPoint
+
+MOST_COMPLETIONS = 200
+
+
+def _complete_grid(incomplete: str) -> list[str]:
+    files = sorted(str(path) for path in Path().glob("*.yaml")) + sorted(
+        str(path.parent) for path in Path().glob("sweeps/*/sweep.json")
+    )
+    return [name for name in (*preset_names(), *files) if name.startswith(incomplete)]
+
+
+def _complete_axis(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of axes; once one stands there with its `=`, the values that it has in the grid named before."""
+    from recipe_sweep.search_spaces.filters import SELECTABLE
+
+    axis, equals, values = incomplete.partition("=")
+    if not equals:
+        return [f"{axis}=" for axis in SELECTABLE if axis.startswith(incomplete)]
+    *before, last = values.split(",")
+    known = dict.fromkeys(str(getattr(point, axis, None)) for point in _points(ctx))
+    texts = ("none" if text == "None" else text for text in known)
+    return [f"{axis}={','.join([*before, text])}" for text in texts if text.startswith(last) and text not in before]
+
+
+def _complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Ids of the grid's runs, once so much is typed that few are left."""
+    found = sorted(point.run_id for point in _points(ctx) if point.run_id.startswith(incomplete))
+    return found if len(found) <= MOST_COMPLETIONS else []
+
+
+def _points(ctx: typer.Context) -> tuple[DesignPoint, ...]:
+    """Points of the grid on the line that is being completed; none where that is not one yet."""
+    from recipe_sweep.search_spaces.errors import UserInputError
+    from recipe_sweep.sweep.opening import open_target
+
+    # An option that still lacks its value, the one being completed, leaves the arguments before it unassigned.
+    grid = ctx.params.get("grid") or next(iter(ctx.args), None)
+    if grid is None:
+        return ()
+    try:
+        return open_target(grid, ctx.params.get("directory"), ctx.params.get("overrides") or ()).points
+    except (UserInputError, OSError):
+        return ()
+
+
+GridArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="GRID",
+        help="A grid file, a preset's name, a sweep's directory, or its store's address.",
+        autocompletion=_complete_grid,
+    ),
+]
+DirectoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir", metavar="DIR", help="The sweep's directory.  [default: sweeps/<name of the grid>]", show_default=False
+    ),
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the grid, the value as in YAML; may be repeated."),
+]
+OnlyOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--only", metavar="AXIS=VALUE[,VALUE]", help="Only runs with these values of an axis; may be repeated.",
+        autocompletion=_complete_axis,
+    ),
+]  # fmt: skip
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN_ID", help="The run, by (the beginning of) its id.", autocompletion=_complete_run)
+]
+RunOption = Annotated[
+    str | None,
+    typer.Option("--run", metavar="RUN_ID", help="The run, by (the beginning of) its id.", autocompletion=_complete_run),
+]
+CalibrateOption = Annotated[
+    bool, typer.Option("--calibrate", help="First time the costliest packs on this machine, for at most a minute.")
+]
+ClusterOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cluster", metavar="FILE", help="Describe the machines.  [default: all of this machine]", show_default=False
+    ),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--data", metavar="DIR", envvar="RECIPE_SWEEP_DATA",
+        help="Where datasets are kept.  [default: ~/.cache/recipe-sweep/data]",
+        show_default=False, show_envvar=True,
+    ),
+]  # fmt: skip
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
+KeepOption = Annotated[
+    Keep | None,
+    typer.Option(
+        "--keep",
+        help="Final weights to keep beside the results; fixed at a sweep's first launch.  [default: actor]",
+        show_default=False,
+    ),
+]
+MlflowOption = Annotated[bool, typer.Option("--mlflow/--no-mlflow", help="Show the sweep in MLflow while it runs.")]
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", metavar="ADDRESS",
+        help="Keep the results in s3://BUCKET/NAME (or file:///DIR) as well.  [default: where they were kept before]",
+        show_default=False,
+    ),
+]  # fmt: skip
+RehearsalDirectoryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--dir", metavar="DIR", help="The rehearsal's directory.  [default: sweeps/<name of the grid>-rehearsal]",
+        show_default=False,
+    ),
+]  # fmt: skip
+RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Try again what failed for good.")]

@@ -1,0 +1,48 @@
+"""What the commands of several files do alike."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from recipe_sweep.sweep.opening import Target
+
+
+def open_sweep(grid: str, directory: Path | None, overrides: Sequence[str] | None) -> Target:
+    """What a command's grid, `--dir` and `--set` name. Raises as `recipe_sweep.sweep.opening.open_target`."""
+    from recipe_sweep.sweep.opening import open_target
+
+    return open_target(grid, directory, overrides or ())
+
+
+def console() -> Console:
+    """The terminal."""
+    from rich.console import Console
+
+    return Console()
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """For one answer after which the process ends: to go through a large sweep's points for garbage takes a fifth of it."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def workload() -> str:
+    """What packs do: train, unless the environment says otherwise."""
+    from recipe_sweep.sweep.worker.workload import REAL, WORKLOAD_VARIABLE
+
+    return os.environ.get(WORKLOAD_VARIABLE, REAL)

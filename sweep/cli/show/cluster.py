@@ -1,0 +1,59 @@
+"""What the commands of `recipe-sweep cluster` say."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from recipe_sweep.cluster.aws import aws_spending, spending_text
+from recipe_sweep.cluster.prices import price_table
+from recipe_sweep.cluster.schema import AwsFile, KubernetesFile, SlurmFile
+from recipe_sweep.sweep.clusters.jobs import Order
+from recipe_sweep.sweep.clusters.machines import Cluster
+from recipe_sweep.sweep.clusters.up_file import ClusterRecord
+
+
+def cluster_lines(cluster: Cluster) -> Iterator[str]:
+    """What a cluster file describes."""
+    resources = cluster.resources
+    kind = "ray up" if cluster.file is None else cluster.document.content.get("backend", "local")
+    gpus = f", {resources.gpus} GPUs" if resources.gpus else ""
+    yield f"{cluster.path}: {kind}, {resources.cpus} CPUs{gpus} for packs"
+    share = f" and {resources.gpu_per_pack:g} GPU" if resources.gpu_per_pack else ""
+    room = "" if resources.bytes_per_pack is None else f", at most {resources.bytes_per_pack / 1e9:.1f} GB each"
+    yield f"packs    {resources.slots} at a time, {resources.cpus_per_pack} CPU{share} each{room}; device {resources.device}"
+    match cluster.file:
+        case AwsFile() as file:
+            yield f"cost     {spending_text(file)}"
+            yield f"budget   ${file.budget_usd:g}: machines end themselves {aws_spending(file).hours:.1f} hours after `up`"
+        case SlurmFile() as file:
+            yield f"budget   at most {file.nodes * file.hours:g} node-hours: {file.nodes} nodes for {file.hours:g} hours"
+        case KubernetesFile() as file:
+            yield f"budget   at most {file.hours:g} hours of {file.workers} workers"
+
+
+def order_lines(order: Order) -> Iterator[str]:
+    """What `up` would write and run."""
+    yield from cluster_lines(order.cluster)
+    if order.wheel is not None:
+        yield f"code     {order.wheel.name}, sha256 {order.wheel.sha256}"
+    for file in order.files:
+        yield f"\n--- {order.directory / file.name}"
+        yield f"({len(file.text):,} characters: the wheel)" if file.bulky else file.text.rstrip("\n")
+    yield ""
+    for command in order.commands:
+        yield f"$ {shlex.join(command)}"
+
+
+def record_lines(cluster: Cluster, record: ClusterRecord, now: datetime | None = None) -> Iterator[str]:
+    """Since when a cluster is up, how long it may be, and what it has cost at most."""
+    hours = ((now or datetime.now(UTC)) - record.began_at).total_seconds() / 3600
+    job = f", job {record.job}" if record.job else ""
+    yield f"up       since {record.began_at:%Y-%m-%d %H:%M} UTC, {hours:.1f} hours{job}"
+    if record.ends_at is not None:
+        yield f"ends     at {record.ends_at:%Y-%m-%d %H:%M} UTC at the latest"
+    if isinstance(cluster.file, AwsFile):
+        spent = hours * aws_spending(cluster.file).most_per_hour
+        yield f"cost     at most ${spent:.2f} of ${cluster.file.budget_usd:g} so far; {price_table().source}"
+    yield f"code     sha256 {record.wheel_sha256}"

@@ -1,0 +1,48 @@
+"""What a plan takes and what it took, as people and programs read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from recipe_sweep.cluster.prices import price_table
+from recipe_sweep.sweep.clusters.machines import Machines
+from recipe_sweep.sweep.estimates.estimate import how_to_know, money
+from recipe_sweep.sweep.estimates.estimate_file import Estimate, slots, span
+
+
+def estimate_lines(estimated: Estimate | None, machines: Machines) -> Iterator[str]:
+    """Time, hours of devices, money, and where these come from; or how to come by them."""
+    if estimated is None:
+        yield how_to_know(machines)
+        return
+    hours, each = _hours(estimated), span(_device_seconds(estimated) / estimated.runs)
+    device = "GPU" if estimated.gpus else "CPU"
+    yield f"time: about {span(estimated.wall_s)} on {slots(estimated.slots)}; {hours}, {each} of {device} a run in its pack"
+    costs = money(estimated, machines)
+    if costs is not None:
+        spot = f"${costs.spot_usd:,.2f} on spot, " if costs.spot_usd < costs.on_demand_usd else ""
+        yield (
+            f"money: about {spot}${costs.on_demand_usd:,.2f} on demand with all machines up for that long, "
+            f"${costs.on_demand_usd / estimated.runs:,.4f} a run on demand; {price_table().source}"
+        )
+    bases = "; ".join(f"{count.packs:,} packs by {count.basis}" for count in estimated.bases)
+    yield f"this comes from: {bases}" + "".join(f"; {note}" for note in estimated.notes)
+
+
+def estimate_content(estimated: Estimate, machines: Machines) -> dict[str, object]:
+    """An estimate for JSON."""
+    costs = money(estimated, machines)
+    own = {"made_at": estimated.made_at.isoformat(), "cpu_s": estimated.cpu_s, "gpu_s": estimated.gpu_s}
+    return asdict(estimated) | own | {"money": costs and asdict(costs)}
+
+
+def _device_seconds(estimated: Estimate) -> float:
+    return estimated.gpu_s if estimated.gpus else estimated.cpu_s
+
+
+def _hours(estimated: Estimate) -> str:
+    """What packs hold of the devices: hours of GPUs and their share, or of CPUs."""
+    if estimated.gpus:
+        return f"{estimated.gpu_s / 3600:,.2f} GPU-hours, {estimated.gpus:g} of a GPU a pack"
+    return f"{estimated.cpu_s / 3600:,.2f} CPU-hours"

@@ -1,0 +1,60 @@
+"""What a launch says at its end: how it went, and where everything is; and MLflow beside it, which ends with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recipe_sweep.sweep.cli.show.status import failure_lines, status_line
+from recipe_sweep.sweep.files.paths import SweepPaths
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from recipe_sweep.sweep.launch.launch import LaunchEnd
+
+
+@contextmanager
+def mlflow_beside(root: Path, wanted: bool) -> Iterator[None]:
+    """Keep MLflow up to date beside a launch; its troubles never touch training."""
+    if not wanted:
+        yield
+        return
+    from recipe_sweep.sweep.tracking.writer_process import start_writer
+
+    writer = start_writer(root)
+    try:
+        yield
+    finally:
+        if not writer.stop():
+            print(f"MLflow is not up to date, see {writer.log_file}; make up for it with: recipe-sweep mlflow {root}")
+
+
+def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
+    """How a launch went, what failed and why, and what to do next."""
+    console.print(f"trained {end.trained:,} runs; {status_line(end.status)}")
+    for line in failure_lines(end.status.failures, grid, SweepPaths(root)):
+        console.print(line, soft_wrap=True)
+    if end.hopeless:
+        console.print("stopped: attempt after attempt failed; mend the cause, then launch with --retry-failed")
+    elif end.interrupted:
+        console.print("interrupted; the same command goes on from the checkpoints")
+    elif end.status.failed:
+        console.print("the rest is done; try what failed again with `recipe-sweep retry`, or launch with --retry-failed")
+
+
+def tell_where(root: Path, mlflow: bool) -> None:
+    """Where a sweep's results, figure and MLflow are."""
+    print(f"results  {SweepPaths(root).results}/*.parquet")
+    print(f"figure   recipe-sweep report {root}")
+    if mlflow:
+        tell_mlflow(root)
+
+
+def tell_mlflow(root: Path) -> None:
+    """How to open a sweep's MLflow, unless it goes to a server."""
+    if not os.environ.get("MLFLOW_TRACKING_URI"):
+        print(f"MLflow   mlflow ui --backend-store-uri sqlite:///{SweepPaths(root).mlflow_db.resolve()}")

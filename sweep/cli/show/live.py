@@ -1,0 +1,48 @@
+"""How a launch shows its progress: a table that redraws itself on a terminal, a line now and then in a log."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from recipe_sweep.sweep.cli.show.status import status_line, status_view
+from recipe_sweep.sweep.monitoring.status import SweepStatus
+
+LINE_EVERY_S = 10.0
+
+
+class LaunchDisplay:
+    """A context manager; `show` may be called as often as one likes."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        self._last_line = ""
+        self._last_at = float("-inf")
+
+    def __enter__(self) -> LaunchDisplay:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def show(self, status: SweepStatus) -> None:
+        """Show how the sweep stands."""
+        if self._live is not None:
+            self._live.update(status_view(status))
+            return
+        line, now = status_line(status), time.monotonic()
+        if line != self._last_line and now - self._last_at >= LINE_EVERY_S:
+            self._last_line, self._last_at = line, now
+            self.tell(line)
+
+    def tell(self, text: str) -> None:
+        """Say something that stays on the screen."""
+        self._console.print(Text(f"{time.strftime('%H:%M:%S')}  {text}"), soft_wrap=True)

@@ -1,0 +1,139 @@
+"""Plans as people read them: rich tables, and JSON with the same content."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.search_spaces.expansion import AxisCount, axis_counts
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.cli.show.cost import estimate_content, estimate_lines
+from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table, value_text
+from recipe_sweep.sweep.clusters.machines import Machines
+from recipe_sweep.sweep.estimates.estimate_file import Estimate
+from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.planning.plan import Plan
+
+
+def print_plan(console: Console, target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> None:
+    """Show what a launch would do."""
+    count = f"{plan.wanted:,} runs" if plan.selected == plan.wanted else f"{plan.selected:,} of {plan.wanted:,} runs"
+    console.print(f"[bold]{target.grid.name}[/bold]: {count} wanted, in [bold]{escape(str(target.paths.root))}[/bold]")
+    console.print(_axes(axis_counts(target.points)))
+    for rule in target.excluded:
+        console.print(f"left out: {rule.points:,} runs, for {escape(rule.reason)}")
+    print_work(console, plan, machines, estimated)
+
+
+def print_work(console: Console, plan: Plan, machines: Machines, estimated: Estimate | None, rehearses: bool = False) -> None:
+    """Show what there is to do and why, and what it takes; not how long it takes to pretend."""
+    for line in _plan_lines(plan, machines.resources):
+        console.print(line)
+    if plan.packs and not rehearses:
+        for line in estimate_lines(estimated, machines):
+            console.print(escape(line), soft_wrap=True)
+    if plan.reasons:
+        console.print(_reasons(plan))
+
+
+def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
+    """What a plan comes to, in a few sentences."""
+    yield f"done: {len(plan.kept):,} of {plan.selected:,}" + (", kept as they are" if plan.kept and plan.packs else "")
+    if plan.packs:
+        sizes = Counter(len(pack.points) for pack in plan.packs)
+        shown = ", ".join(f"{count} x {size}" for size, count in sorted(sizes.items(), reverse=True)[:4])
+        more = ", ..." if len(sizes) > 4 else ""
+        resumed = f", {len(plan.resumed)} of them from checkpoints" if plan.resumed else ""
+        yield (
+            f"to do: [bold]{plan.runs:,} runs in {len(plan.packs):,} packs[/bold] ({shown}{more} runs){resumed}; "
+            f"{resources.slots} at a time"
+        )
+        flops, alone = (sum(cost) for cost in zip(*((pack.cost, pack.cost_alone) for pack in plan.packs), strict=True))
+        largest = max(pack.memory.total for pack in plan.packs)
+        yield (
+            f"arithmetic: {_operations(flops)}, {flops / alone:.2f} of what these runs take one by one; "
+            f"memory: at most {largest / 1e9:.1f} GB a pack{_too_large(largest, resources)}"
+        )
+    if plan.retrained_value_lanes:
+        yield (
+            f"{plan.retrained_value_lanes:,} value lanes that finished runs were trained with are trained again: the new runs "
+            "share them, and critics are not carried over"
+        )
+    if plan.gave_up:
+        yield f"[red]failed: {len(plan.gave_up):,} runs[/red], not tried again without --retry-failed"
+    if plan.outside:
+        yield f"outside this grid: {len(plan.outside):,} finished runs, kept on disk and left out of reports"
+    if not plan.packs:
+        yield "nothing to do"
+
+
+def _operations(flops: float) -> str:
+    """With a prefix: 3.2 PFLOP."""
+    for prefix, size in (("E", 1e18), ("P", 1e15), ("T", 1e12)):
+        if flops >= size:
+            return f"{flops / size:,.1f} {prefix}FLOP"
+    return f"{flops / 1e9:,.1f} GFLOP"
+
+
+def _too_large(largest: int, resources: Resources) -> str:
+    room = resources.bytes_per_pack
+    return f", [red]more than the {room / 1e9:.1f} GB it may take[/red]" if room is not None and largest > room else ""
+
+
+def point_lines(point: DesignPoint) -> Iterable[str]:
+    """A run and everything that shapes it."""
+    yield f"run {point.run_id}"
+    yield from (f"  {name:<20}{value_text(value)}" for name, value in point.canonical().items())
+
+
+def plan_json(target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> str:
+    """The plan as JSON."""
+    resources = machines.resources
+    content = {
+        "schema_version": JSON_SCHEMA_VERSION,
+        "name": target.grid.name,
+        "directory": str(target.paths.root),
+        "wanted": plan.wanted,
+        "selected": plan.selected,
+        "done": len(plan.kept),
+        "to_do": plan.runs,
+        "packs": len(plan.packs),
+        "pack_sizes": [len(pack.points) for pack in plan.packs],
+        "pack_flops": [pack.cost for pack in plan.packs],
+        "pack_bytes": [pack.memory.total for pack in plan.packs],
+        "flops_alone": sum(pack.cost_alone for pack in plan.packs),
+        "resumed_packs": len(plan.resumed),
+        "slots": resources.slots,
+        "estimate": estimated and estimate_content(estimated, machines),
+        "failed": len(plan.gave_up),
+        "outside": len(plan.outside),
+        "retrained_value_lanes": plan.retrained_value_lanes,
+        "reasons": [{"why": reason.why, "detail": reason.detail, "runs": len(reason.run_ids)} for reason in plan.reasons],
+        "excluded": [{"reason": rule.reason, "runs": rule.points} for rule in target.excluded],
+        "axes": {
+            axis.axis: {value_text(count.value): count.points for count in axis.values} for axis in axis_counts(target.points)
+        },
+    }
+    return json.dumps(content, indent=2)
+
+
+def _axes(axes: Sequence[AxisCount]) -> Table:
+    table = plain_table("axis", "runs per value")
+    for axis in axes:
+        table.add_row(axis.axis, "   ".join(f"{value_text(count.value)}:[dim]{count.points:,}[/dim]" for count in axis.values))
+    return table
+
+
+def _reasons(plan: Plan) -> Table:
+    table = plain_table("why", "runs", "packs", "what tells them from what is done")
+    for reason in plan.reasons:
+        runs = set(reason.run_ids)
+        packs = sum(not runs.isdisjoint(pack.run_ids) for pack in plan.packs)
+        table.add_row(reason.why, f"{len(runs):,}", f"{packs:,}", reason.detail)
+    return table

@@ -1,0 +1,174 @@
+"""One run as people read it, on one screen, and as JSON with the same content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, value_text
+from recipe_sweep.sweep.files.attempt_file import AttemptEnd
+from recipe_sweep.sweep.files.pack_file import PackRecord
+from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
+from recipe_sweep.sweep.monitoring.status import duration
+from recipe_sweep.trainers.results import RunStatus
+
+_COLUMNS = 4
+_SHOWN_TRIES = 8
+_SHOWN_EVALUATIONS = 8
+_COLOURS = {RunState.DONE: "green", RunState.FAILED: "red", RunState.GAVE_UP: "red"}
+
+
+def print_dossier(console: Console, dossier: Dossier, again: str) -> None:
+    """Show one run; `again` is the command that reruns it alone."""
+    point, colour = dossier.point, _COLOURS.get(dossier.state, "yellow")
+    at = f", step {dossier.step:,} of {point.steps:,}" if dossier.step is not None else ""
+    console.print(f"run [bold]{point.run_id}[/bold]: [{colour}]{dossier.state}[/{colour}]{at}")
+    console.print(_settings(dossier))
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(style="dim")
+    table.add_column(overflow="fold")
+    for name, content in _rows(dossier, again):
+        table.add_row(name, content)
+    console.print(table)
+
+
+def dossier_json(dossier: Dossier, again: str | None) -> str:
+    """The same as JSON."""
+    reason, outcome = dossier.reason, dossier.outcome
+    content = {
+        "schema_version": JSON_SCHEMA_VERSION,
+        "run_id": dossier.point.run_id,
+        "state": dossier.state,
+        "step": dossier.step,
+        "point": dossier.point.canonical(),
+        "reason": reason and {"why": reason.why, "detail": reason.detail},
+        "packs": [
+            {
+                "pack_id": record.pack.pack_id,
+                "runs": len(record.pack.points),
+                "slice_of": record.pack.slice_of,
+                "suspect": record.pack.suspect,
+                "launch": record.epoch,
+                "started_at": record.started_at.isoformat(),
+            }
+            for record in dossier.packs
+        ],
+        "attempts": [_try_json(entry) for entry in dossier.tries],
+        "outcome": outcome
+        and asdict(outcome) | {"started_at": outcome.started_at.isoformat(), "finished_at": outcome.finished_at.isoformat()},
+        "files": [{"kind": kind, "path": str(path)} for kind, path in dossier.files],
+        "rerun": again,
+    }
+    return json.dumps(content, indent=2)
+
+
+def _try_json(entry: Try) -> dict[str, object]:
+    attempt, failure = entry.attempt, entry.failure
+    return {
+        "pack_id": attempt.pack_id,
+        "attempt": attempt.number,
+        "launch": attempt.epoch,
+        "host": attempt.process.host,
+        "pid": attempt.process.pid,
+        "began_at": attempt.began_at,
+        "ended_at": attempt.ended_at,
+        "end": _end(entry),
+        "cause": failure and asdict(failure.cause),
+    }
+
+
+def _settings(dossier: Dossier) -> RenderableType:
+    """All axes and settings, several to a line."""
+    pairs = [(name, value_text(value)) for name, value in dossier.point.canonical().items()]
+    lines = -(-len(pairs) // _COLUMNS)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for _ in range(_COLUMNS):
+        table.add_column(style="dim")
+        table.add_column()
+    for line in range(lines):
+        table.add_row(*(text for pair in pairs[line::lines] for text in pair))
+    return table
+
+
+def _rows(dossier: Dossier, again: str) -> Iterable[tuple[str, RenderableType]]:
+    if dossier.reason is not None:
+        yield "why", Text(f"{dossier.reason.why}: {dossier.reason.detail}")
+    for record in dossier.packs:
+        yield "pack", Text(_pack(record))
+    left_out = len(dossier.tries) - _SHOWN_TRIES
+    for number, entry in enumerate(dossier.tries[-_SHOWN_TRIES:]):
+        more = f"({left_out} earlier ones not shown)\n" if left_out > 0 and number == 0 else ""
+        yield "attempt", Text(more + _try(entry))
+    if not dossier.tries:
+        yield "attempt", Text("none yet")
+    if dossier.outcome is not None:
+        yield from _outcome(dossier.outcome)
+    for kind in dict.fromkeys(kind for kind, _ in dossier.files):
+        yield kind, Text("\n".join(str(path) for other, path in dossier.files if other == kind))
+    yield "again", Text(again)
+
+
+def _pack(record: PackRecord) -> str:
+    pack = record.pack
+    origin = f", cut from {pack.slice_of}" + (" because that failed" if pack.suspect else "") if pack.slice_of else ""
+    return (
+        f"{pack.pack_id}: {len(pack.points)} runs{origin}; first started by launch {record.epoch}, {_moment(record.started_at)}"
+    )
+
+
+def _try(entry: Try) -> str:
+    attempt = entry.attempt
+    began = datetime.fromisoformat(attempt.began_at)
+    took = ""
+    if attempt.ended_at is not None:
+        took = f", {duration((datetime.fromisoformat(attempt.ended_at) - began).total_seconds())}"
+    where = f"{attempt.process.host}, pid {attempt.process.pid}"
+    text = f"{attempt.number} at {attempt.pack_id}: {_moment(began)}{took}, {where}: {_end(entry)}"
+    if entry.failure is not None:
+        cause = entry.failure.cause
+        text += f"\n{cause.error}: {cause.message}\nat {cause.frame}"
+    return text
+
+
+def _end(entry: Try) -> str:
+    if entry.attempt.end is not AttemptEnd.OPEN:
+        return entry.attempt.end.value
+    return "at work" if entry.alive else "killed"
+
+
+def _outcome(outcome: Outcome) -> Iterable[tuple[str, RenderableType]]:
+    diverged = f", diverged at step {outcome.diverged_step:,}" if outcome.diverged_step is not None else ""
+    pruned = f", pruned by the search at step {outcome.curve[-1][0]:,}" if outcome.status == RunStatus.PRUNED else ""
+    yield "result", Text(f"score {outcome.score:.3f} (best {outcome.score_best:.3f}){diverged}{pruned}")
+    yield "curve", Text("  ".join(f"{step:,}: {score:.3f}" for step, score in _thinned(outcome.curve)))
+    yield (
+        "cost",
+        Text(
+            f"{duration(outcome.wall_s)} of wall time and {duration(outcome.cpu_s)} of CPU time: "
+            f"1/{outcome.lanes} of its pack's, over all attempts"
+        ),
+    )
+    threads = f"{outcome.threads} thread" + ("s" if outcome.threads > 1 else "")
+    yield (
+        "made by",
+        Text(
+            f"{outcome.code_version}, torch {outcome.torch_version}, {outcome.device}, {threads}, on {outcome.host}, "
+            f"launch {outcome.epoch}, {_moment(outcome.finished_at)}; data {outcome.data_hash[:16]}"
+        ),
+    )
+
+
+def _thinned(curve: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
+    """At most so many evaluations, evenly spread, the last among them."""
+    every = -(-len(curve) // _SHOWN_EVALUATIONS)
+    return list(curve[::-1][::every][::-1])
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"

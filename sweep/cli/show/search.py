@@ -1,0 +1,80 @@
+"""How a search stands and what it found, as people read it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.table import Table
+
+from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.planning.search_rounds import Best, best_beside, best_of, progress, scored_runs
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The best of one study of a search and, where it has one, of the same configuration of another sweep."""
+
+    searched: Best
+    beside: Best | None
+
+
+def progress_line(target: Target) -> str:
+    """How many trials there are to be, asked for and told."""
+    search = target.grid.search
+    assert search is not None
+    stand = progress(target.grid, target.paths)
+    seeds = len(set(target.grid.axes.seed))
+    return (
+        f"search: {search.sampler}, {stand.studies} studies of {search.trials} trials in rounds of {search.batch}, "
+        f"{stand.wanted * seeds:,} runs with {seeds} seeds; {stand.asked} of {stand.wanted} trials asked for in "
+        f"{stand.rounds} rounds, {stand.told} told" + (f", {stand.pruned} of them pruned" if stand.pruned else "")
+    )
+
+
+def compared(target: Target, beside: SweepPaths | None) -> tuple[Compared, ...]:
+    """The best of each study beside that of another sweep."""
+    others = scored_runs(beside) if beside is not None else []
+    return tuple(Compared(best, best_beside(best.study, others)) for best in best_of(target.grid, target.paths))
+
+
+def best_table(pairs: Sequence[Compared]) -> Table:
+    """One line per study."""
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
+    for column in ("study", "trials", "best of the search", "score"):
+        table.add_column(column, overflow="fold")
+    others = any(pair.beside for pair in pairs)
+    for column in ("configurations", "best beside it", "score") if others else ():
+        table.add_column(column, overflow="fold")
+    for pair in pairs:
+        beside = _cells(pair.beside) if pair.beside is not None else ("", "none", "")
+        table.add_row(_label(pair.searched), *_cells(pair.searched), *(beside if others else ()))
+    return table
+
+
+def best_json(pairs: Sequence[Compared]) -> str:
+    """The same as JSON."""
+    studies = [
+        {"study": _label(pair.searched), "study_id": pair.searched.study.study_id, "search": _content(pair.searched)}
+        | {"beside": pair.beside and _content(pair.beside)}
+        for pair in pairs
+    ]
+    return json.dumps({"schema_version": JSON_SCHEMA_VERSION, "studies": studies}, indent=2)
+
+
+def _content(best: Best) -> dict[str, object]:
+    runs = [point.run_id for point in best.study.points(best.choice)] if best.study.holds(best.choice) else []
+    return {"trials": best.trials, **best.choice._asdict(), "score": best.score, "run_ids": runs}
+
+
+def _cells(best: Best) -> Iterable[str]:
+    tau = "" if best.choice.tau is None else f" tau {best.choice.tau:.3g}"
+    return str(best.trials), f"alpha {best.choice.alpha:.3g}{tau}", f"{best.score:.3f}"
+
+
+def _label(best: Best) -> str:
+    point = best.study.templates[0]
+    return f"{point.task}/{point.dataset} {point.decomposition} {point.value_learning} {point.extraction}"

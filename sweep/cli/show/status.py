@@ -1,0 +1,192 @@
+"""States of sweeps as people read them: rich tables, and JSON with the same content."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table
+from recipe_sweep.sweep.estimates.estimate_file import Score
+from recipe_sweep.sweep.estimates.eta import Eta
+from recipe_sweep.sweep.estimates.spending import Spending
+from recipe_sweep.sweep.files.failure_file import FailureGroup
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.sweep_file import is_rehearsal
+from recipe_sweep.sweep.monitoring.status import AxisProgress, RunningPack, SweepStatus, duration
+from recipe_sweep.sweep.opening import Target
+
+_SHOWN_PACKS = 16
+
+
+def print_status(console: Console, target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> None:
+    """Show how a sweep stands."""
+    mark = "[red]REHEARSAL[/red], made-up results: " if is_rehearsal(target.paths) else ""
+    console.print(f"{mark}[bold]{target.grid.name}[/bold] in {escape(str(target.paths.root))}")
+    console.print(status_view(status))
+    if axes:
+        console.print(_progress_by_axis(axes))
+    for line in failure_lines(status.failures, str(target.paths.root), target.paths):
+        console.print(line, soft_wrap=True)
+
+
+def status_view(status: SweepStatus) -> RenderableType:
+    """Counts, speed and running packs: what `status` and a live launch both show."""
+    parts: list[RenderableType] = [Text.from_markup(line) for line in _status_lines(status)]
+    if status.spent.packs:
+        parts.append(Text(_spent(status.spent)))
+    if status.score is not None:
+        parts.append(Text(f"launch {status.score.epoch}: {status.score.text}"))
+    if status.packs:
+        parts.append(_packs(status.packs))
+    parts += [Text(f"{pack.text}\n  {pack.remedy}", style="yellow") for pack in status.stuck]
+    return Group(*parts)
+
+
+def status_line(status: SweepStatus) -> str:
+    """The same in one line of plain text, for logs."""
+    return "; ".join(Text.from_markup(line).plain for line in _status_lines(status))
+
+
+def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> str:
+    """The state as JSON."""
+    launch = status.launch
+    content = {
+        "schema_version": JSON_SCHEMA_VERSION,
+        "name": target.grid.name,
+        "directory": str(target.paths.root),
+        "rehearsal": is_rehearsal(target.paths),
+        "wanted": status.wanted,
+        "done": status.done,
+        "diverged": status.diverged,
+        "pruned": status.pruned,
+        "running": status.running,
+        "failed": status.failed,
+        "waiting": status.waiting,
+        "outside": status.outside,
+        "run_steps_per_s": status.run_steps_per_s,
+        "eta_s": status.eta and status.eta.seconds,
+        "eta_low_s": status.eta and status.eta.low,
+        "eta_high_s": status.eta and status.eta.high,
+        "spent": vars(status.spent),
+        "score": status.score and _score_content(status.score),
+        "launch": launch and {"host": launch.process.host, "pid": launch.process.pid, "since": launch.since.isoformat()},
+        "packs": [vars(pack) for pack in status.packs],
+        "stuck": [vars(pack) | {"text": pack.text, "remedy": pack.remedy} for pack in status.stuck],
+        "failures": [
+            {
+                "error": group.example.cause.error,
+                "message": group.example.cause.message,
+                "frame": group.example.cause.frame,
+                "runs": len(group.run_ids),
+                "gave_up": len(group.gave_up),
+                "packs": group.packs,
+                "traceback": group.example.traceback,
+                "log": str(target.paths.pack_log(group.example.pack_id, group.example.attempt)),
+                "reproduce": _reproduce(str(target.paths.root), group),
+            }
+            for group in status.failures
+        ],
+        "axes": [vars(progress) for progress in axes],
+    }  # fmt: skip
+    return json.dumps(content, indent=2)
+
+
+def _score_content(score: Score) -> dict[str, object]:
+    """A score for JSON."""
+    return {
+        "launch": score.epoch,
+        "estimated_s": score.estimate.wall_s,
+        "took_s": score.outcome and score.outcome.took_s,
+        "error": score.error,
+        "text": score.text,
+    }
+
+
+def _status_lines(status: SweepStatus) -> Iterable[str]:
+    states = [f"[green]{status.done:,} of {status.wanted:,} done[/green]"]
+    states += [f"{status.diverged:,} diverged"] if status.diverged else []
+    states += [f"{status.pruned:,} pruned"] if status.pruned else []
+    states += [f"{status.running:,} running"] if status.running else []
+    states += [f"{status.waiting:,} waiting"] if status.waiting else []
+    states += [f"[red]{status.failed:,} failed[/red]"] if status.failed else []
+    states += [f"{status.outside:,} outside this grid"] if status.outside else []
+    yield ", ".join(states)
+    if status.packs:
+        yield f"{status.run_steps_per_s:,.0f} steps x runs per second{_eta(status.eta)}"
+    elif status.launch is not None:
+        yield f"launch {status.launch.epoch} at work on {status.launch.process.host}, pid {status.launch.process.pid}"
+    if status.stuck:
+        yield f"[yellow]{len(status.stuck):,} packs are stuck[/yellow]"
+
+
+def _eta(eta: Eta | None) -> str:
+    if eta is None:
+        return ""
+    text = f", about {duration(eta.seconds)} to go"
+    if eta.low is None or eta.high is None:
+        return text
+    return f"{text} (9 in 10: {duration(eta.low)} to {duration(eta.high)})"
+
+
+def _spent(spent: Spending) -> str:
+    gpu = f" and {_hours(spent.gpu_s)} of GPU" if spent.gpu_s else ""
+    return (
+        f"finished packs took {_hours(spent.cpu_s)} of CPU{gpu}, {_hours(spent.wall_s)} one after another: "
+        f"{duration(spent.cpu_s / spent.runs)} of CPU a run"
+    )
+
+
+def _hours(seconds: float) -> str:
+    """Hours, for bills; what is less than one as people say it."""
+    return f"{seconds / 3600:,.1f} h" if seconds >= 3600 else duration(seconds)
+
+
+def _packs(packs: Sequence[RunningPack]) -> Table:
+    table = plain_table("pack", "what", "runs", "step", "speed")
+    for pack in packs[:_SHOWN_PACKS]:
+        share = f"{pack.step:,} of {pack.steps:,} ({pack.step / pack.steps:.0%})"
+        table.add_row(pack.pack_id, pack.label, str(pack.runs), share, f"{pack.run_steps_per_s:,.0f}/s")
+    if len(packs) > _SHOWN_PACKS:
+        table.add_row("...", f"and {len(packs) - _SHOWN_PACKS} more")
+    return table
+
+
+def _progress_by_axis(axes: Sequence[AxisProgress]) -> Table:
+    table = plain_table("axis", "done of wanted runs per value")
+    by_axis: dict[str, list[str]] = {}
+    for progress in axes:
+        by_axis.setdefault(progress.axis, []).append(f"{progress.value}:[dim]{progress.done:,}/{progress.wanted:,}[/dim]")
+    for axis, values in by_axis.items():
+        table.add_row(axis, "   ".join(values))
+    return table
+
+
+def failure_lines(groups: Sequence[FailureGroup], grid: str, paths: SweepPaths) -> Iterable[str]:
+    """What failed, by cause: how many runs, the end of the trace, where its log is, and how to see it again."""
+    if groups:
+        causes = "1 cause" if len(groups) == 1 else f"{len(groups):,} causes"
+        yield f"[red]failures: {sum(len(group.run_ids) for group in groups):,} runs, {causes}[/red]"
+    for group in groups:
+        yield _failure_text(group, grid, paths)
+
+
+def _failure_text(group: FailureGroup, grid: str, paths: SweepPaths) -> str:
+    cause, example = group.example.cause, group.example
+    gave_up, runs = len(group.gave_up), len(group.run_ids)
+    state = "given up" if gave_up == runs else f"{gave_up:,} given up, the rest will be tried again"
+    return (
+        f"[red]{runs:,} runs failed ({state})[/red]: {cause.error}: {escape(cause.message)}\n"
+        f"  at         {escape(cause.frame)}\n"
+        f"  log        {escape(str(paths.pack_log(example.pack_id, example.attempt)))}\n"
+        f"  reproduce  {escape(_reproduce(grid, group))}"
+    )
+
+
+def _reproduce(grid: str, group: FailureGroup) -> str:
+    return shlex.join(["recipe-sweep", "run", grid, "--run", group.run_ids[0]])

@@ -1,0 +1,93 @@
+"""What was brought up from here: one file beside the generated ones, so that a later command finds its cluster again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.sweep.errors import ClusterStateError
+from recipe_sweep.sweep.files.atomic import publish_json, replace_json
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class ClusterRecord:
+    """One cluster: since when, until when at the latest (where that is known), the code's sum, and its job's number."""
+
+    began_at: datetime
+    ends_at: datetime | None
+    wheel_sha256: str
+    job: str | None = None
+
+    def with_job(self, job: str) -> ClusterRecord:
+        return replace(self, job=job)
+
+
+def generated_directory(cluster_file: Path) -> Path:
+    """Where everything that is generated from a cluster file goes, absolute."""
+    return (cluster_file.parent / f"{cluster_file.stem}.generated").resolve()
+
+
+def begin_record(directory: Path, record: ClusterRecord) -> None:
+    """Write down that a cluster is about to come up. Raises ClusterStateError where one is."""
+    try:
+        publish_json(_file(directory), _to_json(record))
+    except FileExistsError as error:
+        raise up_already(directory) from error
+
+
+def update_record(directory: Path, record: ClusterRecord) -> None:
+    """Write down more about it."""
+    replace_json(_file(directory), _to_json(record))
+
+
+def read_record(directory: Path) -> ClusterRecord | None:
+    """What is up; None where nothing is. Raises ClusterStateError for a file that is not of ours."""
+    file = _file(directory)
+    if not file.exists():
+        return None
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        ends_at = content["ends_at"]
+        return ClusterRecord(
+            datetime.fromisoformat(content["began_at"]),
+            None if ends_at is None else datetime.fromisoformat(ends_at),
+            content["wheel_sha256"],
+            content["job"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        problem = Problem(
+            str(file), found=f"no readable record ({error})", expected="what `recipe-sweep cluster up` writes",
+            hint="end the cluster by its own tools, then remove the file",
+        )  # fmt: skip
+        raise ClusterStateError(problem) from error
+
+
+def remove_record(directory: Path) -> None:
+    """Write down that it is gone."""
+    _file(directory).unlink()
+
+
+def up_already(directory: Path) -> ClusterStateError:
+    """The error for a cluster that is up."""
+    return ClusterStateError(
+        Problem(
+            str(_file(directory)),
+            found="a cluster that was brought up and not down again",
+            expected="one at a time for each file",
+            hint="look at it with `recipe-sweep cluster status`, end it with `recipe-sweep cluster down`",
+        )
+    )
+
+
+def _file(directory: Path) -> Path:
+    return directory / "up.json"
+
+
+def _to_json(record: ClusterRecord) -> dict[str, object]:
+    ends_at = None if record.ends_at is None else record.ends_at.isoformat()
+    return {"schema_version": SCHEMA_VERSION} | asdict(record) | {"began_at": record.began_at.isoformat(), "ends_at": ends_at}

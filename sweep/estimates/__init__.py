@@ -1,0 +1,1 @@
+"""How long it takes and what it costs: measured paces, estimates, and how well they did."""

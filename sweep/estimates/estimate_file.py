@@ -1,0 +1,171 @@
+"""What a launch was expected to take, written before it trains anything, and what it took: estimates are scored.
+
+Both lie beside the launch's own file. A launch that was killed leaves no outcome and is not scored; one that was stopped, or
+in which runs failed for good, did other work than was estimated, and is not scored either.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from recipe_sweep.sweep.estimates.paces import Basis
+from recipe_sweep.sweep.files.atomic import replace_json
+from recipe_sweep.sweep.files.paths import SweepPaths
+
+SCHEMA_VERSION = 1
+
+Kept = TypeVar("Kept")
+
+
+@dataclass(frozen=True)
+class BasisCount:
+    """How many packs' times come from one source."""
+
+    basis: Basis
+    packs: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What training `runs` in `packs` takes. `wall_s` has `start_s` in it; `packs_s` is all packs one after another.
+
+    `cpus` and `gpus` are what one pack holds. `notes` say what else one has to know to believe it.
+    """
+
+    made_at: datetime
+    runs: int
+    packs: int
+    slots: int
+    wall_s: float
+    packs_s: float
+    start_s: float
+    cpus: float
+    gpus: float
+    bases: tuple[BasisCount, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU-seconds that packs hold."""
+        return self.packs_s * self.cpus
+
+    @property
+    def gpu_s(self) -> float:
+        """The same of GPUs, by a pack's share."""
+        return self.packs_s * self.gpus
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a launch ended that was not killed. `start_s`: until its first pack began; None where none did."""
+
+    host: str
+    took_s: float
+    start_s: float | None
+    ray: bool
+    planned: int
+    trained: int
+
+
+@dataclass(frozen=True)
+class Score:
+    """A launch's estimate and its outcome, as far as there is one."""
+
+    epoch: int
+    estimate: Estimate
+    outcome: Outcome | None
+
+    @property
+    def error(self) -> float | None:
+        """Estimated over taken, less one; None where the launch did not do what was estimated, or is not over."""
+        outcome = self.outcome
+        if outcome is None or outcome.trained < outcome.planned or outcome.took_s <= 0:
+            return None
+        return self.estimate.wall_s / outcome.took_s - 1
+
+    @property
+    def text(self) -> str:
+        """It in one sentence."""
+        estimate, outcome = self.estimate, self.outcome
+        begun = f"estimated {span(estimate.wall_s)} on {slots(estimate.slots)}"
+        if outcome is None:
+            return begun
+        if self.error is None:
+            return (
+                f"{begun}; ended after {span(outcome.took_s)} with {outcome.trained:,} of {outcome.planned:,} runs trained: "
+                "not scored"
+            )
+        side = "under" if self.error < 0 else "over"
+        return f"{begun}, took {span(outcome.took_s)}: {abs(self.error):.0%} {side}".replace("%", " %")
+
+
+def slots(count: int) -> str:
+    """So many slots in words."""
+    return "1 slot" if count == 1 else f"{count:,} slots"
+
+
+def span(seconds: float) -> str:
+    """Seconds to two or three figures: `45 s`, `3.1 min`, `5.2 h`, `2.1 d`."""
+    for unit, size, least in (("d", 86400.0, 172800.0), ("h", 3600.0, 5400.0), ("min", 60.0, 90.0)):
+        if seconds >= least:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+def write_estimate(paths: SweepPaths, epoch: int, estimate: Estimate) -> Path:
+    """Write what a launch is expected to take; returns the path."""
+    content = asdict(estimate) | {"made_at": estimate.made_at.isoformat()}
+    path = paths.estimate_file(epoch)
+    replace_json(path, {"schema_version": SCHEMA_VERSION} | content)
+    return path
+
+
+def write_outcome(paths: SweepPaths, epoch: int, outcome: Outcome) -> Path:
+    """Write how a launch ended; returns the path."""
+    path = paths.outcome_file(epoch)
+    replace_json(path, {"schema_version": SCHEMA_VERSION} | asdict(outcome))
+    return path
+
+
+def read_scores(paths: SweepPaths) -> tuple[Score, ...]:
+    """Every launch that was estimated, oldest first."""
+    epochs = sorted(int(path.name.partition(".")[0]) for path in paths.estimate_file(0).parent.glob("[0-9]*.estimate.json"))
+    scores = []
+    for epoch in epochs:
+        estimate = _read(paths.estimate_file(epoch), _estimate)
+        if estimate is not None:
+            scores.append(Score(epoch, estimate, read_outcome(paths.outcome_file(epoch))))
+    return tuple(scores)
+
+
+def last_score(paths: SweepPaths) -> Score | None:
+    """The newest launch that was estimated; None where none was."""
+    return next(reversed(read_scores(paths)), None)
+
+
+def read_outcome(path: Path) -> Outcome | None:
+    """How a launch ended; None where its file is not there, or of another version."""
+    return _read(path, lambda content: Outcome(**content))  # type: ignore[arg-type]
+
+
+def _estimate(content: dict[str, object]) -> Estimate:
+    made_at, bases, notes = content["made_at"], content["bases"], content["notes"]
+    assert isinstance(bases, list)
+    assert isinstance(notes, list)
+    counts = tuple(BasisCount(Basis(each["basis"]), each["packs"]) for each in bases)
+    own = {"made_at": datetime.fromisoformat(str(made_at)), "bases": counts, "notes": tuple(notes)}
+    return Estimate(**(content | own))  # type: ignore[arg-type]
+
+
+def _read(path: Path, build: Callable[[dict[str, object]], Kept]) -> Kept | None:
+    """What a file holds; None where it is gone or torn: no launch depends on it."""
+    try:
+        content = json.loads(path.read_text())
+        return build(content) if content.pop("schema_version") == SCHEMA_VERSION else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None

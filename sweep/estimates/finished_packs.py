@@ -1,0 +1,114 @@
+"""What finished packs tell of this machine's speed: those of a sweep, and of the sweeps that lie beside it.
+
+Only files are read that a launch leaves anyway: its own, records of packs and attempts. A pack counts if it was trained in
+one attempt from its start to its end; its time is that of the attempt, so it has in it what a process needs to begin and to
+publish. Packs of other machines count for plans on clusters alone, those of stand-in workloads for nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.search_spaces.errors import UserInputError
+from recipe_sweep.sweep.clusters.machines import Machines
+from recipe_sweep.sweep.estimates.estimate_file import Outcome, read_outcome
+from recipe_sweep.sweep.estimates.paces import Pace, kind_of, schedule_of
+from recipe_sweep.sweep.files.attempt_file import Attempt, AttemptEnd, read_attempts
+from recipe_sweep.sweep.files.launch_file import LaunchSettings, read_settings
+from recipe_sweep.sweep.files.pack_file import read_record
+from recipe_sweep.sweep.files.paths import SweepPaths
+
+MOST_PACKS = 200
+"""Read, the newest of all sweeps: enough for every kind of a large grid, and little enough not to be waited for."""
+
+
+def finished_paces(paths: SweepPaths, machines: Machines, workload: str) -> tuple[Pace, ...]:
+    """Paces of finished packs on these machines, from this sweep and its neighbours, the newest first."""
+    found = [(time, sweep, pack_id) for sweep in _sweeps(paths, machines) for time, pack_id in _finished(sweep)]
+    found.sort(key=lambda each: each[0], reverse=True)
+
+    @cache
+    def settings_of(sweep: SweepPaths, epoch: int) -> LaunchSettings | None:
+        return read_settings(sweep.launch_file(epoch))
+
+    paces = (_pace(sweep, pack_id, machines, workload, settings_of) for _, sweep, pack_id in found[:MOST_PACKS])
+    return tuple(pace for pace in paces if pace is not None)
+
+
+def start_seconds(paths: SweepPaths, machines: Machines) -> float | None:
+    """How long a launch here took to start its first pack, by the newest that did; None where none is known."""
+    ray = not machines.resources.inline
+    outcomes = [
+        (path.stat().st_mtime, outcome)
+        for sweep in _sweeps(paths, machines)
+        for path in sweep.outcome_file(0).parent.glob("[0-9]*.outcome.json")
+        if (outcome := read_outcome(path)) is not None and _started(outcome, ray)
+    ]
+    return max(outcomes, key=lambda each: each[0])[1].start_s if outcomes else None
+
+
+def _started(outcome: Outcome, ray: bool) -> bool:
+    return outcome.start_s is not None and outcome.ray is ray and outcome.host == socket.gethostname()
+
+
+def _sweeps(paths: SweepPaths, machines: Machines) -> Iterator[SweepPaths]:
+    """The sweep itself, then those in the same folder; of a cluster's file system only the sweep."""
+    yield paths
+    folder = paths.root.resolve().parent
+    if machines.here and folder.is_dir():
+        for file in sorted(folder.glob("*/sweep.json")):
+            if file.parent != paths.root.resolve():
+                yield SweepPaths(file.parent)
+
+
+def _finished(sweep: SweepPaths) -> Iterator[tuple[float, str]]:
+    """When each pack was published, and its id."""
+    if sweep.results.is_dir():
+        with os.scandir(sweep.results) as entries:
+            for entry in entries:
+                if entry.name.endswith(".parquet"):
+                    yield entry.stat().st_mtime, entry.name.removesuffix(".parquet")
+
+
+def _pace(
+    sweep: SweepPaths,
+    pack_id: str,
+    machines: Machines,
+    workload: str,
+    settings_of: Callable[[SweepPaths, int], LaunchSettings | None],
+) -> Pace | None:
+    """A finished pack's pace; None where it does not count, or where what is known of it cannot be read."""
+    try:
+        [attempt] = read_attempts(sweep, pack_id)
+        pack = read_record(sweep.pack_record(pack_id)).pack
+    except (OSError, ValueError, TypeError, KeyError, UserInputError):  # Not one attempt, or a torn file: no evidence.
+        return None
+    settings = settings_of(sweep, attempt.epoch)
+    if settings is None or settings.workload != workload or pack.slice_of is not None or attempt.step > 0:
+        return None
+    if not _counts(attempt, settings.resources, machines):
+        return None
+    taken = _seconds(attempt)
+    if taken is None:
+        return None
+    kind, schedule = kind_of(pack.points, settings.resources), schedule_of(pack.points[0])
+    return Pace(kind, len(pack.points), taken / pack.cost, schedule=schedule)
+
+
+def _counts(attempt: Attempt, resources: Resources, machines: Machines) -> bool:
+    """Whether it was trained on the machines in question: this one, or else those of a cluster."""
+    if machines.here:
+        return attempt.process.host == socket.gethostname()
+    return resources.address is not None
+
+
+def _seconds(attempt: Attempt) -> float | None:
+    if attempt.end is not AttemptEnd.PUBLISHED or attempt.ended_at is None:
+        return None
+    seconds = (datetime.fromisoformat(attempt.ended_at) - datetime.fromisoformat(attempt.began_at)).total_seconds()
+    return seconds if seconds > 0 else None  # The clock was set back meanwhile.

@@ -1,0 +1,161 @@
+"""How long a pack takes by what was measured of packs like it: seconds per counted operation, and where they come from.
+
+The best evidence is a pack of the same kind: design, size, device, threads. Of several the nearest in number of runs is
+taken, for small networks gain by company. Where there is none, packs of other designs but of the same size will do, and
+it is said so. A pace is never carried over to another size, precision, device or number of threads.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.planning.packing import Pack
+
+
+class Size(NamedTuple):
+    """What a pace depends on most. `share` is a pack's part of a GPU, 0 on a CPU."""
+
+    hidden: tuple[int, ...]
+    batch: int
+    precision: str
+    device: str
+    threads: int
+    share: float
+
+
+class Kind(NamedTuple):
+    """Packs that take the same time for the same arithmetic."""
+
+    task: str
+    decomposition: str
+    value_learning: str
+    extractions: tuple[str, ...]
+    size: Size
+
+
+class Schedule(NamedTuple):
+    """How often and how long a pack is evaluated."""
+
+    every: int
+    episodes: int
+
+
+class Basis(StrEnum):
+    """Where a pack's time comes from, best first."""
+
+    FINISHED = "finished packs of the same kind"
+    PROBED = "the probe of this kind"
+    FINISHED_SIZE = "finished packs of the same size, but other designs"
+    PROBED_SIZE = "the probe of other designs of the same size"
+    FLOPS = "FLOPs, not measured"
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What was measured of one pack: seconds per operation of its gradient steps.
+
+    A finished pack's have its evaluations in them, by its `schedule`; a probe's have not (None), and `evaluation_s` is what
+    one episode of one run takes besides, its part of the checkpoint included.
+    """
+
+    kind: Kind
+    lanes: int
+    s_per_flop: float
+    evaluation_s: float = 0.0
+    schedule: Schedule | None = None
+
+    def seconds(self, pack: Pack) -> float:
+        """Of a pack that is trained at this pace from its start to its end."""
+        schedule = schedule_of(pack.points[0])
+        episodes = pack.points[0].steps // schedule.every * schedule.episodes * len(pack.points)
+        return pack.cost * self.s_per_flop + episodes * self.evaluation_s
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Seconds that a pack will take, from its start to its end, and why one thinks so."""
+
+    seconds: float
+    basis: Basis
+
+
+class Speeds:
+    """Everything that is known of speed. `by_flops` tells the seconds per operation of what was never measured, or None."""
+
+    def __init__(
+        self,
+        resources: Resources,
+        finished: Iterable[Pace],
+        probed: Iterable[Pace],
+        by_flops: Callable[[Pack], float | None] = lambda pack: None,
+    ) -> None:
+        self._resources, self._finished, self._probed = resources, tuple(finished), tuple(probed)
+        self._by_flops = by_flops
+        self._known: dict[tuple[Kind, Schedule, int], tuple[tuple[Pace, ...], Basis] | None] = {}
+
+    def time(self, pack: Pack) -> Timed | None:
+        """How long a pack takes; None where nothing is known of packs of its size."""
+        kind, schedule = kind_of(pack.points, self._resources), schedule_of(pack.points[0])
+        key = kind, schedule, len(pack.points)
+        if key not in self._known:
+            self._known[key] = self._evidence(*key)
+        evidence = self._known[key]
+        if evidence is not None:
+            paces, basis = evidence
+            return Timed(statistics.fmean(pace.seconds(pack) for pace in paces), basis)
+        s_per_flop = self._by_flops(pack)
+        return None if s_per_flop is None else Timed(pack.cost * s_per_flop, Basis.FLOPS)
+
+    def _evidence(self, kind: Kind, schedule: Schedule, lanes: int) -> tuple[tuple[Pace, ...], Basis] | None:
+        same = [pace for pace in self._finished if pace.kind == kind and pace.schedule == schedule]
+        probed = [pace for pace in self._probed if pace.kind == kind]
+        alike = [pace for pace in self._finished if pace.kind.size == kind.size]
+        others = [pace for pace in self._probed if pace.kind.size == kind.size]
+        for paces, basis in (
+            (_nearest(same, lanes), Basis.FINISHED),
+            (_nearest(probed, lanes), Basis.PROBED),
+            (tuple(alike), Basis.FINISHED_SIZE),
+            (tuple(others), Basis.PROBED_SIZE),
+        ):
+            if paces:
+                return paces, basis
+        return None
+
+
+def _nearest(paces: Sequence[Pace], lanes: int) -> tuple[Pace, ...]:
+    """Those whose number of runs is the nearest, by ratio."""
+    distances = [abs(math.log(pace.lanes / lanes)) for pace in paces]
+    return tuple(pace for pace, distance in zip(paces, distances, strict=True) if distance == min(distances))
+
+
+def kind_of(points: Sequence[DesignPoint], resources: Resources) -> Kind:
+    """The kind of a pack on these machines."""
+    first = points[0]
+    device = device_of(resources)
+    share = resources.gpu_per_pack if device == "cuda" else 0.0
+    return Kind(
+        task=first.task,
+        decomposition=first.decomposition.value,
+        value_learning=first.value_learning.value,
+        extractions=tuple(sorted({point.extraction.value for point in points})),
+        size=Size(first.hidden, first.batch, first.precision.value, device, resources.threads, share),
+    )
+
+
+def schedule_of(point: DesignPoint) -> Schedule:
+    """When a run is evaluated."""
+    return Schedule(point.eval_every, point.eval_episodes)
+
+
+def device_of(resources: Resources) -> str:
+    """The device on which packs will find themselves: `auto` is CUDA where they get a share of a GPU."""
+    if resources.device != "auto":
+        return resources.device
+    return "cuda" if resources.gpu_per_pack > 0 else "cpu"

@@ -1,0 +1,78 @@
+"""The probe's own process: reads a request from its input and prints one line of JSON for each pack that it timed.
+
+It ends itself when its time is up. Its first line says that everything is imported: what came before is what a process of a
+pack needs to start.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from recipe_sweep.sweep.files.points import points_from_json
+
+SECONDS_PER_PACK = 3.0
+"""Of steps, where there is time for all."""
+LEAST_LEFT_S = 2.0
+"""With less than this a further pack is not begun."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What was found of one pack of the request, by its place in it, in seconds: those of `StepTimes` (trainers/probe.py), and
+    `evaluation_s` of one episode of one run.
+    """
+
+    place: int
+    lanes: int
+    flops: float
+    steps: int
+    first_s: float
+    step_s: float
+    cpu_s: float
+    evaluation_s: float
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Everything is imported, on this device, with these versions."""
+
+    device: str
+    torch: str
+    code: str
+
+
+def main() -> None:
+    """Time the packs that the request names, in its order, as long as there is time."""
+    begun = time.monotonic()
+    request: dict[str, Any] = json.load(sys.stdin)
+    from recipe_sweep.sweep.worker.device import choose_device, code_version, torch_version
+    from recipe_sweep.trainers.probe import EvaluationTimes, Probe
+
+    device = choose_device(request["device"])
+    _print(Ready(device, torch_version(), code_version()))
+    evaluations: dict[tuple[str, int, int], EvaluationTimes] = {}
+    packs = [points_from_json(points) for points in request["packs"]]
+    for place, points in enumerate(packs):
+        left = request["seconds"] - (time.monotonic() - begun)
+        if left < LEAST_LEFT_S and place:
+            break
+        probe = Probe(points, device, request["threads"])
+        steps = probe.steps(min(SECONDS_PER_PACK, left / (2 * (len(packs) - place))))
+        same = (points[0].task, steps.lanes, points[0].eval_episodes)  # Its time is the environment's, whatever the design.
+        if same not in evaluations:
+            evaluations[same] = probe.evaluation()
+        evaluated = evaluations[same]
+        each = evaluated.seconds / (evaluated.lanes * evaluated.episodes)
+        _print(Timing(place, **steps._asdict(), evaluation_s=each))
+
+
+def _print(line: Ready | Timing) -> None:
+    print(json.dumps(asdict(line)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Why packs failed: one file per failed attempt, and the causes they have in common.
+
+A failure is kept until its runs are done. `launch --retry-failed` forgives: the file is renamed, so that it no longer
+counts, and nothing of it is lost.
+
+Where the system refused something (a full disk, a store or a network that is away) the failure says little of the pack: it
+is kept as one that was hindered, which does not count, up to a bound.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import traceback
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.paths import HINDERED_SUFFIX, SweepPaths
+from recipe_sweep.sweep.worker.watchdog import Frame, Hang
+
+SCHEMA_VERSION = 1
+LOG_TAIL_LINES = 40
+HINDERED_TRIES = 8
+"""Attempts of one pack that may be hindered; further ones count as failed: then it is the pack that cannot do without."""
+
+_PACKAGE = Path(__file__).parents[2]
+"""`recipe_sweep`, by the path under which Python imports it; in a checkout its folders are links."""
+
+_TESTS = _PACKAGE.parent / "tests"
+_WRONG_PATHS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
+_VARYING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{16}\b|\d+(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What failures have in common: the error's type, its message and the last line of our own code on the way to it."""
+
+    error: str
+    message: str
+    frame: str
+
+    @property
+    def kind(self) -> Cause:
+        """The cause without the numbers and ids in its message, by which failures are grouped."""
+        return Cause(self.error, _VARYING.sub("#", self.message), self.frame)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One failed attempt of a pack.
+
+    `final`: its one run is given up with it, until `--retry-failed`. `hindered`: what surrounds it failed; it does not count.
+    """
+
+    pack_id: str
+    attempt: int
+    epoch: int
+    run_ids: tuple[str, ...]
+    cause: Cause
+    traceback: str
+    log_tail: str
+    host: str
+    failed_at: datetime
+    final: bool
+    hindered: bool = False
+
+
+@dataclass(frozen=True)
+class FailureGroup:
+    """All failures of one cause: an example, the runs they hit that are not done, and which of these are given up."""
+
+    example: Failure
+    run_ids: tuple[str, ...]
+    gave_up: tuple[str, ...]
+    packs: int
+
+
+def cause_of(error: BaseException) -> Cause:
+    """The cause an exception stands for."""
+    frames = [Frame(frame.filename, frame.lineno or 0, frame.name) for frame in traceback.extract_tb(error.__traceback__)]
+    return Cause(type(error).__name__, str(error), _place(frames[::-1]))
+
+
+def cause_of_hang(hang: Hang) -> Cause:
+    """The cause an attempt without progress stands for."""
+    return Cause("StuckError", f"no progress for {hang.silent}, therefore killed (stuck_after_minutes)", _place(hang.frames))
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether an error is of the kind that tends to pass by itself: refused by the system, and not for a path that is wrong."""
+    return isinstance(error, OSError) and not isinstance(error, _WRONG_PATHS)
+
+
+def record_failure(paths: SweepPaths, failure: Failure) -> None:
+    """Keep a failure. Raises FileExistsError where that attempt has one already."""
+    content = asdict(failure) | {"schema_version": SCHEMA_VERSION, "failed_at": failure.failed_at.astimezone(UTC).isoformat()}
+    publish_json(failure_file(paths, failure), content)
+
+
+def failure_file(paths: SweepPaths, failure: Failure) -> Path:
+    """Where a failure is kept."""
+    return paths.pack_failure(failure.pack_id, failure.attempt, failure.hindered)
+
+
+def log_tail(path: Path) -> str:
+    """The last lines of a log, or nothing where there is none."""
+    return "\n".join(path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]) if path.exists() else ""
+
+
+def failed_attempts(paths: SweepPaths) -> dict[str, int]:
+    """How many attempts of each pack have failed and were not forgiven; those that were hindered do not count."""
+    return Counter(path.parent.name for path in _files(paths) if not path.name.endswith(HINDERED_SUFFIX))
+
+
+def hindered_attempts(paths: SweepPaths, pack_id: str) -> int:
+    """How many attempts of a pack were hindered and not forgiven."""
+    return len(list((paths.failures / pack_id).glob(f"[!.]*{HINDERED_SUFFIX}")))
+
+
+def read_failures(paths: SweepPaths) -> tuple[Failure, ...]:
+    """Every failure that was not forgiven, oldest first."""
+    return tuple(sorted((_read(path) for path in _files(paths)), key=lambda failure: failure.failed_at))
+
+
+def grouped(failures: Iterable[Failure], unfinished: Collection[str]) -> tuple[FailureGroup, ...]:
+    """Failures by cause, the one that hit most runs first; runs that are not in `unfinished` no longer count.
+
+    A run belongs to the cause of its latest failure only: when a pack was halved, what its halves say is nearer the truth.
+    """
+    latest: dict[str, Failure] = {}
+    for failure in failures:
+        latest |= dict.fromkeys((run for run in failure.run_ids if run in unfinished), failure)
+    by_cause: dict[Cause, list[tuple[str, Failure]]] = defaultdict(list)
+    for run_id, failure in latest.items():
+        by_cause[failure.cause.kind].append((run_id, failure))
+    groups = (
+        FailureGroup(
+            example=hits[-1][1],
+            run_ids=tuple(run for run, _ in hits),
+            gave_up=tuple(run for run, failure in hits if failure.final),
+            packs=len({failure.pack_id for _, failure in hits}),
+        )
+        for hits in by_cause.values()
+    )
+    return tuple(sorted(groups, key=lambda group: -len(group.run_ids)))
+
+
+def forgive(paths: SweepPaths, pack_ids: Collection[str]) -> None:
+    """Stop counting the failures of these packs, so that they are tried as if for the first time."""
+    for path in _files(paths):
+        if path.parent.name in pack_ids:
+            path.replace(path.with_suffix(".forgiven"))
+
+
+def _files(paths: SweepPaths) -> list[Path]:
+    return sorted(paths.failures.glob("*/[!.]*.json"))
+
+
+def _read(path: Path) -> Failure:
+    content = json.loads(path.read_text())
+    del content["schema_version"]
+    return Failure(
+        **content
+        | {
+            "run_ids": tuple(content["run_ids"]),
+            "cause": Cause(**content["cause"]),
+            "failed_at": datetime.fromisoformat(content["failed_at"]),
+        }
+    )
+
+
+def _place(frames: Sequence[Frame]) -> str:
+    """The innermost line of our own code, else the innermost of all; `frames` begin with the innermost."""
+    found = next((frame for frame in frames if _is_ours(frame.filename)), next(iter(frames), None))
+    return f"{_short(found.filename)}:{found.line} in {found.name}" if found else "outside of Python"
+
+
+def _is_ours(filename: str) -> bool:
+    path = Path(filename)
+    return path.is_relative_to(_PACKAGE) or path.is_relative_to(_TESTS)
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    if path.is_relative_to(_PACKAGE):
+        return str(path.relative_to(_PACKAGE))
+    return str(path.relative_to(_TESTS.parent)) if path.is_relative_to(_TESTS) else path.name

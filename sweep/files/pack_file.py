@@ -1,0 +1,122 @@
+"""Packs that were once started: recorded before their first step, adopted by every later launch.
+
+A checkpoint can only be resumed bitwise by the same members in the same order on the same number of threads. Were packs
+planned afresh at each launch, a machine with more cores or an edited grid would pack the runs otherwise, and everything
+half trained would be lost. So a started pack is a fact, and later plans are made around it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.points import points_from_json, points_to_json
+from recipe_sweep.sweep.planning.packing import Pack
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class PackRecord:
+    """A started pack and what its numbers depend on besides its members.
+
+    `epoch` is the launch that started it first and `order` its place in that launch, which together tell the later of two
+    records that share a run. `device` is what the launch asked for.
+    """
+
+    pack: Pack
+    epoch: int
+    order: int
+    threads: int
+    device: str
+    data_hash: str
+    started_at: datetime
+
+    @property
+    def age(self) -> tuple[int, int]:
+        """Sorts records from the oldest to the newest."""
+        return (self.epoch, self.order)
+
+
+def record_start(paths: SweepPaths, record: PackRecord) -> PackRecord:
+    """Record that a pack starts; returns the record that holds, which is an older one where the pack was started before."""
+    path = paths.pack_record(record.pack.pack_id)
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "pack_id": record.pack.pack_id,
+        "epoch": record.epoch,
+        "order": record.order,
+        "threads": record.threads,
+        "device": record.device,
+        "data_hash": record.data_hash,
+        "started_at": record.started_at.astimezone(UTC).isoformat(),
+        "slice_of": record.pack.slice_of,
+        "suspect": record.pack.suspect,
+        "points": points_to_json(record.pack.points),
+    }
+    try:
+        publish_json(path, content, dense=True)
+    except FileExistsError:
+        return read_record(path)
+    return record
+
+
+def withdraw_suspects(paths: SweepPaths, pack_ids: Collection[str]) -> None:
+    """Take back the records of those of these packs that are parts of a halved one, so that it is tried whole again."""
+    for pack_id in pack_ids:
+        path = paths.pack_record(pack_id)
+        if read_record(path).pack.suspect:
+            path.replace(path.with_suffix(".withdrawn"))
+            shutil.rmtree(paths.pack_checkpoint(pack_id), ignore_errors=True)
+
+
+def read_record(path: Path) -> PackRecord:
+    """Read one record. Raises SweepDirectoryError where it is torn or from a newer version."""
+    try:
+        content = json.loads(path.read_text())
+        if content["schema_version"] > SCHEMA_VERSION:
+            raise ValueError(f"schema version {content['schema_version']}, known up to {SCHEMA_VERSION}")
+        pack = Pack(points_from_json(content["points"]), content["slice_of"], content["suspect"])
+        if pack.pack_id != content["pack_id"]:
+            raise ValueError(f"its members hash to {pack.pack_id}, not to {content['pack_id']}")
+        return PackRecord(
+            pack=pack,
+            epoch=content["epoch"],
+            order=content["order"],
+            threads=content["threads"],
+            device=content["device"],
+            data_hash=content["data_hash"],
+            started_at=datetime.fromisoformat(content["started_at"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = Problem(
+            str(path), found=f"no readable pack record ({error})", expected="the JSON a launch writes when a pack starts",
+            hint="remove the file: the runs it lists will be planned anew and train from their start",
+        )  # fmt: skip
+        raise SweepDirectoryError(problem) from error
+
+
+def read_records(paths: SweepPaths, without: frozenset[str] = frozenset()) -> Iterator[PackRecord]:
+    """Every started pack, oldest first, except those whose id is in `without` (finished ones need no reading)."""
+    files = (path for path in paths.packs.glob("[!.]*.json") if path.stem not in without)
+    yield from sorted((read_record(path) for path in files), key=lambda record: record.age)
+
+
+def resume_dirs(paths: SweepPaths, pack: Pack) -> tuple[Path, ...]:
+    """Checkpoint directories of the packs this one was sliced from, nearest first."""
+    directories: list[Path] = []
+    parent, seen = pack.slice_of, {pack.pack_id}
+    while parent is not None and parent not in seen:
+        seen.add(parent)
+        directories.append(paths.pack_checkpoint(parent))
+        path = paths.pack_record(parent)
+        parent = read_record(path).pack.slice_of if path.exists() else None
+    return tuple(directories)

@@ -1,0 +1,81 @@
+"""`sweep.json`: what a sweep is, pinned when it is first launched.
+
+It holds the grid as it was last launched (so that `status` and `report` need only the directory), which weights are kept,
+and the content hash of every dataset at its first use: from then on every process refuses data that hashes otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.files.atomic import replace_json
+from recipe_sweep.sweep.files.paths import SweepPaths
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """That a sweep is a rehearsal, and how long each of its runs pretends to take."""
+
+    seconds_per_run: float = 0.0
+
+
+@dataclass(frozen=True)
+class SweepFile:
+    """The content of `sweep.json`. `grid` is the grid document with its overrides applied; `data_root` where data was.
+
+    `rehearsal` is None in a real sweep, and never changes: the two refuse each other's directories. `store` is where its
+    truth is kept as well, if anywhere.
+    """
+
+    name: str
+    grid: Mapping[str, Any]
+    keep: Keep
+    data_root: str
+    created_at: str
+    data_hashes: Mapping[str, str] = field(default_factory=dict)
+    rehearsal: Rehearsal | None = None
+    store: str | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    def with_hashes(self, hashes: Mapping[str, str]) -> SweepFile:
+        """The same with further datasets pinned; those already pinned stay."""
+        return replace(self, data_hashes={**hashes, **self.data_hashes})
+
+
+def read_sweep_file(paths: SweepPaths) -> SweepFile | None:
+    """The sweep's lock file, None where the directory has none. Raises SweepDirectoryError where it cannot be read."""
+    path = paths.lock_file
+    try:
+        content = json.loads(path.read_text())
+        if content["schema_version"] > SCHEMA_VERSION:
+            raise ValueError(f"schema version {content['schema_version']}, known up to {SCHEMA_VERSION}")
+        given = content.get("rehearsal")
+        rehearsal = None if given is None else Rehearsal(**given)
+        return SweepFile(**content | {"keep": Keep(content["keep"]), "rehearsal": rehearsal})
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = Problem(
+            str(path), found=f"no readable sweep file ({error})", expected="the JSON that `recipe-sweep launch` writes",
+            hint="restore it from a copy, or remove it and launch the grid again with the same --dir: results are kept",
+        )  # fmt: skip
+        raise SweepDirectoryError(problem) from error
+
+
+def is_rehearsal(paths: SweepPaths) -> bool:
+    """Whether the sweep's file says that it is one; False where there is none. Raises SweepDirectoryError as above."""
+    sweep = read_sweep_file(paths)
+    return sweep is not None and sweep.rehearsal is not None
+
+
+def write_sweep_file(paths: SweepPaths, sweep: SweepFile) -> None:
+    """Replace the sweep's lock file."""
+    replace_json(paths.lock_file, asdict(sweep))

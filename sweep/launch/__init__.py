@@ -1,0 +1,1 @@
+"""A launch from beginning to end: supervision, Ray, and the order of its packs."""

@@ -1,0 +1,138 @@
+"""A launch from beginning to end: data, lease, what the sweep is, the engine at work, what is left behind."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.clusters.machines import machines_here
+from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.estimates.estimate import estimate
+from recipe_sweep.sweep.estimates.estimate_file import Outcome, write_estimate, write_outcome
+from recipe_sweep.sweep.files.attempt_file import read_attempts
+from recipe_sweep.sweep.files.failure_file import forgive
+from recipe_sweep.sweep.files.pack_file import read_records, withdraw_suspects
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file, write_sweep_file
+from recipe_sweep.sweep.launch.supervisor import Display, Supervision, ray_directory, stop_signals
+from recipe_sweep.sweep.locks.lease import Lease
+from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
+from recipe_sweep.sweep.planning.plan import Plan
+from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
+from recipe_sweep.sweep.results.done import read_done, set_aside
+from recipe_sweep.sweep.store.datasets import datasets_to_store, fetch_lacking
+from recipe_sweep.sweep.store.sync import kept
+from recipe_sweep.sweep.worker.workload import load_workload
+
+
+@dataclass(frozen=True)
+class LaunchEnd:
+    """How a launch ended. `hopeless`: it gave up because attempt after attempt failed."""
+
+    status: SweepStatus
+    trained: int
+    interrupted: bool
+    hopeless: bool
+
+
+def launch(
+    request: LaunchRequest, display: Display, companion: Callable[[], AbstractContextManager[object]] = nullcontext
+) -> LaunchEnd:
+    """Train what is not done, until it is or until told to stop (SIGINT, SIGTERM).
+
+    `companion` is entered once there is something to watch, and left after the last pack. Raises LeaseHeldError where another
+    launch is at work, UserInputError for wrong data or a wrong directory, EngineError where Ray keeps dying.
+    """
+    paths = request.paths
+    data_root = _data_root(request)
+    sweep = _checked_sweep_file(request, data_root)
+    todo = [point for pack in plan_of(request).packs for point in pack.points]
+    fetch_lacking(request.store, todo, data_root, sweep.data_hashes, display.tell)
+    hashes = load_workload(request.workload).prepare_data(todo, data_root, sweep.data_hashes, display.tell)
+    datasets = datasets_to_store(request.store, todo, data_root, hashes)
+    with (
+        ray_directory() as ray_files,
+        Lease.acquire(paths.lease, display.tell) as lease,
+        stop_signals() as asked,
+        kept(request.store, paths, lambda: lease.epoch, asked, display.tell, datasets),
+    ):
+        write_sweep_file(paths, sweep.with_hashes(hashes))
+        plan = plan_of(request)
+        forgive(paths, plan.forgiven)
+        withdraw_suspects(paths, plan.forgiven)
+        set_aside(paths, plan.weightless)
+        estimated = estimate(plan, paths, machines_here(request.resources), request.workload)
+        if estimated is not None:
+            write_estimate(paths, lease.epoch, estimated)
+        epoch, began, began_at = lease.epoch, time.monotonic(), datetime.now(UTC)
+        with companion():
+            hopeless = Supervision(request, sweep.with_hashes(hashes), lease, display, asked, ray_files).run()
+            write_outcome(paths, epoch, _outcome(request, plan, epoch, time.monotonic() - began, began_at))
+        _remove_spent_checkpoints(paths)
+    status = SweepWatcher(request.points, paths, request.selected).look()
+    finished = read_done(paths).file_of
+    trained = sum(point.run_id in finished for point in todo)
+    return LaunchEnd(status, trained, interrupted=asked.count > 0, hopeless=hopeless)
+
+
+def _outcome(request: LaunchRequest, plan: Plan, epoch: int, took_s: float, began_at: datetime) -> Outcome:
+    """How a launch ended, of what it set out to do."""
+    finished = read_done(request.paths).file_of
+    attempts = [attempt for pack in plan.packs[:1] for attempt in read_attempts(request.paths, pack.pack_id)]
+    starts = [datetime.fromisoformat(attempt.began_at) for attempt in attempts if attempt.epoch == epoch]
+    return Outcome(
+        host=socket.gethostname(),
+        took_s=took_s,
+        start_s=max((starts[0] - began_at).total_seconds(), 0.0) if starts else None,
+        ray=not request.resources.inline,
+        planned=plan.runs,
+        trained=sum(run_id in finished for pack in plan.packs for run_id in pack.run_ids),
+    )
+
+
+def _data_root(request: LaunchRequest) -> Path:
+    from recipe_sweep.trainers.data.catalogue import default_data_root
+
+    if request.rehearsal is not None:
+        return request.paths.root.resolve()  # Its workload needs no data, and reads in the sweep's file how slow to be.
+    return (request.data_root or default_data_root()).resolve()
+
+
+def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
+    """The sweep's lock file as this launch leaves it. Raises SweepDirectoryError where other weights were pinned to keep."""
+    known = read_sweep_file(request.paths)
+    store = None if request.store is None else request.store.address
+    stated = Keep(request.grid["keep"]) if "keep" in request.grid else None
+    asked = request.keep or stated
+    if known is None:
+        began = datetime.now(UTC).isoformat()
+        return SweepFile(request.name, request.grid, asked or Keep.ACTOR, str(data_root), began, {}, request.rehearsal, store)
+    if asked not in (None, known.keep):
+        raise SweepDirectoryError(
+            Problem(
+                file=str(request.paths.lock_file),
+                key="keep",
+                found=f"--keep {asked}" if request.keep else f"keep: {asked} in the grid",
+                expected=f"{known.keep}, with which this sweep began: done means that these weights are there",
+                hint=f"ask for {known.keep}, or begin another sweep with --dir",
+            )
+        )
+    return SweepFile(
+        request.name, request.grid, known.keep, str(data_root), known.created_at, known.data_hashes, request.rehearsal, store
+    )
+
+
+def _remove_spent_checkpoints(paths: SweepPaths) -> None:
+    """Remove checkpoints of started packs whose every run is done elsewhere: nothing can be sliced from them any more."""
+    done = read_done(paths)
+    for record in read_records(paths, without=done.pack_ids):
+        if all(run_id in done.file_of for run_id in record.pack.run_ids):
+            shutil.rmtree(paths.pack_checkpoint(record.pack.pack_id), ignore_errors=True)

@@ -1,0 +1,138 @@
+"""The order in which a launch hands out its packs, and what becomes of one that failed.
+
+A pack is recorded as started the moment it is handed out, so that later launches adopt it. A failed pack waits some seconds,
+behind the others, for its second try; one that failed as often as it may is halved, again and again, until the run that
+fails is alone. Where attempt after attempt fails and none succeeds the cause is no single run, and the launch stops instead
+of taking thousands of packs apart.
+
+Where an attempt was hindered (a full disk, a store that is away) the others would be as well: no pack is handed out for a
+while, twice as long each time, and nothing counts against the pack.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from recipe_sweep.sweep.files.attempt_file import AttemptEnd
+from recipe_sweep.sweep.files.failure_file import failed_attempts, may_pass
+from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, PlannedPack
+from recipe_sweep.sweep.files.pack_file import PackRecord, record_start
+from recipe_sweep.sweep.launch.backoff import wait_s
+from recipe_sweep.sweep.locks.lease import holds
+from recipe_sweep.sweep.planning.packing import halves
+
+HOPELESS_FAILURES = 20
+"""Failed attempts in a row, without one success in between, after which no further pack is started."""
+
+
+def _print(text: str) -> None:
+    print(text, flush=True)
+
+
+class PackQueue:
+    """The packs of a launch, waiting and at work.
+
+    `tell` hears of every wait. `clock` gives seconds that only ever go on, whatever is done to the time of day.
+    """
+
+    def __init__(
+        self, launch: LaunchFile, tell: Callable[[str], None] = _print, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._settings, self._tell, self._clock = launch.settings, tell, clock
+        self._waiting = deque(launch.packs)
+        self._not_before: dict[str, float] = {}
+        self._paused_until = clock()
+        self._working: dict[str, PlannedPack] = {}
+        self._started = 0
+        self._failures = Counter(failed_attempts(launch.settings.paths))
+        self._failed_in_a_row = 0
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether so much failed in a row that going on makes no sense."""
+        return self._failed_in_a_row >= HOPELESS_FAILURES
+
+    @property
+    def finished(self) -> bool:
+        """Whether no pack will be handed out any more."""
+        return self._closed or (not self._waiting and not self._working)
+
+    def next(self) -> str | None:
+        """Id of the next pack to start; None where there is none now (one may be waiting, or yet fail and come back)."""
+        now = self._clock()
+        if self._closed or now < self._paused_until:
+            return None
+        ready = (at for at, planned in enumerate(self._waiting) if self._not_before.get(planned.pack.pack_id, now) <= now)
+        place = next(ready, None)
+        if place is None:
+            return None
+        planned = self._waiting[place]
+        try:
+            record_start(self._settings.paths, _record(planned, self._settings, self._started + 1))
+        except OSError as error:
+            if not may_pass(error):
+                raise
+            self._pause()
+            return None
+        del self._waiting[place]
+        self._started += 1
+        self._working[planned.pack.pack_id] = planned
+        return planned.pack.pack_id
+
+    def ended(self, pack_id: str, end: AttemptEnd) -> None:
+        """Take note of how a pack's attempt ended."""
+        planned = self._working.pop(pack_id)
+        if end is AttemptEnd.PUBLISHED:
+            self._failed_in_a_row = 0
+        elif end is AttemptEnd.FAILED:
+            self._failed_in_a_row += 1
+            self._failed(planned)
+        elif end is AttemptEnd.HINDERED:
+            self._waiting.append(planned)
+            self._pause()
+
+    @property
+    def _closed(self) -> bool:
+        return self.hopeless or told_to_stop(self._settings)
+
+    def _failed(self, planned: PlannedPack) -> None:
+        pack = planned.pack
+        self._failures[pack.pack_id] += 1
+        if self._failures[pack.pack_id] < pack.attempts_allowed:
+            wait = wait_s(self._failures[pack.pack_id])
+            self._tell(f"pack {pack.pack_id} failed: tried again in {wait:.0f} s")
+            self._not_before[pack.pack_id] = self._clock() + wait
+            self._waiting.append(planned)
+        elif len(pack.points) > 1:
+            self._waiting.extend(replace(planned, pack=half) for half in halves(pack.points, pack.pack_id))
+
+    def _pause(self) -> None:
+        """Hand nothing out for a while; what was at work when that began and is hindered too tells nothing new."""
+        now = self._clock()
+        if now < self._paused_until:
+            return
+        self._failed_in_a_row += 1
+        wait = wait_s(self._failed_in_a_row)
+        self._paused_until = now + wait
+        self._tell(f"the disk, the store or the network is in trouble (see failures/): no pack is started for {wait:.0f} s")
+
+
+def told_to_stop(settings: LaunchSettings) -> bool:
+    """Whether this launch was asked to stop, is dead, or was superseded: what everything that works for it asks."""
+    return settings.paths.stop_file(settings.epoch).exists() or not holds(settings.paths.lease, settings.epoch)
+
+
+def _record(planned: PlannedPack, settings: LaunchSettings, order: int) -> PackRecord:
+    return PackRecord(
+        pack=planned.pack,
+        epoch=settings.epoch,
+        order=order,
+        threads=settings.resources.threads,
+        device=settings.resources.device,
+        data_hash=planned.data_hash,
+        started_at=datetime.now(UTC),
+    )

@@ -1,0 +1,250 @@
+"""Ray Tune at the wheel: one trial is one pack. The only file that imports Ray; a process of its own.
+
+A launch, which holds the lease and watches, starts it with the launch's file. Tune decides what runs
+when and where; what a pack is, whether it is done and what a failure means are decided elsewhere, from files. Tune's own memory
+of an experiment is never read again: every launch is a fresh experiment.
+
+Packs reach Tune through a searcher, which hands out the next one whenever there is room, so that a failed pack can come
+back or be halved while the others train. A worker that is killed is restarted by Tune (`max_failures=-1`); an exception in
+training never reaches Tune, because the worker records it and returns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.sweep.files.attempt_file import AttemptEnd
+from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, read_launch
+from recipe_sweep.sweep.files.process import ProcessIdentity, children
+from recipe_sweep.sweep.launch.pack_queue import PackQueue, told_to_stop
+from recipe_sweep.sweep.locks.lease import holds
+
+HOPELESS_EXIT = 3
+RAY_GONE_EXIT = 4
+NO_RAY_EXIT = 5
+DRAINED_EXIT = 6
+TERMINATED_EXIT = 7
+RAY_SERVERS = frozenset({"raylet", "gcs_server"})
+RAY_DIRECTORY = "RECIPE_SWEEP_RAY_DIRECTORY"
+"""Environment variable in which the launch names the directory for Ray's sockets and logs."""
+
+CONNECT_TIMEOUT_S = 10.0
+
+OBJECT_STORE_BYTES = 100_000_000
+"""Ray's shared memory: nothing of ours goes through it, and its default is a third of the machine."""
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
+}
+
+
+def main(launch_path: str) -> int:
+    """Run the packs of a launch.
+
+    Returns 0, or HOPELESS_EXIT where too much failed, or NO_RAY_EXIT where Ray cannot be reached; dies with RAY_GONE_EXIT.
+    """
+    launch = read_launch(Path(launch_path))
+    queue = PackQueue(launch)
+    try:
+        _run(launch, queue)
+    except ConnectionError:
+        traceback.print_exc()
+        return NO_RAY_EXIT
+    return HOPELESS_EXIT if queue.hopeless else 0
+
+
+def _run(launch: LaunchFile, queue: PackQueue) -> None:
+    settings, resources = launch.settings, launch.settings.resources
+    # Before Ray is imported, which reads most of these once; workers inherit them, and their thread pools with them.
+    threads = {name: str(resources.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    os.environ.update(QUIET | threads | {"TUNE_MAX_PENDING_TRIALS_PG": str(resources.slots)})
+
+    import ray
+    from ray import tune
+
+    connected, over = threading.Event(), threading.Event()
+    threading.Thread(target=_stop_before_start, args=(settings, connected), name="stop-watch", daemon=True).start()
+    # Ray puts the directory it is started from on its workers' path, before ours; a user's sweep.py there would be ours.
+    with contextlib.chdir(_ray_directory()):
+        _connect(settings, over)
+    connected.set()
+    try:
+        bundle = {"CPU": float(resources.cpus_per_pack)} | ({"GPU": resources.gpu_per_pack} if resources.gpu_per_pack else {})
+        tuner = tune.Tuner(
+            tune.with_resources(_trainable(settings), tune.PlacementGroupFactory([bundle])),
+            tune_config=tune.TuneConfig(
+                search_alg=_searcher(queue, resources.slots if _spare_cpus(resources) else None),
+                num_samples=-1,
+                reuse_actors=resources.reuse_workers,
+                trial_name_creator=lambda trial: str(trial.config["pack_id"]),
+                trial_dirname_creator=lambda trial: str(trial.config["pack_id"]),
+            ),
+            run_config=tune.RunConfig(
+                name=f"launch-{settings.epoch:06d}",
+                storage_path=str(settings.paths.ray),
+                failure_config=tune.FailureConfig(max_failures=-1),
+                verbose=0,
+            ),
+        )
+        tuner.fit()
+    finally:
+        over.set()
+        ray.shutdown()
+        if RAY_DIRECTORY in os.environ and not holds(
+            settings.paths.lease, settings.epoch
+        ):  # The launch cannot do it: it is dead.
+            shutil.rmtree(os.environ[RAY_DIRECTORY], ignore_errors=True)
+
+
+def _connect(settings: LaunchSettings, over: threading.Event) -> None:
+    """Start a Ray of our own, watched until `over`, never one that happens to run here; or join the one that was named."""
+    import ray
+    from ray._private import ray_constants
+
+    from recipe_sweep.sweep.launch import ray_worker_start
+
+    resources = settings.resources
+    if resources.address is not None:
+        _check_address(resources.address)
+        ray.init(address=resources.address, log_to_driver=False, logging_level="warning")
+        return
+    # Relative to Ray's own scripts, so an absolute path stands for itself. Where Ray stops reading it, it starts its own.
+    ray_constants.SETUP_WORKER_FILENAME = ray_worker_start.__file__
+    ray.init(
+        address="local",
+        num_cpus=resources.cpus + _spare_cpus(resources),
+        num_gpus=resources.gpus,
+        object_store_memory=OBJECT_STORE_BYTES,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level="warning",
+        _temp_dir=_ray_directory(),
+    )
+    threading.Thread(target=_die_with_ray, args=(_ray_servers(), over), name="ray-watch", daemon=True).start()
+
+
+def _ray_directory() -> str:
+    """Where Ray keeps its sockets and logs: as the launch says, which removes it at the end."""
+    return os.environ.get(RAY_DIRECTORY) or tempfile.mkdtemp(prefix="rs-")
+
+
+def _stop_before_start(settings: LaunchSettings, connected: threading.Event) -> None:
+    """End this process if it is told to stop while it still tries to reach Ray, which can take minutes."""
+    while not connected.wait(0.5):
+        if told_to_stop(settings):
+            os._exit(0)
+
+
+def _check_address(address: str) -> None:
+    """Raise ConnectionError where nothing listens at host:port; Ray itself would try for minutes."""
+    host, _, port = address.rpartition(":")
+    if not (host and port.isdigit()):
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_TIMEOUT_S).close()
+    except OSError as error:
+        raise ConnectionError(f"nothing answers at {address} ({error})") from error
+
+
+def _ray_servers() -> tuple[ProcessIdentity, ...]:
+    """The processes without which this Ray cannot go on; they are children of this one."""
+    return tuple(child for child in children() if child.name() in RAY_SERVERS)
+
+
+def _die_with_ray(servers: Sequence[ProcessIdentity], over: threading.Event) -> None:
+    """End this process once one of Ray's servers is gone: Tune would wait for it for ever. The launch starts a new one."""
+    while not over.wait(1.0):
+        if not all(server.is_alive() for server in servers):
+            print("Ray is gone", file=sys.stderr, flush=True)
+            os._exit(RAY_GONE_EXIT)
+
+
+def _trainable(settings: LaunchSettings) -> Any:
+    def train(config: dict[str, Any]) -> dict[str, str]:
+        from recipe_sweep.sweep.worker.pack_worker import work
+
+        end = work(settings, str(config["pack_id"]))
+        if end is AttemptEnd.DRAINED:
+            _leave_this_machine()
+        if end is AttemptEnd.TERMINATED:
+            os._exit(TERMINATED_EXIT)  # Tune restarts its pack, as that of any process that died.
+        return {"end": end.value}
+
+    return train
+
+
+def _leave_this_machine() -> None:
+    """End this worker, and have Ray start nothing more where it ran: Tune restarts its pack elsewhere, as from a lost node."""
+    import ray
+    from ray.core.generated import autoscaler_pb2
+
+    here = ray.get_runtime_context()
+    # What Ray's own autoscaler calls; there is no public way. Where it is refused, packs come back until the machine is gone.
+    ray._raylet.GcsClient(address=here.gcs_address).drain_node(
+        here.get_node_id(), autoscaler_pb2.DRAIN_NODE_REASON_PREEMPTION, "notice of the machine's end", 0
+    )
+    os._exit(DRAINED_EXIT)
+
+
+def _spare_cpus(resources: Resources) -> int:
+    """CPUs of this machine that are in Ray's books alone, so that a pack's own process can start as soon as another has ended.
+
+    Ray looks only once a second whether there is room again. That no more packs run than there are slots is the searcher's
+    to see to. None for GPUs, whose memory a process keeps to its very end.
+    """
+    fresh_here = resources.address is None and not resources.reuse_workers and not resources.gpus
+    return resources.cpus_per_pack if fresh_here else 0
+
+
+def _searcher(queue: PackQueue, at_once: int | None) -> Any:
+    from ray.tune.search import Searcher
+
+    class PackSearcher(Searcher):  # type: ignore[misc]  # Ray is untyped here
+        """Hands Tune the queue's packs, so many at once, and tells the queue how they ended."""
+
+        def __init__(self) -> None:
+            super().__init__(metric="end", mode="max")
+            self._packs: dict[str, str] = {}
+
+        def suggest(self, trial_id: str) -> Any:
+            if queue.finished:
+                return Searcher.FINISHED
+            if len(self._packs) == at_once:
+                return None
+            pack_id = queue.next()
+            if pack_id is None:
+                return None
+            self._packs[trial_id] = pack_id
+            return {"pack_id": pack_id}
+
+        def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+            end = AttemptEnd.FAILED if error or not result else AttemptEnd(result["end"])
+            queue.ended(self._packs.pop(trial_id), end)
+
+        def save(self, checkpoint_path: str) -> None:
+            """Nothing: a launch is never restored from Tune's state."""
+
+        def restore(self, checkpoint_path: str) -> None:
+            """Nothing, for the same reason."""
+
+    return PackSearcher()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

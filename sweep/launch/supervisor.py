@@ -1,0 +1,229 @@
+"""The engine's life and its next ones: started, watched, stopped when asked, started again where it dies.
+
+The engine, with Ray in it, is a process of its own. So the launch stays small and quiet, hears Ctrl-C alone, survives Ray,
+and can clean up behind it. Everything the two have to tell each other is in files.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.sweep.errors import EngineError
+from recipe_sweep.sweep.files.failure_file import log_tail
+from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, PlannedPack, write_launch
+from recipe_sweep.sweep.files.progress_file import read_all_progress
+from recipe_sweep.sweep.files.sweep_file import SweepFile
+from recipe_sweep.sweep.launch.pack_queue import PackQueue
+from recipe_sweep.sweep.launch.ray_engine import HOPELESS_EXIT, NO_RAY_EXIT, RAY_DIRECTORY
+from recipe_sweep.sweep.locks.lease import Lease
+from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
+from recipe_sweep.sweep.planning.plan import Plan
+from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
+from recipe_sweep.sweep.results.done import read_done
+from recipe_sweep.sweep.worker.pack_worker import work
+from recipe_sweep.trainers.allocator import ALLOCATOR
+
+POLL_S = 0.2
+LOOK_EVERY_S = 1.0
+ENGINE_DEATHS_ALLOWED = 5
+"""The engine may die this often in a row without a step being made; then the cause is not bad luck."""
+
+
+class Display(Protocol):
+    """Where a launch shows how it goes."""
+
+    def show(self, status: SweepStatus) -> None: ...
+
+    def tell(self, text: str) -> None: ...
+
+
+@dataclass
+class StopRequests:
+    """How often the user, or the machine, has asked this launch to stop, and the file by which packs learn of it."""
+
+    count: int = 0
+    stop_file: Path | None = None
+
+    def ask(self, *_: object) -> None:
+        """Take note; a signal handler."""
+        self.count += 1
+        if self.stop_file is not None:
+            self.stop_file.touch()
+
+    def listen(self) -> int:
+        """How often it was asked by now; a stop file that somebody else wrote (`recipe-sweep cancel`) is asking once."""
+        if not self.count and self.stop_file is not None and self.stop_file.exists():
+            self.count = 1
+        return self.count
+
+
+class Supervision:
+    """The engine's life, and its next ones, under one lease."""
+
+    def __init__(
+        self, request: LaunchRequest, sweep: SweepFile, lease: Lease, display: Display, asked: StopRequests, ray_directory: Path
+    ) -> None:
+        self._request, self._sweep, self._lease, self._display, self._asked = request, sweep, lease, display, asked
+        self._ray_directory = ray_directory
+        self._paths = request.paths
+        self._watcher = SweepWatcher(request.points, request.paths, request.selected)
+
+    def run(self) -> bool:
+        """Run engines until nothing is left to do; returns whether it was hopeless."""
+        deaths = 0
+        while True:
+            plan = plan_of(self._request)
+            if not plan.packs or self._asked.listen():
+                return False
+            before = self._reached()
+            code = self._run_engine(plan)
+            if self._asked.listen() or code in (0, HOPELESS_EXIT):
+                return code == HOPELESS_EXIT
+            deaths = 1 if self._reached() != before else deaths + 1
+            log = self._paths.engine_log(self._lease.epoch)
+            _keep_ray_logs(self._ray_directory, self._paths.logs / f"ray-{self._lease.epoch:06d}")
+            if code == NO_RAY_EXIT:
+                raise EngineError(_no_ray(self._request.resources, log))
+            if deaths >= ENGINE_DEATHS_ALLOWED:
+                raise EngineError(f"Ray died {deaths} times in a row (exit code {code}); the end of {log}:\n{log_tail(log)}")
+            self._display.tell(f"Ray died (exit code {code}, see {log}): starting it again")
+            self._lease.renew()
+
+    def _reached(self) -> tuple[int, int]:
+        """How far the sweep is: finished packs, and steps of the unfinished ones."""
+        steps = sum(progress.step for progress in read_all_progress(self._paths.progress))
+        return len(read_done(self._paths).pack_ids), steps
+
+    def _run_engine(self, plan: Plan) -> int:
+        request, epoch = self._request, self._lease.epoch
+        settings = LaunchSettings(
+            root=self._paths.root.resolve(),
+            epoch=epoch,
+            data_root=Path(self._sweep.data_root),
+            keep=self._sweep.keep,
+            workload=request.workload,
+            resources=request.resources,
+            store=None if request.store is None else request.store.address,
+        )
+        hashes = self._sweep.data_hashes
+        packs = tuple(PlannedPack(pack, hashes[pack.points[0].dataset_id]) for pack in plan.packs)
+        launch = LaunchFile(settings, packs, plan.reasons)
+        file = write_launch(launch)
+        self._asked.stop_file = self._paths.stop_file(epoch)
+        if request.resources.inline:
+            return self._run_inline(launch)
+        log = self._paths.engine_log(epoch)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("ab") as output:
+            engine = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+                [sys.executable, "-P", "-m", "recipe_sweep.sweep.launch.ray_engine", str(file.resolve())],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                env=_engine_environment(self._ray_directory),
+                start_new_session=True,  # Ctrl-C is for the launch, which then asks packs to stop by a file.
+            )
+            try:
+                return self._watch(engine)
+            finally:
+                _kill_group(engine)
+
+    def _run_inline(self, launch: LaunchFile) -> int:
+        queue = PackQueue(launch, self._display.tell)
+        while not queue.finished:
+            pack_id = queue.next()
+            if pack_id is None:
+                time.sleep(POLL_S)
+                continue
+            queue.ended(pack_id, work(launch.settings, pack_id))
+            self._display.show(self._watcher.look())
+        return HOPELESS_EXIT if queue.hopeless else 0
+
+    def _watch(self, engine: subprocess.Popen[bytes]) -> int:
+        looked_at = 0.0
+        told = 0
+        while (code := engine.poll()) is None:
+            if self._asked.listen() > told:
+                told = self._asked.count
+                self._paths.stop_file(self._lease.epoch).touch()  # Again: the signal may have come before it had a name.
+                if told > 1:
+                    _kill_group(engine)
+                else:
+                    self._display.tell("stopping: packs write their checkpoints (again to kill them)")
+            if time.monotonic() - looked_at >= LOOK_EVERY_S:
+                self._display.show(self._watcher.look())
+                looked_at = time.monotonic()
+            time.sleep(POLL_S)
+        self._display.show(self._watcher.look())
+        return code
+
+
+def _engine_environment(ray_directory: Path) -> dict[str, str]:
+    return ALLOCATOR | os.environ | {RAY_DIRECTORY: str(ray_directory)}
+
+
+@contextmanager
+def ray_directory() -> Iterator[Path]:
+    """A short temporary directory for Ray's sockets (whose paths may have 107 bytes).
+
+    It goes after the lease is given back: a worker of a killed engine may still be in it, and must see first that it is over.
+    """
+    base = tempfile.gettempdir()
+    directory = Path(tempfile.mkdtemp(prefix="rs-", dir=base if len(base) <= 20 else "/tmp"))  # noqa: S108
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _no_ray(resources: Resources, log: Path) -> str:
+    reason = log_tail(log).splitlines()[-1:] or ["no reason given"]
+    if resources.address is None:
+        return f"Ray could not be started: {reason[0]}\n  hint      see {log}"
+    return (
+        f"no Ray cluster answers at {resources.address}: {reason[0]}\n"
+        f"  hint      is it running? does it want a token (then RAY_AUTH_MODE=token must be set here)? see {log}"
+    )
+
+
+def _keep_ray_logs(ray_directory: Path, target: Path) -> None:
+    """Save what a dead Ray had to say, before its directory goes."""
+    for session in ray_directory.glob("session_2*"):
+        logs = session / "logs"
+        if logs.is_dir() and not (target / session.name).exists():
+            shutil.copytree(logs, target / session.name, ignore_dangling_symlinks=True)
+
+
+def _kill_group(engine: subprocess.Popen[bytes]) -> None:
+    """End whatever is left of an engine: it leads a session of its own, so this reaches nobody else."""
+    try:
+        os.killpg(engine.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+    finally:
+        engine.wait()
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopRequests]:
+    """Count SIGINT and SIGTERM instead of dying of them."""
+    asked = StopRequests()
+
+    before = {number: signal.signal(number, asked.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,230 @@
+"""One launch at a time: the sweep's lease, its epochs, and the check that every publish makes.
+
+A launch that takes the lease creates `lease/<epoch>.json`, one higher than the last, under a name that must be new. The
+highest epoch is the only one that may publish. So a worker left over from a launch that was killed, however late it wakes
+up, finds its epoch superseded and stops.
+
+Between a worker's look at the epoch and its publish a new launch could slip in. Both therefore hold `lease/lock`: workers
+shared, while they check and publish; a launch exclusively, while it creates its epoch. The kernel drops a lock whose
+process dies, so a kill cannot leave one behind.
+
+Whether the holder of a lease is alive is asked of the kernel where it is our own; from another machine its heartbeat is
+looked at (`sweep/locks/heartbeat.py`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
+from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.process import ProcessIdentity, holders
+from recipe_sweep.sweep.locks.heartbeat import LISTEN_S, Heart, is_beating, is_touched, seems_fresh
+
+LOCK_PATIENCE_S = 30.0
+
+_EPOCH_FILE = re.compile(r"(\d{6,})\.json")
+
+
+@dataclass(frozen=True)
+class LeaseRecord:
+    """Who holds, or held, an epoch."""
+
+    epoch: int
+    process: ProcessIdentity
+    since: datetime
+
+
+class Lease:
+    """The lease as its holder sees it; a context manager that gives it back.
+
+    Use `Lease.acquire`. `renew` moves to a fresh epoch, which cuts off every worker of the one before.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._heart: Heart | None = None
+        self.epoch = 0
+
+    @classmethod
+    def acquire(cls, folder: Path, tell: Callable[[str], None] = lambda _: None) -> Lease:
+        """Take the sweep's lease. Raises LeaseHeldError where a live launch holds it; takes over from a dead one.
+
+        `tell` hears why that takes a while, and later of a heartbeat that cannot be written.
+        """
+        lease = cls(folder)
+        _listen_for_another(folder, tell)
+        with _locked(folder, fcntl.LOCK_EX):
+            current = current_holder(folder)
+            if current is not None and is_held(folder, current):
+                raise LeaseHeldError(_held_problem(folder, current))
+            lease._create_epoch(current)
+        lease._heart = Heart(lambda: _heartbeat(folder, lease.epoch), tell)
+        return lease
+
+    def renew(self) -> None:
+        """Move to a new epoch. Raises LeaseLostError where another launch has taken the sweep meanwhile."""
+        with _locked(self._folder, fcntl.LOCK_EX):
+            current = current_holder(self._folder)
+            if current is None or current.epoch != self.epoch:
+                raise LeaseLostError(f"epoch {self.epoch} of {self._folder.parent} was superseded")
+            self._create_epoch(current)
+
+    def release(self) -> None:
+        """Give the lease back, so that the next launch need not ask whether this process is alive."""
+        if self._heart is not None:
+            self._heart.stop()
+        _released(self._folder, self.epoch).touch()
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    def _create_epoch(self, current: LeaseRecord | None) -> None:
+        epoch = 1 if current is None else current.epoch + 1
+        record = LeaseRecord(epoch, ProcessIdentity.of_this_process(), datetime.now(UTC))
+        _heartbeat(self._folder, epoch).touch()
+        publish_json(self._folder / f"{epoch:06d}.json", asdict(record) | {"since": record.since.isoformat()})
+        self.epoch = epoch
+
+
+def current_holder(folder: Path) -> LeaseRecord | None:
+    """The record of the highest epoch, or None where the sweep was never launched."""
+    epochs = _epochs(folder)
+    return read_lease(folder / f"{max(epochs):06d}.json") if epochs else None
+
+
+def is_held(folder: Path, record: LeaseRecord) -> bool:
+    """Whether that launch is still at work, as far as one look tells: neither given back nor dead."""
+    return _lives(folder, record, seems_fresh)
+
+
+def live_launch(folder: Path) -> LeaseRecord | None:
+    """The launch that is at work on a sweep now; None where there is none."""
+    holder = current_holder(folder)
+    return holder if holder is not None and is_held(folder, holder) else None
+
+
+def holds(folder: Path, epoch: int) -> bool:
+    """Whether `epoch` is the current one and its launch alive: what a worker asks, about once a second, to go on."""
+    current = current_holder(folder)
+    return current is not None and current.epoch == epoch and _lives(folder, current, is_beating)
+
+
+@contextmanager
+def permission_to_publish(folder: Path, epoch: int) -> Iterator[None]:
+    """Hold off any new launch while publishing under `epoch`. Raises LeaseLostError where it is no longer the current one.
+
+    The launch itself may be dead: what its worker finished is still worth keeping, as long as nobody else has taken over.
+    """
+    with _locked(folder, fcntl.LOCK_SH):
+        newest = max(_epochs(folder), default=0)
+        if newest != epoch:
+            raise LeaseLostError(f"launch {epoch} may not publish: launch {newest} has taken this sweep over")
+        yield
+
+
+def _lives(folder: Path, record: LeaseRecord, beats: Callable[[Path], bool]) -> bool:
+    if _released(folder, record.epoch).exists():
+        return False
+    if record.process.is_local():
+        return record.process.is_alive()
+    return beats(_heartbeat(folder, record.epoch))
+
+
+def _listen_for_another(folder: Path, tell: Callable[[str], None]) -> None:
+    """Before a launch on another machine that seems dead is taken for dead: listen. Raises LeaseHeldError where it is not.
+
+    One that never had a heartbeat in this directory was fetched from a store, which has seen to that (`sweep/store/lease.py`).
+    """
+    current = current_holder(folder)
+    if current is None or current.process.is_local() or is_held(folder, current):
+        return
+    heartbeat = _heartbeat(folder, current.epoch)
+    if _released(folder, current.epoch).exists() or not heartbeat.exists():
+        return
+    tell(f"a launch on {current.process.host} seems to be dead: listening for {LISTEN_S:.0f} s whether it is")
+    if is_touched(heartbeat, LISTEN_S):
+        raise LeaseHeldError(_held_problem(folder, current))
+
+
+def _epochs(folder: Path) -> list[int]:
+    if not folder.exists():
+        return []
+    return [int(found[1]) for name in os.listdir(folder) if (found := _EPOCH_FILE.fullmatch(name))]
+
+
+def read_lease(path: Path) -> LeaseRecord:
+    """One epoch's record. Raises SweepDirectoryError where it cannot be read."""
+    try:
+        content = json.loads(path.read_text())
+        process = ProcessIdentity(**content["process"])
+        return LeaseRecord(content["epoch"], process, datetime.fromisoformat(content["since"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = Problem(
+            str(path), found=f"no readable lease ({error})", expected="the JSON a launch writes",
+            hint="make sure no launch is at work on this sweep, then remove the file",
+        )  # fmt: skip
+        raise SweepDirectoryError(problem) from error
+
+
+def _held_problem(folder: Path, record: LeaseRecord) -> Problem:
+    process = record.process
+    return Problem(
+        file=str(folder.parent),
+        found=f"another launch at work on this sweep: host {process.host}, pid {process.pid}, "
+        f"since {record.since.astimezone():%Y-%m-%d %H:%M:%S}",
+        expected="one launch at a time",
+        hint="watch it with `recipe-sweep status`; or stop it, from here too, with `recipe-sweep cancel`, then launch again",
+    )
+
+
+def _heartbeat(folder: Path, epoch: int) -> Path:
+    return folder / f"{epoch:06d}.heartbeat"
+
+
+def _released(folder: Path, epoch: int) -> Path:
+    return folder / f"{epoch:06d}.released"
+
+
+@contextmanager
+def _locked(folder: Path, kind: int) -> Iterator[None]:
+    """Hold `lease/lock`. Raises LeaseHeldError where it stays taken: a stopped process may sit on it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("a") as file:
+        deadline = time.monotonic() + LOCK_PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(file, kind | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise LeaseHeldError(_locked_problem(folder / "lock")) from None
+                time.sleep(0.05)
+        yield
+
+
+def _locked_problem(lock: Path) -> Problem:
+    stopped = [str(process.pid) for process in holders(lock) if process.is_stopped()]
+    if not stopped:
+        return Problem(
+            str(lock), found="a lock that another process has kept for long", expected="a lock held for moments",
+            hint="is a process of this sweep, on any machine, stopped (state T in `ps`)?",
+        )  # fmt: skip
+    pids = " ".join(stopped)
+    return Problem(
+        str(lock), found=f"a lock that is kept by a stopped process (pid {pids})", expected="a lock held for moments",
+        hint=f"let it go on with `kill -CONT {pids}` or end it with `kill -9 {pids}`, then launch again",
+    )  # fmt: skip

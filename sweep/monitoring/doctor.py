@@ -1,0 +1,139 @@
+"""Looking for what must not be: rows twice, weights without rows, torn files, data that changed, packs that are stuck."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from recipe_sweep.search_spaces.errors import RecipeSweepError
+from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.points import point_from_canonical
+from recipe_sweep.sweep.files.sweep_file import is_rehearsal, read_sweep_file
+from recipe_sweep.sweep.locks.lease import live_launch
+from recipe_sweep.sweep.monitoring.stuck import packs_at_work, stuck_packs
+from recipe_sweep.sweep.planning.search_rounds import read_rounds
+from recipe_sweep.sweep.results.done import DoneRuns, read_done
+
+
+class Severity(StrEnum):
+    """What a finding means: a note needs nothing done."""
+
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found, and what to do about it."""
+
+    severity: Severity
+    text: str
+    remedy: str = ""
+
+
+def examine(paths: SweepPaths) -> tuple[Finding, ...]:
+    """Everything worth saying about a sweep's files, problems first; changes nothing but the index."""
+    try:
+        done = read_done(paths)
+    except RecipeSweepError as error:
+        return (Finding(Severity.PROBLEM, str(error)),)
+    launch = live_launch(paths.lease)
+    idle = launch is None
+    stuck = stuck_packs(paths, launch, packs_at_work(paths, launch, done), done)
+    findings = [
+        *(Finding(Severity.PROBLEM, pack.text, pack.remedy) for pack in stuck),
+        *_kind(paths, done),
+        *_rows(done),
+        *_search(paths),
+        *_contents(paths, done),
+        *_weights(paths, done, idle),
+        *_leftovers(paths, idle),
+    ]
+    return tuple(sorted(findings, key=lambda finding: finding.severity is Severity.NOTE))
+
+
+def _kind(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
+    rehearsal = is_rehearsal(paths)
+    if rehearsal:
+        yield Finding(Severity.NOTE, "this is a rehearsal: its results are made up")
+    for file in done.files:
+        if file.rehearsal is not rehearsal:
+            kind = "made-up results in a real sweep" if file.rehearsal else "real results in a rehearsal"
+            yield Finding(Severity.PROBLEM, f"{paths.pack_result(file.pack_id)} holds {kind}", "move the file away")
+
+
+def _rows(done: DoneRuns) -> Iterator[Finding]:
+    for run_id, packs in done.duplicates.items():
+        yield Finding(
+            Severity.PROBLEM,
+            f"run {run_id} has a row in each of the packs {', '.join(packs)}",
+            f"readers take the one of pack {done.file_of[run_id].pack_id}" if run_id in done.file_of else "",
+        )
+
+
+def _search(paths: SweepPaths) -> Iterator[Finding]:
+    asked = Counter(asked for each in read_rounds(paths) for asked in each.trials)
+    for each in (each for each, count in asked.items() if count > 1):
+        values = f"alpha {each.choice.alpha:g}" + ("" if each.choice.tau is None else f" tau {each.choice.tau:g}")
+        yield Finding(
+            Severity.PROBLEM, f"study {each.study_id} was asked for {values} twice", "it counts twice for the sampler"
+        )
+
+
+def _contents(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
+    """Rows whose id is not the hash of their point, and data or code that differs between packs."""
+    import pyarrow.parquet as pq
+
+    sweep = read_sweep_file(paths)
+    versions: dict[tuple[str, str], int] = {}
+    for file in done.files:
+        columns = ["run_id", "point", "data_hash", "code_version", "torch_version"]
+        for row in pq.read_table(paths.pack_result(file.pack_id), columns=columns).to_pylist():
+            point = point_from_canonical(json.loads(row["point"]))
+            if point.run_id != row["run_id"]:
+                yield Finding(Severity.PROBLEM, f"row {row['run_id']} of pack {file.pack_id} holds the point of {point.run_id}")
+            pinned = sweep.data_hashes.get(point.dataset_id) if sweep else None
+            if pinned is not None and pinned != row["data_hash"]:
+                yield Finding(
+                    Severity.PROBLEM, f"run {row['run_id']} was trained on data {row['data_hash']}, but {pinned} is pinned"
+                )
+            made_by = (row["code_version"], row["torch_version"])
+            versions[made_by] = versions.get(made_by, 0) + 1
+    if len(versions) > 1:
+        listed = "; ".join(f"{runs} by {code} with torch {torch}" for (code, torch), runs in sorted(versions.items()))
+        yield Finding(Severity.NOTE, f"runs were trained by different versions: {listed}")
+
+
+def _weights(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]:
+    named = {paths.pack_weights(file.pack_id, file.epoch, file.attempt).name for file in done.files}
+    for file in done.files:
+        if file.weights_missing:
+            yield Finding(
+                Severity.PROBLEM,
+                f"the weights of pack {file.pack_id} ({len(file.run_ids)} runs) are gone",
+                "launch trains these runs again",
+            )
+    if idle:
+        for path in sorted(paths.weights.glob("[!.]*.safetensors")):
+            if path.name not in named:
+                yield Finding(Severity.NOTE, f"{path} belongs to no results", "it may be removed")
+
+
+def _leftovers(paths: SweepPaths, idle: bool) -> Iterator[Finding]:
+    if not idle:
+        return
+    for path in sorted(_temporary_files(paths.root)):
+        yield Finding(Severity.NOTE, f"{path} was being written when a process died", "it may be removed")
+    done = read_done(paths)
+    for path in sorted(paths.checkpoints.glob("*")) if paths.checkpoints.exists() else []:
+        if path.name in done.pack_ids:
+            yield Finding(Severity.NOTE, f"{path} is the checkpoint of a finished pack", "it may be removed")
+
+
+def _temporary_files(root: Path) -> Iterator[Path]:
+    return (path for path in root.rglob(f".*{TEMPORARY_SUFFIX}") if path.is_file())

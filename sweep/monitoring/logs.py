@@ -1,0 +1,133 @@
+"""Which log somebody means, and its last lines: of one attempt at a pack, of the engine, or of what failed or runs now."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.validation import nearest
+from recipe_sweep.sweep.errors import UnknownLogError
+from recipe_sweep.sweep.files.attempt_file import AttemptEnd, read_attempts
+from recipe_sweep.sweep.files.failure_file import read_failures
+from recipe_sweep.sweep.files.pack_file import read_records
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.progress_file import read_all_progress
+from recipe_sweep.sweep.locks.lease import current_holder, live_launch
+from recipe_sweep.sweep.results.done import read_done
+
+FOLLOW_POLL_S = 0.5
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A log and whose it is; `open` says whether more may still be written to it."""
+
+    title: str
+    path: Path
+    open: Callable[[], bool]
+
+
+def attempt_log(paths: SweepPaths, pack_id: str, number: int | None = None) -> LogFile:
+    """The log of an attempt at a pack, the newest where none is named; the beginning of the pack's id is enough.
+
+    Raises UnknownLogError where there is no such pack or attempt.
+    """
+    known = sorted(folder.name for folder in paths.attempts.glob("*")) if paths.attempts.is_dir() else []
+    found = [name for name in known if name.startswith(pack_id)] if pack_id else []
+    if len(found) != 1:
+        text = f"{len(found)} packs whose id begins with {pack_id!r}" if found else f"no pack {pack_id!r} among {len(known)}"
+        hint = nearest(pack_id, known)
+        raise UnknownLogError(Problem(found=text, expected="the id of a pack that was started, or its beginning", hint=hint))
+    [pack_id] = found
+    attempts = {attempt.number: attempt for attempt in read_attempts(paths, pack_id)}
+    if not attempts or (number is not None and number not in attempts):
+        text = f"no attempt {number}" if number is not None else "no attempt"
+        expected = f"one of the attempts at pack {pack_id}: {', '.join(map(str, attempts)) or 'there is none yet'}"
+        raise UnknownLogError(Problem(found=text, expected=expected))
+    number = max(attempts) if number is None else number
+
+    def is_open() -> bool:
+        now = next(attempt for attempt in read_attempts(paths, pack_id) if attempt.number == number)
+        return now.end is AttemptEnd.OPEN and not (now.process.is_local() and not now.process.is_alive())
+
+    chosen = attempts[number]
+    end = str(chosen.end) if chosen.end is not AttemptEnd.OPEN else "at work" if is_open() else "killed"
+    title = f"pack {pack_id}, attempt {number} of {max(attempts)} ({end}) on {chosen.process.host}"
+    return LogFile(title, paths.pack_log(pack_id, number), is_open)
+
+
+def run_log(paths: SweepPaths, run_id: str, number: int | None = None) -> LogFile:
+    """The log of the newest pack that holds a run. Raises UnknownLogError where it was never started."""
+    packs = [record.pack.pack_id for record in read_records(paths) if run_id in record.pack.run_ids]
+    if not packs:
+        raise UnknownLogError(Problem(found=f"no attempt at run {run_id}", expected="a run that was started"))
+    return attempt_log(paths, packs[-1], number)
+
+
+def engine_log(paths: SweepPaths) -> LogFile:
+    """Ray's log under the newest launch that has one. Raises UnknownLogError where there is none."""
+    logs = sorted(paths.logs.glob("engine-*.log")) if paths.logs.is_dir() else []
+    if not logs:
+        raise UnknownLogError(Problem(found="no log of an engine", expected="a sweep that was launched on Ray"))
+    epoch = int(logs[-1].stem.rpartition("-")[2])
+
+    def is_open() -> bool:
+        holder = live_launch(paths.lease)
+        return holder is not None and holder.epoch == epoch
+
+    return LogFile(f"engine of launch {epoch}", logs[-1], is_open)
+
+
+def interesting_logs(paths: SweepPaths) -> tuple[LogFile, ...]:
+    """The log of the newest attempt that failed, of runs that are not done since; else those of the running packs."""
+    done = read_done(paths)
+    failures = [failure for failure in read_failures(paths) if not all(run in done.file_of for run in failure.run_ids)]
+    if failures:
+        return (attempt_log(paths, failures[-1].pack_id, failures[-1].attempt),)
+    if live_launch(paths.lease) is None:
+        return ()
+    running = (progress.pack_id for progress in read_all_progress(paths.progress) if progress.pack_id not in done.pack_ids)
+    logs = (attempt_log(paths, pack_id) for pack_id in running)
+    return tuple(log for log in logs if log.open())
+
+
+def no_log(paths: SweepPaths) -> str:
+    """Why there is nothing to show where nothing was asked for by name."""
+    if current_holder(paths.lease) is None:
+        return "no log: this sweep was never launched"
+    return "no log to show: nothing has failed and nothing is running; --run, --pack and --engine show older ones"
+
+
+def last_lines(log: LogFile, lines: int) -> tuple[str, ...]:
+    """The end of a log; one sentence in brackets where it is empty or gone."""
+    if not log.path.exists():
+        return (f"[{log.path} is not there (any more)]",)
+    with log.path.open(errors="replace") as file:
+        found = tuple(line.rstrip("\n") for line in deque(file, maxlen=lines))
+    return found or ("[empty so far]",)
+
+
+def follow(log: LogFile) -> Iterator[str]:
+    """Text as it is added to a log from now on, until its process is done with it."""
+    with log.path.open(errors="replace") as file:
+        file.seek(0, 2)
+        while True:
+            still_open = log.open()  # Asked first: what is written before it ends is then read below.
+            text = file.read()
+            if text:
+                yield text
+            elif not still_open:
+                return
+            else:
+                time.sleep(FOLLOW_POLL_S)
+
+
+def only_one(options: Sequence[tuple[str, object]]) -> None:
+    """Refuse options of which each names another log. Raises UnknownLogError."""
+    given = [name for name, value in options if value]
+    if len(given) > 1:
+        raise UnknownLogError(Problem(found=" beside ".join(given), expected="one of them: each names a log"))

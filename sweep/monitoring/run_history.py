@@ -1,0 +1,187 @@
+"""Everything a sweep knows of one run: what it is, how it stands and why, who tried it, what came of it, and where that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.errors import UnknownRunError
+from recipe_sweep.sweep.files.attempt_file import Attempt, AttemptEnd, read_attempts
+from recipe_sweep.sweep.files.failure_file import Failure, read_failures
+from recipe_sweep.sweep.files.launch_file import read_reasons
+from recipe_sweep.sweep.files.pack_file import PackRecord, read_records
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.progress_file import progress_path, read_progress
+from recipe_sweep.sweep.monitoring.status import SweepWatcher
+from recipe_sweep.sweep.opening import Target, one_run
+from recipe_sweep.sweep.planning.plan import make_plan
+from recipe_sweep.sweep.planning.reasons import Reason
+from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done
+
+
+class RunState(StrEnum):
+    """How a run stands."""
+
+    DONE = "done"
+    RUNNING = "running"
+    WAITING = "waiting"
+    FAILED = "failed"
+    """Its last attempt failed, and a launch will try it again."""
+    GAVE_UP = "gave up"
+    """It failed as often as it may, alone."""
+    OUTSIDE = "outside the grid"
+
+
+@dataclass(frozen=True)
+class Try:
+    """An attempt at a pack that holds the run; `failure` where it says why it failed, `alive` where it is at work now."""
+
+    attempt: Attempt
+    failure: Failure | None
+    alive: bool
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run's row: result, share of its pack's cost (seconds), and provenance."""
+
+    status: str
+    diverged_step: int | None
+    score: float
+    score_best: float
+    curve: tuple[tuple[int, float], ...]
+    """Steps and normalised scores."""
+    wall_s: float
+    cpu_s: float
+    lanes: int
+    pack_id: str
+    epoch: int
+    attempt: int
+    code_version: str
+    torch_version: str
+    device: str
+    threads: int
+    host: str
+    data_hash: str
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """One run. `step` is how far it is while it runs; `reason` why it ran or would; `files` what there is of it on disk."""
+
+    point: DesignPoint
+    state: RunState
+    step: int | None
+    reason: Reason | None
+    packs: tuple[PackRecord, ...]
+    tries: tuple[Try, ...]
+    outcome: Outcome | None
+    files: tuple[tuple[str, Path], ...]
+
+
+def find_run(target: Target, run_id: str) -> DesignPoint:
+    """The run with that id, or the only one whose id begins so, of the grid or of what was ever started or done.
+
+    Raises UnknownRunError.
+    """
+    if any(point.run_id.startswith(run_id) for point in target.points):
+        return one_run(target.points, run_id)
+    outside = {point.run_id: point for record in read_records(target.paths) for point in record.pack.points}
+    if not any(other.startswith(run_id) for other in outside):
+        text = f"no run {run_id!r} among the grid's {len(target.points)}, nor among those ever started in {target.paths.root}"
+        raise UnknownRunError(Problem(found=text, expected="the id of one run, or its beginning"))
+    return one_run(tuple(outside.values()), run_id)
+
+
+def open_dossier(target: Target, run_id: str) -> Dossier:
+    """Everything about one run, by (the beginning of) its id. Raises UnknownRunError, SweepDirectoryError."""
+    point, paths = find_run(target, run_id), target.paths
+    run_id = point.run_id
+    done = read_done(paths)
+    packs = tuple(record for record in read_records(paths) if run_id in record.pack.run_ids)
+    failures = [failure for failure in read_failures(paths) if run_id in failure.run_ids]
+    tries = tuple(entry for record in packs for entry in _tries(paths, record, failures))
+    file = done.file_of.get(run_id)
+    state = _state(target, run_id, done)
+    step = None
+    if state is RunState.RUNNING:
+        live = (read_progress(progress_path(paths.progress, record.pack.pack_id)) for record in reversed(packs))
+        step = next((progress.step for progress in live if progress is not None), None)
+    return Dossier(
+        point=point,
+        state=state,
+        step=step,
+        reason=_reason(target, run_id, packs, state),
+        packs=packs,
+        tries=tries,
+        outcome=None if file is None else _outcome(paths, file, run_id),
+        files=tuple((kind, path) for kind, path in _files(paths, file, packs) if path.exists()),
+    )
+
+
+def _state(target: Target, run_id: str, done: DoneRuns) -> RunState:
+    if all(point.run_id != run_id for point in target.points):
+        return RunState.OUTSIDE
+    if run_id in done.file_of:
+        return RunState.DONE
+    look = SweepWatcher(target.points, target.paths, {run_id}).look()
+    if look.running:
+        return RunState.RUNNING
+    if look.failed:
+        return RunState.GAVE_UP
+    return RunState.FAILED if look.failures else RunState.WAITING
+
+
+def _reason(target: Target, run_id: str, packs: tuple[PackRecord, ...], state: RunState) -> Reason | None:
+    """As the launch that first started it recorded it; as a plan would say it now, where none did."""
+    if packs:
+        recorded = read_reasons(target.paths.launch_file(packs[0].epoch))
+        return next((reason for reason in recorded if run_id in reason.run_ids), None)
+    if state is RunState.OUTSIDE:
+        return None
+    plan = make_plan(target.points, target.paths, slots=1, max_lanes=1, selected={run_id})
+    return next(iter(plan.reasons), None)
+
+
+def _tries(paths: SweepPaths, record: PackRecord, failures: list[Failure]) -> list[Try]:
+    pack_id = record.pack.pack_id
+    of_pack = {failure.attempt: failure for failure in failures if failure.pack_id == pack_id}
+    return [
+        Try(
+            attempt,
+            of_pack.get(attempt.number),
+            attempt.end is AttemptEnd.OPEN and (not attempt.process.is_local() or attempt.process.is_alive()),
+        )
+        for attempt in read_attempts(paths, pack_id)
+    ]
+
+
+def _outcome(paths: SweepPaths, file: ResultFile, run_id: str) -> Outcome:
+    import pyarrow.parquet as pq
+
+    [row] = pq.read_table(paths.pack_result(file.pack_id), filters=[("run_id", "==", run_id)]).to_pylist()
+    low, high = row["scale_min"], row["scale_max"]
+    scores = [(value - low) / (high - low) for value in row["curve_return"]]
+    names = set(Outcome.__dataclass_fields__) - {"curve"}
+    values: dict[str, Any] = {name: row[name] for name in names}
+    return Outcome(curve=tuple(zip(row["curve_step"], scores, strict=True)), **values)
+
+
+def _files(paths: SweepPaths, file: ResultFile | None, packs: Sequence[PackRecord]) -> Iterator[tuple[str, Path]]:
+    """What exists of the run on disk, by what it is; of several attempts, the directory."""
+    if file is not None:
+        yield "results", paths.pack_result(file.pack_id)
+        yield "weights", paths.pack_weights(file.pack_id, file.epoch, file.attempt)
+    for pack_id in (record.pack.pack_id for record in packs):
+        yield "pack", paths.pack_record(pack_id)
+        yield "checkpoints", paths.pack_checkpoint(pack_id)
+        yield "logs", paths.pack_log(pack_id, 1).parent
+        yield "failures", paths.pack_failure(pack_id, 1).parent

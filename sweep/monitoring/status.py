@@ -1,0 +1,205 @@
+"""How a sweep stands: read from its files, whether or not a launch is at work on it.
+
+done      published                          running   in a pack that a live launch is training
+failed    given up until --retry-failed      waiting   everything else that the grid wants
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from operator import attrgetter
+
+from recipe_sweep.search_spaces.expansion import axis_counts
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.estimates.estimate_file import Score, last_score
+from recipe_sweep.sweep.estimates.eta import Eta, Seen, estimate
+from recipe_sweep.sweep.estimates.spending import Spending, spending
+from recipe_sweep.sweep.files.failure_file import FailureGroup, grouped, read_failures
+from recipe_sweep.sweep.files.launch_file import read_resources
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.progress_file import PackProgressFile
+from recipe_sweep.sweep.locks.lease import LeaseRecord, live_launch
+from recipe_sweep.sweep.monitoring.stuck import StuckPack, packs_at_work, stuck_packs
+from recipe_sweep.sweep.planning.packing import Pack
+from recipe_sweep.sweep.results.done import DoneRuns, Ledger, read_done
+
+
+@dataclass(frozen=True)
+class RunningPack:
+    """A pack that is being trained. `run_steps_per_s` is gradient steps times runs per second since this attempt began."""
+
+    pack_id: str
+    label: str
+    runs: int
+    step: int
+    steps: int
+    run_steps_per_s: float
+
+
+@dataclass(frozen=True)
+class AxisProgress:
+    """Done and wanted runs of one value of an axis."""
+
+    axis: str
+    value: str
+    done: int
+    wanted: int
+
+
+@dataclass(frozen=True)
+class SweepStatus:
+    """Counts of runs by state, and what is going on. `eta` is None where nothing is running.
+
+    `score` is of the newest launch that was estimated, of its estimate alone while it is not over.
+    """
+
+    wanted: int
+    done: int
+    diverged: int
+    pruned: int
+    running: int
+    failed: int
+    waiting: int
+    outside: int
+    packs: tuple[RunningPack, ...]
+    run_steps_per_s: float
+    eta: Eta | None
+    spent: Spending
+    score: Score | None
+    stuck: tuple[StuckPack, ...]
+    failures: tuple[FailureGroup, ...]
+    launch: LeaseRecord | None
+
+
+def failed_runs(points: Iterable[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> frozenset[str]:
+    """The `selected` of `points` (None: all) that failed last time they were tried, given up or not."""
+    done = read_done(paths).file_of
+    wanted = {point.run_id for point in points if selected is None or point.run_id in selected}
+    return frozenset(run_id for group in grouped(read_failures(paths), wanted - done.keys()) for run_id in group.run_ids)
+
+
+class SweepWatcher:
+    """Looks at one sweep again and again, computing what follows from its points only once.
+
+    It counts the `selected` of the grid's `points` (None: all); only done runs outside of the whole grid are `outside`.
+    """
+
+    def __init__(self, points: Sequence[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> None:
+        self._paths = paths
+        self._ledger = Ledger(paths)
+        self._grid = frozenset(point.run_id for point in points)
+        chosen = [point for point in points if selected is None or point.run_id in selected]
+        self._points = {point.run_id: point for point in chosen}
+        self._gpu_share = cache(self._read_gpu_share)
+
+    def look(self) -> SweepStatus:
+        """How the sweep stands now. Raises SweepDirectoryError where a file of it cannot be read."""
+        done = self._ledger.read()
+        finished = self._points.keys() & done.file_of.keys()
+        unfinished = self._points.keys() - finished
+        launch = live_launch(self._paths.lease)
+        at_work = packs_at_work(self._paths, launch, done)
+        running = {run.run_id for progress in at_work for run in progress.runs} & unfinished
+        failures = grouped(read_failures(self._paths), unfinished)
+        failed = {run_id for group in failures for run_id in group.gave_up} - running
+        return SweepStatus(
+            wanted=len(self._points),
+            done=len(finished),
+            diverged=len(done.diverged & finished),
+            pruned=len(done.pruned & finished),
+            running=len(running),
+            failed=len(failed),
+            waiting=len(unfinished) - len(running) - len(failed),
+            outside=len(done.file_of.keys() - self._grid),
+            packs=tuple(self._running(progress) for progress in at_work),
+            run_steps_per_s=sum(_rate(progress) for progress in at_work),
+            eta=self._eta(at_work, unfinished - failed, done, launch),
+            spent=spending(done.files, finished, self._gpu_share),
+            score=last_score(self._paths),
+            stuck=stuck_packs(self._paths, launch, at_work, done),
+            failures=failures,
+            launch=launch,
+        )
+
+    def by_axis(self, done: DoneRuns) -> tuple[AxisProgress, ...]:
+        """Progress along every axis that varies in the grid."""
+        finished = [point for run_id, point in self._points.items() if run_id in done.file_of]
+        return tuple(
+            AxisProgress(axis.axis, "none" if value is None else str(value), counted[value], wanted)
+            for axis in axis_counts(list(self._points.values()))
+            for counted in [Counter(map(attrgetter(axis.axis), finished))]
+            for value, wanted in axis.values
+        )
+
+    def _running(self, progress: PackProgressFile) -> RunningPack:
+        point = self._points.get(progress.runs[0].run_id)
+        label = f"{point.decomposition} {point.value_learning} {point.task}/{point.dataset}" if point else "outside the grid"
+        return RunningPack(progress.pack_id, label, len(progress.runs), progress.step, progress.steps, _rate(progress))
+
+    def _eta(
+        self, at_work: Sequence[PackProgressFile], unfinished: set[str], done: DoneRuns, launch: LeaseRecord | None
+    ) -> Eta | None:
+        """When all is done, by the paces of the packs that run and of those that this launch has finished."""
+        if not at_work:
+            return None  # Before anything is computed: to look at a sweep that rests should take no time.
+        left = sum(self._costs[run_id] for run_id in unfinished)
+        seen: list[Seen] = []
+        longest = 0.0
+        for progress in at_work:
+            cost = self._cost(run.run_id for run in progress.runs)
+            seen.append(Seen(cost * _since_resumed(progress) / progress.steps, _seconds(progress)))
+            left -= cost * progress.step / progress.steps
+            longest = max(longest, _to_go_s(progress))
+        if launch is not None:
+            finished = (file for file in done.files if file.epoch == launch.epoch)
+            seen += [Seen(self._cost(file.run_ids), file.wall_s) for file in finished]
+        return estimate(seen, max(left, 0.0), len(at_work), longest)
+
+    @cached_property
+    def _costs(self) -> Mapping[str, float]:
+        """Operations of each run: its share of what all that could share a pack with it cost, trained together."""
+        groups: dict[str, list[DesignPoint]] = defaultdict(list)
+        for point in self._points.values():
+            groups[point.pack_key].append(point)
+        shares = {key: Pack(tuple(group)).cost / len(group) for key, group in groups.items()}
+        return {run_id: shares[point.pack_key] for run_id, point in self._points.items()}
+
+    def _cost(self, run_ids: Iterable[str]) -> float:
+        return sum(self._costs.get(run_id, 0.0) for run_id in run_ids)
+
+    def _read_gpu_share(self, epoch: int) -> float:
+        resources = read_resources(self._paths.launch_file(epoch))
+        return 1.0 if resources is None else resources.gpu_per_pack
+
+
+def _rate(progress: PackProgressFile) -> float:
+    return _since_resumed(progress) * len(progress.runs) / _seconds(progress)
+
+
+def _to_go_s(progress: PackProgressFile) -> float:
+    """Seconds until a running pack is done at its own pace; 0 where it has none yet."""
+    steps = _since_resumed(progress)
+    return (progress.steps - progress.step) * _seconds(progress) / steps if steps > 0 else 0.0
+
+
+def _since_resumed(progress: PackProgressFile) -> int:
+    return progress.step - progress.resumed_step
+
+
+def _seconds(progress: PackProgressFile) -> float:
+    return max((progress.updated_at - progress.started_at).total_seconds(), 1e-3)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    minutes, hours = round(seconds / 60), round(seconds / 3600)
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if minutes < 90:
+        return f"{minutes} min"
+    if hours < 48:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{hours // 24} d {hours % 24} h"

@@ -1,0 +1,201 @@
+"""Packs: which runs one process trains together, and in which order.
+
+Runs share a pack only where they share data, shapes and schedule (`DesignPoint.pack_key`). A group too large for
+`max_lanes` is split by seed first, which costs nothing because runs of different seeds share no value lane; a seed is split
+by value lane, and only a single value lane that is too large has its actors torn apart, for then its critic is trained
+once per part. Where there are fewer than two packs per slot the costliest are split by seed, so that no slot idles while
+the last one works.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from recipe_sweep.search_spaces.point import ID_LENGTH, DesignPoint
+from recipe_sweep.search_spaces.vocabulary import ValueLearning
+
+if TYPE_CHECKING:
+    from recipe_sweep.trainers.cost import Memory
+
+PACKS_PER_SLOT = 2
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Runs trained together by one process, in lane order: value lanes (seed, tau, lr) outside, actor lanes inside.
+
+    `slice_of` names the started pack whose checkpoint holds these lanes. `suspect` marks one half of a pack that failed
+    again and again: it is not tried twice before it is halved in turn.
+    """
+
+    points: tuple[DesignPoint, ...]
+    slice_of: str | None = None
+    suspect: bool = False
+
+    @cached_property
+    def run_ids(self) -> tuple[str, ...]:
+        return tuple(point.run_id for point in self.points)
+
+    @cached_property
+    def pack_id(self) -> str:
+        """Hash of the ordered members: a results file named by it is named by its content."""
+        return hashlib.sha256("/".join(("pack", *self.run_ids)).encode()).hexdigest()[:ID_LENGTH]
+
+    @property
+    def attempts_allowed(self) -> int:
+        """How often it may fail before it is halved or given up: twice, for luck, unless its like has failed before."""
+        return 1 if self.suspect else 2
+
+    @cached_property
+    def seeds(self) -> tuple[int, ...]:
+        return tuple(sorted({point.seed for point in self.points}))
+
+    @cached_property
+    def value_lanes(self) -> int:
+        return len({_value_lane(point) for point in self.points})
+
+    @cached_property
+    def cost(self) -> float:
+        """Floating-point operations of its whole training, the least that its mathematics needs."""
+        from recipe_sweep.trainers.cost import (
+            step_flops,  # Here: with it come all environments and NumPy, for which only plans should wait.
+        )
+
+        return self.points[0].steps * step_flops(self.points)
+
+    @property
+    def cost_alone(self) -> float:
+        """The same when each of its runs is trained by itself."""
+        from recipe_sweep.trainers.cost import alone_flops
+
+        return self.points[0].steps * alone_flops(self.points)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Bytes that training it takes at its largest."""
+        from recipe_sweep.trainers.cost import pack_memory
+
+        return pack_memory(self.points)
+
+
+def pack_points(
+    points: Iterable[DesignPoint], max_lanes: int, slots: int, already: int = 0, room: int | None = None
+) -> tuple[Pack, ...]:
+    """Group `points` into packs of at most `max_lanes` runs for `slots` processes side by side, costliest first.
+
+    No pack of several runs needs more than `room` bytes, where that is given. `already` packs are waiting besides these, and
+    count towards two per slot. The result does not depend on the order of `points`.
+    """
+    groups: dict[str, list[DesignPoint]] = defaultdict(list)
+    for point in points:
+        groups[point.pack_key].append(point)
+    ordered = [sorted(groups[key], key=_lane_order) for key in sorted(groups)]
+    packs = [Pack(tuple(part)) for group in ordered for part in _fitting(group, max_lanes, room)]
+    return longest_first(_spread(packs, max(PACKS_PER_SLOT * slots - already, 0)))
+
+
+def longest_first(packs: Iterable[Pack]) -> tuple[Pack, ...]:
+    """The order of training: the costliest first, so that no long pack starts when the others are done."""
+    return tuple(sorted(packs, key=lambda pack: (-pack.cost, pack.pack_id)))
+
+
+def halves(points: Sequence[DesignPoint], slice_of: str) -> tuple[Pack, ...]:
+    """Two suspect packs that share lanes of the failed pack `slice_of`: by seed, else by value lane, else by actor."""
+    parts = next(parts for level in _LEVELS if len(parts := _grouped(points, level)) > 1)
+    return tuple(Pack(joined, slice_of, suspect=True) for joined in _halved(parts))
+
+
+def _lane_order(point: DesignPoint) -> tuple[float | str, ...]:
+    return (*_value_lane_key(point), point.extraction, point.alpha, point.actor_norm)
+
+
+def _value_lane_key(point: DesignPoint) -> tuple[float, ...]:
+    return (point.seed, -1.0 if point.tau is None else point.tau, point.lr)
+
+
+def _value_lane(point: DesignPoint) -> Hashable:
+    """What tells the value lanes of one pack apart: under TD every run has its own."""
+    return point.run_id if point.value_learning is ValueLearning.TD else _value_lane_key(point)
+
+
+_LEVELS: tuple[Callable[[DesignPoint], Hashable], ...] = (lambda point: point.seed, _value_lane, lambda point: point.run_id)
+
+
+def _grouped(points: Sequence[DesignPoint], level: Callable[[DesignPoint], Hashable]) -> list[list[DesignPoint]]:
+    return [list(part) for _, part in itertools.groupby(points, key=level)]
+
+
+def _split(points: Sequence[DesignPoint], max_lanes: int, depth: int = 0) -> list[list[DesignPoint]]:
+    """Cut ordered points into runs of at most `max_lanes`, between seeds where that is enough, else one level deeper."""
+    if len(points) <= max_lanes:
+        return [list(points)]
+    fitting: list[list[DesignPoint]] = []
+    chunks: list[list[DesignPoint]] = []
+    for part in _grouped(points, _LEVELS[depth]):
+        if len(part) <= max_lanes:
+            fitting.append(part)
+        else:
+            chunks += _even_chunks(fitting, max_lanes) + _split(part, max_lanes, depth + 1)
+            fitting = []
+    return chunks + _even_chunks(fitting, max_lanes)
+
+
+def _fitting(points: Sequence[DesignPoint], max_lanes: int, room: int | None) -> list[list[DesignPoint]]:
+    """Parts of at most `max_lanes` runs, and as few fewer as it takes for each to find room."""
+    from recipe_sweep.trainers.cost import pack_memory
+
+    while True:
+        parts = _split(points, max_lanes)
+        largest = max(len(part) for part in parts)
+        needed = max(pack_memory(part).total for part in parts)
+        if room is None or needed <= room or largest == 1:
+            return parts
+        max_lanes = max(min(largest - 1, int(largest * room / needed)), 1)
+
+
+def _even_chunks(parts: Sequence[Sequence[DesignPoint]], max_lanes: int) -> list[list[DesignPoint]]:
+    """Join neighbouring parts into as few chunks as `max_lanes` allows, the largest chunk as small as it can be then."""
+    if not parts:
+        return []
+    sizes = [len(part) for part in parts]
+    fewest = len(_cuts(sizes, max_lanes))
+    capacity = next(size for size in range(max(sizes), max_lanes + 1) if len(_cuts(sizes, size)) == fewest)
+    return [list(itertools.chain.from_iterable(parts[start:stop])) for start, stop in _cuts(sizes, capacity)]
+
+
+def _cuts(sizes: Sequence[int], capacity: int) -> list[tuple[int, int]]:
+    """Greedy cuts of a row of parts into [start, stop) of at most `capacity` together."""
+    cuts, start, load = [], 0, 0
+    for index, size in enumerate(sizes):
+        if load + size > capacity and index > start:
+            cuts.append((start, index))
+            start, load = index, 0
+        load += size
+    return [*cuts, (start, len(sizes))]
+
+
+def _spread(packs: list[Pack], wanted: int) -> list[Pack]:
+    """Halve the costliest packs by seed until there are `wanted`, or only single-seed packs are left."""
+    heap = [(-pack.cost, pack.pack_id, pack) for pack in packs if len(pack.seeds) > 1]
+    heapq.heapify(heap)
+    single = [pack for pack in packs if len(pack.seeds) == 1]
+    while heap and len(heap) + len(single) < wanted:
+        _, _, pack = heapq.heappop(heap)
+        for part in (Pack(joined) for joined in _halved(_grouped(pack.points, _LEVELS[0]))):
+            if len(part.seeds) > 1:
+                heapq.heappush(heap, (-part.cost, part.pack_id, part))
+            else:
+                single.append(part)
+    return [pack for _, _, pack in heap] + single
+
+
+def _halved(parts: Sequence[Sequence[DesignPoint]]) -> tuple[tuple[DesignPoint, ...], tuple[DesignPoint, ...]]:
+    middle = len(parts) // 2
+    return tuple(itertools.chain.from_iterable(parts[:middle])), tuple(itertools.chain.from_iterable(parts[middle:]))

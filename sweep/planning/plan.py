@@ -1,0 +1,170 @@
+"""What a launch will do: wanted minus done, started packs as they were, the rest packed anew.
+
+A run belongs to the newest started pack that holds it. Where all of a pack's runs are still to be done it is resumed as it
+was; where the grid was edited meanwhile, its wanted lanes are sliced out of its checkpoint into a pack of their own. A pack
+that failed as often as it may is halved; a single run that did is given up until `--retry-failed`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import ValueLearning
+from recipe_sweep.sweep.files.failure_file import failed_attempts
+from recipe_sweep.sweep.files.pack_file import PackRecord, read_records
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.planning.packing import Pack, halves, longest_first, pack_points
+from recipe_sweep.sweep.planning.reasons import Reason, Why, explain
+from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done, read_points
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The work of one launch and the reasons for it; packs in the order in which they start.
+
+    `wanted` are all runs of the grid, `selected` those that `--only` leaves, `kept` the selected that are done, `gave_up`
+    those that failed for good, `outside` the done runs that the grid no longer wants. `forgiven` are packs whose failures
+    `--retry-failed` makes not count, `weightless` results files that cannot count because their weights are gone.
+    """
+
+    wanted: int
+    selected: int
+    kept: tuple[str, ...]
+    packs: tuple[Pack, ...]
+    resumed: frozenset[str]
+    reasons: tuple[Reason, ...]
+    gave_up: tuple[str, ...]
+    outside: tuple[str, ...]
+    retrained_value_lanes: int
+    forgiven: frozenset[str]
+    weightless: tuple[ResultFile, ...]
+
+    @property
+    def runs(self) -> int:
+        """Runs to be trained."""
+        return sum(len(pack.points) for pack in self.packs)
+
+
+class _Adopted(NamedTuple):
+    """What becomes of the packs that earlier launches started."""
+
+    packs: tuple[Pack, ...]
+    interrupted: tuple[str, ...]
+    failed: tuple[str, ...]
+    gave_up: tuple[str, ...]
+    forgiven: frozenset[str]
+
+
+def make_plan(
+    points: Sequence[DesignPoint],
+    paths: SweepPaths,
+    *,
+    slots: int,
+    max_lanes: int,
+    done: DoneRuns | None = None,
+    room: int | None = None,
+    selected: Collection[str] | None = None,
+    retry_failed: bool = False,
+) -> Plan:
+    """Plan a launch of the grid's `points` in the sweep at `paths`, which need not exist; writes nothing but the index.
+
+    `done` is what is published, where the caller has read it already. New packs have at most `max_lanes` runs and need at
+    most `room` bytes each, where that is given.
+    Raises SweepDirectoryError where a file of the sweep cannot be read.
+    """
+    done = done or read_done(paths)
+    wanted = frozenset(point.run_id for point in points)
+    chosen = [point for point in points if selected is None or point.run_id in selected]
+    todo = {point.run_id: point for point in chosen if point.run_id not in done.file_of}
+    outside = tuple(run_id for run_id in done.file_of if run_id not in wanted)
+    weightless = tuple(file for file in done.files if file.weights_missing)
+
+    adopted = (
+        _adopt(read_records(paths, without=done.pack_ids), todo, failed_attempts(paths), retry_failed) if todo else _NOTHING
+    )
+    taken = {run_id for pack in adopted.packs for run_id in pack.run_ids} | set(adopted.gave_up)
+    lost = {run_id for file in weightless for run_id in file.run_ids}
+    fresh = [point for point in todo.values() if point.run_id not in taken]
+    new = [point for point in fresh if point.run_id not in lost]
+    done_points = _done_points(paths, points, done, outside) if new and done.file_of else []
+    reasons = (
+        *explain(new, done_points, wanted),
+        *_reason(Why.WEIGHTS, "the weights kept beside their results are gone", [run for run in todo if run in lost]),
+        *_reason(
+            Why.INTERRUPTED,
+            "resumed from the checkpoint of a started pack",
+            [run for run in adopted.interrupted if run not in lost],
+        ),
+        *_reason(Why.FAILED, "tried again, in halves where a pack failed twice", adopted.failed),
+    )
+    return Plan(
+        wanted=len(points),
+        selected=len(chosen),
+        kept=tuple(point.run_id for point in chosen if point.run_id in done.file_of),
+        packs=(*longest_first(adopted.packs), *pack_points(fresh, max_lanes, slots, len(adopted.packs), room)),
+        resumed=frozenset(pack.pack_id for pack in adopted.packs),
+        reasons=reasons,
+        gave_up=adopted.gave_up,
+        outside=outside,
+        retrained_value_lanes=_retrained(new, done_points),
+        forgiven=adopted.forgiven,
+        weightless=weightless,
+    )
+
+
+def _adopt(records: Iterable[PackRecord], todo: dict[str, DesignPoint], failed: dict[str, int], retry_failed: bool) -> _Adopted:
+    packs: list[Pack] = []
+    interrupted: list[str] = []
+    again: list[str] = []
+    gave_up: list[str] = []
+    forgiven: set[str] = set()
+    claimed: set[str] = set()
+    for record in sorted(records, key=lambda record: record.age, reverse=True):
+        pack = record.pack
+        owned = tuple(point for point in pack.points if point.run_id in todo and point.run_id not in claimed)
+        failures = failed.get(pack.pack_id, 0)
+        if retry_failed and failures and any(point.run_id in todo for point in pack.points):
+            forgiven.add(pack.pack_id)
+            if pack.suspect:
+                continue  # The pack it was cut from is older, and takes its runs back.
+            failures = 0
+        claimed |= set(pack.run_ids)
+        if not owned:
+            continue
+        ids = [point.run_id for point in owned]
+        if failures < pack.attempts_allowed:
+            packs.append(pack if len(owned) == len(pack.points) else Pack(owned, pack.pack_id, pack.suspect))
+            (again if failures or pack.pack_id in forgiven else interrupted).extend(ids)
+        elif len(pack.points) == 1:
+            gave_up += ids
+        else:
+            packs += halves(owned, pack.pack_id) if len(owned) > 1 else [Pack(owned, pack.pack_id, suspect=True)]
+            again += ids
+    return _Adopted(tuple(packs), tuple(interrupted), tuple(again), tuple(gave_up), frozenset(forgiven))
+
+
+_NOTHING = _Adopted((), (), (), (), frozenset())
+
+
+def _reason(why: Why, detail: str, run_ids: Sequence[str]) -> tuple[Reason, ...]:
+    return (Reason(why, detail, tuple(run_ids)),) if run_ids else ()
+
+
+def _done_points(paths: SweepPaths, points: Sequence[DesignPoint], done: DoneRuns, outside: Sequence[str]) -> list[DesignPoint]:
+    """Points of all done runs; those outside the grid are known to their results files only."""
+    inside = [point for point in points if point.run_id in done.file_of]
+    packs = {done.file_of[run_id].pack_id for run_id in outside}
+    known = read_points(paths, sorted(packs))
+    return inside + [known[run_id] for run_id in outside]
+
+
+def _retrained(new: Sequence[DesignPoint], done: Sequence[DesignPoint]) -> int:
+    """Value lanes that were trained for done runs and must be trained again because these new ones need them too."""
+
+    def shared(points: Sequence[DesignPoint]) -> set[str]:
+        return {point.value_lane_id for point in points if point.value_learning is not ValueLearning.TD}
+
+    return len(shared(new) & shared(done)) if done else 0

@@ -1,0 +1,73 @@
+"""What somebody asks a launch to do, and what it would do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.sweep_file import Rehearsal, is_rehearsal
+from recipe_sweep.sweep.planning.plan import Plan, make_plan
+from recipe_sweep.sweep.results.done import DoneRuns, read_done
+from recipe_sweep.sweep.store.base import Store
+from recipe_sweep.sweep.worker.workload import REAL
+
+
+@dataclass(frozen=True)
+class LaunchRequest:
+    """What to launch. None means: all points `selected`, data in its usual place, `keep` what the sweep has pinned, no
+    `rehearsal`, no `store`."""
+
+    name: str
+    grid: dict[str, Any]
+    points: Sequence[DesignPoint]
+    paths: SweepPaths
+    resources: Resources
+    data_root: Path | None = None
+    selected: Collection[str] | None = None
+    keep: Keep | None = None
+    retry_failed: bool = False
+    workload: str = REAL
+    rehearsal: Rehearsal | None = None
+    store: Store | None = None
+
+
+def plan_of(request: LaunchRequest) -> Plan:
+    """What this launch would do. Raises SweepDirectoryError where a rehearsal and a real sweep would meet in one directory."""
+    done = read_done(request.paths)
+    _refuse_to_mix(request, done)
+    return make_plan(
+        request.points,
+        request.paths,
+        done=done,
+        slots=request.resources.slots,
+        max_lanes=request.resources.max_lanes,
+        room=request.resources.bytes_per_pack,
+        selected=request.selected,
+        retry_failed=request.retry_failed,
+    )
+
+
+def _refuse_to_mix(request: LaunchRequest, done: DoneRuns) -> None:
+    """Made-up results never count in a real sweep, nor real ones in a rehearsal: the sweep's file and every row are asked."""
+    rehearses = request.rehearsal is not None
+    strange = next((file.pack_id for file in done.files if file.rehearsal is not rehearses), None)
+    begun = request.paths.lock_file.exists()
+    if strange is None and (not begun or is_rehearsal(request.paths) is rehearses):
+        return
+    path = request.paths.lock_file if strange is None else request.paths.pack_result(strange)
+    raise SweepDirectoryError(
+        Problem(
+            file=str(path),
+            found="a real sweep" if rehearses else "a rehearsal: its results are made up",
+            expected="a directory of its own for a rehearsal" if rehearses else "a directory without made-up results",
+            hint="name another with --dir" if rehearses else "launch in another with --dir, or remove this one",
+        )
+    )

@@ -1,0 +1,258 @@
+"""Adaptive search: rounds of trials, recorded before they start, told from the results.
+
+`search/000001.json` holds the values that a round asks for, of every study at once, so that its runs make packs, and the
+returns under which these are pruned. A round is asked for when every run of those before is done or given up; what it asks is
+a function of the grid and the results. So there is no database that could disagree with them: a search that was killed goes
+on with the round that was asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.grid import Grid
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.studies import Choice, Pruned, Study, Trial, choose, floors_after, studies_of, study_id
+from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.failure_file import grouped, read_failures
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.points import point_from_canonical
+from recipe_sweep.sweep.results.done import read_done
+from recipe_sweep.trainers.results import RunStatus
+
+if TYPE_CHECKING:
+    from recipe_sweep.trainers.outcome import Floors
+
+_COLUMNS = ("run_id", "point", "score", "status", "curve_step", "curve_return")
+
+SCHEMA_VERSION = 2
+
+
+class Asked(NamedTuple):
+    """One trial of a round."""
+
+    study_id: str
+    choice: Choice
+
+
+class Round(NamedTuple):
+    """What was asked for at once; `floors` are by study the returns, by step, under which its runs are pruned."""
+
+    trials: tuple[Asked, ...]
+    floors: Mapping[str, Mapping[int, float]]
+
+
+class Scored(NamedTuple):
+    """A done run. `score` is that of its last evaluation, at which it was `pruned` or the training ended."""
+
+    point: DesignPoint
+    score: float
+    pruned: bool
+    curve: Mapping[int, float]
+    """Returns by step."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search is, in trials; `pruned` are those of which a run was, among the `told`."""
+
+    studies: int
+    wanted: int
+    asked: int
+    told: int
+    pruned: int
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best of a study: its runs, and the mean score over their seeds. `trials` are those with a score."""
+
+    study: Study
+    trials: int
+    choice: Choice
+    score: float
+
+
+def search_points(grid: Grid, paths: SweepPaths) -> tuple[DesignPoint, ...]:
+    """The runs of every trial asked for so far, in the order of asking."""
+    return _points(grid, [asked for each in read_rounds(paths) for asked in each.trials])
+
+
+def next_points(grid: Grid, paths: SweepPaths) -> tuple[DesignPoint, ...]:
+    """The runs that the next round would add, were it asked for now; nothing is recorded."""
+    return _points(grid, _next_round(grid, paths).trials)
+
+
+def ask_round(grid: Grid, paths: SweepPaths) -> bool:
+    """Record the next round where one is due; returns whether it was.
+
+    Raises SweepDirectoryError where a round or a results file cannot be read.
+    """
+    number = len(read_rounds(paths)) + 1
+    asked = _next_round(grid, paths)
+    if not asked.trials:
+        return False
+    trials = [{"study": each.study_id, **each.choice._asdict()} for each in asked.trials]
+    content = {"schema_version": SCHEMA_VERSION, "trials": trials, "floors": asked.floors}
+    with suppress(FileExistsError):  # Another launch has asked, for the same: a round follows from grid and results.
+        publish_json(paths.search_round(number), content)
+    return True
+
+
+def floors_of(paths: SweepPaths, points: Sequence[DesignPoint]) -> Floors:
+    """The returns under which these runs are pruned: what their trial's round said when it was asked for."""
+    floors = {asked: each.floors.get(asked.study_id, {}) for each in read_rounds(paths) for asked in each.trials}
+    if not any(floors.values()):
+        return {}
+    found = {}
+    for point in points:
+        searched = Asked(study_id(point, tau=True), Choice(point.alpha, point.tau))
+        fixed = Asked(study_id(point, tau=False), Choice(point.alpha, None))
+        found[point.run_id] = floors.get(searched) or floors.get(fixed) or {}
+    return found
+
+
+def read_rounds(paths: SweepPaths) -> tuple[Round, ...]:
+    """Every round asked for, oldest first. Raises SweepDirectoryError where one cannot be read."""
+    return tuple(_read_round(paths, number) for number in range(1, 1 + len(list(paths.search.glob("[0-9]*.json")))))
+
+
+def unpruned(points: Sequence[DesignPoint], paths: SweepPaths) -> tuple[DesignPoint, ...]:
+    """Those of which a score may be asked: whatever compares configurations is to know nothing of the others."""
+    pruned = read_done(paths).pruned
+    return tuple(point for point in points if point.run_id not in pruned)
+
+
+def progress(grid: Grid, paths: SweepPaths) -> Progress:
+    """How far the search of a grid is."""
+    studies, trials = studies_of(grid), _trials(grid, paths)
+    assert grid.search is not None
+    return Progress(
+        studies=len(studies),
+        wanted=grid.search.trials * len(studies),
+        asked=sum(len(each) for each in trials.values()),
+        told=sum(trial.is_told for each in trials.values() for trial in each),
+        pruned=sum(trial.pruned is not None for each in trials.values() for trial in each),
+        rounds=len(read_rounds(paths)),
+    )
+
+
+def best_of(grid: Grid, paths: SweepPaths) -> tuple[Best, ...]:
+    """The best told trial of each study that has one."""
+    trials = _trials(grid, paths)
+    found = []
+    for study in studies_of(grid):
+        told = [(trial.score, trial.choice) for trial in trials[study.study_id] if trial.score is not None]
+        if told:
+            score, choice = max(told, key=lambda each: each[0])
+            found.append(Best(study, len(told), choice, score))
+    return tuple(found)
+
+
+def best_beside(study: Study, scored: Sequence[Scored]) -> Best | None:
+    """The best configuration of another sweep that differs from the study in alpha and tau alone, over the same seeds.
+
+    `scored` are that sweep's `scored_runs`.
+    """
+    scores: dict[Choice, dict[int, float]] = defaultdict(dict)
+    for run in scored:
+        if not run.pruned and study_id(run.point, tau=study.tau is not None) == study.study_id:
+            scores[Choice(run.point.alpha, run.point.tau)][run.point.seed] = run.score
+    seeds = {template.seed for template in study.templates}
+    means = {choice: _mean([by_seed[seed] for seed in seeds]) for choice, by_seed in scores.items() if seeds <= set(by_seed)}
+    if not means:
+        return None
+    choice = max(means, key=means.__getitem__)
+    return Best(study, len(means), choice, means[choice])
+
+
+def _next_round(grid: Grid, paths: SweepPaths) -> Round:
+    search = grid.search
+    if search is None or not _settled(search_points(grid, paths), paths):
+        return Round((), {})
+    trials, asked, floors = _trials(grid, paths), [], {}
+    for study in studies_of(grid):
+        known = list(trials[study.study_id])
+        floors[study.study_id] = floors_after(search.prune, study, known)
+        for _ in range(min(search.batch, search.trials - len(known))):
+            choice = choose(search, study, known)
+            known.append(Trial(choice, None))
+            asked.append(Asked(study.study_id, choice))
+    return Round(tuple(asked), {key: by_step for key, by_step in floors.items() if by_step})
+
+
+def _settled(points: Sequence[DesignPoint], paths: SweepPaths) -> bool:
+    """Whether every run asked for is done, or given up."""
+    left = {point.run_id for point in points} - read_done(paths).file_of.keys()
+    return not left or left <= {run for group in grouped(read_failures(paths), left) for run in group.gave_up}
+
+
+def _trials(grid: Grid, paths: SweepPaths) -> Mapping[str, list[Trial]]:
+    """The trials of each study in the order of asking, told from the results."""
+    done = {run.point.run_id: run for run in scored_runs(paths)}
+    studies = {study.study_id: study for study in studies_of(grid)}
+    trials: dict[str, list[Trial]] = {key: [] for key in studies}
+    for asked in (asked for each in read_rounds(paths) for asked in each.trials if asked.study_id in studies):
+        found = [done.get(point.run_id) for point in studies[asked.study_id].points(asked.choice)]
+        trials[asked.study_id].append(_told(asked.choice, [run for run in found if run is not None], len(found)))
+    return trials
+
+
+def _told(choice: Choice, runs: Sequence[Scored], wanted: int) -> Trial:
+    """What a trial came to: a score where all its runs were trained to their end, `pruned` where one was not."""
+    curves = tuple(run.curve for run in runs)
+    pruned = [run for run in runs if run.pruned]
+    if pruned:
+        return Trial(choice, None, curves, Pruned(min(max(run.curve) for run in pruned), _mean([run.score for run in pruned])))
+    return Trial(choice, _mean([run.score for run in runs]) if len(runs) == wanted else None, curves)
+
+
+def scored_runs(paths: SweepPaths) -> list[Scored]:
+    """Every done run."""
+    import pyarrow.parquet as pq
+
+    done, found = read_done(paths), []
+    for file in done.files:
+        for row in pq.read_table(paths.pack_result(file.pack_id), columns=list(_COLUMNS)).to_pylist():
+            if done.file_of.get(row["run_id"]) is file:
+                point, curve = (
+                    point_from_canonical(json.loads(row["point"])),
+                    zip(row["curve_step"], row["curve_return"], strict=True),
+                )
+                found.append(Scored(point, float(row["score"]), row["status"] == RunStatus.PRUNED, dict(curve)))
+    return found
+
+
+def _points(grid: Grid, asked: Sequence[Asked]) -> tuple[DesignPoint, ...]:
+    studies = {study.study_id: study for study in studies_of(grid)}
+    known = (each for each in asked if each.study_id in studies)
+    return tuple(point for each in known for point in studies[each.study_id].points(each.choice))
+
+
+def _read_round(paths: SweepPaths, number: int) -> Round:
+    path = paths.search_round(number)
+    try:
+        content = json.loads(path.read_text())
+        if content["schema_version"] > SCHEMA_VERSION:
+            raise ValueError(f"schema version {content['schema_version']}, known up to {SCHEMA_VERSION}")
+        trials = tuple(Asked(trial["study"], Choice(trial["alpha"], trial["tau"])) for trial in content["trials"])
+        floors = content.get("floors", {}).items()
+        return Round(trials, {study: {int(step): floor for step, floor in each.items()} for study, each in floors})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        problem = Problem(
+            str(path), found=f"no readable round of a search ({error})", expected="the JSON that a launch writes",
+            hint="restore it from a copy; or remove it and all later ones: they are asked anew, and no finished run is lost",
+        )  # fmt: skip
+        raise SweepDirectoryError(problem) from error
+
+
+def _mean(scores: Sequence[float]) -> float:
+    return sum(scores) / len(scores)

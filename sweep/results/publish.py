@@ -1,0 +1,116 @@
+"""Publishing a complete pack: its rows and weights, in one step that happens at most once.
+
+The weights go first, under a name of their own attempt; then the rows, under the name of the pack, which must be new; and
+all of it only while this launch's epoch is the current one. So a results file is proof that everything it speaks of is
+there, and a process that comes late leaves no trace.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.errors import AlreadyPublishedError
+from recipe_sweep.sweep.files.atomic import publishing
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.points import canonical_text
+from recipe_sweep.sweep.locks.lease import permission_to_publish
+from recipe_sweep.sweep.planning.packing import Pack
+from recipe_sweep.sweep.results.schema import KEEP_METADATA, POINT_COLUMNS, SCHEMA
+from recipe_sweep.sweep.results.weights import publish_weights
+from recipe_sweep.trainers.outcome import PackOutcome
+from recipe_sweep.trainers.results import RunResult, RunStatus
+from recipe_sweep.trainers.task import ReturnScale
+
+COLUMNS_OF_THE_POINT = tuple(field.name for field in POINT_COLUMNS if field.name != "point")
+LAST_EVALUATIONS = 3
+
+
+class Provenance(NamedTuple):
+    """How a pack was run: what is recorded with its rows and never part of a run's identity."""
+
+    epoch: int
+    attempt: int
+    code_version: str
+    torch_version: str
+    device: str
+    threads: int
+    host: str
+    started_at: datetime
+    finished_at: datetime
+
+
+def publish(paths: SweepPaths, pack: Pack, outcome: PackOutcome, provenance: Provenance, keep: Keep) -> None:
+    """Make a complete pack's results the truth.
+
+    Raises LeaseLostError where another launch has taken the sweep over, AlreadyPublishedError where the pack's results are
+    there already, ValueError where the outcome is not this pack's. Nothing is left behind then.
+    """
+    table = results_table(pack, outcome, provenance, keep)
+    weights = paths.pack_weights(pack.pack_id, provenance.epoch, provenance.attempt)
+    if keep is not Keep.NONE:
+        missing = {result.run_id for result in outcome.results if result.status is not RunStatus.PRUNED} - set(outcome.weights)
+        if missing:
+            raise ValueError(f"{len(missing)} runs came without the weights that are to be kept, e.g. {min(missing)}")
+        publish_weights(weights, outcome.weights, keep)
+    published = False
+    try:
+        with permission_to_publish(paths.lease, provenance.epoch), publishing(paths.pack_result(pack.pack_id)) as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+        published = True
+    except FileExistsError as error:
+        raise AlreadyPublishedError(f"pack {pack.pack_id} was published before; this attempt is dropped") from error
+    finally:
+        if not published:
+            weights.unlink(missing_ok=True)
+
+
+def results_table(pack: Pack, outcome: PackOutcome, provenance: Provenance, keep: Keep) -> pa.Table:
+    """The rows of a complete pack, in lane order, of schema `SCHEMA`. Raises ValueError where the outcome does not fit."""
+    run_ids = tuple(result.run_id for result in outcome.results)
+    if not outcome.complete or run_ids != pack.run_ids:
+        raise ValueError(f"outcome of {len(run_ids)} runs (complete: {outcome.complete}) does not fit pack {pack.pack_id}")
+    lanes = len(pack.points)
+    shared = {
+        "pack_id": pack.pack_id,
+        "lanes": lanes,
+        "data_hash": outcome.data_hash,
+        "wall_s": outcome.wall_s / lanes,
+        "cpu_s": outcome.cpu_s / lanes,
+        **provenance._asdict(),
+    }
+    rows = [
+        _point_columns(point) | _outcome_columns(result, outcome.scale) | shared
+        for point, result in zip(pack.points, outcome.results, strict=True)
+    ]
+    schema = SCHEMA.with_metadata({**SCHEMA.metadata, KEEP_METADATA: keep.value.encode()})
+    return pa.Table.from_pylist(rows, schema=schema)
+
+
+def _point_columns(point: DesignPoint) -> dict[str, object]:
+    return {name: getattr(point, name) for name in COLUMNS_OF_THE_POINT} | {"point": canonical_text(point)}
+
+
+def _outcome_columns(result: RunResult, scale: ReturnScale) -> dict[str, object]:
+    returns = [evaluation.return_mean for evaluation in result.curve]
+    last = returns[-LAST_EVALUATIONS:]
+    return {
+        "status": result.status,
+        "diverged_step": result.diverged_step,
+        "score": scale.score(returns[-1]),
+        "score_best": scale.score(max(returns)),
+        "score_last3": scale.score(sum(last) / len(last)),
+        "return_final": returns[-1],
+        "scale_min": scale.minimum,
+        "scale_max": scale.maximum,
+        "curve_step": [evaluation.step for evaluation in result.curve],
+        "curve_return": returns,
+        "curve_return_std": [evaluation.return_std for evaluation in result.curve],
+        "diagnostics_step": list(result.diagnostics_steps),
+        "diagnostics": list(result.diagnostics.items()),
+    }

@@ -1,0 +1,199 @@
+"""What a sweep's kept weights know, for the figures that show it: policies and critics where its data were collected."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Keep, ValueLearning
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file
+from recipe_sweep.sweep.results.done import DoneRuns, read_done
+from recipe_sweep.sweep.results.game import GAME, game_points, game_tables
+
+if TYPE_CHECKING:
+    from recipe_sweep.analysis.figures.figure1_support import ActionSample
+    from recipe_sweep.analysis.figures.figure2_game import GameTables
+    from recipe_sweep.analysis.figures.figure8_value_learning import ValueSample
+    from recipe_sweep.analysis.figures.inputs import DataReturns, Lacking, Learned
+    from recipe_sweep.trainers.data.stored.dataset import Dataset
+
+ROWS, OTHER_ROWS = 2_000, 10_000
+"""Transitions that policies and critics are asked about, and further ones that their answers are compared with."""
+
+_FIGURE_1 = (Decomposition.CEN, Decomposition.VDN, Decomposition.DEC)
+
+
+def kept_weights(paths: SweepPaths, points: Sequence[DesignPoint], data_root: Path | None) -> Learned:
+    """Reads weights and datasets of the finished `points` when a figure asks; a rehearsal has learned nothing."""
+    from recipe_sweep.analysis.figures.inputs import NothingLearned
+
+    sweep = read_sweep_file(paths)
+    if sweep is None or sweep.rehearsal is not None:
+        return NothingLearned("a rehearsal trains nothing")
+    return KeptWeights(paths, sweep, points, data_root or Path(sweep.data_root))
+
+
+def figure1_points(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
+    """The runs that Figure 1 shows: TD under Cen, VDN and Dec with BRAC and AWR, on the first dataset that has both.
+
+    Of several temperatures the one counts at which values weigh most: the smallest under BRAC, the largest under AWR.
+    """
+    able = [p for p in points if p.value_learning is ValueLearning.TD and p.decomposition in _FIGURE_1 and p.task != GAME]
+    for group in _alike(able):
+        if {p.extraction for p in group} == set(Extraction):
+            brac = [p.alpha for p in group if p.extraction is Extraction.BRAC]
+            awr = [p.alpha for p in group if p.extraction is Extraction.AWR]
+            alphas = {Extraction.BRAC: min(brac), Extraction.AWR: max(awr)}
+            return tuple(p for p in group if p.alpha == alphas[p.extraction])
+    return ()
+
+
+def figure8_points(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
+    """The runs that Figure 8 shows: Mix with AWR, one run for each value learner, on the first dataset that has all three.
+
+    Of several runs that with the lowest seed counts, then the lowest temperature, then the highest expectile.
+    """
+    able = [p for p in points if p.decomposition is Decomposition.MIX and p.extraction is Extraction.AWR and p.alpha > 0.0]
+    for group in _alike(able):
+        if {p.value_learning for p in group} == set(ValueLearning):
+            ordered = sorted(group, key=lambda p: (p.seed, p.alpha, -(p.tau or 0.0)))
+            return tuple(next(p for p in ordered if p.value_learning is learner) for learner in ValueLearning)
+    return ()
+
+
+def _alike(points: Sequence[DesignPoint]) -> list[list[DesignPoint]]:
+    """Groups of points that share dataset and normalisation, in the order of their first members."""
+
+    def key(point: DesignPoint) -> tuple[str, ...]:
+        return (point.dataset_id, point.critic_norm, point.actor_norm)
+
+    first = {key(point): number for number, point in reversed(list(enumerate(points)))}
+    ordered = sorted(points, key=lambda point: first[key(point)])
+    return [list(group) for _, group in groupby(ordered, key=key)]
+
+
+class KeptWeights:
+    """See recipe_sweep.analysis.figures.inputs.Learned."""
+
+    def __init__(self, paths: SweepPaths, sweep: SweepFile, points: Sequence[DesignPoint], data_root: Path) -> None:
+        self._paths, self._sweep, self._points, self._data_root = paths, sweep, points, data_root
+
+    @cached_property
+    def _done(self) -> DoneRuns:
+        return read_done(self._paths)
+
+    def game_tables(self) -> tuple[GameTables, ...] | Lacking:
+        """Of VDN and Mix."""
+        from recipe_sweep.analysis.figures.inputs import Lacking
+
+        points = game_points(self._points)
+        if not points:
+            return Lacking("the sweep has no runs of VDN or Mix on the two-step game")
+        kept = self._kept(points, (Keep.ALL,))
+        return game_tables(self._paths, kept) if kept else Lacking("its critics were not kept, or no run is finished")
+
+    def action_sample(self) -> ActionSample | Lacking:
+        """Of `figure1_points`."""
+        from recipe_sweep.analysis.figures.figure1_support import ActionSample, PolicyActions
+        from recipe_sweep.analysis.figures.inputs import Lacking
+        from recipe_sweep.trainers.values import policy_actions
+
+        points = figure1_points(self._kept(self._points, (Keep.ACTOR, Keep.ALL)))
+        if not points:
+            return Lacking("no dataset has finished TD runs of Cen, VDN or Dec with both BRAC and AWR, their weights kept")
+        dataset = self._dataset(points[0])
+        if isinstance(dataset, Lacking):
+            return dataset
+        asked, others = _rows(dataset)
+        obs = dataset.observations[asked]
+        return ActionSample(
+            task=points[0].task,
+            dataset=points[0].dataset,
+            bounds=(dataset.spec.action_low, dataset.spec.action_high),
+            observations=obs.double().numpy(),
+            actions=dataset.actions[asked].double().numpy(),
+            other_observations=dataset.observations[others].double().numpy(),
+            other_actions=dataset.actions[others].double().numpy(),
+            policies=tuple(
+                PolicyActions(
+                    p.run_id, p.decomposition, p.extraction, p.alpha, p.seed,
+                    policy_actions(p, self._weights(p), dataset.spec, obs),
+                )
+                for p in points
+            ),
+        )  # fmt: skip
+
+    def value_sample(self) -> ValueSample | Lacking:
+        """Of `figure8_points`."""
+        from recipe_sweep.analysis.figures.figure8_value_learning import LearnedQ, ValueSample
+        from recipe_sweep.analysis.figures.inputs import Lacking
+        from recipe_sweep.trainers.values import learned_values
+
+        points = figure8_points(self._kept(self._points, (Keep.ALL,)))
+        if not points:
+            return Lacking("no dataset has finished runs of Mix with AWR under TD, SARSA and IQL, their critics kept")
+        dataset = self._dataset(points[0])
+        if isinstance(dataset, Lacking):
+            return dataset
+        asked, _ = _rows(dataset)
+        obs, actions = dataset.observations[asked], dataset.actions[asked]
+        state = obs.flatten(-2) if dataset.states is None else dataset.states[asked]
+        learned = []
+        for p in points:
+            values = learned_values(p, self._weights(p), dataset.spec, obs, state, actions)
+            learned.append(LearnedQ(p.value_learning, p.alpha, p.tau, p.seed, values.critic, values.total))
+        return ValueSample(points[0].task, points[0].dataset, actions.double().numpy(), tuple(learned))
+
+    def data_returns(self, run_id: str) -> DataReturns | None:
+        """Of the run's dataset, values with the run's discount."""
+        from recipe_sweep.analysis.figures.inputs import DataReturns
+        from recipe_sweep.trainers.data.catalogue import map_dataset
+        from recipe_sweep.trainers.data.errors import DataError
+        from recipe_sweep.trainers.data.stored.columns import largest_value
+
+        point = next(point for point in self._points if point.run_id == run_id)
+        try:
+            stored = map_dataset(point, self._data_root)
+        except DataError:
+            return None
+        returns = stored.card.returns
+        highest = largest_value(stored.columns.rewards, stored.columns.terminals, point.gamma)
+        return DataReturns(returns.mean, returns.std, returns.min, returns.max, highest)
+
+    def _kept(self, points: Sequence[DesignPoint], keeps: Collection[Keep]) -> tuple[DesignPoint, ...]:
+        """Those that are finished and whose weights were kept."""
+        files = self._done.file_of
+        ended = (p for p in points if p.run_id in files and p.run_id not in self._done.pruned)
+        return tuple(p for p in ended if files[p.run_id].keep in keeps)
+
+    def _weights(self, point: DesignPoint) -> Mapping[str, Any]:
+        from recipe_sweep.sweep.results.weights import run_weights
+
+        file = self._done.file_of[point.run_id]
+        return run_weights(self._paths.pack_weights(file.pack_id, file.epoch, file.attempt), point.run_id)
+
+    def _dataset(self, point: DesignPoint) -> Dataset | Lacking:
+        from recipe_sweep.analysis.figures.inputs import Lacking
+        from recipe_sweep.trainers.data.catalogue import open_dataset
+        from recipe_sweep.trainers.data.errors import DataError
+
+        try:
+            return open_dataset(point, self._data_root, self._sweep.data_hashes.get(point.dataset_id))
+        except DataError as error:
+            found = error.problems[0].found
+            return Lacking(f"its dataset {point.source}/{point.task}/{point.dataset} is not in {self._data_root}: {found}")
+
+
+def _rows(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Fixed rows of a dataset, and others: the same in every report."""
+    rows = dataset.rows.numpy()
+    chosen = rows[np.random.default_rng(0).permutation(len(rows))[: ROWS + OTHER_ROWS]]
+    return chosen[:ROWS], chosen[ROWS:]

@@ -1,0 +1,39 @@
+"""Final weights beside a pack's results: one safetensors file, arrays named `<run_id>/<parameter>`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import safe_open
+from safetensors.numpy import save_file
+
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.files.atomic import publishing, replacing
+
+if TYPE_CHECKING:
+    from recipe_sweep.trainers.outcome import Arrays
+
+
+def publish_weights(path: Path, weights: Mapping[str, Arrays], keep: Keep) -> None:
+    """Write a pack's weights under a name that must be new. Raises FileExistsError."""
+    arrays = {f"{run}/{name}": array for run, named in weights.items() for name, array in named.items()}
+    with publishing(path) as temporary:
+        save_file(arrays, temporary, metadata={"schema_version": "1", "keep": keep.value})
+
+
+def run_weights(path: Path, run_id: str, framework: str = "pt") -> dict[str, Any]:
+    """The arrays kept of one run, by their names without the run's prefix: PyTorch's, or with `np` NumPy's."""
+    prefix = f"{run_id}/"
+    with safe_open(path, framework=framework) as file:
+        names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 (safe_open is no mapping)
+        return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+
+
+def export_run(source: Path, run_id: str, target: Path, metadata: Mapping[str, str]) -> tuple[str, ...]:
+    """Copy one run's arrays into a file of their own; returns their names."""
+    arrays = run_weights(source, run_id, "np")
+    with replacing(target) as temporary:
+        save_file(arrays, temporary, metadata=dict(metadata))
+    return tuple(arrays)

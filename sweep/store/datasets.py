@@ -1,0 +1,123 @@
+"""Datasets where they are needed: in a sweep's store, by the hash of their content, and once on each node's own disk.
+
+A worker that reads its batches from a file system that many machines share waits for every one of them; a machine that makes
+a dataset anew may get other bytes. So a launch with a store keeps its datasets there, a machine that lacks one fetches it, and
+where a cluster's file says `stage_data` the first worker of a node copies what its packs need, checked byte by byte.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recipe_sweep.search_spaces.errors import RecipeSweepError
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.store.base import Store, open_store
+
+if TYPE_CHECKING:
+    from recipe_sweep.trainers.data.stored.bring import Fetch
+
+FOLDER = "datasets"
+
+
+def store_dataset(store: Store, content_hash: str, directory: Path) -> None:
+    """Store a dataset; its card goes last, so one that has a card is whole. Raises StoreError, FileNotFoundError."""
+    for path in sorted(directory.glob("*.npy")):
+        store.replace(f"{FOLDER}/{content_hash}/{path.name}", path)
+    card = card_key(content_hash)
+    store.create(card, directory / Path(card).name)
+
+
+def card_key(content_hash: str) -> str:
+    """The key whose presence says that a dataset is stored."""
+    from recipe_sweep.trainers.data.stored.card import (
+        CARD_FILE,  # Here, for it loads NumPy, and most commands only import this file.
+    )
+
+    return f"{FOLDER}/{content_hash}/{CARD_FILE}"
+
+
+def fetch_lacking(
+    store: Store | None,
+    points: Iterable[DesignPoint],
+    data_root: Path,
+    pinned: Mapping[str, str],
+    tell: Callable[[str], None],
+) -> None:
+    """Fetch the sweep's datasets that are not on this machine and are stored. Raises StoreError, DataError."""
+    from recipe_sweep.trainers.data.catalogue import dataset_directory
+    from recipe_sweep.trainers.data.stored.bring import bring_dataset
+
+    if store is None:
+        return
+    for point in {point.dataset_id: point for point in points}.values():
+        directory, content = dataset_directory(point, data_root), pinned.get(point.dataset_id)
+        if content is None or directory.is_dir() or not store.keys(card_key(content)):
+            continue
+        tell(f"fetching dataset {point.task}/{point.dataset} from {store.address}")
+        bring_dataset(directory, content, _from_store(store, content), f"{store.address}/{FOLDER}/{content}")
+
+
+def datasets_to_store(
+    store: Store | None, points: Iterable[DesignPoint], data_root: Path, hashes: Mapping[str, str]
+) -> dict[str, Path]:
+    """The sweep's datasets on this machine by the hash of their content; none without a store, or in a rehearsal."""
+    if store is None:
+        return {}
+    from recipe_sweep.trainers.data.catalogue import dataset_directory
+
+    found = {hashes[point.dataset_id]: dataset_directory(point, data_root) for point in points}
+    return {content: directory for content, directory in found.items() if directory.is_dir()}
+
+
+def root_on_this_node(
+    stage: str | None, store: str | None, point: DesignPoint, data_root: Path, content_hash: str, tell: Callable[[str], None]
+) -> Path:
+    """The data directory from which this node reads the point's dataset: its own `stage`, filled by whoever comes first.
+
+    Where it cannot be filled (no room, not ours) and the sweep's own data directory has the dataset, that is read, and
+    `tell` hears why. Raises what filling it raised where there is no such way out.
+    """
+    if stage is None:
+        return data_root
+    from recipe_sweep.trainers.data.catalogue import dataset_directory
+    from recipe_sweep.trainers.data.stored.bring import bring_dataset, from_directory
+    from recipe_sweep.trainers.data.stored.file_lock import locked
+
+    source = dataset_directory(point, data_root)
+    try:
+        root = _own_directory(stage) / content_hash
+        directory = dataset_directory(point, root)
+        if directory.is_dir():
+            return root
+        with locked(root.with_suffix(".lock"), lambda: tell(f"{point.task}/{point.dataset} is being copied to {root}")):
+            if directory.is_dir():
+                return root
+            tell(f"copying {point.task}/{point.dataset} to {root}")
+            if bring_dataset(directory, content_hash, from_directory(source), str(source)):
+                return root
+            if store is not None:
+                place = open_store(store)
+                if bring_dataset(directory, content_hash, _from_store(place, content_hash), f"{store}/{FOLDER}/{content_hash}"):
+                    return root
+    except (OSError, RecipeSweepError) as error:
+        if not source.is_dir():
+            raise
+        tell(f"{point.task}/{point.dataset} is read from {source}, for it cannot be copied here: {error}")
+    return data_root
+
+
+def _own_directory(stage: str) -> Path:
+    """`stage` followed by this user's number: theirs alone, because what is in it is trusted. Raises PermissionError."""
+    root = Path(f"{stage}-{os.getuid()}")
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = root.lstat()
+    if found.st_uid != os.getuid() or not root.is_dir() or root.is_symlink() or found.st_mode & 0o022:
+        raise PermissionError(f"{root} belongs to somebody else, or others may write there")
+    return root
+
+
+def _from_store(store: Store, content_hash: str) -> Fetch:
+    return lambda name, path: store.fetch(f"{FOLDER}/{content_hash}/{name}", path)

@@ -1,0 +1,75 @@
+"""A store in a folder: another disk, or one that several machines see."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, publishing, replacing
+from recipe_sweep.sweep.store.base import StoreError
+
+
+class FolderStore:
+    """Objects are files; those who see the same folder see the same store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.address = f"file://{folder}"
+        self.folder = folder
+
+    def keys(self, prefix: str = "") -> frozenset[str]:
+        with self._troubles():
+            files = (path for path in self.folder.rglob("*") if path.is_file() and path.suffix != TEMPORARY_SUFFIX)
+            found = (path.relative_to(self.folder).as_posix() for path in files)
+            return frozenset(key for key in found if key.startswith(prefix))
+
+    def fetch(self, key: str, path: Path) -> bool:
+        with self._troubles():
+            if not (self.folder / key).exists():
+                return False
+            with replacing(path) as temporary:
+                shutil.copyfile(self.folder / key, temporary)
+            return True
+
+    def create(self, key: str, path: Path) -> bool:
+        with path.open("rb") as source, self._troubles():
+            try:
+                with publishing(self.folder / key) as temporary:
+                    _write(source, temporary)
+            except FileExistsError:
+                return False
+            return True
+
+    def replace(self, key: str, path: Path) -> None:
+        with path.open("rb") as source, self._troubles(), replacing(self.folder / key) as temporary:
+            _write(source, temporary)
+
+    def remove(self, key: str) -> None:
+        with self._troubles():
+            (self.folder / key).unlink(missing_ok=True)
+
+    def age_s(self, key: str) -> float | None:
+        with self._troubles():
+            path, now = self.folder / key, self.folder / f".now.{os.getpid()}{TEMPORARY_SUFFIX}"
+            if not path.exists():
+                return None
+            now.touch()  # Both times from the clock of whoever keeps the folder.
+            try:
+                return now.stat().st_mtime - path.stat().st_mtime
+            finally:
+                now.unlink(missing_ok=True)
+
+    @contextmanager
+    def _troubles(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(f"the store {self.address} could not be used: {error.strerror or error}") from error
+
+
+def _write(source: BinaryIO, path: Path) -> None:
+    with path.open("wb") as file:
+        shutil.copyfileobj(source, file)

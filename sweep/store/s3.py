@@ -1,0 +1,135 @@
+"""A store in a bucket of S3, or of whatever speaks like it (AWS_ENDPOINT_URL says where).
+
+Who is asking is known from the environment, as by all tools of AWS; no key is ever read, stored or printed by us. A request
+that is throttled, or answered by 5xx or by nothing, is repeated by boto3 with growing pauses, half a minute to a minute in all.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from recipe_sweep.cluster.aws_account import check_aws_account
+from recipe_sweep.cluster.commands import MissingToolError
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.sweep.errors import MissingToolUserError
+from recipe_sweep.sweep.files.atomic import replacing
+from recipe_sweep.sweep.store.base import StoreAddressError, StoreError
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
+
+ATTEMPTS = 12
+_ABSENT = {"404", "NoSuchKey", "NotFound"}
+_TAKEN = {"PreconditionFailed", "412"}
+_REFUSED = {
+    "NoSuchBucket",
+    "AccessDenied",
+    "403",
+    "InvalidAccessKeyId",
+    "SignatureDoesNotMatch",
+    "InvalidBucketName",
+    "PermanentRedirect",
+}
+
+
+class S3Store:
+    """Objects under one prefix of a bucket."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        try:
+            check_aws_account()
+        except MissingToolError as error:
+            raise MissingToolUserError(
+                Problem(error.tool, found="nothing of that name here", expected=error.expected)
+            ) from error
+        import boto3
+        from botocore.config import Config
+        from botocore.exceptions import BotoCoreError
+
+        self.address = f"s3://{bucket}/{prefix}"
+        self._bucket, self._prefix = bucket, f"{prefix}/"
+        retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+        config = Config(retries=retries, connect_timeout=5, read_timeout=60)
+        try:
+            self._client: Any = boto3.client("s3", config=config)
+        except (BotoCoreError, ValueError) as error:
+            expected = "what boto3 can use, in AWS_ENDPOINT_URL, AWS_DEFAULT_REGION or ~/.aws/config"
+            raise StoreAddressError(Problem(self.address, found=_first_line(error), expected=expected)) from error
+        self._client.meta.events.register("needs-retry.s3.PutObject", _pause_after_conflict)
+
+    def keys(self, prefix: str = "") -> frozenset[str]:
+        with self._troubles():
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
+            found = [item["Key"] for page in pages for item in page.get("Contents", ())]
+        return frozenset(key.removeprefix(self._prefix) for key in found)
+
+    def fetch(self, key: str, path: Path) -> bool:
+        with self._troubles(absent=True) as answered, replacing(path) as temporary:
+            self._client.download_file(self._bucket, self._prefix + key, str(temporary))
+            answered.append(True)
+        return bool(answered)
+
+    def create(self, key: str, path: Path) -> bool:
+        # In one request, which S3 takes up to 5 GB: only such can be made conditional on nothing being there.
+        with self._troubles(taken=True) as answered, path.open("rb") as body:
+            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=body, IfNoneMatch="*")
+            answered.append(True)
+        return bool(answered)
+
+    def replace(self, key: str, path: Path) -> None:
+        with self._troubles():
+            self._client.upload_file(str(path), self._bucket, self._prefix + key)
+
+    def remove(self, key: str) -> None:
+        with self._troubles():
+            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+
+    def age_s(self, key: str) -> float | None:
+        with self._troubles(absent=True):
+            answer = self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
+            now = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
+            stored: datetime = answer["LastModified"]
+            return ((parsedate_to_datetime(now) if now else datetime.now(UTC)) - stored).total_seconds()
+        return None
+
+    @contextmanager
+    def _troubles(self, absent: bool = False, taken: bool = False) -> Iterator[list[bool]]:
+        """Turn what boto3 raises into what a user understands; an object that is `absent`, or `taken`, may be no trouble."""
+        from boto3.exceptions import Boto3Error
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            yield []
+        except ClientError as error:
+            code = error.response.get("Error", {}).get("Code", "")
+            if (absent and code in _ABSENT) or (taken and code in _TAKEN):
+                return
+            raise self._refused(error, code) from error
+        except (BotoCoreError, Boto3Error) as error:
+            raise StoreError(f"the store {self.address} does not answer: {_first_line(error)}") from error
+
+    def _refused(self, error: ClientError, code: str) -> Exception:
+        if code in _REFUSED:
+            expected = "a bucket that exists, and that these credentials may list, read and write"
+            return StoreAddressError(Problem(file=self.address, found=_first_line(error), expected=expected))
+        return StoreError(f"the store {self.address} answers with an error: {_first_line(error)}")
+
+
+def _pause_after_conflict(response: tuple[object, dict[str, Any]] | None, attempts: int, **_: object) -> float | None:
+    """Seconds to wait where S3 would not say who was first, because another wrote the same name at that moment.
+
+    It asks for the request to be repeated then, and boto3 does not do so by itself.
+    """
+    code = response[1].get("Error", {}).get("Code") if response is not None else None
+    return min(0.1 * 2**attempts, 5.0) if code == "ConditionalRequestConflict" and attempts < ATTEMPTS else None
+
+
+def _first_line(error: Exception) -> str:
+    """What is wrong, without a password that the address of a proxy or an endpoint may have in it."""
+    return re.sub(r"//[^/@\s]*@", "//***@", str(error).strip().splitlines()[0])

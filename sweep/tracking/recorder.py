@@ -1,0 +1,145 @@
+"""How entries become MLflow runs: what a recorder shows, and the one that any tracking server understands.
+
+A projection decides what MLflow should show (`mlflow_content`); a recorder makes it so. `ClientRecorder` does it by MLflow's
+own calls. Where the database is a SQLite file of ours, `mlflow_sqlite` does it ten times faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from recipe_sweep.sweep.tracking.entries import Entry, EntryState
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Metric
+
+KEY_TAG = "projection_key"
+STATE_TAG = "projection_state"
+METRICS_PER_CALL = 900  # MLflow takes 1,000 metrics, parameters and tags in one call
+PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An MLflow run as it stands: its id, how many metric values were logged, the hash of these, and its tags and status."""
+
+    mlflow_id: str
+    points: int = 0
+    fingerprint: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    state: str = EntryState.RUNNING
+
+    @classmethod
+    def of(cls, mlflow_id: str, entry: Entry) -> Shown:
+        """An MLflow run that shows the whole entry."""
+        points = len(entry.metrics)
+        return cls(mlflow_id, points, entry.fingerprint(points), entry.tags, entry.state)
+
+    @property
+    def mark(self) -> str:
+        """The value of `STATE_TAG`, which tells the next process what was logged."""
+        return f"{self.points}:{self.fingerprint}"
+
+    def shows(self, entry: Entry) -> bool:
+        tagged = set(entry.tags) <= set(self.tags)  # people may add tags of their own
+        return tagged and self.state == entry.state and self.points == len(entry.metrics) and self._agrees(entry)
+
+    def is_behind(self, entry: Entry) -> bool:
+        """Whether what was logged is the beginning of what should be."""
+        return self.points == 0 or (self.points <= len(entry.metrics) and self._agrees(entry))
+
+    def _agrees(self, entry: Entry) -> bool:
+        return self.fingerprint == entry.fingerprint(self.points)
+
+
+class Recorder(Protocol):
+    """Writes entries into one experiment; `shown` is what the experiment holds by key, kept up to date."""
+
+    experiment_id: str
+    shown: dict[str, Shown]
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        """Make MLflow show these. Safe to repeat where it failed: `shown` has what succeeded."""
+
+    def stop(self, keys: Collection[str]) -> None:
+        """Say of these that they stopped."""
+
+
+class ClientRecorder:
+    """By MLflow's own calls, entry by entry.
+
+    MLflow takes no logged value back: where an entry's values changed, its run goes to MLflow's trash and a new one is made.
+    """
+
+    def __init__(self, client: MlflowClient, experiment_id: str) -> None:
+        self.experiment_id = experiment_id
+        self.shown = shown_runs(client, experiment_id)
+        self._client = client
+
+    def write(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            present = self.shown.get(entry.key)
+            if present is not None and not present.is_behind(entry):
+                self._client.delete_run(self.shown.pop(entry.key).mlflow_id)
+                present = None
+            self._log(present or self._create(entry), entry)
+
+    def stop(self, keys: Collection[str]) -> None:
+        for key in keys:
+            self._client.set_terminated(self.shown[key].mlflow_id, EntryState.KILLED)
+            self.shown[key] = replace(self.shown[key], state=EntryState.KILLED)
+
+    def _create(self, entry: Entry) -> Shown:
+        tags = {KEY_TAG: entry.key, **dict(entry.tags)}
+        run = self._client.create_run(self.experiment_id, start_time=entry.start_time, tags=tags, run_name=entry.name)
+        # Remembered before anything else can fail, or the next pass would create it again.
+        self.shown[entry.key] = Shown(run.info.run_id, tags=entry.tags)
+        return self.shown[entry.key]
+
+    def _log(self, present: Shown, entry: Entry) -> None:
+        """Append the values that are missing. The tag that counts them goes last: until it is there they are sent again,
+        and MLflow drops a value that it has."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        *chunks, last = _chunks([Metric(p.key, p.value, p.timestamp, p.step) for p in entry.metrics[present.points :]])
+        for chunk in chunks:
+            self._client.log_batch(present.mlflow_id, metrics=chunk)
+        after = Shown.of(present.mlflow_id, entry)
+        params = [Param(name, value) for name, value in entry.params] if present.points == 0 else []
+        changed = [tag for tag in entry.tags if tag not in present.tags]
+        tags = [RunTag(name, value) for name, value in (*changed, (STATE_TAG, after.mark))]
+        self._client.log_batch(present.mlflow_id, metrics=last, params=params, tags=tags)
+        if entry.end_time is not None:
+            self._client.set_terminated(present.mlflow_id, entry.state, entry.end_time)
+        elif present.state != entry.state:
+            self._client.update_run(present.mlflow_id, entry.state)
+        self.shown[entry.key] = after
+
+
+def shown_runs(client: MlflowClient, experiment_id: str) -> dict[str, Shown]:
+    """What MLflow shows already, by key; of two runs with one key (somebody copied one) one is dropped."""
+    shown: dict[str, Shown] = {}
+    token: str | None = None
+    while True:
+        page = client.search_runs([experiment_id], max_results=PAGE, order_by=["attributes.start_time ASC"], page_token=token)
+        for run in page:
+            tags: dict[str, str] = run.data.tags
+            key = tags.pop(KEY_TAG, None)
+            if key is None:
+                continue  # somebody's own run in our experiment
+            if key in shown:
+                client.delete_run(shown[key].mlflow_id)
+            points, _, fingerprint = tags.pop(STATE_TAG, "0:").partition(":")
+            kept = tuple((name, value) for name, value in tags.items() if not name.startswith("mlflow."))
+            shown[key] = Shown(run.info.run_id, int(points), fingerprint, kept, run.info.status)
+        token = page.token
+        if not token:
+            return shown
+
+
+def _chunks(metrics: list[Metric]) -> list[list[Metric]]:
+    """At least one, the last of which may be empty."""
+    return [metrics[start : start + METRICS_PER_CALL] for start in range(0, max(len(metrics), 1), METRICS_PER_CALL)]

@@ -1,0 +1,57 @@
+"""Choosing the device, and naming the code and libraries that made a result: the worker's view of its own machine."""
+
+from __future__ import annotations
+
+import functools
+import gc
+import hashlib
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+_TRAINING_CODE = ("search_spaces", "trainers")
+
+
+def choose_device(wanted: str) -> str:
+    """`auto` is CUDA where PyTorch finds it, else the CPU. A PyTorch built for CPUs, which loads for seconds, is not asked."""
+    if wanted != "auto":
+        return wanted
+    if torch_version().endswith("+cpu"):
+        return "cpu"
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+@functools.cache
+def _settle_imports() -> None:
+    """Leave what is loaded by now out of every later search for garbage: looking through PyTorch takes 0.2 s each time."""
+    gc.freeze()
+
+
+def release_memory() -> None:
+    """Give back what a finished pack held, so that the next one in the same process starts from nothing."""
+    gc.collect()
+    _settle_imports()
+    if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def torch_version() -> str:
+    """Version of PyTorch, with its build."""
+    return version("torch")
+
+
+@functools.cache
+def code_version() -> str:
+    """Release plus a hash of the source that shapes numbers, so that results of edited code can be told apart."""
+    root = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256()
+    for folder in _TRAINING_CODE:
+        for path in sorted((root / folder).rglob("*.py")):
+            digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
+    try:
+        release = version("recipe-sweep")
+    except PackageNotFoundError:
+        release = "0"
+    return f"{release}+src.{digest.hexdigest()[:12]}"

@@ -1,0 +1,86 @@
+"""One point trained in this very process, to look at it: nothing is published, and a debugger can step in."""
+
+from __future__ import annotations
+
+import csv
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.worker.workload import REAL, load_workload
+from recipe_sweep.trainers.allocator import keep_memory
+from recipe_sweep.trainers.results import RunResult
+from recipe_sweep.trainers.task import ReturnScale
+
+
+class Alone(NamedTuple):
+    """What came of one run, and what it cost: CPU-seconds of this process while it trained, bytes at its largest."""
+
+    result: RunResult
+    scale: ReturnScale
+    cpu_s: float
+    peak_bytes: int
+
+
+def run_alone(
+    point: DesignPoint,
+    data_root: Path,
+    device: str,
+    threads: int,
+    tell: Callable[[str], None],
+    advanced: Callable[[int, int], None],
+    workload: str = REAL,
+) -> Alone:
+    """Train one point from its start; `tell` hears every evaluation, `advanced` the steps done and the steps in all."""
+    from recipe_sweep.sweep.worker.device import choose_device
+    from recipe_sweep.trainers.outcome import PackProgress
+
+    told = 0
+
+    def progress(progress: PackProgress) -> None:
+        nonlocal told
+        advanced(progress.step, progress.steps)
+        curve = progress.curves.get(point.run_id, ())
+        for evaluation in curve[told:]:
+            score = progress.scale.score(evaluation.return_mean)
+            tell(f"step {evaluation.step:,} of {progress.steps:,}: return {evaluation.return_mean:.2f}, score {score:.3f}")
+        told = len(curve)
+
+    keep_memory()
+    load = load_workload(workload)
+    hashes = load.prepare_data([point], data_root, {}, tell)
+    with TemporaryDirectory(prefix="recipe-sweep-run-") as scratch:
+        outcome = load.train_pack(
+            [point],
+            data_root=data_root,
+            data_hash=hashes[point.dataset_id],
+            checkpoint_dir=Path(scratch),
+            resume_dirs=(),
+            device=choose_device(device),
+            threads=threads,
+            keep=Keep.NONE,
+            checkpoint_minutes=60.0,
+            floors={},
+            progress=progress,
+            should_stop=lambda: False,
+        )
+    return Alone(outcome.results[0], outcome.scale, outcome.cpu_s, _peak_bytes())
+
+
+def write_curve(path: Path, alone: Alone) -> None:
+    """Write the run's evaluations as CSV."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(("step", "return_mean", "return_std", "score"))
+        for at in alone.result.curve:
+            rows.writerow((at.step, at.return_mean, at.return_std, alone.scale.score(at.return_mean)))
+
+
+def _peak_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,322 @@
+"""What one process does with one pack: claim it, train it, publish it, or say why not. Knows nothing of Ray.
+
+    claim -> attempt begins -> train (checkpoints, progress, asks whether to stop) -> publish -> attempt ends
+
+A process that is killed anywhere on this way leaves an attempt that never ended and a checkpoint, and nothing else.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import shutil
+import socket
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO
+
+from recipe_sweep.cluster.spot_notice import listening
+from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError
+from recipe_sweep.sweep.files.attempt_file import (
+    Attempt,
+    AttemptEnd,
+    begin_attempt,
+    deaths_in_place,
+    end_attempt,
+    read_attempts,
+)
+from recipe_sweep.sweep.files.failure_file import (
+    HINDERED_TRIES,
+    Cause,
+    Failure,
+    cause_of,
+    cause_of_hang,
+    failed_attempts,
+    hindered_attempts,
+    log_tail,
+    may_pass,
+    record_failure,
+)
+from recipe_sweep.sweep.files.launch_file import LaunchSettings
+from recipe_sweep.sweep.files.pack_file import PackRecord, read_record, resume_dirs
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.points import canonical_text
+from recipe_sweep.sweep.files.progress_file import (
+    PackProgressFile,
+    RunProgress,
+    progress_path,
+    read_progress,
+    remove_progress,
+    write_progress,
+)
+from recipe_sweep.sweep.launch.pack_queue import told_to_stop
+from recipe_sweep.sweep.locks.claim import claimed
+from recipe_sweep.sweep.planning.packing import Pack
+from recipe_sweep.sweep.worker.sigterm import told_to_end
+from recipe_sweep.sweep.worker.watchdog import Hang, hang_in, watched
+from recipe_sweep.sweep.worker.workload import load_workload
+
+if TYPE_CHECKING:
+    from recipe_sweep.trainers.outcome import PackProgress
+
+DEATHS_ALLOWED = 3
+"""Attempts of one launch that may die at the same step; the next one is recorded as a failure instead of tried."""
+
+PROGRESS_EVERY_S = 5.0
+
+_say: Callable[[str], None] = partial(print, flush=True)
+
+
+def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
+    """Train a started pack to its end and publish it; returns how the attempt ended.
+
+    An exception in training is recorded as a failure and not raised: the sweep goes on with its other packs. An attempt that
+    was killed because it made no progress could not say so: it is recorded by the next, which then leaves it at that. Where not
+    even a failure can be recorded, because the disk is full, the attempt was hindered all the same.
+    """
+    try:
+        return _work(settings, pack_id)
+    except OSError as error:
+        if not may_pass(error):
+            raise
+        traceback.print_exc()
+        return AttemptEnd.HINDERED
+
+
+def _work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
+    paths = settings.paths
+
+    def should_stop() -> bool:
+        return told_to_stop(settings)
+
+    with claimed(paths, pack_id, settings.epoch, give_up=should_stop) as claim:
+        if not claim.ours or should_stop():
+            return AttemptEnd.STOPPED
+        if paths.pack_result(pack_id).exists():
+            _clean_up(paths, pack_id)  # Whoever published it was killed before it could.
+            return AttemptEnd.PUBLISHED
+        record = read_record(paths.pack_record(pack_id))
+        if (hung := _hung(paths, pack_id)) is not None:
+            _record_hang(paths, record.pack, *hung)
+            return AttemptEnd.FAILED
+        before = read_progress(progress_path(paths.progress, pack_id))
+        step = before.resumed_step if before else 0  # moves only where a checkpoint was written since
+        deaths = deaths_in_place(paths, pack_id, settings.epoch, step)
+        attempt = begin_attempt(paths, pack_id, settings.epoch, step)
+        log = _logging_to(paths.pack_log(pack_id, attempt.number))
+        with (
+            # Inline, this process is the launch, which listens itself.
+            told_to_end(not settings.resources.inline, _say) as ending,
+            _Boundary(settings, attempt, record.pack) as boundary,
+            log as text,
+            watched(settings.resources.stuck_after_minutes, text) as alive,
+            listening(settings.resources.spot_notice, _say) as leaving,
+        ):
+            if claim.killed is not None:
+                was = claim.killed
+                _say(f"killed process {was.process.pid} of launch {was.epoch}, which was stopped and kept this pack")
+            if deaths >= DEATHS_ALLOWED:
+                raise WorkerDiedError(
+                    f"{deaths} processes in a row were killed at the same step; the usual cause is a lack of memory: "
+                    "lower max_lanes in the cluster file"
+                )
+            boundary.end = _train(settings, record, attempt, alive, lambda: leaving() or ending() or should_stop())
+            if boundary.end is AttemptEnd.STOPPED and not should_stop():
+                boundary.end = AttemptEnd.DRAINED if leaving() else AttemptEnd.TERMINATED
+        return boundary.end
+
+
+class WorkerDiedError(Exception):
+    """Processes die on this pack without getting any further."""
+
+
+class _Boundary:
+    """The one place where whatever training raises becomes a recorded failure, so that no pack can take the sweep down.
+
+    What is raised once the launch is over is no failure of the pack: its surroundings are being taken away. Nor are
+    KeyboardInterrupt and SystemExit, which pass through.
+    """
+
+    def __init__(self, settings: LaunchSettings, attempt: Attempt, pack: Pack) -> None:
+        self._settings, self._paths, self._attempt, self._pack = settings, settings.paths, attempt, pack
+        self.end = AttemptEnd.FAILED
+
+    def __enter__(self) -> _Boundary:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        if isinstance(error, LeaseLostError | AlreadyPublishedError):
+            self.end = AttemptEnd.DROPPED
+        elif isinstance(error, Exception) and told_to_stop(self._settings):
+            self.end = AttemptEnd.STOPPED
+        elif isinstance(error, Exception):
+            self.end = self._failed_by(error)
+        elif error is not None:
+            return False
+        end_attempt(self._paths, self._attempt, self.end)
+        return True
+
+    def _failed_by(self, error: Exception) -> AttemptEnd:
+        cause = cause_of(error)
+        if isinstance(error, WorkerDiedError):
+            cause = Cause(cause.error, cause.message, "outside of Python")
+        hindered = may_pass(error) and hindered_attempts(self._paths, self._pack.pack_id) < HINDERED_TRIES
+        trace = "".join(traceback.format_exception(error))
+        record_failure(self._paths, _failure(self._paths, self._pack, self._attempt, cause, trace, hindered=hindered))
+        return AttemptEnd.HINDERED if hindered else AttemptEnd.FAILED
+
+
+def _failure(paths: SweepPaths, pack: Pack, attempt: Attempt, cause: Cause, trace: str, *, hindered: bool = False) -> Failure:
+    last_chance = failed_attempts(paths).get(pack.pack_id, 0) + 1 >= pack.attempts_allowed
+    return Failure(
+        pack_id=pack.pack_id,
+        attempt=attempt.number,
+        epoch=attempt.epoch,
+        run_ids=pack.run_ids,
+        cause=cause,
+        traceback=trace,
+        log_tail=log_tail(paths.pack_log(pack.pack_id, attempt.number)),
+        host=attempt.process.host,
+        failed_at=datetime.now(UTC),
+        final=len(pack.points) == 1 and last_chance and not hindered,
+        hindered=hindered,
+    )
+
+
+def _hung(paths: SweepPaths, pack_id: str) -> tuple[Attempt, Hang] | None:
+    """The attempt before, where it was killed for making no progress and nobody has said so yet."""
+    last = read_attempts(paths, pack_id)[-1:]
+    if not last or last[0].end is not AttemptEnd.OPEN:
+        return None
+    hang = hang_in(paths.pack_log(pack_id, last[0].number))
+    return None if hang is None else (last[0], hang)
+
+
+def _record_hang(paths: SweepPaths, pack: Pack, attempt: Attempt, hang: Hang) -> None:
+    with suppress(FileExistsError):  # Whoever was here before was killed between these two lines.
+        record_failure(paths, _failure(paths, pack, attempt, cause_of_hang(hang), hang.trace))
+    end_attempt(paths, attempt, AttemptEnd.FAILED)
+
+
+def _train(
+    settings: LaunchSettings, record: PackRecord, attempt: Attempt, alive: Callable[[], None], should_stop: Callable[[], bool]
+) -> AttemptEnd:
+    # Here and not above, so that a failing import is a recorded failure like any other.
+    from recipe_sweep.sweep.planning.search_rounds import floors_of
+    from recipe_sweep.sweep.results.publish import Provenance, publish
+    from recipe_sweep.sweep.store.datasets import root_on_this_node
+    from recipe_sweep.sweep.worker.device import choose_device, code_version, release_memory, torch_version
+
+    paths, pack = settings.paths, record.pack
+    device = choose_device(settings.resources.device)
+    started_at = datetime.now(UTC)
+    print(
+        f"pack {pack.pack_id}: {len(pack.points)} runs, attempt {attempt.number}, {device}, {record.threads} threads",
+        flush=True,
+    )
+    stage = settings.resources.stage_data
+    workload = load_workload(settings.workload)
+    outcome = workload.train_pack(
+        pack.points,
+        data_root=root_on_this_node(stage, settings.store, pack.points[0], settings.data_root, record.data_hash, _say),
+        data_hash=record.data_hash,
+        checkpoint_dir=paths.pack_checkpoint(pack.pack_id),
+        resume_dirs=resume_dirs(paths, pack),
+        device=device,
+        threads=record.threads,
+        keep=settings.keep,
+        checkpoint_minutes=settings.resources.checkpoint_minutes,
+        floors=floors_of(paths, pack.points),
+        progress=_ProgressWriter(paths.progress, pack, settings.epoch, started_at, alive),
+        should_stop=should_stop,
+    )
+    if not outcome.complete:
+        return AttemptEnd.STOPPED
+    provenance = Provenance(
+        epoch=settings.epoch,
+        attempt=attempt.number,
+        code_version=code_version(),
+        torch_version=torch_version(),
+        device=device,
+        threads=record.threads,
+        host=socket.gethostname(),
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+    )
+    publish(paths, pack, outcome, provenance, settings.keep)
+    del outcome
+    release_memory()
+    _clean_up(paths, pack.pack_id)
+    return AttemptEnd.PUBLISHED
+
+
+def _clean_up(paths: SweepPaths, pack_id: str) -> None:
+    remove_progress(paths.progress, pack_id)
+    shutil.rmtree(paths.pack_checkpoint(pack_id), ignore_errors=True)
+
+
+class _ProgressWriter:
+    """Turns the trainer's progress into the pack's progress file: at once where a curve grew, else every few seconds."""
+
+    def __init__(self, folder: Path, pack: Pack, epoch: int, started_at: datetime, alive: Callable[[], None]) -> None:
+        self._folder, self._pack, self._epoch, self._started_at, self._alive = folder, pack, epoch, started_at, alive
+        self._texts = [canonical_text(point) for point in pack.points]
+        self._resumed_step: int | None = None
+        self._written_at = 0.0
+        self._evaluations = -1
+
+    def __call__(self, progress: PackProgress) -> None:
+        self._alive()
+        if self._resumed_step is None:
+            self._resumed_step = progress.step
+        evaluations = sum(len(curve) for curve in progress.curves.values())
+        now = time.monotonic()
+        if evaluations == self._evaluations and now - self._written_at < PROGRESS_EVERY_S:
+            return
+        self._written_at, self._evaluations = now, evaluations
+        runs = tuple(
+            RunProgress(point.run_id, point.config_id, text, tuple(progress.curves.get(point.run_id, ())))
+            for point, text in zip(self._pack.points, self._texts, strict=True)
+        )
+        write_progress(
+            self._folder,
+            PackProgressFile(
+                pack_id=self._pack.pack_id,
+                runs=runs,
+                step=progress.step,
+                steps=progress.steps,
+                scale_min=progress.scale.minimum,
+                scale_max=progress.scale.maximum,
+                started_at=self._started_at,
+                updated_at=datetime.now(UTC),
+                resumed_step=self._resumed_step,
+                epoch=self._epoch,
+            ),
+        )
+
+
+@contextmanager
+def _logging_to(path: Path) -> Iterator[TextIO]:
+    """Send what this process prints, native libraries, crashes and the last trace included, to the attempt's log; yields it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    saved = os.dup(1), os.dup(2)
+    with path.open("a", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        faulthandler.enable(log)
+        try:
+            yield log
+        except Exception:
+            traceback.print_exc()
+            raise
+        finally:
+            faulthandler.disable()
+            for kept, descriptor in zip(saved, (1, 2), strict=True):
+                os.dup2(kept, descriptor)
+                os.close(kept)

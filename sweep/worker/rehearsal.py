@@ -1,0 +1,186 @@
+"""A rehearsal's workload: every run at once, with made-up results, so that a whole sweep can be tried before it is paid for.
+
+Its numbers follow from the point alone. They have the structure of a real sweep's (quality of the data, effects of the
+design's parts, a best alpha in the middle, seeds that share their luck, curves that rise, a few runs that diverge) and mean
+nothing: whatever is made from them says REHEARSAL. It needs no data; what it is told stands in the sweep's own directory,
+which is its data directory.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Extraction, Keep, ValueLearning
+from recipe_sweep.sweep.files.atomic import replace_json
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.sweep_file import read_sweep_file
+from recipe_sweep.sweep.results.schema import REHEARSAL
+from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.metrics import names
+from recipe_sweep.trainers.outcome import Arrays, Floors, PackOutcome, PackProgress, until_pruned
+from recipe_sweep.trainers.randomness import generator
+from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
+from recipe_sweep.trainers.task import ReturnScale
+
+SCALE = ReturnScale(0.0, 100.0)
+STOP_CHECK_S = 0.5
+_CHECKPOINT = "rehearsal.json"
+
+_DECOMPOSITION = {Decomposition.CEN: 0.0, Decomposition.MIX: 0.08, Decomposition.VDN: 0.05, Decomposition.DEC: 0.02}
+_VALUE_LEARNING = {ValueLearning.TD: -0.03, ValueLearning.SARSA: 0.0, ValueLearning.IQL: 0.02}
+_EXTRACTION = {Extraction.BRAC: 0.05, Extraction.AWR: 0.0}
+_BEST_ALPHA = {Extraction.BRAC: 0.2, Extraction.AWR: 2.0}
+
+
+def prepare_data(
+    points: Iterable[DesignPoint], data_root: Path, pinned: Mapping[str, str], tell: Callable[[str], None]
+) -> dict[str, str]:
+    """Nothing: a rehearsal sees no data. The hash of each dataset says so, and with it every row."""
+    return {point.dataset_id: f"{REHEARSAL}-{point.dataset_id}" for point in points}
+
+
+def train_pack(
+    points: Sequence[DesignPoint],
+    *,
+    data_root: Path,
+    data_hash: str | None,
+    checkpoint_dir: Path,
+    resume_dirs: Sequence[Path],
+    device: str,
+    threads: int,
+    keep: Keep,
+    checkpoint_minutes: float,
+    floors: Floors,
+    progress: Callable[[PackProgress], None],
+    should_stop: Callable[[], bool],
+) -> PackOutcome:
+    """Pretend to train a pack for as long as the sweep's file says, resuming, checkpointing and stopping like the trainer."""
+    began, cpu_before = time.monotonic(), time.process_time()
+    first, run_ids = points[0], tuple(point.run_id for point in points)
+    results = tuple(until_pruned(made_up(point), floors) for point in points)
+    seconds = _seconds_per_run(data_root) * len(points)
+    done = next((step for folder in (checkpoint_dir, *resume_dirs) if (step := _saved_step(folder, run_ids)) is not None), 0)
+    progress(_progress(points, results, done))
+    complete = True
+    for step in _evaluations(first) if seconds else ():
+        if step <= done:
+            continue
+        for part in _moments(seconds * (step - done) / first.steps):
+            if should_stop():
+                complete = False
+                break
+            progress(_progress(points, results, done + int(part * (step - done))))  # as often as the trainer, or it is stuck
+        if not complete:
+            break
+        done = step
+        replace_json(checkpoint_dir / _CHECKPOINT, {"run_ids": run_ids, "step": step})
+        progress(_progress(points, results, step))
+    ended = [result.run_id for result in results if result.status is not RunStatus.PRUNED]
+    weights: dict[str, Arrays] = {} if keep is Keep.NONE else {run_id: {"actor": np.zeros(1)} for run_id in ended}
+    spent = time.monotonic() - began, time.process_time() - cpu_before
+    return PackOutcome(complete, results, SCALE, str(data_hash), weights, *spent)
+
+
+def made_up(point: DesignPoint) -> RunResult:
+    """The result of one run: a function of the point and of nothing else."""
+    noise = generator(point.seed, REHEARSAL, point.run_id)
+    final = _score(point) + float(noise.normal(0.0, 0.03))
+    diverged = noise.random() < _divergence(point)
+    stopped = int(point.steps * noise.uniform(0.2, 0.9)) if diverged else None
+    steps = _evaluations(point)
+    time_left = np.exp(-4.0 * np.array([min(step, stopped or step) for step in steps]) / point.steps)
+    scores = final * (1.0 - 0.8 * time_left) + noise.normal(0.0, 0.01, len(steps))
+    scores = np.where(np.array(steps) > (stopped or point.steps), 0.2 * scores, scores)
+    curve = tuple(
+        CurvePoint(step, float(mean), float(std))
+        for step, mean, std in zip(steps, SCALE.maximum * scores, noise.uniform(2.0, 8.0, len(steps)), strict=True)
+    )
+    recorded = tuple(range(0, point.steps, point.diagnostics_every))
+    return RunResult(
+        point.run_id,
+        RunStatus.DIVERGED if diverged else RunStatus.FINISHED,
+        stopped,
+        curve,
+        recorded,
+        _diagnostics(point, len(recorded), noise),
+    )
+
+
+def _score(point: DesignPoint) -> float:
+    """What a configuration reaches on average with this seed: main effects, interactions, and luck that seeds share."""
+    off = abs(math.log10(point.alpha / _BEST_ALPHA[point.extraction])) if point.alpha > 0.0 else 2.0
+    return (
+        _DECOMPOSITION[point.decomposition]
+        + _VALUE_LEARNING[point.value_learning]
+        + _EXTRACTION[point.extraction]
+        - 0.08 * min(off, 2.0)
+        + _drawn(0.3, 0.8, 0, "dataset", point.task, point.dataset)
+        + _drawn(-0.06, 0.06, 0, "design", point.task, point.decomposition, point.value_learning, point.extraction)
+        + _drawn(-0.05, 0.05, point.seed, "seed", point.task, point.dataset)
+    )
+
+
+@cache
+def _drawn(low: float, high: float, seed: int, *purpose: str) -> float:
+    return float(generator(seed, REHEARSAL, *purpose).uniform(low, high))
+
+
+def _divergence(point: DesignPoint) -> float:
+    """The chance that a run diverges: small, and greatest where a critic follows a barely regularised actor."""
+    return 0.05 if point.value_learning is ValueLearning.TD and point.critic_norm is CriticNorm.NONE else 0.002
+
+
+def _diagnostics(point: DesignPoint, count: int, noise: np.random.Generator) -> dict[str, tuple[float, ...]]:
+    """Every metric that the trainer would record of such a run, as often."""
+    recorded = [name for name in names(task_spec(point.task).n_agents) if not name.startswith(_absent(point))]
+    values = np.exp(np.linspace(0.0, 1.0, count) + noise.normal(0.0, 0.1, (len(recorded), count)))
+    return {
+        name: tuple((np.minimum(row / 4.0, 1.0) if name == "head_share" else row).tolist())
+        for name, row in zip(recorded, values, strict=True)
+    }
+
+
+def _absent(point: DesignPoint) -> tuple[str, ...]:
+    """How the names of metrics begin that such a run does not have."""
+    awr = () if point.extraction is Extraction.AWR else ("awr_",)
+    return awr if point.decomposition is Decomposition.MIX else (*awr, "mixer_", "grad_norm/mixer")
+
+
+def _evaluations(point: DesignPoint) -> range:
+    return range(point.eval_every, point.steps + 1, point.eval_every)
+
+
+def _progress(points: Sequence[DesignPoint], results: Sequence[RunResult], step: int) -> PackProgress:
+    curves = {result.run_id: tuple(at for at in result.curve if at.step <= step) for result in results}
+    diverged = sum(result.diverged_step is not None and result.diverged_step <= step for result in results)
+    return PackProgress(step, points[0].steps, len(points), diverged, curves, SCALE)
+
+
+def _moments(seconds: float) -> Iterator[float]:
+    """Let time pass, waking now and then; yields the share of it that has passed."""
+    began = time.monotonic()
+    while (left := began + seconds - time.monotonic()) > 0.0:
+        yield 1.0 - left / seconds
+        time.sleep(min(left, STOP_CHECK_S))
+
+
+def _seconds_per_run(root: Path) -> float:
+    sweep = read_sweep_file(SweepPaths(root))
+    return 0.0 if sweep is None or sweep.rehearsal is None else sweep.rehearsal.seconds_per_run
+
+
+def _saved_step(folder: Path, run_ids: Sequence[str]) -> int | None:
+    """The step of a checkpoint that holds all of these runs; None where there is no such."""
+    path = folder / _CHECKPOINT
+    if not path.exists():
+        return None
+    content = json.loads(path.read_text())
+    return int(content["step"]) if set(run_ids) <= set(content["run_ids"]) else None

@@ -1,0 +1,118 @@
+"""What a pack's process does, by the name of a module: the real training here, stand-ins elsewhere.
+
+A launch names a module that offers the two functions of `Workload`; worker processes import it by that name. So a test, or
+a rehearsal of a sweep, goes through the very plan, engine and ledger of a real one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Keep
+
+if TYPE_CHECKING:
+    from recipe_sweep.trainers.outcome import Floors, PackOutcome, PackProgress
+
+REAL = "sweep.workload"
+REHEARSED = "sweep.rehearsal"
+"""Words that stand in launch files for ever; until 0.1.0 they were the names of the modules."""
+
+_MODULES = {REAL: "recipe_sweep.sweep.worker.workload", REHEARSED: "recipe_sweep.sweep.worker.rehearsal"}
+WORKLOAD_VARIABLE = "RECIPE_SWEEP_WORKLOAD"
+"""Environment variable that names another workload's module; for tests and experiments with the machinery."""
+
+
+class Workload(Protocol):
+    """A module that can prepare data and train packs."""
+
+    def prepare_data(
+        self, points: Iterable[DesignPoint], data_root: Path, pinned: Mapping[str, str], tell: Callable[[str], None]
+    ) -> dict[str, str]:
+        """Make sure that every dataset is there and is the pinned one; returns content hashes by dataset id."""
+        ...
+
+    def train_pack(
+        self,
+        points: Sequence[DesignPoint],
+        *,
+        data_root: Path,
+        data_hash: str | None,
+        checkpoint_dir: Path,
+        resume_dirs: Sequence[Path],
+        device: str,
+        threads: int,
+        keep: Keep,
+        checkpoint_minutes: float,
+        floors: Floors,
+        progress: Callable[[PackProgress], None],
+        should_stop: Callable[[], bool],
+    ) -> PackOutcome:
+        """Train one pack; the contract is that of `recipe_sweep.trainers.train.train_pack`."""
+        ...
+
+
+def load_workload(name: str) -> Workload:
+    """Import one of our workloads by its word in launch files, or another one by the name of its module."""
+    return cast(Workload, importlib.import_module(_MODULES.get(name, name)))
+
+
+def prepare_data(
+    points: Iterable[DesignPoint], data_root: Path, pinned: Mapping[str, str], tell: Callable[[str], None]
+) -> dict[str, str]:
+    """Make sure that every dataset is there, making home-made ones; returns their content hashes by dataset id.
+
+    Raises DataError where one is missing, broken, or not the pinned one.
+    """
+    from recipe_sweep.trainers.data.catalogue import dataset_directory, ensure_dataset, open_dataset, require_fetched
+    from recipe_sweep.trainers.data.stored.card import read_card
+
+    hashes: dict[str, str] = {}
+    distinct = {point.dataset_id: point for point in points}.values()
+    require_fetched(distinct, data_root)  # All that is missing at once, and before anything is made.
+    for point in distinct:
+        if not dataset_directory(point, data_root).is_dir():
+            tell(f"making dataset {point.task}/{point.dataset}")
+        found = read_card(ensure_dataset(point, data_root)).content_hash
+        expected = pinned.get(point.dataset_id)
+        if expected is not None and expected != found:
+            open_dataset(point, data_root, expected)  # Says so with both hashes; needs torch, hence only here.
+        hashes[point.dataset_id] = found
+    return hashes
+
+
+def train_pack(
+    points: Sequence[DesignPoint],
+    *,
+    data_root: Path,
+    data_hash: str | None,
+    checkpoint_dir: Path,
+    resume_dirs: Sequence[Path],
+    device: str,
+    threads: int,
+    keep: Keep,
+    checkpoint_minutes: float,
+    floors: Floors,
+    progress: Callable[[PackProgress], None],
+    should_stop: Callable[[], bool],
+) -> PackOutcome:
+    """Train one pack with PyTorch."""
+    from recipe_sweep.trainers.train import train_pack as train
+
+    return train(
+        points,
+        data_root=data_root,
+        data_hash=data_hash,
+        checkpoint_dir=checkpoint_dir,
+        resume_dirs=resume_dirs,
+        device=device,
+        threads=threads,
+        keep=keep,
+        checkpoint_minutes=checkpoint_minutes,
+        floors=floors,
+        progress=progress,
+        should_stop=should_stop,
+    )

@@ -1,0 +1,120 @@
+"""Recommendations: the best design of a world whose truth is known, said no more surely than the seeds allow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from recipe_sweep.analysis.errors import AdviceError
+from recipe_sweep.analysis.findings.claims import claims
+from recipe_sweep.analysis.findings.recommendation import PUBLISHED, Basis, Recipe, recommend
+from recipe_sweep.analysis.report.advice import advise
+from recipe_sweep.analysis.report.recommendation_text import recommendation_json, recommendation_lines
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.sweep.results.schema import REHEARSAL
+from tests.analysis.findings.test_claims import SMALL, blocks, noise
+from tests.analysis.synthetic import synthetic_points, write_sweep
+
+
+def world(point: DesignPoint) -> float:
+    """Dec with SARSA and BRAC is best, at alpha 1 on average and at alpha 0.1 on expert."""
+    best = (point.decomposition, point.value_learning, point.extraction) == ("dec", "sarsa", "brac")
+    at = {"expert": 0.1, "random": -0.3}[point.dataset] * (point.alpha == 0.1)
+    return 0.4 + 0.5 * best + at + 0.01 * noise(point)
+
+
+def test_the_best_design_is_recommended_at_the_alpha_that_is_best_on_average_or_on_the_dataset() -> None:
+    panels = blocks(synthetic_points(seeds=range(6), **SMALL), world)
+    found = recommend(panels, claims(panels))
+    design = (Decomposition.DEC, ValueLearning.SARSA, Extraction.BRAC)
+    assert found.basis is Basis.RESULTS
+    assert found.recipe == Recipe(*design, alpha=1.0, tau=None)
+    assert recommend(panels, dataset="expert").recipe == Recipe(*design, alpha=0.1, tau=None)
+    assert len(found.sentences) == 3
+    assert "ahead of each of the other 23 designs" in found.sentences[2]
+    assert found.evidence[0].low is not None
+    assert found.evidence[0].low < found.evidence[0].value
+
+
+def test_designs_that_seeds_do_not_tell_apart_are_said_to_be_so_and_tried_next() -> None:
+    panels = blocks(synthetic_points(seeds=range(6), **SMALL), noise)
+    found = recommend(panels, claims(panels))
+    assert "cannot be told from it" in found.sentences[2]
+    assert "seeds would settle it" in found.sentences[2]
+    assert found.steps[1].why.startswith("not told from the first")
+
+
+def test_two_seeds_give_a_recommendation_without_any_interval() -> None:
+    found = recommend(blocks(synthetic_points(seeds=range(2), **SMALL), world))
+    assert all(one.low is None for one in found.evidence)
+    assert "How sure this is cannot be said" in found.sentences[2]
+    assert any("2 seeds give no interval" in text for text in found.caveats)
+
+
+@pytest.mark.parametrize(("budget", "runs"), [(None, [8, 8]), (100, [8, 8]), (16, [8, 8]), (15, [8]), (3, [3])])
+def test_a_budget_is_never_exceeded_and_the_first_step_is_always_there(budget: int | None, runs: list[int]) -> None:
+    found = recommend(blocks(synthetic_points(seeds=range(6), **SMALL), world), budget=budget)
+    assert [step.runs for step in found.steps] == runs
+
+
+@pytest.mark.parametrize("panels", [0, 1])
+def test_without_results_of_a_task_the_papers_recipe_stands_in_and_says_so(panels: int) -> None:
+    found = recommend(blocks(synthetic_points(seeds=range(4), **SMALL), world)[:panels], task="2ant")
+    assert found.basis is Basis.PAPER
+    assert found.recipe == PUBLISHED
+    assert found.sentences[0].startswith("There are no results of 2ant")
+    assert not found.evidence
+
+
+def test_a_rehearsal_recommends_nothing() -> None:
+    found = recommend(blocks(synthetic_points(seeds=range(4), **SMALL), world), rehearsal=True)
+    assert found.recipe is None
+    assert found.sentences[0].startswith("A rehearsal")
+
+
+def points(seeds: Sequence[int] = range(4)) -> tuple[DesignPoint, ...]:
+    return synthetic_points(seeds=seeds, **SMALL)
+
+
+def test_the_same_results_give_the_same_words_for_people_and_machines(tmp_path: Path) -> None:
+    write_sweep(tmp_path, points())
+    first, again = (advise(tmp_path, points()) for _ in range(2))
+    assert recommendation_json(first) == recommendation_json(again)
+    content = json.loads(recommendation_json(first))
+    assert content["recipe"]["decomposition"] in list(Decomposition)
+    text = "\n".join(recommendation_lines(first))
+    assert all(sentence in text for sentence in first.sentences)
+    assert all(step.recipe.text in text for step in first.steps)
+
+
+def test_a_sweep_that_was_never_launched_gets_the_papers_recipe(tmp_path: Path) -> None:
+    assert advise(tmp_path / "nowhere", points()).basis is Basis.PAPER
+
+
+def test_hours_are_turned_into_runs_by_what_finished_runs_took(tmp_path: Path) -> None:
+    write_sweep(tmp_path, points(), pack_size=1)  # 300 s each
+    assert sum(step.runs for step in advise(tmp_path, points(), budget="0.5h").steps) <= 6
+    with pytest.raises(AdviceError, match="no finished run"):
+        advise(tmp_path / "nowhere", points(), budget="2h")
+
+
+def test_results_that_a_rehearsal_made_up_are_refused(tmp_path: Path) -> None:
+    (file,) = (write_sweep(tmp_path, points(), pack_size=1000) / "results").iterdir()
+    table = pq.read_table(file)
+    hashes = pa.array([f"{REHEARSAL}-0"] * len(table), pa.string())
+    place = table.schema.get_field_index("data_hash")
+    pq.write_table(table.set_column(place, table.schema.field(place), hashes), file)
+    with pytest.raises(AdviceError, match="a rehearsal"):
+        advise(tmp_path, points())
+
+
+def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(AdviceError) as error:
+        advise(tmp_path, points(), task="2an", dataset="exprt", budget="0")
+    assert [problem.key for problem in error.value.problems] == ["--task", "--dataset", "--budget"]

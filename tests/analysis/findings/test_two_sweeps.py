@@ -1,0 +1,147 @@
+"""Two sweeps side by side: what differs, by how much, and how sure, on scores that are counted by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from scipy import stats
+
+from recipe_sweep.analysis.errors import NothingToReportError
+from recipe_sweep.analysis.findings.two_sweeps import Comparison, Side, compare
+from recipe_sweep.analysis.report.two_sweeps_files import load_side, write_comparison
+from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Extraction, ValueLearning
+from recipe_sweep.sweep.results.schema import REHEARSAL
+from tests.analysis import synthetic
+from tests.analysis.synthetic import synthetic_points, write_sweep
+
+Score = Callable[[DesignPoint], float]
+
+
+def few(seeds: range = range(4), datasets: tuple[str, ...] = ("expert",), **axes: object) -> tuple[DesignPoint, ...]:
+    """Mix and VDN under SARSA and AWR at one alpha."""
+    chosen = {
+        "decompositions": (Decomposition.MIX, Decomposition.VDN),
+        "value_learners": (ValueLearning.SARSA,),
+        "extractions": (Extraction.AWR,),
+        "awr_alphas": (3.0,),
+    }
+    return synthetic_points(seeds=seeds, datasets=datasets, **chosen | axes)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Side]:
+    plain = synthetic.result_row
+
+    def build(name: str, points: tuple[DesignPoint, ...], score: Score, **columns: object) -> Side:
+        monkeypatch.setattr(
+            synthetic, "result_row", lambda point, **where: {**plain(point, **where), "score": score(point), **columns}
+        )
+        return load_side(name, write_sweep(tmp_path / name, points), points, 0)
+
+    return build
+
+
+def of(comparison: Comparison, decomposition: str) -> tuple[float, float, float]:
+    (one,) = [one for one in comparison.differences if one.decomposition == decomposition]
+    return one.difference.value, one.difference.low, one.difference.high
+
+
+def test_with_the_same_seeds_differences_are_taken_within_them(side: Callable[..., Side]) -> None:
+    gains = (0.1, 0.2, 0.3, 0.2)
+    first = side("a", few(), lambda point: 0.1 * point.seed)
+    second = side("b", few(), lambda point: 0.1 * point.seed + gains[point.seed])
+    comparison = compare(first, second)
+    value, low, high = of(comparison, "Mix")
+    assert value == pytest.approx(0.2)
+    expected = stats.ttest_1samp(gains, 0.0).confidence_interval()
+    # The gains are symmetric about their mean, so the interval is the classical one.
+    assert (low, high) == pytest.approx((expected.low, expected.high))
+    assert all(one.paired for one in comparison.differences)
+    assert all(one.settled for one in comparison.differences)
+    assert comparison.same_runs == 8
+
+
+def test_with_other_seeds_the_difference_is_of_two_independent_means(side: Callable[..., Side]) -> None:
+    first = side("a", few(), lambda point: (0.0, 0.2, 0.1, 0.1)[point.seed])
+    second = side("b", few(range(4, 8)), lambda point: (0.3, 0.5, 0.4, 0.4)[point.seed - 4])
+    comparison = compare(first, second)
+    value, low, high = of(comparison, "Mix")
+    assert value == pytest.approx(0.3)
+    expected = stats.ttest_ind((0.3, 0.5, 0.4, 0.4), (0.0, 0.2, 0.1, 0.1), equal_var=False).confidence_interval()
+    assert (low, high) == pytest.approx((expected.low, expected.high))
+    assert not any(one.paired for one in comparison.differences)
+    assert comparison.same_runs == 0
+
+
+def test_under_four_seeds_there_is_a_difference_and_no_interval(side: Callable[..., Side]) -> None:
+    first, second = (side(name, few(range(2)), lambda point, to=to: to) for name, to in (("a", 0.1), ("b", 0.3)))
+    comparison = compare(first, second)
+    assert [one.difference.value for one in comparison.differences] == pytest.approx([0.2, 0.2])
+    assert not any(one.difference.known or one.settled for one in comparison.differences)
+    assert "higher than a in 2, lower in 0" in comparison.summary
+    assert "nothing is settled" in comparison.summary
+
+
+def test_scores_are_over_the_datasets_that_both_have(side: Callable[..., Side]) -> None:
+    first = side("a", few(datasets=("expert", "random")), lambda point: {"expert": 0.8, "random": 0.0}[point.dataset])
+    second = side("b", few(), lambda point: 0.9)
+    comparison = compare(first, second)
+    for one in comparison.differences:
+        assert (one.first, one.second) == pytest.approx((0.8, 0.9))
+    assert comparison.alone == ("Only a has MPE - simple spread on random; these are left out of the scores here.",)
+
+
+def test_what_differs_is_told_field_by_field(side: Callable[..., Side]) -> None:
+    first = side("a", few(), lambda point: 0.1)
+    second = side("b", few(critic_norms=(CriticNorm.NONE,)), lambda point: 0.2, code_version="0.2.0", data_hash="other")
+    told = {(one.kind, one.name): (one.first, one.second) for one in compare(first, second).settings}
+    assert told["grid", "critic_norm"] == ("none, svn", "none")
+    assert told["made with", "code_version"] == ("0.1.0", "0.2.0")
+    assert told["data", "simple_spread expert (homegrown)"][1] == "other"
+    assert not any(name == "seed" for _, name in told)
+
+
+def test_a_sweep_beside_itself_differs_in_nothing(side: Callable[..., Side]) -> None:
+    one = side("a", few(), lambda point: 0.1 * point.seed)
+    comparison = compare(one, one)
+    assert comparison.settings == ()
+    assert "in 0, lower in 0, the same in 2" in comparison.summary
+
+
+def test_sweeps_with_nothing_in_common_say_so(side: Callable[..., Side]) -> None:
+    comparison = compare(side("a", few(), lambda point: 0.1), side("b", few(tasks=("2ant",)), lambda point: 0.1))
+    assert comparison.summary.startswith("Nothing to compare")
+    assert len(comparison.alone) == 2
+
+
+def test_the_files_are_the_same_for_the_same_results(side: Callable[..., Side], tmp_path: Path) -> None:
+    first, second = (side(name, few(), lambda point, to=to: to + 0.02 * point.seed) for name, to in (("a", 0.1), ("b", 0.3)))
+    one, two = (write_comparison(first, second, tmp_path / name) for name in ("one", "two"))
+    for former, latter in zip(one[:3], two[:3], strict=True):
+        assert Path(former).read_bytes() == Path(latter).read_bytes()
+    table = pd.read_csv(one.numbers)
+    assert table["difference"].tolist() == pytest.approx([0.2, 0.2])
+    text = one.text.read_text()
+    assert one.summary in text
+    assert "| Mix, SARSA, AWR | 0.13 | 0.33 | +0.200 |" in text
+    assert one.summary in one.page.read_text()
+
+
+def test_of_a_rehearsal_nothing_is_concluded(side: Callable[..., Side], tmp_path: Path) -> None:
+    first, second = side("a", few(), lambda point: 0.1), side("b", few(), lambda point: 0.2, data_hash=REHEARSAL)
+    paths = write_comparison(first, second, tmp_path / "out")
+    for path in paths[:2]:
+        text = Path(path).read_text()
+        assert SENTENCE in text
+        assert "scores higher" not in text
+    assert paths.summary == SENTENCE
+
+
+def test_a_side_without_results_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(NothingToReportError, match="none of the 8 wanted runs"):
+        load_side("a", tmp_path, few(), 0)

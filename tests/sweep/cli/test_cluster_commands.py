@@ -1,0 +1,266 @@
+"""`recipe-sweep cluster` with other people's programs replaced by scripts that note how they were called."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from recipe_sweep.cluster.shipment import Wheel
+from recipe_sweep.sweep.cli.exit_codes import ExitCode
+from recipe_sweep.sweep.cli.main import app
+from recipe_sweep.sweep.clusters import jobs
+from tests.cluster.golden_files import FILES
+from tests.sweep.cli.test_bad_input import GRID, contents
+
+RAW = """
+cluster_name: mine
+provider: {type: local, head_ip: 10.0.0.1, worker_ips: [10.0.0.2]}
+max_workers: 1
+head_node_type: head
+available_node_types:
+  head: {resources: {CPU: 2}, node_config: {}, max_workers: 0}
+  worker: {resources: {CPU: 8}, node_config: {}, max_workers: 1}
+"""
+TOOLS = ("ray", "sbatch", "squeue", "scancel", "kubectl")
+
+Type = Callable[..., Result]
+
+
+class Tools:
+    """Programs on the PATH of a test."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._log = folder, folder / "log"
+        for name in TOOLS:
+            self.behave(name, "")
+
+    def behave(self, name: str, script: str) -> None:
+        path = self._folder / name
+        path.write_text(f'#!/bin/sh\nprintf "%s\\n" "{name} $*" >> {self._log}\n{script}\n')
+        path.chmod(0o755)
+
+    def remove(self, name: str) -> None:
+        (self._folder / name).unlink()
+
+    @property
+    def calls(self) -> list[str]:
+        return self._log.read_text().splitlines() if self._log.exists() else []
+
+
+@pytest.fixture
+def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere" / "python"))  # Ray beside it is not to be found
+    tools = Tools(folder)
+    tools.behave("sbatch", "echo 4711")
+    return tools
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with a grid and every kind of cluster file, an AWS account, and a wheel that costs no time to build."""
+    here = tmp_path / "here"
+    here.mkdir()
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "in-the-open")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(here)
+    (here / "little.yaml").write_text(GRID)
+    (here / "raw.yaml").write_text(RAW)
+    for case in ("aws", "slurm", "kubernetes"):
+        (here / f"{case}.yaml").write_text(FILES[case])
+
+    def build(directory: Path) -> Wheel:
+        (directory / "recipe_sweep-0.1.0-py3-none-any.whl").write_bytes(b"the code")
+        return Wheel(directory / "recipe_sweep-0.1.0-py3-none-any.whl", "5" * 64)
+
+    monkeypatch.setattr(jobs, "build_wheel", build)
+    return here
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(app, ["cluster", *words])
+
+
+def well(*words: str) -> str:
+    result = run(*words)
+    assert result.exit_code == ExitCode.OK, result.output
+    return result.stdout
+
+
+def badly(code: ExitCode, *words: str) -> str:
+    result = run(*words)
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return result.stderr
+
+
+def test_a_valid_file_says_what_it_holds_and_may_cost(here: Path, tools: Tools) -> None:
+    said = well("validate", "aws.yaml")
+    assert "32 at a time" in said
+    assert "$9.79 an hour" in said
+    assert "check before you rely on it" in said
+    assert "6.1 hours" in said
+    assert "48 node-hours" in well("validate", "slurm.yaml")
+    assert "16 at a time" in well("validate", "kubernetes.yaml")
+    assert "8 at a time" in well("validate", "raw.yaml")
+    assert tools.calls == []
+
+
+@pytest.mark.parametrize("backend", ["aws", "slurm", "kubernetes"])
+def test_a_dry_run_shows_everything_and_does_nothing(here: Path, tools: Tools, backend: str) -> None:
+    before = contents(here)
+    said = well("up", f"{backend}.yaml", "--grid", "little.yaml", "--dry-run")
+    assert contents(here) == before
+    assert tools.calls == []
+    assert "5" * 64 in said
+    assert "name: little" in said
+    assert any(line.startswith("$ ") for line in said.splitlines())
+
+
+def test_aws_starts_its_head_and_then_the_launch_which_ends_the_cluster(here: Path, tools: Tools) -> None:
+    said = well("up", "aws.yaml", "--grid", "little.yaml")
+    config = here / "aws.generated" / "ray.yaml"
+    assert tools.calls[0] == f"ray up --yes {config}"
+    assert tools.calls[1].startswith(f"ray exec --tmux --stop {config} cd /mnt/recipe-sweep && recipe-sweep launch ")
+    assert (here / "aws.generated" / "recipe_sweep-0.1.0-py3-none-any.whl").read_bytes() == b"the code"
+    assert (here / "aws.generated" / "grid.yaml").read_text() == GRID
+    assert "sha256 " + "5" * 64 in said
+    assert "in-the-open" not in said + "".join(path.read_text() for path in (here / "aws.generated").iterdir())
+
+
+def test_aws_without_a_grid_starts_machines_alone(here: Path, tools: Tools) -> None:
+    well("up", "aws.yaml")
+    assert len(tools.calls) == 1
+    assert not (here / "aws.generated" / "grid.yaml").exists()
+
+
+def test_aws_says_since_when_it_is_up_and_what_it_costs_and_ends(here: Path, tools: Tools) -> None:
+    well("up", "aws.yaml")
+    said = well("status", "aws.yaml")
+    assert "ends     at" in said
+    assert "at most $0.00 of $60 so far" in said
+    well("down", "aws.yaml")
+    config = here / "aws.generated" / "ray.yaml"
+    assert tools.calls[1:] == [f"ray exec {config} ray status", f"ray down --yes {config}"]
+    assert "brought up" in badly(ExitCode.BAD_INPUT, "status", "aws.yaml")
+
+
+def test_slurm_remembers_its_jobs_number(here: Path, tools: Tools) -> None:
+    assert "job 4711" in well("up", "slurm.yaml", "--grid", "little.yaml")
+    assert "job 4711" in well("status", "slurm.yaml")
+    well("down", "slurm.yaml")
+    script = here / "slurm.generated" / "job.sh"
+    assert tools.calls == [f"sbatch --parsable {script}", "squeue --jobs 4711", "scancel --quiet 4711"]
+
+
+def test_kubernetes_creates_looks_and_deletes(here: Path, tools: Tools) -> None:
+    well("up", "kubernetes.yaml", "--grid", "little.yaml")
+    well("status", "kubernetes.yaml")
+    well("down", "kubernetes.yaml")
+    folder = here / "kubernetes.generated"
+    assert tools.calls == [
+        f"kubectl create -f {folder}/code.yaml -f {folder}/rayjob.yaml",
+        "kubectl get rayjob,pod --namespace default --selector app.kubernetes.io/instance=recipe-sweep",
+        "kubectl delete rayjob,configmap --namespace default --selector app.kubernetes.io/instance=recipe-sweep",
+    ]
+
+
+def test_a_file_of_rays_own_is_given_to_ray_as_it_is(here: Path, tools: Tools) -> None:
+    before = contents(here)
+    for command in ("up", "status", "down"):
+        well(command, "raw.yaml")
+    file = here / "raw.yaml"
+    assert tools.calls == [f"ray up --yes {file}", f"ray exec {file} ray status", f"ray down --yes {file}"]
+    assert contents(here) == before
+
+
+def test_a_cluster_is_not_brought_up_twice(here: Path, tools: Tools) -> None:
+    well("up", "slurm.yaml", "--grid", "little.yaml")
+    assert "recipe-sweep cluster down" in badly(ExitCode.BAD_INPUT, "up", "slurm.yaml", "--grid", "little.yaml")
+    assert len(tools.calls) == 1
+
+
+def test_a_cluster_that_came_up_by_half_can_be_brought_down(here: Path, tools: Tools) -> None:
+    tools.behave("ray", 'echo "no capacity" >&2; exit 7')
+    complaint = badly(ExitCode.FAILURE, "up", "aws.yaml", "--grid", "little.yaml")
+    assert "exit code 7" in complaint
+    assert len(tools.calls) == 1, "a grid was sent to machines that are not there"
+    tools.behave("ray", "")
+    well("down", "aws.yaml")
+    well("up", "aws.yaml")
+
+
+def test_what_could_not_be_ended_is_not_forgotten(here: Path, tools: Tools) -> None:
+    well("up", "aws.yaml")
+    tools.behave("ray", "exit 1")
+    badly(ExitCode.FAILURE, "down", "aws.yaml")
+    tools.behave("ray", "")
+    well("down", "aws.yaml")
+
+
+def test_a_job_that_slurm_refused_leaves_nothing_to_cancel(here: Path, tools: Tools) -> None:
+    tools.behave("sbatch", 'echo "invalid partition" >&2; exit 1')
+    assert "invalid partition" in badly(ExitCode.FAILURE, "up", "slurm.yaml", "--grid", "little.yaml")
+    assert "never submitted" in badly(ExitCode.BAD_INPUT, "status", "slurm.yaml")
+    well("down", "slurm.yaml")
+    assert len(tools.calls) == 1
+
+
+@pytest.mark.parametrize(("backend", "tool"), [("aws", "ray"), ("slurm", "sbatch"), ("kubernetes", "kubectl"), ("raw", "ray")])
+def test_a_missing_program_is_named_and_nothing_is_written(
+    here: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch, backend: str, tool: str
+) -> None:
+    tools.remove(tool)
+    monkeypatch.setenv("PATH", os.environ["PATH"].partition(":")[0])  # this machine may have it
+    before = contents(here)
+    grid = () if backend == "raw" else ("--grid", "little.yaml")
+    complaint = badly(ExitCode.BAD_INPUT, "up", f"{backend}.yaml", *grid)
+    assert tool in complaint
+    assert "PATH" in complaint
+    assert contents(here) == before
+    assert tools.calls == []
+
+
+def test_without_an_account_nothing_is_written(here: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    before = contents(here)
+    assert "AWS credentials" in badly(ExitCode.BAD_INPUT, "up", "aws.yaml")
+    (here / "raw.yaml").write_text(RAW.replace("type: local", "type: aws"))
+    assert "AWS credentials" in badly(ExitCode.BAD_INPUT, "up", "raw.yaml")
+    (here / "raw.yaml").write_text(RAW)
+    assert contents(here) == before
+    assert tools.calls == []
+
+
+@pytest.mark.parametrize("backend", ["aws", "slurm", "kubernetes", "raw"])
+def test_a_plan_needs_nothing_but_the_file(here: Path, tools: Tools, backend: str) -> None:
+    result = CliRunner().invoke(app, ["plan", "little.yaml", "--cluster", f"{backend}.yaml", "--json"])
+    assert result.exit_code == ExitCode.OK, result.output
+    slots = {"aws": 32, "slurm": 128, "kubernetes": 16, "raw": 8}
+    assert json.loads(result.stdout)["slots"] == slots[backend]
+    assert tools.calls == []
+
+
+@pytest.mark.parametrize("backend", ["aws", "slurm", "kubernetes", "raw"])
+def test_a_launch_says_how_to_reach_machines_that_it_cannot_drive(here: Path, tools: Tools, backend: str) -> None:
+    before = contents(here)
+    result = CliRunner().invoke(app, ["launch", "little.yaml", "--cluster", f"{backend}.yaml"])
+    assert result.exit_code == ExitCode.BAD_INPUT
+    assert f"recipe-sweep cluster up {backend}.yaml" in result.stderr
+    assert ("--grid little.yaml" in result.stderr) == (backend != "raw")
+    assert contents(here) == before

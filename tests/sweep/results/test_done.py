@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError, SweepDirectoryError
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.locks.lease import Lease
+from recipe_sweep.sweep.monitoring.doctor import Severity, examine
+from recipe_sweep.sweep.planning.packing import Pack
+from recipe_sweep.sweep.results import done as ledger
+from recipe_sweep.sweep.results.done import read_done, read_points
+from recipe_sweep.sweep.results.publish import Provenance, publish
+from recipe_sweep.trainers.outcome import PackOutcome
+from tests.sweep import stand_in
+from tests.sweep.conftest import make_points
+
+POINTS = make_points(seeds=3)
+
+
+def outcome_of(points: tuple[DesignPoint, ...]) -> PackOutcome:
+    results = tuple(stand_in._result(point, stand_in.Behaviour()) for point in points)
+    return PackOutcome(True, results, stand_in.SCALE, "hash", {}, 1.0, 1.0)
+
+
+def publish_points(paths: SweepPaths, points: tuple[DesignPoint, ...], epoch: int) -> str:
+    pack = Pack(points)
+    moment = datetime.now(UTC)
+    provenance = Provenance(epoch, 1, "code", "torch", "cpu", 1, "host", moment, moment)
+    publish(paths, pack, outcome_of(points), provenance, Keep.NONE)
+    return pack.pack_id
+
+
+def publish_under_new_epoch(paths: SweepPaths, points: tuple[DesignPoint, ...]) -> str:
+    with Lease.acquire(paths.lease) as lease:
+        return publish_points(paths, points, lease.epoch)
+
+
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.sampled_from(["publish", "remove"]), st.integers(0, len(POINTS) - 1)), max_size=8))
+def test_the_index_says_what_the_files_say_whatever_came_and_went(
+    tmp_path_factory: pytest.TempPathFactory, events: list[tuple[str, int]]
+) -> None:
+    paths = SweepPaths(tmp_path_factory.mktemp("sweep"))
+    present: dict[int, str] = {}
+    for event, index in events:
+        if event == "publish" and index not in present:
+            present[index] = publish_under_new_epoch(paths, (POINTS[index],))
+        elif event == "remove" and index in present:
+            paths.pack_result(present.pop(index)).unlink()
+        assert set(read_done(paths).file_of) == {POINTS[index].run_id for index in present}
+
+
+def test_a_second_look_opens_no_results_file(paths: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    for point in POINTS:
+        publish_under_new_epoch(paths, (point,))
+    first = read_done(paths)
+    monkeypatch.setattr(ledger, "_read_file", lambda *_: pytest.fail("opened a file the index knows"))
+    assert read_done(paths) == first
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 999, "files": []}', '{"version": 1, "files": [{}]}'])
+def test_a_torn_or_foreign_index_is_rebuilt(paths: SweepPaths, content: str) -> None:
+    publish_under_new_epoch(paths, POINTS[:1])
+    read_done(paths)
+    paths.done_index.write_text(content)
+    assert set(read_done(paths).file_of) == {POINTS[0].run_id}
+
+
+def test_a_sweep_one_may_only_read_can_be_read(paths: SweepPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish_under_new_epoch(paths, POINTS[:1])
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(ledger, "replace_json", refuse)
+    assert set(read_done(paths).file_of) == {POINTS[0].run_id}
+
+
+def test_a_pack_is_published_once(paths: SweepPaths) -> None:
+    with Lease.acquire(paths.lease) as lease:
+        publish_points(paths, POINTS[:2], lease.epoch)
+        with pytest.raises(AlreadyPublishedError):
+            publish_points(paths, POINTS[:2], lease.epoch)
+
+
+def test_an_old_launch_cannot_publish(paths: SweepPaths) -> None:
+    with Lease.acquire(paths.lease) as lease:
+        old = lease.epoch
+        lease.renew()
+        with pytest.raises(LeaseLostError, match="has taken this sweep over"):
+            publish_points(paths, POINTS[:2], old)
+    assert not list(paths.results.glob("*"))
+
+
+def test_an_incomplete_pack_cannot_be_published(paths: SweepPaths) -> None:
+    pack, moment = Pack(POINTS[:2]), datetime.now(UTC)
+    provenance = Provenance(1, 1, "code", "torch", "cpu", 1, "host", moment, moment)
+    for outcome in (outcome_of(POINTS[:1]), outcome_of(POINTS[:2])._replace(complete=False)):
+        with pytest.raises(ValueError, match="does not fit"):
+            publish(paths, pack, outcome, provenance, Keep.NONE)
+    with pytest.raises(ValueError, match="without the weights"):
+        publish(paths, pack, outcome_of(POINTS[:2]), provenance, Keep.ACTOR)
+    assert not paths.results.exists()
+
+
+def test_of_two_rows_of_one_run_the_older_launchs_counts_and_doctor_reports_both(paths: SweepPaths) -> None:
+    first = publish_under_new_epoch(paths, POINTS[:2])
+    second = publish_under_new_epoch(paths, POINTS[1:3])
+    done = read_done(paths)
+    assert done.file_of[POINTS[1].run_id].pack_id == first
+    assert done.duplicates == {POINTS[1].run_id: tuple(sorted((first, second)))}
+    problems = [finding for finding in examine(paths) if finding.severity is Severity.PROBLEM]
+    assert len(problems) == 1
+    assert POINTS[1].run_id in problems[0].text
+
+
+@pytest.mark.parametrize("damage", ["torn", "foreign", "renamed"])
+def test_a_damaged_results_file_is_named_with_what_to_do(paths: SweepPaths, damage: str) -> None:
+    pack_id = publish_under_new_epoch(paths, POINTS[:2])
+    path = paths.pack_result(pack_id)
+    if damage == "torn":
+        os.truncate(path, path.stat().st_size // 2)
+    elif damage == "foreign":
+        path.write_text("a,b\n1,2\n")
+    else:
+        path = path.rename(paths.pack_result("0" * 16))
+    with pytest.raises(SweepDirectoryError) as error:
+        read_done(paths)
+    assert str(path) in str(error.value)
+    assert "trained again" in str(error.value)
+    assert [finding.severity for finding in examine(paths)] == [Severity.PROBLEM]
+
+
+def test_points_come_back_from_results_files(paths: SweepPaths) -> None:
+    pack_id = publish_under_new_epoch(paths, POINTS)
+    assert read_points(paths, [pack_id]) == {point.run_id: point for point in POINTS}
+
+
+def test_doctor_has_nothing_to_say_of_a_sound_sweep(paths: SweepPaths) -> None:
+    publish_under_new_epoch(paths, POINTS)
+    assert examine(paths) == ()
+
+
+def test_doctor_finds_what_dead_processes_left(paths: SweepPaths) -> None:
+    pack_id = publish_under_new_epoch(paths, POINTS)
+    (paths.results / f".{pack_id}.parquet.1-ab.tmp").touch()
+    paths.weights.mkdir()
+    (paths.weights / "dead.1-1.safetensors").touch()
+    paths.pack_checkpoint(pack_id).mkdir(parents=True)
+    findings = examine(paths)
+    assert len(findings) == 3
+    assert {finding.severity for finding in findings} == {Severity.NOTE}

@@ -1,0 +1,1 @@
+"""Datasets that this project makes itself."""

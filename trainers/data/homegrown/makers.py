@@ -1,0 +1,104 @@
+"""Datasets that this project makes itself, and so can be had on any machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.trainers.data.errors import MissingDataError
+from recipe_sweep.trainers.data.homegrown.driven import collect_driven, drivers_of
+from recipe_sweep.trainers.data.homegrown.enumerated import uniform_columns
+from recipe_sweep.trainers.data.homegrown.scripted import SPREAD_BEHAVIOURS
+from recipe_sweep.trainers.data.stored.card import Declared
+from recipe_sweep.trainers.data.stored.collect import Progress, collect, unheard
+from recipe_sweep.trainers.data.stored.columns import Columns, episode_returns
+from recipe_sweep.trainers.environments import spread, two_step
+from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
+from recipe_sweep.trainers.task import ReturnScale
+
+LICENCE = "Made by recipe-sweep from its own environments, Apache-2.0 like the software. Not the published data."
+SCALE_EPISODES = 4000
+SCALE_TRANSITIONS = 100_000
+
+Maker = Callable[[str, int, int, Progress], Columns]
+"""Makes at least so many transitions of a quality from a seed: (dataset, seed, transitions, progress)."""
+
+
+def make_columns(point: Declared, progress: Progress) -> Columns:
+    """Make the point's home-made dataset; the same point gives the same bytes.
+
+    Raises MissingDataError for a task, quality or generator version that is not made here.
+    """
+    problems = tuple(_problems(point))
+    if problems or point.dataset_seed is None or point.dataset_size is None:
+        raise MissingDataError(*problems)
+    return _MAKERS[point.task](point.dataset, point.dataset_seed, point.dataset_size, progress)
+
+
+def measure_spread_scale() -> ReturnScale:
+    """Mean returns of `random` and `expert` over 4,000 episodes each: the paper's rule (C.2) for this project's data."""
+    means = []
+    for quality in ("random", "expert"):
+        played = collect("simple_spread", SPREAD_BEHAVIOURS[quality], ("scale", quality), 0, SCALE_EPISODES)
+        means.append(float(episode_returns(played.rewards, played.terminals).mean()))
+    return ReturnScale(*means)
+
+
+def measure_mujoco_scale(task: str) -> ReturnScale:
+    """Least return of `medium-replay` and largest of `expert` (the paper's rule, C.2) in the datasets of seed 0."""
+    make = _driven(MUJOCO_TASKS[task])
+    worst, best = (
+        episode_returns(played.rewards, played.terminals)
+        for played in (make(quality, 0, SCALE_TRANSITIONS, unheard) for quality in ("medium-replay", "expert"))
+    )
+    return ReturnScale(float(worst.min()), float(best.max()))
+
+
+def _make_spread(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
+    episodes = -(-transitions // spread.SPEC.horizon)
+    return collect(spread.SPEC.name, SPREAD_BEHAVIOURS[quality], ("data", quality), seed, episodes, progress)
+
+
+def _make_two_step(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
+    return uniform_columns(transitions)
+
+
+def _driven(task: MujocoTask) -> Maker:
+    def make(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
+        return collect_driven(task, drivers_of(task, quality), ("data", task.spec.name), seed, transitions, progress)
+
+    return make
+
+
+_MAKERS: dict[str, Maker] = {
+    spread.SPEC.name: _make_spread,
+    two_step.SPEC.name: _make_two_step,
+    **{name: _driven(task) for name, task in MUJOCO_TASKS.items()},
+}
+
+
+def _problems(point: Declared) -> Iterator[Problem]:
+    """Everything that keeps this point's data from being made here."""
+    if point.task not in _MAKERS:
+        yield Problem(
+            key="task", found=repr(point.task), expected=f"one of {', '.join(_MAKERS)}: only these have home-made data"
+        )
+        return
+    entry = TASKS[point.task]
+    if point.dataset not in entry.datasets[Source.HOMEGROWN]:
+        known = ", ".join(entry.datasets[Source.HOMEGROWN])
+        yield Problem(key="dataset", found=repr(point.dataset), expected=f"one of {known} for {point.task}")
+    version = entry.versions[Source.HOMEGROWN]
+    if point.dataset_version != version:
+        yield Problem(
+            key="dataset_version",
+            found=repr(point.dataset_version),
+            expected=f"{version!r}, the only one that this release can make",
+            hint="copy the data directory from where that version was made, or update the grid",
+        )
+    if point.dataset_seed is None:
+        yield Problem(key="dataset_seed", found="none", expected="the seed that home-made data are drawn from")
+    if point.dataset_size is None or point.dataset_size < 1:
+        yield Problem(key="dataset_size", found=str(point.dataset_size), expected="a number of transitions, at least 1")

@@ -1,0 +1,1 @@
+"""The published OG-MARL files: fetched, checked, imported."""

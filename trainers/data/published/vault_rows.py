@@ -1,0 +1,58 @@
+"""From the rows of a vault to transitions: which rows are transitions, and which of them end an episode."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recipe_sweep.trainers.data.published.tasks import Ending
+
+Flags = NDArray[np.bool_]
+
+
+class RowPlan(NamedTuple):
+    """What becomes of the rows of B batch rows."""
+
+    kept: Flags
+    """(B, T): the row is a transition"""
+    ends: Flags
+    """(B, T): the row is the last transition of its episode"""
+    terminal_rows: int
+    """How many rows hold nothing but the observation after an episode's last transition"""
+    unfinished: int
+    """How many rows belong to episodes that the file breaks off; their ends are not known, so they are left out"""
+    longest: int
+    """Rows of the longest episode"""
+    as_long: int
+    """Episodes that have so many rows"""
+
+
+def plan_rows(terminals: Flags, ending: Ending) -> RowPlan:
+    """Decide what each row is, from the terminals (B, T) of all agents."""
+    batch_rows, rows = terminals.shape
+    # Whether an end is still to come: what lies behind the last end is unfinished.
+    finished = np.flip(np.logical_or.accumulate(np.flip(terminals, axis=1), axis=1), axis=1)
+    if ending is Ending.TERMINAL_ROW:
+        kept = finished & ~terminals
+        ends = np.zeros_like(terminals)
+        ends[:, :-1] = terminals[:, 1:] & kept[:, :-1]
+    else:
+        kept, ends = finished, terminals.copy()
+    lengths = episode_rows(terminals)
+    longest = int(lengths.max(initial=0))
+    return RowPlan(
+        kept=kept,
+        ends=ends,
+        terminal_rows=int((finished & ~kept).sum()),
+        unfinished=batch_rows * rows - int(finished.sum()),
+        longest=longest,
+        as_long=int((lengths == longest).sum()),
+    )
+
+
+def episode_rows(terminals: Flags) -> NDArray[np.int64]:
+    """Rows of every finished episode of terminals (B, T), terminal-observation rows included."""
+    parts = [np.diff(np.flatnonzero(row), prepend=-1) for row in terminals]
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)

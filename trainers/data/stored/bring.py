@@ -1,0 +1,56 @@
+"""A dataset from elsewhere, as a whole or not at all: a copy on this machine whose every byte was checked."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.trainers.data.errors import BrokenDataError, ChangedDataError
+from recipe_sweep.trainers.data.stored.card import CARD_FILE, content_hash, read_card
+from recipe_sweep.trainers.data.stored.columns import Columns
+from recipe_sweep.trainers.data.stored.store import map_columns, rehash, staged
+
+Fetch = Callable[[str, Path], bool]
+"""Writes the dataset's file of that name to a path; False where there is none."""
+
+
+def bring_dataset(directory: Path, wanted: str, fetch: Fetch, origin: str) -> bool:
+    """Make `directory` the dataset of the `wanted` content at `origin`; False where there is none, and nothing is left then.
+
+    Any number of processes may bring the same one: the first wins. Raises BrokenDataError where files are missing or differ
+    from the card, ChangedDataError where the content is another, OSError where it cannot be written.
+    """
+    with TemporaryDirectory() as aside:
+        card_file = Path(aside) / CARD_FILE
+        if not fetch(CARD_FILE, card_file):
+            return False
+        card = read_card(card_file.parent)
+        hint = f"remove {origin} and let it be stored again from where the sweep began"
+        if (hashed := content_hash(card.columns)) != wanted:  # Of what is listed, whatever the card says of itself.
+            found, expected = f"content {hashed}", f"content {wanted}"
+            raise ChangedDataError(Problem(file=f"{origin}/{CARD_FILE}", found=found, expected=expected, hint=hint))
+        with staged(directory) as unfinished:
+            for column in card.columns:
+                # Its name becomes a path here, and whoever may write there may have chosen it.
+                if column.name not in Columns._fields or not fetch(column.file, unfinished / column.file):
+                    found, expected = "no such column", "every column of its card, and no others"
+                    raise BrokenDataError(Problem(file=f"{origin}/{column.file}", found=found, expected=expected, hint=hint))
+            rehash(unfinished, card, map_columns(unfinished, card))
+            shutil.copyfile(card_file, unfinished / CARD_FILE)
+    return True
+
+
+def from_directory(source: Path) -> Fetch:
+    """Fetch from another directory of this machine, or one that machines share."""
+
+    def fetch(name: str, path: Path) -> bool:
+        try:
+            shutil.copyfile(source / name, path)
+        except FileNotFoundError:
+            return False
+        return True
+
+    return fetch

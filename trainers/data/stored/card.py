@@ -1,0 +1,223 @@
+"""The card of a dataset: what it is, where it came from and the hashes of its content, as `card.json` beside its columns."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.point import DesignPoint, digest
+from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.trainers.data.errors import BrokenDataError
+from recipe_sweep.trainers.data.stored.columns import Columns, episode_returns
+from recipe_sweep.trainers.task import ReturnScale
+
+SCHEMA_VERSION = 1
+CARD_FILE = "card.json"
+
+
+class _Model(BaseModel):
+    """Immutable; fields that a later release added are ignored, for fields are added and never renamed."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Identity(_Model):
+    """The declared identity of a dataset: what a point says about it."""
+
+    task: str
+    source: Source
+    dataset: str
+    dataset_version: str
+    dataset_seed: int | None
+    dataset_size: int | None
+
+    @classmethod
+    def of(cls, declared: Declared) -> Identity:
+        """The identity of the point's dataset."""
+        return cls(**{name: getattr(declared, name) for name in cls.model_fields})
+
+    @property
+    def dataset_id(self) -> str:
+        """The id that every point with this dataset gives it."""
+        return digest(self.model_dump(mode="json", exclude_none=True))
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.task}/{self.dataset}"
+
+
+Declared: TypeAlias = DesignPoint | Identity
+"""Whatever says which dataset is meant."""
+
+
+class ColumnCard(_Model):
+    """One column: the file `<name>.npy` and its content."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    sha256: str
+
+    @property
+    def file(self) -> str:
+        """Name of the column's file."""
+        return f"{self.name}.npy"
+
+
+class Returns(_Model):
+    """Statistics of the episode returns, in units of reward; `std` is of the population."""
+
+    mean: float
+    std: float
+    min: float
+    max: float
+    episodes: int
+
+
+class Scale(_Model):
+    """See recipe_sweep.trainers.task.ReturnScale."""
+
+    minimum: float
+    maximum: float
+
+
+class Comparison(_Model):
+    """A number that was published about a dataset, beside the one found in its files."""
+
+    quantity: str
+    published: float
+    found: float
+    agrees: bool
+
+
+class ReplayErrors(_Model):
+    """How far stored numbers are from those of the simulator, over `compared` transitions; relative where they are above 1."""
+
+    compared: int
+    deviating: int
+    median: float
+    upper: float
+    """99 of 100 transitions are nearer than this."""
+    largest: float
+
+
+class ReplayResult(_Model):
+    """What the simulator answers to stored transitions; see recipe_sweep.trainers.data.stored.replay."""
+
+    transitions: int
+    observations: ReplayErrors
+    rewards: ReplayErrors
+
+
+class Origin(_Model):
+    """Where imported rows came from, and what was done to them."""
+
+    vault: str
+    """`<scenario>.vlt/<uid>`"""
+    archive_sha256: str | None
+    """Of the zip; None where a directory was imported."""
+    batch_rows: int
+    rows_per_batch_row: int
+    terminal_rows_dropped: int
+    unfinished_rows_dropped: int
+    clipped_components: int
+    largest_action: float
+    replay: ReplayResult | None
+    published: tuple[Comparison, ...]
+
+
+class Card(_Model):
+    """Everything about a dataset but its numbers.
+
+    `rows` are stored; the first `transitions` of them are transitions, the rest only complete the last episode.
+    """
+
+    schema_version: int
+    dataset_id: str
+    identity: Identity
+    licence: str
+    rows: int
+    transitions: int
+    returns: Returns
+    scale: Scale
+    columns: tuple[ColumnCard, ...]
+    content_hash: str
+    origin: Origin | None = None
+
+
+def make_card(declared: Declared, columns: Columns, scale: ReturnScale, licence: str, origin: Origin | None = None) -> Card:
+    """The card of freshly made columns; nothing in it depends on when or where they were made."""
+    rows = len(columns.terminals)
+    returns = episode_returns(columns.rewards, columns.terminals)
+    parts = tuple(column_card(name, values) for name, values in columns._asdict().items() if values is not None)
+    return Card(
+        schema_version=SCHEMA_VERSION,
+        dataset_id=declared.dataset_id,
+        identity=Identity.of(declared),
+        licence=licence,
+        rows=rows,
+        transitions=rows if declared.dataset_size is None else declared.dataset_size,
+        returns=Returns(
+            mean=float(returns.mean()),
+            std=float(returns.std()),
+            min=float(returns.min()),
+            max=float(returns.max()),
+            episodes=len(returns),
+        ),
+        scale=Scale(minimum=scale.minimum, maximum=scale.maximum),
+        columns=parts,
+        content_hash=content_hash(parts),
+        origin=origin,
+    )
+
+
+def column_card(name: str, values: NDArray[np.generic]) -> ColumnCard:
+    """The card of one column; the hash is of its numbers, C order, as stored."""
+    digest = hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
+    return ColumnCard(name=name, dtype=values.dtype.str, shape=values.shape, sha256=digest)
+
+
+def content_hash(columns: Iterable[ColumnCard]) -> str:
+    """One sha256 for names, types, shapes and content of all columns."""
+    content = [column.model_dump(mode="json") for column in columns]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def write_card(directory: Path, card: Card) -> None:
+    """Write the card into a dataset's directory."""
+    (directory / CARD_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def read_card(directory: Path) -> Card:
+    """Read the card of the dataset in `directory`; raises BrokenDataError."""
+    path = directory / CARD_FILE
+    try:
+        card = Card.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BrokenDataError(_problem(path, str(error))) from None
+    except ValidationError as error:
+        found = (f"{'.'.join(map(str, mistake['loc']))}: {mistake['msg']}" for mistake in error.errors())
+        raise BrokenDataError(*(_problem(path, text) for text in found)) from None
+    if card.schema_version > SCHEMA_VERSION:
+        raise BrokenDataError(
+            Problem(
+                file=str(path),
+                key="schema_version",
+                found=str(card.schema_version),
+                expected=f"at most {SCHEMA_VERSION}",
+                hint="the dataset was made by a later release of recipe-sweep; update",
+            )
+        )
+    return card
+
+
+def _problem(path: Path, found: str) -> Problem:
+    hint = f"delete {path.parent} and make, fetch or import the dataset again"
+    return Problem(file=str(path), found=found, expected="the card of a dataset", hint=hint)

@@ -1,0 +1,64 @@
+"""Datasets that plugins register: how each is loaded, and between which returns it is scored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.plugins import PluginError, load_plugins
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.trainers.data.errors import MissingDataError
+from recipe_sweep.trainers.data.stored.card import Declared
+from recipe_sweep.trainers.data.stored.columns import Columns
+from recipe_sweep.trainers.data.stored.episodes import check_columns
+from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.task import ReturnScale
+
+REGISTERED_LICENCE = "Registered by a plugin; its licence is known to whoever registered it."
+
+
+@dataclass(frozen=True)
+class RegisteredDataset:
+    """How a dataset is loaded, and the two returns between which its scores are normalised."""
+
+    version: str
+    load: Callable[[], Columns]
+    scale: ReturnScale
+
+
+_DATASETS: dict[tuple[str, str], RegisteredDataset] = {}
+"""By task and name; filled once, while plugins are imported."""
+
+
+def add_dataset(task: str, name: str, dataset: RegisteredDataset) -> None:
+    """Make a dataset known under its task; raises PluginError where that contradicts what is there."""
+    if dataset.scale.minimum >= dataset.scale.maximum:
+        found = f"{dataset.scale.minimum:g} and {dataset.scale.maximum:g}"
+        raise PluginError(Problem(key=f"scale of {name}", found=found, expected="a minimum below the maximum"))
+    TASKS.register_dataset(task, name, dataset.version)
+    _DATASETS[task, name] = dataset
+
+
+def load_registered(point: Declared) -> Columns:
+    """The columns of the point's dataset, checked; raises MissingDataError, or DataError where it does not fit its task."""
+    return check_columns(task_spec(point.task), _find(point).load(), f"{point.source}/{point.task}/{point.dataset}")
+
+
+def registered_scale(point: Declared) -> ReturnScale:
+    """The returns between which the dataset's scores are normalised; raises MissingDataError."""
+    return _find(point).scale
+
+
+def _find(point: Declared) -> RegisteredDataset:
+    load_plugins()
+    known = [name for task, name in _DATASETS if task == point.task]
+    dataset = _DATASETS.get((point.task, point.dataset))
+    if dataset is None:
+        expected = f"one of {', '.join(known)}" if known else "a plugin that registers it: set RECIPE_SWEEP_PLUGINS"
+        raise MissingDataError(Problem(key="dataset", found=f"{point.dataset!r} of {point.task}", expected=expected))
+    version = TASKS[point.task].version(point.source, point.dataset)
+    if version != point.dataset_version:
+        found, expected = f"version {point.dataset_version!r}", f"{version!r}, the one that is registered"
+        raise MissingDataError(Problem(key=f"dataset_version of {point.dataset}", found=found, expected=expected))
+    return dataset
