@@ -28,7 +28,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     ValueLearning,
 )
 from recipe_sweep.trainers.cost import pack_memory, step_flops
-from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.kernels import EAGER, Kernels
 from recipe_sweep.trainers.networks import Mlp
 from recipe_sweep.trainers.probe import NEVER, ROWS, random_dataset

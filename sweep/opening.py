@@ -19,7 +19,8 @@ from recipe_sweep.sweep.errors import SweepDirectoryError, UnknownRunError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file
 from recipe_sweep.sweep.planning.search_rounds import search_points
-from recipe_sweep.sweep.store.base import Store, StoreAddressError, is_address, open_store
+from recipe_sweep.sweep.store.addresses import is_address, open_store
+from recipe_sweep.sweep.store.base import Store, StoreAddressError
 from recipe_sweep.sweep.store.folder import FolderStore
 from recipe_sweep.sweep.store.sync import SWEEP_FILE, fetch_to_read
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Precision, ValueLearning
-from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.task import TaskSpec
 
 HEADS = 2

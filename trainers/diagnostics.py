@@ -7,21 +7,30 @@ of a loss divided by sigma squared: compare norm x sigma squared.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
+from recipe_sweep.trainers.config import LearnerConfig
+from recipe_sweep.trainers.lanes import LaneMap, Select
 from recipe_sweep.trainers.metrics import NORM_METRICS, names
 from recipe_sweep.trainers.networks import MixingWeights, mix_gain
 from recipe_sweep.trainers.normalisation import CriticLoss, lane_mean
+from recipe_sweep.trainers.task import TaskSpec
 
-if TYPE_CHECKING:
-    from recipe_sweep.trainers.learner import Learner
+
+class Measured(Protocol):
+    """What is asked of the learner whose step is measured (trainers/learner.py)."""
+
+    spec: TaskSpec
+    config: LearnerConfig
+    lanes: LaneMap
+    value_of_actor: Select
 
 
 def measure(
-    learner: Learner,
+    learner: Measured,
     total: Tensor,
     target: Tensor,
     critic: CriticLoss,

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from recipe_sweep.trainers.environments import make_environment
+from recipe_sweep.trainers.environments.registry import make_environment
 from recipe_sweep.trainers.environments.sums import mean_over_agents
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import FloatArray, TaskSpec

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from recipe_sweep.trainers import fused
-from recipe_sweep.trainers.networks import Linear
+from recipe_sweep.trainers.parameters import Linear
 
 
 def evaluate(x: Tensor, layers: Sequence[Linear], eps: float | None, tile: int) -> Tensor:

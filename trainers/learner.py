@@ -19,8 +19,8 @@ from recipe_sweep.trainers.batch import Batch, agent_inputs
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.cuda_graph import GraphedStep
 from recipe_sweep.trainers.decomposition.base import Views
-from recipe_sweep.trainers.extraction import EXTRACTION
 from recipe_sweep.trainers.extraction.base import ExtractionData
+from recipe_sweep.trainers.extraction.registry import EXTRACTION
 from recipe_sweep.trainers.lanes import Grouping, LaneGroup, LaneMap, Select
 from recipe_sweep.trainers.models import Initial, Models, _draw
 from recipe_sweep.trainers.normalisation import CriticLoss, critic_loss

@@ -9,14 +9,14 @@ from torch import Tensor
 
 from recipe_sweep.search_spaces.vocabulary import ActorBound, MixerTraining
 from recipe_sweep.trainers.config import LearnerConfig
-from recipe_sweep.trainers.decomposition import DECOMPOSITIONS
 from recipe_sweep.trainers.decomposition.base import Views
+from recipe_sweep.trainers.decomposition.registry import DECOMPOSITIONS
 from recipe_sweep.trainers.lanes import LaneMap
 from recipe_sweep.trainers.networks import ACTOR_LAST_VARIANCE, Arrays, Mixer, MixingWeights, Mlp, stack_arrays
 from recipe_sweep.trainers.parameters import Leaves, Stack, Target
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import TaskSpec
-from recipe_sweep.trainers.value_learning import VALUE_LEARNING
+from recipe_sweep.trainers.value_learning.registry import VALUE_LEARNING
 
 Initial = Callable[[int, str], Arrays | None]
 """(lane, network) -> that network's parameters in that lane, or None to draw them; `network` as in checkpoints."""

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recipe_sweep.trainers.kernels import EAGER, Kernels
-from recipe_sweep.trainers.parameters import Layout, Leaves
+from recipe_sweep.trainers.parameters import Layout, Leaves, Linear
 
 LAYER_NORM_EPS = 1e-6
 
@@ -92,13 +92,6 @@ class Mlp:
                 weight = weight * scale.unsqueeze(2)
             layers.append(Linear(weight, bias))
         return layers
-
-
-class Linear(NamedTuple):
-    """Weights (R, in, out) and biases (R, out) of one layer."""
-
-    weight: Tensor
-    bias: Tensor
 
 
 class MixingWeights(NamedTuple):

@@ -122,3 +122,10 @@ class Target:
     def follow(self, stack: Stack, polyak: float) -> None:
         """Move towards the stack's parameters."""
         self.flat.lerp_(stack.flat, polyak)
+
+
+class Linear(NamedTuple):
+    """Weights (R, in, out) and biases (R, out) of one layer."""
+
+    weight: Tensor
+    bias: Tensor

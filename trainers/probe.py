@@ -18,7 +18,7 @@ from recipe_sweep.trainers import checkpoint
 from recipe_sweep.trainers.batch import agent_inputs
 from recipe_sweep.trainers.cost import step_flops
 from recipe_sweep.trainers.data.stored.dataset import Dataset
-from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.evaluation import evaluate
 from recipe_sweep.trainers.task import ReturnScale, TaskSpec
 from recipe_sweep.trainers.train import PackTrainer

@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from recipe_sweep.analysis.figures.canvas import GRID, Brush, Dot, Frame, Pen, Sheet, round_ticks
-from recipe_sweep.analysis.figures.inputs import Drawing, Lacking, Material, Numbers
-from recipe_sweep.analysis.figures.style import BEST, DECOMPOSITION_NAMES, EXTRACTION_NAMES, FAINT, INK, style, wrapped
+from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
+from recipe_sweep.analysis.figures.style import BEST, FAINT, INK, style, wrapped
 from recipe_sweep.analysis.findings.sensitivity import AlphaPoint, alpha_curves
+from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
+from recipe_sweep.sweep.results.samples import Lacking
 
 if TYPE_CHECKING:
     import pandas as pd

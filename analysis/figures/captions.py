@@ -4,41 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
-from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES
 from recipe_sweep.analysis.findings.panels import TaskPanels, standing
+from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES
+from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE
 from recipe_sweep.analysis.results.scores import ScoreRule
 from recipe_sweep.search_spaces.vocabulary import Decomposition
-
-
-class Coverage(NamedTuple):
-    """How much of what was asked for is there."""
-
-    wanted: int
-    done: int
-    failed: int
-    """wanted runs whose last attempt failed; they are among the missing"""
-    rehearsal: bool = False
-    """whether what is there is made up"""
-    absent: tuple[str, ...] = ()
-    """tasks that have no result at all"""
-
-    @property
-    def missing(self) -> int:
-        """Wanted runs without a result."""
-        return self.wanted - self.done
-
-    def sentence(self) -> str:
-        """What is there and what is not."""
-        if not self.missing:
-            return f"All {self.wanted:,} runs are in."
-        failed = f", {self.failed:,} of them failed" if self.failed else ""
-        nothing = f" There is none of {', '.join(self.absent)}." if self.absent else ""
-        lacks = f"{self.missing:,} of {self.wanted:,} runs are missing{failed}"
-        return f"Incomplete: {lacks}; means are over the runs there are.{nothing}"
 
 
 def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition = Decomposition.MIX) -> str:

@@ -6,28 +6,20 @@ Actions are the policies' means before they are clipped; a policy is asked at tr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS, Floats
 from recipe_sweep.analysis.estimators.support import distance_to_data, hull, neighbours, outside
-from recipe_sweep.analysis.figures.inputs import Drawing, Lacking, Material, Numbers
-from recipe_sweep.analysis.figures.style import (
-    BEST,
-    CLONING,
-    DECOMPOSITION_NAMES,
-    EXTRACTION_NAMES,
-    FAINT,
-    INK,
-    new_figure,
-    style,
-    wrapped,
-)
+from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
+from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, INK, new_figure, style, wrapped
+from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
+from recipe_sweep.sweep.results.samples import ActionSample, Lacking, PolicyActions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,34 +29,6 @@ if TYPE_CHECKING:
 SHOWN_AGENT = 0
 MOST_DOTS = 500
 LOOKS = {Extraction.BRAC: (BEST, "o"), Extraction.AWR: (CLONING, "^")}
-
-
-class PolicyActions(NamedTuple):
-    """What the policy of one run does at the sample's transitions: `mu` (M, N, A), not clipped."""
-
-    run_id: str
-    decomposition: Decomposition
-    extraction: Extraction
-    alpha: float
-    seed: int
-    mu: Floats
-
-
-class ActionSample(NamedTuple):
-    """M transitions of a dataset, R others of it to compare with, and what policies do at the first."""
-
-    task: str
-    dataset: str
-    bounds: tuple[float, float]
-    observations: Floats
-    """(M, N, O)"""
-    actions: Floats
-    """(M, N, A)"""
-    other_observations: Floats
-    """(R, N, O)"""
-    other_actions: Floats
-    """(R, N, A)"""
-    policies: tuple[PolicyActions, ...]
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:

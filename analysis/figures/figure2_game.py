@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recipe_sweep.analysis.figures.inputs import Drawing, Lacking, Material, Numbers
-from recipe_sweep.analysis.figures.style import BEST, DECOMPOSITION_NAMES, FAINT, INK, new_figure, style, wrapped
-from recipe_sweep.search_spaces.vocabulary import Decomposition
+from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
+from recipe_sweep.analysis.figures.style import BEST, FAINT, INK, new_figure, style, wrapped
+from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES
+from recipe_sweep.sweep.results.samples import GameTables, Lacking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,17 +22,6 @@ STATES = ("state 1", "state 2-1 (safe)", "state 2-2 (risky)")
 SAFE, RISKY = 7.0, ((0.0, 1.0), (1.0, 8.0))
 GAMMA = 0.99
 HIGHEST = 8.0
-
-
-class GameTables(NamedTuple):
-    """What one decomposition has learned of the two-step game, in S seeds."""
-
-    decomposition: Decomposition
-    q: NDArray[np.floating]
-    """(S, 3, 2, 2): joint value in state 1, 2-1 and 2-2, by the action of agent A (rows; in state 1 action 0 leads to 2-1) and
-    of agent B (columns), in units of reward"""
-    greedy_return: NDArray[np.floating]
-    """(S,): undiscounted return of the greedy joint policy"""
 
 
 def true_values(gamma: float = GAMMA) -> NDArray[np.float64]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from recipe_sweep.analysis.figures.inputs import Drawing, Lacking, Material
+from recipe_sweep.analysis.figures.inputs import Drawing, Material
 from recipe_sweep.analysis.figures.training_curves import PLAIN_DEC, PLAIN_MIX, PLAIN_VDN, draw_training
 from recipe_sweep.analysis.results.curves import Quantity, Scale
+from recipe_sweep.sweep.results.samples import Lacking
 
 QUANTITIES = (
     Quantity("q_max_abs", "largest |Q| of a batch", Scale.LOG),

@@ -13,21 +13,10 @@ from typing import TYPE_CHECKING, Any
 from recipe_sweep.analysis.figures.canvas import Brush, Dot, Frame, Pen, Point, Sheet, rectangle, round_ticks
 from recipe_sweep.analysis.figures.captions import figure7_note, standing_sentence
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
-from recipe_sweep.analysis.figures.style import (
-    BEST,
-    CLONING,
-    DECOMPOSITION_NAMES,
-    EXTRACTION_NAMES,
-    FAINT,
-    INK,
-    OTHER,
-    RUNNER_UP,
-    VALUE_LEARNING_NAMES,
-    style,
-    wrapped,
-)
+from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, INK, OTHER, RUNNER_UP, style, wrapped
+from recipe_sweep.analysis.findings.panel_tables import bars_frame, configurations_frame
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
-from recipe_sweep.analysis.report.table import bars_frame, configurations_frame
+from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
 from recipe_sweep.search_spaces.vocabulary import Extraction, ValueLearning

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import Floats
-from recipe_sweep.analysis.figures.inputs import Drawing, Lacking, Material, Numbers
-from recipe_sweep.analysis.figures.style import INK, VALUE_LEARNING_NAMES, new_figure, style, wrapped
+from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
+from recipe_sweep.analysis.figures.style import INK, new_figure, style, wrapped
+from recipe_sweep.analysis.findings.titles import VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import ValueLearning
+from recipe_sweep.sweep.results.samples import Lacking, LearnedQ, ValueSample
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,26 +34,6 @@ FLATTEST = 0.3
 """Height of a panel over its width, at least."""
 HIGH = 1.5
 """Standard deviations above the mean that count as sharply distinguished."""
-
-
-class LearnedQ(NamedTuple):
-    """What one run's critic thinks of the sample's actions: min_k Q_{a,k} (M, N) and min_k of the total (M,)."""
-
-    value_learning: ValueLearning
-    alpha: float
-    tau: float | None
-    seed: int
-    q: Floats
-    total: Floats
-
-
-class ValueSample(NamedTuple):
-    """M transitions of a dataset, their actions (M, N, A), and what one run of each value learner thinks of them."""
-
-    task: str
-    dataset: str
-    actions: Floats
-    learned: tuple[LearnedQ, ...]
 
 
 class Likeness(NamedTuple):

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recipe_sweep.analysis.errors import UnknownFigureError
-from recipe_sweep.analysis.figures.inputs import Drawing, FigureKind, Lacking, Material, Numbers
+from recipe_sweep.analysis.figures.inputs import Drawing, FigureKind, Material, Numbers
 from recipe_sweep.analysis.figures.style import FigurePaths, save
 from recipe_sweep.analysis.files import write_atomically
 from recipe_sweep.analysis.results.rehearsal_mark import stamped
 from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.sweep.results.samples import Lacking
 
 
 class WrittenFigure(NamedTuple):

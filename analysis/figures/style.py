@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.analysis.files import write_atomically
-from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE, stamp
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE, WORD
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,20 +45,6 @@ STYLE: dict[str, object] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "recipe-sweep",
 }
-
-DECOMPOSITION_NAMES = {
-    Decomposition.CEN: "Cen",
-    Decomposition.MIX: "Mix",
-    Decomposition.VDN: "VDN",
-    Decomposition.DEC: "Dec",
-}
-VALUE_LEARNING_NAMES = {ValueLearning.TD: "TD", ValueLearning.SARSA: "SARSA", ValueLearning.IQL: "IQL"}
-EXTRACTION_NAMES = {Extraction.BRAC: "BRAC", Extraction.AWR: "AWR"}
-
-
-def design_names(decomposition: Decomposition, value_learning: ValueLearning, extraction: Extraction) -> tuple[str, str, str]:
-    """What the three choices of a design are called in figures and tables."""
-    return DECOMPOSITION_NAMES[decomposition], VALUE_LEARNING_NAMES[value_learning], EXTRACTION_NAMES[extraction]
 
 
 class FigurePaths(NamedTuple):
@@ -141,3 +127,24 @@ def wrapped(sentences: Sequence[str], width_inches: float, points: float) -> lis
     import textwrap
 
     return textwrap.wrap(" ".join(sentences), max(20, int(width_inches * 72.0 / (0.53 * points))))
+
+
+def stamp(figure: Figure) -> None:
+    """Write the word across a figure, over everything and light enough to read through. Call inside `style()`."""
+    width, height = figure.get_size_inches()
+    points = 72.0 * math.hypot(width, height) / (0.9 * len(WORD))  # a character of the bold face is about 0.8 em wide
+    text = figure.text(
+        0.5,
+        0.5,
+        WORD,
+        fontsize=points,
+        fontweight="bold",
+        color="#b00000",
+        alpha=0.14,
+        rotation=math.degrees(math.atan2(height, width)),
+        ha="center",
+        va="center",
+        zorder=1000,
+        in_layout=False,
+    )
+    text.set_gid(WORD)  # so that an SVG, which holds its letters as outlines, says it in words as well

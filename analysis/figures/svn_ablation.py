@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from recipe_sweep.analysis.figures.inputs import Drawing, Lacking, Material, Numbers
-from recipe_sweep.analysis.figures.style import BEST, INK, design_names, new_figure, style, wrapped
-from recipe_sweep.analysis.results.curves import (
-    Quantity,
-    Scale,
-    band,
-    evaluation_curves,
-    seeds_note,
-    set_scale,
-    training_curves,
-)
+from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
+from recipe_sweep.analysis.figures.scales import set_scale
+from recipe_sweep.analysis.figures.style import BEST, INK, new_figure, style, wrapped
+from recipe_sweep.analysis.findings.titles import design_names
+from recipe_sweep.analysis.results.curves import Quantity, Scale, band, evaluation_curves, seeds_note, training_curves
 from recipe_sweep.analysis.results.frame import load_diagnostics
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
+from recipe_sweep.sweep.results.samples import Lacking
 
 if TYPE_CHECKING:
     import pandas as pd

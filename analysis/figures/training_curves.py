@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from recipe_sweep.analysis.figures.inputs import DataReturns, Drawing, Lacking, Material, Numbers
+from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
+from recipe_sweep.analysis.figures.scales import set_scale
 from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, INK, new_figure, style, wrapped
 from recipe_sweep.analysis.number_text import short
-from recipe_sweep.analysis.results.curves import Band, Quantity, band, evaluation_curves, seeds_note, set_scale, training_curves
+from recipe_sweep.analysis.results.curves import Band, Quantity, band, evaluation_curves, seeds_note, training_curves
 from recipe_sweep.analysis.results.frame import load_diagnostics
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
+from recipe_sweep.sweep.results.samples import DataReturns, Lacking
 
 if TYPE_CHECKING:
     import pandas as pd

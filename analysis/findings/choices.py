@@ -26,9 +26,9 @@ from recipe_sweep.analysis.estimators.aggregates import (
     wins,
 )
 from recipe_sweep.analysis.estimators.seed_statistics import Floats, Integers, best_of, seed_means, t_interval
-from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.findings.designs import FullProduct, full_product
 from recipe_sweep.analysis.findings.panels import TaskPanels
+from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, TaskScores
 
 if TYPE_CHECKING:

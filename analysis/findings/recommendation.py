@@ -16,10 +16,10 @@ import numpy as np
 
 from recipe_sweep.analysis.estimators.comparisons import Estimate, holm, paired_difference, seeds_to_settle, stratified_mean
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS, Floats, seed_means
-from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES, design_names
 from recipe_sweep.analysis.findings.claims import Claim, Verdict
 from recipe_sweep.analysis.findings.designs import Designs
 from recipe_sweep.analysis.findings.panels import TaskPanels
+from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES, design_names
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration

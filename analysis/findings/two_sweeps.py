@@ -21,9 +21,9 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     chosen_seed_scores,
     seed_means,
 )
-from recipe_sweep.analysis.figures.captions import Coverage
-from recipe_sweep.analysis.figures.style import design_names
+from recipe_sweep.analysis.findings.titles import design_names
 from recipe_sweep.analysis.number_text import short
+from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import Results
 from recipe_sweep.analysis.results.scores import (
     DECOMPOSITIONS,

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from recipe_sweep.analysis.figures.inputs import Material
 from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure
-from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.choices import Choice
 from recipe_sweep.analysis.findings.claims import NOTHING, Claim, Verdict
 from recipe_sweep.analysis.findings.panels import Bar, Panel
 from recipe_sweep.analysis.findings.recommendation import Recommendation
+from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.report.configuration_table import configuration_rows
 from recipe_sweep.analysis.report.markup import picture, render
 from recipe_sweep.analysis.report.page_facts import Fact, cost_rows, dataset_rows, missing_rows, provenance

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.figures.style import VALUE_LEARNING_NAMES, design_names
+from recipe_sweep.analysis.findings.titles import VALUE_LEARNING_NAMES, design_names
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.claims import Claim
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
+from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recipe_sweep.analysis.errors import MissingFigureError, NothingToReportError
-from recipe_sweep.analysis.figures.inputs import FigureKind, Learned, Material, NothingLearned
+from recipe_sweep.analysis.figures.inputs import FigureKind, Material
 from recipe_sweep.analysis.figures.registry import FIGURES, AbsentFigure, WrittenFigure, write_figures
 from recipe_sweep.analysis.results.scores import ScoreRule
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.results.samples import Learned, NothingLearned
 
 BOOTSTRAP_SEED = 0
 
@@ -64,10 +65,11 @@ def write_report(
     """
     import numpy as np
 
-    from recipe_sweep.analysis.figures.captions import Coverage, standing_sentence
+    from recipe_sweep.analysis.figures.captions import standing_sentence
     from recipe_sweep.analysis.files import write_text
     from recipe_sweep.analysis.findings.panels import task_panels
     from recipe_sweep.analysis.report.table import figure7_markdown
+    from recipe_sweep.analysis.results.coverage import Coverage
     from recipe_sweep.analysis.results.frame import compact, load_results
     from recipe_sweep.analysis.results.provenance import provenance_notes
     from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
-from recipe_sweep.analysis.figures.captions import Coverage, figure7_note
-from recipe_sweep.analysis.figures.style import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
+from recipe_sweep.analysis.figures.captions import figure7_note
 from recipe_sweep.analysis.findings.panels import Bar, Choice, Panel, Range, TaskPanels
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
+from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.number_text import short
+from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, ScoreRule
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, ScoreRule
 from recipe_sweep.search_spaces.vocabulary import Extraction, ValueLearning
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 ALPHA, TAU = "\N{GREEK SMALL LETTER ALPHA}", "\N{GREEK SMALL LETTER TAU}"
 EDGES = {"low": "\N{DOWNWARDS ARROW}", "high": "\N{UPWARDS ARROW}", "": ""}
@@ -100,94 +98,6 @@ def datasets_table(block: TaskPanels) -> str:
         "By dataset: mean over decompositions, value learners and seeds. Under BRAC a large "
         f"{ALPHA} is nearly behaviour cloning; under AWR a small one is.\n\n" + _markdown(header, rows)
     )
-
-
-def bars_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
-    """Every number of the figure: one row per bar (dataset `all`), and one per bar and dataset with its best configuration.
-
-    `value_learning` or `extraction` is `mean` in the marginal panels.
-    """
-    import pandas as pd
-
-    rows = [row for block in blocks for panel in block.panels for bar in panel.bars for row in _rows(block, panel, bar)]
-    return pd.DataFrame(rows)
-
-
-def configurations_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
-    """Every configuration that the best was chosen from: its seeds' mean, spread and range."""
-    import pandas as pd
-
-    rows = [_configuration_row(block, tuple(where)) for block in blocks for where in _configured(block)]
-    return pd.DataFrame(rows)
-
-
-def _configured(block: TaskPanels) -> Iterable[Iterable[int]]:
-    return np.argwhere(block.scores.wanted.any(axis=-1)).tolist()
-
-
-def _configuration_row(block: TaskPanels, where: tuple[int, ...]) -> dict[str, object]:
-    task = block.scores
-    x, v, e, d, _ = where
-    configuration: Configuration = task.configurations[where]
-    scores = task.scores[where]
-    scores = scores[np.isfinite(scores)]
-    return {
-        "task": task.task,
-        "dataset": task.datasets[d],
-        "decomposition": DECOMPOSITIONS[x].value,
-        "value_learning": VALUE_LEARNERS[v].value,
-        "extraction": EXTRACTIONS[e].value,
-        **configuration._asdict(),
-        "seeds": scores.size,
-        "mean": scores.mean() if scores.size else math.nan,
-        "std": scores.std(ddof=1) if scores.size > 1 else math.nan,
-        "min": scores.min() if scores.size else math.nan,
-        "max": scores.max() if scores.size else math.nan,
-        "diverged": int(task.diverged[where].sum()),
-        "missing": int((task.wanted[where] & ~task.done[where]).sum()),
-        "cloning": float(task.cloning_by_dataset[d]),
-    }
-
-
-def _rows(block: TaskPanels, panel: Panel, bar: Bar) -> list[dict[str, object]]:
-    interval, percentile = bar.interval or Range(math.nan, math.nan), bar.percentile or Range(math.nan, math.nan)
-    named: dict[str, object] = {
-        "task": panel.task,
-        "value_learning": "mean" if panel.value_learning is None else panel.value_learning.value,
-        "extraction": "mean" if panel.extraction is None else panel.extraction.value,
-        "decomposition": bar.decomposition.value,
-    }
-    whole: dict[str, object] = {
-        **named,
-        "dataset": "all",
-        "score": bar.value,
-        "cloning": block.cloning,
-        "low": interval.low,
-        "high": interval.high,
-        "percentile_low": percentile.low,
-        "percentile_high": percentile.high,
-        "selection_corrected": bar.corrected,
-        "rank": bar.rank or None,
-        "seeds": bar.seeds,
-        "runs": bar.wanted,
-        "missing": bar.missing,
-        "diverged": bar.diverged,
-    }
-    cloning = dict(zip(block.scores.datasets, block.scores.cloning_by_dataset.tolist(), strict=True))
-    return [whole, *({**named, **_choice_row(choice, cloning[choice.dataset])} for choice in bar.choices)]
-
-
-def _choice_row(choice: Choice, cloning: float) -> dict[str, object]:
-    chosen = choice.configuration
-    return {
-        "dataset": choice.dataset,
-        "score": choice.score,
-        "cloning": cloning,
-        "alpha": chosen.alpha if chosen else None,
-        "tau": chosen.tau if chosen else None,
-        "other": chosen.other if chosen else None,
-        "alpha_edge": choice.edge or None,
-    }
 
 
 def _bar_text(bar: Bar | None) -> str:

@@ -131,9 +131,9 @@ def rehearse(
 ) -> None:
     """Go through a whole sweep with made-up results, to try a cluster and a report before paying for them."""
     from recipe_sweep.sweep.clusters.machines import check_drivable
+    from recipe_sweep.sweep.files.launch_file import REHEARSED
     from recipe_sweep.sweep.files.sweep_file import Rehearsal
     from recipe_sweep.sweep.opening import rehearsal_directory
-    from recipe_sweep.sweep.worker.workload import REHEARSED
 
     check_drivable(cluster, grid)
     directory = rehearsal_directory(grid, directory, overrides or ())

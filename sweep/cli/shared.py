@@ -43,6 +43,7 @@ def without_garbage_collection() -> Iterator[None]:
 
 def workload() -> str:
     """What packs do: train, unless the environment says otherwise."""
-    from recipe_sweep.sweep.worker.workload import REAL, WORKLOAD_VARIABLE
+    from recipe_sweep.sweep.files.launch_file import REAL
+    from recipe_sweep.sweep.worker.workload import WORKLOAD_VARIABLE
 
     return os.environ.get(WORKLOAD_VARIABLE, REAL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,9 +19,6 @@ from recipe_sweep.sweep.cli.options import (
     SetOption,
 )
 from recipe_sweep.sweep.cli.shared import console, open_sweep
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer()
 

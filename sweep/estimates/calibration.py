@@ -25,9 +25,9 @@ from recipe_sweep.sweep.errors import ProbeError
 from recipe_sweep.sweep.estimates.paces import Kind, Pace, Size, device_of, kind_of
 from recipe_sweep.sweep.estimates.probe_process import Ready, Timing
 from recipe_sweep.sweep.files.atomic import replace_json
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import points_to_json
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.trainers.allocator import ALLOCATOR
 
 SCHEMA_VERSION = 1

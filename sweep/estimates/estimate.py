@@ -17,11 +17,11 @@ from recipe_sweep.sweep.estimates.estimate_file import BasisCount, Estimate
 from recipe_sweep.sweep.estimates.finished_packs import finished_paces, start_seconds
 from recipe_sweep.sweep.estimates.paces import Basis, Pace, Speeds, Timed, device_of
 from recipe_sweep.sweep.estimates.schedule import makespan
+from recipe_sweep.sweep.files.launch_file import REAL, REHEARSED
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import progress_path, read_progress
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.sweep.planning.plan import Plan
-from recipe_sweep.sweep.worker.workload import REAL, REHEARSED
 
 GPU_EFFICIENCY = 0.3
 """Of a GPU's peak, where nothing was measured: an assumption, and printed as one."""

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.sweep.planning.packing import Pack
+from recipe_sweep.sweep.files.pack import Pack
 
 
 class Size(NamedTuple):

@@ -19,8 +19,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.hang import Frame, Hang
 from recipe_sweep.sweep.files.paths import HINDERED_SUFFIX, SweepPaths
-from recipe_sweep.sweep.worker.watchdog import Frame, Hang
 
 SCHEMA_VERSION = 1
 LOG_TAIL_LINES = 40

@@ -5,25 +5,49 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import points_from_json, points_to_json
-from recipe_sweep.sweep.planning.packing import Pack
-from recipe_sweep.sweep.planning.reasons import Reason, Why
 
 SCHEMA_VERSION = 1
+
+REAL = "sweep.workload"
+REHEARSED = "sweep.rehearsal"
+"""Words that stand in launch files for ever; until 0.1.0 they were the names of the modules."""
+
+
+class Why(StrEnum):
+    """Why a run is in the plan."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    WEIGHTS = "weights missing"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Runs that will run for one and the same reason, told in `detail`."""
+
+    why: Why
+    detail: str
+    run_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class LaunchSettings:
     """What every pack of a launch has in common.
 
-    `root` and `data_root` are absolute paths; `workload` names a module; `store` is the address of the sweep's store.
+    `root` and `data_root` are absolute paths; `workload` is REAL, REHEARSED or names a module; `store` is the address of the
+    sweep's store.
     """
 
     root: Path

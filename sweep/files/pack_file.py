@@ -17,9 +17,9 @@ from pathlib import Path
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import points_from_json, points_to_json
-from recipe_sweep.sweep.planning.packing import Pack
 
 SCHEMA_VERSION = 1
 

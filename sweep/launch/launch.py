@@ -22,8 +22,9 @@ from recipe_sweep.sweep.files.failure_file import forgive
 from recipe_sweep.sweep.files.pack_file import read_records, withdraw_suspects
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file, write_sweep_file
-from recipe_sweep.sweep.launch.supervisor import Display, Supervision, ray_directory, stop_signals
+from recipe_sweep.sweep.launch.supervisor import Display, Supervision, ray_directory
 from recipe_sweep.sweep.locks.lease import Lease
+from recipe_sweep.sweep.locks.stop import stop_signals
 from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of

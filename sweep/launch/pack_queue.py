@@ -22,7 +22,7 @@ from recipe_sweep.sweep.files.failure_file import failed_attempts, may_pass
 from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, PlannedPack
 from recipe_sweep.sweep.files.pack_file import PackRecord, record_start
 from recipe_sweep.sweep.launch.backoff import wait_s
-from recipe_sweep.sweep.locks.lease import holds
+from recipe_sweep.sweep.locks.stop import told_to_stop
 from recipe_sweep.sweep.planning.packing import halves
 
 HOPELESS_FAILURES = 20
@@ -119,11 +119,6 @@ class PackQueue:
         wait = wait_s(self._failed_in_a_row)
         self._paused_until = now + wait
         self._tell(f"the disk, the store or the network is in trouble (see failures/): no pack is started for {wait:.0f} s")
-
-
-def told_to_stop(settings: LaunchSettings) -> bool:
-    """Whether this launch was asked to stop, is dead, or was superseded: what everything that works for it asks."""
-    return settings.paths.stop_file(settings.epoch).exists() or not holds(settings.paths.lease, settings.epoch)
 
 
 def _record(planned: PlannedPack, settings: LaunchSettings, order: int) -> PackRecord:

@@ -27,8 +27,9 @@ from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, read_launch
 from recipe_sweep.sweep.files.process import ProcessIdentity, children
-from recipe_sweep.sweep.launch.pack_queue import PackQueue, told_to_stop
+from recipe_sweep.sweep.launch.pack_queue import PackQueue
 from recipe_sweep.sweep.locks.lease import holds
+from recipe_sweep.sweep.locks.stop import told_to_stop
 
 HOPELESS_EXIT = 3
 RAY_GONE_EXIT = 4

@@ -15,7 +15,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +27,7 @@ from recipe_sweep.sweep.files.sweep_file import SweepFile
 from recipe_sweep.sweep.launch.pack_queue import PackQueue
 from recipe_sweep.sweep.launch.ray_engine import HOPELESS_EXIT, NO_RAY_EXIT, RAY_DIRECTORY
 from recipe_sweep.sweep.locks.lease import Lease
+from recipe_sweep.sweep.locks.stop import StopRequests
 from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
@@ -47,26 +47,6 @@ class Display(Protocol):
     def show(self, status: SweepStatus) -> None: ...
 
     def tell(self, text: str) -> None: ...
-
-
-@dataclass
-class StopRequests:
-    """How often the user, or the machine, has asked this launch to stop, and the file by which packs learn of it."""
-
-    count: int = 0
-    stop_file: Path | None = None
-
-    def ask(self, *_: object) -> None:
-        """Take note; a signal handler."""
-        self.count += 1
-        if self.stop_file is not None:
-            self.stop_file.touch()
-
-    def listen(self) -> int:
-        """How often it was asked by now; a stop file that somebody else wrote (`recipe-sweep cancel`) is asking once."""
-        if not self.count and self.stop_file is not None and self.stop_file.exists():
-            self.count = 1
-        return self.count
 
 
 class Supervision:
@@ -214,16 +194,3 @@ def _kill_group(engine: subprocess.Popen[bytes]) -> None:
         return
     finally:
         engine.wait()
-
-
-@contextmanager
-def stop_signals() -> Iterator[StopRequests]:
-    """Count SIGINT and SIGTERM instead of dying of them."""
-    asked = StopRequests()
-
-    before = {number: signal.signal(number, asked.ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

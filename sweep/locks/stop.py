@@ -1,15 +1,21 @@
-"""Asking the launch that is at work on a sweep to stop, from any process that sees the sweep's directory.
+"""Every way in which a launch is told to stop: a signal, a file in the sweep's directory, or the loss of its lease.
 
-It is asked by the file that its packs look for anyway. So it need not run on this machine, and it ends as by Ctrl-C.
+Any process that sees the sweep's directory may write the file. So `recipe-sweep cancel` need not run on the launch's machine,
+and the launch ends as by Ctrl-C. Its workers look for the same file.
 """
 
 from __future__ import annotations
 
+import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
+from recipe_sweep.sweep.files.launch_file import LaunchSettings
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.locks.lease import LeaseRecord, live_launch
+from recipe_sweep.sweep.locks.lease import LeaseRecord, holds, live_launch
 
 POLL_S = 0.5
 TELL_EVERY_S = 5.0
@@ -34,3 +40,41 @@ def wait_for_end(paths: SweepPaths, launch: LeaseRecord, tell: Callable[[float],
             told = time.monotonic()
             tell(told - began)
         time.sleep(POLL_S)
+
+
+def told_to_stop(settings: LaunchSettings) -> bool:
+    """Whether this launch was asked to stop, is dead, or was superseded: what everything that works for it asks."""
+    return settings.paths.stop_file(settings.epoch).exists() or not holds(settings.paths.lease, settings.epoch)
+
+
+@dataclass
+class StopRequests:
+    """How often the user, or the machine, has asked this launch to stop, and the file by which packs learn of it."""
+
+    count: int = 0
+    stop_file: Path | None = None
+
+    def ask(self, *_: object) -> None:
+        """Take note; a signal handler."""
+        self.count += 1
+        if self.stop_file is not None:
+            self.stop_file.touch()
+
+    def listen(self) -> int:
+        """How often it was asked by now; a stop file that somebody else wrote (`recipe-sweep cancel`) is asking once."""
+        if not self.count and self.stop_file is not None and self.stop_file.exists():
+            self.count = 1
+        return self.count
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopRequests]:
+    """Count SIGINT and SIGTERM instead of dying of them."""
+    asked = StopRequests()
+
+    before = {number: signal.signal(number, asked.ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -14,14 +14,13 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.errors import UnknownRunError
 from recipe_sweep.sweep.files.attempt_file import Attempt, AttemptEnd, read_attempts
 from recipe_sweep.sweep.files.failure_file import Failure, read_failures
-from recipe_sweep.sweep.files.launch_file import read_reasons
+from recipe_sweep.sweep.files.launch_file import Reason, read_reasons
 from recipe_sweep.sweep.files.pack_file import PackRecord, read_records
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import progress_path, read_progress
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
 from recipe_sweep.sweep.opening import Target, one_run
 from recipe_sweep.sweep.planning.plan import make_plan
-from recipe_sweep.sweep.planning.reasons import Reason
 from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done
 
 

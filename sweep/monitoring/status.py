@@ -19,11 +19,11 @@ from recipe_sweep.sweep.estimates.eta import Eta, Seen, estimate
 from recipe_sweep.sweep.estimates.spending import Spending, spending
 from recipe_sweep.sweep.files.failure_file import FailureGroup, grouped, read_failures
 from recipe_sweep.sweep.files.launch_file import read_resources
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import PackProgressFile
 from recipe_sweep.sweep.locks.lease import LeaseRecord, live_launch
 from recipe_sweep.sweep.monitoring.stuck import StuckPack, packs_at_work, stuck_packs
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.sweep.results.done import DoneRuns, Ledger, read_done
 
 

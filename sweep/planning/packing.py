@@ -9,80 +9,15 @@ the last one works.
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING
 
-from recipe_sweep.search_spaces.point import ID_LENGTH, DesignPoint
-from recipe_sweep.search_spaces.vocabulary import ValueLearning
-
-if TYPE_CHECKING:
-    from recipe_sweep.trainers.cost import Memory
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.files.pack import Pack, value_lane, value_lane_key
 
 PACKS_PER_SLOT = 2
-
-
-@dataclass(frozen=True)
-class Pack:
-    """Runs trained together by one process, in lane order: value lanes (seed, tau, lr) outside, actor lanes inside.
-
-    `slice_of` names the started pack whose checkpoint holds these lanes. `suspect` marks one half of a pack that failed
-    again and again: it is not tried twice before it is halved in turn.
-    """
-
-    points: tuple[DesignPoint, ...]
-    slice_of: str | None = None
-    suspect: bool = False
-
-    @cached_property
-    def run_ids(self) -> tuple[str, ...]:
-        return tuple(point.run_id for point in self.points)
-
-    @cached_property
-    def pack_id(self) -> str:
-        """Hash of the ordered members: a results file named by it is named by its content."""
-        return hashlib.sha256("/".join(("pack", *self.run_ids)).encode()).hexdigest()[:ID_LENGTH]
-
-    @property
-    def attempts_allowed(self) -> int:
-        """How often it may fail before it is halved or given up: twice, for luck, unless its like has failed before."""
-        return 1 if self.suspect else 2
-
-    @cached_property
-    def seeds(self) -> tuple[int, ...]:
-        return tuple(sorted({point.seed for point in self.points}))
-
-    @cached_property
-    def value_lanes(self) -> int:
-        return len({_value_lane(point) for point in self.points})
-
-    @cached_property
-    def cost(self) -> float:
-        """Floating-point operations of its whole training, the least that its mathematics needs."""
-        from recipe_sweep.trainers.cost import (
-            step_flops,  # Here: with it come all environments and NumPy, for which only plans should wait.
-        )
-
-        return self.points[0].steps * step_flops(self.points)
-
-    @property
-    def cost_alone(self) -> float:
-        """The same when each of its runs is trained by itself."""
-        from recipe_sweep.trainers.cost import alone_flops
-
-        return self.points[0].steps * alone_flops(self.points)
-
-    @cached_property
-    def memory(self) -> Memory:
-        """Bytes that training it takes at its largest."""
-        from recipe_sweep.trainers.cost import pack_memory
-
-        return pack_memory(self.points)
 
 
 def pack_points(
@@ -113,19 +48,10 @@ def halves(points: Sequence[DesignPoint], slice_of: str) -> tuple[Pack, ...]:
 
 
 def _lane_order(point: DesignPoint) -> tuple[float | str, ...]:
-    return (*_value_lane_key(point), point.extraction, point.alpha, point.actor_norm)
+    return (*value_lane_key(point), point.extraction, point.alpha, point.actor_norm)
 
 
-def _value_lane_key(point: DesignPoint) -> tuple[float, ...]:
-    return (point.seed, -1.0 if point.tau is None else point.tau, point.lr)
-
-
-def _value_lane(point: DesignPoint) -> Hashable:
-    """What tells the value lanes of one pack apart: under TD every run has its own."""
-    return point.run_id if point.value_learning is ValueLearning.TD else _value_lane_key(point)
-
-
-_LEVELS: tuple[Callable[[DesignPoint], Hashable], ...] = (lambda point: point.seed, _value_lane, lambda point: point.run_id)
+_LEVELS: tuple[Callable[[DesignPoint], Hashable], ...] = (lambda point: point.seed, value_lane, lambda point: point.run_id)
 
 
 def _grouped(points: Sequence[DesignPoint], level: Callable[[DesignPoint], Hashable]) -> list[list[DesignPoint]]:

@@ -14,10 +14,12 @@ from typing import NamedTuple
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import ValueLearning
 from recipe_sweep.sweep.files.failure_file import failed_attempts
+from recipe_sweep.sweep.files.launch_file import Reason, Why
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, read_records
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.planning.packing import Pack, halves, longest_first, pack_points
-from recipe_sweep.sweep.planning.reasons import Reason, Why, explain
+from recipe_sweep.sweep.planning.packing import halves, longest_first, pack_points
+from recipe_sweep.sweep.planning.reasons import explain
 from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done, read_points
 
 

@@ -9,34 +9,14 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import NamedTuple
 
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.files.launch_file import Reason, Why
 
 _DESIGN_AXES = ("task", "source", "dataset", "decomposition", "value_learning", "extraction")
 _OTHER_FIELDS = tuple(field.name for field in dataclasses.fields(DesignPoint) if field.name not in _DESIGN_AXES)
 _SHOWN_VALUES = 8
-
-
-class Why(StrEnum):
-    """Why a run is in the plan."""
-
-    NEW = "new"
-    CHANGED = "changed"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
-    WEIGHTS = "weights missing"
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Runs that will run for one and the same reason, told in `detail`."""
-
-    why: Why
-    detail: str
-    run_ids: tuple[str, ...]
 
 
 class _Novelty(NamedTuple):

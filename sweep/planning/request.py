@@ -12,12 +12,12 @@ from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.files.launch_file import REAL
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import Rehearsal, is_rehearsal
 from recipe_sweep.sweep.planning.plan import Plan, make_plan
 from recipe_sweep.sweep.results.done import DoneRuns, read_done
 from recipe_sweep.sweep.store.base import Store
-from recipe_sweep.sweep.worker.workload import REAL
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Keep
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.results.done import read_done
-
-if TYPE_CHECKING:
-    from recipe_sweep.analysis.figures.figure2_game import GameTables
+from recipe_sweep.sweep.results.samples import GameTables
 
 GAME = "two_step"
 _SHOWN = (Decomposition.VDN, Decomposition.MIX)
@@ -28,7 +25,6 @@ def game_tables(paths: SweepPaths, points: Sequence[DesignPoint]) -> tuple[GameT
     import numpy as np
     import pyarrow.parquet as pq
 
-    from recipe_sweep.analysis.figures.figure2_game import GameTables
     from recipe_sweep.sweep.results.weights import run_weights
     from recipe_sweep.trainers.values import two_step_table
 

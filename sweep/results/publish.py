@@ -17,10 +17,10 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.errors import AlreadyPublishedError
 from recipe_sweep.sweep.files.atomic import publishing
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import canonical_text
 from recipe_sweep.sweep.locks.lease import permission_to_publish
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.sweep.results.schema import KEEP_METADATA, POINT_COLUMNS, SCHEMA
 from recipe_sweep.sweep.results.weights import publish_weights
 from recipe_sweep.trainers.outcome import PackOutcome

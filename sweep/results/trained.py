@@ -17,12 +17,19 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file
 from recipe_sweep.sweep.results.done import DoneRuns, read_done
 from recipe_sweep.sweep.results.game import GAME, game_points, game_tables
+from recipe_sweep.sweep.results.samples import (
+    ActionSample,
+    DataReturns,
+    GameTables,
+    Lacking,
+    Learned,
+    LearnedQ,
+    NothingLearned,
+    PolicyActions,
+    ValueSample,
+)
 
 if TYPE_CHECKING:
-    from recipe_sweep.analysis.figures.figure1_support import ActionSample
-    from recipe_sweep.analysis.figures.figure2_game import GameTables
-    from recipe_sweep.analysis.figures.figure8_value_learning import ValueSample
-    from recipe_sweep.analysis.figures.inputs import DataReturns, Lacking, Learned
     from recipe_sweep.trainers.data.stored.dataset import Dataset
 
 ROWS, OTHER_ROWS = 2_000, 10_000
@@ -33,7 +40,6 @@ _FIGURE_1 = (Decomposition.CEN, Decomposition.VDN, Decomposition.DEC)
 
 def kept_weights(paths: SweepPaths, points: Sequence[DesignPoint], data_root: Path | None) -> Learned:
     """Reads weights and datasets of the finished `points` when a figure asks; a rehearsal has learned nothing."""
-    from recipe_sweep.analysis.figures.inputs import NothingLearned
 
     sweep = read_sweep_file(paths)
     if sweep is None or sweep.rehearsal is not None:
@@ -81,7 +87,7 @@ def _alike(points: Sequence[DesignPoint]) -> list[list[DesignPoint]]:
 
 
 class KeptWeights:
-    """See recipe_sweep.analysis.figures.inputs.Learned."""
+    """See Learned."""
 
     def __init__(self, paths: SweepPaths, sweep: SweepFile, points: Sequence[DesignPoint], data_root: Path) -> None:
         self._paths, self._sweep, self._points, self._data_root = paths, sweep, points, data_root
@@ -92,7 +98,6 @@ class KeptWeights:
 
     def game_tables(self) -> tuple[GameTables, ...] | Lacking:
         """Of VDN and Mix."""
-        from recipe_sweep.analysis.figures.inputs import Lacking
 
         points = game_points(self._points)
         if not points:
@@ -102,8 +107,6 @@ class KeptWeights:
 
     def action_sample(self) -> ActionSample | Lacking:
         """Of `figure1_points`."""
-        from recipe_sweep.analysis.figures.figure1_support import ActionSample, PolicyActions
-        from recipe_sweep.analysis.figures.inputs import Lacking
         from recipe_sweep.trainers.values import policy_actions
 
         points = figure1_points(self._kept(self._points, (Keep.ACTOR, Keep.ALL)))
@@ -133,8 +136,6 @@ class KeptWeights:
 
     def value_sample(self) -> ValueSample | Lacking:
         """Of `figure8_points`."""
-        from recipe_sweep.analysis.figures.figure8_value_learning import LearnedQ, ValueSample
-        from recipe_sweep.analysis.figures.inputs import Lacking
         from recipe_sweep.trainers.values import learned_values
 
         points = figure8_points(self._kept(self._points, (Keep.ALL,)))
@@ -154,7 +155,6 @@ class KeptWeights:
 
     def data_returns(self, run_id: str) -> DataReturns | None:
         """Of the run's dataset, values with the run's discount."""
-        from recipe_sweep.analysis.figures.inputs import DataReturns
         from recipe_sweep.trainers.data.catalogue import map_dataset
         from recipe_sweep.trainers.data.errors import DataError
         from recipe_sweep.trainers.data.stored.columns import largest_value
@@ -181,7 +181,6 @@ class KeptWeights:
         return run_weights(self._paths.pack_weights(file.pack_id, file.epoch, file.attempt), point.run_id)
 
     def _dataset(self, point: DesignPoint) -> Dataset | Lacking:
-        from recipe_sweep.analysis.figures.inputs import Lacking
         from recipe_sweep.trainers.data.catalogue import open_dataset
         from recipe_sweep.trainers.data.errors import DataError
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.sweep.store.base import Store, open_store
+from recipe_sweep.sweep.store.addresses import open_store
+from recipe_sweep.sweep.store.base import Store
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.data.stored.bring import Fetch

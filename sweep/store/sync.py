@@ -33,7 +33,7 @@ from recipe_sweep.sweep.store.datasets import card_key, store_dataset
 from recipe_sweep.sweep.store.lease import StoreLease, check_free
 
 if TYPE_CHECKING:
-    from recipe_sweep.sweep.launch.supervisor import StopRequests
+    from recipe_sweep.sweep.locks.stop import StopRequests
 
 BEAT_S = float(os.environ.get("RECIPE_SWEEP_STORE_EVERY_S", "10"))
 """Seconds between two looks for what is new."""
@@ -226,7 +226,7 @@ def store_the_rest(store: Store, paths: SweepPaths) -> None:
     known = sweep is None or sweep.store == store.address
     if known and store.keys("results/") >= {key for key, _ in _files(paths, "results")}:
         return
-    from recipe_sweep.sweep.launch.supervisor import stop_signals
+    from recipe_sweep.sweep.locks.stop import stop_signals
 
     check_free(store, paths)
     with Lease.acquire(paths.lease) as lease, stop_signals() as asked, kept(store, paths, lambda: lease.epoch, asked, print):

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
-from recipe_sweep.sweep.worker.workload import REAL, load_workload
+from recipe_sweep.sweep.files.launch_file import REAL
+from recipe_sweep.sweep.worker.workload import load_workload
 from recipe_sweep.trainers.allocator import keep_memory
 from recipe_sweep.trainers.results import RunResult
 from recipe_sweep.trainers.task import ReturnScale

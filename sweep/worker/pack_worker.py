@@ -43,7 +43,9 @@ from recipe_sweep.sweep.files.failure_file import (
     may_pass,
     record_failure,
 )
+from recipe_sweep.sweep.files.hang import Hang, hang_in
 from recipe_sweep.sweep.files.launch_file import LaunchSettings
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, read_record, resume_dirs
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import canonical_text
@@ -55,11 +57,10 @@ from recipe_sweep.sweep.files.progress_file import (
     remove_progress,
     write_progress,
 )
-from recipe_sweep.sweep.launch.pack_queue import told_to_stop
 from recipe_sweep.sweep.locks.claim import claimed
-from recipe_sweep.sweep.planning.packing import Pack
+from recipe_sweep.sweep.locks.stop import told_to_stop
 from recipe_sweep.sweep.worker.sigterm import told_to_end
-from recipe_sweep.sweep.worker.watchdog import Hang, hang_in, watched
+from recipe_sweep.sweep.worker.watchdog import watched
 from recipe_sweep.sweep.worker.workload import load_workload
 
 if TYPE_CHECKING:

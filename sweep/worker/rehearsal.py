@@ -23,7 +23,7 @@ from recipe_sweep.sweep.files.atomic import replace_json
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import read_sweep_file
 from recipe_sweep.sweep.results.schema import REHEARSAL
-from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.metrics import names
 from recipe_sweep.trainers.outcome import Arrays, Floors, PackOutcome, PackProgress, until_pruned
 from recipe_sweep.trainers.randomness import generator

@@ -11,31 +11,9 @@ What it leaves is the trace of where training hung, in the attempt's log; whoeve
 from __future__ import annotations
 
 import faulthandler
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import NamedTuple, TextIO
-
-_LAST_WORDS = re.compile(r"^Timeout \((?P<silent>[\d:.]+)\)!$", re.MULTILINE)
-_THREAD = re.compile(r"^Thread 0x", re.MULTILINE)
-_FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<name>.+)$', re.MULTILINE)
-
-
-class Frame(NamedTuple):
-    """One line of a trace."""
-
-    filename: str
-    line: int
-    name: str
-
-
-class Hang(NamedTuple):
-    """What is known of an attempt that made no progress: for how long (h:mm:ss), and where it hung, innermost frame first."""
-
-    silent: str
-    trace: str
-    frames: tuple[Frame, ...]
+from typing import TextIO
 
 
 @contextmanager
@@ -57,22 +35,3 @@ def watched(minutes: float | None, log: TextIO) -> Iterator[Callable[[], None]]:
         yield alive
     finally:
         faulthandler.cancel_dump_traceback_later()
-
-
-def hang_in(log: Path) -> Hang | None:
-    """How the attempt with this log hung; None where it did not end by the timer."""
-    text = log.read_text(errors="replace") if log.exists() else ""
-    found = list(_LAST_WORDS.finditer(text))
-    if not found:
-        return None
-    trace = text[found[-1].start() :].strip()
-    threads = [trace[start:stop] for start, stop in _spans(trace)]
-    # Ray trains in a thread beside its own: the one that came through the worker is ours.
-    ours = next((thread for thread in threads if "sweep/worker/pack_worker.py" in thread), trace)
-    frames = tuple(Frame(match["file"], int(match["line"]), match["name"]) for match in _FRAME.finditer(ours))
-    return Hang(found[-1]["silent"], trace, frames)
-
-
-def _spans(trace: str) -> list[tuple[int, int]]:
-    starts = [match.start() for match in _THREAD.finditer(trace)]
-    return list(zip(starts, [*starts[1:], len(trace)], strict=True))

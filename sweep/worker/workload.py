@@ -13,13 +13,11 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.files.launch_file import REAL, REHEARSED
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.outcome import Floors, PackOutcome, PackProgress
 
-REAL = "sweep.workload"
-REHEARSED = "sweep.rehearsal"
-"""Words that stand in launch files for ever; until 0.1.0 they were the names of the modules."""
 
 _MODULES = {REAL: "recipe_sweep.sweep.worker.workload", REHEARSED: "recipe_sweep.sweep.worker.rehearsal"}
 WORKLOAD_VARIABLE = "RECIPE_SWEEP_WORKLOAD"

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from recipe_sweep.analysis.figures.captions import Coverage
-from recipe_sweep.analysis.figures.inputs import Learned, Material, NothingLearned
+from recipe_sweep.analysis.figures.inputs import Material
 from recipe_sweep.analysis.findings.panels import task_panels
+from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.scores import ScoreRule, points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -33,6 +33,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     Source,
     ValueLearning,
 )
+from recipe_sweep.sweep.results.samples import Learned, NothingLearned
 from recipe_sweep.sweep.results.schema import SCHEMA
 
 BRAC_ALPHAS = (0.03, 0.1, 0.3, 1.0)

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
 
+from recipe_sweep.sweep.files.launch_file import REAL, REHEARSED
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.launch.launch import launch
 from recipe_sweep.sweep.planning.request import LaunchRequest
-from recipe_sweep.sweep.worker.workload import REAL, REHEARSED
 from tests.faults.kills import Kill, Struck, Victim, Work, table
 from tests.faults.moments import Phase
 from tests.faults.suffering import Suffering

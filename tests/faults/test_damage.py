@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
+from recipe_sweep.sweep.files.launch_file import REAL
 from recipe_sweep.sweep.launch.launch import launch
 from recipe_sweep.sweep.planning.request import LaunchRequest
-from recipe_sweep.sweep.worker.workload import REAL
 from recipe_sweep.trainers.train import PackTrainer
 from tests.faults.verdict import faults_in
 from tests.sweep.driver import Quiet, request_of

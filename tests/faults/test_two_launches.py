@@ -19,6 +19,7 @@ import pytest
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd, read_attempts
 from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, PlannedPack, write_launch
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, record_start
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.process import ProcessIdentity
@@ -29,7 +30,6 @@ from recipe_sweep.sweep.monitoring import stuck
 from recipe_sweep.sweep.monitoring.doctor import Severity, examine
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
 from recipe_sweep.sweep.monitoring.stuck import StuckPack
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.trainers.outcome import PackOutcome
 from tests.faults import sleeper

@@ -2,9 +2,9 @@
 
     python tests/releases/make.py PATH/TO/RELEASE/.venv/bin/recipe-sweep tests/releases/0.1.0
 
-Each fixture is one archive: grid, cluster file, the sweep's directory (and store), and `expected/`: the rows as CSV, the report
-with hashes of its files, and a hash of each pack's kept weights. That of a sweep that was killed comes from a twin that was not.
-The data of all are one archive of their own.
+Each fixture is one archive: grid, cluster file, the sweep's directory (and store), and `expected/`. That holds the rows as
+CSV, the report with hashes of its files, and a hash of each pack's kept weights; of a sweep that was killed, those of a twin
+that was not. The data of all are one archive of their own.
 """
 
 from __future__ import annotations

@@ -21,7 +21,8 @@ from recipe_sweep.search_spaces.vocabulary import (
 )
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.launch import backoff
-from recipe_sweep.sweep.store.base import Store, open_store
+from recipe_sweep.sweep.store.addresses import open_store
+from recipe_sweep.sweep.store.base import Store
 
 if TYPE_CHECKING:
     from tests.sweep.buckets import Bucket

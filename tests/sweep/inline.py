@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import read_record
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.launch.launch import LaunchEnd, launch
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
 from recipe_sweep.sweep.results.done import read_done

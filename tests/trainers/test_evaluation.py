@@ -13,7 +13,7 @@ from torch import Tensor
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers.data.homegrown.scripted import EXPERT
 from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
-from recipe_sweep.trainers.environments import make_environment
+from recipe_sweep.trainers.environments.registry import make_environment
 from recipe_sweep.trainers.environments.spread import LANDMARK_OFFSETS, VELOCITY
 from recipe_sweep.trainers.evaluation import evaluate
 from recipe_sweep.trainers.randomness import generator

@@ -20,7 +20,8 @@ from recipe_sweep.trainers.data.catalogue import ensure_dataset, open_dataset
 from recipe_sweep.trainers.data.errors import ChangedDataError, DataError, MissingDataError
 from recipe_sweep.trainers.data.stored import registered
 from recipe_sweep.trainers.data.stored.card import read_card
-from recipe_sweep.trainers.environments import make_environment, registry, task_spec
+from recipe_sweep.trainers.environments import registry
+from recipe_sweep.trainers.environments.registry import make_environment, task_spec
 from recipe_sweep.trainers.plugins import (
     Columns,
     Episode,

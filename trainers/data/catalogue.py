@@ -17,7 +17,7 @@ from recipe_sweep.trainers.data.stored.columns import Columns, column_layout, st
 from recipe_sweep.trainers.data.stored.registered import REGISTERED_LICENCE, load_registered, registered_scale
 from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
 from recipe_sweep.trainers.data.stored.store import map_columns, publish, rehash
-from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.task import ReturnScale, TaskSpec
 
 if TYPE_CHECKING:

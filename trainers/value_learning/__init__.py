@@ -1,13 +1,1 @@
-"""Where the critic's target comes from: one small file per value of the axis."""
-
-from __future__ import annotations
-
-from recipe_sweep.search_spaces.vocabulary import ValueLearning as Name
-from recipe_sweep.trainers.value_learning.base import ValueLearning
-from recipe_sweep.trainers.value_learning.iql import IQL
-from recipe_sweep.trainers.value_learning.sarsa import SARSA
-from recipe_sweep.trainers.value_learning.td import TD
-
-VALUE_LEARNING: dict[Name, ValueLearning] = {Name.TD: TD, Name.SARSA: SARSA, Name.IQL: IQL}
-
-__all__ = ["VALUE_LEARNING", "ValueLearning"]
+"""Where the critic's target comes from: one file for each member of the axis, and their registry."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from recipe_sweep.trainers.decomposition.base import Views
+from recipe_sweep.trainers.config import LearnerConfig
+from recipe_sweep.trainers.decomposition.base import Decomposition, Views
 from recipe_sweep.trainers.networks import MixingWeights
-
-if TYPE_CHECKING:
-    from recipe_sweep.trainers.models import Models
+from recipe_sweep.trainers.parameters import Leaves, Stack
+from recipe_sweep.trainers.task import TaskSpec
 
 
 class StepData(NamedTuple):
@@ -35,6 +35,32 @@ class ValueLoss(NamedTuple):
     values: Tensor
 
 
+class Networks(Protocol):
+    """What a value learner asks of a pack's networks; `Models` (trainers/models.py) has it."""
+
+    spec: TaskSpec
+    config: LearnerConfig
+    decomposition: Decomposition
+    actor: Stack
+    value: Stack | None
+
+    def policy(self, leaves: Leaves, x: Tensor) -> Tensor:
+        """Means mu (L, *, A) of agents' inputs x (L, *, X)."""
+        ...
+
+    def v(self, leaves: Leaves, context: Tensor) -> Tensor:
+        """Values (V, units) of contexts (V, units, C)."""
+        ...
+
+    def target_mixing(self, views: Views) -> MixingWeights | None:
+        """Mixing weights of the target mixer."""
+        ...
+
+    def target_total(self, views: Views, actions: Tensor) -> Tensor:
+        """min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A)."""
+        ...
+
+
 class ValueLearning(Protocol):
     """One value of the axis "value learning" (paper 5.1)."""
 
@@ -53,10 +79,10 @@ class ValueLearning(Protocol):
         """Whether targets need the dataset's next actions."""
         ...
 
-    def next_total(self, models: Models, data: StepData) -> Tensor:
+    def next_total(self, models: Networks, data: StepData) -> Tensor:
         """What the target y = R + gamma m (.) bootstraps from: (V, units of the total). Called without gradients."""
         ...
 
-    def value_loss(self, models: Models, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
+    def value_loss(self, models: Networks, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
         """Loss of the value network, given detached mixing weights at s and tau (V, 1); None without one."""
         ...

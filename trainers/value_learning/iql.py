@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
 from recipe_sweep.trainers.networks import MixingWeights
 from recipe_sweep.trainers.normalisation import lane_mean, loss_scale
-from recipe_sweep.trainers.value_learning.base import StepData, ValueLoss
-
-if TYPE_CHECKING:
-    from recipe_sweep.trainers.models import Models
+from recipe_sweep.trainers.value_learning.base import Networks, StepData, ValueLoss
 
 
 class Iql:
@@ -22,13 +17,13 @@ class Iql:
     follows_actor = False
     reads_next_actions = False
 
-    def next_total(self, models: Models, data: StepData) -> Tensor:
+    def next_total(self, models: Networks, data: StepData) -> Tensor:
         """The online V through the target mixer."""
         assert models.value is not None
         values = models.v(models.value.frozen, models.decomposition.context(data.next))
         return models.decomposition.total(values, models.target_mixing(data.next))
 
-    def value_loss(self, models: Models, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
+    def value_loss(self, models: Networks, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
         """mean |tau - 1[d < 0]| (d / sigma)^2 of d = min_k T_bar(Q_bar_k(o, u); s) - T(V(o); s)."""
         assert models.value is not None
         with torch.no_grad():

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor
 
 from recipe_sweep.trainers.networks import MixingWeights
-from recipe_sweep.trainers.value_learning.base import StepData, ValueLoss
-
-if TYPE_CHECKING:
-    from recipe_sweep.trainers.models import Models
+from recipe_sweep.trainers.value_learning.base import Networks, StepData, ValueLoss
 
 
 class Sarsa:
@@ -20,12 +15,12 @@ class Sarsa:
     follows_actor = False
     reads_next_actions = True
 
-    def next_total(self, models: Models, data: StepData) -> Tensor:
+    def next_total(self, models: Networks, data: StepData) -> Tensor:
         """The target total of the dataset's next actions."""
         assert data.next_actions is not None
         return models.target_total(data.next, data.next_actions)
 
-    def value_loss(self, models: Models, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
+    def value_loss(self, models: Networks, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
         """There is no value network."""
         return None
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor
 from torch.nn import functional
 
-from recipe_sweep.trainers.value_learning.base import StepData
+from recipe_sweep.trainers.value_learning.base import Networks, StepData
 from recipe_sweep.trainers.value_learning.sarsa import Sarsa
-
-if TYPE_CHECKING:
-    from recipe_sweep.trainers.models import Models
 
 
 class Td(Sarsa):
@@ -20,7 +15,7 @@ class Td(Sarsa):
     follows_actor = True
     reads_next_actions = False
 
-    def next_total(self, models: Models, data: StepData) -> Tensor:
+    def next_total(self, models: Networks, data: StepData) -> Tensor:
         """The target total of the policy's next actions; where actions are discrete, of the greedy ones."""
         actions = models.policy(models.actor.frozen, data.next.x)
         if models.spec.discrete:

@@ -17,7 +17,7 @@ from recipe_sweep.trainers.data.inventory import Item, State, free_bytes, leftov
 from recipe_sweep.trainers.data.published.tasks import PUBLISHED
 from recipe_sweep.trainers.data.stored.card import Card, ReplayErrors, ReplayResult
 from recipe_sweep.trainers.data.verify import Verification
-from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.environments.registry import task_spec
 
 
 def print_inventory(console: Console, items: Sequence[Item], root: Path) -> None:

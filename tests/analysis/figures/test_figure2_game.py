@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
 
-from recipe_sweep.analysis.figures.figure2_game import GameTables, draw_figure2, tables_frame, true_values
+from recipe_sweep.analysis.figures.figure2_game import draw_figure2, tables_frame, true_values
 from recipe_sweep.search_spaces.vocabulary import Decomposition
+from recipe_sweep.sweep.results.samples import GameTables
 
 RNG = np.random.default_rng(0)
 VDN = np.array([[[6.83, 6.81], [6.31, 6.28]], [[7.0, 7.0], [7.0, 7.0]], [[-1.7, 2.3], [2.5, 6.4]]])

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from recipe_sweep.analysis.errors import MissingFigureError, UnknownFigureError
-from recipe_sweep.analysis.figures.figure1_support import ActionSample, PolicyActions, support_frame
-from recipe_sweep.analysis.figures.figure8_value_learning import LearnedQ, ValueSample, likeness, values_frame
-from recipe_sweep.analysis.figures.inputs import Lacking, NothingLearned
+from recipe_sweep.analysis.figures.figure1_support import support_frame
+from recipe_sweep.analysis.figures.figure8_value_learning import likeness, values_frame
 from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure, figure_kinds, write_figures
 from recipe_sweep.analysis.report.report import write_report
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
+from recipe_sweep.sweep.results.samples import ActionSample, Lacking, LearnedQ, NothingLearned, PolicyActions, ValueSample
 from tests.analysis.synthetic import material_of, result_row, synthetic_points, write_sweep
 
 RNG = np.random.default_rng(0)

@@ -11,12 +11,13 @@ import pytest
 from matplotlib.figure import Figure
 from scipy import stats
 
-from recipe_sweep.analysis.figures.inputs import Lacking
+from recipe_sweep.analysis.figures.scales import set_scale
 from recipe_sweep.analysis.figures.svn_ablation import draw, draw_svn_figure
-from recipe_sweep.analysis.results.curves import LINEAR_WITHIN, Scale, band, evaluation_curves, set_scale, training_curves
+from recipe_sweep.analysis.results.curves import LINEAR_WITHIN, Scale, band, evaluation_curves, training_curves
 from recipe_sweep.analysis.results.frame import load_diagnostics, load_results
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
+from recipe_sweep.sweep.results.samples import Lacking
 from tests.analysis.synthetic import material_of, result_row, synthetic_points, write_sweep
 
 

@@ -9,17 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipe_sweep.analysis.figures.captions import Coverage
-from recipe_sweep.analysis.figures.inputs import Material, NothingLearned
+from recipe_sweep.analysis.figures.inputs import Material
 from recipe_sweep.analysis.figures.registry import AbsentFigure, figure_kinds
+from recipe_sweep.analysis.findings.panel_tables import bars_frame, configurations_frame
 from recipe_sweep.analysis.findings.panels import task_panels
 from recipe_sweep.analysis.report.markup import code, render, script_json
 from recipe_sweep.analysis.report.report import write_documents, write_report
-from recipe_sweep.analysis.report.table import bars_frame, configurations_frame
+from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
 from recipe_sweep.analysis.results.scores import ScoreRule, points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.results.samples import NothingLearned
 from recipe_sweep.sweep.results.schema import REHEARSAL
 from tests.analysis import synthetic
 from tests.analysis.synthetic import synthetic_points, write_pack, write_sweep

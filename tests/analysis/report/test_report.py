@@ -15,14 +15,16 @@ from numpy.typing import NDArray
 
 from recipe_sweep.analysis.errors import NothingToReportError
 from recipe_sweep.analysis.figures.alpha_curves import COLOURS, draw_alpha_figure
-from recipe_sweep.analysis.figures.captions import Coverage, figure7_note, standing_sentence
+from recipe_sweep.analysis.figures.captions import figure7_note, standing_sentence
 from recipe_sweep.analysis.figures.figure7_designs import draw_figure7
 from recipe_sweep.analysis.figures.registry import WrittenFigure
 from recipe_sweep.analysis.figures.style import BEST, OTHER, RUNNER_UP
+from recipe_sweep.analysis.findings.panel_tables import bars_frame
 from recipe_sweep.analysis.findings.panels import RESAMPLES, TaskPanels, task_panels
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
 from recipe_sweep.analysis.report.report import ReportPaths, write_report
-from recipe_sweep.analysis.report.table import ALPHA, NOTHING, bars_frame, bars_table, choices_table, datasets_table
+from recipe_sweep.analysis.report.table import ALPHA, NOTHING, bars_table, choices_table, datasets_table
+from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.scores import ScoreRule, points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint

@@ -20,8 +20,8 @@ from recipe_sweep.sweep.estimates.paces import Basis, kind_of
 from recipe_sweep.sweep.estimates.probe_process import Ready, Timing
 from recipe_sweep.sweep.estimates.schedule import makespan
 from recipe_sweep.sweep.files.attempt_file import read_attempts
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.sweep.planning.plan import make_plan
 from recipe_sweep.sweep.results.done import read_done
 from tests.sweep import stand_in

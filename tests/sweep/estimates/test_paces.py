@@ -8,7 +8,7 @@ import pytest
 
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
 from recipe_sweep.sweep.estimates.paces import Basis, Pace, Schedule, Speeds, kind_of, schedule_of
-from recipe_sweep.sweep.planning.packing import Pack
+from recipe_sweep.sweep.files.pack import Pack
 from tests.sweep.conftest import make_points, make_resources
 
 RESOURCES = make_resources()

@@ -10,8 +10,8 @@ import pytest
 
 from recipe_sweep.sweep.estimates.estimate_file import last_score
 from recipe_sweep.sweep.estimates.paces import Basis
+from recipe_sweep.sweep.files.launch_file import REAL
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.worker.workload import REAL
 from tests.sweep.cli.test_bad_input import GRID, INLINE
 from tests.sweep.cli.test_commands import call
 

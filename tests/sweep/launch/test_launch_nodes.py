@@ -10,12 +10,12 @@ import pytest
 
 from recipe_sweep.cluster.spot_notice import ENDPOINT_VARIABLE
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd, read_attempts
+from recipe_sweep.sweep.files.launch_file import REAL
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import read_all_progress
 from recipe_sweep.sweep.launch.launch import launch
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.sweep.results.schema import OUTCOME_COLUMNS, POINT_COLUMNS
-from recipe_sweep.sweep.worker.workload import REAL
 from tests.cluster.metadata_server import metadata_server
 from tests.sweep.driver import Quiet, request_of
 from tests.sweep.nodes import Nodes, ray_nodes

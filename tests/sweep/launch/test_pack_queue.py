@@ -9,13 +9,13 @@ import pytest
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, PlannedPack, read_launch, write_launch
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import read_records
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.launch import backoff
 from recipe_sweep.sweep.launch.backoff import wait_s
 from recipe_sweep.sweep.launch.pack_queue import HOPELESS_FAILURES, PackQueue
 from recipe_sweep.sweep.locks.lease import Lease
-from recipe_sweep.sweep.planning.packing import Pack
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
 

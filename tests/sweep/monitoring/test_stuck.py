@@ -18,6 +18,7 @@ from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.cli.show.status import status_line
 from recipe_sweep.sweep.files.atomic import replace_json
 from recipe_sweep.sweep.files.attempt_file import Attempt, AttemptEnd, begin_attempt, end_attempt
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.process import ProcessIdentity
 from recipe_sweep.sweep.files.progress_file import PackProgressFile, RunProgress, write_progress
@@ -25,7 +26,6 @@ from recipe_sweep.sweep.files.sweep_file import SweepFile, write_sweep_file
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.monitoring.doctor import Severity, examine
 from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
-from recipe_sweep.sweep.planning.packing import Pack
 from tests.sweep.conftest import make_points
 
 PACK = Pack(make_points())

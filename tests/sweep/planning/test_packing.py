@@ -11,8 +11,9 @@ from recipe_sweep.search_spaces.expansion import expand
 from recipe_sweep.search_spaces.grid_file import read_grid
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.points import point_from_canonical, points_from_json, points_to_json
-from recipe_sweep.sweep.planning.packing import PACKS_PER_SLOT, Pack, halves, pack_points
+from recipe_sweep.sweep.planning.packing import PACKS_PER_SLOT, halves, pack_points
 from tests.sweep.conftest import make_point
 
 

@@ -7,11 +7,11 @@ import pytest
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Keep, ValueLearning
 from recipe_sweep.sweep.files.attempt_file import read_attempts
 from recipe_sweep.sweep.files.failure_file import failed_attempts, read_failures
+from recipe_sweep.sweep.files.launch_file import Why
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import resume_dirs
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.sweep.planning.plan import Plan, make_plan
-from recipe_sweep.sweep.planning.reasons import Why
 from recipe_sweep.sweep.results.done import read_done
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points

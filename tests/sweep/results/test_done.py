@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError, SweepDirectoryError
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.monitoring.doctor import Severity, examine
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.sweep.results import done as ledger
 from recipe_sweep.sweep.results.done import read_done, read_points
 from recipe_sweep.sweep.results.publish import Provenance, publish

@@ -17,7 +17,8 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import read_sweep_file
 from recipe_sweep.sweep.store import datasets
-from recipe_sweep.sweep.store.base import Store, open_store
+from recipe_sweep.sweep.store.addresses import open_store
+from recipe_sweep.sweep.store.base import Store
 from recipe_sweep.sweep.store.datasets import card_key, datasets_to_store, fetch_lacking, root_on_this_node, store_dataset
 from recipe_sweep.trainers.data.catalogue import dataset_directory, ensure_dataset, map_dataset
 from recipe_sweep.trainers.data.errors import BrokenDataError, ChangedDataError, MissingDataError

@@ -11,7 +11,8 @@ import pytest
 from recipe_sweep.sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
-from recipe_sweep.sweep.store.base import Store, StoreAddressError, open_store
+from recipe_sweep.sweep.store.addresses import open_store
+from recipe_sweep.sweep.store.base import Store, StoreAddressError
 from recipe_sweep.sweep.store.lease import check_free
 from recipe_sweep.sweep.store.sync import Keeper
 from tests.sweep.buckets import ADDRESS, Bucket, begun, launched

@@ -9,7 +9,8 @@ import pytest
 
 from recipe_sweep.search_spaces.errors import UserInputError
 from recipe_sweep.sweep.errors import MissingToolUserError
-from recipe_sweep.sweep.store.base import Store, StoreAddressError, StoreError, open_store
+from recipe_sweep.sweep.store.addresses import open_store
+from recipe_sweep.sweep.store.base import Store, StoreAddressError, StoreError
 from tests.sweep.buckets import BUCKET, Bucket, environment
 
 

@@ -15,10 +15,10 @@ from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd, begin_attempt, read_attempts
 from recipe_sweep.sweep.files.failure_file import HINDERED_TRIES, failed_attempts, grouped, may_pass, read_failures
 from recipe_sweep.sweep.files.launch_file import LaunchSettings
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, record_start
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.sweep.results.schema import SCHEMA
 from recipe_sweep.sweep.worker.pack_worker import DEATHS_ALLOWED, work

@@ -14,13 +14,13 @@ import pytest
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd, read_attempts
 from recipe_sweep.sweep.files.failure_file import read_failures
+from recipe_sweep.sweep.files.hang import hang_in
 from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, PlannedPack, write_launch
+from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, record_start
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
-from recipe_sweep.sweep.planning.packing import Pack
 from recipe_sweep.sweep.worker.pack_worker import work
-from recipe_sweep.sweep.worker.watchdog import hang_in
 from tests.checkout import ROOT
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources

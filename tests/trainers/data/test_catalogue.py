@@ -17,7 +17,7 @@ from recipe_sweep.trainers.data.catalogue import dataset_directory, default_data
 from recipe_sweep.trainers.data.errors import ChangedDataError, DataError, MissingDataError
 from recipe_sweep.trainers.data.stored import store
 from recipe_sweep.trainers.data.stored.card import read_card
-from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.environments.registry import task_spec
 from tests.checkout import ROOT
 from tests.trainers.data.points import spread_point, two_step_point
 

@@ -155,7 +155,7 @@ def test_every_published_dataset_has_its_numbers_and_its_scale():
 
 
 def test_every_task_of_published_data_can_be_replayed():
-    from recipe_sweep.trainers.environments import make_environment
+    from recipe_sweep.trainers.environments.registry import make_environment
 
     assert all(isinstance(make_environment(task, 1), RecoverableEnvironment) for task in PUBLISHED)
 

@@ -17,9 +17,9 @@ from recipe_sweep.trainers.data.published.tasks import PUBLISHED
 from recipe_sweep.trainers.data.stored.card import Card, Identity, column_card, content_hash, read_card, write_card
 from recipe_sweep.trainers.data.stored.replay import Replay
 from recipe_sweep.trainers.data.verify import verify
-from recipe_sweep.trainers.environments import make_environment, task_spec
 from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
 from recipe_sweep.trainers.environments.omiga_view import OmigaView
+from recipe_sweep.trainers.environments.registry import make_environment, task_spec
 from recipe_sweep.trainers.environments.spread import Spread
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import RecoverableEnvironment

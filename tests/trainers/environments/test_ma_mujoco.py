@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from recipe_sweep.trainers.environments import make_environment, task_spec
 from recipe_sweep.trainers.environments.locomotion import Locomotion
 from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
+from recipe_sweep.trainers.environments.registry import make_environment, task_spec
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import RecoverableEnvironment
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from recipe_sweep.search_spaces.errors import UserInputError
-from recipe_sweep.trainers.environments import available_tasks, make_environment, task_spec
+from recipe_sweep.trainers.environments.registry import available_tasks, make_environment, task_spec
 from recipe_sweep.trainers.randomness import generator
 
 MAY_END_EARLY = ("2ant", "2ant_native", "3hopper", "3hopper_native")

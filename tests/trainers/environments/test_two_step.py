@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from recipe_sweep.trainers.environments import make_environment
+from recipe_sweep.trainers.environments.registry import make_environment
 from recipe_sweep.trainers.randomness import generator
 
 JOINT_ACTIONS = list(itertools.product((0, 1), repeat=2))

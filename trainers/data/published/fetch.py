@@ -22,7 +22,7 @@ from recipe_sweep.trainers.data.published.tasks import PUBLISHED, PublishedTask,
 from recipe_sweep.trainers.data.stored.collect import Progress, unheard
 from recipe_sweep.trainers.data.stored.columns import column_layout
 from recipe_sweep.trainers.data.stored.file_lock import locked
-from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.environments.registry import task_spec
 
 HUB = "https://huggingface.co/datasets/InstaDeepAI/og-marl/resolve/main"
 DOWNLOADS = "downloads"

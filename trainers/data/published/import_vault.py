@@ -23,7 +23,7 @@ from recipe_sweep.trainers.data.stored.columns import Columns, Floats, column_la
 from recipe_sweep.trainers.data.stored.replay import Replay
 from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
 from recipe_sweep.trainers.data.stored.store import reserve_columns, staged
-from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.environments.registry import task_spec
 
 OBSERVATIONS, ACTIONS, REWARDS, STATES = "observations", "actions", "rewards", "infos.state"
 TERMINALS, TRUNCATIONS = "terminals", "truncations"

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from recipe_sweep.trainers.data.stored.columns import Columns
-from recipe_sweep.trainers.environments import make_environment, task_spec
+from recipe_sweep.trainers.environments.registry import make_environment, task_spec
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import FloatArray
 

@@ -12,7 +12,7 @@ from recipe_sweep.trainers.data.errors import MissingDataError
 from recipe_sweep.trainers.data.stored.card import Declared
 from recipe_sweep.trainers.data.stored.columns import Columns
 from recipe_sweep.trainers.data.stored.episodes import check_columns
-from recipe_sweep.trainers.environments import task_spec
+from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.task import ReturnScale
 
 REGISTERED_LICENCE = "Registered by a plugin; its licence is known to whoever registered it."

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from recipe_sweep.trainers.data.stored.card import ReplayErrors, ReplayResult
 from recipe_sweep.trainers.data.stored.columns import Columns, Floats
-from recipe_sweep.trainers.environments import available_tasks, make_environment
+from recipe_sweep.trainers.environments.registry import available_tasks, make_environment
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import FloatArray, RecoverableEnvironment, TaskSpec
 

@@ -21,7 +21,7 @@ from recipe_sweep.trainers.data.published.tasks import PUBLISHED
 from recipe_sweep.trainers.data.published.vault import Vault
 from recipe_sweep.trainers.data.stored.card import Card, read_card
 from recipe_sweep.trainers.data.stored.columns import Columns
-from recipe_sweep.trainers.environments import make_environment
+from recipe_sweep.trainers.environments.registry import make_environment
 from recipe_sweep.trainers.randomness import generator
 from tests.trainers.data.vaults import BLOSC, GZIP, Leaves, own_row_leaves, spread_episodes, terminal_row_leaves, write_vault
 

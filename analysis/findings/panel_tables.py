@@ -1,0 +1,103 @@
+"""Every number of Figure 7 as tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from recipe_sweep.analysis.findings.panels import Bar, Choice, Panel, Range, TaskPanels
+from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def bars_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
+    """Every number of the figure: one row per bar (dataset `all`), and one per bar and dataset with its best configuration.
+
+    `value_learning` or `extraction` is `mean` in the marginal panels.
+    """
+    import pandas as pd
+
+    rows = [row for block in blocks for panel in block.panels for bar in panel.bars for row in _rows(block, panel, bar)]
+    return pd.DataFrame(rows)
+
+
+def configurations_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
+    """Every configuration that the best was chosen from: its seeds' mean, spread and range."""
+    import pandas as pd
+
+    rows = [_configuration_row(block, tuple(where)) for block in blocks for where in _configured(block)]
+    return pd.DataFrame(rows)
+
+
+def _configured(block: TaskPanels) -> Iterable[Iterable[int]]:
+    return np.argwhere(block.scores.wanted.any(axis=-1)).tolist()
+
+
+def _configuration_row(block: TaskPanels, where: tuple[int, ...]) -> dict[str, object]:
+    task = block.scores
+    x, v, e, d, _ = where
+    configuration: Configuration = task.configurations[where]
+    scores = task.scores[where]
+    scores = scores[np.isfinite(scores)]
+    return {
+        "task": task.task,
+        "dataset": task.datasets[d],
+        "decomposition": DECOMPOSITIONS[x].value,
+        "value_learning": VALUE_LEARNERS[v].value,
+        "extraction": EXTRACTIONS[e].value,
+        **configuration._asdict(),
+        "seeds": scores.size,
+        "mean": scores.mean() if scores.size else math.nan,
+        "std": scores.std(ddof=1) if scores.size > 1 else math.nan,
+        "min": scores.min() if scores.size else math.nan,
+        "max": scores.max() if scores.size else math.nan,
+        "diverged": int(task.diverged[where].sum()),
+        "missing": int((task.wanted[where] & ~task.done[where]).sum()),
+        "cloning": float(task.cloning_by_dataset[d]),
+    }
+
+
+def _rows(block: TaskPanels, panel: Panel, bar: Bar) -> list[dict[str, object]]:
+    interval, percentile = bar.interval or Range(math.nan, math.nan), bar.percentile or Range(math.nan, math.nan)
+    named: dict[str, object] = {
+        "task": panel.task,
+        "value_learning": "mean" if panel.value_learning is None else panel.value_learning.value,
+        "extraction": "mean" if panel.extraction is None else panel.extraction.value,
+        "decomposition": bar.decomposition.value,
+    }
+    whole: dict[str, object] = {
+        **named,
+        "dataset": "all",
+        "score": bar.value,
+        "cloning": block.cloning,
+        "low": interval.low,
+        "high": interval.high,
+        "percentile_low": percentile.low,
+        "percentile_high": percentile.high,
+        "selection_corrected": bar.corrected,
+        "rank": bar.rank or None,
+        "seeds": bar.seeds,
+        "runs": bar.wanted,
+        "missing": bar.missing,
+        "diverged": bar.diverged,
+    }
+    cloning = dict(zip(block.scores.datasets, block.scores.cloning_by_dataset.tolist(), strict=True))
+    return [whole, *({**named, **_choice_row(choice, cloning[choice.dataset])} for choice in bar.choices)]
+
+
+def _choice_row(choice: Choice, cloning: float) -> dict[str, object]:
+    chosen = choice.configuration
+    return {
+        "dataset": choice.dataset,
+        "score": choice.score,
+        "cloning": cloning,
+        "alpha": chosen.alpha if chosen else None,
+        "tau": chosen.tau if chosen else None,
+        "other": chosen.other if chosen else None,
+        "alpha_edge": choice.edge or None,
+    }

@@ -1,0 +1,48 @@
+"""How an attempt hung: what the watchdog (sweep/worker/watchdog.py) left of it in the attempt's log."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+_LAST_WORDS = re.compile(r"^Timeout \((?P<silent>[\d:.]+)\)!$", re.MULTILINE)
+_THREAD = re.compile(r"^Thread 0x", re.MULTILINE)
+_FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<name>.+)$', re.MULTILINE)
+_WORKER_FILES = ("sweep/worker/pack_worker.py", "sweep/worker.py")
+"""Where a worker's own code is; the second until 0.1.0, whose logs a later launch may read."""
+
+
+class Frame(NamedTuple):
+    """One line of a trace."""
+
+    filename: str
+    line: int
+    name: str
+
+
+class Hang(NamedTuple):
+    """What is known of an attempt that made no progress: for how long (h:mm:ss), and where it hung, innermost frame first."""
+
+    silent: str
+    trace: str
+    frames: tuple[Frame, ...]
+
+
+def hang_in(log: Path) -> Hang | None:
+    """How the attempt with this log hung; None where it did not end by the timer."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    found = list(_LAST_WORDS.finditer(text))
+    if not found:
+        return None
+    trace = text[found[-1].start() :].strip()
+    threads = [trace[start:stop] for start, stop in _spans(trace)]
+    # Ray trains in a thread beside its own: the one that came through the worker is ours.
+    ours = next((thread for thread in threads if any(file in thread for file in _WORKER_FILES)), trace)
+    frames = tuple(Frame(match["file"], int(match["line"]), match["name"]) for match in _FRAME.finditer(ours))
+    return Hang(found[-1]["silent"], trace, frames)
+
+
+def _spans(trace: str) -> list[tuple[int, int]]:
+    starts = [match.start() for match in _THREAD.finditer(trace)]
+    return list(zip(starts, [*starts[1:], len(trace)], strict=True))

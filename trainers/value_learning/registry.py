@@ -1,0 +1,11 @@
+"""The members of the axis by name; a further one is a file of its own and a line here."""
+
+from __future__ import annotations
+
+from recipe_sweep.search_spaces.vocabulary import ValueLearning as Name
+from recipe_sweep.trainers.value_learning.base import ValueLearning
+from recipe_sweep.trainers.value_learning.iql import IQL
+from recipe_sweep.trainers.value_learning.sarsa import SARSA
+from recipe_sweep.trainers.value_learning.td import TD
+
+VALUE_LEARNING: dict[Name, ValueLearning] = {Name.TD: TD, Name.SARSA: SARSA, Name.IQL: IQL}
