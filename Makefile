@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-cluster test-faults test-browser check bench bench-short bench-scale bench-gpu format lock clean
+.PHONY: help setup demo test test-quick test-cluster test-faults test-browser check bench bench-short bench-scale bench-gpu format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -30,8 +30,11 @@ demo: setup ## 192 real trainings and their Figure 7; a second time there is not
 	@$(BIN)/recipe-sweep launch demo
 	@$(BIN)/recipe-sweep report demo
 
-test: check ## all checks, then every test
-	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadgroup
+test: check ## all checks, then every test, and which ten took longest
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadgroup --durations 10
+
+test-quick: setup ## the tests that need no Ray, no process of their own and not long: under a minute, for while you work
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --quick
 
 test-cluster: setup ## a sweep on a Ray cluster of several nodes on this machine, one of which is killed
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -m cluster
@@ -49,7 +52,7 @@ test-browser: setup ## the report's pages in Chromium: filters, keyboard, contra
 check: setup ## style, types and the import arrows
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/mypy
+	@$(BIN)/python scripts/check_types.py
 	@$(BIN)/pytest tests/test_architecture.py
 
 bench: setup ## what a gradient step costs, by design, pack and size: under an hour; tables, and benchmarks.json

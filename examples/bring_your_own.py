@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from trainers.plugins import (
+from recipe_sweep.trainers.plugins import (
     Columns,
     Episode,
     ReturnScale,

@@ -10,7 +10,7 @@ _LAST_WORDS = re.compile(r"^Timeout \((?P<silent>[\d:.]+)\)!$", re.MULTILINE)
 _THREAD = re.compile(r"^Thread 0x", re.MULTILINE)
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<name>.+)$', re.MULTILINE)
 _WORKER_FILES = ("sweep/worker/pack_worker.py", "sweep/worker.py")
-"""Where a worker's own code is; the second until 0.1.0, whose logs a later launch may read."""
+"""Where a worker's own code is; the second in logs from the development of 0.1.0, which a later launch may read."""
 
 
 class Frame(NamedTuple):

@@ -20,7 +20,7 @@ SCHEMA_VERSION = 1
 
 REAL = "sweep.workload"
 REHEARSED = "sweep.rehearsal"
-"""Words that stand in launch files for ever; until 0.1.0 they were the names of the modules."""
+"""Words that stand in launch files for ever. During the development of 0.1.0 they were names of modules."""
 
 
 class Why(StrEnum):

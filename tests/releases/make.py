@@ -213,15 +213,17 @@ def make_all(command: str, root: Path, out: Path) -> None:
     game.expect("sweep")
     game.pack()
 
-    longer = SETTINGS | {"steps": 600, "eval_every": 100, "diagnostics_every": 100}
+    longer = SETTINGS | {"steps": 240, "eval_every": 40, "diagnostics_every": 40}
     fewer = AXES | {"critic_norm": {"mix": "svn"}, "actor_norm": "absmean"}
-    killed = maker("killed", {"axes": fewer, "settings": longer})
+    killed = maker("killed", {"axes": fewer | {"decomposition": ["cen", "mix", "dec"]}, "settings": longer})
     killed.launch("twin")
     killed.launch_and_kill(killed.is_in_the_middle)
     killed.expect("twin")
     killed.pack()
 
-    stored = maker("stored", {"axes": fewer | {"decomposition": ["mix", "vdn"]}, "settings": longer})
+    stored = maker(
+        "stored", {"axes": fewer | {"decomposition": ["mix", "vdn"], "value_learning": ["td", "iql"]}, "settings": longer}
+    )
     stored.launch("twin")
     address = f"file://{stored.here / 'store'}"
 
@@ -234,7 +236,7 @@ def make_all(command: str, root: Path, out: Path) -> None:
     stored.pack()
 
     search = {
-        "sampler": "tpe", "trials": 6, "batch": 2, "seed": 0, "alpha": {"brac": {"low": 0.01, "high": 100.0, "log": True}},
+        "sampler": "tpe", "trials": 4, "batch": 2, "seed": 0, "alpha": {"brac": {"low": 0.01, "high": 100.0, "log": True}},
         "tau": {"low": 0.5, "high": 0.95}, "prune": {"below": 50.0, "after": 0.25, "trials": 2},
     }  # fmt: skip
     axes = {name: value for name, value in fewer.items() if name not in ("alpha", "tau")}
@@ -248,7 +250,7 @@ def make_all(command: str, root: Path, out: Path) -> None:
     searched.expect("twin")
     searched.pack()
 
-    rehearsed = maker("rehearsal", {"axes": AXES, "settings": SETTINGS})
+    rehearsed = maker("rehearsal", {"axes": fewer, "settings": SETTINGS})
     rehearsed.run("rehearse", "grid.yaml", "--dir", "sweep", "--cluster", "cluster.yaml", "--no-mlflow")
     rehearsed.expect("sweep")
     rehearsed.pack()

@@ -1,0 +1,157 @@
+"""Sweeps that a released version left on disk: read, resumed, finished and reported as that version would have done."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.results.done import read_done
+from tests.releases.make import CLUSTER, machine, weights
+from tests.sweep.commands import call
+
+HERE = Path(__file__).parent
+RELEASES = sorted(path.name for path in HERE.iterdir() if (path / "machine.json").exists())
+FINISHED = ("finished", "values", "game", "rehearsal")
+UNFINISHED = ("killed", "search", "stored")
+
+PROVENANCE = {
+    "pack_id", "lanes", "epoch", "attempt", "code_version", "torch_version", "device", "threads", "host", "started_at",
+    "finished_at", "wall_s", "cpu_s",
+}  # fmt: skip
+"""Columns that say by whom and when; they are no part of a run's result."""
+
+TELL_OF_VERSIONS = {"figure7.md", "index.html"}
+"""Files of a report in which it says that several versions made the runs."""
+
+Lay = Callable[[str, str], "Laid"]
+
+
+class Laid(NamedTuple):
+    """An archive, unpacked, its recorded paths those of where it lies now."""
+
+    name: str
+    here: Path
+
+    @property
+    def sweep(self) -> Path:
+        return self.here / "sweep"
+
+    @property
+    def paths(self) -> SweepPaths:
+        return SweepPaths(self.sweep)
+
+    def expected(self, name: str) -> Path:
+        return self.here / "expected" / name
+
+    def launch(self, *words: str, to: str = "sweep") -> str:
+        command = "rehearse" if self.name == "rehearsal" else "launch"
+        grid, cluster = str(self.here / "grid.yaml"), str(self.here / "inline.yaml")
+        return call(command, grid, "--dir", str(self.here / to), "--cluster", cluster, "--no-mlflow", *words)
+
+    def exported(self, directory: str = "sweep") -> Path:
+        path = self.here / f"{directory}.csv"
+        call("export", str(self.here / directory), "-o", str(path))
+        return path
+
+    def report_hashes(self, directory: str = "sweep") -> dict[str, str]:
+        out = self.here / f"{directory}-report"
+        call("report", str(self.here / directory), "--all", "-o", str(out))
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in out.iterdir()}
+
+
+@pytest.fixture
+def lay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lay:
+    """Unpacks an archive of a release, with the data beside it."""
+
+    def unpack(release: str, name: str) -> Laid:
+        laid = Laid(name, tmp_path / name)
+        for archive, to in ((name, laid.here), ("data", tmp_path)):
+            with tarfile.open(HERE / release / f"{archive}.tar.xz") as packed:
+                packed.extractall(to, filter="data")
+        settings = json.loads((laid.sweep / "launches" / "000001.json").read_text())["settings"]
+        before = str(Path(settings["root"]).parent.parent)
+        for folder in ("sweep", "store"):
+            for path in (laid.here / folder / "sweep.json", *(laid.here / folder / "launches").glob("*.json")):
+                if path.exists():
+                    path.write_text(path.read_text().replace(before, str(tmp_path)))
+        inline = {"backend": "inline", "threads": CLUSTER["threads"], "max_lanes": CLUSTER["max_lanes"], "device": "cpu"}
+        (laid.here / "inline.yaml").write_text(json.dumps(inline))
+        monkeypatch.setenv("RECIPE_SWEEP_DATA", str(tmp_path / "data"))
+        monkeypatch.setenv("COLUMNS", "100")  # as where it was made
+        monkeypatch.chdir(laid.here)
+        return laid
+
+    return unpack
+
+
+def rows(path: Path, without: set[str] = PROVENANCE) -> dict[str, dict[str, str]]:
+    """Rows of an export by run, as text: every digit counts."""
+    with path.open(newline="") as file:
+        return {row["run_id"]: {name: row[name] for name in row if name not in without} for row in csv.DictReader(file)}
+
+
+def needs_the_like_of_its_machine(release: str) -> None:
+    made_on = json.loads((HERE / release / "machine.json").read_text())
+    if made_on != machine():
+        pytest.skip(f"made on a processor with {made_on}, this one has {machine()}: sums are rounded differently")
+
+
+@pytest.mark.parametrize("name", FINISHED)
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_finished_sweep_gives_the_same_figures_tables_and_page_byte_for_byte(release: str, name: str, lay: Lay) -> None:
+    needs_the_like_of_its_machine(release)
+    laid = lay(release, name)
+    assert laid.report_hashes() == json.loads(laid.expected("report.json").read_text())
+
+
+@pytest.mark.parametrize("name", FINISHED)
+@pytest.mark.parametrize("release", RELEASES)
+def test_nothing_of_a_finished_sweep_is_trained_again(release: str, name: str, lay: Lay) -> None:
+    laid = lay(release, name)
+    assert "nothing to do" in laid.launch()
+    assert laid.exported().read_bytes() == laid.expected("runs.csv").read_bytes()
+    call("doctor", str(laid.sweep))
+
+
+@pytest.mark.parametrize("name", UNFINISHED)
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_killed_sweep_is_finished_as_if_nobody_had_killed_it(release: str, name: str, lay: Lay) -> None:
+    laid = lay(release, name)
+    before = {path: path.read_bytes() for path in laid.sweep.glob("results/*.parquet")}
+    assert before
+    laid.launch()
+    assert "nothing to do" in laid.launch()
+    assert {path: path.read_bytes() for path in before} == before, "what was done before was touched"
+    assert_as_if_undisturbed(release, laid, "sweep")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_sweep_whose_machine_is_lost_goes_on_from_its_store(release: str, lay: Lay) -> None:
+    laid = lay(release, "stored")
+    laid.launch("--store", f"file://{laid.here / 'store'}", to="elsewhere")
+    assert_as_if_undisturbed(release, laid, "elsewhere")
+    stored = {path.name for path in (laid.here / "store" / "results").glob("*.parquet")}
+    assert stored == {path.name for path in (laid.here / "elsewhere" / "results").glob("*.parquet")}
+
+
+def assert_as_if_undisturbed(release: str, laid: Laid, directory: str) -> None:
+    """Every run of the twin once; on a processor of the same kind with the same numbers, weights and figures, to the bit."""
+    assert not read_done(SweepPaths(laid.here / directory)).duplicates
+    found, expected = rows(laid.exported(directory)), rows(laid.expected("runs.csv"))
+    if laid.name != "search":  # what a search tries next follows from scores
+        assert found.keys() == expected.keys()
+    needs_the_like_of_its_machine(release)
+    assert found == expected
+    assert weights(laid.here / directory) == json.loads(laid.expected("weights.json").read_text())
+    report, wanted = laid.report_hashes(directory), json.loads(laid.expected("report.json").read_text())
+    assert {name for name in wanted | report if report.get(name) != wanted.get(name)} <= TELL_OF_VERSIONS
+    told = (laid.here / f"{directory}-report" / "figure7.md").read_text()
+    assert "several versions of recipe-sweep" in told
