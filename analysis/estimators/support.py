@@ -17,6 +17,11 @@ NEIGHBOURS = 10
 _AT_ONCE = 500  # rows: 40 MB of distances at 10,000 others
 
 
+def spans_a_plane(actions: Floats) -> bool:
+    """Tell whether actions (R, 2) have a convex hull: at least three of them, not all on one line."""
+    return len(actions) > 2 and bool(np.linalg.matrix_rank(actions - actions.mean(axis=0)) == 2)
+
+
 def hull(actions: Floats) -> ConvexHull:
     """The convex hull of actions (R, 2)."""
     from scipy.spatial import ConvexHull

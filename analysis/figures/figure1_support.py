@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS, Floats
-from recipe_sweep.analysis.estimators.support import distance_to_data, hull, neighbours, outside
+from recipe_sweep.analysis.estimators.support import (
+    NEIGHBOURS,
+    distance_to_data,
+    hull,
+    neighbours,
+    outside,
+    spans_a_plane,
+)
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
 from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, INK, new_figure, style, wrapped
 from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES
@@ -38,6 +45,12 @@ def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
         return sample
     if sample.actions.shape[-1] < 2:
         return Lacking("actions of one component span no plane")
+    others = sample.other_actions
+    if len(others) < NEIGHBOURS:
+        compared = f"it compares {len(sample.actions):,} transitions of the data with others"
+        return Lacking(f"{compared}, and {sample.task}/{sample.dataset} has only {len(others):,} others")
+    if not all(spans_a_plane(others[:, agent, :2]) for agent in range(others.shape[1])):
+        return Lacking(f"the actions of {sample.task}/{sample.dataset} lie on one line")
     measured = support_frame(sample).merge(material.results.runs[["run_id", "score"]], on="run_id")
     means = measured.groupby("extraction")[["outside_hull", "score"]].mean()
     parts = [f"{EXTRACTION_NAMES[Extraction(str(e))]} {row['outside_hull']:.0%}" for e, row in means.iterrows()]

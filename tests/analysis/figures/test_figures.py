@@ -149,6 +149,28 @@ def test_actions_outside_the_data_are_counted_and_their_distance_is_to_what_the_
     assert "AWR 0%" in figure.says
 
 
+@pytest.mark.parametrize(
+    ("others", "says"),
+    [
+        (slice(0, 0), "has only 0 others"),
+        (slice(0, 9), "has only 9 others"),
+        (slice(None, None, 2), "lie on one line"),
+    ],
+    ids=["small", "nearly", "line"],
+)
+def test_data_too_small_or_too_plain_for_figure_1_leave_the_report_whole(tmp_path: Path, others: slice, says: str) -> None:
+    points = synthetic_points(
+        datasets=("expert",), decompositions=(Decomposition.CEN,), value_learners=(ValueLearning.TD,),
+        brac_alphas=(0.1,), awr_alphas=(1.0,),
+    )  # fmt: skip
+    sample = policies(points)
+    few = sample._replace(other_observations=sample.other_observations[others], other_actions=sample.other_actions[others])
+    write_sweep(tmp_path, points)
+    (absent,) = write_figures(figure_kinds((1,)), material_of(points, tmp_path, Known(actions=few)), tmp_path / "out")
+    assert isinstance(absent, AbsentFigure)
+    assert says in absent.sentence
+
+
 def values() -> ValueSample:
     """SARSA orders the data's actions as TD does, IQL the other way round."""
     q = RNG.normal(size=(50, 2))
