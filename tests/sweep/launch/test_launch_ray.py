@@ -74,15 +74,6 @@ def test_packs_with_a_process_each_are_more_at_once_than_there_are_slots(paths: 
     assert len({attempt.process for attempt in attempts(paths)}) == 3, "a process trained two packs"
 
 
-def test_a_sweep_py_where_the_user_stands_is_not_taken_for_ours(
-    paths: SweepPaths, data_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("sweep", "trainers", "cluster"):
-        (tmp_path / f"{name}.py").write_text("raise ImportError('the user's')")
-    monkeypatch.chdir(tmp_path)
-    assert launch_here(paths, data_root, {"seeds": 1}).status.done == 2
-
-
 def test_a_failing_run_a_killed_worker_and_one_told_to_end_cost_the_others_nothing(paths: SweepPaths, data_root: Path) -> None:
     points = request_of(paths.root, data_root, {"seeds": 4}).points
     raising, terminating, killing = points[0].run_id, points[2].run_id, points[4].run_id
