@@ -138,7 +138,9 @@ class Maker:
         (self.here / name).write_text(yaml.safe_dump(content, sort_keys=False))
 
     def _environment(self) -> dict[str, str]:
-        return os.environ | {"RECIPE_SWEEP_DATA": str(self.here.parent / "data"), "COLUMNS": "100", MARK: str(self.here)}
+        ours = {"RECIPE_SWEEP_DATA": str(self.here.parent / "data"), "COLUMNS": "100", MARK: str(self.here)}
+        often = {"RECIPE_SWEEP_STORE_EVERY_S": "0.2"}  # so that it is killed while some of it is stored
+        return os.environ | ours | often
 
     def _marked(self) -> list[int]:
         marked = []
@@ -229,7 +231,7 @@ def make_all(command: str, root: Path, out: Path) -> None:
 
     def in_the_store() -> bool:
         done = {path.stem for path in (stored.here / "store").rglob("results/*.parquet")}
-        return len(done) >= 2 and stored.is_in_the_middle()
+        return len(done) >= 1 and stored.is_in_the_middle()
 
     stored.launch_and_kill(in_the_store, "--store", address)
     stored.expect("twin")
