@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-cluster test-faults test-browser check bench bench-short bench-scale bench-gpu format lock clean
+.PHONY: help setup demo test test-quick quick-list test-cluster test-faults test-browser check bench bench-short bench-scale bench-gpu format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -35,6 +35,9 @@ test: check ## all checks, then every test, and which ten took longest
 
 test-quick: setup ## the tests that need no Ray, no process of their own and not long: under a minute, for while you work
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --quick
+
+quick-list: setup ## measure anew which tests those are: every test, and tests/not_quick.txt
+	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadgroup --record-quick
 
 test-cluster: setup ## a sweep on a Ray cluster of several nodes on this machine, one of which is killed
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -m cluster
