@@ -1,4 +1,4 @@
-"""One thread for every test, because the number of threads changes the order of sums. One import name. And `--quick` (tests/quick.py)."""
+"""One thread for every test, because the number of threads changes the order of sums; one import name; `--quick`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.checkout import ROOT
+from tests.checkout import ROOT, TAKEN_BY_USERS
 from tests.quick import (
     pytest_addoption,
     pytest_collection_modifyitems,
@@ -24,9 +24,6 @@ __all__ = [
     "pytest_runtest_makereport",
     "pytest_runtest_protocol",
 ]
-
-TAKEN_BY_USERS = ("sweep", "trainers", "search_spaces", "analysis", "cluster")
-"""Names of folders that users have as modules of their own: none of our processes may have a module of such a name."""
 
 # Processes that a test starts find its stand-ins, which are no part of the package.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])

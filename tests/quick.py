@@ -1,7 +1,7 @@
 """`pytest --quick`: the tests that are fast enough to run while one works. Which they are is measured, not guessed.
 
-`pytest --record-quick` runs everything and writes `not_quick.txt`: the tests that start a process, and the slowest of the others, so
-that what is left takes QUICK_CPU_S. A test that is not in the list is a quick one until the list is written anew.
+`pytest --record-quick` runs everything and writes `not_quick.txt`: the tests that start a process, and the slowest of the
+others, so that what is left takes QUICK_CPU_S. A test that is not in the list is a quick one until the list is written anew.
 """
 
 from __future__ import annotations

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from recipe_sweep.cluster.wheel import build_wheel
-from tests.checkout import ROOT
-from tests.conftest import TAKEN_BY_USERS
+from tests.checkout import ROOT, TAKEN_BY_USERS
 from tests.sweep.cli.test_bad_input import GRID, INLINE
 
 HEAVY = ("torch", "pandas", "ray", "mlflow", "numpy", "matplotlib")

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,6 +24,7 @@ from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.trainers.outcome import NO_FLOORS, Floors, PackOutcome, PackProgress, until_pruned
 from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
 from recipe_sweep.trainers.task import ReturnScale
+from tests.checkout import TAKEN_BY_USERS
 
 NAME = "tests.sweep.stand_in"
 SCALE = ReturnScale(0.0, 100.0)
@@ -89,6 +91,7 @@ def train_pack(
     progress: Callable[[PackProgress], None],
     should_stop: Callable[[], bool],
 ) -> PackOutcome:
+    assert not set(TAKEN_BY_USERS) & sys.modules.keys(), "this process has a module under a name that belongs to users"
     file = data_root / "behaviour.json"
     behaviour = Behaviour(**json.loads(file.read_text())) if file.exists() else Behaviour()
     run_ids = [point.run_id for point in points]
