@@ -2,7 +2,8 @@
 # pip's settings (indexes, proxies, wheels) come from your environment and pip's own configuration, as usual.
 
 PYTHON ?= python3
-TEST_WORKERS ?= 2
+# More than two cores: tests with Ray wait more than they compute.
+TEST_WORKERS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -6,6 +6,7 @@ others, so that what is left takes QUICK_CPU_S. A test that is not in the list i
 
 from __future__ import annotations
 
+import ast
 import sys
 import time
 from collections import defaultdict
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 LIST = Path(__file__).with_name("not_quick.txt")
-QUICK_CPU_S = 40.0
+QUICK_CPU_S = 20.0
 """Seconds of all quick tests together, without what it takes to start and to collect them."""
 PROCESS_EVENTS = {"subprocess.Popen", "os.fork", "os.posix_spawn", "os.exec"}
 MEASURED = "quick"
@@ -36,6 +37,17 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.addaudithook(lambda event, _: _started.append(event) if event in PROCESS_EVENTS else None)
         if not hasattr(config, "workerinput"):
             config.pluginmanager.register(Recorder(), "quick-recorder")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--quick`, do not even import a file of which every test is left out."""
+    if not config.getoption("--quick") or not collection_path.name.startswith("test_"):
+        return None
+    name = collection_path.relative_to(config.rootpath).as_posix()
+    listed = {test for test in not_quick() if test.startswith(f"{name}::")}
+    there = {node.name for node in ast.parse(collection_path.read_text()).body if isinstance(node, ast.FunctionDef)}
+    tests = {f"{name}::{function}" for function in there if function.startswith("test_")}
+    return True if tests and tests <= listed else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
