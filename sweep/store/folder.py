@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, publishing, replacing
 from recipe_sweep.sweep.store.base import StoreError
+from recipe_sweep.sweep.store.keys import checked, inside, ours
 
 
 class FolderStore:
@@ -22,38 +23,42 @@ class FolderStore:
 
     def keys(self, prefix: str = "") -> frozenset[str]:
         with self._troubles():
-            files = (path for path in self.folder.rglob("*") if path.is_file() and path.suffix != TEMPORARY_SUFFIX)
-            found = (path.relative_to(self.folder).as_posix() for path in files)
-            return frozenset(key for key in found if key.startswith(prefix))
+            there = (path for path in self.folder.rglob("*") if path.suffix != TEMPORARY_SUFFIX)
+            files = (path for path in there if path.is_symlink() or path.is_file())
+            found = ours(self.address, (path.relative_to(self.folder).as_posix() for path in files), prefix)
+        for key in found:
+            inside(self.folder, key)
+        return found
 
     def fetch(self, key: str, path: Path) -> bool:
         with self._troubles():
-            if not (self.folder / key).exists():
+            there = self._path(key)
+            if not there.exists():
                 return False
             with replacing(path) as temporary:
-                shutil.copyfile(self.folder / key, temporary)
+                shutil.copyfile(there, temporary)
             return True
 
     def create(self, key: str, path: Path) -> bool:
         with path.open("rb") as source, self._troubles():
             try:
-                with publishing(self.folder / key) as temporary:
+                with publishing(self._path(key)) as temporary:
                     _write(source, temporary)
             except FileExistsError:
                 return False
             return True
 
     def replace(self, key: str, path: Path) -> None:
-        with path.open("rb") as source, self._troubles(), replacing(self.folder / key) as temporary:
+        with path.open("rb") as source, self._troubles(), replacing(self._path(key)) as temporary:
             _write(source, temporary)
 
     def remove(self, key: str) -> None:
         with self._troubles():
-            (self.folder / key).unlink(missing_ok=True)
+            self._path(key).unlink(missing_ok=True)
 
     def age_s(self, key: str) -> float | None:
         with self._troubles():
-            path, now = self.folder / key, self.folder / f".now.{os.getpid()}{TEMPORARY_SUFFIX}"
+            path, now = self._path(key), self.folder / f".now.{os.getpid()}{TEMPORARY_SUFFIX}"
             if not path.exists():
                 return None
             now.touch()  # Both times from the clock of whoever keeps the folder.
@@ -61,6 +66,9 @@ class FolderStore:
                 return now.stat().st_mtime - path.stat().st_mtime
             finally:
                 now.unlink(missing_ok=True)
+
+    def _path(self, key: str) -> Path:
+        return inside(self.folder, checked(self.address, key))
 
     @contextmanager
     def _troubles(self) -> Iterator[None]:

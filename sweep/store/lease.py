@@ -86,8 +86,9 @@ def check_free(store: Store, paths: SweepPaths) -> None:
 
     Raises LeaseHeldError where a launch of another directory is at work on the sweep.
     """
-    newest = newest_epoch(store)
-    for epoch in range(1, newest + 1):
+    epochs = _epochs(store)
+    newest = max(epochs, default=0)
+    for epoch in sorted(epochs):
         path = paths.lease / f"{epoch:06d}.json"
         if not path.exists() and store.fetch(_record(epoch), path):
             store.fetch(f"lease/{epoch:06d}.released", path.with_suffix(".released"))
@@ -106,8 +107,13 @@ def check_free(store: Store, paths: SweepPaths) -> None:
 
 def newest_epoch(store: Store) -> int:
     """The newest epoch of a store; 0 where nothing was launched."""
+    return max(_epochs(store), default=0)
+
+
+def _epochs(store: Store) -> frozenset[int]:
+    """The epochs that a store has a record of."""
     names = (key.removeprefix("lease/").removesuffix(".json") for key in store.keys("lease/") if key.endswith(".json"))
-    return max((int(name) for name in names if name.isdecimal()), default=0)
+    return frozenset(int(name) for name in names)
 
 
 def _stored_record(store: Store, paths: SweepPaths, epoch: int) -> LeaseRecord:

@@ -20,6 +20,7 @@ from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.errors import MissingToolUserError
 from recipe_sweep.sweep.files.atomic import replacing
 from recipe_sweep.sweep.store.base import StoreAddressError, StoreError
+from recipe_sweep.sweep.store.keys import checked, ours
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -67,36 +68,39 @@ class S3Store:
         with self._troubles():
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
             found = [item["Key"] for page in pages for item in page.get("Contents", ())]
-        return frozenset(key.removeprefix(self._prefix) for key in found)
+        return ours(self.address, (key.removeprefix(self._prefix) for key in found), prefix)
 
     def fetch(self, key: str, path: Path) -> bool:
         with self._troubles(absent=True) as answered, replacing(path) as temporary:
-            self._client.download_file(self._bucket, self._prefix + key, str(temporary))
+            self._client.download_file(self._bucket, self._key(key), str(temporary))
             answered.append(True)
         return bool(answered)
 
     def create(self, key: str, path: Path) -> bool:
         # In one request, which S3 takes up to 5 GB: only such can be made conditional on nothing being there.
         with self._troubles(taken=True) as answered, path.open("rb") as body:
-            self._client.put_object(Bucket=self._bucket, Key=self._prefix + key, Body=body, IfNoneMatch="*")
+            self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=body, IfNoneMatch="*")
             answered.append(True)
         return bool(answered)
 
     def replace(self, key: str, path: Path) -> None:
         with self._troubles():
-            self._client.upload_file(str(path), self._bucket, self._prefix + key)
+            self._client.upload_file(str(path), self._bucket, self._key(key))
 
     def remove(self, key: str) -> None:
         with self._troubles():
-            self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
+            self._client.delete_object(Bucket=self._bucket, Key=self._key(key))
 
     def age_s(self, key: str) -> float | None:
         with self._troubles(absent=True):
-            answer = self._client.head_object(Bucket=self._bucket, Key=self._prefix + key)
+            answer = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
             now = answer["ResponseMetadata"]["HTTPHeaders"].get("date")
             stored: datetime = answer["LastModified"]
             return ((parsedate_to_datetime(now) if now else datetime.now(UTC)) - stored).total_seconds()
         return None
+
+    def _key(self, key: str) -> str:
+        return self._prefix + checked(self.address, key)
 
     @contextmanager
     def _troubles(self, absent: bool = False, taken: bool = False) -> Iterator[list[bool]]:

@@ -30,6 +30,7 @@ from recipe_sweep.sweep.files.sweep_file import read_sweep_file, write_sweep_fil
 from recipe_sweep.sweep.locks.lease import Lease, live_launch
 from recipe_sweep.sweep.store.base import Store, StoreError
 from recipe_sweep.sweep.store.datasets import card_key, store_dataset
+from recipe_sweep.sweep.store.keys import PATTERNS, StoreKeyError, inside, is_ours
 from recipe_sweep.sweep.store.lease import StoreLease, check_free
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def fetch(store: Store, paths: SweepPaths, checkpoints: bool = True) -> int:
 
     def one(ranked: tuple[int, str]) -> bool:
         key = ranked[1]
-        fetched = store.fetch(key, paths.root / key)
+        fetched = store.fetch(key, inside(paths.root, key))
         if fetched:
             _remember(paths, key)
         return fetched
@@ -150,6 +151,7 @@ def kept(
     if store is None:
         yield
         return
+    check_links(paths)
     lease = StoreLease(store, paths)
     lease.begin(epoch())
     over, left = threading.Event(), threading.Event()
@@ -173,7 +175,7 @@ def kept(
                 if last:
                     lease.end()
                     return
-            except LeaseLostError as error:
+            except (LeaseLostError, StoreKeyError) as error:  # Waiting would change nothing.
                 failure[:] = [error]
                 asked.ask()
                 return
@@ -216,8 +218,16 @@ def _unstored(failure: list[RecipeSweepError], store: Store, paths: SweepPaths) 
     hint = f"\n  hint      what was done is in {paths.root}, and not in the store: the same command stores it"
     if not failure:
         return StoreError(f"the store {store.address} was not waited for{hint}")
+    if isinstance(failure[0], StoreKeyError):
+        return failure[0]
     kind = LeaseLostError if isinstance(failure[0], LeaseLostError) else StoreError
     return kind(f"{failure[0]}{hint}")
+
+
+def check_links(paths: SweepPaths) -> None:
+    """Refuse a sweep with a store in which a folder that is stored is a link. Raises StoreKeyError."""
+    for folder in PATTERNS:
+        inside(paths.root, folder)
 
 
 def store_the_rest(store: Store, paths: SweepPaths) -> None:
@@ -271,9 +281,10 @@ def _files(paths: SweepPaths, folder: str) -> Iterator[tuple[str, Path]]:
     root = paths.root / folder
     with suppress(FileNotFoundError):
         for path in sorted(root.rglob("*")):
+            key = path.relative_to(paths.root).as_posix()
             hidden = path.name.startswith(".") or path.suffix in (TEMPORARY_SUFFIX, ".stop")
-            if not hidden and path.is_file():
-                yield path.relative_to(paths.root).as_posix(), path
+            if not hidden and is_ours(key) and inside(paths.root, key).is_file():
+                yield key, path
 
 
 def _spent(key: str, done: Collection[str]) -> bool:

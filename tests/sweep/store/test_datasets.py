@@ -27,6 +27,7 @@ from tests.sweep.buckets import ADDRESS, bucket
 from tests.sweep.commands import call
 from tests.trainers.builders import point
 
+OTHER = "0" * 64
 POINT = point(dataset_size=100)
 
 
@@ -165,9 +166,9 @@ def test_a_dataset_is_fetched_that_was_stored_in_part_or_is_another(data: Path, 
     store.create(card_key(wanted), directory / "card.json")
     with pytest.raises(BrokenDataError, match="no such column"):
         fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: wanted}, print)
-    store.create(card_key("other"), directory / "card.json")
+    store.create(card_key(OTHER), directory / "card.json")
     with pytest.raises(ChangedDataError, match=wanted):
-        fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: "other"}, print)
+        fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: OTHER}, print)
     assert left(elsewhere) == []
 
 

@@ -35,7 +35,7 @@ def test_who_was_taken_over_stores_nothing_more(store: Store, tmp_path: Path, mo
     with Lease.acquire(second.lease) as other:
         assert other.epoch == 2, "epochs are numbered over all machines"
         begun(store, second, other.epoch)
-        launched(first, ["aaaa"])
+        launched(first, ["aaaaaaaaaaaaaaaa"])
         for act in (keeper.carry, held.beat, held.end):
             with pytest.raises(LeaseLostError, match="launch 2 of another machine has taken"):
                 act()

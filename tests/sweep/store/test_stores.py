@@ -13,6 +13,8 @@ from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.base import Store, StoreAddressError, StoreError
 from tests.sweep.buckets import BUCKET, Bucket, environment
 
+RESULT = "results/aaaaaaaaaaaaaaaa.parquet"
+
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
@@ -29,29 +31,29 @@ def content(store: Store, key: str, tmp_path: Path) -> bytes | None:
 
 def test_what_is_stored_comes_back_and_a_new_name_is_given_once(store: Store, file: Path, tmp_path: Path) -> None:
     assert store.keys() == frozenset()
-    assert store.create("results/a.parquet", file)
+    assert store.create(RESULT, file)
     file.write_bytes(b"two")
-    assert not store.create("results/a.parquet", file), "of two who publish under one name the second must learn of it"
-    assert content(store, "results/a.parquet", tmp_path) == b"one"
-    store.replace("results/a.parquet", file)
-    assert content(store, "results/a.parquet", tmp_path) == b"two"
-    assert store.create("packs/b.json", file)
-    assert store.keys() == {"results/a.parquet", "packs/b.json"}
-    assert store.keys("results/") == {"results/a.parquet"}
-    store.remove("packs/b.json")
-    store.remove("packs/b.json")
-    assert store.keys() == {"results/a.parquet"}
+    assert not store.create(RESULT, file), "of two who publish under one name the second must learn of it"
+    assert content(store, RESULT, tmp_path) == b"one"
+    store.replace(RESULT, file)
+    assert content(store, RESULT, tmp_path) == b"two"
+    assert store.create("packs/bbbbbbbbbbbbbbbb.json", file)
+    assert store.keys() == {RESULT, "packs/bbbbbbbbbbbbbbbb.json"}
+    assert store.keys("results/") == {RESULT}
+    store.remove("packs/bbbbbbbbbbbbbbbb.json")
+    store.remove("packs/bbbbbbbbbbbbbbbb.json")
+    assert store.keys() == {RESULT}
 
 
 def test_what_is_not_there_is_no_error_and_leaves_no_file(store: Store, tmp_path: Path) -> None:
-    assert content(store, "results/none.parquet", tmp_path) is None
-    assert not (tmp_path / "fetched" / "results" / "none.parquet").exists()
-    assert store.age_s("lease/none") is None
+    assert content(store, "results/cccccccccccccccc.parquet", tmp_path) is None
+    assert not (tmp_path / "fetched" / "results" / "cccccccccccccccc.parquet").exists()
+    assert store.age_s("lease/000009.json") is None
 
 
 def test_ages_are_by_the_clock_of_the_store(store: Store, file: Path) -> None:
-    store.replace("lease/1", file)
-    age = store.age_s("lease/1")
+    store.replace("lease/000001.heartbeat", file)
+    age = store.age_s("lease/000001.heartbeat")
     assert age is not None
     assert -1.5 <= age < 30.0, "both times have whole seconds"
 
@@ -69,7 +71,7 @@ def test_of_many_who_create_one_name_at_once_one_succeeds(store: Store, file: Pa
 def test_a_file_that_goes_before_it_is_stored_is_no_trouble_of_the_store(store: Store, tmp_path: Path) -> None:
     for storing in (store.create, store.replace):
         with pytest.raises(FileNotFoundError):
-            storing("checkpoints/gone", tmp_path / "gone")
+            storing("checkpoints/aaaaaaaaaaaaaaaa/step-1.json", tmp_path / "gone")
     assert store.keys() == frozenset()
 
 
@@ -84,9 +86,9 @@ def test_a_write_that_met_another_of_the_same_name_is_repeated(s3: Bucket, file:
 def test_a_throttled_store_is_asked_again(s3: Bucket, file: Path, tmp_path: Path) -> None:
     store = open_store(f"s3://{BUCKET}/x")
     with s3.away_for(2.0):
-        assert store.create("results/a.parquet", file)
+        assert store.create(RESULT, file)
     assert s3.refused
-    assert content(store, "results/a.parquet", tmp_path) == b"one"
+    assert content(store, RESULT, tmp_path) == b"one"
 
 
 def test_a_store_that_stays_away_is_one_sentence_without_a_secret(
@@ -96,7 +98,7 @@ def test_a_store_that_stays_away_is_one_sentence_without_a_secret(
     store = open_store(f"s3://{BUCKET}/x")
     s3.away = True
     with pytest.raises(StoreError, match=r"the store s3://sweeps/x answers with an error: .*SlowDown") as error:
-        store.create("results/a.parquet", file)
+        store.create(RESULT, file)
     assert "secret" not in str(error.value)
     assert "\n" not in str(error.value)
     s3.away = False

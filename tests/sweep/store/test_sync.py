@@ -154,7 +154,7 @@ def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stor
 
     def launch() -> None:
         with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, StopRequests(), told.append):
-            launched(paths, ["aaaa"])
+            launched(paths, ["aaaaaaaaaaaaaaaa"])
             s3.away = True
 
     with pytest.raises(StoreError, match=r"what was done is in .*sweep, and not in the store"):
@@ -166,7 +166,7 @@ def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stor
     monkeypatch.setattr("recipe_sweep.sweep.store.sync.PATIENCE_S", 60.0)
     with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, StopRequests(), told.append):
         pass
-    assert store.keys("results/") == {"results/aaaa.parquet"}
+    assert store.keys("results/") == {"results/aaaaaaaaaaaaaaaa.parquet"}
 
 
 def test_a_launch_that_was_taken_over_stops_and_says_so(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +181,7 @@ def test_a_launch_that_was_taken_over_stops_and_says_so(store: Store, tmp_path: 
             while not asked.count:
                 assert time.monotonic() < deadline, "it works on for nobody"
                 time.sleep(0.05)
-            launched(paths, ["aaaa"])
+            launched(paths, ["aaaaaaaaaaaaaaaa"])
 
     with pytest.raises(LeaseLostError, match="launch 7 of another machine has taken"):
         launch()
@@ -191,17 +191,17 @@ def test_a_launch_that_was_taken_over_stops_and_says_so(store: Store, tmp_path: 
 def test_of_one_pack_that_two_launches_did_the_first_stored_counts_in_both_directories(store: Store, tmp_path: Path) -> None:
     first, second = SweepPaths(tmp_path / "first"), SweepPaths(tmp_path / "second")
     for paths in (first, second):
-        launched(paths, ["bbbb"])
+        launched(paths, ["bbbbbbbbbbbbbbbb"])
     with Lease.acquire(second.lease) as lease:
         keeper = Keeper(store, second, begun(store, second, lease.epoch))
-        (first.results / "aaaa.parquet").write_text("the first's")
-        store.create("results/aaaa.parquet", first.results / "aaaa.parquet")
-        (second.results / "aaaa.parquet").write_text("the second's")
+        (first.results / "aaaaaaaaaaaaaaaa.parquet").write_text("the first's")
+        store.create("results/aaaaaaaaaaaaaaaa.parquet", first.results / "aaaaaaaaaaaaaaaa.parquet")
+        (second.results / "aaaaaaaaaaaaaaaa.parquet").write_text("the second's")
         keeper.carry()
-    assert (second.results / "aaaa.parquet").read_text() == "the first's"
-    (first.results / "aaaa.parquet").write_text("killed before it could store this")
+    assert (second.results / "aaaaaaaaaaaaaaaa.parquet").read_text() == "the first's"
+    (first.results / "aaaaaaaaaaaaaaaa.parquet").write_text("killed before it could store this")
     fetch(store, first)
-    assert (first.results / "aaaa.parquet").read_text() == "the first's"
+    assert (first.results / "aaaaaaaaaaaaaaaa.parquet").read_text() == "the first's"
 
 
 def test_a_directory_that_was_fetched_before_learns_of_a_grid_that_was_edited_elsewhere(store: Store, tmp_path: Path) -> None:
@@ -223,18 +223,18 @@ def test_a_directory_that_was_fetched_before_learns_of_a_grid_that_was_edited_el
 def test_checkpoints_go_from_the_store_with_their_pack_and_only_to_who_goes_on_from_them(store: Store, tmp_path: Path) -> None:
     paths, resumed, reader = (SweepPaths(tmp_path / name) for name in ("sweep", "resumed", "reader"))
     launched(paths)
-    checkpoint = paths.pack_checkpoint("aaaa") / "step-1.json"
+    checkpoint = paths.pack_checkpoint("aaaaaaaaaaaaaaaa") / "step-1.json"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_text("{}")
     with Lease.acquire(paths.lease) as lease:
         keeper = Keeper(store, paths, begun(store, paths, lease.epoch))
         keeper.carry()
-        assert store.keys("checkpoints/") == {"checkpoints/aaaa/step-1.json"}
+        assert store.keys("checkpoints/") == {"checkpoints/aaaaaaaaaaaaaaaa/step-1.json"}
         fetch(store, resumed)
-        assert (resumed.pack_checkpoint("aaaa") / "step-1.json").read_text() == "{}"
+        assert (resumed.pack_checkpoint("aaaaaaaaaaaaaaaa") / "step-1.json").read_text() == "{}"
         fetch_to_read(store, reader)
         assert not reader.checkpoints.exists()
-        launched(paths, ["aaaa"])
+        launched(paths, ["aaaaaaaaaaaaaaaa"])
         keeper.carry()
     assert not store.keys("checkpoints/"), "of a pack that is done"
 
@@ -244,11 +244,11 @@ def test_who_looks_into_the_directory_of_a_launch_at_work_brings_nothing_back(st
     launched(paths)
     with Lease.acquire(paths.lease) as lease:
         begun(store, paths, lease.epoch)
-        store.create("packs/withdrawn.json", paths.lock_file)
+        store.create("packs/dddddddddddddddd.json", paths.lock_file)
         fetch_to_read(store, paths)
         assert not paths.packs.exists()
     fetch_to_read(store, paths)
-    assert paths.pack_record("withdrawn").exists()
+    assert paths.pack_record("dddddddddddddddd").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,98 @@
+"""Keys of a store: the names that we write there, and no others.
+
+A key becomes a path in the sweep's directory. Whoever may write into a bucket must not choose that path. So every key is
+matched against the pattern of its folder before it is joined to anything: listed, fetched, stored or removed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.sweep.store.base import StoreAddressError
+
+LONGEST = 200
+"""Characters of a key; ours have at most 112."""
+
+_PACK = "[0-9a-f]{16}"
+_NUMBER = "[0-9]{6,12}"
+
+PATTERNS = {
+    "sweep.json": r"sweep\.json",
+    "lease": rf"lease/{_NUMBER}\.(?:json|heartbeat|released)",
+    "packs": rf"packs/{_PACK}\.json",
+    "search": rf"search/{_NUMBER}\.json",
+    "launches": rf"launches/{_NUMBER}(?:\.estimate|\.outcome)?\.json",
+    "checkpoints": rf"checkpoints/{_PACK}/(?:step-[0-9]{{1,18}}\.(?:safetensors|json)|state\.json)",
+    "weights": rf"weights/{_PACK}\.[0-9]{{1,12}}-[0-9]{{1,9}}\.safetensors",
+    "results": rf"results/{_PACK}\.parquet",
+    "datasets": r"datasets/[0-9a-f]{64}/(?:card\.json|[a-z][a-z0-9_]{0,40}\.npy)",
+}
+"""The names that we write, by the folder that they lie in."""
+
+_OURS = {folder: re.compile(pattern, re.ASCII) for folder, pattern in PATTERNS.items()}
+
+
+class StoreKeyError(StoreAddressError):
+    """A store holds a name in one of our folders that we never write."""
+
+
+def is_ours(key: str) -> bool:
+    """Whether a key is a name that we write."""
+    pattern = _OURS.get(key.partition("/")[0])
+    return len(key) <= LONGEST and pattern is not None and pattern.fullmatch(key) is not None
+
+
+def checked(address: str, key: str) -> str:
+    """The key, if it is a name that we write. Raises StoreKeyError."""
+    if not is_ours(key):
+        raise _refused(address, [key])
+    return key
+
+
+def ours(address: str, listed: Iterable[str], prefix: str = "") -> frozenset[str]:
+    """Keys of a listing that begin with a prefix. Names outside our folders, and markers of folders, are passed over.
+
+    Raises StoreKeyError for a name in one of our folders that we never write, and for every name that steers a path.
+    """
+    found = {key for key in listed if key and not key.endswith("/")}
+    foreign = sorted(key for key in found if not is_ours(key) and (key.partition("/")[0] in PATTERNS or _steers(key)))
+    if foreign:
+        raise _refused(address, foreign)
+    return frozenset(key for key in found if key.startswith(prefix) and is_ours(key))
+
+
+def inside(root: Path, key: str) -> Path:
+    """Where a key of ours lies under a directory. Raises StoreKeyError where a part of the way is a link."""
+    path = root
+    for part in key.split("/"):
+        path = path / part
+        if path.is_symlink():
+            problem = Problem(
+                str(path),
+                found="a link",
+                expected="a file or a directory: links in a sweep with a store, or in a store, are not followed",
+                hint="put what it points to in its place",
+            )
+            raise StoreKeyError(problem)
+    return path
+
+
+def _steers(key: str) -> bool:
+    """Whether a name would lead a path somewhere: upwards, to the root, or through a separator of another system."""
+    return key.startswith("/") or "\\" in key or any(part in ("", ".", "..") for part in key.split("/"))
+
+
+def _refused(address: str, keys: list[str]) -> StoreKeyError:
+    more = f", and {len(keys) - 1:,} more such names" if len(keys) > 1 else ""
+    return StoreKeyError(
+        Problem(
+            address,
+            key=ascii(keys[0][:LONGEST]),
+            found=f"a name that recipe-sweep never writes{more}; nothing was fetched",
+            expected="names such as results/0123456789abcdef.parquet",
+            hint="find out who else can write into this store; remove these objects to go on",
+        )
+    )
