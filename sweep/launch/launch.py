@@ -22,7 +22,7 @@ from recipe_sweep.sweep.files.failure_file import forgive
 from recipe_sweep.sweep.files.pack_file import read_records, withdraw_suspects
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file, write_sweep_file
-from recipe_sweep.sweep.launch.supervisor import Display, Supervision, ray_directory
+from recipe_sweep.sweep.launch.supervisor import Display, Supervision, check_ray_environment, ray_directory
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.locks.stop import stop_signals
 from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
@@ -52,6 +52,7 @@ def launch(
     `companion` is entered once there is something to watch, and left after the last pack. Raises LeaseHeldError where another
     launch is at work, UserInputError for wrong data or a wrong directory, EngineError where Ray keeps dying.
     """
+    check_ray_environment(request.resources)
     paths = request.paths
     data_root = _data_root(request)
     sweep = _checked_sweep_file(request, data_root)

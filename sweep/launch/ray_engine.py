@@ -1,4 +1,4 @@
-"""Ray Tune at the wheel: one trial is one pack. The only file that imports Ray; a process of its own.
+"""Ray Tune at the wheel: one trial is one pack. A process of its own.
 
 A launch, which holds the lease and watches, starts it with the launch's file. Tune decides what runs
 when and where; what a pack is, whether it is done and what a failure means are decided elsewhere, from files. Tune's own memory
@@ -16,7 +16,6 @@ import os
 import shutil
 import socket
 import sys
-import tempfile
 import threading
 import traceback
 from collections.abc import Sequence
@@ -27,7 +26,9 @@ from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, read_launch
 from recipe_sweep.sweep.files.process import ProcessIdentity, children
+from recipe_sweep.sweep.launch import ray_private, ray_worker_start
 from recipe_sweep.sweep.launch.pack_queue import PackQueue
+from recipe_sweep.sweep.launch.ray_files import RayFiles, make_ray_files
 from recipe_sweep.sweep.locks.lease import holds
 from recipe_sweep.sweep.locks.stop import told_to_stop
 
@@ -81,9 +82,10 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
 
     connected, over = threading.Event(), threading.Event()
     threading.Thread(target=_stop_before_start, args=(settings, connected), name="stop-watch", daemon=True).start()
-    # Ray puts the directory it is started from on its workers' path, before ours; a user's sweep.py there would be ours.
-    with contextlib.chdir(_ray_directory()):
-        _connect(settings, over)
+    files = _ray_files()
+    # Ray puts the directory that it is started from on its workers' path.
+    with contextlib.chdir(files.empty):
+        _connect(settings, files, over)
     connected.set()
     try:
         bundle = {"CPU": float(resources.cpus_per_pack)} | ({"GPU": resources.gpu_per_pack} if resources.gpu_per_pack else {})
@@ -113,36 +115,36 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
             shutil.rmtree(os.environ[RAY_DIRECTORY], ignore_errors=True)
 
 
-def _connect(settings: LaunchSettings, over: threading.Event) -> None:
+def _connect(settings: LaunchSettings, files: RayFiles, over: threading.Event) -> None:
     """Start a Ray of our own, watched until `over`, never one that happens to run here; or join the one that was named."""
     import ray
-    from ray._private import ray_constants
-
-    from recipe_sweep.sweep.launch import ray_worker_start
 
     resources = settings.resources
+    ray_private.keep_secrets_in_the_environment()
     if resources.address is not None:
         _check_address(resources.address)
         ray.init(address=resources.address, log_to_driver=False, logging_level="warning")
         return
-    # Relative to Ray's own scripts, so an absolute path stands for itself. Where Ray stops reading it, it starts its own.
-    ray_constants.SETUP_WORKER_FILENAME = ray_worker_start.__file__
+    ray_private.start_workers_with(ray_worker_start.__file__)
+    ray_private.listen_on_loopback()
     ray.init(
         address="local",
+        _node_ip_address=ray_private.LOOPBACK,
         num_cpus=resources.cpus + _spare_cpus(resources),
         num_gpus=resources.gpus,
         object_store_memory=OBJECT_STORE_BYTES,
         include_dashboard=False,
         log_to_driver=False,
         logging_level="warning",
-        _temp_dir=_ray_directory(),
+        _temp_dir=str(files.ray),
     )
     threading.Thread(target=_die_with_ray, args=(_ray_servers(), over), name="ray-watch", daemon=True).start()
 
 
-def _ray_directory() -> str:
-    """Where Ray keeps its sockets and logs: as the launch says, which removes it at the end."""
-    return os.environ.get(RAY_DIRECTORY) or tempfile.mkdtemp(prefix="rs-")
+def _ray_files() -> RayFiles:
+    """The directory for Ray: as the launch says, which removes it at the end."""
+    named = os.environ.get(RAY_DIRECTORY)
+    return RayFiles(Path(named)) if named else make_ray_files()
 
 
 def _stop_before_start(settings: LaunchSettings, connected: threading.Event) -> None:
@@ -192,14 +194,7 @@ def _trainable(settings: LaunchSettings) -> Any:
 
 def _leave_this_machine() -> None:
     """End this worker, and have Ray start nothing more where it ran: Tune restarts its pack elsewhere, as from a lost node."""
-    import ray
-    from ray.core.generated import autoscaler_pb2
-
-    here = ray.get_runtime_context()
-    # What Ray's own autoscaler calls; there is no public way. Where it is refused, packs come back until the machine is gone.
-    ray._raylet.GcsClient(address=here.gcs_address).drain_node(
-        here.get_node_id(), autoscaler_pb2.DRAIN_NODE_REASON_PREEMPTION, "notice of the machine's end", 0
-    )
+    ray_private.drain_this_node()
     os._exit(DRAINED_EXIT)
 
 

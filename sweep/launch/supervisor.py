@@ -11,7 +11,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.sweep.errors import EngineError
 from recipe_sweep.sweep.files.failure_file import log_tail
 from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, PlannedPack, write_launch
@@ -26,6 +26,7 @@ from recipe_sweep.sweep.files.progress_file import read_all_progress
 from recipe_sweep.sweep.files.sweep_file import SweepFile
 from recipe_sweep.sweep.launch.pack_queue import PackQueue
 from recipe_sweep.sweep.launch.ray_engine import HOPELESS_EXIT, NO_RAY_EXIT, RAY_DIRECTORY
+from recipe_sweep.sweep.launch.ray_files import RayFiles, make_ray_files
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.locks.stop import StopRequests
 from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
@@ -37,6 +38,9 @@ from recipe_sweep.trainers.allocator import ALLOCATOR
 
 POLL_S = 0.2
 LOOK_EVERY_S = 1.0
+AUTH_MODE = "RAY_AUTH_MODE"
+"""Ray's variable for who may talk to it."""
+
 ENGINE_DEATHS_ALLOWED = 5
 """The engine may die this often in a row without a step being made; then the cause is not bad luck."""
 
@@ -53,10 +57,10 @@ class Supervision:
     """The engine's life, and its next ones, under one lease."""
 
     def __init__(
-        self, request: LaunchRequest, sweep: SweepFile, lease: Lease, display: Display, asked: StopRequests, ray_directory: Path
+        self, request: LaunchRequest, sweep: SweepFile, lease: Lease, display: Display, asked: StopRequests, ray_files: RayFiles
     ) -> None:
         self._request, self._sweep, self._lease, self._display, self._asked = request, sweep, lease, display, asked
-        self._ray_directory = ray_directory
+        self._ray_files = ray_files
         self._paths = request.paths
         self._watcher = SweepWatcher(request.points, request.paths, request.selected)
 
@@ -73,7 +77,7 @@ class Supervision:
                 return code == HOPELESS_EXIT
             deaths = 1 if self._reached() != before else deaths + 1
             log = self._paths.engine_log(self._lease.epoch)
-            _keep_ray_logs(self._ray_directory, self._paths.logs / f"ray-{self._lease.epoch:06d}")
+            _keep_ray_logs(self._ray_files.ray, self._paths.logs / f"ray-{self._lease.epoch:06d}")
             if code == NO_RAY_EXIT:
                 raise EngineError(_no_ray(self._request.resources, log))
             if deaths >= ENGINE_DEATHS_ALLOWED:
@@ -112,7 +116,7 @@ class Supervision:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env=_engine_environment(self._ray_directory),
+                env=_engine_environment(self._ray_files, request.resources),
                 start_new_session=True,  # Ctrl-C is for the launch, which then asks packs to stop by a file.
             )
             try:
@@ -150,22 +154,40 @@ class Supervision:
         return code
 
 
-def _engine_environment(ray_directory: Path) -> dict[str, str]:
-    return ALLOCATOR | os.environ | {RAY_DIRECTORY: str(ray_directory)}
+def _engine_environment(files: RayFiles, resources: Resources) -> dict[str, str]:
+    """Of the engine and, on this machine, of all that Ray starts: no directory of others on their path, and a token."""
+    ours = {RAY_DIRECTORY: str(files.root), "PYTHONSAFEPATH": "1"}
+    if resources.address is None:
+        ours |= {AUTH_MODE: "token", "RAY_AUTH_TOKEN_PATH": str(files.token)}
+    kept = {name: value for name, value in os.environ.items() if resources.address is not None or name != "RAY_AUTH_TOKEN"}
+    return ALLOCATOR | kept | ours
+
+
+def check_ray_environment(resources: Resources) -> None:
+    """Refuse a Ray of our own that everybody on this machine may give orders to. Raises UserInputError."""
+    mode = os.environ.get(AUTH_MODE, "token")
+    if resources.address is None and not resources.inline and mode != "token":
+        raise UserInputError(
+            Problem(
+                AUTH_MODE,
+                found=f"{mode} in the environment",
+                expected="token, or nothing: without it every user of this machine could run code as you",
+                hint=f"unset {AUTH_MODE} for this command",
+            )
+        )
 
 
 @contextmanager
-def ray_directory() -> Iterator[Path]:
-    """A short temporary directory for Ray's sockets (whose paths may have 107 bytes).
+def ray_directory() -> Iterator[RayFiles]:
+    """A directory for Ray that is this user's alone.
 
     It goes after the lease is given back: a worker of a killed engine may still be in it, and must see first that it is over.
     """
-    base = tempfile.gettempdir()
-    directory = Path(tempfile.mkdtemp(prefix="rs-", dir=base if len(base) <= 20 else "/tmp"))  # noqa: S108
+    files = make_ray_files()
     try:
-        yield directory
+        yield files
     finally:
-        shutil.rmtree(directory, ignore_errors=True)
+        shutil.rmtree(files.root, ignore_errors=True)
 
 
 def _no_ray(resources: Resources, log: Path) -> str:
