@@ -27,7 +27,10 @@ __all__ = [
     "pytest_runtest_protocol",
 ]
 
+STAND_INS = ("tests.sweep.stand_in", "tests.faults.sleeper", "tests.faults.rehearsed", "tests.faults.real")
+
 # Processes that a test starts find its stand-ins, which are no part of the package.
+os.environ["RECIPE_SWEEP_TRUSTED_WORKLOADS"] = ",".join(STAND_INS)
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 

@@ -1,16 +1,19 @@
-"""What a pack's process does, by the name of a module: the real training here, stand-ins elsewhere.
+"""What a pack's process does: the real training here, made-up results in a rehearsal, stand-ins in tests.
 
-A launch names a module that offers the two functions of `Workload`; worker processes import it by that name. So a test, or
-a rehearsal of a sweep, goes through the very plan, engine and ledger of a real one.
+A launch's file has one of two words. So a rehearsal goes through the very plan, engine and results of a real sweep. A file in a
+sweep's directory may come from others, so no module is imported because a file names it: a further workload must be trusted by
+the environment, as tests do.
 """
 
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.launch_file import REAL, REHEARSED
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 _MODULES = {REAL: "recipe_sweep.sweep.worker.workload", REHEARSED: "recipe_sweep.sweep.worker.rehearsal"}
 WORKLOAD_VARIABLE = "RECIPE_SWEEP_WORKLOAD"
 """Environment variable that names another workload's module; for tests and experiments with the machinery."""
+
+TRUSTED_VARIABLE = "RECIPE_SWEEP_TRUSTED_WORKLOADS"
+"""Environment variable with further modules that may be named, separated by commas."""
 
 
 class Workload(Protocol):
@@ -54,8 +60,25 @@ class Workload(Protocol):
 
 
 def load_workload(name: str) -> Workload:
-    """Import one of our workloads by its word in launch files, or another one by the name of its module."""
-    return cast(Workload, importlib.import_module(_MODULES.get(name, name)))
+    """Import one of our workloads by its word in launch files, or a trusted one by the name of its module.
+
+    Raises UserInputError for every other name.
+    """
+    module = _MODULES.get(name)
+    if module is None:
+        trusted = {os.environ.get(WORKLOAD_VARIABLE), *os.environ.get(TRUSTED_VARIABLE, "").split(",")} - {None, ""}
+        if name not in trusted:
+            raise UserInputError(
+                Problem(
+                    "the launch's file",
+                    key="workload",
+                    found=ascii(name[:80]),
+                    expected=f"{REAL} or {REHEARSED}",
+                    hint=f"nothing else is imported because a file names it; {TRUSTED_VARIABLE} may name modules of yours",
+                )
+            )
+        module = name
+    return cast(Workload, importlib.import_module(module))
 
 
 def prepare_data(
