@@ -274,7 +274,7 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
     tell_where(target.paths.root, mlflow)
     if end.interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
-    if end.status.failed or end.hopeless:
+    if end.status.failed or end.hopeless or end.status.waiting:
         raise typer.Exit(ExitCode.FAILURE)
 
 

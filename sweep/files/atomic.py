@@ -11,6 +11,7 @@ silently overwrite it, so of two processes that publish under one name exactly o
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -64,7 +65,10 @@ def _to_json(content: object, dense: bool) -> str:
 
 @contextmanager
 def _temporary(path: Path) -> Iterator[Path]:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # A file, or a link to nowhere: not to be taken for `path` being there.
+        raise NotADirectoryError(errno.ENOTDIR, "no directory, or a link to none", str(path.parent)) from error
     temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
     try:
         yield temporary

@@ -9,6 +9,7 @@ is kept as one that was hindered, which does not count, up to a bound.
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 import traceback
@@ -32,6 +33,9 @@ _PACKAGE = Path(__file__).parents[2]
 
 _TESTS = _PACKAGE.parent / "tests"
 _WRONG_PATHS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
+_STAYS = {errno.EFBIG, errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.EXDEV, errno.ENOTSUP, errno.EPERM}
+"""What the system refuses for good: a file larger than it may be, names and links that cannot be."""
+
 _VARYING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{16}\b|\d+(\.\d+)?")
 
 
@@ -92,7 +96,7 @@ def cause_of_hang(hang: Hang) -> Cause:
 
 def may_pass(error: BaseException) -> bool:
     """Whether an error is of the kind that tends to pass by itself: refused by the system, and not for a path that is wrong."""
-    return isinstance(error, OSError) and not isinstance(error, _WRONG_PATHS)
+    return isinstance(error, OSError) and not isinstance(error, _WRONG_PATHS) and error.errno not in _STAYS
 
 
 def record_failure(paths: SweepPaths, failure: Failure) -> None:

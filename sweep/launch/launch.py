@@ -19,6 +19,7 @@ from recipe_sweep.sweep.estimates.estimate import estimate
 from recipe_sweep.sweep.estimates.estimate_file import Outcome, write_estimate, write_outcome
 from recipe_sweep.sweep.files.attempt_file import read_attempts
 from recipe_sweep.sweep.files.failure_file import forgive
+from recipe_sweep.sweep.files.folders import check_usable, check_writable
 from recipe_sweep.sweep.files.pack_file import read_records, withdraw_suspects
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file, write_sweep_file
@@ -54,6 +55,7 @@ def launch(
     """
     check_ray_environment(request.resources)
     paths = request.paths
+    check_usable(paths)
     data_root = _data_root(request)
     sweep = _checked_sweep_file(request, data_root)
     todo = [point for pack in plan_of(request).packs for point in pack.points]
@@ -66,6 +68,7 @@ def launch(
         stop_signals() as asked,
         kept(request.store, paths, lambda: lease.epoch, asked, display.tell, datasets),
     ):
+        check_writable(paths)
         write_sweep_file(paths, sweep.with_hashes(hashes))
         plan = plan_of(request)
         forgive(paths, plan.forgiven)

@@ -19,6 +19,7 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.atomic import replace_json
+from recipe_sweep.sweep.files.folders import check_usable
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import point_from_canonical
 from recipe_sweep.trainers.results import RunStatus
@@ -108,7 +109,8 @@ class Ledger:
         self._files = {file.pack_id: file for file in self._indexed}
 
     def read(self) -> DoneRuns:
-        """Every run published by now. Raises SweepDirectoryError where a results file cannot be read."""
+        """Every run published by now. Raises SweepDirectoryError where a results file, or their folder, cannot be read."""
+        check_usable(self._paths)
         files = {}
         for pack_id, (size, mtime_ns) in _present(self._paths.results).items():
             file = self._files.get(pack_id)

@@ -42,6 +42,11 @@ def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
         console.print("stopped: attempt after attempt failed; mend the cause, then launch with --retry-failed")
     elif end.interrupted:
         console.print("interrupted; the same command goes on from the checkpoints")
+    elif end.status.waiting:
+        count = f"{end.status.waiting:,} run{'s' if end.status.waiting > 1 else ''}"
+        console.print(
+            f"{count} did not run; the same command goes on with them, `recipe-sweep doctor {root}` looks for the cause"
+        )
     elif end.status.failed:
         console.print("the rest is done; try what failed again with `recipe-sweep retry`, or launch with --retry-failed")
 
