@@ -20,7 +20,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,9 @@ from recipe_sweep.sweep.locks.heartbeat import LISTEN_S, Heart, is_beating, is_t
 
 LOCK_PATIENCE_S = 30.0
 
-_EPOCH_FILE = re.compile(r"(\d{6,})\.json")
+_EPOCH_FILE = re.compile(r"([0-9]{6,12})\.json")
+_LAUNCH_FILE = re.compile(r"([0-9]{6,12})\.")
+_WEIGHTS_FILE = re.compile(r"[0-9a-f]{16}\.([0-9]{1,12})-")
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ class Lease:
         self.release()
 
     def _create_epoch(self, current: LeaseRecord | None) -> None:
-        epoch = 1 if current is None else current.epoch + 1
+        known = 0 if current is None else current.epoch
+        epoch = 1 + max(known, *_seen_elsewhere(self._folder.parent))
         record = LeaseRecord(epoch, ProcessIdentity.of_this_process(), datetime.now(UTC))
         _heartbeat(self._folder, epoch).touch()
         publish_json(self._folder / f"{epoch:06d}.json", asdict(record) | {"since": record.since.isoformat()})
@@ -164,6 +167,17 @@ def _epochs(folder: Path) -> list[int]:
     if not folder.exists():
         return []
     return [int(found[1]) for name in os.listdir(folder) if (found := _EPOCH_FILE.fullmatch(name))]
+
+
+def _seen_elsewhere(root: Path) -> Iterator[int]:
+    """Epochs that a sweep's other files name: `lease/` may be lost, or come back from an older backup, and those do not.
+
+    An epoch that is given a second time would let a worker of the first publish in the name of the other.
+    """
+    yield 0
+    for folder, pattern in (("launches", _LAUNCH_FILE), ("weights", _WEIGHTS_FILE)):
+        with suppress(FileNotFoundError, NotADirectoryError):
+            yield from (int(found[1]) for name in os.listdir(root / folder) if (found := pattern.match(name)))
 
 
 def read_lease(path: Path) -> LeaseRecord:

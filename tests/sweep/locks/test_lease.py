@@ -146,3 +146,34 @@ def test_a_process_knows_itself_and_not_its_successor() -> None:
     assert me.is_local()
     assert me.is_alive()
     assert not ProcessIdentity(me.host, me.machine, me.pid, (me.started or 0) + 1).is_alive()
+
+
+@pytest.mark.parametrize("lost", ["all", "newest", "older backup"])
+@pytest.mark.parametrize(
+    "left", ["launches/000005.json", "launches/000005.outcome.json", "weights/0123456789abcdef.5-1.safetensors"]
+)
+def test_an_epoch_is_never_given_twice_even_where_the_lease_was_lost(lost: str, left: str, tmp_path: Path) -> None:
+    folder = tmp_path / "sweep" / "lease"
+    for _ in range(4):
+        Lease.acquire(folder).release()
+    (folder.parent / left).parent.mkdir()
+    (folder.parent / left).touch()
+    gone = {"all": "*", "newest": "000004.*", "older backup": "00000[234].*"}[lost]
+    for path in folder.glob(gone):
+        path.unlink()
+    lease = Lease.acquire(folder)
+    assert lease.epoch == 6, "5 was given before: a worker of that launch would pass for one of this"
+    lease.renew()
+    assert lease.epoch == 7
+    lease.release()
+
+
+@pytest.mark.parametrize(
+    "name", ["9" * 20 + ".json", "1.json", "\N{ARABIC-INDIC DIGIT ONE}00001.json", "000001.json.bak", "-00001.json"]
+)
+def test_a_name_that_is_no_epoch_is_passed_over(name: str, tmp_path: Path) -> None:
+    folder = tmp_path / "sweep" / "lease"
+    folder.mkdir(parents=True)
+    (folder / name).write_text("{}")
+    with Lease.acquire(folder) as lease:
+        assert lease.epoch == 1
