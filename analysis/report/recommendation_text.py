@@ -29,4 +29,4 @@ def recommendation_lines(found: Recommendation) -> Iterator[str]:
 
 def recommendation_json(found: Recommendation) -> str:
     """All of it for machines."""
-    return json.dumps(asdict(found), indent=2, ensure_ascii=False)
+    return json.dumps(asdict(found), indent=2)

@@ -12,6 +12,7 @@ import typer
 
 from recipe_sweep.sweep.cli import cluster_commands, data_commands, launch_commands, report_commands, watch_commands
 from recipe_sweep.sweep.cli.exit_codes import Commands
+from recipe_sweep.sweep.cli.streams import print_to_any_encoding
 
 app = typer.Typer(
     cls=Commands,
@@ -48,6 +49,7 @@ def _options(
 
 def main() -> None:
     """Entry point of the command `recipe-sweep`."""
+    print_to_any_encoding()
     app()
 
 

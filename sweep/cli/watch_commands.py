@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,14 @@ from recipe_sweep.sweep.cli.options import (
 )
 from recipe_sweep.sweep.cli.shared import console, open_sweep
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from recipe_sweep.sweep.monitoring.status import SweepWatcher
+
 app = typer.Typer()
+
+WATCH_EVERY_S = 2.0
 
 
 @app.command(epilog="Example:  recipe-sweep status demo --watch")
@@ -33,7 +40,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show how a sweep stands: progress, speed, time to go, cost so far, failures by cause, stuck packs."""
-    from recipe_sweep.sweep.cli.show.status import print_status, status_json, status_view
+    from recipe_sweep.sweep.cli.show.status import print_status, status_json
     from recipe_sweep.sweep.monitoring.status import SweepWatcher
     from recipe_sweep.sweep.results.done import read_done
 
@@ -42,14 +49,7 @@ def status(
     watcher = SweepWatcher(target.points, target.paths, selected)
     screen = console()
     if watch:
-        import time
-
-        from rich.live import Live
-
-        with Live(status_view(watcher.look()), console=screen) as live:
-            while True:
-                time.sleep(2.0)
-                live.update(status_view(watcher.look()))
+        _watch(watcher, screen)
     axes = watcher.by_axis(read_done(target.paths))
     if as_json:
         print(status_json(target, watcher.look(), axes))
@@ -59,6 +59,18 @@ def status(
             from recipe_sweep.sweep.cli.show.search import progress_line
 
             print(progress_line(target))
+
+
+def _watch(watcher: SweepWatcher, screen: Console) -> None:
+    """Show how a sweep stands until Ctrl-C: a table on a terminal, a line now and then in a file or a pipe."""
+    import time
+
+    from recipe_sweep.sweep.cli.show.live import LaunchDisplay
+
+    with LaunchDisplay(screen, transient=False) as display:
+        while True:
+            display.show(watcher.look())
+            time.sleep(WATCH_EVERY_S)
 
 
 @app.command(epilog="Example:  recipe-sweep explain demo 3fa9")

@@ -18,9 +18,10 @@ LINE_EVERY_S = 10.0
 class LaunchDisplay:
     """A context manager; `show` may be called as often as one likes."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, transient: bool = True) -> None:
+        """Take a terminal, or what stands for one. `transient`: the table goes when it is over."""
         self._console = console
-        self._live = Live(console=console, refresh_per_second=4, transient=True) if console.is_terminal else None
+        self._live = Live(console=console, refresh_per_second=4, transient=transient) if console.is_terminal else None
         self._last_line = ""
         self._last_at = float("-inf")
 

@@ -19,6 +19,8 @@ from recipe_sweep.sweep.monitoring.status import duration
 from recipe_sweep.trainers.results import RunStatus
 
 _COLUMNS = 4
+"""Pairs of a name and a value on one line, at most."""
+_GAP = 2
 _SHOWN_TRIES = 8
 _SHOWN_EVALUATIONS = 8
 _COLOURS = {RunState.DONE: "green", RunState.FAILED: "red", RunState.GAVE_UP: "red"}
@@ -29,7 +31,7 @@ def print_dossier(console: Console, dossier: Dossier, again: str) -> None:
     point, colour = dossier.point, _COLOURS.get(dossier.state, "yellow")
     at = f", step {dossier.step:,} of {point.steps:,}" if dossier.step is not None else ""
     console.print(f"run [bold]{point.run_id}[/bold]: [{colour}]{dossier.state}[/{colour}]{at}")
-    console.print(_settings(dossier))
+    console.print(_settings(dossier, console.width))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
@@ -83,17 +85,25 @@ def _try_json(entry: Try) -> dict[str, object]:
     }
 
 
-def _settings(dossier: Dossier) -> RenderableType:
-    """All axes and settings, several to a line."""
+def _settings(dossier: Dossier, width: int) -> RenderableType:
+    """All axes and settings, as many to a line as have room in full: a name that is cut is no name."""
     pairs = [(name, value_text(value)) for name, value in dossier.point.canonical().items()]
-    lines = -(-len(pairs) // _COLUMNS)
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for _ in range(_COLUMNS):
-        table.add_column(style="dim")
-        table.add_column()
+    columns = next((number for number in range(_COLUMNS, 1, -1) if _needed(pairs, number) <= width), 1)
+    lines = -(-len(pairs) // columns)
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, _GAP, 0, 0))
+    for _ in range(columns):
+        table.add_column(style="dim", overflow="fold")
+        table.add_column(overflow="fold")
     for line in range(lines):
         table.add_row(*(text for pair in pairs[line::lines] for text in pair))
     return table
+
+
+def _needed(pairs: Sequence[tuple[str, str]], columns: int) -> int:
+    """Characters of a line with so many pairs beside each other."""
+    lines = -(-len(pairs) // columns)
+    blocks = [pairs[start : start + lines] for start in range(0, len(pairs), lines)]
+    return sum(max(len(pair[part]) for pair in block) + _GAP for block in blocks for part in (0, 1))
 
 
 def _rows(dossier: Dossier, again: str) -> Iterable[tuple[str, RenderableType]]:
