@@ -56,7 +56,14 @@ def read_sweep_file(paths: SweepPaths) -> SweepFile | None:
     try:
         content = json.loads(path.read_text())
         if content["schema_version"] > SCHEMA_VERSION:
-            raise ValueError(f"schema version {content['schema_version']}, known up to {SCHEMA_VERSION}")
+            raise SweepDirectoryError(
+                Problem(
+                    str(path),
+                    found=f"a sweep of schema version {content['schema_version']}",
+                    expected=f"version {SCHEMA_VERSION} or older",
+                    hint="a newer recipe-sweep wrote this file: use that one for this sweep",
+                )
+            )
         given = content.get("rehearsal")
         rehearsal = None if given is None else Rehearsal(**given)
         return SweepFile(**content | {"keep": Keep(content["keep"]), "rehearsal": rehearsal})

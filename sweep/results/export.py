@@ -49,7 +49,7 @@ def export_table(paths: SweepPaths, wanted: Collection[str], target: Path) -> in
     done = read_done(paths)
     tables = []
     for pack_id in sorted({file.pack_id for run_id, file in done.file_of.items() if run_id in wanted}):
-        table = pq.read_table(paths.pack_result(pack_id))
+        table = _known_columns(pq.read_table(paths.pack_result(pack_id)))
         keep = [run in wanted and done.file_of[run].pack_id == pack_id for run in table["run_id"].to_pylist()]
         tables.append(table.filter(pa.array(keep)).replace_schema_metadata(None))
     if not tables:
@@ -87,6 +87,19 @@ def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[
         )
     source = paths.pack_weights(file.pack_id, file.epoch, file.attempt)
     return export_run(source, point.run_id, target, {"run_id": point.run_id, "point": canonical_text(point)})
+
+
+def _known_columns(table: Any) -> Any:
+    """The columns that this version knows, null where an older one did not write them; a newer one's are left out."""
+    import pyarrow as pa
+
+    from recipe_sweep.sweep.results.schema import SCHEMA
+
+    there = set(table.column_names)
+    columns = [
+        table[field.name].cast(field.type) if field.name in there else pa.nulls(table.num_rows, field.type) for field in SCHEMA
+    ]
+    return pa.table(columns, names=SCHEMA.names)
 
 
 def _flat(table: Any) -> Any:
