@@ -24,6 +24,9 @@ from recipe_sweep.sweep.files.hang import Frame, Hang
 from recipe_sweep.sweep.files.paths import HINDERED_SUFFIX, SweepPaths
 
 SCHEMA_VERSION = 1
+START_ERROR = "WorkerStartError"
+"""The error of a pack whose workers died before they could say anything themselves."""
+
 LOG_TAIL_LINES = 40
 HINDERED_TRIES = 8
 """Attempts of one pack that may be hindered; further ones count as failed: then it is the pack that cannot do without."""

@@ -57,6 +57,11 @@ class PackQueue:
         return self._failed_in_a_row >= HOPELESS_FAILURES
 
     @property
+    def working(self) -> tuple[str, ...]:
+        """Ids of the packs that were handed out and have not ended."""
+        return tuple(self._working)
+
+    @property
     def finished(self) -> bool:
         """Whether no pack will be handed out any more."""
         return self._closed or (not self._waiting and not self._working)

@@ -17,6 +17,7 @@ import shutil
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, read_launch
 from recipe_sweep.sweep.files.process import ProcessIdentity, children
-from recipe_sweep.sweep.launch import ray_private, ray_worker_start
+from recipe_sweep.sweep.launch import ray_private, ray_worker_start, start_watch
 from recipe_sweep.sweep.launch.pack_queue import PackQueue
 from recipe_sweep.sweep.launch.ray_files import RayFiles, make_ray_files
 from recipe_sweep.sweep.locks.lease import holds
@@ -37,6 +38,7 @@ RAY_GONE_EXIT = 4
 NO_RAY_EXIT = 5
 DRAINED_EXIT = 6
 TERMINATED_EXIT = 7
+NO_WORKER_EXIT = 8
 RAY_SERVERS = frozenset({"raylet", "gcs_server"})
 RAY_DIRECTORY = "RECIPE_SWEEP_RAY_DIRECTORY"
 """Environment variable in which the launch names the directory for Ray's sockets and logs."""
@@ -103,6 +105,7 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
                 storage_path=str(settings.paths.ray),
                 failure_config=tune.FailureConfig(max_failures=-1),
                 verbose=0,
+                callbacks=[_start_watch(settings, queue, files.ray / "session_latest" / "logs")],
             ),
         )
         tuner.fit()
@@ -240,6 +243,31 @@ def _searcher(queue: PackQueue, at_once: int | None) -> Any:
             """Nothing, for the same reason."""
 
     return PackSearcher()
+
+
+def _start_watch(settings: LaunchSettings, queue: PackQueue, logs: Path) -> Any:
+    from ray.tune import Callback
+
+    class StartWatch(Callback):  # type: ignore[misc]  # Ray is untyped here
+        """Ends this process where worker after worker dies before its attempt begins: Tune would start them for ever."""
+
+        def __init__(self) -> None:
+            self._looked_at = 0.0
+
+        def on_step_begin(self, iteration: int, trials: list[Any], **_: Any) -> None:
+            if time.monotonic() - self._looked_at < start_watch.LOOK_EVERY_S:
+                return
+            self._looked_at = time.monotonic()
+            packs = start_watch.stillborn_packs(trials, settings)
+            if not packs and start_watch.never_registered(logs) >= start_watch.DEATHS_ALLOWED:
+                packs = queue.working
+            if packs:
+                text = start_watch.printed(logs)
+                start_watch.record_stillborn(settings, packs, text)
+                print(f"{text}\n{start_watch.reason(text)}", file=sys.stderr, flush=True)
+                os._exit(NO_WORKER_EXIT)
+
+    return StartWatch()
 
 
 if __name__ == "__main__":

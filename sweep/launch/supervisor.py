@@ -25,7 +25,7 @@ from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, Pla
 from recipe_sweep.sweep.files.progress_file import read_all_progress
 from recipe_sweep.sweep.files.sweep_file import SweepFile
 from recipe_sweep.sweep.launch.pack_queue import PackQueue
-from recipe_sweep.sweep.launch.ray_engine import HOPELESS_EXIT, NO_RAY_EXIT, RAY_DIRECTORY
+from recipe_sweep.sweep.launch.ray_engine import HOPELESS_EXIT, NO_RAY_EXIT, NO_WORKER_EXIT, RAY_DIRECTORY
 from recipe_sweep.sweep.launch.ray_files import RayFiles, make_ray_files
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.locks.stop import StopRequests
@@ -80,6 +80,8 @@ class Supervision:
             _keep_ray_logs(self._ray_files.ray, self._paths.logs / f"ray-{self._lease.epoch:06d}")
             if code == NO_RAY_EXIT:
                 raise EngineError(_no_ray(self._request.resources, log))
+            if code == NO_WORKER_EXIT:
+                raise EngineError(_no_worker(log))
             if deaths >= ENGINE_DEATHS_ALLOWED:
                 raise EngineError(f"Ray died {deaths} times in a row (exit code {code}); the end of {log}:\n{log_tail(log)}")
             self._display.tell(f"Ray died (exit code {code}, see {log}): starting it again")
@@ -188,6 +190,14 @@ def ray_directory() -> Iterator[RayFiles]:
         yield files
     finally:
         shutil.rmtree(files.root, ignore_errors=True)
+
+
+def _no_worker(log: Path) -> str:
+    reason = log_tail(log).splitlines()[-1:] or ["no reason given"]
+    return (
+        f"no worker could be started, three times in a row: {reason[0]}\n"
+        f"  hint      mend the environment that workers start in; what they printed is in {log}; `recipe-sweep status` tells it"
+    )
 
 
 def _no_ray(resources: Resources, log: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError
 from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX
+from recipe_sweep.sweep.files.failure_file import START_ERROR, read_failures
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import point_from_canonical
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal, read_sweep_file
@@ -47,6 +48,7 @@ def examine(paths: SweepPaths) -> tuple[Finding, ...]:
     stuck = stuck_packs(paths, launch, packs_at_work(paths, launch, done), done)
     findings = [
         *(Finding(Severity.PROBLEM, pack.text, pack.remedy) for pack in stuck),
+        *_starts(paths, done),
         *_kind(paths, done),
         *_rows(done),
         *_search(paths),
@@ -55,6 +57,15 @@ def examine(paths: SweepPaths) -> tuple[Finding, ...]:
         *_leftovers(paths, idle),
     ]
     return tuple(sorted(findings, key=lambda finding: finding.severity is Severity.NOTE))
+
+
+def _starts(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
+    """Packs whose workers died before they began, and whose runs are not done since."""
+    failures = [failure for failure in read_failures(paths) if failure.cause.error == START_ERROR]
+    waiting = [failure for failure in failures if not set(failure.run_ids) <= done.file_of.keys()]
+    for message in dict.fromkeys(failure.cause.message for failure in waiting):
+        hosts = ", ".join(sorted({failure.host for failure in waiting if failure.cause.message == message}))
+        yield Finding(Severity.PROBLEM, f"on {hosts}, {message}", "mend what workers start in, then launch again")
 
 
 def _kind(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:

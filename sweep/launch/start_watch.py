@@ -1,0 +1,88 @@
+"""Workers that die before their attempt begins, because of a broken library or a missing file on their machine.
+
+Such a worker records nothing, and Ray starts another one for ever. So the engine counts them: by what Tune says of its trials,
+and by what Ray's raylet writes. After three in a row it records a failure of the pack, with what the processes printed.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from recipe_sweep.sweep.files.attempt_file import AttemptEnd, begin_attempt, end_attempt, read_attempts
+from recipe_sweep.sweep.files.failure_file import START_ERROR, Cause, Failure, record_failure
+from recipe_sweep.sweep.files.launch_file import LaunchSettings
+from recipe_sweep.sweep.files.pack_file import read_record
+
+DEATHS_ALLOWED = 3
+"""Workers of one pack, or of a node, that may die in a row before an attempt begins."""
+
+LOOK_EVERY_S = 2.0
+TAIL_LINES = 100
+
+_SAYS_WHY = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception): |: can't open file|No such file")
+_NEVER_REGISTERED = re.compile(r"The process is dead, probably it crashed during start")
+
+
+def stillborn_packs(trials: Iterable[Any], settings: LaunchSettings) -> tuple[str, ...]:
+    """Packs whose trials were restarted three times more often than attempts of this launch began."""
+    packs = []
+    for trial in trials:
+        failures = int(trial.num_failures)
+        if failures >= DEATHS_ALLOWED and "pack_id" in trial.config:
+            pack_id = str(trial.config["pack_id"])
+            begun = sum(attempt.epoch == settings.epoch for attempt in read_attempts(settings.paths, pack_id))
+            if failures - begun >= DEATHS_ALLOWED:
+                packs.append(pack_id)
+    return tuple(packs)
+
+
+def never_registered(logs: Path) -> int:
+    """How many workers of this node died before Ray knew of them, by the raylet's log."""
+    return sum(len(_NEVER_REGISTERED.findall(_text(path))) for path in (logs / "raylet.err", logs / "raylet.out"))
+
+
+def printed(logs: Path) -> str:
+    """The last lines that workers, and the raylet on their behalf, wrote to their errors."""
+    newest = sorted(logs.glob("worker-*.err"), key=lambda path: path.stat().st_mtime)[-1:]
+    texts = (_text(path).strip() for path in (*newest, logs / "raylet.err"))
+    return next(("\n".join(text.splitlines()[-TAIL_LINES:]) for text in texts if text), "nothing")
+
+
+def reason(text: str) -> str:
+    """The line of what was printed that says most: the first error, which the others follow from, else the last line."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [text]
+    return next((line for line in lines if _SAYS_WHY.search(line)), lines[-1])
+
+
+def record_stillborn(settings: LaunchSettings, pack_ids: Sequence[str], text: str) -> None:
+    """Keep a failure of each pack, with what its workers printed."""
+    paths = settings.paths
+    for pack_id in pack_ids:
+        pack = read_record(paths.pack_record(pack_id)).pack
+        attempt = begin_attempt(paths, pack_id, settings.epoch, 0)
+        failure = Failure(
+            pack_id=pack_id,
+            attempt=attempt.number,
+            epoch=settings.epoch,
+            run_ids=pack.run_ids,
+            cause=Cause(START_ERROR, f"{DEATHS_ALLOWED} workers died before they began: {reason(text)}", "outside of Python"),
+            traceback=text,
+            log_tail=text,
+            host=socket.gethostname(),
+            failed_at=datetime.now(UTC),
+            final=False,
+        )
+        record_failure(paths, failure)
+        end_attempt(paths, attempt, AttemptEnd.FAILED)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""
