@@ -45,6 +45,7 @@ FLOORS = (
     "sweep.estimates",
     "sweep.monitoring",
     "sweep.launch",
+    "sweep.cli.streams",
     "sweep.cli.exit_codes",
     "sweep.cli.options",
     "sweep.cli.shared",

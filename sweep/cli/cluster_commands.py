@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recipe_sweep.sweep.cli.streams import say
+
 if TYPE_CHECKING:
     from recipe_sweep.sweep.clusters.jobs import Command
     from recipe_sweep.sweep.clusters.machines import Cluster
@@ -29,7 +31,7 @@ def validate(file: FileArgument) -> None:
     from recipe_sweep.sweep.cli.show.cluster import cluster_lines
 
     for line in cluster_lines(_cluster(file)):
-        print(line)
+        say(line)
 
 
 @app.command(epilog="Example:  recipe-sweep cluster up slurm.yaml --grid figure7_small --dry-run")
@@ -52,12 +54,12 @@ def up(
         order = prepare(cluster, grid, scratch)
         if dry_run:
             for line in order_lines(order):
-                print(line)
+                say(line)
             return
         for line in cluster_lines(cluster):
-            print(line)
+            say(line)
         if order.wheel is not None:
-            print(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
+            say(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
         bring_up(order, scratch, print)
 
 
@@ -71,7 +73,7 @@ def status(file: FileArgument, dry_run: DryRunOption = False) -> None:
     record, command = look_at(cluster)
     if record is not None:
         for line in record_lines(cluster, record):
-            print(line)
+            say(line)
     if dry_run:
         _print_commands((command,))
     else:
@@ -100,4 +102,4 @@ def _print_commands(commands: tuple[Command, ...]) -> None:
     import shlex
 
     for command in commands:
-        print(f"$ {shlex.join(command)}")
+        say(f"$ {shlex.join(command)}")

@@ -12,6 +12,7 @@ from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.sweep.cli.options import DataOption
 from recipe_sweep.sweep.cli.shared import console
 from recipe_sweep.sweep.cli.show.bars import stages
+from recipe_sweep.sweep.cli.streams import say
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.data.published.fetch import Imported
@@ -107,7 +108,7 @@ def collect(
             began = time.perf_counter()
             directory = ensure_dataset(identity, _root(data), begin(f"making {identity}"))
             returns = read_card(directory).returns
-            print(
+            say(
                 f"{identity}: {size:,} transitions, mean return {returns.mean:,.1f} (std {returns.std:,.1f}, "
                 f"{returns.episodes:,} episodes), {time.perf_counter() - began:.1f} s\n  {directory}"
             )
@@ -134,7 +135,7 @@ def inspect(
     for table in inspection_tables(inspections):
         screen.print(table)
     if out is not None:
-        print(f"figure   {draw(inspections, out)}")
+        say(f"figure   {draw(inspections, out)}")
 
 
 @app.command(epilog="Example:  recipe-sweep data verify simple_spread")
@@ -156,7 +157,7 @@ def verify(
         verification = check(identity, _root(data), transitions)
         sound &= verification.sound
         for line in verification_lines(verification):
-            print(line)
+            say(line)
     if not sound:
         raise typer.Exit(1)
 
@@ -180,9 +181,7 @@ def _tell(imports: Iterator[Imported]) -> None:
 
     for imported in imports:
         card = read_card(imported.directory)
-        print(
-            f"{imported.vault}: {card.transitions:,} transitions, mean return {card.returns.mean:,.1f}\n  {imported.directory}"
-        )
+        say(f"{imported.vault}: {card.transitions:,} transitions, mean return {card.returns.mean:,.1f}\n  {imported.directory}")
         differing = [] if card.origin is None else [each for each in card.origin.published if not each.agrees]
         for each in differing:
-            print(f"  {each.quantity} is {each.found:,.10g}, published as {each.published:,.10g}")
+            say(f"  {each.quantity} is {each.found:,.10g}, published as {each.published:,.10g}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import IntEnum
 from typing import Any
 
@@ -9,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError
+from recipe_sweep.sweep.cli.streams import say
 
 
 class ExitCode(IntEnum):
@@ -51,4 +53,4 @@ class Commands(TyperGroup):
 
 
 def _complain(error: object) -> None:
-    typer.echo(f"error: {error}", err=True)
+    say(f"error: {error}", file=sys.stderr)

@@ -30,6 +30,7 @@ from recipe_sweep.sweep.cli.options import (
     StoreOption,
 )
 from recipe_sweep.sweep.cli.shared import console, open_sweep, workload
+from recipe_sweep.sweep.cli.streams import say
 
 if TYPE_CHECKING:
     from recipe_sweep.sweep.opening import Target
@@ -51,7 +52,7 @@ def init(
     if path.exists():
         raise UserInputError(Problem(str(path), found="a file that is there already", expected="a name that is free"))
     path.write_text(text, encoding="utf-8")
-    print(f"wrote {path}; edit it, then: recipe-sweep plan {path}")
+    say(f"wrote {path}; edit it, then: recipe-sweep plan {path}")
 
 
 @app.command(epilog="Example:  recipe-sweep plan figure7 --only task=2ant")
@@ -79,13 +80,13 @@ def plan(
         target = replace(target, points=(*target.points, *next_points(target.grid, target.paths)))
         request = replace(request, points=target.points)
         if not as_json:
-            print(progress_line(target))
+            say(progress_line(target))
     planned, machines = plan_of(request), load_machines(cluster)
     if measure and planned.packs:
         calibrate(target.paths, planned.packs, request.resources)
     estimated = estimate(planned, target.paths, machines, request.workload)
     if as_json:
-        print(plan_json(target, planned, machines, estimated))
+        say(plan_json(target, planned, machines, estimated))
     else:
         print_plan(console(), target, planned, machines, estimated)
 
@@ -165,7 +166,7 @@ def retry(
     target, request = _request(grid, directory, overrides, only, cluster, data, None, True)
     failed = failed_runs(target.begun().points, target.paths, request.selected)
     if not failed:
-        print("no run has failed")
+        say("no run has failed")
         return
     _launch(grid, target, replace(request, selected=failed, store=kept_in), mlflow)
 
@@ -197,25 +198,25 @@ def run(
         raise UserInputError(Problem(grid, found="a search that has asked for nothing yet", expected="a run to train"))
     point = points[0] if run_id is None else one_run(points, run_id)
     for line in point_lines(point):
-        print(line)
+        say(line)
     with _debugger(debug), stages(shown=not debug) as begin:
         alone = run_alone(
             point,
             data or default_data_root(),
             device,
             threads,
-            lambda text: print(text, flush=True),
+            lambda text: say(text, flush=True),
             begin("training"),
             workload(),
         )
     result, last = alone.result, alone.result.curve[-1]
-    print(
+    say(
         f"{1000 * alone.cpu_s / last.step:,.1f} ms of CPU time per step with its evaluations, {alone.cpu_s:,.0f} s in all, "
         f"memory {alone.peak_bytes / 1e9:.2f} GB at its largest"
     )
     if curve is not None:
         write_curve(curve, alone)
-    print(f"{result.status}: score {alone.scale.score(last.return_mean):.3f}; nothing was recorded")
+    say(f"{result.status}: score {alone.scale.score(last.return_mean):.3f}; nothing was recorded")
 
 
 def _launch_rounds(grid: str, request: Callable[[], tuple[Target, LaunchRequest]], mlflow: bool) -> None:
@@ -232,7 +233,7 @@ def _launch_rounds(grid: str, request: Callable[[], tuple[Target, LaunchRequest]
     while True:
         ask_round(target.grid, target.paths)
         target, asked = request()
-        print(progress_line(target))
+        say(progress_line(target))
         try:
             _launch(grid, target, asked, mlflow)
         except typer.Exit as end:  # A run that is given up leaves its trial without a score, and does not end the search.
@@ -256,10 +257,10 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
     if not planned.packs:
         if request.store is not None and target.paths.lock_file.exists():
             store_the_rest(request.store, target.paths)
-        print(f"{len(planned.kept)} of {planned.selected} done, nothing to do")
+        say(f"{len(planned.kept)} of {planned.selected} done, nothing to do")
         tell_where(target.paths.root, mlflow)
         if planned.gave_up:
-            print(f"{len(planned.gave_up)} runs failed earlier; try them again with --retry-failed")
+            say(f"{len(planned.gave_up)} runs failed earlier; try them again with --retry-failed")
             raise typer.Exit(ExitCode.FAILURE)
         return
     from recipe_sweep.sweep.cli.show.live import LaunchDisplay

@@ -12,7 +12,7 @@ import typer
 
 from recipe_sweep.sweep.cli import cluster_commands, data_commands, launch_commands, report_commands, watch_commands
 from recipe_sweep.sweep.cli.exit_codes import Commands
-from recipe_sweep.sweep.cli.streams import print_to_any_encoding
+from recipe_sweep.sweep.cli.streams import print_to_any_encoding, say
 
 app = typer.Typer(
     cls=Commands,
@@ -34,7 +34,7 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from recipe_sweep.sweep.worker.device import code_version
 
-        print(f"recipe-sweep {code_version()}")
+        say(f"recipe-sweep {code_version()}")
         raise typer.Exit
 
 

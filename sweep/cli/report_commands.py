@@ -10,6 +10,7 @@ import typer
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.cli.options import DataOption, DirectoryOption, GridArgument, JsonOption, OnlyOption, SetOption
 from recipe_sweep.sweep.cli.shared import console, open_sweep, without_garbage_collection
+from recipe_sweep.sweep.cli.streams import say
 
 app = typer.Typer()
 
@@ -69,21 +70,21 @@ def report(
             remarks=remarks,
         )
     for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *remarks):
-        print(sentence)
+        say(sentence)
     if target.grid.search is not None:
         from recipe_sweep.sweep.cli.show.search import best_table, compared
 
         console().print(best_table(compared(target, None)))
     if paths.page is not None:
-        print(f"page     {paths.page}")
+        say(f"page     {paths.page}")
     for figure in paths.figures:
-        print(f"figure   {figure.paths.png}")
+        say(f"figure   {figure.paths.png}")
     if paths.table is not None:
-        print(f"table    {paths.table}")
-    print(f"numbers  {paths.figures[0].numbers[0].parent}/*.csv\nParquet  {paths.runs}")
+        say(f"table    {paths.table}")
+    say(f"numbers  {paths.figures[0].numbers[0].parent}/*.csv\nParquet  {paths.runs}")
     if every or number:
         for absent in paths.absent:
-            print(absent.sentence)
+            say(absent.sentence)
 
 
 def _compare(references: tuple[str, str], misplaced: list[str], only: list[str] | None, out: Path | None) -> None:
@@ -108,8 +109,8 @@ def _compare(references: tuple[str, str], misplaced: list[str], only: list[str] 
         sides.append(load_side(name if names.count(name) == 1 else reference, target.paths.root, points, failed))
     first, second = sides
     paths = write_comparison(first, second, out or targets[0].paths.report / f"against-{names[1]}")
-    print(paths.text.read_text(encoding="utf-8"))
-    print(f"page     {paths.page}\ntext     {paths.text}\nnumbers  {paths.numbers}")
+    say(paths.text.read_text(encoding="utf-8"))
+    say(f"page     {paths.page}\ntext     {paths.text}\nnumbers  {paths.numbers}")
 
 
 @app.command(epilog="Example:  recipe-sweep recommend demo --task simple_spread --budget 64")
@@ -137,10 +138,10 @@ def recommend(
     target = open_sweep(grid, directory, overrides)
     found = advise(target.paths.root, unpruned(target.points, target.paths), task=task, dataset=dataset, budget=budget)
     if as_json:
-        print(recommendation_json(found))
+        say(recommendation_json(found))
         return
     for line in recommendation_lines(found):
-        print(line)
+        say(line)
 
 
 @app.command(epilog="Example:  recipe-sweep export demo -o results.csv")
@@ -163,10 +164,10 @@ def export(
     if policy is not None:
         point = one_run(points, policy)
         names = export_policy(target.paths, point, out)
-        print(f"wrote {out}: {len(names)} arrays of run {point.run_id}; open it with safetensors.torch.load_file")
+        say(f"wrote {out}: {len(names)} arrays of run {point.run_id}; open it with safetensors.torch.load_file")
     else:
         rows = export_table(target.paths, {point.run_id for point in points}, out)
-        print(f"wrote {out}: {rows} runs")
+        say(f"wrote {out}: {rows} runs")
 
 
 @app.command(epilog="Example:  recipe-sweep mlflow demo")
@@ -180,5 +181,5 @@ def mlflow(
     from recipe_sweep.sweep.tracking.projection import project
 
     target = open_sweep(grid, directory, None).begun()
-    print(project(target.paths.root, per_run=per_run))
+    say(project(target.paths.root, per_run=per_run))
     tell_mlflow(target.paths.root)

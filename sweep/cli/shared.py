@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recipe_sweep.sweep.cli.streams import screen
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -24,9 +26,7 @@ def open_sweep(grid: str, directory: Path | None, overrides: Sequence[str] | Non
 
 def console() -> Console:
     """The terminal."""
-    from rich.console import Console
-
-    return Console()
+    return screen()
 
 
 @contextmanager

@@ -1,9 +1,19 @@
-"""What is printed where the terminal or the file takes no UTF-8: words for signs, never a traceback."""
+"""How commands print: signs as words where the terminal takes no UTF-8, and control characters shown, never obeyed.
+
+Names, logs and messages come from files that others may write. A terminal obeys what is in them: it sets its title, clears the
+screen, or shows a line that is not there. So all that commands print goes through `say` or `Screen`.
+"""
 
 from __future__ import annotations
 
 import codecs
+import re
 import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 WORDS = {
     "\N{GREEK SMALL LETTER ALPHA}": "alpha",
@@ -46,3 +56,37 @@ def print_to_any_encoding() -> None:
         reconfigure = getattr(stream, "reconfigure", None)  # A stream that a test or a notebook put there has none.
         if reconfigure is not None:
             reconfigure(errors=HANDLER)
+
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Control characters but newline and tab, and those that turn the direction of what is beside them."""
+
+
+_ORDERS = re.compile("\x1b([\\]PX^_])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)")
+"""Orders to the terminal that hold a text, such as its title or a link: all of them were written for it, not for a reader."""
+
+
+def visible(text: str) -> str:
+    """The text with every control character written out, as \\x1b; of an order to the terminal, its beginning."""
+    text = _ORDERS.sub(lambda found: f"\\x1b{found[1]}...", text)
+    return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def say(text: object = "", *, end: str = "\n", flush: bool = False, file: TextIO | None = None) -> None:
+    """Print a text whose control characters are shown."""
+    print(visible(str(text)), end=end, flush=flush, file=file)
+
+
+def screen() -> Console:
+    """The terminal, or what stands for one; of texts in tables too, control characters are shown."""
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.segment import Segment
+
+    class Screen(Console):
+        """Rich's own control sequences are segments of their own; texts are all the others."""
+
+        def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+            for segment in super().render(renderable, options):
+                yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+    return Screen()

@@ -19,6 +19,7 @@ from recipe_sweep.sweep.cli.options import (
     SetOption,
 )
 from recipe_sweep.sweep.cli.shared import console, open_sweep
+from recipe_sweep.sweep.cli.streams import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,13 +53,13 @@ def status(
         _watch(watcher, screen)
     axes = watcher.by_axis(read_done(target.paths))
     if as_json:
-        print(status_json(target, watcher.look(), axes))
+        say(status_json(target, watcher.look(), axes))
     else:
         print_status(screen, target, watcher.look(), axes)
         if target.grid.search is not None:
             from recipe_sweep.sweep.cli.show.search import progress_line
 
-            print(progress_line(target))
+            say(progress_line(target))
 
 
 def _watch(watcher: SweepWatcher, screen: Console) -> None:
@@ -92,7 +93,7 @@ def explain(
         options = [word for text in overrides or () for word in ("--set", text)]
         again = shlex.join(["recipe-sweep", "run", grid, *options, "--run", dossier.point.run_id])
     if as_json:
-        print(dossier_json(dossier, again))
+        say(dossier_json(dossier, again))
     else:
         print_dossier(console(), dossier, again or "the grid no longer has this run: put its values back first")
 
@@ -121,9 +122,9 @@ def best(
     other = SweepPaths(open_target(str(beside)).begun().paths.root) if beside is not None else None
     pairs = compared(target, other)
     if as_json:
-        print(best_json(pairs))
+        say(best_json(pairs))
         return
-    print(progress_line(target))
+    say(progress_line(target))
     console().print(best_table(pairs))
 
 
@@ -163,15 +164,15 @@ def logs(
     else:
         found = list(log_files.interesting_logs(paths))
     for log in found:
-        print(f"==> {log.title}: {log.path}")
-        print("\n".join(log_files.last_lines(log, lines)), flush=True)
+        say(f"==> {log.title}: {log.path}")
+        say("\n".join(log_files.last_lines(log, lines)), flush=True)
     if not found:
-        print(log_files.no_log(paths))
+        say(log_files.no_log(paths))
     elif follow and found[0].path.exists():
         if len(found) > 1:
-            print(f"==> following {found[0].title}; --pack names another", flush=True)
+            say(f"==> following {found[0].title}; --pack names another", flush=True)
         for text in log_files.follow(found[0]):
-            print(text, end="", flush=True)
+            say(text, end="", flush=True)
 
 
 @app.command(epilog="Example:  recipe-sweep cancel demo")
@@ -189,18 +190,18 @@ def cancel(
     target = open_sweep(grid, directory, None)
     launch = live_launch(target.paths.lease)
     if launch is None:
-        print(f"no launch is at work on {target.paths.root}")
+        say(f"no launch is at work on {target.paths.root}")
         return
     ask_to_stop(target.paths, launch)
     process = launch.process
-    print(f"asked launch {launch.epoch} (host {process.host}, pid {process.pid}) to stop: packs write their checkpoints")
+    say(f"asked launch {launch.epoch} (host {process.host}, pid {process.pid}) to stop: packs write their checkpoints")
     if not wait:
         return
     watcher = SweepWatcher(target.points, target.paths)
     wait_for_end(
-        target.paths, launch, lambda seconds: print(f"after {duration(seconds)}: {status_line(watcher.look())}", flush=True)
+        target.paths, launch, lambda seconds: say(f"after {duration(seconds)}: {status_line(watcher.look())}", flush=True)
     )
-    print(f"it is gone; {status_line(watcher.look())}\nthe next launch goes on from the checkpoints")
+    say(f"it is gone; {status_line(watcher.look())}\nthe next launch goes on from the checkpoints")
 
 
 @app.command(epilog="Example:  recipe-sweep doctor demo")
@@ -211,7 +212,7 @@ def doctor(grid: GridArgument, directory: DirectoryOption = None) -> None:
     target = open_sweep(grid, directory, None).begun()
     findings = examine(target.paths)
     for finding in findings:
-        print(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
+        say(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
     if any(finding.severity is Severity.PROBLEM for finding in findings):
         raise typer.Exit(ExitCode.FAILURE)
-    print("no problem found")
+    say("no problem found")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipe_sweep.sweep.cli.show.status import failure_lines, status_line
+from recipe_sweep.sweep.cli.streams import say
 from recipe_sweep.sweep.files.paths import SweepPaths
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def mlflow_beside(root: Path, wanted: bool) -> Iterator[None]:
         yield
     finally:
         if not writer.stop():
-            print(f"MLflow is not up to date, see {writer.log_file}; make up for it with: recipe-sweep mlflow {root}")
+            say(f"MLflow is not up to date, see {writer.log_file}; make up for it with: recipe-sweep mlflow {root}")
 
 
 def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
@@ -53,8 +54,8 @@ def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
 
 def tell_where(root: Path, mlflow: bool) -> None:
     """Where a sweep's results, figure and MLflow are."""
-    print(f"results  {SweepPaths(root).results}/*.parquet")
-    print(f"figure   recipe-sweep report {root}")
+    say(f"results  {SweepPaths(root).results}/*.parquet")
+    say(f"figure   recipe-sweep report {root}")
     if mlflow:
         tell_mlflow(root)
 
@@ -62,4 +63,4 @@ def tell_where(root: Path, mlflow: bool) -> None:
 def tell_mlflow(root: Path) -> None:
     """How to open a sweep's MLflow, unless it goes to a server."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):
-        print(f"MLflow   mlflow ui --backend-store-uri sqlite:///{SweepPaths(root).mlflow_db.resolve()}")
+        say(f"MLflow   mlflow ui --backend-store-uri sqlite:///{SweepPaths(root).mlflow_db.resolve()}")
