@@ -12,7 +12,7 @@ from tests.faults.campaign import Campaign
 from tests.faults.kills import FIFTY, Kill, Victim, Work, draw, table
 from tests.faults.moments import Phase
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("kills")]
 
 A_FEW = (
     Kill(Work.REAL, Victim.WORKER, Phase.EVALUATION),
