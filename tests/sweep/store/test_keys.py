@@ -96,8 +96,10 @@ def put(server: Bucket, key: str, body: bytes) -> None:
     )
 
 
-@pytest.mark.parametrize("key", [key for key in STEERING if not key.startswith("/")], ids=ascii)
-@pytest.mark.parametrize("command", ["status", "launch", "report", "doctor"])
+ATTACKS = (("status", STEERING[0]), ("launch", STEERING[1]), ("report", STEERING[5]), ("doctor", STEERING[7]))
+
+
+@pytest.mark.parametrize(("command", "key"), [*ATTACKS, ("status", FOREIGN[1])], ids=ascii)
 def test_a_hostile_bucket_writes_no_file_of_the_reader(
     command: str, key: str, s3: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
