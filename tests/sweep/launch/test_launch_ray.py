@@ -118,7 +118,7 @@ def test_a_pack_that_hangs_is_shown_as_stuck_then_killed_and_tried_again(
     behave(data_root, Behaviour(hanging=(victim,)))
     monkeypatch.setattr(stuck, "SILENT_AFTER_S", 2.0)
     watcher = SweepWatcher(points, paths)
-    with LaunchProcess(paths.root, data_root, {"seeds": 2}, stuck_after_minutes=0.2) as process:
+    with LaunchProcess(paths.root, data_root, {"seeds": 2}, stuck_after_minutes=0.4) as process:
         wait_until(lambda: watcher.look().stuck)
         assert process.wait() == 0
     assert_every_run_is_there_once(paths, 4)

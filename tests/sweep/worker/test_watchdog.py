@@ -95,7 +95,7 @@ def test_a_pack_that_hangs_is_killed_recorded_with_its_trace_and_tried_again(pat
     pack = Pack(make_points())
     behave(data_root, Behaviour(hanging=(pack.run_ids[0],)))
     with Lease.acquire(paths.lease) as lease:
-        resources = make_resources(stuck_after_minutes=0.2)
+        resources = make_resources(stuck_after_minutes=0.4)
         settings = LaunchSettings(paths.root, lease.epoch, data_root, Keep.NONE, stand_in.NAME, resources)
         record_start(paths, PackRecord(pack, lease.epoch, 1, 1, "cpu", "hash", datetime.now(UTC)))
         file = write_launch(LaunchFile(settings, (PlannedPack(pack, "hash"),)))
@@ -105,7 +105,7 @@ def test_a_pack_that_hangs_is_killed_recorded_with_its_trace_and_tried_again(pat
         assert work(settings, pack.pack_id) is AttemptEnd.FAILED, "so that the queue learns of it"
         [failure] = read_failures(paths)
         assert failure.cause.error == "StuckError"
-        assert "0:00:12" in failure.cause.message
+        assert "0:00:24" in failure.cause.message
         assert failure.cause.frame.startswith("tests/sweep/stand_in.py:")
         assert failure.cause.frame.endswith("in _hang")
         assert "Timeout" in failure.traceback
