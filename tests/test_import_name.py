@@ -41,7 +41,7 @@ def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
+@pytest.mark.xdist_group("ray-users")
 def test_a_users_own_modules_of_those_names_are_left_alone_by_every_process(tmp_path: Path) -> None:
     for name in TAKEN_BY_USERS:
         told = f"open({str(tmp_path / 'imported')!r}, 'a').write({name!r})\nraise ImportError('a module of the user')\n"

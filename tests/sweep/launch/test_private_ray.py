@@ -81,7 +81,7 @@ def places_of(secrets: Iterable[str], folders: Iterable[Path]) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
+@pytest.mark.xdist_group("ray-users")
 def test_while_it_runs_and_after_it_died_nobody_else_gets_in_or_learns_a_secret(
     paths: SweepPaths, data_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from recipe_sweep.sweep.cli.main import app
 from recipe_sweep.sweep.tracking.client import quiet_client
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray-users")]
 
 
 def call(*arguments: str) -> str:

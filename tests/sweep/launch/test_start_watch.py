@@ -69,7 +69,7 @@ def test_what_is_told_is_the_line_that_says_why(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
+@pytest.mark.xdist_group("ray-users")
 def test_a_broken_library_of_the_workers_ends_the_launch_and_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "little.yaml").write_text(GRID)
