@@ -25,6 +25,7 @@ LOOK_EVERY_S = 2.0
 TAIL_LINES = 100
 
 _SAYS_WHY = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception): |: can't open file|No such file")
+_RAYS_MARK = re.compile(r":(?:job_id|actor_name|task_name):")
 _NEVER_REGISTERED = re.compile(r"The process is dead, probably it crashed during start")
 
 
@@ -48,9 +49,13 @@ def never_registered(logs: Path) -> int:
 
 def printed(logs: Path) -> str:
     """The last lines that workers, and the raylet on their behalf, wrote to their errors."""
-    newest = sorted(logs.glob("worker-*.err"), key=lambda path: path.stat().st_mtime)[-1:]
-    texts = (_text(path).strip() for path in (*newest, logs / "raylet.err"))
-    return next(("\n".join(text.splitlines()[-TAIL_LINES:]) for text in texts if text), "nothing")
+    newest = sorted(logs.glob("worker-*.err"), key=lambda path: path.stat().st_mtime, reverse=True)
+    lines = [
+        [line for line in _text(path).splitlines() if line.strip() and not _RAYS_MARK.match(line)][-TAIL_LINES:]
+        for path in (*newest, logs / "raylet.err")
+    ]
+    telling = [each for each in lines if any(_SAYS_WHY.search(line.strip()) for line in each)]
+    return "\n".join(next((each for each in (*telling, *lines) if each), ["nothing"]))
 
 
 def reason(text: str) -> str:

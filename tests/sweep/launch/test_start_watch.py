@@ -65,6 +65,9 @@ def test_what_is_told_is_the_line_that_says_why(tmp_path: Path) -> None:
     chained = "Traceback\n  raise ImportError()\nImportError: libx.so\n\nTraceback\nImportError: and so on\n"
     (tmp_path / "worker-1.err").write_text(chained)
     assert reason(printed(tmp_path)) == "ImportError: libx.so"
+    (tmp_path / "worker-2.err").write_text(":job_id:01000000\n")  # one that has only just begun
+    os.utime(tmp_path / "worker-2.err", (2e9, 2e9))
+    assert reason(printed(tmp_path)) == "ImportError: libx.so"
     assert reason("nothing at all") == "nothing at all"
 
 
