@@ -21,9 +21,6 @@ SOURCE = Path(__file__).resolve().parent.parent
 """The checkout, through the link by which the package is imported; of an installed package, its own directory."""
 _BESIDE = ("pyproject.toml", "README.md", "LICENSE")
 _PACKAGE = "recipe_sweep"
-_FOLDERS = ("search_spaces", "trainers", "cluster", "sweep", "analysis")
-"""What `recipe_sweep` links to."""
-
 _EPOCH = "315532800"  # 1980-01-01: a zip file knows nothing earlier
 
 
@@ -40,10 +37,8 @@ def build_wheel(directory: Path) -> Wheel:
         copy.mkdir()
         for name in _BESIDE:
             shutil.copy2(SOURCE / name, copy / name)
-        ignored = shutil.ignore_patterns("__pycache__", *_FOLDERS)
-        shutil.copytree(SOURCE / _PACKAGE, copy / _PACKAGE, ignore=ignored)
-        for name in _FOLDERS:
-            shutil.copytree(SOURCE / name, copy / _PACKAGE / name, ignore=shutil.ignore_patterns("__pycache__"))
+        # Its links are followed: in the copy they are folders.
+        shutil.copytree(SOURCE / _PACKAGE, copy / _PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
         command = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(built), str(copy))
         run(command, environment=os.environ | {"SOURCE_DATE_EPOCH": _EPOCH})
         wheels = list(built.glob("*.whl"))

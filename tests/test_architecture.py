@@ -14,10 +14,10 @@ from typing import NamedTuple, TypeVar
 
 import pytest
 
-from tests.checkout import ROOT
+from tests.checkout import ROOT, TAKEN_BY_USERS
 
 NAME = "recipe_sweep"
-FOLDERS = ("search_spaces", "trainers", "cluster", "sweep", "analysis")
+FOLDERS = TAKEN_BY_USERS
 """Folders at the top of the repository; what stands for them in `recipe_sweep/` are links."""
 
 FLOORS = (

@@ -36,7 +36,7 @@ _PACKAGE = Path(__file__).parents[2]
 
 _TESTS = _PACKAGE.parent / "tests"
 _WRONG_PATHS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
-_STAYS = {errno.EFBIG, errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.EXDEV, errno.ENOTSUP, errno.EPERM}
+_STAYS = {errno.EFBIG, errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.EXDEV, errno.ENOTSUP}
 """What the system refuses for good: a file larger than it may be, names and links that cannot be."""
 
 _VARYING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{16}\b|\d+(\.\d+)?")

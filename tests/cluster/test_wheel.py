@@ -11,8 +11,9 @@ from recipe_sweep.cluster import wheel
 from recipe_sweep.cluster.commands import MissingToolError
 from recipe_sweep.cluster.shipment import Wheel
 from recipe_sweep.cluster.wheel import SOURCE, build_wheel
+from tests.checkout import TAKEN_BY_USERS
 
-FOLDERS = {"search_spaces", "trainers", "cluster", "sweep", "analysis"}
+FOLDERS = set(TAKEN_BY_USERS)
 
 
 @pytest.fixture(scope="module")

@@ -115,13 +115,6 @@ def test_while_it_runs_and_after_it_died_nobody_else_gets_in_or_learns_a_secret(
         ]
         assert told + places_of(SECRETS.values(), [files.root, paths.root]) == []
 
-        if CAN_PLAY_A_STRANGER:
-            stranger = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "sh", "-c"]
-            there = files.ray / "numpy.py"
-            refused = subprocess.run([*stranger, f"echo > {there}"], capture_output=True, text=True, check=False)
-            assert f"{there}: Permission denied" in refused.stderr or f"cannot create {there}" in refused.stderr, refused
-            assert not there.exists()
-
         process.kill(*process.named("gcs_server"), number=signal.SIGKILL)  # so that what Ray had to say is kept
         assert process.wait() == 0
     assert list(paths.logs.glob("ray-*/session_*/*")), "no log of the Ray that died was kept"
@@ -129,32 +122,37 @@ def test_while_it_runs_and_after_it_died_nobody_else_gets_in_or_learns_a_secret(
     assert not files.root.exists()
 
 
-def test_the_stranger_of_these_tests_can_be_played() -> None:
-    if not CAN_PLAY_A_STRANGER:
-        pytest.skip("it takes root and setpriv to act as another user; the modes of the directories are tested all the same")
+@pytest.fixture
+def files() -> Iterator[RayFiles]:
+    made = make_ray_files()
+    yield made
+    shutil.rmtree(made.root)
 
 
-def test_the_directory_for_ray_is_the_users_own_and_short_enough_for_its_sockets() -> None:
-    files = make_ray_files()
-    try:
-        assert stat.S_IMODE(files.root.stat().st_mode) == 0o700
-        assert len(files.token.read_text()) == 64
-        assert files.token.read_text() != make_token_of_another()
-        assert len(str(files.ray)) <= 30
-    finally:
-        for path in (files.token,):
-            path.unlink()
-        for folder in (files.ray, files.empty, files.root):
-            folder.rmdir()
+@pytest.mark.skipif(not CAN_PLAY_A_STRANGER, reason="it takes root and setpriv to act as another user; modes are tested anyway")
+def test_another_user_neither_writes_nor_reads_there_whatever_ray_makes_of_its_own_directory(files: RayFiles) -> None:
+    files.ray.chmod(0o777)  # as Ray does
+    stranger = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "sh", "-c"]
+
+    def as_stranger(command: str) -> int:
+        return subprocess.run([*stranger, command], capture_output=True, check=False).returncode
+
+    assert as_stranger("true") == 0, "this test cannot act as another user"
+    assert as_stranger(f"echo > {files.ray / 'numpy.py'}") != 0
+    assert as_stranger(f"cat {files.token}") != 0
+    assert as_stranger(f"ls {files.empty}") != 0
+    files.root.chmod(0o755)
+    assert as_stranger(f"echo > {files.ray / 'numpy.py'}") == 0, "what keeps the stranger out is the directory around it"
 
 
-def make_token_of_another() -> str:
+def test_the_directory_for_ray_is_the_users_own_and_short_enough_for_its_sockets(files: RayFiles) -> None:
+    assert stat.S_IMODE(files.root.stat().st_mode) == 0o700
+    assert stat.S_IMODE(files.token.stat().st_mode) == 0o600
+    assert len(str(files.ray)) <= 30
     other = make_ray_files()
-    token = other.token.read_text()
-    other.token.unlink()
-    for folder in (other.ray, other.empty, other.root):
-        folder.rmdir()
-    return token
+    assert len(files.token.read_text()) == 64
+    assert files.token.read_text() != other.token.read_text()
+    shutil.rmtree(other.root)
 
 
 @pytest.mark.parametrize("mode", ["disabled", "DISABLED", "", "none", "k8s"])
