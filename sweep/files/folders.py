@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from recipe_sweep.search_spaces.errors import Problem
@@ -22,9 +22,9 @@ def folders(paths: SweepPaths) -> tuple[Path, ...]:
     )  # fmt: skip
 
 
-def unusable(paths: SweepPaths) -> Iterator[Problem]:
+def unusable(wanted: Iterable[Path]) -> Iterator[Problem]:
     """What is wrong with folders of a sweep as they are: links to nowhere, and files in their place."""
-    for folder in folders(paths):
+    for folder in wanted:
         if folder.is_symlink() and not folder.exists():
             yield Problem(
                 str(folder),
@@ -36,9 +36,9 @@ def unusable(paths: SweepPaths) -> Iterator[Problem]:
             yield Problem(str(folder), found="a file", expected="a directory", hint="move it away")
 
 
-def check_usable(paths: SweepPaths) -> None:
-    """Raise SweepDirectoryError with every folder of a sweep that cannot be used; makes and writes nothing."""
-    problems = tuple(unusable(paths))
+def check_usable(wanted: Iterable[Path]) -> None:
+    """Raise SweepDirectoryError with every one of these folders that cannot be used; makes and writes nothing."""
+    problems = tuple(unusable(wanted))
     if problems:
         raise SweepDirectoryError(*problems)
 
@@ -48,7 +48,7 @@ def check_writable(paths: SweepPaths) -> None:
 
     A full disk is not refused: a launch waits for room.
     """
-    check_usable(paths)
+    check_usable(folders(paths))
     problems = []
     for folder in folders(paths):
         try:

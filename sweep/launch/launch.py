@@ -19,7 +19,7 @@ from recipe_sweep.sweep.estimates.estimate import estimate
 from recipe_sweep.sweep.estimates.estimate_file import Outcome, write_estimate, write_outcome
 from recipe_sweep.sweep.files.attempt_file import read_attempts
 from recipe_sweep.sweep.files.failure_file import forgive
-from recipe_sweep.sweep.files.folders import check_usable, check_writable
+from recipe_sweep.sweep.files.folders import check_usable, check_writable, folders
 from recipe_sweep.sweep.files.pack_file import read_records, withdraw_suspects
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file, write_sweep_file
@@ -55,7 +55,7 @@ def launch(
     """
     check_ray_environment(request.resources)
     paths = request.paths
-    check_usable(paths)
+    check_usable(folders(paths))
     data_root = _data_root(request)
     sweep = _checked_sweep_file(request, data_root)
     todo = [point for pack in plan_of(request).packs for point in pack.points]

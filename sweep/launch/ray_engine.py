@@ -248,7 +248,9 @@ def _searcher(queue: PackQueue, at_once: int | None) -> Any:
 def _start_watch(settings: LaunchSettings, queue: PackQueue, logs: Path) -> Any:
     from ray.tune import Callback
 
-    class StartWatch(Callback):  # type: ignore[misc]  # Ray is untyped here
+    watch = start_watch.StartWatch(settings, logs)
+
+    class StartCallback(Callback):  # type: ignore[misc]  # Ray is untyped here
         """Ends this process where worker after worker dies before its attempt begins: Tune would start them for ever."""
 
         def __init__(self) -> None:
@@ -258,16 +260,14 @@ def _start_watch(settings: LaunchSettings, queue: PackQueue, logs: Path) -> Any:
             if time.monotonic() - self._looked_at < start_watch.LOOK_EVERY_S:
                 return
             self._looked_at = time.monotonic()
-            packs = start_watch.stillborn_packs(trials, settings)
-            if not packs and start_watch.never_registered(logs) >= start_watch.DEATHS_ALLOWED:
-                packs = queue.working
+            packs = watch.stillborn(trials, queue.working)
             if packs:
                 text = start_watch.printed(logs)
                 start_watch.record_stillborn(settings, packs, text)
                 print(f"{text}\n{start_watch.reason(text)}", file=sys.stderr, flush=True)
                 os._exit(NO_WORKER_EXIT)
 
-    return StartWatch()
+    return StartCallback()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd, begin_attempt, end_attempt, read_attempts
 from recipe_sweep.sweep.files.failure_file import START_ERROR, Cause, Failure, record_failure
@@ -29,17 +29,42 @@ _RAYS_MARK = re.compile(r":(?:job_id|actor_name|task_name):")
 _NEVER_REGISTERED = re.compile(r"The process is dead, probably it crashed during start")
 
 
-def stillborn_packs(trials: Iterable[Any], settings: LaunchSettings) -> tuple[str, ...]:
-    """Packs whose trials were restarted three times more often than attempts of this launch began."""
-    packs = []
-    for trial in trials:
-        failures = int(trial.num_failures)
-        if failures >= DEATHS_ALLOWED and "pack_id" in trial.config:
-            pack_id = str(trial.config["pack_id"])
-            begun = sum(attempt.epoch == settings.epoch for attempt in read_attempts(settings.paths, pack_id))
-            if failures - begun >= DEATHS_ALLOWED:
-                packs.append(pack_id)
-    return tuple(packs)
+class _Seen(NamedTuple):
+    """A trial when the number of its attempts last changed: that number, and how often it had been restarted by then."""
+
+    begun: int
+    restarts: int
+
+
+class StartWatch:
+    """Counts deaths in a row: every attempt that begins starts the count anew."""
+
+    def __init__(self, settings: LaunchSettings, logs: Path) -> None:
+        self._settings, self._logs = settings, logs
+        self._seen: dict[str, _Seen] = {}
+        self._unregistered = 0
+
+    def stillborn(self, trials: Iterable[Any], working: Sequence[str]) -> tuple[str, ...]:
+        """Packs whose workers died three times in a row before an attempt began; `working` are those that were handed out."""
+        begins = {pack_id: self._begun(pack_id) for pack_id in working}
+        restarts = {str(trial.config.get("pack_id")): int(trial.num_failures) for trial in trials}
+        packs = tuple(pack_id for pack_id in working if self._deaths(pack_id, begins[pack_id], restarts.get(pack_id, 0)))
+        unregistered = never_registered(self._logs)
+        if any(begins.values()) or not working:
+            self._unregistered = unregistered  # Workers can start here.
+        if not packs and unregistered - self._unregistered >= DEATHS_ALLOWED:
+            return tuple(working)
+        return packs
+
+    def _begun(self, pack_id: str) -> int:
+        return sum(attempt.epoch == self._settings.epoch for attempt in read_attempts(self._settings.paths, pack_id))
+
+    def _deaths(self, pack_id: str, begun: int, restarts: int) -> bool:
+        seen = self._seen.setdefault(pack_id, _Seen(begun, 0 if not begun else restarts))
+        if seen.begun != begun:
+            seen = self._seen[pack_id] = _Seen(begun, restarts)
+        own = 1 if seen.begun else 0  # The attempt that began may itself have died since: that was no death before it.
+        return restarts - seen.restarts - own >= DEATHS_ALLOWED
 
 
 def never_registered(logs: Path) -> int:

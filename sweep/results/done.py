@@ -110,7 +110,7 @@ class Ledger:
 
     def read(self) -> DoneRuns:
         """Every run published by now. Raises SweepDirectoryError where a results file, or their folder, cannot be read."""
-        check_usable(self._paths)
+        check_usable((self._paths.results, self._paths.weights))
         files = {}
         for pack_id, (size, mtime_ns) in _present(self._paths.results).items():
             file = self._files.get(pack_id)

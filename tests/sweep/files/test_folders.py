@@ -55,12 +55,21 @@ def test_every_command_says_that_the_results_are_not_there_instead_of_none(
         assert "unmounted" in call(command, "sweeps/little", *words, expect=expect), command
 
 
+def test_a_reader_does_without_the_folders_that_it_does_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = stand_in_sweep(tmp_path, monkeypatch)
+    call(*LAUNCH)
+    (here / "sweeps" / "little" / "logs").rename(here / "disk")
+    (here / "sweeps" / "little" / "logs").symlink_to(here / "unmounted" / "logs")
+    assert "4 of 4 done" in call("status", "sweeps/little")
+    call("report", "sweeps/little")
+
+
 def test_a_file_in_the_place_of_a_folder_is_named(paths: SweepPaths) -> None:
     paths.root.mkdir()
     paths.results.write_text("")
     paths.weights.write_text("")
     with pytest.raises(SweepDirectoryError) as error:
-        check_usable(paths)
+        check_usable(folders.folders(paths))
     assert len(error.value.problems) == 2, "all that is wrong at once"
 
 

@@ -15,12 +15,16 @@ from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.files.attempt_file import begin_attempt
 from recipe_sweep.sweep.files.launch_file import REAL, LaunchSettings
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.launch.start_watch import DEATHS_ALLOWED, never_registered, printed, reason, stillborn_packs
+from recipe_sweep.sweep.launch.start_watch import DEATHS_ALLOWED, StartWatch, never_registered, printed, reason
 from tests.sweep.cli.test_bad_input import GRID
 from tests.sweep.commands import call
 from tests.sweep.conftest import make_resources
 
 PACK = "0123456789abcdef"
+UNREGISTERED = (
+    "(raylet) worker_pool.cc:660: Some workers of the worker process(1) have not registered within the timeout. "
+    "The process is dead, probably it crashed during start."
+)
 BROKEN = """
 import importlib, os, sys
 if any("default_worker" in word for word in sys.orig_argv):
@@ -40,21 +44,60 @@ def settings(paths: SweepPaths) -> LaunchSettings:
     return LaunchSettings(paths.root, 2, paths.root, Keep.NONE, REAL, make_resources())
 
 
-@pytest.mark.parametrize(
-    ("failures", "begun", "stillborn"), [(0, 0, False), (2, 0, False), (3, 0, True), (3, 1, False), (7, 4, True)]
-)
-def test_only_deaths_before_an_attempt_began_count(failures: int, begun: int, stillborn: bool, paths: SweepPaths) -> None:
+class Watched:
+    """A launch of one pack, looked at again and again."""
+
+    def __init__(self, paths: SweepPaths, logs: Path) -> None:
+        self.paths, self.logs = paths, logs
+        self._watch = StartWatch(settings(paths), logs)
+
+    def look(self, restarts: int) -> bool:
+        return self._watch.stillborn([Trial(restarts, {"pack_id": PACK}), Trial(99, {})], [PACK]) == (PACK,)
+
+    def unregistered(self, count: int) -> None:
+        self.logs.mkdir(exist_ok=True)
+        (self.logs / "raylet.err").write_text(f"{UNREGISTERED}\n" * count)
+
+
+@pytest.fixture
+def watched(paths: SweepPaths, tmp_path: Path) -> Watched:
     begin_attempt(paths, PACK, 1, 0)  # of an earlier launch
-    for _ in range(begun):
-        begin_attempt(paths, PACK, 2, 0)
-    found = stillborn_packs([Trial(failures, {"pack_id": PACK}), Trial(99, {})], settings(paths))
-    assert found == ((PACK,) if stillborn else ())
+    return Watched(paths, tmp_path / "logs")
+
+
+def test_three_deaths_in_a_row_before_an_attempt_begins_are_the_end(watched: Watched) -> None:
+    assert [watched.look(restarts) for restarts in range(5)] == [False, False, False, True, True]
+
+
+def test_an_attempt_that_begins_starts_the_count_anew(watched: Watched) -> None:
+    assert [watched.look(restarts) for restarts in (0, 1, 2)] == [False, False, False]
+    begin_attempt(watched.paths, PACK, 2, 0)
+    # The third restart is of the attempt that began; three more follow upon it.
+    assert [watched.look(restarts) for restarts in (2, 3, 4, 5, 6)] == [False, False, False, False, True]
+
+
+def test_deaths_of_attempts_that_began_never_count(watched: Watched) -> None:
+    for restarts in range(20):
+        begin_attempt(watched.paths, PACK, 2, 0)
+        assert not watched.look(restarts)
+        assert not watched.look(restarts + 1)
+
+
+def test_workers_that_never_registered_count_only_while_none_begins(watched: Watched) -> None:
+    for count in (0, 1, 2):
+        watched.unregistered(count)
+        assert not watched.look(0)
+    watched.unregistered(3)
+    assert watched.look(0)
+    begin_attempt(watched.paths, PACK, 2, 0)
+    for count in (3, 5, 9):  # over days, on a machine that is slow now and then
+        watched.unregistered(count)
+        assert not watched.look(0)
 
 
 def test_workers_that_ray_never_knew_of_are_counted_by_its_log(tmp_path: Path) -> None:
     assert never_registered(tmp_path) == 0
-    line = "(raylet) worker_pool.cc:660: Some workers of the worker process(1) have not registered within the timeout. "
-    (tmp_path / "raylet.err").write_text(f"{line}The process is dead, probably it crashed during start.\n" * DEATHS_ALLOWED)
+    (tmp_path / "raylet.err").write_text(f"{UNREGISTERED}\n" * DEATHS_ALLOWED)
     assert never_registered(tmp_path) == DEATHS_ALLOWED
 
 
