@@ -55,9 +55,8 @@ class Pack:
     @cached_property
     def cost(self) -> float:
         """Floating-point operations of its whole training, the least that its mathematics needs."""
-        from recipe_sweep.trainers.cost import (
-            step_flops,  # Here: with it come all environments and NumPy, for which only plans should wait.
-        )
+        # Here: with it come all environments and NumPy, for which only plans should wait.
+        from recipe_sweep.trainers.cost import step_flops
 
         return self.points[0].steps * step_flops(self.points)
 
@@ -77,6 +76,7 @@ class Pack:
 
 
 def value_lane_key(point: DesignPoint) -> tuple[float, ...]:
+    """Seed, tau and lr: runs that share them, and everything that their pack shares, share a critic where learners allow it."""
     return (point.seed, -1.0 if point.tau is None else point.tau, point.lr)
 
 

@@ -33,9 +33,8 @@ def store_dataset(store: Store, content_hash: str, directory: Path) -> None:
 
 def card_key(content_hash: str) -> str:
     """The key whose presence says that a dataset is stored."""
-    from recipe_sweep.trainers.data.stored.card import (
-        CARD_FILE,  # Here, for it loads NumPy, and most commands only import this file.
-    )
+    # Here, because it loads NumPy, and most commands only import this file.
+    from recipe_sweep.trainers.data.stored.card import CARD_FILE
 
     return f"{FOLDER}/{content_hash}/{CARD_FILE}"
 
