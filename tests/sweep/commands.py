@@ -12,6 +12,9 @@ from recipe_sweep.sweep.cli.main import app
 from tests.sweep import stand_in
 from tests.sweep.cli.test_bad_input import GRID, INLINE
 
+LAUNCH = ("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow")
+"""Trains the little grid in this process."""
+
 
 def call(*arguments: str, expect: ExitCode = ExitCode.OK) -> str:
     """What a command prints, once it has ended as expected."""

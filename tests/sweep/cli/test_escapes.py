@@ -13,10 +13,9 @@ from rich.table import Table
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.streams import say, screen, visible
 from tests.checkout import ROOT
-from tests.sweep.commands import call, stand_in_sweep
+from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 from tests.sweep.stand_in import Behaviour, behave
 
-LAUNCH = ("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow")
 HOSTILE = {
     "title": "\x1b]0;OWNED\x07",
     "clear": "\x1b[2J\x1b[H8 of 8 done",

@@ -12,9 +12,7 @@ import pytest
 
 from recipe_sweep.sweep.cli.show.text import value_text
 from recipe_sweep.sweep.opening import open_target
-from tests.sweep.commands import call, stand_in_sweep
-
-LAUNCH = ("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow")
+from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 100, 132, 300])

@@ -15,9 +15,8 @@ from recipe_sweep.sweep.files.atomic import publish_json, publishing
 from recipe_sweep.sweep.files.failure_file import may_pass
 from recipe_sweep.sweep.files.folders import check_usable, check_writable
 from recipe_sweep.sweep.files.paths import SweepPaths
-from tests.sweep.commands import call, stand_in_sweep
+from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 
-LAUNCH = ("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow")
 FOLDERS = ["results", "weights", "packs", "attempts", "checkpoints", "progress", "failures", "logs", "lease", "launches"]
 
 

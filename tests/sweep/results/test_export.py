@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
-from tests.sweep.commands import call, stand_in_sweep
+from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 
 
 @pytest.fixture
 def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     here = stand_in_sweep(tmp_path, monkeypatch)
-    call("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow")
+    call(*LAUNCH)
     [first, *_] = sorted((here / "sweeps" / "little" / "results").glob("*.parquet"))
     return first
 

@@ -12,7 +12,7 @@ from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.keys import StoreKeyError, checked, inside, is_ours, ours
 from tests.sweep.buckets import ADDRESS, BUCKET, Bucket
-from tests.sweep.commands import call, stand_in_sweep
+from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 
 PACK = "0123456789abcdef"
 WRITTEN = [
@@ -104,7 +104,7 @@ def test_a_hostile_bucket_writes_no_file_of_the_reader(
     command: str, key: str, s3: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = stand_in_sweep(tmp_path, monkeypatch)
-    call("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow", "--store", ADDRESS)
+    call(*LAUNCH, "--store", ADDRESS)
     put(s3, key, b"echo code of a stranger runs\n")
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
     words = ["--cluster", "inline.yaml", "--no-mlflow"] if command == "launch" else []
@@ -148,14 +148,13 @@ def test_a_link_inside_a_sweep_is_not_uploaded(place: str, s3: Bucket, tmp_path:
     here = stand_in_sweep(tmp_path, monkeypatch)
     (here / "secret").mkdir()
     (here / "secret" / "diary").write_text("a secret")
-    words = ("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow")
-    call(*words)
+    call(*LAUNCH)
     link = here / "sweeps" / "little" / place
     if link.is_dir():
         link.rename(here / "results-elsewhere")
     link.unlink(missing_ok=True)
     link.symlink_to(here / "secret" if place == "results" else here / "secret" / "diary")
-    assert "a link" in call(*words, "--store", ADDRESS, expect=ExitCode.BAD_INPUT)
+    assert "a link" in call(*LAUNCH, "--store", ADDRESS, expect=ExitCode.BAD_INPUT)
     client = boto3.client("s3", endpoint_url=s3.url)
     for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
         assert b"a secret" not in client.get_object(Bucket=BUCKET, Key=item["Key"])["Body"].read()
@@ -170,7 +169,7 @@ def test_what_a_link_points_to_is_not_where_a_key_leads(tmp_path: Path) -> None:
 
 def test_an_epoch_far_ahead_in_a_store_costs_no_loop(s3: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in_sweep(tmp_path, monkeypatch)
-    call("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow", "--store", ADDRESS)
+    call(*LAUNCH, "--store", ADDRESS)
     record = json.dumps({"epoch": 999_999_999_999}).encode()
     put(s3, "lease/999999999999.json", record)
-    call("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow", "--store", ADDRESS, expect=ExitCode.BAD_INPUT)
+    call(*LAUNCH, "--store", ADDRESS, expect=ExitCode.BAD_INPUT)
