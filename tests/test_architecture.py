@@ -59,6 +59,7 @@ DATA_FLOORS = (
     "trainers.data.stored",
     "trainers.data.homegrown",
     "trainers.data.catalogue",
+    "trainers.data.comparison",
     "trainers.data.published",
     "trainers.data.inspection",
     "trainers.data.inventory",

@@ -33,6 +33,7 @@ from recipe_sweep.sweep.cli.shared import console, open_sweep, workload
 from recipe_sweep.sweep.cli.streams import say
 
 if TYPE_CHECKING:
+    from recipe_sweep.sweep.files.sweep_file import DataPins
     from recipe_sweep.sweep.opening import Target
     from recipe_sweep.sweep.planning.request import LaunchRequest
     from recipe_sweep.sweep.store.base import Store
@@ -208,6 +209,7 @@ def run(
             lambda text: say(text, flush=True),
             begin("training"),
             workload(),
+            _pins(target),
         )
     result, last = alone.result, alone.result.curve[-1]
     say(
@@ -217,6 +219,14 @@ def run(
     if curve is not None:
         write_curve(curve, alone)
     say(f"{result.status}: score {alone.scale.score(last.return_mean):.3f}; nothing was recorded")
+
+
+def _pins(target: Target) -> DataPins:
+    """What the target's sweep has pinned of its data; nothing where it has not begun, or is a rehearsal."""
+    from recipe_sweep.sweep.files.sweep_file import NO_PINS, read_sweep_file
+
+    sweep = read_sweep_file(target.paths)
+    return NO_PINS if sweep is None or sweep.rehearsal is not None else sweep.pins
 
 
 def _launch_rounds(grid: str, request: Callable[[], tuple[Target, LaunchRequest]], mlflow: bool) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,7 @@ class LaunchSettings:
     """What every pack of a launch has in common.
 
     `root` and `data_root` are absolute paths; `workload` is REAL, REHEARSED or names a module; `store` is the address of the
-    sweep's store.
+    sweep's store. `launch_id` and `fingerprints`, by dataset id, let a node compare data once.
     """
 
     root: Path
@@ -57,6 +57,8 @@ class LaunchSettings:
     workload: str
     resources: Resources
     store: str | None = None
+    launch_id: str = ""
+    fingerprints: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def paths(self) -> SweepPaths:
@@ -126,6 +128,8 @@ def _settings(content: Mapping[str, Any]) -> LaunchSettings:
         workload=given["workload"],
         resources=Resources(**given["resources"]),
         store=given.get("store"),
+        launch_id=given.get("launch_id", ""),
+        fingerprints=given.get("fingerprints", {}),
     )
 
 

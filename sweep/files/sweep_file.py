@@ -1,7 +1,8 @@
 """`sweep.json`: what a sweep is, pinned when it is first launched.
 
 It holds the grid as it was last launched (so that `status` and `report` need only the directory), which weights are kept,
-and the content hash of every dataset at its first use: from then on every process refuses data that hashes otherwise.
+and two hashes of every dataset at its first use: from then on every process refuses data that hash otherwise. The content hash
+is what a dataset's card lists. The fingerprint is taken from its bytes, its transitions and its reference returns.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.vocabulary import Keep
@@ -17,7 +18,8 @@ from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.atomic import replace_json
 from recipe_sweep.sweep.files.paths import SweepPaths
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2 since there are fingerprints: an older release would drop them, and train without comparing."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,16 @@ class Rehearsal:
     """That a sweep is a rehearsal, and how long each of its runs pretends to take."""
 
     seconds_per_run: float = 0.0
+
+
+class DataPins(NamedTuple):
+    """The pinned hashes of datasets, by dataset id."""
+
+    contents: Mapping[str, str]
+    fingerprints: Mapping[str, str]
+
+
+NO_PINS = DataPins({}, {})
 
 
 @dataclass(frozen=True)
@@ -43,11 +55,21 @@ class SweepFile:
     data_hashes: Mapping[str, str] = field(default_factory=dict)
     rehearsal: Rehearsal | None = None
     store: str | None = None
+    data_fingerprints: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
-    def with_hashes(self, hashes: Mapping[str, str]) -> SweepFile:
+    @property
+    def pins(self) -> DataPins:
+        """What is pinned of the sweep's data."""
+        return DataPins(self.data_hashes, self.data_fingerprints)
+
+    def with_pins(self, pins: DataPins) -> SweepFile:
         """The same with further datasets pinned; those already pinned stay."""
-        return replace(self, data_hashes={**hashes, **self.data_hashes})
+        return replace(
+            self,
+            data_hashes={**pins.contents, **self.data_hashes},
+            data_fingerprints={**pins.fingerprints, **self.data_fingerprints},
+        )
 
 
 def read_sweep_file(paths: SweepPaths) -> SweepFile | None:

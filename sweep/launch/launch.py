@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.clusters.machines import machines_here
 from recipe_sweep.sweep.errors import SweepDirectoryError
@@ -22,7 +23,7 @@ from recipe_sweep.sweep.files.failure_file import forgive
 from recipe_sweep.sweep.files.folders import check_usable, check_writable, folders
 from recipe_sweep.sweep.files.pack_file import read_records, withdraw_suspects
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file, write_sweep_file
+from recipe_sweep.sweep.files.sweep_file import SCHEMA_VERSION, SweepFile, read_sweep_file, write_sweep_file
 from recipe_sweep.sweep.launch.supervisor import Display, Supervision, check_ray_environment, ray_directory
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.locks.stop import stop_signals
@@ -32,6 +33,7 @@ from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
 from recipe_sweep.sweep.results.done import read_done, set_aside
 from recipe_sweep.sweep.store.datasets import datasets_to_store, fetch_lacking
 from recipe_sweep.sweep.store.sync import kept
+from recipe_sweep.sweep.worker.data_check import compared_once, prepared_data
 from recipe_sweep.sweep.worker.workload import load_workload
 
 
@@ -53,15 +55,22 @@ def launch(
     `companion` is entered once there is something to watch, and left after the last pack. Raises LeaseHeldError where another
     launch is at work, UserInputError for wrong data or a wrong directory, EngineError where Ray keeps dying.
     """
+    with compared_once(request.launch_id):
+        return _launch(request, display, companion)
+
+
+def _launch(request: LaunchRequest, display: Display, companion: Callable[[], AbstractContextManager[object]]) -> LaunchEnd:
     check_ray_environment(request.resources)
     paths = request.paths
     check_usable(folders(paths))
     data_root = _data_root(request)
     sweep = _checked_sweep_file(request, data_root)
     todo = [point for pack in plan_of(request).packs for point in pack.points]
-    fetch_lacking(request.store, todo, data_root, sweep.data_hashes, display.tell)
-    hashes = load_workload(request.workload).prepare_data(todo, data_root, sweep.data_hashes, display.tell)
-    datasets = datasets_to_store(request.store, todo, data_root, hashes)
+    fetch_lacking(request.store, todo, data_root, sweep.pins, display.tell)
+    workload = load_workload(request.workload)
+    pins = prepared_data(workload, todo, data_root, sweep.pins, display.tell, request.launch_id)
+    datasets = datasets_to_store(request.store, todo, data_root, pins.contents)
+    pinned = sweep.with_pins(pins)
     with (
         ray_directory() as ray_files,
         Lease.acquire(paths.lease, display.tell) as lease,
@@ -69,7 +78,8 @@ def launch(
         kept(request.store, paths, lambda: lease.epoch, asked, display.tell, datasets),
     ):
         check_writable(paths)
-        write_sweep_file(paths, sweep.with_hashes(hashes))
+        write_sweep_file(paths, pinned)
+        _tell_late_pins(sweep, pinned, todo, display)
         plan = plan_of(request)
         forgive(paths, plan.forgiven)
         withdraw_suspects(paths, plan.forgiven)
@@ -79,7 +89,7 @@ def launch(
             write_estimate(paths, lease.epoch, estimated)
         epoch, began, began_at = lease.epoch, time.monotonic(), datetime.now(UTC)
         with companion():
-            hopeless = Supervision(request, sweep.with_hashes(hashes), lease, display, asked, ray_files).run()
+            hopeless = Supervision(request, pinned, lease, display, asked, ray_files).run()
             write_outcome(paths, epoch, _outcome(request, plan, epoch, time.monotonic() - began, began_at))
         _remove_spent_checkpoints(paths)
     status = SweepWatcher(request.points, paths, request.selected).look()
@@ -103,6 +113,17 @@ def _outcome(request: LaunchRequest, plan: Plan, epoch: int, took_s: float, bega
     )
 
 
+def _tell_late_pins(before: SweepFile, after: SweepFile, points: Iterable[DesignPoint], display: Display) -> None:
+    """Tell which datasets this sweep used before it pinned their fingerprints."""
+    late = (after.data_fingerprints.keys() - before.data_fingerprints.keys()) & before.data_hashes.keys()
+    for point in {point.dataset_id: point for point in points if point.dataset_id in late}.values():
+        pinned = after.data_fingerprints[point.dataset_id][:12]
+        display.tell(
+            f"dataset {point.source}/{point.task}/{point.dataset}: fingerprint {pinned} is pinned from now on, "
+            "because this sweep began before fingerprints were kept"
+        )
+
+
 def _data_root(request: LaunchRequest) -> Path:
     from recipe_sweep.trainers.data.catalogue import default_data_root
 
@@ -119,7 +140,9 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
     asked = request.keep or stated
     if known is None:
         began = datetime.now(UTC).isoformat()
-        return SweepFile(request.name, request.grid, asked or Keep.ACTOR, str(data_root), began, {}, request.rehearsal, store)
+        return SweepFile(
+            request.name, request.grid, asked or Keep.ACTOR, str(data_root), began, rehearsal=request.rehearsal, store=store
+        )
     if asked not in (None, known.keep):
         raise SweepDirectoryError(
             Problem(
@@ -130,8 +153,14 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
                 hint=f"ask for {known.keep}, or begin another sweep with --dir",
             )
         )
-    return SweepFile(
-        request.name, request.grid, known.keep, str(data_root), known.created_at, known.data_hashes, request.rehearsal, store
+    return replace(
+        known,
+        name=request.name,
+        grid=request.grid,
+        data_root=str(data_root),
+        rehearsal=request.rehearsal,
+        store=store,
+        schema_version=SCHEMA_VERSION,
     )
 
 

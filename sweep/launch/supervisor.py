@@ -102,6 +102,8 @@ class Supervision:
             workload=request.workload,
             resources=request.resources,
             store=None if request.store is None else request.store.address,
+            launch_id=request.launch_id,
+            fingerprints=self._sweep.data_fingerprints,
         )
         hashes = self._sweep.data_hashes
         packs = tuple(PlannedPack(pack, hashes[pack.points[0].dataset_id]) for pack in plan.packs)

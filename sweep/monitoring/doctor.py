@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from recipe_sweep.search_spaces.errors import RecipeSweepError
+from recipe_sweep.search_spaces.errors import RecipeSweepError, UserInputError
 from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX
 from recipe_sweep.sweep.files.failure_file import START_ERROR, read_failures
 from recipe_sweep.sweep.files.paths import SweepPaths
@@ -53,6 +53,7 @@ def examine(paths: SweepPaths) -> tuple[Finding, ...]:
         *_rows(done),
         *_search(paths),
         *_contents(paths, done),
+        *_data(paths),
         *_weights(paths, done, idle),
         *_leftovers(paths, idle),
     ]
@@ -118,6 +119,29 @@ def _contents(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
     if len(versions) > 1:
         listed = "; ".join(f"{runs} by {code} with torch {torch}" for (code, torch), runs in sorted(versions.items()))
         yield Finding(Severity.NOTE, f"runs were trained by different versions: {listed}")
+
+
+def _data(paths: SweepPaths) -> Iterator[Finding]:
+    """Datasets that are not what the sweep has pinned; every byte of them is read."""
+    from recipe_sweep.trainers.data.comparison import Pin, compare_stored
+    from recipe_sweep.trainers.data.errors import DataError
+
+    sweep = read_sweep_file(paths)
+    if sweep is None or sweep.rehearsal is not None:
+        return
+    root = Path(sweep.data_root)
+    for key in sorted({*sweep.data_hashes, *sweep.data_fingerprints}):
+        here = [directory for directory in root.glob("*/*/*/*") if directory.name == key and directory.is_dir()]
+        if not here and key in sweep.data_fingerprints:
+            yield Finding(Severity.NOTE, f"dataset {key} is not in {root}: its bytes were not compared")
+        for directory in here:
+            try:
+                compare_stored(directory, root, Pin(sweep.data_hashes.get(key), sweep.data_fingerprints.get(key)))
+            except DataError as error:
+                text = "; ".join(f"{each.file}: found {each.found}, expected {each.expected}" for each in error.problems)
+                yield Finding(Severity.PROBLEM, f"data changed: {text}", error.problems[0].hint or "")
+            except UserInputError as error:  # Of a task whose plugin is not here.
+                yield Finding(Severity.PROBLEM, f"{directory} cannot be compared with its fingerprint: {error}")
 
 
 def _weights(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.search_spaces.errors import Problem
@@ -37,6 +38,8 @@ class LaunchRequest:
     workload: str = REAL
     rehearsal: Rehearsal | None = None
     store: Store | None = None
+    launch_id: str = field(default_factory=lambda: uuid4().hex)
+    """Names this launch before it has an epoch."""
 
 
 def plan_of(request: LaunchRequest) -> Plan:

@@ -161,6 +161,7 @@ class KeptWeights:
 
         point = next(point for point in self._points if point.run_id == run_id)
         try:
+            self._compare(point)
             stored = map_dataset(point, self._data_root)
         except DataError:
             return None
@@ -185,10 +186,21 @@ class KeptWeights:
         from recipe_sweep.trainers.data.errors import DataError
 
         try:
-            return open_dataset(point, self._data_root, self._sweep.data_hashes.get(point.dataset_id))
+            self._compare(point)
+            return open_dataset(point, self._data_root)
         except DataError as error:
-            found = error.problems[0].found
-            return Lacking(f"its dataset {point.source}/{point.task}/{point.dataset} is not in {self._data_root}: {found}")
+            found, expected = error.problems[0].found, error.problems[0].expected
+            return Lacking(
+                f"its dataset {point.source}/{point.task}/{point.dataset} is not in {self._data_root}: "
+                f"found {found}, expected {expected}"
+            )
+
+    def _compare(self, point: DesignPoint) -> None:
+        """Raise DataError where the point's dataset is not the one that was trained on."""
+        from recipe_sweep.trainers.data.comparison import Pin, compare_data
+
+        key = point.dataset_id
+        compare_data(point, self._data_root, Pin(self._sweep.data_hashes.get(key), self._sweep.data_fingerprints.get(key)))
 
 
 def _rows(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

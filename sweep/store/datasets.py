@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.files.sweep_file import DataPins
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.base import Store
 
@@ -43,7 +44,7 @@ def fetch_lacking(
     store: Store | None,
     points: Iterable[DesignPoint],
     data_root: Path,
-    pinned: Mapping[str, str],
+    pinned: DataPins,
     tell: Callable[[str], None],
 ) -> None:
     """Fetch the sweep's datasets that are not on this machine and are stored. Raises StoreError, DataError."""
@@ -53,11 +54,12 @@ def fetch_lacking(
     if store is None:
         return
     for point in {point.dataset_id: point for point in points}.values():
-        directory, content = dataset_directory(point, data_root), pinned.get(point.dataset_id)
+        directory, content = dataset_directory(point, data_root), pinned.contents.get(point.dataset_id)
         if content is None or directory.is_dir() or not store.keys(card_key(content)):
             continue
         tell(f"fetching dataset {point.task}/{point.dataset} from {store.address}")
-        bring_dataset(directory, content, _from_store(store, content), f"{store.address}/{FOLDER}/{content}")
+        origin, fingerprint = f"{store.address}/{FOLDER}/{content}", pinned.fingerprints.get(point.dataset_id)
+        bring_dataset(directory, content, _from_store(store, content), origin, fingerprint)
 
 
 def datasets_to_store(

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.launch_file import REAL
+from recipe_sweep.sweep.files.sweep_file import NO_PINS, DataPins
+from recipe_sweep.sweep.worker.data_check import prepared_data
 from recipe_sweep.sweep.worker.workload import load_workload
 from recipe_sweep.trainers.allocator import keep_memory
 from recipe_sweep.trainers.results import RunResult
@@ -36,8 +38,12 @@ def run_alone(
     tell: Callable[[str], None],
     advanced: Callable[[int, int], None],
     workload: str = REAL,
+    pinned: DataPins = NO_PINS,
 ) -> Alone:
-    """Train one point from its start; `tell` hears every evaluation, `advanced` the steps done and the steps in all."""
+    """Train one point from its start; `tell` hears every evaluation, `advanced` the steps done and the steps in all.
+
+    Raises DataError where its dataset is not the `pinned` one.
+    """
     from recipe_sweep.sweep.worker.device import choose_device
     from recipe_sweep.trainers.outcome import PackProgress
 
@@ -54,7 +60,7 @@ def run_alone(
 
     keep_memory()
     load = load_workload(workload)
-    hashes = load.prepare_data([point], data_root, {}, tell)
+    hashes = prepared_data(load, [point], data_root, pinned, tell, "").contents
     with TemporaryDirectory(prefix="recipe-sweep-run-") as scratch:
         outcome = load.train_pack(
             [point],

@@ -212,7 +212,9 @@ def _train(
     from recipe_sweep.sweep.planning.search_rounds import floors_of
     from recipe_sweep.sweep.results.publish import Provenance, publish
     from recipe_sweep.sweep.store.datasets import root_on_this_node
+    from recipe_sweep.sweep.worker.data_check import check_on_this_node
     from recipe_sweep.sweep.worker.device import choose_device, code_version, release_memory, torch_version
+    from recipe_sweep.trainers.data.errors import DataError
 
     paths, pack = settings.paths, record.pack
     device = choose_device(settings.resources.device)
@@ -223,9 +225,11 @@ def _train(
     )
     stage = settings.resources.stage_data
     workload = load_workload(settings.workload)
+    data_root = root_on_this_node(stage, settings.store, pack.points[0], settings.data_root, record.data_hash, _say)
+    check_on_this_node(settings, pack.points[0], data_root, _say)
     outcome = workload.train_pack(
         pack.points,
-        data_root=root_on_this_node(stage, settings.store, pack.points[0], settings.data_root, record.data_hash, _say),
+        data_root=data_root,
         data_hash=record.data_hash,
         checkpoint_dir=paths.pack_checkpoint(pack.pack_id),
         resume_dirs=resume_dirs(paths, pack),
@@ -237,6 +241,11 @@ def _train(
         progress=_ProgressWriter(paths.progress, pack, settings.epoch, started_at, alive),
         should_stop=should_stop,
     )
+    try:
+        check_on_this_node(settings, pack.points[0], data_root, _say)  # The files may have changed under the training.
+    except DataError:
+        shutil.rmtree(paths.pack_checkpoint(pack.pack_id), ignore_errors=True)  # Nobody knows which steps saw what.
+        raise
     if not outcome.complete:
         return AttemptEnd.STOPPED
     provenance = Provenance(

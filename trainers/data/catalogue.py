@@ -81,6 +81,14 @@ def require_fetched(declared: Iterable[Declared], root: Path) -> None:
         raise MissingDataError(*(_unpublished(*task, sorted(names), root) for task, names in sorted(absent.items())))
 
 
+def require_present(point: Declared, root: Path) -> None:
+    """Raise MissingDataError where the point's dataset is not here."""
+    directory = dataset_directory(point, root)
+    if not directory.is_dir():
+        require_fetched([point], root)
+        raise MissingDataError(_absent(point, directory))
+
+
 class StoredDataset(NamedTuple):
     """A dataset on disk, mapped and checked."""
 
@@ -93,12 +101,10 @@ class StoredDataset(NamedTuple):
 def map_dataset(point: Declared, root: Path, verify: bool = False) -> StoredDataset:
     """Map the point's dataset into memory, without PyTorch; checks and raises as `open_dataset` does."""
     directory = dataset_directory(point, root)
-    if not directory.is_dir():
-        require_fetched([point], root)
-        raise MissingDataError(_absent(point, directory))
+    require_present(point, root)
     card = read_card(directory)
     spec = task_spec(point.task)
-    if problems := tuple(_contradictions(directory / CARD_FILE, card, point, spec)):
+    if problems := tuple(contradictions(directory / CARD_FILE, card, point, spec)):
         raise BrokenDataError(*problems)
     columns = map_columns(directory, card)
     if verify:
@@ -122,7 +128,7 @@ def open_dataset(point: Declared, root: Path, expected_hash: str | None = None, 
     stored = map_dataset(point, root, verify)
     card, columns = stored.card, stored.columns
     if expected_hash is not None and card.content_hash != expected_hash:
-        raise ChangedDataError(_changed(point, stored.directory, card.content_hash, expected_hash))
+        raise ChangedDataError(changed_content(point, stored.directory, card.content_hash, expected_hash))
     rows, next_rows, mask = transition_index(columns.terminals, card.transitions)
     observations = from_numpy(columns.observations)
     return Dataset(
@@ -144,7 +150,7 @@ def _states(spec: TaskSpec, observations: Tensor) -> Tensor | None:
     return None if spec.state_dim == spec.n_agents * spec.obs_dim else observations[:, 0]
 
 
-def _contradictions(file: Path, card: Card, point: Declared, spec: TaskSpec) -> Iterator[Problem]:
+def contradictions(file: Path, card: Card, point: Declared, spec: TaskSpec) -> Iterator[Problem]:
     """Where the card does not agree with the point, with the task or with itself."""
     if card.identity != Identity.of(point):
         yield Problem(file=str(file), key="identity", found=repr(card.identity), expected=repr(Identity.of(point)))
@@ -153,8 +159,10 @@ def _contradictions(file: Path, card: Card, point: Declared, spec: TaskSpec) -> 
     expected = {name: f"{dtype} {shape}" for name, (dtype, shape) in column_layout(spec, card.rows, with_states).items()}
     if found != expected:
         yield Problem(file=str(file), key="columns", found=repr(found), expected=f"{expected!r} for {spec.name}")
-    if not 1 <= card.transitions <= card.rows:
-        yield Problem(file=str(file), key="transitions", found=str(card.transitions), expected=f"1 to {card.rows}")
+    transitions = card.rows if point.dataset_size is None else point.dataset_size
+    if card.transitions != transitions or transitions > card.rows:
+        wanted = f"{transitions}, of {card.rows} rows"
+        yield Problem(file=str(file), key="transitions", found=str(card.transitions), expected=wanted)
     if (hashed := content_hash(card.columns)) != card.content_hash:
         yield Problem(file=str(file), key="content_hash", found=card.content_hash, expected=f"{hashed}, of the columns listed")
 
@@ -168,7 +176,8 @@ def _require_scale(directory: Path, card: Card, scale: ReturnScale) -> None:
         raise ChangedDataError(Problem(file=str(directory / CARD_FILE), key="scale", found=found, expected=expected, hint=hint))
 
 
-def _name(point: Declared) -> str:
+def dataset_name(point: Declared) -> str:
+    """The dataset as people name it, with its id."""
     return f"{point.source}/{point.task}/{point.dataset} ({point.dataset_id})"
 
 
@@ -177,7 +186,7 @@ def _absent(point: Declared, directory: Path) -> Problem:
     if point.source is Source.HOMEGROWN:
         how = f"recipe-sweep data collect {point.task} {point.dataset} --size {point.dataset_size} --seed {point.dataset_seed}"
         hint = f"{hint}, or now by `{how}`"
-    return Problem(file=str(directory), found="no dataset", expected=_name(point), hint=hint)
+    return Problem(file=str(directory), found="no dataset", expected=dataset_name(point), hint=hint)
 
 
 def _unpublished(task: str, version: str, datasets: Iterable[str], root: Path) -> Problem:
@@ -191,10 +200,11 @@ def _unpublished(task: str, version: str, datasets: Iterable[str], root: Path) -
     )
 
 
-def _changed(point: Declared, directory: Path, found: str, expected: str) -> Problem:
+def changed_content(point: Declared, directory: Path, found: str, expected: str) -> Problem:
+    """Tell that a card lists another content than the pinned one."""
     return Problem(
         file=str(directory),
-        key=_name(point),
+        key=dataset_name(point),
         found=f"content {found}",
         expected=f"content {expected}, pinned when it was first used",
         hint="another machine or library may round differently: copy the data directory from where the sweep began, "

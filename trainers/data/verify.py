@@ -10,6 +10,7 @@ import numpy as np
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers.data.catalogue import StoredDataset, map_dataset
+from recipe_sweep.trainers.data.comparison import Pin, compare_data
 from recipe_sweep.trainers.data.homegrown.makers import make_columns
 from recipe_sweep.trainers.data.stored.card import Card, Identity, ReplayResult
 from recipe_sweep.trainers.data.stored.collect import unheard
@@ -31,6 +32,8 @@ class Verification(NamedTuple):
 
     directory: Path
     card: Card
+    fingerprint: str
+    """Of what was read: what sweeps pin."""
     replay: ReplayResult | None
     """None where the task has no simulator that can be put into a state that was seen."""
     remade: Remade | None
@@ -50,12 +53,14 @@ def verify(identity: Identity, root: Path, transitions: int) -> Verification:
 
     Raises as `open_dataset` does.
     """
-    stored = map_dataset(identity, root, verify=True)
+    fingerprint = compare_data(identity, root, Pin())
+    stored = map_dataset(identity, root)
     origin = stored.card.origin
     clipped = origin is not None and origin.clipped_components > 0
     return Verification(
         directory=stored.directory,
         card=stored.card,
+        fingerprint=fingerprint,
         replay=replay_columns(stored.spec, stored.columns, transitions, clipped),
         remade=_remake(identity, stored),
     )

@@ -203,6 +203,7 @@ def verification_lines(verification: Verification) -> Iterator[str]:
     """What was found, one sentence per check."""
     card = verification.card
     yield f"{card.identity}: {card.rows:,} rows have the content {card.content_hash[:12]} of their card"
+    yield f"  fingerprint {verification.fingerprint}"
     if verification.replay is None:
         yield "  replay    none: this task's simulator cannot be put into a state that was seen"
     else:

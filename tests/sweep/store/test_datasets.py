@@ -15,7 +15,7 @@ import pytest
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.files.sweep_file import read_sweep_file
+from recipe_sweep.sweep.files.sweep_file import DataPins, read_sweep_file
 from recipe_sweep.sweep.store import datasets
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.base import Store
@@ -142,10 +142,10 @@ def test_a_stored_dataset_is_another_than_the_one_the_sweep_began_with(data: Pat
         store_dataset(store, wanted, directory)
     told: list[str] = []
     elsewhere = tmp_path / "elsewhere"
-    fetch_lacking(store, [POINT, POINT], elsewhere, {POINT.dataset_id: content(data)}, told.append)
+    fetch_lacking(store, [POINT, POINT], elsewhere, DataPins({POINT.dataset_id: content(data)}, {}), told.append)
     assert files(elsewhere) == files(data)
     assert told == [f"fetching dataset simple_spread/expert from {store.address}"]
-    fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: content(data)}, told.append)
+    fetch_lacking(store, [POINT], elsewhere, DataPins({POINT.dataset_id: content(data)}, {}), told.append)
     assert len(told) == 1, "it was fetched twice"
 
 
@@ -161,14 +161,14 @@ def test_a_dataset_is_fetched_that_was_stored_in_part_or_is_another(data: Path, 
     wanted, elsewhere = content(data), tmp_path / "elsewhere"
     directory = dataset_directory(POINT, data)
     store.replace(f"{datasets.FOLDER}/{wanted}/rewards.npy", directory / "rewards.npy")
-    fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: wanted}, print)
+    fetch_lacking(store, [POINT], elsewhere, DataPins({POINT.dataset_id: wanted}, {}), print)
     assert left(elsewhere) == []
     store.create(card_key(wanted), directory / "card.json")
     with pytest.raises(BrokenDataError, match="no such column"):
-        fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: wanted}, print)
+        fetch_lacking(store, [POINT], elsewhere, DataPins({POINT.dataset_id: wanted}, {}), print)
     store.create(card_key(OTHER), directory / "card.json")
     with pytest.raises(ChangedDataError, match=wanted):
-        fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: OTHER}, print)
+        fetch_lacking(store, [POINT], elsewhere, DataPins({POINT.dataset_id: OTHER}, {}), print)
     assert left(elsewhere) == []
 
 
@@ -181,7 +181,7 @@ def test_a_card_that_somebody_wrote_into_the_store_leads_out_of_the_dataset(data
     wanted = content_hash(read_card(tmp_path).columns)
     store.create(card_key(wanted), tmp_path / "card.json")
     with pytest.raises(BrokenDataError, match="and no others"):
-        fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: wanted}, print)
+        fetch_lacking(store, [POINT], elsewhere, DataPins({POINT.dataset_id: wanted}, {}), print)
     assert left(elsewhere) == []
 
 
@@ -198,7 +198,7 @@ def test_other_bytes_are_taken_from_a_store_because_their_card_claims_the_conten
     (directory / "card.json").write_text(json.dumps(card))
     store_dataset(store, wanted, directory)
     with pytest.raises(ChangedDataError, match=wanted):
-        fetch_lacking(store, [POINT], elsewhere, {POINT.dataset_id: wanted}, print)
+        fetch_lacking(store, [POINT], elsewhere, DataPins({POINT.dataset_id: wanted}, {}), print)
     assert left(elsewhere) == []
 
 

@@ -11,17 +11,19 @@ from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.trainers.data.errors import BrokenDataError, ChangedDataError
 from recipe_sweep.trainers.data.stored.card import CARD_FILE, content_hash, read_card
 from recipe_sweep.trainers.data.stored.columns import Columns
+from recipe_sweep.trainers.data.stored.fingerprint import fingerprint
 from recipe_sweep.trainers.data.stored.store import map_columns, rehash, staged
 
 Fetch = Callable[[str, Path], bool]
 """Writes the dataset's file of that name to a path; False where there is none."""
 
 
-def bring_dataset(directory: Path, wanted: str, fetch: Fetch, origin: str) -> bool:
+def bring_dataset(directory: Path, wanted: str, fetch: Fetch, origin: str, pinned: str | None = None) -> bool:
     """Make `directory` the dataset of the `wanted` content at `origin`; False where there is none, and nothing is left then.
 
-    Any number of processes may bring the same one: the first wins. Raises BrokenDataError where files are missing or differ
-    from the card, ChangedDataError where the content is another, OSError where it cannot be written.
+    It must have the fingerprint `pinned`, if any. Any number of processes may bring the same one: the first wins. Raises
+    BrokenDataError where files are missing or differ from the card, ChangedDataError where the content or the fingerprint is
+    another, OSError where it cannot be written.
     """
     with TemporaryDirectory() as aside:
         card_file = Path(aside) / CARD_FILE
@@ -31,6 +33,9 @@ def bring_dataset(directory: Path, wanted: str, fetch: Fetch, origin: str) -> bo
         hint = f"remove {origin} and let it be stored again from where the sweep began"
         if (hashed := content_hash(card.columns)) != wanted:  # Of what is listed, whatever the card says of itself.
             found, expected = f"content {hashed}", f"content {wanted}"
+            raise ChangedDataError(Problem(file=f"{origin}/{CARD_FILE}", found=found, expected=expected, hint=hint))
+        if pinned is not None and (taken := fingerprint(card)) != pinned:
+            found, expected = f"fingerprint {taken}", f"fingerprint {pinned}, pinned when this sweep first used it"
             raise ChangedDataError(Problem(file=f"{origin}/{CARD_FILE}", found=found, expected=expected, hint=hint))
         with staged(directory) as unfinished:
             for column in card.columns:
