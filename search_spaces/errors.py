@@ -14,6 +14,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_TOLD = 50
+"""Problems that one message spells out; of further ones it tells how many they are."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -34,7 +37,9 @@ class Problem:
         place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
         heading = ": ".join(part for part in (place, self.key) if part)
         facts = (("found", self.found), ("expected", self.expected), ("hint", self.hint))
-        return "\n".join([heading or "input", *(f"  {name:<10}{text}" for name, text in facts if text)])
+        lines = [f"  {name:<10}{text}" for name, text in facts if text]
+        # Without a place, what was found comes first: a word such as "input" would send the reader nowhere.
+        return "\n".join([heading, *lines] if heading else [self.found, *lines[1:]])
 
 
 class RecipeSweepError(Exception):
@@ -57,8 +62,9 @@ class UserInputError(RecipeSweepError):
 
     def __str__(self) -> str:
         count = len(self.args)
-        heading = [f"{count} problems:"] if count > 1 else []
-        return "\n".join([*heading, *(str(problem) for problem in self.args)])
+        heading = [f"{count:,} problems:"] if count > 1 else []
+        rest = [f"and {count - MOST_TOLD:,} more"] if count > MOST_TOLD else []
+        return "\n".join([*heading, *(str(problem) for problem in self.args[:MOST_TOLD]), *rest])
 
 
 class UnreadableFileError(UserInputError):

@@ -1,20 +1,22 @@
 """YAML as people write it, kept with the line of every key so that each complaint can say where.
 
-YAML 1.2's core schema and no more: `3e-4` is a number (YAML 1.1 reads text), `no` and `on` are text, there are no tags,
-anchors or merges, and a key given twice is a mistake instead of a silent override.
+YAML 1.2's core schema: `3e-4` is a number (YAML 1.1 reads text), `no` and `on` are text, there are no tags, and a key given
+twice is a mistake instead of a silent override. Anchors (`&name`), aliases (`*name`) and merge keys (`<<: *name`) are read as
+if their values were written out.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
+from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import Problem, UnreadableFileError
+from recipe_sweep.search_spaces.user_file import read_user_text
+from recipe_sweep.search_spaces.yaml_nodes import compose
+from recipe_sweep.search_spaces.yaml_values import Reader, kind_of
 
 KeyPath = tuple[str | int, ...]
 """Where a value is in a document: mapping keys and list indices, e.g. `("axes", "alpha", "brac", 1)`."""
@@ -63,8 +65,8 @@ class Document:
 
 
 def key_text(path: KeyPath) -> str:
-    """A path as people write it: `axes.alpha.brac[1]`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")
+    """A path as people write it: `axes.alpha.brac[1]`. Keys of unreasonable length are cut."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{cut(step)}" for step in path).removeprefix(".")
 
 
 def shown(value: object) -> str:
@@ -77,150 +79,44 @@ def shown(value: object) -> str:
         case list() | dict() if not value:
             return "an empty list" if isinstance(value, list) else "an empty mapping"
         case _:
-            text = repr(value)
-            return text if len(text) <= 80 else f"{text[:77]}..."
+            return cut(repr(value))
 
 
 def read_yaml(path: Path) -> Document:
     """Read a YAML mapping; raises UnreadableFileError naming the line."""
-    return parse_yaml(_read_text(path), str(path))
+    return parse_yaml(read_user_text(path), str(path))
 
 
 def parse_yaml(text: str, file: str) -> Document:
     """Read a YAML mapping from text that came from `file`; raises UnreadableFileError with every mistake in it."""
-    root = _compose(text, file)
+    root = compose(text, file)
     if root is None:
         raise UnreadableFileError(Problem(file, found="an empty file", expected="a mapping of keys to values"))
-    reader = _Reader(file)
+    reader = Reader(file)
     content = reader.read(root, ())
     if not isinstance(content, dict):
-        reader.refuse(root, (), f"{_kind(root)} at the top level", "a mapping of keys to values")
-    if reader.problems or not isinstance(content, dict):
-        raise UnreadableFileError(*reader.problems)
-    return Document(content, reader.places)
+        reader.refuse(root.line, (), f"{kind_of(root)} at the top level", "a mapping of keys to values")
+    _check(reader)
+    assert isinstance(content, dict)
+    return Document(content, {path: Place(file, line) for path, line in reader.lines.items()})
 
 
 def parse_value(text: str) -> object:
     """Read one YAML value, as after the `=` of an override; raises UnreadableFileError."""
-    root = _compose(text, text)
+    root = compose(text, text)
     if root is None:
         return None
-    reader = _Reader(text)
+    reader = Reader(text)
     value = reader.read(root, ())
-    if reader.problems:
-        raise UnreadableFileError(*reader.problems)
+    _check(reader)
     return value
 
 
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        problem = Problem(str(path), found="no such file", expected="a YAML file", hint="check the path and its spelling")
-    except IsADirectoryError:
-        problem = Problem(str(path), found="a directory", expected="a YAML file")
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        problem = Problem(str(path), line, found=f"bytes that are no text ({error.reason})", expected="YAML in UTF-8")
-    except OSError as error:
-        problem = Problem(str(path), found=error.strerror or str(error), expected="a readable YAML file")
-    raise UnreadableFileError(problem)
-
-
-class _Loader(yaml.SafeLoader):
-    """PyYAML's parser, resolving nothing by itself: every scalar arrives as text."""
-
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - PyYAML's own protocol
-
-
-_PLAIN_VALUES: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
-    (re.compile(r"~|null|Null|NULL|"), lambda text: None),
-    (re.compile(r"true|True|TRUE|false|False|FALSE"), lambda text: text.lower() == "true"),
-    (re.compile(r"[-+]?(0|[1-9][0-9_]*)"), lambda text: int(text.replace("_", ""))),
-    (re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"), lambda text: float(text.replace("_", ""))),
-    (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), lambda text: float(text.replace(".", ""))),
-)
-"""What an unquoted scalar may mean, first match first; anything else is text."""
-
-_TAGS = {f"tag:yaml.org,2002:{name}" for name in ("str", "seq", "map")}
-
-
-def _compose(text: str, file: str) -> yaml.Node | None:
-    try:
-        return _Loader(text).get_single_node()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        lines = text.splitlines()
-        hint = "indent with spaces, not tabs" if mark and mark.line < len(lines) and "\t" in lines[mark.line] else None
-        found = ", ".join(part for part in (error.context, error.problem) if part)
-        problem = Problem(file, mark.line + 1 if mark else None, found=found, expected="YAML", hint=hint)
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        problem = Problem(file, line, found=f"the control character U+{int(error.character):04X}", expected="plain text")
-    except RecursionError:
-        problem = Problem(file, found="lists or mappings nested too deeply", expected="YAML")
-    raise UnreadableFileError(problem)
-
-
-def _kind(node: yaml.Node) -> str:
-    return (
-        "a mapping"
-        if isinstance(node, yaml.MappingNode)
-        else "a list"
-        if isinstance(node, yaml.SequenceNode)
-        else "a single value"
-    )
-
-
-class _Reader:
-    """Turns nodes into plain values, noting places and every mistake on the way."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self.places: dict[KeyPath, Place] = {}
-        self.problems: list[Problem] = []
-        self._seen: set[int] = set()
-
-    def refuse(self, node: yaml.Node, path: KeyPath, found: str, expected: str, hint: str | None = None) -> None:
-        self.problems.append(Problem(self.file, node.start_mark.line + 1, key_text(path), found, expected, hint))
-
-    def read(self, node: yaml.Node, path: KeyPath) -> object:
-        self.places.setdefault(path, Place(self.file, node.start_mark.line + 1))
-        if id(node) in self._seen:
-            self.refuse(node, path, "a YAML alias (*name)", "the value itself", "write the value out again")
-            return None
-        self._seen.add(id(node))
-        if node.tag not in _TAGS:
-            self.refuse(node, path, f"the YAML tag {node.tag}", "a plain value")
-            return None
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.read(item, (*path, index)) for index, item in enumerate(node.value)]
-        assert isinstance(node, yaml.ScalarNode)
-        return self._scalar(node, path)
-
-    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, object]:
-        content: dict[str, object] = {}
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                self.refuse(key, path, f"{_kind(key)} as a key", "a plain word as a key")
-                continue
-            inner = (*path, key.value)
-            if key.value in content:
-                first = self.places[inner].line
-                self.refuse(key, inner, f"this key again (first on line {first})", "each key once", "delete one of them")
-                continue
-            self.places[inner] = Place(self.file, key.start_mark.line + 1)
-            content[key.value] = self.read(value, inner)
-        return content
-
-    def _scalar(self, node: yaml.ScalarNode, path: KeyPath) -> object:
-        text: str = node.value
-        if node.style is not None:  # quoted
-            return text
-        try:
-            return next((convert(text) for pattern, convert in _PLAIN_VALUES if pattern.fullmatch(text)), text)
-        except ValueError:
-            self.refuse(node, path, f"a number of {len(text)} digits", "a number that a computer can hold")
-            return None
+def _check(reader: Reader) -> None:
+    if reader.mistakes:
+        raise UnreadableFileError(
+            *(
+                Problem(reader.file, mistake.line, key_text(mistake.path), mistake.found, mistake.expected, mistake.hint)
+                for mistake in reader.mistakes
+            )
+        )

@@ -92,7 +92,7 @@ OWNERS = {
     "pandas": {"analysis"},
     "scipy": {"analysis"},
     "torch": {"trainers", "sweep.worker.device"},
-    "yaml": {"search_spaces.yaml_file", "cluster.yaml_text"},
+    "yaml": {"search_spaces.yaml_nodes", "cluster.yaml_text"},
     "pydantic": {"search_spaces", "cluster.schema", "trainers"},
     "tensorstore": {"trainers.data.published"},
     "mujoco": {"trainers.environments"},

@@ -49,7 +49,7 @@ def tail(name: str, text: str, *complaints: tuple[str, str, str]) -> Case:
 
 CASES = (
     # The file as YAML
-    edit("tab", "  task:", "\ttask:", ("grid.yaml:5", "'\\t' that cannot start any token", "spaces, not tabs")),
+    edit("tab", "  task:", "\ttask:", ("grid.yaml:5", "a tab character", "spaces, not tabs")),
     edit("unclosed list", "[td, iql]", "[td, iql", ("grid.yaml:9", "expected ',' or ']'", "YAML")),
     edit(
         "duplicate key",
@@ -57,7 +57,7 @@ CASES = (
         "  steps: 64",
         ("grid.yaml:20: settings.steps", "again (first on line 18)", "each key once"),
     ),
-    edit("alias", "[0, 1]", "*seeds", ("grid.yaml", "undefined alias", "YAML")),
+    edit("alias", "[0, 1]", "*seeds", ("grid.yaml:16", "undefined alias *seeds", "name a value with &seeds above this line")),
     edit("tag", "name: small", "name: !!python/name:os.system x", ("grid.yaml:2: name", "the YAML tag", "a plain value")),
     edit("two documents", "settings:", "---\nsettings:", ("grid.yaml:17", "another document", "YAML")),
     Case("a list", ((GRID, "- td\n- iql\n"),), complaints=(("grid.yaml:1", "a list at the top level", "a mapping"),)),
@@ -263,8 +263,10 @@ CASES = (
         ("grid.yaml:23: exclude", "exclude every point", "leave some"),
     ),
     # Overrides
-    override("no value", "axes.seed=", complaints=(("--set axes.seed=", "'axes.seed='", "KEY=VALUE"),)),
-    override("no equals sign", "seed", complaints=(("--set seed", "'seed'", "e.g. axes.seed=[0,1]"),)),
+    override(
+        "no value", "axes.seed=", complaints=(("--set axes.seed=: axes.seed", "no value", "axes.seed=null takes the key away"),)
+    ),
+    override("no equals sign", "seed", complaints=(("--set seed: axes.seed", "no = and no value", "e.g. axes.seed=[0,1]"),)),
     override(
         "unknown key", "axes.sede=1", complaints=(("--set axes.sede=1: axes.sede", "unknown key", "did you mean axes.seed?"),)
     ),
@@ -308,7 +310,9 @@ CASES = (
         "critic_norm=svn",
         complaints=(("--only", "no point meets together", "at least one"),),
     ),
-    only("broken filter", "hidden=[64,", complaints=(("--only hidden=[64,", "expected the node content", "AXIS=VALUE"),)),
+    only(
+        "broken filter", "hidden=[64,", complaints=(("--only hidden=[64,", "did not find expected node content", "AXIS=VALUE"),)
+    ),
     # Several at once
     Case(
         "everything at once",
@@ -363,8 +367,8 @@ def test_malformed_input_is_refused_with_one_clear_complaint_each(
         ("grid.yaml", "axes: \u00e9".encode("latin-1"), "bytes that are no text", "UTF-8"),
         ("grid.yaml", b"axes: \x01", "the control character U+0001", "plain text"),
         ("grid.yaml", b"[" * 5_000, "nested too deeply", "YAML"),
-        ("grid.yaml", b"axes: " + b"9" * 5_000, "a number of 5000 digits", "a computer can hold"),
-        ("grid.yaml", b"axes: &a [*a]", "a YAML alias", "write the value out again"),
+        ("grid.yaml", b"axes: " + b"9" * 5_000, "a number of 5,000 digits", "a computer can hold"),
+        ("grid.yaml", b"axes: &a [*a]", "the alias *a inside the value that &a names", "does not hold itself"),
         ("grid.yaml", b"? [a]\n: 1", "a list as a key", "a plain word"),
     ],
 )
