@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
+from recipe_sweep.search_spaces.abridged import cut, ranges
 from recipe_sweep.search_spaces.axis_types import LONGEST_RANGE, seed_range
 from recipe_sweep.search_spaces.errors import Problem, SelectionError, UnreadableFileError
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -16,7 +19,8 @@ SELECTABLE = tuple(field.name for field in dataclasses.fields(DesignPoint) if fi
 """The axes and settings by which points can be chosen."""
 
 
-class Criterion(NamedTuple):
+@dataclass(frozen=True)
+class Criterion:
     """One axis and the values of it that are meant. Absent values (tau without IQL) are written `none`."""
 
     axis: str
@@ -25,7 +29,12 @@ class Criterion(NamedTuple):
     def matches(self, point: DesignPoint) -> bool:
         """Whether the point has one of the values."""
         value = getattr(point, self.axis)
-        return ("none" if value is None else value) in self.values
+        return ("none" if value is None else value) in self._known
+
+    @cached_property
+    def _known(self) -> frozenset[object]:
+        """The values that a point can have: tens of thousands of seeds are looked up for every point."""
+        return frozenset(value for value in self.values if _is_hashable(value))
 
 
 def criteria_of(when: Mapping[str, Sequence[object]]) -> tuple[Criterion, ...]:
@@ -69,11 +78,14 @@ class Strangers(NamedTuple):
 
 def strangers_among(criterion: Criterion, known: Sequence[object]) -> Strangers | None:
     """What to say of the values that are not among the known ones; None if all are."""
-    strange = [value for value in criterion.values if isinstance(value, bool) or value not in known]
+    present = set(known)  # All are words, numbers or tuples of them.
+    strange = [
+        value for value in criterion.values if isinstance(value, bool) or not _is_hashable(value) or value not in present
+    ]
     if not strange:
         return None
     names = [str(list(value)) if isinstance(value, tuple) else str(value) for value in known]
-    hints = (nearest(str(value), names) for value in strange)
+    hints = (nearest(str(value), names) for value in strange[:5])
     more = ", ..." if len(strange) > 5 else ""
     found = ", ".join(shown(list(value) if isinstance(value, tuple) else value) for value in strange[:5]) + more
     return Strangers(found, one_of(names), next(filter(None, hints), None))
@@ -81,11 +93,13 @@ def strangers_among(criterion: Criterion, known: Sequence[object]) -> Strangers 
 
 def _parse_filter(text: str, before: set[str]) -> Criterion | Problem:
     axis, equals, value = (part.strip() for part in text.partition("="))
-    option = f"--only {text}"
+    option = cut(f"--only {text}")
     if not equals or not value:
         return Problem(option, found=shown(text), expected="AXIS=VALUE or AXIS=VALUE,VALUE", hint="e.g. decomposition=mix,vdn")
     if axis not in SELECTABLE:
-        return Problem(option, found=f"the unknown axis {axis!r}", expected=one_of(SELECTABLE), hint=nearest(axis, SELECTABLE))
+        return Problem(
+            option, found=f"the unknown axis {cut(axis)!r}", expected=one_of(SELECTABLE), hint=nearest(axis, SELECTABLE)
+        )
     if axis in before:
         return Problem(
             option, found=f"{axis} a second time", expected="each axis once", hint=f"{axis}=VALUE,VALUE takes either"
@@ -100,8 +114,9 @@ def _parse_filter(text: str, before: set[str]) -> Criterion | Problem:
 def _values(axis: str, values: Sequence[object]) -> tuple[object, ...]:
     """Values as points hold them: a network's shape is a tuple, a range of seeds the seeds in it."""
     if axis == "seed":
-        ranges = [(value, seed_range(value) if isinstance(value, str) else None) for value in values]
-        values = [seed for value, seeds in ranges for seed in (seeds[:LONGEST_RANGE] if seeds else [value])]
+        read = [(value, seed_range(value) if isinstance(value, str) else None) for value in values]
+        # A range that is empty or too long stays the text that it is, which no point has.
+        values = [seed for value, seeds in read for seed in (seeds if seeds and len(seeds) <= LONGEST_RANGE else [value])]
     if axis == "hidden" and not all(isinstance(value, list | tuple) for value in values):
         values = [values]
     return tuple(tuple(value) if isinstance(value, list) else value for value in values)
@@ -114,6 +129,19 @@ def _unknown_values(points: Sequence[DesignPoint], criterion: Criterion) -> Iter
         yield Problem(_option([criterion]), None, criterion.axis, strangers.found, strangers.expected, strangers.hint)
 
 
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:  # a list in a list
+        return False
+    return True
+
+
 def _option(criteria: Iterable[Criterion]) -> str:
-    texts = (f"{criterion.axis}={','.join(str(value) for value in criterion.values)}" for criterion in criteria)
-    return f"--only {' '.join(texts)}"
+    return f"--only {' '.join(cut(_text(criterion)) for criterion in criteria)}"
+
+
+def _text(criterion: Criterion) -> str:
+    """A criterion as it may be typed, its seeds as ranges again."""
+    texts = [text for text, _ in ranges((value, None) for value in criterion.values)]
+    return f"{criterion.axis}={','.join(texts)}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from recipe_sweep.search_spaces.errors import GridError, Problem
+from recipe_sweep.search_spaces.errors import MOST_TOLD, GridError, Problem
 from recipe_sweep.search_spaces.grid import Axes, Grid, Settings
 from recipe_sweep.search_spaces.overrides import apply_overrides
 from recipe_sweep.search_spaces.presets import resolve_grid
@@ -43,6 +43,8 @@ def grid_from(document: Document, known: Sequence[Problem] = ()) -> Grid:
 
 def _further_problems(document: Document, found: list[Fault]) -> list[Problem]:
     """What the rules say of the sound part of a document, leaving out whatever rests on its unsound part."""
+    if len(found) > MOST_TOLD:
+        return []
     sound = copy.deepcopy(document.content)
     for fault in found:
         _mend(sound, fault.path)

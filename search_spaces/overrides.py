@@ -10,6 +10,7 @@ import copy
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import GridError, Problem, UnreadableFileError
 from recipe_sweep.search_spaces.grid import Alphas, Axes, CriticNorms, Grid, Settings
 from recipe_sweep.search_spaces.search import AlphaRanges, Search
@@ -51,10 +52,15 @@ def apply_overrides(document: Document, texts: Sequence[str]) -> Overridden:
 
 def _parse(text: str) -> tuple[KeyPath, object]:
     key, equals, value = (part.strip() for part in text.partition("="))
-    if not equals or not key or not value:
+    if not key:
         raise GridError(Problem(_option(text), found=shown(text), expected=_FORM, hint="e.g. axes.seed=[0,1]"))
+    path = _find(key, text)
+    if not equals or not value:
+        found = "no = and no value" if not equals else "no value"
+        hint = f"{key}=VALUE; {key}=null takes the key away; e.g. axes.seed=[0,1]"
+        raise GridError(Problem(_option(text), None, key_text(path), found, _FORM, hint))
     try:
-        return _find(key, text), parse_value(value)
+        return path, parse_value(value)
     except UnreadableFileError as error:
         raise GridError(Problem(_option(text), None, key, error.problems[0].found, _FORM)) from None
 
@@ -73,7 +79,7 @@ def _find(key: str, text: str) -> KeyPath:
         choices = ", ".join(key_text(path) for path in ending)
         raise GridError(Problem(_option(text), None, key, "a key that may mean several", f"one of {choices}"))
     names = {name: key_text(path) for path in known for name in (path[-1], key_text(path)) if isinstance(name, str)}
-    raise GridError(Problem(_option(text), None, key, f"the unknown key {key!r}", "a key of a grid", nearest(key, names)))
+    raise GridError(Problem(_option(text), None, key, f"the unknown key {cut(key)!r}", "a key of a grid", nearest(key, names)))
 
 
 def _paths() -> Iterable[tuple[str, ...]]:
@@ -105,4 +111,4 @@ def _put(content: dict[str, object], path: KeyPath, value: object, text: str) ->
 
 
 def _option(text: str) -> str:
-    return f"--set {text}"
+    return cut(f"--set {text}")

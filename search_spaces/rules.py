@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
+from recipe_sweep.search_spaces.abridged import listing
 from recipe_sweep.search_spaces.axis_types import EVERY_TASK
-from recipe_sweep.search_spaces.errors import GridError, Problem
+from recipe_sweep.search_spaces.errors import MOST_TOLD, GridError, Problem
 from recipe_sweep.search_spaces.filters import SELECTABLE, criteria_of, strangers_among
 from recipe_sweep.search_spaces.grid import ALL_DATASETS, Grid
 from recipe_sweep.search_spaces.tables import Tables, condition, tables_of
@@ -99,10 +100,17 @@ def _duplicates(grid: Grid, tables: Tables) -> Iterator[Finding]:
     """A value listed twice in an axis, or a row twice in a zip group: 1, 1.0 and 1e0 are one value."""
     for table in tables.tables:
         rows = list(zip(*(column.values for column in table.columns), strict=False))
-        for row in (row for row, count in Counter(rows).items() if count > 1):
-            column = table.columns[0]
-            path = column.path if len(table.columns) == 1 else column.path[:2]
-            axes = tuple(column.axis for column in table.columns)
+        repeated = [row for row, count in Counter(rows).items() if count > 1]
+        if not repeated:
+            continue
+        column = table.columns[0]
+        path = column.path if len(table.columns) == 1 else column.path[:2]
+        axes = tuple(column.axis for column in table.columns)
+        if len(repeated) > MOST_TOLD:
+            texts = listing(", ".join(map(_told, row)) for row in repeated)
+            yield Finding(path, axes, f"{texts} more than once", "each value once")
+            continue
+        for row in repeated:
             yield Finding(path, axes, f"{', '.join(map(_told, row))} more than once", "each value once")
 
 

@@ -11,7 +11,9 @@ from typing import NamedTuple, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from recipe_sweep.search_spaces.errors import Problem, UserInputError
+from recipe_sweep.search_spaces.abridged import LONGEST_TEXT, cut, listing
+from recipe_sweep.search_spaces.errors import MOST_TOLD, Problem, UserInputError
+from recipe_sweep.search_spaces.synonyms import SYNONYMS
 from recipe_sweep.search_spaces.yaml_file import Document, KeyPath, read_yaml, shown
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -38,14 +40,18 @@ def refuse(expected: str, hint: str | None = None, found: str | None = None) -> 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """A hint naming the known word that is most like the given one, if any is."""
-    matches = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    if len(word) > LONGEST_TEXT:
+        return None
+    names = list(known)
+    meant = SYNONYMS.get(word.lower().rpartition(".")[2])
+    matches = [meant] if meant in names else difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
     return f"did you mean {matches[0]}?" if matches else None
 
 
 def one_of(known: Iterable[str]) -> str:
-    """`a`, or `one of a, b, c`."""
+    """`a`, or `one of a, b, c`; a long list is abridged."""
     names = list(known)
-    return names[0] if len(names) == 1 else f"one of {', '.join(names)}"
+    return listing(names) if len(names) == 1 else f"one of {listing(names)}"
 
 
 class Fault(NamedTuple):
@@ -57,11 +63,16 @@ class Fault(NamedTuple):
 
 def faults(document: Document, model: type[BaseModel], invalid: ValidationError) -> list[Fault]:
     """Everything pydantic found, in the order of the file and each thing once."""
-    found = [_fault(document, model, details) for details in invalid.errors(include_url=False)]
-    return sorted(dict.fromkeys(found), key=lambda fault: fault.problem.line or 0)
+
+    def line(details: ErrorDetails) -> int:
+        return document.place(document.walk(details["loc"])).line or 0
+
+    errors = sorted(invalid.errors(include_url=False), key=line)
+    # To look for the nearest word takes time, which a file with thousands of mistakes would take thousands of times.
+    return list(dict.fromkeys(_fault(document, model, details, place < MOST_TOLD) for place, details in enumerate(errors)))
 
 
-def _fault(document: Document, model: type[BaseModel], details: ErrorDetails) -> Fault:
+def _fault(document: Document, model: type[BaseModel], details: ErrorDetails, hints: bool) -> Fault:
     path = document.walk(details["loc"])
     kind, value, context = details["type"], details["input"], details.get("ctx", {})
     if kind == "missing":
@@ -70,14 +81,16 @@ def _fault(document: Document, model: type[BaseModel], details: ErrorDetails) ->
     if kind == "extra_forbidden":
         known = _known_keys(model, details["loc"][:-1])
         name = str(details["loc"][-1])
-        return Fault(path, document.problem(path, f"the unknown key {name!r}", one_of(known), nearest(name, known)))
+        hint = nearest(name, known) if hints else None
+        return Fault(path, document.problem(path, f"the unknown key {cut(name)!r}", one_of(known), hint))
     if kind == "refused":
         found = context["found"] or shown(value)
         return Fault(path, document.problem(path, found, context["expected"], context["hint"]))
     if kind in ("enum", "literal_error"):
         known = tuple(re.findall(r"'([^']*)'", context["expected"]))
         expected = one_of(known) if known else context["expected"]
-        return Fault(path, document.problem(path, shown(value), expected, nearest(str(value), known)))
+        hint = nearest(str(value), known) if hints else None
+        return Fault(path, document.problem(path, shown(value), expected, hint))
     return Fault(path, document.problem(path, shown(value), _expected(kind, details["msg"])))
 
 
