@@ -11,11 +11,15 @@ import importlib
 import importlib.util
 import os
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from recipe_sweep.search_spaces.errors import Problem, UserInputError
+from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError, UserInputError
+from recipe_sweep.search_spaces.old_plugin_names import old_names
+from recipe_sweep.search_spaces.user_code import add_plugin, error_text, users_place
 
 PLUGINS_VARIABLE = "RECIPE_SWEEP_PLUGINS"
 ENTRY_POINT_GROUP = "recipe_sweep.plugins"
@@ -25,11 +29,31 @@ class PluginError(UserInputError):
     """A plugin cannot be imported, or registers something that contradicts what is there."""
 
 
+class PluginCodeError(RecipeSweepError):
+    """A plugin's code ended in an error of its own, which is the cause of this one, or gave what it must not.
+
+    `place` is the file and line in the plugin, where it is known.
+    """
+
+    def __init__(self, problem: Problem, place: str | None = None) -> None:
+        super().__init__(problem)
+        self.problem, self.place = problem, place
+
+    @property
+    def origin(self) -> BaseException:
+        """What the plugin raised, or this error where it raised nothing."""
+        return self.__cause__ or self
+
+
 @dataclass
 class _Once:
-    """Whether this process has begun to import plugins; these look at the tasks themselves while they register."""
+    """Whether this process has begun to import plugins; these look at the tasks themselves while they register.
+
+    `problems` are kept, so that every look says the same. A second import would find names taken that the first one took.
+    """
 
     begun: bool = False
+    problems: tuple[Problem, ...] = ()
 
 
 _once = _Once()
@@ -38,20 +62,53 @@ _once = _Once()
 def load_plugins() -> None:
     """Import every plugin that is named, the first time this is called; raises PluginError naming all that fail."""
     if _once.begun:
+        if _once.problems:
+            raise PluginError(*_once.problems)
         return
     _once.begun = True
-    problems = []
+    problems: list[Problem] = []
     for name, place in _named():
         try:
-            _import(name)
-        except (ImportError, OSError, SyntaxError) as error:
-            found = f"{type(error).__name__}: {error}"
-            problems.append(
-                Problem(file=place, key=name, found=found, expected="an importable module, or the path of a .py file")
-            )
+            with plugin_code(f"{place}: {name}", "a plugin that can be imported"):
+                _import(name)
+        except UserInputError as error:
+            problems += error.problems
+        except PluginCodeError as error:
+            problems.append(error.problem)
     if problems:
-        _once.begun = False  # so that the next look says it again, rather than that a task is unknown
+        _once.problems = tuple(problems)
         raise PluginError(*problems)
+
+
+@contextmanager
+def plugin_code(what: str, expected: str, where: str | None = None) -> Iterator[None]:
+    """Run code of a plugin, whose errors become ours. They name `what` it is, and the file and line in the plugin.
+
+    `where` stands in where no line of the plugin is on the way to the error. The user's mistakes that our own functions find
+    keep their type, and get `what` and the place. Raises PluginCodeError for all else but KeyboardInterrupt, because a plugin
+    may even call `sys.exit`.
+    """
+    try:
+        with old_names():
+            yield
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except PluginCodeError:
+        raise  # It was named nearer to its place.
+    except UserInputError as error:
+        kind = type(error) if type(error).__init__ is UserInputError.__init__ else UserInputError
+        raise kind(*(_placed(problem, what, users_place(error) or where) for problem in error.problems)) from error
+    except BaseException as error:
+        problem = Problem(found=error_text(error), expected=expected)
+        place = users_place(error) or where
+        raise PluginCodeError(_placed(problem, what, place), place) from error
+
+
+def _placed(problem: Problem, what: str, place: str | None) -> Problem:
+    """The problem with what it is about, and where in the plugin it arose."""
+    at = None if place is None else f"in the plugin: {place}"
+    hint = "; ".join(text for text in (problem.hint, at) if text) or None
+    return replace(problem, file=what if problem.file is None else problem.file, hint=hint)
 
 
 def _named() -> list[tuple[str, str]]:
@@ -70,6 +127,7 @@ def _absolute(name: str) -> str:
 
 def _import(name: str) -> None:
     if not name.endswith(".py"):
+        add_plugin(name)
         importlib.import_module(name)
         return
     path = Path(name)
@@ -78,4 +136,8 @@ def _import(name: str) -> None:
         raise ImportError(f"{path} cannot be loaded")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # where dataclasses look for the module of a class
-    spec.loader.exec_module(module)
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]  # Half of a module is worse than none.
+        raise

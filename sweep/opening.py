@@ -14,7 +14,7 @@ from recipe_sweep.search_spaces.filters import parse_filters, select
 from recipe_sweep.search_spaces.grid import Grid
 from recipe_sweep.search_spaces.grid_file import grid_from, read_grid
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.yaml_file import Document
+from recipe_sweep.search_spaces.yaml_file import Document, Place
 from recipe_sweep.sweep.errors import SweepDirectoryError, UnknownRunError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file
@@ -201,7 +201,8 @@ def _sweep_directory(root: Path, directory: Path | None, overrides: Sequence[str
                 expected="a grid file or preset beside these options",
             )
         )
-    return _target(grid_from(Document(dict(sweep.grid))), paths)
+    written = Document(dict(sweep.grid), {(): Place(str(paths.lock_file), None)})
+    return _target(grid_from(written), paths)
 
 
 def _target(grid: Grid, paths: SweepPaths) -> Target:

@@ -15,7 +15,7 @@ from recipe_sweep.trainers.data.stored.columns import Columns
 from recipe_sweep.trainers.data.stored.episodes import Episode, columns_from_episodes
 from recipe_sweep.trainers.data.stored.registered import RegisteredDataset, add_dataset
 from recipe_sweep.trainers.environments.one_by_one import OneByOne, SingleEnvironment, SingleStep
-from recipe_sweep.trainers.environments.registry import add_environment
+from recipe_sweep.trainers.environments.registry import add_environment, task_spec
 from recipe_sweep.trainers.task import BatchedEnvironment, ReturnScale, TaskSpec, Transition
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "columns_from_episodes",
     "register_dataset",
     "register_task",
+    "task_spec",
 ]
 
 

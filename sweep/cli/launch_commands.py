@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -345,6 +344,7 @@ def _debugger(wanted: bool) -> Iterator[None]:
 
     try:
         yield
-    except Exception:
-        pdb.post_mortem(sys.exc_info()[2])
+    except Exception as error:
+        # Of a plugin's error, where the plugin raised it.
+        pdb.post_mortem((error.__cause__ or error).__traceback__)
         raise

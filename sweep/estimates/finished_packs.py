@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 
 from recipe_sweep.cluster.resources import Resources
-from recipe_sweep.search_spaces.errors import UserInputError
+from recipe_sweep.search_spaces.errors import RecipeSweepError
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.estimate_file import Outcome, read_outcome
 from recipe_sweep.sweep.estimates.paces import Pace, kind_of, schedule_of
@@ -44,12 +46,19 @@ def start_seconds(paths: SweepPaths, machines: Machines) -> float | None:
     """How long a launch here took to start its first pack, by the newest that did; None where none is known."""
     ray = not machines.resources.inline
     outcomes = [
-        (path.stat().st_mtime, outcome)
+        (_changed_at(path), outcome)
         for sweep in _sweeps(paths, machines)
         for path in sweep.outcome_file(0).parent.glob("[0-9]*.outcome.json")
         if (outcome := read_outcome(path)) is not None and _started(outcome, ray)
     ]
     return max(outcomes, key=lambda each: each[0])[1].start_s if outcomes else None
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:  # Removed meanwhile: the oldest of all.
+        return 0.0
 
 
 def _started(outcome: Outcome, ray: bool) -> bool:
@@ -67,12 +76,11 @@ def _sweeps(paths: SweepPaths, machines: Machines) -> Iterator[SweepPaths]:
 
 
 def _finished(sweep: SweepPaths) -> Iterator[tuple[float, str]]:
-    """When each pack was published, and its id."""
-    if sweep.results.is_dir():
-        with os.scandir(sweep.results) as entries:
-            for entry in entries:
-                if entry.name.endswith(".parquet"):
-                    yield entry.stat().st_mtime, entry.name.removesuffix(".parquet")
+    """When each pack was published, and its id; nothing of a sweep that this user may not read."""
+    with suppress(OSError), os.scandir(sweep.results) as entries:
+        for entry in entries:
+            if entry.name.endswith(".parquet"):
+                yield entry.stat().st_mtime, entry.name.removesuffix(".parquet")
 
 
 def _pace(
@@ -82,12 +90,25 @@ def _pace(
     workload: str,
     settings_of: Callable[[SweepPaths, int], LaunchSettings | None],
 ) -> Pace | None:
-    """A finished pack's pace; None where it does not count, or where what is known of it cannot be read."""
+    """A finished pack's pace; None where it does not count, or where what is known of it cannot be read.
+
+    A pack of a neighbour may be of a task that only a plugin knows which this command was not given: no evidence either.
+    """
     try:
-        [attempt] = read_attempts(sweep, pack_id)
-        pack = read_record(sweep.pack_record(pack_id)).pack
-    except (OSError, ValueError, TypeError, KeyError, UserInputError):  # Not one attempt, or a torn file: no evidence.
+        return _known_pace(sweep, pack_id, machines, workload, settings_of)
+    except (OSError, ValueError, TypeError, KeyError, RecipeSweepError):  # Not one attempt, or a torn or newer file.
         return None
+
+
+def _known_pace(
+    sweep: SweepPaths,
+    pack_id: str,
+    machines: Machines,
+    workload: str,
+    settings_of: Callable[[SweepPaths, int], LaunchSettings | None],
+) -> Pace | None:
+    [attempt] = read_attempts(sweep, pack_id)
+    pack = read_record(sweep.pack_record(pack_id)).pack
     settings = settings_of(sweep, attempt.epoch)
     if settings is None or settings.workload != workload or pack.slice_of is not None or attempt.step > 0:
         return None

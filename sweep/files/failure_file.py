@@ -19,6 +19,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recipe_sweep.search_spaces.plugins import PluginCodeError
+from recipe_sweep.search_spaces.user_code import is_ours, is_users
 from recipe_sweep.sweep.files.atomic import publish_json
 from recipe_sweep.sweep.files.hang import Frame, Hang
 from recipe_sweep.sweep.files.paths import HINDERED_SUFFIX, SweepPaths
@@ -87,7 +89,11 @@ class FailureGroup:
 
 
 def cause_of(error: BaseException) -> Cause:
-    """The cause an exception stands for."""
+    """The cause an exception stands for. Of a plugin's error, what the plugin raised."""
+    if isinstance(error, PluginCodeError):
+        problem = error.problem
+        told = str(error.origin) if error.origin is not error else f"{problem.key}: {problem.found}, not {problem.expected}"
+        return Cause(type(error.origin).__name__, f"{problem.file}: {told}", error.place or "in a plugin")
     frames = [Frame(frame.filename, frame.lineno or 0, frame.name) for frame in traceback.extract_tb(error.__traceback__)]
     return Cause(type(error).__name__, str(error), _place(frames[::-1]))
 
@@ -98,7 +104,12 @@ def cause_of_hang(hang: Hang) -> Cause:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether an error is of the kind that tends to pass by itself: refused by the system, and not for a path that is wrong."""
+    """Whether an error is of the kind that tends to pass by itself: refused by the system, and not for a path that is wrong.
+
+    A plugin's OSError without a number is its own message, and no refusal.
+    """
+    if isinstance(error, PluginCodeError):
+        return isinstance(error.origin, OSError) and error.origin.errno is not None and may_pass(error.origin)
     return isinstance(error, OSError) and not isinstance(error, _WRONG_PATHS) and error.errno not in _STAYS
 
 
@@ -181,18 +192,17 @@ def _read(path: Path) -> Failure:
 
 
 def _place(frames: Sequence[Frame]) -> str:
-    """The innermost line of our own code, else the innermost of all; `frames` begin with the innermost."""
-    found = next((frame for frame in frames if _is_ours(frame.filename)), next(iter(frames), None))
+    """The innermost line of a user's code that we called, else of our own, else of all. The innermost frame comes first."""
+    ours = [index for index, frame in enumerate(frames) if is_ours(frame.filename)]
+    users = (frame for frame in frames[: max(ours, default=0)] if is_users(frame.filename))
+    found = next(users, frames[ours[0]] if ours else next(iter(frames), None))
     return f"{_short(found.filename)}:{found.line} in {found.name}" if found else "outside of Python"
-
-
-def _is_ours(filename: str) -> bool:
-    path = Path(filename)
-    return path.is_relative_to(_PACKAGE) or path.is_relative_to(_TESTS)
 
 
 def _short(filename: str) -> str:
     path = Path(filename)
     if path.is_relative_to(_PACKAGE):
         return str(path.relative_to(_PACKAGE))
-    return str(path.relative_to(_TESTS.parent)) if path.is_relative_to(_TESTS) else path.name
+    if path.is_relative_to(_TESTS):
+        return str(path.relative_to(_TESTS.parent))
+    return filename if is_users(filename) else path.name

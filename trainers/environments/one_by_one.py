@@ -43,6 +43,11 @@ class OneByOne:
         self._observations = np.zeros((copies, spec.n_agents, spec.obs_dim))
         self._over = np.ones(copies, np.bool_)
 
+    @property
+    def single(self) -> SingleEnvironment | None:
+        """The first of the environments; None where there is none."""
+        return next(iter(self._environments), None)
+
     def reset(self, generators: Sequence[np.random.Generator]) -> FloatArray:
         """Start one episode per generator; returns observations (E, N, O)."""
         for copy, (environment, generator) in enumerate(zip(self._environments, generators, strict=True)):

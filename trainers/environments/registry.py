@@ -9,6 +9,7 @@ from typing import NamedTuple
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.plugins import load_plugins
 from recipe_sweep.trainers.environments import spread, two_step
+from recipe_sweep.trainers.environments.from_plugins import guarded
 from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
 from recipe_sweep.trainers.task import BatchedEnvironment, TaskSpec
 
@@ -46,7 +47,7 @@ _ENVIRONMENTS = {
 
 def add_environment(spec: TaskSpec, make: Callable[[int], BatchedEnvironment]) -> None:
     """Make a plugin's environment known; its name was found free when its task was registered."""
-    _ENVIRONMENTS[spec.name] = _Entry(spec, lambda copies, threads: make(copies))
+    _ENVIRONMENTS[spec.name] = _Entry(spec, lambda copies, threads: guarded(spec, make, copies))
 
 
 def available_tasks() -> tuple[str, ...]:

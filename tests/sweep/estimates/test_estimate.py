@@ -261,3 +261,38 @@ def test_a_gpu_that_is_not_here_cannot_be_probed(paths: SweepPaths, monkeypatch:
     with pytest.raises(Exception, match="a machine without one"):
         calibrate(paths, [Pack(make_points())], GPUS)
     assert not paths.root.exists()
+
+
+def test_a_neighbour_of_a_task_that_only_a_plugin_knows_is_no_evidence_and_stops_nothing(tmp_path: Path) -> None:
+    ours, theirs = Sweep(tmp_path / "ours"), Sweep(tmp_path / "theirs")
+    theirs.launch(make_points(seeds=2))
+    root = ours.paths.root
+    shutil.copytree(theirs.paths.root, root.parent / "neighbour")
+    (root.parent / "neighbour" / "sweep.json").write_text("{}")
+    assert estimated(ours.paths) is not None
+    for record in (root.parent / "neighbour" / "packs").glob("*.json"):
+        record.write_text(record.read_text().replace("simple_spread", "my_own_task"))
+    assert estimated(ours.paths) is None
+
+
+@pytest.mark.parametrize("damage", ["newer launch file", "torn launch file", "results is a file", "torn attempt"])
+def test_a_neighbour_that_cannot_be_read_is_no_evidence_and_stops_nothing(tmp_path: Path, damage: str) -> None:
+    ours, theirs = Sweep(tmp_path / "ours"), Sweep(tmp_path / "theirs")
+    theirs.launch(make_points(seeds=2))
+    neighbour = ours.paths.root.parent / "neighbour"
+    shutil.copytree(theirs.paths.root, neighbour)
+    (neighbour / "sweep.json").write_text("{}")
+    match damage:
+        case "newer launch file":
+            for file in (neighbour / "launches").glob("0*.json"):
+                file.write_text(json.dumps({"schema_version": 99}))
+        case "torn launch file":
+            for file in (neighbour / "launches").glob("0*.json"):
+                file.write_text(file.read_text()[:20])
+        case "results is a file":
+            shutil.rmtree(neighbour / "results")
+            (neighbour / "results").write_text("")
+        case _:
+            for file in (neighbour / "attempts").glob("*/*.json"):
+                file.write_text("[")
+    assert estimated(ours.paths) is None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +13,8 @@ from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.trainers.data.errors import DataError
 from recipe_sweep.trainers.data.stored.columns import Columns, Floats, column_layout, state_is_observed
 from recipe_sweep.trainers.task import TaskSpec
+
+_KEYS_SHOWN = 8
 
 
 class Episode(NamedTuple):
@@ -48,46 +51,113 @@ def columns_from_episodes(spec: TaskSpec, episodes: Iterable[Episode]) -> Column
 
 
 def _part(spec: TaskSpec, number: int, episode: Episode) -> Columns:
-    actions = np.asarray(episode.actions, np.float32)
-    steps = len(actions)
-    rewards = np.asarray(episode.rewards, np.float32)
-    if rewards.ndim == 1:
-        rewards = np.repeat(rewards[:, None], spec.n_agents, axis=1)
-    observations = np.asarray(episode.observations, np.float32)
-    states = None if episode.states is None else np.asarray(episode.states, np.float32)
-    problems = []
-    for name, values, lengths in (
-        ("observations", observations, (steps, steps + 1)),
-        ("rewards", rewards, (steps,)),
-        ("states", states, (steps, steps + 1)),
-    ):
-        if steps == 0 or (values is not None and len(values) not in lengths):
-            found = f"{0 if values is None else len(values)} rows with {steps} actions"
-            expected = f"{' or '.join(map(str, lengths))} rows, and at least one action"
-            problems.append(Problem(key=f"episode {number}, {name}", found=found, expected=expected))
+    name = f"episode {number}"
+    if not all(hasattr(episode, field) for field in ("observations", "actions", "rewards")):
+        raise DataError(Problem(key=name, found=described(episode), expected="an Episode of observations, actions and rewards"))
+    shapes = {
+        "observations": (spec.n_agents, spec.obs_dim),
+        "actions": (spec.n_agents, spec.action_dim),
+        "rewards": (spec.n_agents,),
+        "states": (spec.state_dim,),
+    }
+    problems: list[Problem] = []
+    arrays: dict[str, Floats] = {}
+    for column, shape in shapes.items():
+        values = getattr(episode, column, None)
+        if values is None and column == "states":
+            continue
+        try:
+            array = as_floats(values)
+        except DataError as error:
+            problems += (replace(problem, key=f"{name}, {column}") for problem in error.problems)
+            continue
+        if column == "rewards" and array.ndim == 1:
+            array = np.repeat(array[:, None], spec.n_agents, axis=1)
+        if array.shape[1:] != shape or array.ndim == 0:
+            expected = f"shape ({', '.join(['T', *map(str, shape)])}) for {spec.name}"
+            problems.append(Problem(key=f"{name}, {column}", found=f"shape {array.shape}", expected=expected))
+            continue
+        arrays[column] = array
+    if "actions" in arrays:
+        problems += _wrong_lengths(name, arrays)
     if problems:
         raise DataError(*problems)
+    steps, states = len(arrays["actions"]), arrays.get("states")
     terminals = np.zeros(steps, np.bool_)
     terminals[-1] = True
-    return Columns(observations[:steps], actions, rewards, terminals, None if states is None else states[:steps])
-
-
-def check_columns(spec: TaskSpec, columns: Columns, name: str) -> Columns:
-    """The columns, of the types that are stored; raises DataError with all that keeps them from being a dataset of the task."""
-    stored = Columns(
-        observations=_stored(columns.observations),
-        actions=_stored(columns.actions),
-        rewards=_stored(columns.rewards),
-        terminals=np.asarray(columns.terminals, np.bool_),
-        states=None if columns.states is None else _stored(columns.states),
+    return Columns(
+        observations=arrays["observations"][:steps],
+        actions=arrays["actions"],
+        rewards=arrays["rewards"],
+        terminals=terminals,
+        states=None if states is None else states[:steps],
     )
-    if problems := tuple(_problems(spec, stored, name)):
+
+
+def _wrong_lengths(name: str, arrays: Mapping[str, Floats]) -> Iterator[Problem]:
+    steps = len(arrays["actions"])
+    for column, lengths in (("observations", (steps, steps + 1)), ("rewards", (steps,)), ("states", (steps, steps + 1))):
+        if column in arrays and (steps == 0 or len(arrays[column]) not in lengths):
+            found = f"{len(arrays[column])} rows with {steps} actions"
+            expected = f"{' or '.join(map(str, lengths))} rows, and at least one action"
+            yield Problem(key=f"{name}, {column}", found=found, expected=expected)
+
+
+def check_columns(spec: TaskSpec, columns: object, name: str) -> Columns:
+    """The columns, of the types that are stored; raises DataError with all that keeps them from being a dataset of the task."""
+    needed = ("observations", "actions", "rewards", "terminals")
+    if not all(hasattr(columns, field) for field in needed):
+        expected = "Columns of observations, actions, rewards and terminals; `columns_from_episodes` makes them"
+        raise DataError(Problem(file=name, found=described(columns), expected=expected))
+    problems: list[Problem] = []
+    arrays: dict[str, NDArray[Any] | None] = {"states": None}
+    for column in (*needed, "states"):
+        values = getattr(columns, column, None)
+        if values is None and column == "states":
+            continue
+        try:
+            arrays[column] = _flags(values) if column == "terminals" else as_floats(values)
+        except DataError as error:
+            problems += (replace(problem, file=name, key=column) for problem in error.problems)
+    if problems:
+        raise DataError(*problems)
+    stored = Columns(**arrays)  # type: ignore[arg-type]
+    if problems := list(_problems(spec, stored, name)):
         raise DataError(*problems)
     return stored
 
 
-def _stored(values: ArrayLike) -> Floats:
-    return np.ascontiguousarray(values, np.float32)
+def described(value: object) -> str:
+    """What a value is, as people say it, with the keys of a mapping and the shape of an array."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        keys = [repr(key) for key in value]
+        more = f" and {len(keys) - _KEYS_SHOWN} more" if len(keys) > _KEYS_SHOWN else ""
+        return f"a {type(value).__name__} with the keys {', '.join(keys[:_KEYS_SHOWN])}{more}" if keys else "an empty mapping"
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    return f"a {type(value).__name__}" + ("" if shape is None else f" of {dtype} {tuple(shape)}")
+
+
+def as_floats(values: object) -> Floats:
+    """Numbers as they are stored. Raises DataError where the values are no array of real numbers."""
+    found = described(values)
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind in "biufO" and not isinstance(values, Mapping | None):
+            with np.errstate(over="ignore"):  # What becomes infinite is found later, and named.
+                return np.ascontiguousarray(array, np.float32).reshape(array.shape)
+    except (TypeError, ValueError, OverflowError, RuntimeError) as error:
+        found = f"{found}: {' '.join(str(error).split())}"
+    raise DataError(Problem(found=found, expected="an array of real numbers"))
+
+
+def _flags(values: object) -> NDArray[np.bool_]:
+    """Flags as they are stored. Raises DataError where the values are not one flag for each row."""
+    array = as_floats(values)
+    if array.ndim != 1 or not np.isin(array, (0.0, 1.0)).all():
+        raise DataError(Problem(found=f"{described(values)}, shape {array.shape}", expected="shape (T,), each true or false"))
+    return array.astype(np.bool_)
 
 
 def _problems(spec: TaskSpec, columns: Columns, name: str) -> Iterator[Problem]:
@@ -98,11 +168,17 @@ def _problems(spec: TaskSpec, columns: Columns, name: str) -> Iterator[Problem]:
         found = "nothing" if values is None else f"{values.dtype.str} {values.shape}"
         if found != f"{dtype} {shape}":
             yield Problem(file=name, key=column, found=found, expected=f"{dtype} {shape} for {spec.name}")
-        elif values is not None and values.dtype.kind == "f" and not np.isfinite(values).all():
-            yield Problem(file=name, key=column, found="NaN or infinite numbers", expected="finite numbers")
+        elif values is not None and values.dtype.kind == "f" and (rows := _rows_not_finite(values)).size:
+            found = f"NaN or infinite numbers in {rows.size:,} of {len(values):,} rows, first in row {rows[0]:,}"
+            yield Problem(file=name, key=column, found=found, expected="finite numbers")
     if not len(columns.terminals) or not columns.terminals[-1]:
         yield Problem(file=name, key="terminals", found="a last row that ends no episode", expected="whole episodes")
-    yield from _wrong_actions(spec, columns.actions, name)
+    if columns.actions.shape == layout["actions"][1]:
+        yield from _wrong_actions(spec, columns.actions, name)
+
+
+def _rows_not_finite(values: NDArray[Any]) -> NDArray[np.intp]:
+    return np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
 
 
 def _wrong_actions(spec: TaskSpec, actions: NDArray[np.float32], name: str) -> Iterator[Problem]:

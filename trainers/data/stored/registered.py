@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.search_spaces.plugins import PluginError, load_plugins
+from recipe_sweep.search_spaces.plugins import PluginCodeError, PluginError, load_plugins, plugin_code
 from recipe_sweep.search_spaces.tasks import TASKS
-from recipe_sweep.trainers.data.errors import MissingDataError
+from recipe_sweep.search_spaces.user_code import place_of
+from recipe_sweep.trainers.data.errors import DataError, MissingDataError
 from recipe_sweep.trainers.data.stored.card import Declared
 from recipe_sweep.trainers.data.stored.columns import Columns
 from recipe_sweep.trainers.data.stored.episodes import check_columns
@@ -41,8 +42,20 @@ def add_dataset(task: str, name: str, dataset: RegisteredDataset) -> None:
 
 
 def load_registered(point: Declared) -> Columns:
-    """The columns of the point's dataset, checked; raises MissingDataError, or DataError where it does not fit its task."""
-    return check_columns(task_spec(point.task), _find(point).load(), f"{point.source}/{point.task}/{point.dataset}")
+    """The columns of the point's dataset, checked.
+
+    Raises MissingDataError where nobody registers it. Raises DataError with all that its loader says, or with all that keeps
+    what it returns from being a dataset of its task, and with the place in the plugin.
+    """
+    spec, load = task_spec(point.task), _find(point).load
+    name, where = f"{point.source}/{point.task}/{point.dataset}", place_of(load)
+    try:
+        with plugin_code(name, "a loader that returns the columns of a dataset", where):
+            loaded = load()
+        with plugin_code(name, "a dataset", where and f"what its loader returns, {where}"):
+            return check_columns(spec, loaded, name)
+    except PluginCodeError as error:
+        raise DataError(error.problem) from error.__cause__
 
 
 def registered_scale(point: Declared) -> ReturnScale:
