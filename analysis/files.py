@@ -6,6 +6,12 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from recipe_sweep.sweep.results.spreadsheet import harmless
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> Path:
@@ -34,3 +40,18 @@ def write_text(path: Path, text: str) -> Path:
         temporary.write_text(text, encoding="utf-8")
 
     return write_atomically(path, write)
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> Path:
+    """Write a table so, with no text in it that a spreadsheet would take for a formula; returns `path`."""
+    return write_atomically(path, lambda temporary: harmless_frame(table).to_csv(temporary, index=False))
+
+
+def harmless_frame(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table, its texts and the names of its columns, but no numbers, harmless to a spreadsheet."""
+
+    def cell(value: object) -> object:
+        return harmless(value) if isinstance(value, str) else value
+
+    texts = table.select_dtypes(include=["object", "string", "category"]).columns
+    return table.assign(**{name: table[name].map(cell) for name in texts}).rename(columns=cell)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from recipe_sweep.analysis.errors import UnknownFigureError
 from recipe_sweep.analysis.figures.inputs import Drawing, FigureKind, Material, Numbers
 from recipe_sweep.analysis.figures.style import FigurePaths, save
-from recipe_sweep.analysis.files import write_atomically
+from recipe_sweep.analysis.files import write_csv
 from recipe_sweep.analysis.results.rehearsal_mark import stamped
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.results.samples import Lacking
@@ -95,7 +95,7 @@ def _write(kind: FigureKind, drawing: Drawing, rehearsal: bool, out_dir: Path) -
 def write_numbers(numbers: Numbers, rehearsal: bool, out_dir: Path) -> Path:
     """Write a table as CSV; made-up numbers say so in every row."""
     table = stamped(numbers.table) if rehearsal else numbers.table
-    return write_atomically(out_dir / f"{numbers.name}.csv", lambda path: table.to_csv(path, index=False))
+    return write_csv(out_dir / f"{numbers.name}.csv", table)
 
 
 def _sentence(kind: FigureKind, lacking: Lacking) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.analysis.errors import NothingToReportError
-from recipe_sweep.analysis.files import write_atomically, write_text
+from recipe_sweep.analysis.files import write_csv, write_text
 from recipe_sweep.analysis.findings.two_sweeps import Comparison, DesignDifference, Side, compare
 from recipe_sweep.analysis.report.markup import NOTHING, render, score, signed
 from recipe_sweep.analysis.results.frame import load_results
@@ -57,7 +57,7 @@ def write_comparison(first: Side, second: Side, out_dir: Path) -> ComparisonPath
     return ComparisonPaths(
         page=write_text(out_dir / "index.html", page),
         text=write_text(out_dir / "comparison.md", comparison_text(comparison)),
-        numbers=write_atomically(out_dir / "comparison.csv", lambda path: numbers.to_csv(path, index=False)),
+        numbers=write_csv(out_dir / "comparison.csv", numbers),
         summary=SENTENCE if comparison.rehearsal else comparison.summary,
     )
 

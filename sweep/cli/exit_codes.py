@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import READER_GONE, say
 
 
 class ExitCode(IntEnum):
@@ -23,6 +23,8 @@ class ExitCode(IntEnum):
     """Something in the grid, a file, a directory or an option is wrong; nothing was done."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C or SIGTERM; the same command goes on from there."""
+    READER_GONE = READER_GONE
+    """Whoever read what was printed, such as `head`, ended first."""
 
 
 _PATH_ERRORS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
@@ -33,6 +35,12 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
+            return self._invoke(ctx)
+        except BrokenPipeError as error:
+            raise typer.Exit(ExitCode.READER_GONE) from error
+
+    def _invoke(self, ctx: Any) -> Any:
+        try:
             return super().invoke(ctx)
         except RecipeSweepError as error:
             _complain(error)
@@ -41,7 +49,7 @@ class Commands(TyperGroup):
             _complain(f"{error.filename or 'path'}\n  found     {error.strerror}\n  expected  a path that can be used")
             raise typer.Exit(ExitCode.BAD_INPUT) from error
         except BrokenPipeError:
-            raise  # Whoever read what we print has gone: click ends quietly.
+            raise
         except OSError as error:
             _complain(
                 f"{error.filename or 'a file'}: {error.strerror}\n"

@@ -6,13 +6,14 @@ completion are instant. Errors we raise on purpose end here, in one place, as cl
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
 from recipe_sweep.sweep.cli import cluster_commands, data_commands, launch_commands, report_commands, watch_commands
-from recipe_sweep.sweep.cli.exit_codes import Commands
-from recipe_sweep.sweep.cli.streams import print_to_any_encoding, say
+from recipe_sweep.sweep.cli.exit_codes import Commands, ExitCode
+from recipe_sweep.sweep.cli.streams import flush_standard_streams, print_to_any_encoding, say
 
 app = typer.Typer(
     cls=Commands,
@@ -50,7 +51,11 @@ def _options(
 def main() -> None:
     """Entry point of the command `recipe-sweep`."""
     print_to_any_encoding()
-    app()
+    try:
+        app()
+    finally:
+        if not flush_standard_streams():
+            sys.exit(ExitCode.READER_GONE)
 
 
 if __name__ == "__main__":

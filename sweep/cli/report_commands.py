@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -148,26 +149,33 @@ def recommend(
 def export(
     grid: GridArgument,
     out: Annotated[
-        Path, typer.Option("-o", "--out", metavar="FILE", help="File to write: .csv, .parquet, or .safetensors for a policy.")
+        Path,
+        typer.Option(
+            "-o", "--out", metavar="FILE", help="File to write: .csv, .parquet, or .safetensors for a policy; - prints CSV."
+        ),
     ],
     directory: DirectoryOption = None,
     overrides: SetOption = None,
     only: OnlyOption = None,
+    curves: Annotated[bool, typer.Option("--curves/--no-curves", help="With curves and diagnostics.")] = True,
     policy: Annotated[str | None, typer.Option(metavar="RUN_ID", help="Export this run's final weights instead.")] = None,
 ) -> None:
     """Write all finished runs as CSV or Parquet, or one run's policy as safetensors."""
+    from recipe_sweep.sweep.files.out_file import is_standard_output
     from recipe_sweep.sweep.opening import one_run
     from recipe_sweep.sweep.results.export import export_policy, export_table
 
-    target = open_sweep(grid, directory, overrides).begun()
-    points = target.selected(only or ())
-    if policy is not None:
-        point = one_run(points, policy)
-        names = export_policy(target.paths, point, out)
-        say(f"wrote {out}: {len(names)} arrays of run {point.run_id}; open it with safetensors.torch.load_file")
-    else:
-        rows = export_table(target.paths, {point.run_id for point in points}, out)
-        say(f"wrote {out}: {rows} runs")
+    with without_garbage_collection():
+        target = open_sweep(grid, directory, overrides).begun()
+        points = target.selected(only or ())
+        if policy is not None:
+            point = one_run(points, policy)
+            names = export_policy(target.paths, point, out)
+            say(f"wrote {out}: {len(names)} arrays of run {point.run_id}; open it with safetensors.torch.load_file")
+            return
+        rows = export_table(target.paths, {point.run_id for point in points}, out, curves=curves)
+    # What is printed must be the table alone, for the program that reads it.
+    say(f"wrote {out}: {rows} runs", file=sys.stderr if is_standard_output(out) else None)
 
 
 @app.command(epilog="Example:  recipe-sweep mlflow demo")

@@ -7,9 +7,11 @@ screen, or shows a line that is not there. So all that commands print goes throu
 from __future__ import annotations
 
 import codecs
+import os
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ WORDS = {
 
 HANDLER = "recipe_sweep.words"
 
+READER_GONE = 141
+"""The exit code of a command whose reader ended first, as a shell reports it of any other program."""
+
 
 def words_for_signs(error: UnicodeError) -> tuple[str, int]:
     """Put words in the place of signs that an encoding lacks; the number of the character in that of an unknown one."""
@@ -56,6 +61,21 @@ def print_to_any_encoding() -> None:
         reconfigure = getattr(stream, "reconfigure", None)  # A stream that a test or a notebook put there has none.
         if reconfigure is not None:
             reconfigure(errors=HANDLER)
+
+
+def flush_standard_streams() -> bool:
+    """Write out what is still held back; whether its readers are there to take it.
+
+    Of a reader that has gone nothing is said: else Python would complain of it, after the command, with a trace.
+    """
+    there = True
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where the command was started with it closed.
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            there = False
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return there
 
 
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
@@ -88,5 +108,10 @@ def screen() -> Console:
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
             for segment in super().render(renderable, options):
                 yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+        def on_broken_pipe(self) -> None:
+            with suppress(SystemExit):  # Rich would end with the code of a failure.
+                super().on_broken_pipe()
+            raise SystemExit(READER_GONE)
 
     return Screen()

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.errors import SweepDirectoryError, UnknownRunError
-from recipe_sweep.sweep.files.atomic import replacing
+from recipe_sweep.sweep.files.out_file import is_stream, writing
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import canonical_text
 from recipe_sweep.sweep.results.done import read_done
+from recipe_sweep.sweep.results.json_cells import json_texts
+from recipe_sweep.sweep.results.spreadsheet import harmless_table
+
+ROWS_AT_ONCE = 1_024
+"""Rows that are written together as one group of Parquet; in memory at once, about 15 KB each."""
 
 
 class TableFormat(StrEnum):
@@ -26,43 +31,39 @@ class TableFormat(StrEnum):
 
 
 def table_format(path: Path) -> TableFormat:
-    """The format a file's suffix asks for. Raises SweepDirectoryError for another suffix."""
+    """The format a file's suffix asks for; CSV for a pipe or standard output without one.
+
+    Raises SweepDirectoryError for another suffix.
+    """
+    if is_stream(path) and not path.suffix:
+        return TableFormat.CSV
     try:
         return TableFormat(path.suffix.lower())
     except ValueError:
-        problem = Problem(f"-o {path}", found=f"the suffix {path.suffix!r}", expected=f"one of {', '.join(TableFormat)}")
-        raise SweepDirectoryError(problem) from None
+        expected = f"one of {', '.join(TableFormat)}, or - to print CSV"
+        raise SweepDirectoryError(Problem(f"-o {path}", found=f"the suffix {path.suffix!r}", expected=expected)) from None
 
 
-def export_table(paths: SweepPaths, wanted: Collection[str], target: Path) -> int:
-    """Write one row per done run of `wanted`; in CSV, lists are JSON text. Returns the number of rows.
+def export_table(paths: SweepPaths, wanted: Collection[str], target: Path, *, curves: bool = True) -> int:
+    """Write one row per done run of `wanted`; without `curves`, no columns of lists. Returns the number of rows.
 
-    Raises SweepDirectoryError where nothing is done.
+    In CSV, lists are JSON text, and texts that look like formulas are made harmless. Raises SweepDirectoryError where
+    nothing is done.
     """
-    import pyarrow as pa
-    import pyarrow.csv as pa_csv
-    import pyarrow.parquet as pq
-
-    from recipe_sweep.sweep.results.schema import REHEARSAL
-
     kind = table_format(target)
     done = read_done(paths)
-    tables = []
-    for pack_id in sorted({file.pack_id for run_id, file in done.file_of.items() if run_id in wanted}):
-        table = _known_columns(pq.read_table(paths.pack_result(pack_id)))
-        keep = [run in wanted and done.file_of[run].pack_id == pack_id for run in table["run_id"].to_pylist()]
-        tables.append(table.filter(pa.array(keep)).replace_schema_metadata(None))
-    if not tables:
+    runs_of: defaultdict[str, set[str]] = defaultdict(set)
+    for run_id, file in done.file_of.items():
+        if run_id in wanted:
+            runs_of[file.pack_id].add(run_id)
+    if not runs_of:
         raise SweepDirectoryError(Problem(str(paths.root), found="no finished run of this grid", expected="at least one"))
-    table = pa.concat_tables(tables)
-    if any(file.rehearsal for file in done.files):
-        table = table.add_column(0, REHEARSAL, pa.array(["made up"] * table.num_rows))
-    with replacing(target) as temporary:
-        if kind is TableFormat.PARQUET:
-            pq.write_table(table, temporary, compression="zstd")
-        else:
-            pa_csv.write_csv(_flat(table), temporary)
-    return int(table.num_rows)
+    mark = any(file.rehearsal for file in done.files)
+    tables = (_read(paths.pack_result(pack_id), runs, mark=mark, curves=curves) for pack_id, runs in sorted(runs_of.items()))
+    write = _write_parquet if kind is TableFormat.PARQUET else _write_csv
+    with writing(target) as out:
+        write(tables, out)
+    return sum(map(len, runs_of.values()))
 
 
 def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[str, ...]:
@@ -89,27 +90,76 @@ def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[
     return export_run(source, point.run_id, target, {"run_id": point.run_id, "point": canonical_text(point)})
 
 
-def _known_columns(table: Any) -> Any:
-    """The columns that this version knows, null where an older one did not write them; a newer one's are left out."""
+def _read(path: Path, runs: Collection[str], *, mark: bool, curves: bool) -> Any:
+    """The rows of `runs` in one results file, in the columns that this version knows, and one that marks a rehearsal.
+
+    A column is null where an older version did not write it; a newer version's are left out.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from recipe_sweep.sweep.results.schema import REHEARSAL, SCHEMA
+
+    fields = [field for field in SCHEMA if curves or not pa.types.is_nested(field.type)]
+    # Not pq.read_table, nor threads: of a small file the dataset layer and the handing over take most of the time.
+    with pa.OSFile(str(path)) as file, pq.ParquetFile(file) as opened:
+        there = set(opened.schema_arrow.names)
+        table = opened.read(columns=[field.name for field in fields if field.name in there], use_threads=False)
+    keep = [run_id in runs for run_id in table["run_id"].to_pylist()]
+    if not all(keep):
+        table = table.filter(pa.array(keep))
+    columns = [table[field.name] if field.name in there else pa.nulls(table.num_rows, field.type) for field in fields]
+    columns = [
+        column if column.type == field.type else column.cast(field.type) for column, field in zip(columns, fields, strict=True)
+    ]
+    names = [field.name for field in fields]
+    if mark:
+        columns, names = [pa.array(["made up"] * table.num_rows), *columns], [REHEARSAL, *names]
+    return pa.table(columns, names=names)
+
+
+def _write_parquet(tables: Iterable[Any], file: BinaryIO) -> None:
+    import pyarrow.parquet as pq
+
+    writer = None
+    for table in _gathered(tables):
+        writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+
+
+def _write_csv(tables: Iterable[Any], file: BinaryIO) -> None:
+    import pyarrow.csv as pa_csv
+
+    writer = None
+    for table in tables:
+        flat = _flat(harmless_table(table))
+        writer = writer or pa_csv.CSVWriter(file, flat.schema)
+        writer.write_table(flat)
+    if writer is not None:
+        writer.close()
+
+
+def _gathered(tables: Iterable[Any]) -> Iterator[Any]:
+    """The same rows in fewer tables."""
     import pyarrow as pa
 
-    from recipe_sweep.sweep.results.schema import SCHEMA
-
-    there = set(table.column_names)
-    columns = [
-        table[field.name].cast(field.type) if field.name in there else pa.nulls(table.num_rows, field.type) for field in SCHEMA
-    ]
-    return pa.table(columns, names=SCHEMA.names)
+    waiting: list[Any] = []
+    for table in tables:
+        waiting.append(table)
+        if sum(one.num_rows for one in waiting) >= ROWS_AT_ONCE:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
 
 
 def _flat(table: Any) -> Any:
-    """An Arrow table without nested columns, for formats that have none."""
+    """An Arrow table whose lists and maps are JSON text, because CSV has none."""
     import pyarrow as pa
 
     for index, column in enumerate(table.schema):
         if pa.types.is_nested(column.type):
-            values = [
-                json.dumps(dict(value) if pa.types.is_map(column.type) else value) for value in table[column.name].to_pylist()
-            ]
-            table = table.set_column(index, column.name, pa.array(values, pa.string()))
+            table = table.set_column(index, column.name, json_texts(table[column.name].combine_chunks()))
     return table

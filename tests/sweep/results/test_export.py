@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
+from recipe_sweep.sweep.results import export as export_module
+from tests.sweep.cli.test_bad_input import INLINE
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 
 
@@ -63,3 +65,44 @@ def test_a_newer_sweep_file_is_not_answered_with_remove_it(command: str, results
     assert "schema version 99" in told
     assert "use that one" in told
     assert "remove" not in told
+
+
+def test_no_curves_leaves_out_the_lists_and_nothing_else(results: Path) -> None:
+    call("export", "little.yaml", "-o", "all.parquet")
+    call("export", "little.yaml", "--no-curves", "-o", "few.parquet")
+    whole, few = pq.read_table("all.parquet"), pq.read_table("few.parquet")
+    lists = {"curve_step", "curve_return", "curve_return_std", "diagnostics_step", "diagnostics"}
+    assert set(whole.column_names) - set(few.column_names) == lists
+    assert few.equals(whole.drop_columns(sorted(lists)))
+    call("export", "little.yaml", "--no-curves", "-o", "runs.csv")
+    assert [name for row in rows() for name in row if name in lists] == []
+    assert len(rows()) == 4
+
+
+def test_lists_in_csv_are_json_with_every_digit(results: Path) -> None:
+    call("export", "little.yaml", "-o", "runs.csv")
+    call("export", "little.yaml", "-o", "runs.parquet")
+    for row, stored in zip(rows(), pq.read_table("runs.parquet").to_pylist(), strict=True):
+        for name in ("curve_step", "curve_return", "curve_return_std", "diagnostics_step"):
+            assert row[name] == json.dumps(stored[name])
+        assert row["diagnostics"] == json.dumps(dict(stored["diagnostics"]))
+
+
+def test_many_packs_take_no_more_memory_than_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = stand_in_sweep(tmp_path, monkeypatch)
+    grid = (here / "little.yaml").read_text()
+    assert "seed: [0, 1]" in grid
+    (here / "little.yaml").write_text(grid.replace("seed: [0, 1]", "seed: 0-15"))
+    (here / "inline.yaml").write_text(INLINE + "max_lanes: 2\n")
+    call(*LAUNCH)
+    held: list[int] = []
+    reading = export_module._read
+
+    def read(*arguments: object, **options: object) -> object:
+        held.append(pa.total_allocated_bytes())
+        return reading(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(export_module, "_read", read)
+    call("export", "little.yaml", "-o", "runs.csv")
+    assert len(held) == 16
+    assert max(held[4:]) <= 1.5 * max(held[:4])
