@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick quick-list test-cluster test-faults test-fuzz test-browser check bench bench-short bench-scale bench-gpu format lock clean
+.PHONY: help setup demo test test-quick quick-list test-cluster test-faults test-fuzz test-releases test-browser check bench bench-short bench-scale bench-gpu format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -48,6 +48,9 @@ test-faults: setup ## random kills, stops and damages of sweeps, an hour; goes o
 
 test-fuzz: setup ## 500 spoilt grids, options, files and directories through the commands, in minutes; FUZZ_SEED and FUZZ_INPUTS
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -m faults tests/fuzz
+
+test-releases: setup ## every figure of the sweeps that releases left behind, byte for byte, in minutes; `make test` draws those of one
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -m releases
 
 # Chromium from the distribution, its driver from PyPI: no browser is downloaded. Without either it is said why, and nothing fails.
 test-browser: setup ## the report's pages in Chromium: filters, keyboard, contrast, no errors, no requests

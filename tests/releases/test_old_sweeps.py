@@ -21,6 +21,8 @@ HERE = Path(__file__).parent
 RELEASES = sorted(path.name for path in HERE.iterdir() if (path / "machine.json").exists())
 FINISHED = ("finished", "values", "game", "rehearsal")
 UNFINISHED = ("killed", "search", "stored")
+SHORT = "values"
+"""The one whose figures the suite draws; `make test-releases` draws those of all."""
 
 PROVENANCE = {
     "pack_id", "lanes", "epoch", "attempt", "code_version", "torch_version", "device", "threads", "host", "started_at",
@@ -105,7 +107,9 @@ def needs_the_like_of_its_machine(release: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FINISHED)
+@pytest.mark.parametrize(
+    "name", [SHORT, *(pytest.param(name, marks=pytest.mark.releases) for name in FINISHED if name != SHORT)]
+)
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_finished_sweep_gives_the_same_figures_tables_and_page_byte_for_byte(release: str, name: str, lay: Lay) -> None:
     needs_the_like_of_its_machine(release)
@@ -136,6 +140,19 @@ def test_a_killed_sweep_is_finished_as_if_nobody_had_killed_it(release: str, nam
     assert_as_if_undisturbed(release, laid, "sweep")
 
 
+@pytest.mark.releases
+@pytest.mark.parametrize("name", UNFINISHED)
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_killed_sweep_that_was_finished_is_reported_byte_for_byte(release: str, name: str, lay: Lay) -> None:
+    needs_the_like_of_its_machine(release)
+    laid = lay(release, name)
+    laid.launch()
+    report, wanted = laid.report_hashes(), json.loads(laid.expected("report.json").read_text())
+    assert {file for file in wanted | report if report.get(file) != wanted.get(file)} <= TELL_OF_VERSIONS
+    told = (laid.here / "sweep-report" / "figure7.md").read_text()
+    assert "several versions of recipe-sweep" in told
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_sweep_whose_machine_is_lost_goes_on_from_its_store(release: str, lay: Lay) -> None:
@@ -147,7 +164,7 @@ def test_a_sweep_whose_machine_is_lost_goes_on_from_its_store(release: str, lay:
 
 
 def assert_as_if_undisturbed(release: str, laid: Laid, directory: str) -> None:
-    """Every run of the twin once; on a processor of the same kind with the same numbers, weights and figures, to the bit."""
+    """Every run of the twin once; on a processor of the same kind with the same numbers and weights, to the bit."""
     assert not read_done(SweepPaths(laid.here / directory)).duplicates
     found, expected = rows(laid.exported(directory)), rows(laid.expected("runs.csv"))
     if laid.name != "search":  # what a search tries next follows from scores
@@ -160,7 +177,3 @@ def assert_as_if_undisturbed(release: str, laid: Laid, directory: str) -> None:
         "a search of one slot makes other packs"
     )
     assert {pack: kept[pack] for pack in same_packs} == {pack: wanted_weights[pack] for pack in same_packs}
-    report, wanted = laid.report_hashes(directory), json.loads(laid.expected("report.json").read_text())
-    assert {name for name in wanted | report if report.get(name) != wanted.get(name)} <= TELL_OF_VERSIONS
-    told = (laid.here / f"{directory}-report" / "figure7.md").read_text()
-    assert "several versions of recipe-sweep" in told
