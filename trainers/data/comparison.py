@@ -66,14 +66,21 @@ def compare_stored(directory: Path, root: Path, pin: Pin) -> str:
     """
     try:
         identity = read_card(directory).identity
+        problems: tuple[Problem, ...] = ()
+        if dataset_directory(identity, root) != directory:
+            found, expected = f"{identity} ({identity.dataset_id})", f"the dataset {directory.name}"
+            problems = (Problem(file=str(directory / CARD_FILE), key="identity", found=found, expected=expected),)
     except BrokenDataError as error:
-        found = f"fingerprint {read_dataset(directory).fingerprint}, of a card that cannot be read"
-        expected = f"fingerprint {pin.fingerprint}" if pin.fingerprint else f"content {pin.content}"
-        problem = Problem(file=str(directory), found=found, expected=f"{expected}, pinned when this sweep first used it")
-        raise ChangedDataError(problem, *error.problems) from None
-    if dataset_directory(identity, root) != directory:
-        found, expected = f"{identity} ({identity.dataset_id})", f"the dataset {directory.name}"
-        raise ChangedDataError(Problem(file=str(directory / CARD_FILE), key="identity", found=found, expected=expected))
+        problems = error.problems
+    if problems:
+        pinned = f"fingerprint {pin.fingerprint}" if pin.fingerprint else f"content {pin.content}"
+        changed = Problem(
+            file=str(directory),
+            found=f"fingerprint {read_dataset(directory).fingerprint}",
+            expected=f"{pinned}, pinned when this sweep first used it",
+            hint="restore it from where the sweep began",
+        )
+        raise ChangedDataError(changed, *problems)
     return compare_data(identity, root, pin)
 
 
