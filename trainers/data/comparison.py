@@ -112,11 +112,11 @@ def _changes(point: Declared, directory: Path, reading: Reading, pin: Pin) -> It
             found=f"fingerprint {reading.fingerprint}",
             expected=f"fingerprint {pin.fingerprint}, pinned when this sweep first used it",
             hint=(
-                "its files changed since; "
+                "its files changed since: restore them from where the sweep began, or begin a new sweep with --dir"
                 if bytes_differ
-                else f"{CARD_FILE} changed since: its transitions, or the returns that score 0 and 1; "
-            )
-            + "restore them from where the sweep began, or begin a new sweep with --dir",
+                else f"{CARD_FILE} changed since, in its transitions or the returns that score 0 and 1: restore it from where the "
+                "sweep began"
+            ),
         )
 
 
@@ -131,8 +131,8 @@ def _other_scale(point: Declared, directory: Path, card: Card) -> Iterator[Probl
         yield Problem(
             file=str(directory / CARD_FILE),
             key="scale",
-            found=f"{card.scale.minimum:g} and {card.scale.maximum:g} as the returns that score 0 and 1",
-            expected=f"{known.minimum:g} and {known.maximum:g}, those of version {point.dataset_version} of this dataset",
+            found=f"{card.scale.minimum} and {card.scale.maximum} as the returns that score 0 and 1",
+            expected=f"{known.minimum} and {known.maximum}, those of version {point.dataset_version} of this dataset",
         )
 
 

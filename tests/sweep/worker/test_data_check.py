@@ -53,14 +53,19 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return here
 
 
+@pytest.fixture(autouse=True)
+def _node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A temporary directory of the test's own."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+
+
 @pytest.fixture
 def data(begun: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of that sweep, and where the copy's one dataset lies."""
     shutil.copytree(begun, tmp_path, dirs_exist_ok=True)
     little_sweep(tmp_path, monkeypatch)
     (tmp_path / "little.yaml").write_text((begun / "little.yaml").read_text())
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.setenv("RECIPE_SWEEP_DATA", str(tmp_path / "data"))
     _rewrite_sweep_file(data_root=str(tmp_path / "data"))
     [card] = (tmp_path / "data").rglob("card.json")
