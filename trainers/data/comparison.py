@@ -114,8 +114,8 @@ def _changes(point: Declared, directory: Path, reading: Reading, pin: Pin) -> It
             hint=(
                 "its files changed since: restore them from where the sweep began, or begin a new sweep with --dir"
                 if bytes_differ
-                else f"{CARD_FILE} changed since, in its transitions or the returns that score 0 and 1: restore it from where the "
-                "sweep began"
+                else f"{CARD_FILE} changed since, in its transitions or the returns that score 0 and 1: restore it from where "
+                "the sweep began"
             ),
         )
 
