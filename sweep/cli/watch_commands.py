@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ from recipe_sweep.sweep.cli.options import (
     RunOption,
     SetOption,
 )
-from recipe_sweep.sweep.cli.shared import console, open_sweep
+from recipe_sweep.sweep.cli.shared import console, open_sweep, without_garbage_collection
 from recipe_sweep.sweep.cli.streams import say
 
 if TYPE_CHECKING:
@@ -45,17 +46,18 @@ def status(
     from recipe_sweep.sweep.monitoring.status import SweepWatcher
     from recipe_sweep.sweep.results.done import read_done
 
-    target = open_sweep(grid, directory, overrides)
-    selected = {point.run_id for point in target.selected(only or ())}
-    watcher = SweepWatcher(target.points, target.paths, selected)
-    screen = console()
-    if watch:
-        _watch(watcher, screen)
-    axes = watcher.by_axis(read_done(target.paths))
+    with nullcontext() if watch else without_garbage_collection():
+        target = open_sweep(grid, directory, overrides)
+        selected = {point.run_id for point in target.selected(only or ())}
+        watcher = SweepWatcher(target.points, target.paths, selected)
+        screen = console()
+        if watch:
+            _watch(watcher, screen)
+        look, axes = watcher.look(), watcher.by_axis(read_done(target.paths))
     if as_json:
-        say(status_json(target, watcher.look(), axes))
+        say(status_json(target, look, axes))
     else:
-        print_status(screen, target, watcher.look(), axes)
+        print_status(screen, target, look, axes)
         if target.grid.search is not None:
             from recipe_sweep.sweep.cli.show.search import progress_line
 
@@ -86,8 +88,9 @@ def explain(
     from recipe_sweep.sweep.cli.show.run import dossier_json, print_dossier
     from recipe_sweep.sweep.monitoring.run_history import RunState, open_dossier
 
-    target = open_sweep(grid, directory, overrides)
-    dossier = open_dossier(target, run_id)
+    with without_garbage_collection():
+        target = open_sweep(grid, directory, overrides)
+        dossier = open_dossier(target, run_id)
     again = None
     if dossier.state is not RunState.OUTSIDE:
         options = [word for text in overrides or () for word in ("--set", text)]
@@ -153,16 +156,17 @@ def logs(
     log_files.only_one((("--run", run_id), ("--pack", pack_id), ("--engine", engine)))
     if attempt is not None and run_id is None and pack_id is None:
         raise UnknownLogError(Problem(f"--attempt {attempt}", found="no --run or --pack beside it", expected="one of them"))
-    target = open_sweep(grid, directory, None)
-    paths = target.paths
-    if run_id is not None:
-        found = [log_files.run_log(paths, find_run(target, run_id).run_id, attempt)]
-    elif pack_id is not None:
-        found = [log_files.attempt_log(paths, pack_id, attempt)]
-    elif engine:
-        found = [log_files.engine_log(paths)]
-    else:
-        found = list(log_files.interesting_logs(paths))
+    with without_garbage_collection():
+        target = open_sweep(grid, directory, None)
+        paths = target.paths
+        if run_id is not None:
+            found = [log_files.run_log(paths, find_run(target, run_id).run_id, attempt)]
+        elif pack_id is not None:
+            found = [log_files.attempt_log(paths, pack_id, attempt)]
+        elif engine:
+            found = [log_files.engine_log(paths)]
+        else:
+            found = list(log_files.interesting_logs(paths))
     for log in found:
         say(f"==> {log.title}: {log.path}")
         say("\n".join(log_files.last_lines(log, lines)), flush=True)
@@ -209,8 +213,9 @@ def doctor(grid: GridArgument, directory: DirectoryOption = None) -> None:
     """Look for what must not be: runs twice, weights missing, torn files, changed data, stuck packs."""
     from recipe_sweep.sweep.monitoring.doctor import Severity, examine
 
-    target = open_sweep(grid, directory, None).begun()
-    findings = examine(target.paths)
+    with without_garbage_collection():
+        target = open_sweep(grid, directory, None).begun()
+        findings = examine(target.paths)
     for finding in findings:
         say(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
     if any(finding.severity is Severity.PROBLEM for finding in findings):

@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -21,17 +21,8 @@ def point_from_canonical(content: Mapping[str, object]) -> DesignPoint:
 
     Raises TypeError or ValueError where the content is no point of this version.
     """
-    types_by_name = _field_types()
-    unknown = set(content) - set(types_by_name)
-    if unknown:
-        raise ValueError(f"unknown field {sorted(unknown)[0]!r}: written by a newer version?")
-    values: dict[str, object] = {}
-    for field in dataclasses.fields(DesignPoint):
-        if field.name in content:
-            values[field.name] = _typed(content[field.name], types_by_name[field.name])
-        elif field.default is dataclasses.MISSING:
-            values[field.name] = None
-    return DesignPoint(**values)  # type: ignore[arg-type]  # names and types come from DesignPoint's own fields
+    _refuse_unknown(content)
+    return DesignPoint(**_values(content, _field_types()))  # type: ignore[arg-type]  # names and types are DesignPoint's own
 
 
 def canonical_text(point: DesignPoint) -> str:
@@ -53,13 +44,37 @@ def points_from_json(content: Mapping[str, object]) -> tuple[DesignPoint, ...]:
     shared, runs = content["shared"], content["runs"]
     if not isinstance(shared, dict) or not isinstance(runs, list):
         raise ValueError("expected `shared` and `runs`")
-    return tuple(point_from_canonical(shared | own) for own in runs)
+    for own in (shared, *runs):
+        _refuse_unknown(own)
+    named = {name for own in runs for name in own}
+    common = _values(shared, _field_types().keys() - named)
+    return tuple(DesignPoint.sharing(common, [_values(shared | own, named) for own in runs]))
+
+
+def _values(content: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
+    """The fields' values of a point: where absent, their default, or None where they do not apply."""
+    hints, absent = _field_types(), _values_where_absent()
+    return {name: _typed(content[name], hints[name]) if name in content else absent[name] for name in names}
+
+
+def _refuse_unknown(content: Mapping[str, object]) -> None:
+    unknown = content.keys() - _field_types().keys()
+    if unknown:
+        raise ValueError(f"unknown field {min(unknown)!r}: written by a newer version?")
 
 
 @functools.cache
-def _field_types() -> dict[str, object]:
+def _values_where_absent() -> dict[str, object]:
+    fields = dataclasses.fields(DesignPoint)
+    return {field.name: None if field.default is dataclasses.MISSING else field.default for field in fields}
+
+
+@functools.cache
+def _field_types() -> dict[str, type]:
+    """Of each field the class that its JSON value is made into: of a tuple, whatever is in it."""
     hints = typing.get_type_hints(DesignPoint)
-    return {field.name: _without_none(hints[field.name]) for field in dataclasses.fields(DesignPoint)}
+    plain = {field.name: _without_none(hints[field.name]) for field in dataclasses.fields(DesignPoint)}
+    return {name: typing.get_origin(hint) or hint for name, hint in plain.items()}  # type: ignore[misc]
 
 
 def _without_none(hint: object) -> object:
@@ -68,11 +83,11 @@ def _without_none(hint: object) -> object:
     return hint
 
 
-def _typed(value: object, hint: object) -> object:
-    if typing.get_origin(hint) is tuple and isinstance(value, list):
+def _typed(value: object, kind: type) -> object:
+    if kind is tuple and isinstance(value, list):
         return tuple(value)
-    if hint is float and isinstance(value, int | float):
+    if kind is float and isinstance(value, int | float):
         return float(value)
-    if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint(str(value))
+    if issubclass(kind, StrEnum):
+        return kind(str(value))
     return value

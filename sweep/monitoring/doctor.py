@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from recipe_sweep.sweep.files.sweep_file import is_rehearsal, read_sweep_file
 from recipe_sweep.sweep.locks.lease import live_launch
 from recipe_sweep.sweep.monitoring.stuck import packs_at_work, stuck_packs
 from recipe_sweep.sweep.planning.search_rounds import read_rounds
-from recipe_sweep.sweep.results.done import DoneRuns, read_done
+from recipe_sweep.sweep.results.done import DoneRuns, read_done, read_rows
 
 
 class Severity(StrEnum):
@@ -55,7 +56,7 @@ def examine(paths: SweepPaths) -> tuple[Finding, ...]:
         *_contents(paths, done),
         *_data(paths),
         *_weights(paths, done, idle),
-        *_leftovers(paths, idle),
+        *_leftovers(paths, done, idle),
     ]
     return tuple(sorted(findings, key=lambda finding: finding.severity is Severity.NOTE))
 
@@ -99,13 +100,11 @@ def _search(paths: SweepPaths) -> Iterator[Finding]:
 
 def _contents(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
     """Rows whose id is not the hash of their point, and data or code that differs between packs."""
-    import pyarrow.parquet as pq
-
     sweep = read_sweep_file(paths)
     versions: dict[tuple[str, str], int] = {}
     for file in done.files:
-        columns = ["run_id", "point", "data_hash", "code_version", "torch_version"]
-        for row in pq.read_table(paths.pack_result(file.pack_id), columns=columns).to_pylist():
+        columns = ("run_id", "point", "data_hash", "code_version", "torch_version")
+        for row in read_rows(paths.pack_result(file.pack_id), columns):
             point = point_from_canonical(json.loads(row["point"]))
             if point.run_id != row["run_id"]:
                 yield Finding(Severity.PROBLEM, f"row {row['run_id']} of pack {file.pack_id} holds the point of {point.run_id}")
@@ -159,16 +158,18 @@ def _weights(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]
                 yield Finding(Severity.NOTE, f"{path} belongs to no results", "it may be removed")
 
 
-def _leftovers(paths: SweepPaths, idle: bool) -> Iterator[Finding]:
+def _leftovers(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]:
     if not idle:
         return
     for path in sorted(_temporary_files(paths.root)):
         yield Finding(Severity.NOTE, f"{path} was being written when a process died", "it may be removed")
-    done = read_done(paths)
     for path in sorted(paths.checkpoints.glob("*")) if paths.checkpoints.exists() else []:
         if path.name in done.pack_ids:
             yield Finding(Severity.NOTE, f"{path} is the checkpoint of a finished pack", "it may be removed")
 
 
 def _temporary_files(root: Path) -> Iterator[Path]:
-    return (path for path in root.rglob(f".*{TEMPORARY_SUFFIX}") if path.is_file())
+    """Not by `rglob`, which compiles its pattern anew in each of a thousand folders."""
+    for folder, _, names in os.walk(root):
+        found = (Path(folder, name) for name in names if name.startswith(".") and name.endswith(TEMPORARY_SUFFIX))
+        yield from (path for path in found if path.is_file())

@@ -21,7 +21,7 @@ from recipe_sweep.sweep.files.progress_file import progress_path, read_progress
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
 from recipe_sweep.sweep.opening import Target, one_run
 from recipe_sweep.sweep.planning.plan import make_plan
-from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done
+from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done, read_rows
 
 
 class RunState(StrEnum):
@@ -164,12 +164,11 @@ def _tries(paths: SweepPaths, record: PackRecord, failures: list[Failure]) -> li
 
 
 def _outcome(paths: SweepPaths, file: ResultFile, run_id: str) -> Outcome:
-    import pyarrow.parquet as pq
-
-    [row] = pq.read_table(paths.pack_result(file.pack_id), filters=[("run_id", "==", run_id)]).to_pylist()
+    names = Outcome.__dataclass_fields__.keys() - {"curve"}
+    columns = [*names, "run_id", "scale_min", "scale_max", "curve_step", "curve_return"]
+    [row] = [row for row in read_rows(paths.pack_result(file.pack_id), columns) if row["run_id"] == run_id]
     low, high = row["scale_min"], row["scale_max"]
     scores = [(value - low) / (high - low) for value in row["curve_return"]]
-    names = set(Outcome.__dataclass_fields__) - {"curve"}
     values: dict[str, Any] = {name: row[name] for name in names}
     return Outcome(curve=tuple(zip(row["curve_step"], scores, strict=True)), **values)
 

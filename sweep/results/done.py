@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -128,15 +129,24 @@ class Ledger:
             self._indexed = files
 
 
-def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignPoint]:
-    """The points of the given finished packs by run id, from their results files."""
+def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """The rows of one results file, of the given columns alone. Raises as `pyarrow.parquet.ParquetFile`.
+
+    Not by `pq.read_table`, nor threads: of a small file the dataset layer and the handing over take most of the time.
+    """
     import pyarrow.parquet as pq
 
+    with pq.ParquetFile(path) as opened:
+        rows: list[dict[str, Any]] = opened.read(columns=columns and list(columns), use_threads=False).to_pylist()
+    return rows
+
+
+def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignPoint]:
+    """The points of the given finished packs by run id, from their results files."""
     points: dict[str, DesignPoint] = {}
     for pack_id in pack_ids:
-        table = pq.read_table(paths.pack_result(pack_id), columns=["run_id", "point"])
-        for run_id, text in zip(table["run_id"].to_pylist(), table["point"].to_pylist(), strict=True):
-            points[run_id] = point_from_canonical(json.loads(text))
+        for row in read_rows(paths.pack_result(pack_id), ("run_id", "point")):
+            points[row["run_id"]] = point_from_canonical(json.loads(row["point"]))
     return points
 
 
