@@ -104,7 +104,7 @@ class Sheet:
 
     def text(self, x: float, y: float, words: str, size: float, **look: Any) -> None:
         """Words, centred on a place unless `look` says otherwise."""
-        self._axes.text(x, y, words, fontsize=size, **{"ha": "center", "va": "center", **look})
+        self._axes.text(x, y, words, fontsize=size, parse_math=False, **{"ha": "center", "va": "center", **look})
 
     def frame(
         self, frame: Frame, ground: str, ticks: Sequence[float], labelled: bool, marks: Sequence[tuple[float, str]]

@@ -63,7 +63,7 @@ def write_dataset_figure(task: TaskPicture, datasets: Sequence[DatasetPicture], 
 def _draw(task: TaskPicture, datasets: Sequence[DatasetPicture]) -> Figure:
     head = 0.42
     figure = new_figure(9.6, head + 0.45 + 1.3 * len(datasets), foot=0.08, head=head, gap=0.06)
-    figure.text(0.012, 0.99, task.title, fontsize=11, fontweight="bold", va="top")
+    figure.text(0.012, 0.99, task.title, fontsize=11, fontweight="bold", va="top", parse_math=False)
     grid = figure.subplots(len(datasets), 4, squeeze=False, sharex="col", width_ratios=(1.5, 0.9, 1.25, 0.75))
     everything = np.concatenate([dataset.returns for dataset in datasets])
     low, high = min(everything.min(), task.scale[0]), max(everything.max(), task.scale[1])

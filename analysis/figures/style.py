@@ -58,9 +58,13 @@ class FigurePaths(NamedTuple):
 @contextmanager
 def style() -> Iterator[None]:
     """Draw inside this: the figures' look, whatever the user's own matplotlib settings are."""
+    import warnings
+
     import matplotlib as mpl
 
-    with mpl.rc_context():
+    with mpl.rc_context(), warnings.catch_warnings():
+        # A letter that the font lacks is drawn as a box; a warning with a line of our code says no more.
+        warnings.filterwarnings("ignore", message="Glyph")
         mpl.rcdefaults()
         for name, value in STYLE.items():
             mpl.rcParams[name] = value  # type: ignore[index]

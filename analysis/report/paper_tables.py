@@ -11,14 +11,11 @@ from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.claims import Claim
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
 from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
+from recipe_sweep.analysis.report.plain_text import as_latex_label, in_latex, in_markdown
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS
 
 NOTHING = "\N{EN DASH}"
-_SPECIAL = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", NOTHING: "--"}
-_SPECIAL |= {letter: "\\" + letter for letter in "&%$#_{}"}
-_SPECIAL |= {"\N{GREEK SMALL LETTER ALPHA}": r"$\alpha$", "\N{GREEK SMALL LETTER TAU}": r"$\tau$"}
-_SPECIAL |= {"|": r"$|$", "<": "$<$", ">": "$>$", "\N{SUPERSCRIPT TWO}": r"$^2$", "\N{GREEK SMALL LETTER SIGMA}": r"$\sigma$"}
 
 
 class PaperTable(NamedTuple):
@@ -55,16 +52,15 @@ _TEX_HEAD = "% Made by recipe-sweep. In the preamble: \\usepackage{booktabs,tabu
 def as_markdown(table: PaperTable) -> str:
     """Best in bold, runner-up in italics."""
     signs = {0: "", 1: "**", 2: "*"}
-    lines = [f"**{table.caption}**", "", _row(table.header), "|" + "---|" * len(table.header)]
+    lines = [
+        f"**{in_markdown(table.caption)}**",
+        "",
+        _row([in_markdown(cell) for cell in table.header]),
+        "|" + "---|" * len(table.header),
+    ]
     for cells, marks in zip(table.rows, table.marks, strict=True):
-        lines.append(
-            _row(
-                [
-                    f"{signs[mark]}{cell.replace('|', chr(92) + '|')}{signs[mark]}"
-                    for cell, mark in zip(cells, marks, strict=True)
-                ]
-            )
-        )
+        marked = [f"{signs[mark]}{in_markdown(cell)}{signs[mark]}" for cell, mark in zip(cells, marks, strict=True)]
+        lines.append(_row(marked))
     return "\n".join(lines)
 
 
@@ -72,7 +68,7 @@ def as_latex(table: PaperTable) -> str:
     """A float with rules of booktabs; best in bold, runner-up underlined."""
     signs: dict[int, Callable[[str], str]] = {0: str, 1: r"\textbf{{{}}}".format, 2: r"\underline{{{}}}".format}
     body = [
-        " & ".join(signs[mark](latex_escaped(cell)) for cell, mark in zip(cells, marks, strict=True)) + r" \\"
+        _latex_row([signs[mark](in_latex(cell)) for cell, mark in zip(cells, marks, strict=True)])
         for cells, marks in zip(table.rows, table.marks, strict=True)
     ]
     # Claims are sentences and must wrap; numbers must not.
@@ -88,11 +84,11 @@ def as_latex(table: PaperTable) -> str:
             r"\begin{table}[t]",
             # Six columns with intervals at \small are wider than a page of article.
             r"\centering\small" if wide else r"\centering\scriptsize\setlength{\tabcolsep}{1.5pt}",
-            rf"\caption{{{latex_escaped(table.caption)}}}",
-            rf"\label{{tab:{table.label}}}",
+            rf"\caption{{{in_latex(table.caption)}}}",
+            rf"\label{{tab:{as_latex_label(table.label)}}}",
             begin,
             r"\toprule",
-            " & ".join(map(latex_escaped, table.header)) + r" \\",
+            _latex_row([in_latex(cell) for cell in table.header]),
             r"\midrule",
             *body,
             r"\bottomrule",
@@ -100,11 +96,6 @@ def as_latex(table: PaperTable) -> str:
             r"\end{table}",
         ]
     )
-
-
-def latex_escaped(text: str) -> str:
-    """Plain text for LaTeX."""
-    return "".join(_SPECIAL.get(letter, letter) for letter in text)
 
 
 def _bars(block: TaskPanels) -> PaperTable:
@@ -142,3 +133,9 @@ def _text(bar: Bar | None) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+def _latex_row(cells: Sequence[str]) -> str:
+    # Rules and row ends take a star or a bracket after them for their own argument.
+    guard = "{}" if cells[0].startswith(("*", "[")) else ""
+    return guard + " & ".join(cells) + r" \\"

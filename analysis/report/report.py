@@ -68,6 +68,7 @@ def write_report(
     from recipe_sweep.analysis.figures.captions import standing_sentence
     from recipe_sweep.analysis.files import write_text
     from recipe_sweep.analysis.findings.panels import task_panels
+    from recipe_sweep.analysis.report.plain_text import in_markdown
     from recipe_sweep.analysis.report.table import figure7_markdown
     from recipe_sweep.analysis.results.coverage import Coverage
     from recipe_sweep.analysis.results.frame import compact, load_results
@@ -99,7 +100,8 @@ def write_report(
         raise MissingFigureError(*(Problem(f"--figure {one.kind.number}", found=one.sentence) for one in absent))
     table = None
     if any(figure.name == "figure7" for figure in figures):
-        text = figure7_markdown(blocks, coverage, score, [*provenance_notes(results, score), *remarks], picture="figure7.png")
+        notes = [*map(in_markdown, provenance_notes(results, score)), *remarks]
+        text = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
         table = write_text(out_dir / "figure7.md", text)
     page = write_documents(sweep_dir, out_dir, material, figures, absent, remarks) if set(kinds) == set(FIGURES) else None
     index = compact(sweep_dir, results)

@@ -13,6 +13,7 @@ from recipe_sweep.analysis.findings.panels import Bar, Choice, Panel, Range, Tas
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
 from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.number_text import short
+from recipe_sweep.analysis.report.plain_text import in_markdown
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, ScoreRule
@@ -29,14 +30,14 @@ def figure7_markdown(
     blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRule, notes: Sequence[str], picture: str | None = None
 ) -> str:
     """The whole page: the sentence on Mix, the caption, and for each task its bars, its choices and its datasets."""
-    caption = figure7_note(blocks, coverage, rule)
+    caption = [in_markdown(sentence) for sentence in figure7_note(blocks, coverage, rule)]
     parts = [f"> **{SENTENCE}**"] if coverage.rehearsal else []
     parts += ["# Best performance according to design choices", f"**{caption[-1]}**", f"{caption[-2]}"]
     parts += [f"![Figure 7]({picture})"] if picture else []
     parts += [" ".join(caption[:-2])]
     parts += ["Please note:\n\n" + "\n".join(f"- {note}" for note in notes)] if notes else []
     for block in blocks:
-        parts += [f"## {block.scores.title}", bars_table(block), choices_table(block), datasets_table(block)]
+        parts += [f"## {in_markdown(block.scores.title)}", bars_table(block), choices_table(block), datasets_table(block)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -61,7 +62,7 @@ def _cloning_text(block: TaskPanels) -> str:
 def choices_table(block: TaskPanels) -> str:
     """One row per bar: its best configuration on each dataset, its other estimates, and what is wrong with it."""
     datasets = block.scores.datasets
-    header = ("design", *datasets, "selection-corrected", "percentile", "seeds", "diverged", "missing")
+    header = ("design", *map(in_markdown, datasets), "selection-corrected", "percentile", "seeds", "diverged", "missing")
     rows = []
     edges = choices = 0
     for panel in block.cells:
@@ -91,7 +92,7 @@ def datasets_table(block: TaskPanels) -> str:
     scores = {(point.dataset, EXTRACTIONS.index(point.extraction), point.alpha): point.score for point in points}
     header = ("dataset", *(f"{EXTRACTION_NAMES[EXTRACTIONS[e]]} {ALPHA} {short(alpha)}" for e, alpha in columns))
     rows = [
-        (dataset, *(_number(scores.get((dataset, e, alpha), math.nan)) for e, alpha in columns))
+        (in_markdown(dataset), *(_number(scores.get((dataset, e, alpha), math.nan)) for e, alpha in columns))
         for dataset in block.scores.datasets
     ]
     return (
@@ -118,7 +119,7 @@ def _choice_text(choice: Choice | None) -> str:
     chosen = choice.configuration
     settings = [f"{ALPHA} {short(chosen.alpha)}{EDGES[choice.edge]}"]
     settings += [f"{TAU} {short(chosen.tau)}"] if chosen.tau is not None else []
-    settings += [chosen.other] if chosen.other else []
+    settings += [in_markdown(chosen.other)] if chosen.other else []
     return f"{_number(choice.score)} ({', '.join(settings)})"
 
 

@@ -10,6 +10,7 @@ from recipe_sweep.analysis.errors import NothingToReportError
 from recipe_sweep.analysis.files import write_csv, write_text
 from recipe_sweep.analysis.findings.two_sweeps import Comparison, DesignDifference, Side, compare
 from recipe_sweep.analysis.report.markup import NOTHING, render, score, signed
+from recipe_sweep.analysis.report.plain_text import in_markdown
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE, stamped
 from recipe_sweep.search_spaces.errors import Problem
@@ -66,18 +67,19 @@ def comparison_text(comparison: Comparison) -> str:
     """The comparison as Markdown."""
     first, second = comparison.first, comparison.second
     parts = [f"> **{SENTENCE}**"] if comparison.rehearsal else []
-    parts += [f"# {first.name} and {second.name}"]
-    parts += [] if comparison.rehearsal else [f"**{comparison.summary}**"]
-    parts += [f"{side.name}: {side.coverage.sentence()}" for side in (first, second)]
+    parts += ["# " + in_markdown(f"{first.name} and {second.name}")]
+    parts += [] if comparison.rehearsal else [f"**{in_markdown(comparison.summary)}**"]
+    parts += [in_markdown(f"{side.name}: {side.coverage.sentence()}") for side in (first, second)]
     parts += [f"{comparison.same_runs:,} runs are the same point in both."]
-    parts += ["\n".join(f"- {sentence}" for sentence in comparison.alone)] if comparison.alone else []
+    parts += ["\n".join(f"- {in_markdown(sentence)}" for sentence in comparison.alone)] if comparison.alone else []
     rows = [(one.kind, one.name, one.first, one.second) for one in comparison.settings]
     parts += ["## What differs", _table(("", "what", first.name, second.name), rows) if rows else "Nothing that is recorded."]
     parts += ["## Designs"] if comparison.differences else []
     header = ("design", first.name, second.name, "difference", "95 % interval", "settled")
     for task in dict.fromkeys(one.title for one in comparison.differences):
         mine = [one for one in comparison.differences if one.title == task]
-        parts += [f"### {task} ({', '.join(mine[0].datasets)})", _table(header, [_cells(one) for one in mine])]
+        title = in_markdown(f"{task} ({', '.join(mine[0].datasets)})")
+        parts += [f"### {title}", _table(header, [_cells(one) for one in mine])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -145,5 +147,5 @@ def _range_text(one: DesignDifference) -> str:
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in (header, *rows)]
+    lines = ["| " + " | ".join(map(in_markdown, cells)) + " |" for cells in (header, *rows)]
     return "\n".join([lines[0], "|" + "---|" * len(header), *lines[1:]])

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from recipe_sweep.analysis.report.paper_tables import PaperTable, as_latex, as_markdown, latex_escaped
+from recipe_sweep.analysis.report.paper_tables import PaperTable, as_latex, as_markdown
+from recipe_sweep.analysis.report.plain_text import in_latex
 from tests.analysis.report.test_page import page
 from tests.analysis.synthetic import synthetic_points, write_sweep
 
@@ -35,7 +36,7 @@ def test_best_is_bold_and_the_runner_up_told_apart_in_both() -> None:
     ],
 )
 def test_special_letters_are_text_in_latex(text: str, expected: str) -> None:
-    assert latex_escaped(text) == expected
+    assert in_latex(text) == expected
 
 
 def test_every_letter_of_a_report_is_one_that_latex_takes(tmp_path: Path) -> None:
