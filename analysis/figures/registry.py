@@ -13,6 +13,7 @@ from recipe_sweep.analysis.figures.style import FigurePaths, save
 from recipe_sweep.analysis.files import write_csv
 from recipe_sweep.analysis.results.rehearsal_mark import stamped
 from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.results.samples import Lacking
 
 
@@ -99,4 +100,5 @@ def write_numbers(numbers: Numbers, rehearsal: bool, out_dir: Path) -> Path:
 
 
 def _sentence(kind: FigureKind, lacking: Lacking) -> str:
-    return f"Figure {kind.number} is not drawn: {lacking.what}; `recipe-sweep launch {kind.preset}` trains what it needs."
+    how = pasted("recipe-sweep", "launch", kind.preset)
+    return f"Figure {kind.number} is not drawn: {lacking.what}; `{how}` trains what it needs."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.streams import say
 
 if TYPE_CHECKING:
@@ -99,7 +100,5 @@ def _cluster(file: Path) -> Cluster:
 
 
 def _print_commands(commands: tuple[Command, ...]) -> None:
-    import shlex
-
     for command in commands:
-        say(f"$ {shlex.join(command)}")
+        say(f"$ {pasted(*command)}")

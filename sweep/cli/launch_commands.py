@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.options import (
     CalibrateOption,
@@ -52,7 +53,7 @@ def init(
     if path.exists():
         raise UserInputError(Problem(str(path), found="a file that is there already", expected="a name that is free"))
     path.write_text(text, encoding="utf-8")
-    say(f"wrote {path}; edit it, then: recipe-sweep plan {path}")
+    say(f"wrote {path}; edit it, then: {pasted('recipe-sweep', 'plan', path)}")
 
 
 @app.command(epilog="Example:  recipe-sweep plan figure7 --only task=2ant")

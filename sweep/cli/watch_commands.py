@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.options import (
     DirectoryOption,
@@ -94,7 +94,7 @@ def explain(
     again = None
     if dossier.state is not RunState.OUTSIDE:
         options = [word for text in overrides or () for word in ("--set", text)]
-        again = shlex.join(["recipe-sweep", "run", grid, *options, "--run", dossier.point.run_id])
+        again = pasted("recipe-sweep", "run", grid, *options, "--run", dossier.point.run_id)
     if as_json:
         say(dossier_json(dossier, again))
     else:

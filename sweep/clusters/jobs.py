@@ -18,6 +18,7 @@ from recipe_sweep.cluster.shipment import Cargo, TextFile, Wheel
 from recipe_sweep.cluster.wheel import build_wheel
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.grid_file import read_grid
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.presets import resolve_grid
 from recipe_sweep.sweep.clusters.machines import Cluster
 from recipe_sweep.sweep.clusters.up_file import (
@@ -183,7 +184,7 @@ def _record(cluster: Cluster) -> ClusterRecord:
     if record is None:
         problem = Problem(
             str(cluster.path), found="nothing that was brought up from here", expected="a cluster that is up",
-            hint=f"recipe-sweep cluster up {cluster.path}",
+            hint=pasted("recipe-sweep", "cluster", "up", cluster.path),
         )  # fmt: skip
         raise ClusterStateError(problem)
     return record
@@ -193,7 +194,7 @@ def _job(cluster: Cluster, record: ClusterRecord) -> str:
     if record.job is None:
         problem = Problem(
             str(cluster.path), found="a job that was never submitted", expected="a job of Slurm",
-            hint=f"recipe-sweep cluster down {cluster.path}, then up again",
+            hint=f"{pasted('recipe-sweep', 'cluster', 'down', cluster.path)}, then up again",
         )  # fmt: skip
         raise ClusterStateError(problem)
     return record.job

@@ -26,6 +26,7 @@ from recipe_sweep.cluster.schema import (
     SlurmFile,
 )
 from recipe_sweep.cluster.slurm import slurm_resources
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.validation import nearest, one_of, validate
 from recipe_sweep.search_spaces.yaml_file import Document, read_yaml, shown
 from recipe_sweep.sweep.errors import ClusterFileError
@@ -109,14 +110,16 @@ def check_drivable(path: Path | None, grid: str) -> None:
         return
     if cluster.file is None:
         found = "a file for `ray up`"
+        how = pasted("recipe-sweep", "cluster", "up", path)
         hint = (
-            f"`recipe-sweep cluster up {path}`; then launch on its head, where this package has to be installed, with a "
+            f"`{how}`; then launch on its head, where this package has to be installed, with a "
             "cluster file of `backend: ray`, `address: auto`"
         )
         key: tuple[str, ...] = ("cluster_name",)
     else:
         found = str(cluster.document.content["backend"])
-        hint, key = f"send the grid there: recipe-sweep cluster up {path} --grid {grid}", ("backend",)
+        how = pasted("recipe-sweep", "cluster", "up", path, "--grid", grid)
+        hint, key = f"send the grid there: {how}", ("backend",)
     expected = "local, ray or inline: a launch runs beside its Ray, and cannot reach into these machines from here"
     raise ClusterFileError(cluster.document.problem(key, found, expected, hint))
 

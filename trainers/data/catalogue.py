@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers.data.errors import BrokenDataError, ChangedDataError, DataError, MissingDataError
 from recipe_sweep.trainers.data.homegrown.makers import LICENCE, make_columns
@@ -184,7 +185,8 @@ def dataset_name(point: Declared) -> str:
 def _absent(point: Declared, directory: Path) -> Problem:
     hint = f"it is made when a sweep is launched, in the data directory that ${DATA_ROOT_VARIABLE} names"
     if point.source is Source.HOMEGROWN:
-        how = f"recipe-sweep data collect {point.task} {point.dataset} --size {point.dataset_size} --seed {point.dataset_seed}"
+        options = ("--size", point.dataset_size, "--seed", point.dataset_seed)
+        how = pasted("recipe-sweep", "data", "collect", point.task, point.dataset, *options)
         hint = f"{hint}, or now by `{how}`"
     return Problem(file=str(directory), found="no dataset", expected=dataset_name(point), hint=hint)
 
@@ -195,7 +197,7 @@ def _unpublished(task: str, version: str, datasets: Iterable[str], root: Path) -
         key=f"{Source.OG_MARL}/{task}",
         found=f"no {', '.join(datasets)}",
         expected=f"the published files, {version}",
-        hint=f"download them: `recipe-sweep data fetch {task}`; or, from a zip or a vault that you have: "
+        hint=f"download them: `{pasted('recipe-sweep', 'data', 'fetch', task)}`; or, from a zip or a vault that you have: "
         "`recipe-sweep data import PATH`; or use `source: homegrown`, which is made on the spot",
     )
 

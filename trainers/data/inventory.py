@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.validation import nearest
 from recipe_sweep.search_spaces.vocabulary import Source
@@ -151,9 +152,9 @@ def _elsewhere(found: Collection[tuple[str, str, str]]) -> Iterator[Item]:
 def _how(source: Source, task: str) -> str:
     match source:
         case Source.OG_MARL:
-            return f"recipe-sweep data fetch {task} ({PUBLISHED[task].archive_gb:g} GB)"
+            return f"{pasted('recipe-sweep', 'data', 'fetch', task)} ({PUBLISHED[task].archive_gb:g} GB)"
         case Source.HOMEGROWN:
-            return f"made when a sweep needs it; now: recipe-sweep data collect {task}"
+            return f"made when a sweep needs it; now: {pasted('recipe-sweep', 'data', 'collect', task)}"
         case Source.REGISTERED:
             return "loaded when a sweep needs it"
 

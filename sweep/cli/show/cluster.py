@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from recipe_sweep.cluster.aws import aws_spending, spending_text
 from recipe_sweep.cluster.prices import price_table
 from recipe_sweep.cluster.schema import AwsFile, KubernetesFile, SlurmFile
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.clusters.jobs import Order
 from recipe_sweep.sweep.clusters.machines import Cluster
 from recipe_sweep.sweep.clusters.up_file import ClusterRecord
@@ -43,7 +43,7 @@ def order_lines(order: Order) -> Iterator[str]:
         yield f"({len(file.text):,} characters: the wheel)" if file.bulky else file.text.rstrip("\n")
     yield ""
     for command in order.commands:
-        yield f"$ {shlex.join(command)}"
+        yield f"$ {pasted(*command)}"
 
 
 def record_lines(cluster: Cluster, record: ClusterRecord, now: datetime | None = None) -> Iterator[str]:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.status import failure_lines, status_line
 from recipe_sweep.sweep.cli.streams import say
 from recipe_sweep.sweep.files.paths import SweepPaths
@@ -31,11 +32,14 @@ def mlflow_beside(root: Path, wanted: bool) -> Iterator[None]:
         yield
     finally:
         if not writer.stop():
-            say(f"MLflow is not up to date, see {writer.log_file}; make up for it with: recipe-sweep mlflow {root}")
+            command = pasted("recipe-sweep", "mlflow", root)
+            say(f"MLflow is not up to date, see {writer.log_file}; make up for it with: {command}")
 
 
 def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
     """How a launch went, what failed and why, and what to do next."""
+    from rich.markup import escape
+
     console.print(f"trained {end.trained:,} runs; {status_line(end.status)}")
     for line in failure_lines(end.status.failures, grid, SweepPaths(root)):
         console.print(line, soft_wrap=True)
@@ -45,8 +49,9 @@ def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
         console.print("interrupted; the same command goes on from the checkpoints")
     elif end.status.waiting:
         count = f"{end.status.waiting:,} run{'s' if end.status.waiting > 1 else ''}"
+        doctor = pasted("recipe-sweep", "doctor", root)
         console.print(
-            f"{count} did not run; the same command goes on with them, `recipe-sweep doctor {root}` looks for the cause"
+            f"{count} did not run; the same command goes on with them, `{escape(doctor)}` looks for the cause", soft_wrap=True
         )
     elif end.status.failed:
         console.print("the rest is done; try what failed again with `recipe-sweep retry`, or launch with --retry-failed")
@@ -55,7 +60,7 @@ def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
 def tell_where(root: Path, mlflow: bool) -> None:
     """Where a sweep's results, figure and MLflow are."""
     say(f"results  {SweepPaths(root).results}/*.parquet")
-    say(f"figure   recipe-sweep report {root}")
+    say(f"figure   {pasted('recipe-sweep', 'report', root)}")
     if mlflow:
         tell_mlflow(root)
 
@@ -63,4 +68,5 @@ def tell_where(root: Path, mlflow: bool) -> None:
 def tell_mlflow(root: Path) -> None:
     """How to open a sweep's MLflow, unless it goes to a server."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):
-        say(f"MLflow   mlflow ui --backend-store-uri sqlite:///{SweepPaths(root).mlflow_db.resolve()}")
+        address = f"sqlite:///{SweepPaths(root).mlflow_db.resolve()}"
+        say(f"MLflow   {pasted('mlflow', 'ui', '--backend-store-uri', address)}")

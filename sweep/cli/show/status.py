@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Iterable, Sequence
 
 from rich.console import Console, Group, RenderableType
@@ -11,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table
 from recipe_sweep.sweep.estimates.estimate_file import Score
 from recipe_sweep.sweep.estimates.eta import Eta
@@ -189,4 +189,4 @@ def _failure_text(group: FailureGroup, grid: str, paths: SweepPaths) -> str:
 
 
 def _reproduce(grid: str, group: FailureGroup) -> str:
-    return shlex.join(["recipe-sweep", "run", grid, "--run", group.run_ids[0]])
+    return pasted("recipe-sweep", "run", grid, "--run", group.run_ids[0])
