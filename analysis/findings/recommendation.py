@@ -23,6 +23,7 @@ from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTIO
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 _SURE = 0.05
@@ -229,7 +230,7 @@ def _how_sure(near: Sequence[_Rival], rivals: int, scope: Sequence[Designs]) -> 
         seeds = min(len(one.scores.seeds) for one in scope)
         return f"How sure this is cannot be said: {seeds} seeds give no interval, it takes {FEWEST_SEEDS}."
     needed = seeds_to_settle(closest.lead.value, closest.lead.deviation)
-    settle = f"about {needed} seeds would settle it" if needed else "no affordable number of seeds would settle it"
+    settle = f"about {counted(needed, 'seed')} would settle it" if needed else "no affordable number of seeds would settle it"
     return (
         f"{len(near)} of the other {rivals} designs cannot be told from it: the nearest, {_name(closest.place)}, is "
         f"{_interval(closest.lead)} behind, and if that is the true difference {settle}."
@@ -303,7 +304,7 @@ def _caveats(scope: Sequence[Designs], recipe: Recipe, estimate: Estimate) -> tu
     if len(grid) > 1 and recipe.alpha in (min(grid), max(grid)):
         found.append(f"{short(recipe.alpha)} is an end of the temperatures tried: a better one may lie beyond it.")
     if missing:
-        found.append(f"{missing:,} runs are missing.")
+        found.append(f"{counted(missing, 'run')} {agreeing(missing, 'is', 'are')} missing.")
     found.append("The best of several designs was picked by its own score, which therefore leans high.")
     cloning = [task.scores.cloning_by_dataset for task in scope]
     if not all(np.isfinite(one).all() for one in cloning):

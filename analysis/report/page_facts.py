@@ -9,6 +9,7 @@ import numpy as np
 
 from recipe_sweep.analysis.findings.titles import VALUE_LEARNING_NAMES, design_names
 from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
+from recipe_sweep.search_spaces.counted import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,4 +115,4 @@ def _values(column: pd.Series[str]) -> str:
     counts = column.astype(str).value_counts().sort_index()
     if len(counts) == 1:
         return str(counts.index[0])
-    return ", ".join(f"{value} ({count:,} runs)" for value, count in counts.items())
+    return ", ".join(f"{value} ({counted(count, 'run')})" for value, count in counts.items())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from recipe_sweep.analysis.findings.recommendation import Recommendation
+from recipe_sweep.search_spaces.counted import counted
 
 
 def recommendation_lines(found: Recommendation) -> Iterator[str]:
@@ -15,7 +16,7 @@ def recommendation_lines(found: Recommendation) -> Iterator[str]:
     if found.steps:
         yield "\nWhat to train, in this order:"
     for number, step in enumerate(found.steps, start=1):
-        yield f"  {number}. {step.recipe.text}: {step.runs} runs ({step.why})"
+        yield f"  {number}. {step.recipe.text}: {counted(step.runs, 'run')} ({step.why})"
     if found.evidence:
         yield "\nEvidence:"
     for one in found.evidence:

@@ -10,6 +10,7 @@ from recipe_sweep.analysis.errors import MissingFigureError, NothingToReportErro
 from recipe_sweep.analysis.figures.inputs import FigureKind, Material
 from recipe_sweep.analysis.figures.registry import FIGURES, AbsentFigure, WrittenFigure, write_figures
 from recipe_sweep.analysis.results.scores import ScoreRule
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.results.samples import Learned, NothingLearned
@@ -151,7 +152,7 @@ def write_documents(
 
 
 def _nothing(sweep_dir: Path, wanted: int, outside: int, failures: int) -> Problem:
-    others = f", {outside:,} finished runs of other grids" if outside else ""
+    others = f", {counted(outside, 'finished run')} of other grids" if outside else ""
     failed = f", {failures:,} failed" if failures else ""
     return Problem(
         file=str(sweep_dir / "results"),

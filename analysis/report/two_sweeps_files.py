@@ -13,6 +13,7 @@ from recipe_sweep.analysis.report.markup import NOTHING, render, score, signed
 from recipe_sweep.analysis.report.plain_text import in_markdown
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE, stamped
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
 
@@ -70,7 +71,7 @@ def comparison_text(comparison: Comparison) -> str:
     parts += ["# " + in_markdown(f"{first.name} and {second.name}")]
     parts += [] if comparison.rehearsal else [f"**{in_markdown(comparison.summary)}**"]
     parts += [in_markdown(f"{side.name}: {side.coverage.sentence()}") for side in (first, second)]
-    parts += [f"{comparison.same_runs:,} runs are the same point in both."]
+    parts += [f"{counted(comparison.same_runs, 'run')} {agreeing(comparison.same_runs, 'is', 'are')} the same point in both."]
     parts += ["\n".join(f"- {in_markdown(sentence)}" for sentence in comparison.alone)] if comparison.alone else []
     rows = [(one.kind, one.name, one.first, one.second) for one in comparison.settings]
     parts += ["## What differs", _table(("", "what", first.name, second.name), rows) if rows else "Nothing that is recorded."]

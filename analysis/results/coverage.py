@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from recipe_sweep.search_spaces.counted import agreeing, counted
+
 
 class Coverage(NamedTuple):
     """How much of what was asked for is there."""
@@ -28,5 +30,5 @@ class Coverage(NamedTuple):
             return f"All {self.wanted:,} runs are in."
         failed = f", {self.failed:,} of them failed" if self.failed else ""
         nothing = f" There is none of {', '.join(self.absent)}." if self.absent else ""
-        lacks = f"{self.missing:,} of {self.wanted:,} runs are missing{failed}"
+        lacks = f"{self.missing:,} of {counted(self.wanted, 'run')} {agreeing(self.missing, 'is', 'are')} missing{failed}"
         return f"Incomplete: {lacks}; means are over the runs there are.{nothing}"

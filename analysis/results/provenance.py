@@ -8,6 +8,7 @@ import numpy as np
 
 from recipe_sweep.analysis.results.frame import Results
 from recipe_sweep.analysis.results.scores import ScoreRule
+from recipe_sweep.search_spaces.counted import agreeing, counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,16 +26,20 @@ def provenance_notes(results: Results, rule: ScoreRule) -> tuple[str, ...]:
     ]
     notes += _data_notes(runs)
     if results.duplicates:
-        first = results.duplicates[0]
+        first, count = results.duplicates[0], len(results.duplicates)
         notes.append(
-            f"{len(results.duplicates):,} runs are in more than one pack; the oldest launch's row counts "
+            f"{counted(count, 'run')} {agreeing(count, 'is', 'are')} in more than one pack; the oldest launch's row counts "
             f"(first: {first.run_id}, kept from {first.kept}, also in {', '.join(first.others)})."
         )
     if results.outside:
-        notes.append(f"{results.outside:,} finished runs are outside the grid and not in these numbers.")
+        count = results.outside
+        outside = f"{counted(count, 'finished run')} {agreeing(count, 'is', 'are')} outside the grid"
+        notes.append(f"{outside} and not in these numbers.")
     unusable = int((~np.isfinite(runs[rule.column])).sum())
     if unusable:
-        notes.append(f"{unusable:,} runs have a score that is no finite number; they are left out of means, not of counts.")
+        has, they = agreeing(unusable, "has", "have"), agreeing(unusable, "it is", "they are")
+        lack = f"{counted(unusable, 'run')} {has} a score that is no finite number"
+        notes.append(f"{lack}; {they} left out of means, not of counts.")
     return tuple(notes)
 
 

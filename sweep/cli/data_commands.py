@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.sweep.cli.options import DataOption
 from recipe_sweep.sweep.cli.shared import console
@@ -110,7 +111,7 @@ def collect(
             returns = read_card(directory).returns
             say(
                 f"{identity}: {size:,} transitions, mean return {returns.mean:,.1f} (std {returns.std:,.1f}, "
-                f"{returns.episodes:,} episodes), {time.perf_counter() - began:.1f} s\n  {directory}"
+                f"{counted(returns.episodes, 'episode')}), {time.perf_counter() - began:.1f} s\n  {directory}"
             )
 
 

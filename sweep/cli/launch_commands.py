@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
@@ -270,7 +271,8 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
         say(f"{len(planned.kept)} of {planned.selected} done, nothing to do")
         tell_where(target.paths.root, mlflow)
         if planned.gave_up:
-            say(f"{len(planned.gave_up)} runs failed earlier; try them again with --retry-failed")
+            count = len(planned.gave_up)
+            say(f"{counted(count, 'run')} failed earlier; try {agreeing(count, 'it', 'them')} again with --retry-failed")
             raise typer.Exit(ExitCode.FAILURE)
         return
     from recipe_sweep.sweep.cli.show.live import LaunchDisplay

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.cli.options import DataOption, DirectoryOption, GridArgument, JsonOption, OnlyOption, SetOption
 from recipe_sweep.sweep.cli.shared import console, open_sweep, without_garbage_collection
@@ -57,10 +58,9 @@ def report(
         points = unpruned(selected, target.paths)
         look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
         remarks = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
-        if len(points) < len(selected):
-            remarks.append(
-                f"The search ended {len(selected) - len(points):,} more runs early, which are in none of these numbers."
-            )
+        if early := len(selected) - len(points):
+            ended = f"The search ended {counted(early, 'more run')} early"
+            remarks.append(f"{ended}, which {agreeing(early, 'is', 'are')} in none of these numbers.")
         paths = write_report(
             target.paths.root,
             points,
@@ -171,11 +171,11 @@ def export(
         if policy is not None:
             point = one_run(points, policy)
             names = export_policy(target.paths, point, out)
-            say(f"wrote {out}: {len(names)} arrays of run {point.run_id}; open it with safetensors.torch.load_file")
+            say(f"wrote {out}: {counted(len(names), 'array')} of run {point.run_id}; open it with safetensors.torch.load_file")
             return
         rows = export_table(target.paths, {point.run_id for point in points}, out, curves=curves)
     # What is printed must be the table alone, for the program that reads it.
-    say(f"wrote {out}: {rows} runs", file=sys.stderr if is_standard_output(out) else None)
+    say(f"wrote {out}: {counted(rows, 'run')}", file=sys.stderr if is_standard_output(out) else None)
 
 
 @app.command(epilog="Example:  recipe-sweep mlflow demo")

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.sweep.estimates.paces import Basis
 from recipe_sweep.sweep.files.atomic import replace_json
 from recipe_sweep.sweep.files.paths import SweepPaths
@@ -97,8 +98,8 @@ class Score:
             return begun
         if self.error is None:
             return (
-                f"{begun}; ended after {span(outcome.took_s)} with {outcome.trained:,} of {outcome.planned:,} runs trained: "
-                "not scored"
+                f"{begun}; ended after {span(outcome.took_s)} with {outcome.trained:,} of {counted(outcome.planned, 'run')} "
+                "trained: not scored"
             )
         side = "under" if self.error < 0 else "over"
         return f"{begun}, took {span(outcome.took_s)}: {abs(self.error):.0%} {side}".replace("%", " %")
@@ -106,7 +107,7 @@ class Score:
 
 def slots(count: int) -> str:
     """So many slots in words."""
-    return "1 slot" if count == 1 else f"{count:,} slots"
+    return counted(count, "slot")
 
 
 def span(seconds: float) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import RecipeSweepError, UserInputError
 from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX
 from recipe_sweep.sweep.files.failure_file import START_ERROR, read_failures
@@ -149,7 +150,7 @@ def _weights(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]
         if file.weights_missing:
             yield Finding(
                 Severity.PROBLEM,
-                f"the weights of pack {file.pack_id} ({len(file.run_ids)} runs) are gone",
+                f"the weights of pack {file.pack_id} ({counted(len(file.run_ids), 'run')}) are gone",
                 "launch trains these runs again",
             )
     if idle:

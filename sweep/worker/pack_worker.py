@@ -22,6 +22,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
 from recipe_sweep.cluster.spot_notice import listening
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError
 from recipe_sweep.sweep.files.attempt_file import (
     Attempt,
@@ -220,7 +221,8 @@ def _train(
     device = choose_device(settings.resources.device)
     started_at = datetime.now(UTC)
     print(
-        f"pack {pack.pack_id}: {len(pack.points)} runs, attempt {attempt.number}, {device}, {record.threads} threads",
+        f"pack {pack.pack_id}: {counted(len(pack.points), 'run')}, attempt {attempt.number}, {device}, "
+        f"{counted(record.threads, 'thread')}",
         flush=True,
     )
     stage = settings.resources.stage_data

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from recipe_sweep.cluster.aws import aws_spending, spending_text
 from recipe_sweep.cluster.prices import price_table
 from recipe_sweep.cluster.schema import AwsFile, KubernetesFile, SlurmFile
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.clusters.jobs import Order
 from recipe_sweep.sweep.clusters.machines import Cluster
@@ -18,8 +19,8 @@ def cluster_lines(cluster: Cluster) -> Iterator[str]:
     """What a cluster file describes."""
     resources = cluster.resources
     kind = "ray up" if cluster.file is None else cluster.document.content.get("backend", "local")
-    gpus = f", {resources.gpus} GPUs" if resources.gpus else ""
-    yield f"{cluster.path}: {kind}, {resources.cpus} CPUs{gpus} for packs"
+    gpus = f", {counted(resources.gpus, 'GPU')}" if resources.gpus else ""
+    yield f"{cluster.path}: {kind}, {counted(resources.cpus, 'CPU')}{gpus} for packs"
     share = f" and {resources.gpu_per_pack:g} GPU" if resources.gpu_per_pack else ""
     room = "" if resources.bytes_per_pack is None else f", at most {resources.bytes_per_pack / 1e9:.1f} GB each"
     yield f"packs    {resources.slots} at a time, {resources.cpus_per_pack} CPU{share} each{room}; device {resources.device}"
@@ -28,9 +29,10 @@ def cluster_lines(cluster: Cluster) -> Iterator[str]:
             yield f"cost     {spending_text(file)}"
             yield f"budget   ${file.budget_usd:g}: machines end themselves {aws_spending(file).hours:.1f} hours after `up`"
         case SlurmFile() as file:
-            yield f"budget   at most {file.nodes * file.hours:g} node-hours: {file.nodes} nodes for {file.hours:g} hours"
+            nodes = counted(file.nodes, "node")
+            yield f"budget   at most {file.nodes * file.hours:g} node-hours: {nodes} for {file.hours:g} hours"
         case KubernetesFile() as file:
-            yield f"budget   at most {file.hours:g} hours of {file.workers} workers"
+            yield f"budget   at most {file.hours:g} hours of {counted(file.workers, 'worker')}"
 
 
 def order_lines(order: Order) -> Iterator[str]:

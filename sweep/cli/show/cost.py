@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from recipe_sweep.cluster.prices import price_table
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.estimate import how_to_know, money
 from recipe_sweep.sweep.estimates.estimate_file import Estimate, slots, span
@@ -26,7 +27,7 @@ def estimate_lines(estimated: Estimate | None, machines: Machines) -> Iterator[s
             f"money: about {spot}${costs.on_demand_usd:,.2f} on demand with all machines up for that long, "
             f"${costs.on_demand_usd / estimated.runs:,.4f} a run on demand; {price_table().source}"
         )
-    bases = "; ".join(f"{count.packs:,} packs by {count.basis}" for count in estimated.bases)
+    bases = "; ".join(f"{counted(count.packs, 'pack')} by {count.basis}" for count in estimated.bases)
     yield f"this comes from: {bases}" + "".join(f"; {note}" for note in estimated.notes)
 
 

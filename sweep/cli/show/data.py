@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.trainers.data.inspection import LEVELS, Inspection
 from recipe_sweep.trainers.data.inventory import Item, State, free_bytes, leftovers
@@ -202,7 +203,8 @@ def _published_mean(card: Card) -> float | None:
 def verification_lines(verification: Verification) -> Iterator[str]:
     """What was found, one sentence per check."""
     card = verification.card
-    yield f"{card.identity}: {card.rows:,} rows have the content {card.content_hash[:12]} of their card"
+    rows = f"{counted(card.rows, 'row')} {agreeing(card.rows, 'has', 'have')}"
+    yield f"{card.identity}: {rows} the content {card.content_hash[:12]} of their card"
     yield f"  fingerprint {verification.fingerprint}"
     if verification.replay is None:
         yield "  replay    none: this task's simulator cannot be put into a state that was seen"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.status import failure_lines, status_line
 from recipe_sweep.sweep.cli.streams import say
@@ -40,7 +41,7 @@ def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
     """How a launch went, what failed and why, and what to do next."""
     from rich.markup import escape
 
-    console.print(f"trained {end.trained:,} runs; {status_line(end.status)}")
+    console.print(f"trained {counted(end.trained, 'run')}; {status_line(end.status)}")
     for line in failure_lines(end.status.failures, grid, SweepPaths(root)):
         console.print(line, soft_wrap=True)
     if end.hopeless:
@@ -48,7 +49,7 @@ def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
     elif end.interrupted:
         console.print("interrupted; the same command goes on from the checkpoints")
     elif end.status.waiting:
-        count = f"{end.status.waiting:,} run{'s' if end.status.waiting > 1 else ''}"
+        count = counted(end.status.waiting, "run")
         doctor = pasted("recipe-sweep", "doctor", root)
         console.print(
             f"{count} did not run; the same command goes on with them, `{escape(doctor)}` looks for the cause", soft_wrap=True

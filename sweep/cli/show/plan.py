@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.expansion import AxisCount, axis_counts
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.show.cost import estimate_content, estimate_lines
@@ -23,11 +24,12 @@ from recipe_sweep.sweep.planning.plan import Plan
 
 def print_plan(console: Console, target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> None:
     """Show what a launch would do."""
-    count = f"{plan.wanted:,} runs" if plan.selected == plan.wanted else f"{plan.selected:,} of {plan.wanted:,} runs"
+    wanted = counted(plan.wanted, "run")
+    count = wanted if plan.selected == plan.wanted else f"{plan.selected:,} of {wanted}"
     console.print(f"[bold]{target.grid.name}[/bold]: {count} wanted, in [bold]{escape(str(target.paths.root))}[/bold]")
     console.print(_axes(axis_counts(target.points)))
     for rule in target.excluded:
-        console.print(f"left out: {rule.points:,} runs, for {escape(rule.reason)}")
+        console.print(f"left out: {counted(rule.points, 'run')}, for {escape(rule.reason)}")
     print_work(console, plan, machines, estimated)
 
 
@@ -51,7 +53,8 @@ def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
         more = ", ..." if len(sizes) > 4 else ""
         resumed = f", {len(plan.resumed)} of them from checkpoints" if plan.resumed else ""
         yield (
-            f"to do: [bold]{plan.runs:,} runs in {len(plan.packs):,} packs[/bold] ({shown}{more} runs){resumed}; "
+            f"to do: [bold]{counted(plan.runs, 'run')} in {counted(len(plan.packs), 'pack')}[/bold] "
+            f"({shown}{more} {agreeing(plan.runs, 'run', 'runs')}){resumed}; "
             f"{resources.slots} at a time"
         )
         flops, alone = (sum(cost) for cost in zip(*((pack.cost, pack.cost_alone) for pack in plan.packs), strict=True))
@@ -66,9 +69,9 @@ def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
             "share them, and critics are not carried over"
         )
     if plan.gave_up:
-        yield f"[red]failed: {len(plan.gave_up):,} runs[/red], not tried again without --retry-failed"
+        yield f"[red]failed: {counted(len(plan.gave_up), 'run')}[/red], not tried again without --retry-failed"
     if plan.outside:
-        yield f"outside this grid: {len(plan.outside):,} finished runs, kept on disk and left out of reports"
+        yield f"outside this grid: {counted(len(plan.outside), 'finished run')}, kept on disk and left out of reports"
     if not plan.packs:
         yield "nothing to do"
 

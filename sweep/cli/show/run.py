@@ -11,6 +11,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, value_text
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.pack_file import PackRecord
@@ -127,9 +128,8 @@ def _rows(dossier: Dossier, again: str) -> Iterable[tuple[str, RenderableType]]:
 def _pack(record: PackRecord) -> str:
     pack = record.pack
     origin = f", cut from {pack.slice_of}" + (" because that failed" if pack.suspect else "") if pack.slice_of else ""
-    return (
-        f"{pack.pack_id}: {len(pack.points)} runs{origin}; first started by launch {record.epoch}, {_moment(record.started_at)}"
-    )
+    runs = counted(len(pack.points), "run")
+    return f"{pack.pack_id}: {runs}{origin}; first started by launch {record.epoch}, {_moment(record.started_at)}"
 
 
 def _try(entry: Try) -> str:

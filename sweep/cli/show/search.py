@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.opening import Target
@@ -29,8 +30,10 @@ def progress_line(target: Target) -> str:
     stand = progress(target.grid, target.paths)
     seeds = len(set(target.grid.axes.seed))
     return (
-        f"search: {search.sampler}, {stand.studies} studies of {search.trials} trials in rounds of {search.batch}, "
-        f"{stand.wanted * seeds:,} runs with {seeds} seeds; {stand.asked} of {stand.wanted} trials asked for in "
+        f"search: {search.sampler}, {counted(stand.studies, 'study')} of {counted(search.trials, 'trial')} "
+        f"in rounds of {search.batch}, "
+        f"{counted(stand.wanted * seeds, 'run')} with {counted(seeds, 'seed')}; "
+        f"{stand.asked} of {counted(stand.wanted, 'trial')} asked for in "
         f"{stand.rounds} rounds, {stand.told} told" + (f", {stand.pruned} of them pruned" if stand.pruned else "")
     )
 

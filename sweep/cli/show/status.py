@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table
 from recipe_sweep.sweep.estimates.estimate_file import Score
@@ -122,7 +123,7 @@ def _status_lines(status: SweepStatus) -> Iterable[str]:
     elif status.launch is not None:
         yield f"launch {status.launch.epoch} at work on {status.launch.process.host}, pid {status.launch.process.pid}"
     if status.stuck:
-        yield f"[yellow]{len(status.stuck):,} packs are stuck[/yellow]"
+        yield f"[yellow]{counted(len(status.stuck), 'pack')} {agreeing(len(status.stuck), 'is', 'are')} stuck[/yellow]"
 
 
 def _eta(eta: Eta | None) -> str:
@@ -171,7 +172,7 @@ def failure_lines(groups: Sequence[FailureGroup], grid: str, paths: SweepPaths) 
     """What failed, by cause: how many runs, the end of the trace, where its log is, and how to see it again."""
     if groups:
         causes = "1 cause" if len(groups) == 1 else f"{len(groups):,} causes"
-        yield f"[red]failures: {sum(len(group.run_ids) for group in groups):,} runs, {causes}[/red]"
+        yield f"[red]failures: {counted(sum(len(group.run_ids) for group in groups), 'run')}, {causes}[/red]"
     for group in groups:
         yield _failure_text(group, grid, paths)
 
@@ -181,7 +182,7 @@ def _failure_text(group: FailureGroup, grid: str, paths: SweepPaths) -> str:
     gave_up, runs = len(group.gave_up), len(group.run_ids)
     state = "given up" if gave_up == runs else f"{gave_up:,} given up, the rest will be tried again"
     return (
-        f"[red]{runs:,} runs failed ({state})[/red]: {cause.error}: {escape(cause.message)}\n"
+        f"[red]{counted(runs, 'run')} failed ({state})[/red]: {cause.error}: {escape(cause.message)}\n"
         f"  at         {escape(cause.frame)}\n"
         f"  log        {escape(str(paths.pack_log(example.pack_id, example.attempt)))}\n"
         f"  reproduce  {escape(_reproduce(grid, group))}"
