@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
 
 from recipe_sweep.analysis.estimators.comparisons import Estimate, holm, paired_difference, seeds_to_settle, stratified_mean
-from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS, Floats, seed_means
+from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS, Booleans, Floats, seed_means
 from recipe_sweep.analysis.findings.claims import Claim, Verdict
-from recipe_sweep.analysis.findings.designs import Designs
+from recipe_sweep.analysis.findings.designs import Designs, designs
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES, design_names
 from recipe_sweep.analysis.number_text import short
@@ -87,12 +87,12 @@ class Recommendation:
     """What to try first, why, and what next."""
 
     sentences: tuple[str, ...]
-    """three of them; one, of refusal, for a rehearsal"""
+    """three of them, of which those of a rehearsal are one refusal"""
     basis: Basis
     recipe: Recipe | None
-    """None for a rehearsal"""
+    """None for a rehearsal, and where every run diverged"""
     steps: tuple[Step, ...]
-    """the recipe first, as many as the budget allows"""
+    """the recipe first, as many as the budget allows; none where nothing is missing"""
     evidence: tuple[Evidence, ...]
     caveats: tuple[str, ...]
 
@@ -125,9 +125,13 @@ def recommend(
         return Recommendation((NO_CLAIM,), Basis.RESULTS, None, (), (), (NO_CLAIM,))
     scope = [block.designs for block in blocks if task in (None, block.scores.task)]
     scope = [one for one in scope if dataset is None or dataset in one.scores.datasets]
+    diverged = _diverged(scope, dataset)
+    if diverged.everything:
+        return _nothing_trained(_where(scope, dataset), diverged)
+    scope = [_without_diverged(one, dataset) for one in scope]
     ranked = _ranked(scope, dataset)
     if not ranked:
-        return _published(task, dataset, budget)
+        return _published(task, dataset, budget, diverged.caveats)
     first, recipe = ranked[0], _recipe(scope, ranked[0].place, dataset)
     rivals = _rivals(scope, ranked, dataset)
     near = [one for one in rivals if not one.sure]
@@ -147,8 +151,101 @@ def recommend(
             Evidence(f"score of {_name(first.place)} on {where}", *_numbers(first.estimate)),
             *(Evidence(f"{_name(first.place)} less {_name(one.place)}", *_numbers(one.lead)) for one in rivals[:5]),
         ),
-        caveats=_caveats(scope, recipe, first.estimate),
+        caveats=(*_caveats(scope, recipe, first.estimate), *_own_divergence(scope, recipe, dataset), *diverged.caveats),
     )
+
+
+class _Diverged(NamedTuple):
+    """What diverged in a scope: of its runs and of its configurations, which are of one dataset each."""
+
+    runs: int
+    done: int
+    configurations: tuple[str, ...]
+
+    @property
+    def everything(self) -> bool:
+        """Whether no run is left to learn from."""
+        return 0 < self.done == self.runs
+
+    @property
+    def caveats(self) -> tuple[str, ...]:
+        """What is left out, in a sentence."""
+        count, shown = len(self.configurations), "; ".join(self.configurations[:3])
+        if not count:
+            return ()
+        more = f"; and {count - 3:,} more" if count > 3 else ""
+        every = "1 configuration" if count == 1 else f"{count:,} configurations"
+        return (f"Every run of {every} diverged, and none is recommended: {shown}{more}.",)
+
+
+def _lost(task: Designs) -> Booleans:
+    """The configurations (X, V, E, D, K) of which every run that is done diverged."""
+    done, diverged = task.scores.done, task.scores.diverged
+    lost: Booleans = np.any(done, axis=-1) & ~np.any(done & ~diverged, axis=-1)
+    return lost
+
+
+def _diverged(scope: Sequence[Designs], dataset: str | None) -> _Diverged:
+    runs, done, names = 0, 0, {}
+    for task in scope:
+        chosen = [d for d, name in enumerate(task.scores.datasets) if dataset in (None, name)]
+        runs += int(task.scores.diverged[:, :, :, chosen].sum())
+        done += int(task.scores.done[:, :, :, chosen].sum())
+        for x, v, e, d, k in np.argwhere(_lost(task)).tolist():
+            if d in chosen:
+                entry = task.scores.configurations[x, v, e, d, k]
+                names[
+                    Recipe(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e], entry.alpha, entry.tau, entry.other).text
+                ] = 1
+    return _Diverged(runs, done, tuple(names))
+
+
+def _without_diverged(task: Designs, dataset: str | None) -> Designs:
+    """The task's designs with no scores of configurations that diverged in every run. Itself where there are none."""
+    lost = _lost(task)
+    if dataset is not None:
+        lost[:, :, :, [name != dataset for name in task.scores.datasets]] = False
+    if not lost.any():
+        return task
+    # On every dataset: what diverges on one of them is no recipe for all.
+    names = {_entry(task, place) for place in map(tuple, np.argwhere(lost).tolist())}
+    lost = np.array([_entry(task, place) in names for place in np.ndindex(lost.shape)]).reshape(lost.shape)
+    return designs(replace(task.scores, scores=np.where(lost[..., None], np.nan, task.scores.scores)))
+
+
+def _entry(task: Designs, place: tuple[int, ...]) -> tuple[object, ...]:
+    """A design and its configuration."""
+    return (*place[:3], task.scores.configurations[place])
+
+
+def _own_divergence(scope: Sequence[Designs], recipe: Recipe, dataset: str | None) -> tuple[str, ...]:
+    """Says how many runs of the recommended configuration diverged, where some did."""
+    stands = [stand for task in scope for stand in _stands(task, recipe, dataset)]
+    diverged, done = sum(stand.diverged for stand in stands), sum(stand.done for stand in stands)
+    return (f"{diverged:,} of its {done:,} runs diverged.",) if diverged else ()
+
+
+class _Stand(NamedTuple):
+    """How far a configuration is on one dataset, in runs."""
+
+    done: int
+    diverged: int
+
+
+def _stands(task: Designs, recipe: Recipe, dataset: str | None) -> list[_Stand]:
+    """How far a configuration is on each dataset of a task; 0 runs where the grid does not have it."""
+    place = (
+        DECOMPOSITIONS.index(recipe.decomposition),
+        VALUE_LEARNERS.index(recipe.value_learning),
+        EXTRACTIONS.index(recipe.extraction),
+    )
+    wanted, found = Configuration(recipe.alpha, recipe.tau, recipe.other), []
+    for d, name in enumerate(task.scores.datasets):
+        if dataset in (None, name):
+            here = [k for k, entry in enumerate(task.scores.configurations[place][d].tolist()) if entry == wanted]
+            done, diverged = (int(marks[place][d][here].sum()) for marks in (task.scores.done, task.scores.diverged))
+            found.append(_Stand(done, diverged))
+    return found
 
 
 @dataclass(frozen=True)
@@ -241,13 +338,21 @@ def _steps(
     recipe: Recipe, rivals: Sequence[_Rival], scope: Sequence[Designs], dataset: str | None, budget: int | None
 ) -> tuple[Step, ...]:
     """The recipe, then what it cannot be told from, then the next temperature where its own is the edge of the grid."""
-    datasets = 1 if dataset is not None else max(1, sum(len(one.scores.datasets) for one in scope))
-    each = FEWEST_SEEDS * datasets
-    words = f"{FEWEST_SEEDS} seeds on {datasets} dataset{'' if datasets == 1 else 's'}"
-    steps = [Step(recipe, each, f"the best so far; {words}")]
-    steps += [Step(one.recipe, each, f"not told from the first; {words}") for one in rivals if not one.sure][:4]
-    steps += [Step(one.recipe, each, f"the next best; {words}") for one in rivals if one.sure][:1]
-    return within(steps, budget)
+    steps = [_step(scope, dataset, recipe, "the best so far")]
+    steps += [_step(scope, dataset, one.recipe, "not told from the first") for one in rivals if not one.sure][:4]
+    steps += [_step(scope, dataset, one.recipe, "the next best") for one in rivals if one.sure][:1]
+    # What is done is not asked for: a launch would not train it again.
+    return within([step for step in steps if step.runs], budget)
+
+
+def _step(scope: Sequence[Designs], dataset: str | None, recipe: Recipe, why: str) -> Step:
+    """What a configuration lacks of `FEWEST_SEEDS` seeds on every dataset."""
+    stands = [stand for task in scope for stand in _stands(task, recipe, dataset)]
+    missing = sum(max(0, FEWEST_SEEDS - stand.done) for stand in stands)
+    datasets = f"{len(stands)} dataset{'' if len(stands) == 1 else 's'}"
+    whole = FEWEST_SEEDS * len(stands)
+    done = f", of which {whole - missing} of {whole} runs are done" if missing < whole else ""
+    return Step(recipe, missing, f"{why}; {FEWEST_SEEDS} seeds on {datasets}{done}")
 
 
 def within(steps: Sequence[Step], budget: int | None) -> tuple[Step, ...]:
@@ -263,7 +368,24 @@ def within(steps: Sequence[Step], budget: int | None) -> tuple[Step, ...]:
     return tuple(kept)
 
 
-def _published(task: str | None, dataset: str | None, budget: int | None) -> Recommendation:
+def _nothing_trained(where: str, diverged: _Diverged) -> Recommendation:
+    """No recipe, because every run diverged."""
+    runs = "The only run" if diverged.done == 1 else f"Every one of the {diverged.done:,} runs"
+    return Recommendation(
+        sentences=(
+            f"{runs} on {where} diverged, so these results recommend no configuration.",
+            "Seeds do not help here: what diverged is never trained again.",
+            "Try a smaller lr first; then a critic norm, or rewards of a smaller scale.",
+        ),
+        basis=Basis.RESULTS,
+        recipe=None,
+        steps=(),
+        evidence=(),
+        caveats=diverged.caveats,
+    )
+
+
+def _published(task: str | None, dataset: str | None, budget: int | None, caveats: tuple[str, ...]) -> Recommendation:
     """The paper's recipe, for want of results."""
     asked = " ".join(filter(None, (task, dataset))) or "this grid"
     sarsa = Recipe(Decomposition.MIX, ValueLearning.SARSA, Extraction.AWR, alpha=3.0, tau=None)
@@ -285,7 +407,7 @@ def _published(task: str | None, dataset: str | None, budget: int | None) -> Rec
         recipe=PUBLISHED,
         steps=within(steps, budget),
         evidence=(),
-        caveats=("No result of this sweep stands behind it.",),
+        caveats=("No result of this sweep stands behind it.", *caveats),
     )
 
 

@@ -17,6 +17,8 @@ def recommendation_lines(found: Recommendation) -> Iterator[str]:
         yield "\nWhat to train, in this order:"
     for number, step in enumerate(found.steps, start=1):
         yield f"  {number}. {step.recipe.text}: {counted(step.runs, 'run')} ({step.why})"
+    if found.recipe is not None and not found.steps:
+        yield "\nNothing is missing: every configuration that would be trained next has its runs."
     if found.evidence:
         yield "\nEvidence:"
     for one in found.evidence:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.analysis.errors import MissingFigureError, NothingToReportError
 from recipe_sweep.analysis.figures.inputs import FigureKind, Material
@@ -14,6 +15,9 @@ from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.results.samples import Learned, NothingLearned
+
+if TYPE_CHECKING:
+    from recipe_sweep.analysis.results.frame import CompactPaths, Results
 
 BOOTSTRAP_SEED = 0
 
@@ -72,7 +76,7 @@ def write_report(
     from recipe_sweep.analysis.report.plain_text import in_markdown
     from recipe_sweep.analysis.report.table import figure7_markdown
     from recipe_sweep.analysis.results.coverage import Coverage
-    from recipe_sweep.analysis.results.frame import compact, load_results
+    from recipe_sweep.analysis.results.frame import load_results
     from recipe_sweep.analysis.results.provenance import provenance_notes
     from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
     from recipe_sweep.analysis.results.scores import points_table, task_scores
@@ -105,7 +109,7 @@ def write_report(
         text = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
         table = write_text(out_dir / "figure7.md", text)
     page = write_documents(sweep_dir, out_dir, material, figures, absent, remarks) if set(kinds) == set(FIGURES) else None
-    index = compact(sweep_dir, results)
+    index = _compacted(sweep_dir, out_dir, results)
     return ReportPaths(
         figures=figures,
         absent=absent,
@@ -149,6 +153,18 @@ def write_documents(
         write_numbers(Numbers("choices", choices_frame(found)), rehearsal, out_dir)
     notes = provenance_notes(results, material.rule)
     return write_page(out_dir, material, judged, advice, figures, absent, found, notes, remarks, sweep_dir.resolve().name)
+
+
+def _compacted(sweep_dir: Path, out_dir: Path, results: Results) -> CompactPaths:
+    """The results as two files: in the sweep's index, or in the report's where the sweep may only be read."""
+    from recipe_sweep.analysis.results.frame import compact
+
+    try:
+        return compact(sweep_dir, results)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        return compact(out_dir, results)
 
 
 def _nothing(sweep_dir: Path, wanted: int, outside: int, failures: int) -> Problem:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from recipe_sweep.analysis.errors import AdviceError
 from recipe_sweep.analysis.findings.claims import claims
+from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.recommendation import PUBLISHED, Basis, Recipe, recommend
 from recipe_sweep.analysis.report.advice import advise
 from recipe_sweep.analysis.report.recommendation_text import recommendation_json, recommendation_lines
+from recipe_sweep.analysis.results.scores import Configuration
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from recipe_sweep.sweep.results.schema import REHEARSAL
@@ -47,6 +51,9 @@ def test_designs_that_seeds_do_not_tell_apart_are_said_to_be_so_and_tried_next()
     found = recommend(panels, claims(panels))
     assert "cannot be told from it" in found.sentences[2]
     assert "seeds would settle it" in found.sentences[2]
+    assert found.steps == ()  # All of them have their seeds.
+    assert "Nothing is missing" in "\n".join(recommendation_lines(found))
+    found = recommend(blocks(synthetic_points(seeds=range(2), **SMALL), noise))
     assert found.steps[1].why.startswith("not told from the first")
 
 
@@ -57,9 +64,9 @@ def test_two_seeds_give_a_recommendation_without_any_interval() -> None:
     assert any("2 seeds give no interval" in text for text in found.caveats)
 
 
-@pytest.mark.parametrize(("budget", "runs"), [(None, [8, 8]), (100, [8, 8]), (16, [8, 8]), (15, [8]), (3, [3])])
+@pytest.mark.parametrize(("budget", "runs"), [(None, [4] * 5), (100, [4] * 5), (8, [4, 4]), (7, [4]), (3, [3])])
 def test_a_budget_is_never_exceeded_and_the_first_step_is_always_there(budget: int | None, runs: list[int]) -> None:
-    found = recommend(blocks(synthetic_points(seeds=range(6), **SMALL), world), budget=budget)
+    found = recommend(blocks(synthetic_points(seeds=range(2), **SMALL), world), budget=budget)
     assert [step.runs for step in found.steps] == runs
 
 
@@ -118,3 +125,64 @@ def test_every_mistake_is_told_at_once(tmp_path: Path) -> None:
     with pytest.raises(AdviceError) as error:
         advise(tmp_path, points(), task="2an", dataset="exprt", budget="0")
     assert [problem.key for problem in error.value.problems] == ["--task", "--dataset", "--budget"]
+
+
+def with_diverged(panels: list[TaskPanels], diverged: Callable[[Configuration, str, int], bool]) -> list[TaskPanels]:
+    """The same panels, where runs of a (configuration, dataset, seed) diverged, with the scores that they had."""
+    found = []
+    for block in panels:
+        scores, marks = block.scores, np.zeros_like(block.scores.done)
+        for place in np.ndindex(scores.done.shape):
+            entry = scores.configurations[place[:5]]
+            marks[place] = entry is not None and scores.done[place] and diverged(entry, scores.datasets[place[3]], place[5])
+        found.append(replace(block, scores=replace(scores, diverged=marks)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def three_seeds() -> list[TaskPanels]:
+    return list(blocks(synthetic_points(seeds=range(3), **SMALL), world))
+
+
+def test_a_configuration_of_which_every_run_diverged_is_never_recommended(three_seeds: list[TaskPanels]) -> None:
+    assert recommend(three_seeds).recipe.alpha == 1.0
+    found = recommend(with_diverged(three_seeds, lambda entry, dataset, seed: entry.alpha == 1.0))
+    assert found.recipe is not None
+    assert 1.0 not in {found.recipe.alpha, *(step.recipe.alpha for step in found.steps)}
+    assert any("diverged, and none is recommended" in text for text in found.caveats)
+
+
+def test_what_diverged_on_one_dataset_is_no_recipe_for_all_but_may_be_one_for_the_other(three_seeds: list[TaskPanels]) -> None:
+    panels = with_diverged(three_seeds, lambda entry, dataset, seed: entry.alpha == 1.0 and dataset == "expert")
+    assert recommend(panels).recipe.alpha != 1.0
+    assert recommend(panels, dataset="random").recipe.alpha == 1.0
+    assert recommend(panels, dataset="expert").recipe.alpha != 1.0
+
+
+def test_where_every_run_diverged_nothing_is_recommended_and_it_is_said(three_seeds: list[TaskPanels]) -> None:
+    found = recommend(with_diverged(three_seeds, lambda *_: True))
+    assert found.recipe is None
+    assert found.steps == ()
+    assert "diverged, so these results recommend no configuration" in found.sentences[0]
+    assert "lr" in found.sentences[2]
+    assert recommendation_json(found)
+
+
+def test_a_configuration_of_which_some_runs_diverged_may_be_recommended_with_their_number(
+    three_seeds: list[TaskPanels],
+) -> None:
+    found = recommend(with_diverged(three_seeds, lambda entry, dataset, seed: entry.alpha == 1.0 and seed == 0))
+    assert found.recipe.alpha == 1.0
+    assert "2 of its 6 runs diverged." in found.caveats
+
+
+def test_without_divergence_not_a_word_is_said_of_it(three_seeds: list[TaskPanels]) -> None:
+    assert "diverged" not in "\n".join(recommendation_lines(recommend(three_seeds)))
+
+
+@pytest.mark.parametrize(("seeds", "missing"), [(2, 4), (3, 2), (4, 0), (6, 0)])
+def test_runs_that_are_done_are_never_asked_for(seeds: int, missing: int) -> None:
+    found = recommend(blocks(synthetic_points(seeds=range(seeds), **SMALL), world))
+    assert {step.runs for step in found.steps} == ({missing} if missing else set())
+    if missing:
+        assert f"of which {8 - missing} of 8 runs are done" in found.steps[0].why
