@@ -30,7 +30,7 @@ from recipe_sweep.sweep.cli.options import (
     SetOption,
     StoreOption,
 )
-from recipe_sweep.sweep.cli.shared import console, open_sweep, workload
+from recipe_sweep.sweep.cli.shared import console, open_sweep, rehearsed_workload, workload
 from recipe_sweep.sweep.cli.streams import say
 
 if TYPE_CHECKING:
@@ -134,7 +134,6 @@ def rehearse(
 ) -> None:
     """Go through a whole sweep with made-up results, to try a cluster and a report before paying for them."""
     from recipe_sweep.sweep.clusters.machines import check_drivable
-    from recipe_sweep.sweep.files.launch_file import REHEARSED
     from recipe_sweep.sweep.files.sweep_file import Rehearsal
     from recipe_sweep.sweep.opening import rehearsal_directory
 
@@ -144,7 +143,7 @@ def rehearse(
 
     def rehearsed() -> tuple[Target, LaunchRequest]:
         target, request = _request(grid, directory, overrides, only, cluster, None, None, retry_failed=False)
-        return target, replace(request, workload=REHEARSED, rehearsal=Rehearsal(seconds_per_run), store=kept_in)
+        return target, replace(request, workload=rehearsed_workload(), rehearsal=Rehearsal(seconds_per_run), store=kept_in)
 
     _launch_rounds(grid, rehearsed, mlflow)
 
@@ -162,13 +161,16 @@ def retry(
     """Train what failed again, and nothing else, as if for the first time."""
     from recipe_sweep.sweep.clusters.machines import check_drivable
     from recipe_sweep.sweep.monitoring.status import failed_runs
+    from recipe_sweep.sweep.planning.request import plan_of
 
     check_drivable(cluster, grid)
     kept_in = _stored(grid, directory, overrides, None)
     target, request = _request(grid, directory, overrides, only, cluster, data, None, True)
     failed = failed_runs(target.begun().points, target.paths, request.selected)
     if not failed:
-        say("no run has failed")
+        waiting = plan_of(request).runs
+        goes_on = f"; {counted(waiting, 'run')} wait, with which this goes on: {pasted('recipe-sweep', 'launch', grid)}"
+        say(f"no run has failed{goes_on if waiting else ''}")
         return
     _launch(grid, target, replace(request, selected=failed, store=kept_in), mlflow)
 

@@ -47,3 +47,11 @@ def workload() -> str:
     from recipe_sweep.sweep.worker.workload import WORKLOAD_VARIABLE
 
     return os.environ.get(WORKLOAD_VARIABLE, REAL)
+
+
+def rehearsed_workload() -> str:
+    """What packs of a rehearsal do: pretend, unless the environment says otherwise."""
+    from recipe_sweep.sweep.files.launch_file import REHEARSED
+    from recipe_sweep.sweep.worker.workload import REHEARSAL_VARIABLE
+
+    return os.environ.get(REHEARSAL_VARIABLE, REHEARSED)

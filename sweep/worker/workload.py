@@ -26,6 +26,9 @@ _MODULES = {REAL: "recipe_sweep.sweep.worker.workload", REHEARSED: "recipe_sweep
 WORKLOAD_VARIABLE = "RECIPE_SWEEP_WORKLOAD"
 """Environment variable that names another workload's module; for tests and experiments with the machinery."""
 
+REHEARSAL_VARIABLE = "RECIPE_SWEEP_REHEARSAL_WORKLOAD"
+"""The same for rehearsals."""
+
 TRUSTED_VARIABLE = "RECIPE_SWEEP_TRUSTED_WORKLOADS"
 """Environment variable with further modules that may be named, separated by commas."""
 
@@ -66,7 +69,8 @@ def load_workload(name: str) -> Workload:
     """
     module = _MODULES.get(name)
     if module is None:
-        trusted = {os.environ.get(WORKLOAD_VARIABLE), *os.environ.get(TRUSTED_VARIABLE, "").split(",")} - {None, ""}
+        named = {os.environ.get(variable) for variable in (WORKLOAD_VARIABLE, REHEARSAL_VARIABLE)}
+        trusted = {*named, *os.environ.get(TRUSTED_VARIABLE, "").split(",")} - {None, ""}
         if name not in trusted:
             raise UserInputError(
                 Problem(

@@ -15,14 +15,21 @@ from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.outcome import PackOutcome, PackProgress
 from recipe_sweep.trainers.train import PackTrainer
 from tests.faults.moments import Phase
-from tests.faults.slow_disk import slow_disk, telling
+from tests.faults.slow_disk import BROKEN, slow_disk, telling
 
 __all__ = ["prepare_data", "train_pack"]
 
 
 def train_pack(
-    points: Sequence[DesignPoint], *, checkpoint_dir: Path, progress: Callable[[PackProgress], None], **rest: Any
+    points: Sequence[DesignPoint],
+    *,
+    data_root: Path,
+    checkpoint_dir: Path,
+    progress: Callable[[PackProgress], None],
+    **rest: Any,
 ) -> PackOutcome:
+    if (data_root / BROKEN).exists():
+        raise ArithmeticError("it was told to fail")
     slow_disk()
     save, evaluate, advance = checkpoint.save, train.evaluate, PackTrainer.advance
     with telling(checkpoint_dir) as teller:
@@ -53,4 +60,6 @@ def train_pack(
             patch.object(train, "evaluate", saying_evaluate),
             patch.object(PackTrainer, "advance", saying_advance),
         ):
-            return workload.train_pack(points, checkpoint_dir=checkpoint_dir, progress=saying_progress, **rest)
+            return workload.train_pack(
+                points, data_root=data_root, checkpoint_dir=checkpoint_dir, progress=saying_progress, **rest
+            )

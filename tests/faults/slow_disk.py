@@ -15,6 +15,9 @@ FLUSH_S = 0.03
 MOMENTS = "moments"
 """The folder in a sweep's directory."""
 
+BROKEN = "broken"
+"""A file in the data directory; while it is there every run fails."""
+
 
 @cache
 def slow_disk() -> None:

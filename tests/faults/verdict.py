@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from safetensors.torch import load_file
 
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.sweep.files.failure_file import failed_attempts
+from recipe_sweep.sweep.files.failure_file import START_ERROR, read_failures
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.monitoring.doctor import Severity, examine
 from recipe_sweep.sweep.results.done import read_done
@@ -23,8 +23,11 @@ from tests.faults.slow_disk import MOMENTS
 COLUMNS = [field.name for field in (*POINT_COLUMNS, *OUTCOME_COLUMNS)]
 
 
-def faults_in(paths: SweepPaths, calm: SweepPaths, points: tuple[DesignPoint, ...]) -> Iterator[str]:
-    """Everything that is wrong with a finished sweep, `calm` being the undisturbed one of the same points."""
+def faults_in(paths: SweepPaths, calm: SweepPaths, points: tuple[DesignPoint, ...], pinned: bool = True) -> Iterator[str]:
+    """Everything that is wrong with a finished sweep, `calm` being the undisturbed one of the same points.
+
+    Where packs are not `pinned`, bits are compared of those packs that both have.
+    """
     rows = Counter(
         run_id
         for path in paths.results.glob("*.parquet")
@@ -34,8 +37,9 @@ def faults_in(paths: SweepPaths, calm: SweepPaths, points: tuple[DesignPoint, ..
     yield from (f"run {run_id} was lost" for run_id in wanted - rows.keys())
     yield from (f"run {run_id} has {count} rows" for run_id, count in rows.items() if count > 1 or run_id not in wanted)
     yield from (f"doctor: {finding.text}" for finding in examine(paths) if finding.severity is Severity.PROBLEM)
-    yield from (f"{count} kills counted as failures of pack {pack}" for pack, count in failed_attempts(paths).items())
-    yield from _differences(paths, calm)
+    counted = Counter(each.pack_id for each in read_failures(paths) if not each.hindered and each.cause.error != START_ERROR)
+    yield from (f"{count} kills counted as failures of pack {pack}" for pack, count in counted.items())
+    yield from _differences(paths, calm, pinned)
     yield from _done_again(paths, points[0].eval_every)
 
 
@@ -55,11 +59,26 @@ def mlflow_faults(paths: SweepPaths, points: tuple[DesignPoint, ...]) -> Iterato
         yield f"MLflow has {dict(states)} of {configurations} configurations"
 
 
-def _differences(paths: SweepPaths, calm: SweepPaths) -> Iterator[str]:
+def store_faults(paths: SweepPaths, stored: SweepPaths) -> Iterator[str]:
+    """What is wrong with the copy of a sweep in a folder store: it has to have every row and weight, and no others."""
+    for ours, theirs in ((paths.results, stored.results), (paths.weights, stored.weights)):
+        here, there = (
+            {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} for folder in (ours, theirs)
+        )
+        yield from (f"{ours.name}/{name} is not stored" for name in here.keys() - there.keys())
+        yield from (
+            f"{ours.name}/{name} is another one in the store"
+            for name in here.keys() & there.keys()
+            if here[name] != there[name]
+        )
+
+
+def _differences(paths: SweepPaths, calm: SweepPaths, pinned: bool) -> Iterator[str]:
     undisturbed = {file.pack_id: file for file in read_done(calm).files}
     for file in read_done(paths).files:
         if file.pack_id not in undisturbed:
-            yield f"pack {file.pack_id} is none of the undisturbed sweep"
+            if pinned:
+                yield f"pack {file.pack_id} is none of the undisturbed sweep"
             continue
         expected = undisturbed[file.pack_id]
         rows = [pq.read_table(each.pack_result(file.pack_id), columns=COLUMNS).to_pylist() for each in (paths, calm)]

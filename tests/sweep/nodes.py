@@ -37,8 +37,12 @@ class Nodes:
 
     def node_of(self, worker: int) -> Any:
         """The node on which this process works."""
-        parent = int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
+        parent = self.raylet_of(worker)
         return next(node for node in self._cluster.worker_nodes if _raylet(node) == parent)
+
+    def raylet_of(self, worker: int) -> int:
+        """The process that all of a node come from, by one of its workers."""
+        return int(Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split()[1])
 
     def any_worker_node(self) -> Any:
         return next(iter(self._cluster.worker_nodes))

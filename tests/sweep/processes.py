@@ -9,9 +9,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from tests.checkout import ROOT
 
@@ -26,25 +26,21 @@ class Process(NamedTuple):
     command: str
 
 
-class LaunchProcess:
-    """`tests.sweep.driver` as a child of the test."""
+class CommandProcess:
+    """`recipe-sweep` with these words, as a child of the test; what it prints is appended to `output`."""
 
-    def __init__(self, sweep: Path, data: Path, grid: dict[str, object], **resources: object) -> None:
-        options = json.dumps({"grid": grid, "resources": resources})
-        command = [sys.executable, "-m", "tests.sweep.driver", str(sweep), str(data), options]
-        self._output = (data / "driver.log").open("ab")
-        self._popen = subprocess.Popen(command, cwd=ROOT, stdout=self._output, stderr=self._output)
+    def __init__(self, words: Sequence[str], home: Path, output: Path, environment: Mapping[str, str] = os.environ) -> None:
+        self.words, self.output = tuple(words), output
+        self._start([str(Path(sys.executable).with_name("recipe-sweep")), *words], home, environment)
+
+    def _start(self, command: list[str], home: Path, environment: Mapping[str, str]) -> None:
+        self._output = self.output.open("ab")
+        self._popen = subprocess.Popen(command, cwd=home, env=environment, stdout=self._output, stderr=self._output)
         self.pid = self._popen.pid
 
     def descendants(self) -> list[Process]:
         """Every process that comes from this launch."""
-        everything = _everything()
-        found, frontier = [], {self.pid}
-        while frontier:
-            young = [process for process in everything if process.parent in frontier]
-            found += young
-            frontier = {process.pid for process in young}
-        return found
+        return descendants_of(self.pid)
 
     def named(self, part: str) -> list[Process]:
         """Its descendants whose command line holds `part`."""
@@ -69,7 +65,7 @@ class LaunchProcess:
         """Wait for its end; returns the exit code, negative for a signal."""
         return self._popen.wait(patience_s)
 
-    def __enter__(self) -> LaunchProcess:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,6 +74,26 @@ class LaunchProcess:
         self._popen.kill()
         self._popen.wait()
         self._output.close()
+
+
+class LaunchProcess(CommandProcess):
+    """`tests.sweep.driver` as a child of the test."""
+
+    def __init__(self, sweep: Path, data: Path, grid: dict[str, object], **resources: object) -> None:
+        options = json.dumps({"grid": grid, "resources": resources})
+        self.words, self.output = ("driver",), data / "driver.log"
+        self._start([sys.executable, "-m", "tests.sweep.driver", str(sweep), str(data), options], ROOT, os.environ)
+
+
+def descendants_of(pid: int) -> list[Process]:
+    """Every process that comes from this one."""
+    everything = _everything()
+    found, frontier = [], {pid}
+    while frontier:
+        young = [process for process in everything if process.parent in frontier]
+        found += young
+        frontier = {process.pid for process in young}
+    return found
 
 
 def wait_until(happened: Callable[[], object]) -> None:

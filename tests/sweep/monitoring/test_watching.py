@@ -171,6 +171,7 @@ def test_retry_leaves_runs_alone_that_never_failed(here: Path) -> None:
     behave(here / "data", Behaviour())
     assert "1 of 1 done" in retry()
     assert "2 of 4 done, 2 waiting" in call("status", "little.yaml")
+    assert "no run has failed; 2 runs wait, with which this goes on: recipe-sweep launch little.yaml" in retry()
 
 
 def test_cancel_stops_a_launch_as_ctrl_c_would(here: Path) -> None:
