@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 
 import pyarrow.parquet as pq
 from safetensors.torch import load_file
@@ -60,17 +61,17 @@ def mlflow_faults(paths: SweepPaths, points: tuple[DesignPoint, ...]) -> Iterato
 
 
 def store_faults(paths: SweepPaths, stored: SweepPaths) -> Iterator[str]:
-    """What is wrong with the copy of a sweep in a folder store: it has to have every row and weight, and no others."""
+    """What is wrong with the copy of a sweep in a folder store: it has to have every row and weight as they are."""
     for ours, theirs in ((paths.results, stored.results), (paths.weights, stored.weights)):
-        here, there = (
-            {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} for folder in (ours, theirs)
-        )
+        here, there = _contents(ours), _contents(theirs)
         yield from (f"{ours.name}/{name} is not stored" for name in here.keys() - there.keys())
-        yield from (
-            f"{ours.name}/{name} is another one in the store"
-            for name in here.keys() & there.keys()
-            if here[name] != there[name]
-        )
+        both = here.keys() & there.keys()
+        yield from (f"{ours.name}/{name} is another one in the store" for name in both if here[name] != there[name])
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    """Its files, without what a kill left half-written under a name of its own."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
 
 
 def _differences(paths: SweepPaths, calm: SweepPaths, pinned: bool) -> Iterator[str]:
