@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +88,36 @@ def _paths_of(grid: Grid, directory: Path | None) -> SweepPaths:
     paths = SweepPaths(directory if directory is not None else SWEEPS / grid.name)
     _check_directory(paths.root)
     return paths
+
+
+def sweep_elsewhere(reference: str, directory: Path | None, here: SweepPaths) -> Path | None:
+    """The sweep of a grid's file that lies beside the file, where there is none `here`; None where that is no question.
+
+    Its folder and the two above are looked at, because a project may keep its grids in a folder of their own.
+    """
+    file = Path(reference)
+    if directory is not None or is_address(reference) or not file.is_file() or here.lock_file.exists():
+        return None
+    folders = [file.parent, *(Path(os.path.normpath(file.parent / up)) for up in ("..", "../.."))]
+    found = (folder / SWEEPS / here.root.name for folder in folders)
+    return next((root for root in found if SweepPaths(root).lock_file.is_file()), None)
+
+
+def check_not_elsewhere(reference: str, directory: Path | None, overrides: Sequence[str]) -> None:
+    """Refuse to begin a second sweep of a grid by being in another folder. Raises SweepDirectoryError."""
+    if directory is not None or is_address(reference) or not Path(reference).is_file():
+        return
+    here = sweep_paths(reference, directory, overrides)
+    beside = sweep_elsewhere(reference, directory, here)
+    if beside is not None:
+        raise SweepDirectoryError(
+            Problem(
+                str(here.root),
+                found=f"no sweep, but one of this grid lies in {beside}",
+                expected="the directory that is meant",
+                hint=f"go on with it: --dir {shlex.quote(str(beside))}; begin anew: --dir {shlex.quote(str(here.root))}",
+            )
+        )
 
 
 def store_of(paths: SweepPaths, given: str | None) -> Store | None:

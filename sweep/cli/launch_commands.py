@@ -108,8 +108,10 @@ def launch(
 ) -> None:
     """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command goes on."""
     from recipe_sweep.sweep.clusters.machines import check_drivable
+    from recipe_sweep.sweep.opening import check_not_elsewhere
 
     check_drivable(cluster, grid)
+    check_not_elsewhere(grid, directory, overrides or ())
     kept_in = _stored(grid, directory, overrides, store)
 
     def asked() -> tuple[Target, LaunchRequest]:

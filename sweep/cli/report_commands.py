@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -54,6 +55,7 @@ def report(
     kinds = figure_kinds(number or None)
     with without_garbage_collection():
         target = open_sweep(grid, directory, overrides).begun()
+        _check_writable(out, target.paths.report)
         selected = target.selected(only or ())
         points = unpruned(selected, target.paths)
         look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
@@ -102,6 +104,8 @@ def _compare(references: tuple[str, str], misplaced: list[str], only: list[str] 
         )
     targets = [open_sweep(reference, None, None).begun() for reference in references]
     names = [target.paths.root.resolve().name for target in targets]
+    default = targets[0].paths.report / f"against-{names[1]}"
+    _check_writable(out, default)
     sides = []
     for target, name, reference in zip(targets, names, references, strict=True):
         points = unpruned(target.selected(only or ()), target.paths)
@@ -109,9 +113,21 @@ def _compare(references: tuple[str, str], misplaced: list[str], only: list[str] 
         # Two copies of a sweep have one name and are told apart by where they lie.
         sides.append(load_side(name if names.count(name) == 1 else reference, target.paths.root, points, failed))
     first, second = sides
-    paths = write_comparison(first, second, out or targets[0].paths.report / f"against-{names[1]}")
+    paths = write_comparison(first, second, out or default)
     say(paths.text.read_text(encoding="utf-8"))
     say(f"page     {paths.page}\ntext     {paths.text}\nnumbers  {paths.numbers}")
+
+
+def _check_writable(out: Path | None, default: Path) -> None:
+    """Refuse a place for a report that cannot be written, before anything is computed. Raises SweepDirectoryError."""
+    from recipe_sweep.sweep.errors import SweepDirectoryError
+
+    place = out or default
+    existing = next(path for path in (place, *place.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        found = f"{existing} may only be read" if existing.is_dir() else f"{existing} is a file"
+        hint = "name another place: -o DIR" if out is None else None
+        raise SweepDirectoryError(Problem(str(place), found=found, expected="a directory that can be written", hint=hint))
 
 
 @app.command(epilog="Example:  recipe-sweep recommend demo --task simple_spread --budget 64")

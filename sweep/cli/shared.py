@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipe_sweep.sweep.cli.streams import screen
+from recipe_sweep.sweep.cli.streams import say, screen
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,10 +20,19 @@ if TYPE_CHECKING:
 
 
 def open_sweep(grid: str, directory: Path | None, overrides: Sequence[str] | None) -> Target:
-    """What a command's grid, `--dir` and `--set` name. Raises as `recipe_sweep.sweep.opening.open_target`."""
-    from recipe_sweep.sweep.opening import open_target
+    """What a command's grid, `--dir` and `--set` name; says where a sweep lies that may be meant instead.
 
-    return open_target(grid, directory, overrides or ())
+    Raises as `recipe_sweep.sweep.opening.open_target`.
+    """
+    from recipe_sweep.sweep.opening import open_target, sweep_elsewhere
+
+    target = open_target(grid, directory, overrides or ())
+    beside = sweep_elsewhere(grid, directory, target.paths)
+    if beside is not None:
+        place = shlex.quote(str(beside))
+        say(f"note: there is no sweep in {target.paths.root}; one of this grid lies in {beside}: name that, or --dir {place}",
+            file=sys.stderr)  # fmt: skip
+    return target
 
 
 def console() -> Console:
