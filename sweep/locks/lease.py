@@ -120,6 +120,26 @@ def live_launch(folder: Path) -> LeaseRecord | None:
     return holder if holder is not None and is_held(folder, holder) else None
 
 
+@dataclass(frozen=True)
+class Died:
+    """A launch that died without ending. `seen` is its last sign of life; None where there is none."""
+
+    record: LeaseRecord
+    seen: datetime | None
+
+
+def died(folder: Path) -> Died | None:
+    """The newest launch, where it neither ended nor lives; None otherwise."""
+    record = current_holder(folder)
+    if record is None or _released(folder, record.epoch).exists() or is_held(folder, record):
+        return None
+    try:
+        seen = datetime.fromtimestamp(_heartbeat(folder, record.epoch).stat().st_mtime, UTC)
+    except OSError:
+        seen = None
+    return Died(record, seen)
+
+
 def holds(folder: Path, epoch: int) -> bool:
     """Whether `epoch` is the current one and its launch alive: what a worker asks, about once a second, to go on."""
     current = current_holder(folder)

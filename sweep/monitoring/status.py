@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from operator import attrgetter
 
@@ -22,7 +23,7 @@ from recipe_sweep.sweep.files.launch_file import read_resources
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import PackProgressFile
-from recipe_sweep.sweep.locks.lease import LeaseRecord, live_launch
+from recipe_sweep.sweep.locks.lease import LeaseRecord, died, live_launch
 from recipe_sweep.sweep.monitoring.stuck import StuckPack, packs_at_work, stuck_packs
 from recipe_sweep.sweep.results.done import DoneRuns, Ledger, read_done
 
@@ -50,6 +51,28 @@ class AxisProgress:
 
 
 @dataclass(frozen=True)
+class DeadLaunch:
+    """The newest launch, which was killed, and how many `packs` it had at work."""
+
+    epoch: int
+    host: str
+    pid: int
+    since: datetime
+    seen: datetime | None
+    packs: int
+
+    @property
+    def text(self) -> str:
+        """What happened, in a sentence."""
+        sign = "" if self.seen is None else f", last heard of at {_time_of(self.seen)}"
+        packs = "no pack was" if self.packs == 0 else "1 pack was" if self.packs == 1 else f"{self.packs:,} packs were"
+        return (
+            f"launch {self.epoch} of {_time_of(self.since)} died without ending (pid {self.pid} on {self.host}{sign}); "
+            f"{packs} under way"
+        )
+
+
+@dataclass(frozen=True)
 class SweepStatus:
     """Counts of runs by state, and what is going on. `eta` is None where nothing is running.
 
@@ -72,6 +95,7 @@ class SweepStatus:
     stuck: tuple[StuckPack, ...]
     failures: tuple[FailureGroup, ...]
     launch: LeaseRecord | None
+    died: DeadLaunch | None = None
 
 
 def failed_runs(points: Iterable[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> frozenset[str]:
@@ -122,7 +146,16 @@ class SweepWatcher:
             stuck=stuck_packs(self._paths, launch, at_work, done),
             failures=failures,
             launch=launch,
+            died=self._died(done) if unfinished and launch is None else None,
         )
+
+    def _died(self, done: DoneRuns) -> DeadLaunch | None:
+        found = died(self._paths.lease)
+        if found is None:
+            return None
+        record = found.record
+        packs = len(packs_at_work(self._paths, record, done))
+        return DeadLaunch(record.epoch, record.process.host, record.process.pid, record.since, found.seen, packs)
 
     def by_axis(self, done: DoneRuns) -> tuple[AxisProgress, ...]:
         """Progress along every axis that varies in the grid."""
@@ -191,6 +224,10 @@ def _since_resumed(progress: PackProgressFile) -> int:
 
 def _seconds(progress: PackProgressFile) -> float:
     return max((progress.updated_at - progress.started_at).total_seconds(), 1e-3)
+
+
+def _time_of(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def duration(seconds: float) -> str:

@@ -61,7 +61,10 @@ class Scored(NamedTuple):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a search is, in trials; `pruned` are those of which a run was, among the `told`."""
+    """How far a search is, in trials; `pruned` are those of which a run was, among the `told`.
+
+    Trials `outside` of the ranges, as the grid has them now, are in no other count.
+    """
 
     studies: int
     wanted: int
@@ -69,6 +72,7 @@ class Progress:
     told: int
     pruned: int
     rounds: int
+    outside: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,7 +146,14 @@ def progress(grid: Grid, paths: SweepPaths) -> Progress:
         told=sum(trial.is_told for each in trials.values() for trial in each),
         pruned=sum(trial.pruned is not None for each in trials.values() for trial in each),
         rounds=len(read_rounds(paths)),
+        outside=_outside(grid, paths),
     )
+
+
+def _outside(grid: Grid, paths: SweepPaths) -> int:
+    studies = {study.study_id: study for study in studies_of(grid)}
+    asked = [asked for each in read_rounds(paths) for asked in each.trials if asked.study_id in studies]
+    return len(asked) - len(_within(asked, studies))
 
 
 def best_of(grid: Grid, paths: SweepPaths) -> tuple[Best, ...]:
@@ -200,7 +211,7 @@ def _trials(grid: Grid, paths: SweepPaths) -> Mapping[str, list[Trial]]:
     done = {run.point.run_id: run for run in scored_runs(paths)}
     studies = {study.study_id: study for study in studies_of(grid)}
     trials: dict[str, list[Trial]] = {key: [] for key in studies}
-    for asked in (asked for each in read_rounds(paths) for asked in each.trials if asked.study_id in studies):
+    for asked in _within([asked for each in read_rounds(paths) for asked in each.trials], studies):
         found = [done.get(point.run_id) for point in studies[asked.study_id].points(asked.choice)]
         trials[asked.study_id].append(_told(asked.choice, [run for run in found if run is not None], len(found)))
     return trials
@@ -233,8 +244,12 @@ def scored_runs(paths: SweepPaths) -> list[Scored]:
 
 def _points(grid: Grid, asked: Sequence[Asked]) -> tuple[DesignPoint, ...]:
     studies = {study.study_id: study for study in studies_of(grid)}
-    known = (each for each in asked if each.study_id in studies)
-    return tuple(point for each in known for point in studies[each.study_id].points(each.choice))
+    return tuple(point for each in _within(asked, studies) for point in studies[each.study_id].points(each.choice))
+
+
+def _within(asked: Sequence[Asked], studies: Mapping[str, Study]) -> list[Asked]:
+    """The trials of these studies that lie in their ranges: a grid may have moved these since, and the others count no more."""
+    return [each for each in asked if each.study_id in studies and studies[each.study_id].holds(each.choice)]
 
 
 def _read_round(paths: SweepPaths, number: int) -> Round:

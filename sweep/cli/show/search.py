@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from recipe_sweep.search_spaces.counted import counted
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.opening import Target
@@ -34,7 +34,9 @@ def progress_line(target: Target) -> str:
         f"in rounds of {search.batch}, "
         f"{counted(stand.wanted * seeds, 'run')} with {counted(seeds, 'seed')}; "
         f"{stand.asked} of {counted(stand.wanted, 'trial')} asked for in "
-        f"{stand.rounds} rounds, {stand.told} told" + (f", {stand.pruned} of them pruned" if stand.pruned else "")
+        f"{counted(stand.rounds, 'round')}, {stand.told} told"
+        + (f", {stand.pruned} of them pruned" if stand.pruned else "")
+        + _outside(stand.outside)
     )
 
 
@@ -81,3 +83,10 @@ def _cells(best: Best) -> Iterable[str]:
 def _label(best: Best) -> str:
     point = best.study.templates[0]
     return f"{point.task}/{point.dataset} {point.decomposition} {point.value_learning} {point.extraction}"
+
+
+def _outside(count: int) -> str:
+    if not count:
+        return ""
+    does = agreeing(count, "lies outside the ranges as they are now and does", "lie outside the ranges as they are now and do")
+    return f"; {counted(count, 'earlier trial')} {does} not count"

@@ -19,10 +19,11 @@ from recipe_sweep.sweep.estimates.spending import Spending
 from recipe_sweep.sweep.files.failure_file import FailureGroup
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
-from recipe_sweep.sweep.monitoring.status import AxisProgress, RunningPack, SweepStatus, duration
+from recipe_sweep.sweep.monitoring.status import AxisProgress, DeadLaunch, RunningPack, SweepStatus, duration
 from recipe_sweep.sweep.opening import Target
 
 _SHOWN_PACKS = 16
+GO_ON = "to go on, launch again: what is done stays, and packs go on from their checkpoints"
 
 
 def print_status(console: Console, target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> None:
@@ -43,6 +44,8 @@ def status_view(status: SweepStatus) -> RenderableType:
         parts.append(Text(_spent(status.spent)))
     if status.score is not None:
         parts.append(Text(f"launch {status.score.epoch}: {status.score.text}"))
+    if status.died is not None:
+        parts.append(Text(f"{status.died.text}\n  {GO_ON}", style="yellow"))
     if status.packs:
         parts.append(_packs(status.packs))
     parts += [Text(f"{pack.text}\n  {pack.remedy}", style="yellow") for pack in status.stuck]
@@ -77,6 +80,7 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
         "spent": vars(status.spent),
         "score": status.score and _score_content(status.score),
         "launch": launch and {"host": launch.process.host, "pid": launch.process.pid, "since": launch.since.isoformat()},
+        "died": status.died and _died_content(status.died),
         "packs": [vars(pack) for pack in status.packs],
         "stuck": [vars(pack) | {"text": pack.text, "remedy": pack.remedy} for pack in status.stuck],
         "failures": [
@@ -96,6 +100,12 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
         "axes": [vars(progress) for progress in axes],
     }  # fmt: skip
     return json.dumps(content, indent=2)
+
+
+def _died_content(died: DeadLaunch) -> dict[str, object]:
+    """A launch that died, for JSON."""
+    seen = died.seen and died.seen.isoformat()
+    return vars(died) | {"since": died.since.isoformat(), "seen": seen, "text": died.text}
 
 
 def _score_content(score: Score) -> dict[str, object]:

@@ -268,3 +268,41 @@ def test_doctor_tells_of_a_point_that_was_asked_for_twice(tmp_path: Path) -> Non
     assert not [finding for finding in examine(sweep.paths) if "twice" in finding.text]
     sweep.paths.search_round(4).write_bytes(sweep.paths.search_round(3).read_bytes())
     assert len([finding for finding in examine(sweep.paths) if "twice" in finding.text]) == 2
+
+
+def moved(low: float, high: float, **changes: object) -> Grid:
+    document = dict(searching(**changes).document.content)  # type: ignore[arg-type]
+    return grid_from(Document(document | {"search": document["search"] | {"alpha": {"brac": {"low": low, "high": high}}}}))
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random"])
+def test_a_search_whose_range_moved_away_tries_values_of_the_new_range(tmp_path: Path, sampler: str) -> None:
+    sweep = Sweep(tmp_path)
+    search(searching(sampler, trials=3), sweep)
+    grid = moved(20, 30, sampler=sampler, trials=3)
+    assert best_of(grid, sweep.paths) == ()
+    assert search_points(grid, sweep.paths) == ()
+    assert len(next_points(grid, sweep.paths)) == 8
+    stand = progress(grid, sweep.paths)
+    assert (stand.asked, stand.told, stand.outside) == (0, 0, 6)
+    points = search(grid, sweep)
+    assert len(points) == 12
+    assert all(20 <= point.alpha <= 30 for point in points)
+    assert all(20 <= best.choice.alpha <= 30 for best in best_of(grid, sweep.paths))
+    assert not [finding for finding in examine(sweep.paths) if finding.severity == "problem"]
+
+
+def test_a_range_that_moved_back_finds_its_earlier_trials_again(tmp_path: Path) -> None:
+    sweep, grid = Sweep(tmp_path), searching(trials=3)
+    before = search(grid, sweep)
+    search(moved(20, 30, trials=3), sweep)
+    assert search_points(grid, sweep.paths) == before
+    assert next_points(grid, sweep.paths) == ()
+
+
+def test_a_range_that_grew_keeps_every_trial(tmp_path: Path) -> None:
+    sweep = Sweep(tmp_path)
+    before = search(searching(trials=3), sweep)
+    grown = moved(0.01, 30, trials=3)
+    assert search_points(grown, sweep.paths) == before
+    assert progress(grown, sweep.paths).outside == 0
