@@ -172,8 +172,13 @@ def _root(data: Path | None) -> Path:
 def _present(
     data: Path | None, task: str, datasets: list[str] | None, source: Source | None, size: int | None, seed: int | None
 ) -> list[Identity]:
-    from recipe_sweep.trainers.data.inventory import present
+    """The datasets that are meant. Loads a plugin's first, because its owner wants to look at it before a sweep does."""
+    from recipe_sweep.trainers.data.catalogue import ensure_dataset
+    from recipe_sweep.trainers.data.inventory import present, registered_absent
 
+    for identity in registered_absent(_root(data), task, datasets or (), source):
+        say(f"loading {identity}")
+        say(f"  {ensure_dataset(identity, _root(data))}")
     return present(_root(data), task, datasets or (), source, size, seed)
 
 

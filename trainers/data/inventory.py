@@ -106,6 +106,35 @@ def homegrown_identities(task: str, datasets: Collection[str], size: int, seed: 
     ]
 
 
+def registered_absent(root: Path, task: str, datasets: Collection[str] = (), source: Source | None = None) -> list[Identity]:
+    """The datasets of a task that a plugin registers, that are asked for, and that are not here yet.
+
+    Without a source and without names they are asked for only where no other dataset of the task is here.
+    """
+    if task not in TASKS or source not in (None, Source.REGISTERED):
+        return []
+    here = [item for item in _here(root) if item.task == task]
+    if source is None and not datasets and here:
+        return []
+    entry = TASKS[task]
+    found = []
+    for name in entry.datasets.get(Source.REGISTERED, ()):
+        same = [item for item in here if item.dataset == name and (source is None or item.source == source)]
+        if not same and (not datasets or name in datasets):
+            version = entry.version(Source.REGISTERED, name)
+            found.append(
+                Identity(
+                    task=task,
+                    source=Source.REGISTERED,
+                    dataset=name,
+                    dataset_version=version,
+                    dataset_seed=None,
+                    dataset_size=None,
+                )
+            )
+    return found
+
+
 def leftovers(root: Path) -> Iterator[Path]:
     """Directories that killed processes left behind: never datasets, and safe to delete while nothing is being made."""
     return (path for path in root.glob("*/*/*/.*") if path.is_dir())
