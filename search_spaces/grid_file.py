@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from recipe_sweep.search_spaces.errors import MOST_TOLD, GridError, Problem
+from recipe_sweep.search_spaces.foreign import foreign
 from recipe_sweep.search_spaces.grid import Axes, Grid, Settings
 from recipe_sweep.search_spaces.overrides import apply_overrides
 from recipe_sweep.search_spaces.presets import resolve_grid
@@ -29,7 +30,12 @@ def read_grid(reference: str | Path, overrides: Sequence[str] = ()) -> Grid:
 
 
 def grid_from(document: Document, known: Sequence[Problem] = ()) -> Grid:
-    """Validate a document as a grid; raises GridError with every mistake in it and those already known."""
+    """Validate a document as a grid; raises GridError with every mistake in it and those already known.
+
+    Of a file that another program's keys are in, what it is counts as the one mistake.
+    """
+    if (other := foreign(document)) is not None:
+        raise GridError(document.problem(other.path, other.found, "a grid of recipe-sweep", other.hint))
     try:
         grid = Grid.model_validate(document.content).read_from(document)
         problems = contradictions(grid)

@@ -53,6 +53,9 @@ def load_resources(path: Path | None) -> Resources:
 def load_cluster(path: Path) -> Cluster:
     """A cluster file. Raises UserInputError with every mistake of it, ClusterFileError where no pack fits on its machines."""
     document = read_yaml(path)
+    if "axes" in document.content:
+        hint = "name the grid first, and the machines with --cluster FILE"
+        raise ClusterFileError(document.problem(("axes",), "what looks like a grid", "a cluster file", hint))
     if is_ray_up(document.content):
         _check_ray_up(document)
         file = None
