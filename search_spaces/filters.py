@@ -85,9 +85,11 @@ def strangers_among(criterion: Criterion, known: Sequence[object]) -> Strangers 
     if not strange:
         return None
     names = [str(list(value)) if isinstance(value, tuple) else str(value) for value in known]
-    hints = (nearest(str(value), names) for value in strange[:5])
+    hints = (nearest(value, names) for value in strange[:5] if isinstance(value, str))  # No number is like another.
     more = ", ..." if len(strange) > 5 else ""
     found = ", ".join(shown(list(value) if isinstance(value, tuple) else value) for value in strange[:5]) + more
+    if any(isinstance(value, str) and seed_range(value) is not None for value in strange):
+        return Strangers(found, f"ranges of 1 to {LONGEST_RANGE:,} seeds, from a smaller to a larger one", None)
     return Strangers(found, one_of(names), next(filter(None, hints), None))
 
 

@@ -57,7 +57,7 @@ def _parse(text: str) -> tuple[KeyPath, object]:
     path = _find(key, text)
     if not equals or not value:
         found = "no = and no value" if not equals else "no value"
-        hint = f"{key}=VALUE; {key}=null takes the key away; e.g. axes.seed=[0,1]"
+        hint = f"{key}=null takes the key away"
         raise GridError(Problem(_option(text), None, key_text(path), found, _FORM, hint))
     try:
         return path, parse_value(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import GridError, Problem
 from recipe_sweep.search_spaces.validation import nearest, one_of
 
@@ -19,7 +20,12 @@ def preset_path(name: str) -> Path:
     """File of a preset; raises GridError for an unknown name."""
     if name not in preset_names():
         raise GridError(
-            Problem(found=f"no preset named {name!r}", expected=one_of(preset_names()), hint=nearest(name, preset_names()))
+            Problem(
+                cut(f"--preset {name}"),
+                found="no preset of that name",
+                expected=one_of(preset_names()),
+                hint=nearest(name, preset_names()),
+            )
         )
     return _FOLDER / f"{name}.yaml"
 

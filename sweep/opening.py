@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.expansion import Excluded, expand
 from recipe_sweep.search_spaces.filters import parse_filters, select
@@ -207,8 +208,12 @@ def one_run(points: Sequence[DesignPoint], run_id: str) -> DesignPoint:
     """The point with that id, or the only one whose id begins so. Raises UnknownRunError."""
     found = [point for point in points if point.run_id.startswith(run_id)] if run_id else []
     if len(found) != 1:
-        text = f"{len(found)} runs whose id begins with {run_id!r}" if found else f"no run {run_id!r} among {len(points)}"
-        raise UnknownRunError(Problem(found=text, expected="the id of one run of the grid, or its beginning"))
+        text = f"{len(found)} runs whose id begins so" if found else f"no such run among {len(points):,}"
+        raise UnknownRunError(
+            Problem(
+                cut(f"run {run_id or repr(run_id)}"), found=text, expected="the id of one run of the grid, or its beginning"
+            )
+        )
     return found[0]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from enum import IntEnum
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import RecipeSweepError
 from recipe_sweep.sweep.cli.streams import READER_GONE, say
 
@@ -51,6 +53,11 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             raise
         except OSError as error:
+            if error.errno == errno.ENAMETOOLONG:
+                _complain(
+                    f"{cut(str(error.filename))}\n  found     a name that is too long\n  expected  a path that can be used"
+                )
+                raise typer.Exit(ExitCode.BAD_INPUT) from error
             _complain(
                 f"{error.filename or 'a file'}: {error.strerror}\n"
                 "  hint      make room, or mend the disk or the network; nothing that is done is lost, the same command goes on"

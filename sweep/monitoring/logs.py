@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.validation import nearest
 from recipe_sweep.sweep.errors import UnknownLogError
@@ -41,13 +42,18 @@ def attempt_log(paths: SweepPaths, pack_id: str, number: int | None = None) -> L
     if len(found) != 1:
         text = f"{len(found)} packs whose id begins with {pack_id!r}" if found else f"no pack {pack_id!r} among {len(known)}"
         hint = nearest(pack_id, known)
-        raise UnknownLogError(Problem(found=text, expected="the id of a pack that was started, or its beginning", hint=hint))
+        raise UnknownLogError(
+            Problem(
+                cut(f"--pack {pack_id}"), found=text, expected="the id of a pack that was started, or its beginning", hint=hint
+            )
+        )
     [pack_id] = found
     attempts = {attempt.number: attempt for attempt in read_attempts(paths, pack_id)}
     if not attempts or (number is not None and number not in attempts):
         text = f"no attempt {number}" if number is not None else "no attempt"
         expected = f"one of the attempts at pack {pack_id}: {', '.join(map(str, attempts)) or 'there is none yet'}"
-        raise UnknownLogError(Problem(found=text, expected=expected))
+        place = f"--pack {pack_id}" if number is None else f"--attempt {number}"
+        raise UnknownLogError(Problem(place, found=text, expected=expected))
     number = max(attempts) if number is None else number
 
     def is_open() -> bool:
@@ -64,7 +70,7 @@ def run_log(paths: SweepPaths, run_id: str, number: int | None = None) -> LogFil
     """The log of the newest pack that holds a run. Raises UnknownLogError where it was never started."""
     packs = [record.pack.pack_id for record in read_records(paths) if run_id in record.pack.run_ids]
     if not packs:
-        raise UnknownLogError(Problem(found=f"no attempt at run {run_id}", expected="a run that was started"))
+        raise UnknownLogError(Problem(f"--run {run_id}", found="no attempt at this run", expected="a run that was started"))
     return attempt_log(paths, packs[-1], number)
 
 
@@ -72,7 +78,7 @@ def engine_log(paths: SweepPaths) -> LogFile:
     """Ray's log under the newest launch that has one. Raises UnknownLogError where there is none."""
     logs = sorted(paths.logs.glob("engine-*.log")) if paths.logs.is_dir() else []
     if not logs:
-        raise UnknownLogError(Problem(found="no log of an engine", expected="a sweep that was launched on Ray"))
+        raise UnknownLogError(Problem("--engine", found="no log of an engine", expected="a sweep that was launched on Ray"))
     epoch = int(logs[-1].stem.rpartition("-")[2])
 
     def is_open() -> bool:
@@ -130,4 +136,4 @@ def only_one(options: Sequence[tuple[str, object]]) -> None:
     """Refuse options of which each names another log. Raises UnknownLogError."""
     given = [name for name, value in options if value]
     if len(given) > 1:
-        raise UnknownLogError(Problem(found=" beside ".join(given), expected="one of them: each names a log"))
+        raise UnknownLogError(Problem(given[1], found=" beside ".join(given), expected="one of them: each names a log"))

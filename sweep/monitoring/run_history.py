@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.errors import UnknownRunError
@@ -95,8 +96,8 @@ def find_run(target: Target, run_id: str) -> DesignPoint:
         return one_run(target.points, run_id)
     outside = {point.run_id: point for record in read_records(target.paths) for point in record.pack.points}
     if not any(other.startswith(run_id) for other in outside):
-        text = f"no run {run_id!r} among the grid's {len(target.points)}, nor among those ever started in {target.paths.root}"
-        raise UnknownRunError(Problem(found=text, expected="the id of one run, or its beginning"))
+        text = f"no such run among the grid's {len(target.points)}, nor among those ever started in {target.paths.root}"
+        raise UnknownRunError(Problem(cut(f"run {run_id}"), found=text, expected="the id of one run, or its beginning"))
     return one_run(tuple(outside.values()), run_id)
 
 

@@ -266,7 +266,14 @@ CASES = (
     override(
         "no value", "axes.seed=", complaints=(("--set axes.seed=: axes.seed", "no value", "axes.seed=null takes the key away"),)
     ),
-    override("no equals sign", "seed", complaints=(("--set seed: axes.seed", "no = and no value", "e.g. axes.seed=[0,1]"),)),
+    override(
+        "no equals sign", "seed", complaints=(("--set seed: axes.seed", "no = and no value", "seed=null takes the key away"),)
+    ),
+    override("a key of others without a value", "learning_rate=", complaints=(("--set learning_rate=", "unknown key", "lr?"),)),
+    override("a key of others", "batch_size=3", complaints=(("--set batch_size=3", "unknown key", "did you mean batch?"),)),
+    override("a misspelt key without a value", "stepz=", complaints=(("--set stepz=", "unknown key", "did you mean steps?"),)),
+    override("a key without =", "lr", complaints=(("--set lr: settings.lr", "no = and no value", "lr=null"),)),
+    edit("a key of others in the file", "lr: 1e-3", "learning_rate: 1", ("grid.yaml:22", "unknown key", "did you mean lr?")),
     override(
         "unknown key", "axes.sede=1", complaints=(("--set axes.sede=1: axes.sede", "unknown key", "did you mean axes.seed?"),)
     ),

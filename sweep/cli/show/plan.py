@@ -15,7 +15,7 @@ from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.expansion import AxisCount, axis_counts
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.show.cost import estimate_content, estimate_lines
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table, value_text
+from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table, value_cells, value_text
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.estimate_file import Estimate
 from recipe_sweep.sweep.opening import Target
@@ -129,7 +129,8 @@ def plan_json(target: Target, plan: Plan, machines: Machines, estimated: Estimat
 def _axes(axes: Sequence[AxisCount]) -> Table:
     table = plain_table("axis", "runs per value")
     for axis in axes:
-        table.add_row(axis.axis, "   ".join(f"{value_text(count.value)}:[dim]{count.points:,}[/dim]" for count in axis.values))
+        pairs = [(value_text(count.value), f"{count.points:,}") for count in axis.values]
+        table.add_row(axis.axis, "   ".join(value_cells(pairs)))
     return table
 
 

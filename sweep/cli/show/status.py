@@ -12,7 +12,7 @@ from rich.text import Text
 
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.pasted import pasted
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table
+from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table, value_cells
 from recipe_sweep.sweep.estimates.estimate_file import Score
 from recipe_sweep.sweep.estimates.eta import Eta
 from recipe_sweep.sweep.estimates.spending import Spending
@@ -170,11 +170,11 @@ def _packs(packs: Sequence[RunningPack]) -> Table:
 
 def _progress_by_axis(axes: Sequence[AxisProgress]) -> Table:
     table = plain_table("axis", "done of wanted runs per value")
-    by_axis: dict[str, list[str]] = {}
+    by_axis: dict[str, list[tuple[str, str]]] = {}
     for progress in axes:
-        by_axis.setdefault(progress.axis, []).append(f"{progress.value}:[dim]{progress.done:,}/{progress.wanted:,}[/dim]")
-    for axis, values in by_axis.items():
-        table.add_row(axis, "   ".join(values))
+        by_axis.setdefault(progress.axis, []).append((progress.value, f"{progress.done:,}/{progress.wanted:,}"))
+    for axis, pairs in by_axis.items():
+        table.add_row(axis, "   ".join(value_cells(pairs)))
     return table
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from rich.markup import escape
 from rich.table import Table
+
+from recipe_sweep.search_spaces.abridged import ranges
 
 JSON_SCHEMA_VERSION = 1
 
@@ -13,6 +18,27 @@ def plain_table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+MOST_CELLS = 24
+"""Values of one axis that a table tells one by one."""
+
+
+def value_cells(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Values with what is counted of each, `mix:8`; of many values, ranges, or the first, the last and how many."""
+    if len(pairs) > MOST_CELLS:
+        shown = [(value, str(told)) for value, told in ranges(pairs)]
+        if len(shown) > MOST_CELLS:
+            half = MOST_CELLS // 2
+            gap = f"... ({len(pairs):,} values) ..."
+            return [*map(_cell, shown[:half]), gap, *map(_cell, shown[-half:])]
+        single = {value for value, _ in pairs}
+        return [_cell(each) if each[0] in single else f"{_cell(each)} each" for each in shown]
+    return [_cell((value, told)) for value, told in pairs]
+
+
+def _cell(pair: tuple[str, str]) -> str:
+    return f"{escape(pair[0])}:[dim]{pair[1]}[/dim]"
 
 
 def value_text(value: object) -> str:

@@ -170,7 +170,7 @@ MISTAKES = {
         "export little.yaml -o p.pt --policy {run}", (".pt", ".safetensors"), sweep_file()
     ),
     "an unknown run": Mistake("run little.yaml --run zzz", ("zzz", "4")),
-    "a beginning of several ids": Mistake("run little.yaml --run ''", ("no run ''",)),
+    "a beginning of several ids": Mistake("run little.yaml --run ''", ("run ''",)),
     "no threads": Mistake("run little.yaml --threads 0", ("threads",)),
     "a report of nothing": Mistake("report little.yaml", ("sweeps/little",)),
     "MLflow for a sweep that never was": Mistake("mlflow little.yaml", ("sweeps/little", "launch it first")),
