@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from recipe_sweep.cluster.machine import gpu_memory_bytes, memory_bytes, usable_cpus, visible_gpus
+from recipe_sweep.cluster.errors import ClusterError
+from recipe_sweep.cluster.machine import gpu_memory_bytes, gpu_name, memory_bytes, usable_cpus, visible_gpus
 from recipe_sweep.cluster.resources import GPU_SHARE_OF_A_PACK, LARGEST_PACK, Resources, share_of_gpu, share_of_memory, slots_on
 from recipe_sweep.cluster.schema import LocalFile
 
@@ -12,6 +13,10 @@ def local_resources(file: LocalFile) -> Resources:
     cpus = usable_cpus() if file.cpus is None else file.cpus
     gpus = visible_gpus() if file.gpus is None else file.gpus
     share = (GPU_SHARE_OF_A_PACK if gpus else 0.0) if file.gpu_per_pack is None else file.gpu_per_pack
+    if file.device == "cuda" and visible_gpus() == 0 and gpu_name() is None:
+        raise ClusterError(
+            "device", "cuda", "a GPU on this machine", "cpu trains without one; auto takes one where there is one"
+        )
     slots = slots_on(cpus, gpus, file.cpus_per_pack, share)
     return Resources(
         address=None,

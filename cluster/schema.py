@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -21,18 +22,45 @@ STAGE_DATA = "/tmp/recipe-sweep-data"  # noqa: S108 (every user's own: see recip
 _YEAR = 365 * 24 * 60
 
 
-def _check(accepts: Callable[[float], bool], expected: str, word: str | None = None) -> BeforeValidator:
-    """Numbers that `accepts` takes, and the `word`, read as None, where given; anything else is refused in one sentence."""
-    expected = f"{word}, or {expected}" if word else expected
+@dataclass(frozen=True)
+class Span:
+    """The numbers from `low` to `high` that a key may have; `word` stands for None, where given."""
 
-    def check(value: object) -> float | None:
-        if word and value in (word, None):
+    low: float
+    high: float
+    expected: str
+    whole: bool = False
+    includes_low: bool = False
+    word: str | None = None
+
+    def __call__(self, value: object) -> float | None:
+        """The number as it is; anything else is refused in one sentence."""
+        if self.word and value in (self.word, None):
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not accepts(value):
-            raise _refused(expected)
+        kind = int if self.whole else int | float
+        if isinstance(value, bool) or not isinstance(value, kind) or not self._holds(value):
+            raise _refused(f"{self.word}, or {self.expected}" if self.word else self.expected)
         return value
 
-    return BeforeValidator(check)
+    def _holds(self, value: float) -> bool:
+        return (self.low <= value if self.includes_low else self.low < value) and value <= self.high
+
+
+def _whole(low: int, high: int, word: str | None = None) -> BeforeValidator:
+    """Whole numbers in a range."""
+    return BeforeValidator(Span(low, high, f"a whole number of at least {low} and at most {high:,}", True, True, word))
+
+
+def _above_zero(high: float, what: str = "a finite number", word: str | None = None) -> BeforeValidator:
+    """Numbers above 0, up to a bound."""
+    return BeforeValidator(Span(0, high, f"{what} above 0 and at most {high:,}", word=word))
+
+
+def _gpu_share(value: object) -> float | None:
+    share = _GPU_SHARE(value)
+    if share is not None and share > 1 and share != int(share):
+        raise _refused(_GPU_SHARE.expected)
+    return share
 
 
 def _matches(pattern: str, expected: str, word: str | None = None) -> BeforeValidator:
@@ -68,25 +96,24 @@ def _refused(expected: str, hint: str | None = None) -> PydanticCustomError:
     return PydanticCustomError("refused", "{expected}", {"expected": expected, "hint": hint, "found": None})
 
 
-def _whole(least: int) -> Callable[[float], bool]:
-    return lambda value: isinstance(value, int) and value >= least
-
-
-Count = Annotated[int, _check(_whole(1), "a whole number of at least 1")]
-AutoCount = Annotated[int | None, _check(_whole(1), "a whole number of at least 1", AUTO)]
-AutoCountOrZero = Annotated[int | None, _check(_whole(0), "a whole number of at least 0", AUTO)]
-GpuShare = Annotated[
-    float | None,
-    _check(
-        lambda value: 0 <= value <= 1 or (1 < value < float("inf") and value == int(value)),
-        "a part of one GPU such as 0.25, or a whole number of GPUs",
-        AUTO,
-    ),
-]
-AutoPositive = Annotated[float | None, _check(lambda value: 0 < value < float("inf"), "a finite number above 0", AUTO)]
-Positive = Annotated[float, _check(lambda value: 0 < value < float("inf"), "a finite number above 0")]
-Minutes = Positive
-CountOrZero = Annotated[int, _check(_whole(0), "a whole number of at least 0")]
+Packs = Annotated[int, _whole(1, 100_000)]
+"""That run at once on a cluster."""
+Cpus = Annotated[int, _whole(1, 10_000)]
+AutoCpus = Annotated[int | None, _whole(1, 10_000, AUTO)]
+Threads = Annotated[int | None, _whole(1, 1_024, AUTO)]
+Lanes = Annotated[int | None, _whole(1, 10_000, AUTO)]
+Gpus = Annotated[int, _whole(0, 1_000)]
+AutoGpus = Annotated[int | None, _whole(0, 1_000, AUTO)]
+Machines = Annotated[int, _whole(1, 10_000)]
+Gigabytes = Annotated[int, _whole(1, 100_000)]
+_GPU_SHARE = Span(
+    0, 1_000, "a part of one GPU such as 0.25, or a whole number of GPUs, at most 1,000", includes_low=True, word=AUTO
+)
+GpuShare = Annotated[float | None, BeforeValidator(_gpu_share)]
+AutoGigabytes = Annotated[float | None, _above_zero(100_000, word=AUTO)]
+Dollars = Annotated[float, _above_zero(10_000_000)]
+Hours = Annotated[float, _above_zero(_YEAR // 60)]
+Minutes = Annotated[float, _above_zero(_YEAR)]
 Switch = Annotated[bool, Field(strict=True)]
 Instance = Annotated[str, BeforeValidator(_instance_type)]
 Name = Annotated[
@@ -97,7 +124,7 @@ Line = Annotated[str, _matches(r"[^\n\r]+", "one line of text")]
 AbsolutePath = Annotated[str, _matches(r"(/[\w.@+-]+)+", "an absolute path of letters, digits and ._@+-")]
 PathOrNever = Annotated[str | None, _matches(r"(/[\w.@+-]+)+", "an absolute path of letters, digits and ._@+-", NEVER)]
 MinutesOrNever = Annotated[
-    float | None, _check(lambda value: 0 < value <= _YEAR, f"minutes, above 0 and at most {_YEAR} (a year)", NEVER)
+    float | None, BeforeValidator(Span(0, _YEAR, f"minutes, above 0 and at most {_YEAR} (a year)", word=NEVER))
 ]
 
 
@@ -107,11 +134,11 @@ class ClusterFile(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: Literal[1] = 1
-    cpus_per_pack: Count = 1
+    cpus_per_pack: Cpus = 1
     gpu_per_pack: GpuShare = None
-    threads: AutoCount = None
-    max_lanes: AutoCount = None
-    gb_per_pack: AutoPositive = None
+    threads: Threads = None
+    max_lanes: Lanes = None
+    gb_per_pack: AutoGigabytes = None
     device: Literal["auto", "cpu", "cuda"] = "auto"
     checkpoint_minutes: Minutes = 10.0
     stuck_after_minutes: MinutesOrNever = 30.0
@@ -123,8 +150,8 @@ class LocalFile(ClusterFile):
     """This machine."""
 
     backend: Literal["local"] = "local"
-    cpus: AutoCount = None
-    gpus: AutoCountOrZero = None
+    cpus: AutoCpus = None
+    gpus: AutoGpus = None
 
 
 class RayFile(ClusterFile):
@@ -132,7 +159,7 @@ class RayFile(ClusterFile):
 
     backend: Literal["ray"]
     address: Annotated[str, Field(strict=True, min_length=1)]
-    slots: Count
+    slots: Packs
     spot_notice: Switch = False
 
 
@@ -152,12 +179,12 @@ class AwsFile(ClusterFile):
     file_system: Annotated[str, _matches(r"fs-[0-9a-f]{8,17}", "an EFS file system's id such as fs-0123456789abcdef0")]
     head_instance: Instance = "m6i.large"
     worker_instances: Annotated[tuple[Instance, ...], BeforeValidator(_not_empty)]
-    workers: Count
+    workers: Machines
     spot: Switch = True
-    budget_usd: Positive
+    budget_usd: Dollars
     idle_minutes: Minutes = 5.0
     stage_data: PathOrNever = STAGE_DATA
-    disk_gb: Count = 100
+    disk_gb: Gigabytes = 100
     subnets: tuple[Annotated[str, _matches(r"subnet-[0-9a-f]{8,17}", "a subnet's id such as subnet-0123abcd")], ...] = ()
     security_groups: tuple[Annotated[str, _matches(r"sg-[0-9a-f]{8,17}", "a group's id such as sg-0123abcd")], ...] = ()
     head_profile: Word | None = None
@@ -169,12 +196,12 @@ class SlurmFile(ClusterFile):
     backend: Literal["slurm"]
     name: Name = "recipe-sweep"
     directory: AbsolutePath
-    nodes: Count
-    cpus_per_node: Count
-    gpus_per_node: CountOrZero = 0
-    gpu_memory_gb: AutoPositive = None
-    memory_gb_per_node: Count
-    hours: Positive
+    nodes: Machines
+    cpus_per_node: Cpus
+    gpus_per_node: Gpus = 0
+    gpu_memory_gb: AutoGigabytes = None
+    memory_gb_per_node: Gigabytes
+    hours: Hours
     partition: Word | None = None
     account: Word | None = None
     setup: tuple[Line, ...] = ()
@@ -189,12 +216,12 @@ class KubernetesFile(ClusterFile):
     namespace: Name = "default"
     image: Word
     claim: Name
-    workers: Count
-    cpus_per_worker: Count
-    gpus_per_worker: CountOrZero = 0
-    gpu_memory_gb: AutoPositive = None
-    memory_gb_per_worker: Count
-    hours: Positive
+    workers: Machines
+    cpus_per_worker: Cpus
+    gpus_per_worker: Gpus = 0
+    gpu_memory_gb: AutoGigabytes = None
+    memory_gb_per_worker: Gigabytes
+    hours: Hours
     node_selector: Mapping[Word, Word] = {}
     stage_data: PathOrNever = STAGE_DATA
     tolerations: tuple[Word, ...] = ()

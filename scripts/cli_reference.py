@@ -56,7 +56,7 @@ def _section(path: str, command: Any) -> list[str]:
     if arguments or options:
         lines += ["| | |", "|---|---|"]
         lines += [f"| `{_metavar(argument)}` | {_text(argument.help)} |" for argument in arguments]
-        lines += [f"| {_names(option)} | {_text(option.help)}{_default(option)} |" for option in options]
+        lines += [f"| {_names(option)} | {_text(option.help)}{_range(option)}{_default(option)} |" for option in options]
         lines += [""]
     return [*lines, f"Example: `{example(command)}`", ""]
 
@@ -82,6 +82,12 @@ def _values(option: Any) -> str:
 def _default(option: Any) -> str:
     plain = option.default is not None and not callable(option.default) and not option.is_flag and not option.multiple
     return f"  [default: {option.default}]" if plain and "[default:" not in (option.help or "") else ""
+
+
+def _range(option: Any) -> str:
+    """The numbers that an option takes."""
+    given = option.type_descriptor.parameter_info
+    return "" if given.min is None or given.max is None else f"  [{given.min:,} to {given.max:,}]"
 
 
 def _text(words: str | None) -> str:

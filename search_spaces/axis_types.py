@@ -10,14 +10,14 @@ import re
 from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
-from annotated_types import MinLen
+from annotated_types import MaxLen, MinLen
 from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from recipe_sweep.search_spaces.plugins import PLUGINS_VARIABLE
 from recipe_sweep.search_spaces.tasks import TASKS
-from recipe_sweep.search_spaces.validation import nearest, one_of, refuse
+from recipe_sweep.search_spaces.validation import one_of, refuse
 from recipe_sweep.search_spaces.yaml_file import shown
 
 T = TypeVar("T")
@@ -30,6 +30,10 @@ EVERY_TASK = "*"
 
 LONGEST_RANGE = 10_000
 """Seeds in one range; a longer one is a slip of the finger."""
+
+
+MOST_LAYERS = 64
+"""Of one network."""
 
 
 class OneOrList:
@@ -107,20 +111,32 @@ def _task_key(value: object) -> str:
 
 def _task_name(value: object) -> str:
     if not isinstance(value, str) or value not in TASKS:
-        hint = nearest(str(value), TASKS) or f"tasks of your own come from plugins: ${PLUGINS_VARIABLE} names them"
-        raise refuse(one_of(TASKS), hint)
+        hint = f"tasks of your own come from plugins: ${PLUGINS_VARIABLE} names them"
+        raise refuse(one_of(TASKS), hint, known=TASKS)
     return value
 
 
 Axis = Annotated[tuple[T, ...], BeforeValidator(_listed), MinLen(1), OneOrList()]
 
-_Integer = Annotated[int, BeforeValidator(_whole), Field(strict=True, le=LARGEST)]
+_Integer = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
 _Number = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(lambda number: number + 0.0)]  # no -0.0
 
-Count = Annotated[_Integer, Field(ge=1)]
-Natural = Annotated[_Integer, Field(ge=0)]
-Positive = Annotated[_Number, Field(gt=0)]
-NonNegative = Annotated[_Number, Field(ge=0)]
+# Every number has two bounds (a test asks each key), and no upper one is below a hundred times what anybody has trained with.
+Steps = Annotated[_Integer, Field(ge=1, le=1_000_000_000)]
+Batch = Annotated[_Integer, Field(ge=1, le=1_000_000)]
+Width = Annotated[_Integer, Field(ge=1, le=65_536)]
+"""Units of a layer."""
+Size = Annotated[_Integer, Field(ge=1, le=100_000_000)]
+"""Transitions of a dataset."""
+Episodes = Annotated[_Integer, Field(ge=1, le=100_000)]
+Trials = Annotated[_Integer, Field(ge=1, le=10_000)]
+"""Of one study; more is a slip of the finger."""
+Natural = Annotated[_Integer, Field(ge=0, le=LARGEST)]
+LearningRate = Annotated[_Number, Field(gt=0, le=100)]
+Gain = Annotated[_Number, Field(gt=0, le=1_000)]
+Temperature = Annotated[_Number, Field(ge=0, le=1_000_000)]
+Positive = Annotated[_Number, Field(gt=0, le=1e30)]
+"""Below the largest number of float32, so that it can be compared with."""
 Expectile = Annotated[_Number, Field(gt=0, lt=1)]
 Discount = Annotated[_Number, Field(ge=0, lt=1)]
 Rate = Annotated[_Number, Field(gt=0, le=1)]
@@ -131,6 +147,11 @@ TaskKey = Annotated[str, BeforeValidator(_task_key)]
 
 _SEED_RANGE: JsonSchemaValue = {"type": "string", "pattern": r"^\d+-\d+$"}
 Seeds = Annotated[tuple[Natural, ...], BeforeValidator(_seeds_listed), MinLen(1), OneOrList(_SEED_RANGE)]
-Shapes = Annotated[tuple[Annotated[tuple[Count, ...], MinLen(1)], ...], BeforeValidator(_shapes_listed), MinLen(1), OneOrList()]
+Shapes = Annotated[
+    tuple[Annotated[tuple[Width, ...], MinLen(1), MaxLen(MOST_LAYERS)], ...],
+    BeforeValidator(_shapes_listed),
+    MinLen(1),
+    OneOrList(),
+]
 WORDS: JsonSchemaValue = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 Values = Annotated[tuple[Any, ...], BeforeValidator(_listed), MinLen(1), OneOrList()]

@@ -10,6 +10,9 @@
     ablation:   true to allow values outside the paper's grid
     keep:       which final weights stay beside the results: none, actor or all (with the critics)
 
+A file has at most 1 MB and 25,000 values. Every number has a lowest and a highest value. `&name`, `*name` and `<<: *name` are
+read as if their values were written out.
+
 Structure and single values are checked here; what several keys must agree on is in `rules.py`.
 """
 
@@ -24,20 +27,25 @@ from recipe_sweep.search_spaces.axis_types import (
     EVERY_TASK,
     WORDS,
     Axis,
+    Batch,
     Bound,
-    Count,
     Discount,
+    Episodes,
     Expectile,
+    Gain,
+    LearningRate,
     Natural,
-    NonNegative,
     OneOrList,
-    Positive,
     Rate,
     Seeds,
     Shapes,
+    Size,
+    Steps,
     TaskKey,
     TaskName,
+    Temperature,
     Values,
+    Width,
     Word,
 )
 from recipe_sweep.search_spaces.search import Search
@@ -94,8 +102,8 @@ def _for_mix(value: object) -> object:
 class Alphas(Section):
     """The temperature of each extraction: a weight of cloning (Eq. 3), an inverse temperature (Eq. 11)."""
 
-    brac: Axis[NonNegative] = ()
-    awr: Axis[NonNegative] = ()
+    brac: Axis[Temperature] = ()
+    awr: Axis[Temperature] = ()
 
 
 class CriticNorms(Section):
@@ -114,7 +122,7 @@ class Axes(Section):
     task: Axis[TaskName] = ()
     dataset: Annotated[dict[TaskKey, Axis[Word]], BeforeValidator(_for_every_task), OneOrList(WORDS)] = {}
     dataset_seed: Axis[Natural] = (0,)
-    dataset_size: Axis[Count] = (100_000,)
+    dataset_size: Axis[Size] = (100_000,)
     decomposition: Axis[Decomposition] = ()
     value_learning: Axis[ValueLearning] = ()
     tau: Axis[Expectile] = ()
@@ -128,22 +136,22 @@ class Axes(Section):
 class Settings(Section):
     """How each run is trained. The values are the preset `figure7`'s (paper 5.1 and D), and stand nowhere else in code."""
 
-    steps: Axis[Count] = (500_000,)
-    batch: Axis[Count] = (608,)
+    steps: Axis[Steps] = (500_000,)
+    batch: Axis[Batch] = (608,)
     hidden: Shapes = ((512, 512, 512, 512),)
-    lr: Axis[Positive] = (3e-4,)
+    lr: Axis[LearningRate] = (3e-4,)
     gamma: Axis[Discount] = (0.99,)
     polyak: Axis[Rate] = (0.005,)
     team_reward: Axis[TeamReward] = (TeamReward.MEAN,)
-    mixer_embed: Axis[Count] = (32,)
-    mixer_hidden: Axis[Count] = (128,)
-    mixer_gain: Axis[Positive] = (1.0,)
+    mixer_embed: Axis[Width] = (32,)
+    mixer_hidden: Axis[Width] = (128,)
+    mixer_gain: Axis[Gain] = (1.0,)
     mixer_training: Axis[MixerTraining] = (MixerTraining.JOINT,)
     actor_bound: Axis[ActorBound] = (ActorBound.NONE,)
     precision: Axis[Precision] = (Precision.FLOAT32,)
-    eval_every: Axis[Count] = (50_000,)
-    eval_episodes: Axis[Count] = (10,)
-    diagnostics_every: Axis[Count] = (5_000,)
+    eval_every: Axis[Steps] = (50_000,)
+    eval_episodes: Axis[Episodes] = (10,)
+    diagnostics_every: Axis[Steps] = (5_000,)
     divergence_bound: Axis[Bound] = (1e8,)
 
 

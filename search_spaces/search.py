@@ -16,14 +16,11 @@ from typing import Annotated, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from recipe_sweep.search_spaces.axis_types import Count, Expectile, Natural, NonNegative
+from recipe_sweep.search_spaces.axis_types import Expectile, Natural, Temperature, Trials
 from recipe_sweep.search_spaces.validation import refuse
 from recipe_sweep.search_spaces.vocabulary import Sampler
 
 T = TypeVar("T", bound=float)
-
-MOST_TRIALS = 10_000
-"""Per study; more is a slip of the finger."""
 
 
 class _Section(BaseModel):
@@ -53,8 +50,8 @@ class Range(_Section, Generic[T]):
 class AlphaRanges(_Section):
     """The range of each extraction's temperature."""
 
-    brac: Range[NonNegative] | None = None
-    awr: Range[NonNegative] | None = None
+    brac: Range[Temperature] | None = None
+    awr: Range[Temperature] | None = None
 
 
 class Prune(_Section):
@@ -65,15 +62,15 @@ class Prune(_Section):
 
     below: Annotated[float, Field(gt=0.0, lt=100.0, strict=True)] = 50.0
     after: Annotated[float, Field(ge=0.0, lt=1.0, strict=True)] = 0.25
-    trials: Count = 4
+    trials: Trials = 4
 
 
 class Search(_Section):
     """How alpha, and where it has a range tau, are searched in every configuration."""
 
     sampler: Sampler = Sampler.TPE
-    trials: Annotated[Count, Field(le=MOST_TRIALS)]
-    batch: Count = 8
+    trials: Trials
+    batch: Trials = 8
     seed: Natural = 0
     alpha: AlphaRanges
     tau: Range[Expectile] | None = None

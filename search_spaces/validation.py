@@ -32,9 +32,12 @@ def validate(document: Document, model: type[Model], error: type[UserInputError]
         raise error(*(fault.problem for fault in faults(document, model, invalid))) from None
 
 
-def refuse(expected: str, hint: str | None = None, found: str | None = None) -> PydanticCustomError:
-    """What a validator raises: the error that says what was expected (and found, unless the value itself says it)."""
-    context = {"expected": expected, "hint": hint, "found": found}
+def refuse(expected: str, hint: str | None = None, found: str | None = None, known: Iterable[str] = ()) -> PydanticCustomError:
+    """What a validator raises: the error that says what was expected (and found, unless the value itself says it).
+
+    Of the `known` words the nearest becomes the hint, but only where the error is told.
+    """
+    context = {"expected": expected, "hint": hint, "found": found, "known": tuple(known)}
     return PydanticCustomError("refused", "{expected}", context)
 
 
@@ -67,9 +70,19 @@ def faults(document: Document, model: type[BaseModel], invalid: ValidationError)
     def line(details: ErrorDetails) -> int:
         return document.place(document.walk(details["loc"])).line or 0
 
+    def is_told_already(details: ErrorDetails) -> bool:
+        """A list counts as too short where its values are wrong, which is told of them."""
+        return details["type"] == "too_short" and bool(details["input"])
+
     errors = sorted(invalid.errors(include_url=False), key=line)
     # To look for the nearest word takes time, which a file with thousands of mistakes would take thousands of times.
-    return list(dict.fromkeys(_fault(document, model, details, place < MOST_TOLD) for place, details in enumerate(errors)))
+    return list(
+        dict.fromkeys(
+            _fault(document, model, details, place < MOST_TOLD)
+            for place, details in enumerate(errors)
+            if not is_told_already(details)
+        )
+    )
 
 
 def _fault(document: Document, model: type[BaseModel], details: ErrorDetails, hints: bool) -> Fault:
@@ -85,7 +98,8 @@ def _fault(document: Document, model: type[BaseModel], details: ErrorDetails, hi
         return Fault(path, document.problem(path, f"the unknown key {cut(name)!r}", one_of(known), hint))
     if kind == "refused":
         found = context["found"] or shown(value)
-        return Fault(path, document.problem(path, found, context["expected"], context["hint"]))
+        near = nearest(str(value), context.get("known", ())) if hints else None
+        return Fault(path, document.problem(path, found, context["expected"], near or context["hint"]))
     if kind in ("enum", "literal_error"):
         known = tuple(re.findall(r"'([^']*)'", context["expected"]))
         expected = one_of(known) if known else context["expected"]
@@ -105,6 +119,7 @@ def _expected(kind: str, message: str) -> str:
         "model_type": "a mapping of keys to values",
         "string_too_short": "some text",
         "string_type": "text",
+        "too_long": "a shorter list",
         "too_short": "at least one value",
         "tuple_type": "a list",
         "list_type": "a list",

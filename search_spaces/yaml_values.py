@@ -30,7 +30,7 @@ _PLAIN_VALUES: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
 )
 """What an unquoted scalar may mean, first match first; anything else is text."""
 
-_LONGEST_NUMBER = 400
+_LONGEST_NUMBER = 300
 """Characters. The largest number of a 64-bit float has 309 digits, and reading a number of a million takes seconds."""
 
 _NUMBER = re.compile(r"[-+]?[0-9][-+0-9_.eE]*")

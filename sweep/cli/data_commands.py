@@ -10,7 +10,7 @@ import typer
 
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.vocabulary import Source
-from recipe_sweep.sweep.cli.options import DataOption
+from recipe_sweep.sweep.cli.options import LARGEST_SEED, MOST_TRANSITIONS, DataOption
 from recipe_sweep.sweep.cli.shared import console
 from recipe_sweep.sweep.cli.show.bars import stages
 from recipe_sweep.sweep.cli.streams import say
@@ -28,8 +28,12 @@ DatasetsArgument = Annotated[
 SourceOption = Annotated[
     Source | None, typer.Option("--source", help="Whose datasets.  [default: the one source that is here]", show_default=False)
 ]
-SizeOption = Annotated[int | None, typer.Option("--size", min=1, help="Of home-made datasets, those of this size.")]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Of home-made datasets, those of this seed.")]
+SizeOption = Annotated[
+    int | None, typer.Option("--size", min=1, max=MOST_TRANSITIONS, help="Of home-made datasets, those of this size.")
+]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Of home-made datasets, those of this seed.")
+]
 
 
 @app.command("list", epilog="Example:  recipe-sweep data list")
@@ -93,8 +97,8 @@ def import_(
 def collect(
     task: TaskArgument,
     datasets: DatasetsArgument = None,
-    size: Annotated[int, typer.Option("--size", min=1, help="Transitions.")] = 100_000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the generator.")] = 0,
+    size: Annotated[int, typer.Option("--size", min=1, max=MOST_TRANSITIONS, help="Transitions.")] = 100_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of the generator.")] = 0,
     data: DataOption = None,
 ) -> None:
     """Make home-made datasets of a task. The same seed makes the same bytes."""
@@ -146,7 +150,9 @@ def verify(
     source: SourceOption = None,
     size: SizeOption = None,
     seed: SeedOption = None,
-    transitions: Annotated[int, typer.Option("--transitions", min=1, help="How many to replay at most.")] = 10_000,
+    transitions: Annotated[
+        int, typer.Option("--transitions", min=1, max=MOST_TRANSITIONS, help="How many to replay at most.")
+    ] = 10_000,
     data: DataOption = None,
 ) -> None:
     """Hash every byte of datasets anew, and play stored transitions again on the simulator."""

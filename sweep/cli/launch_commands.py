@@ -129,7 +129,7 @@ def rehearse(
     only: OnlyOption = None,
     cluster: ClusterOption = None,
     seconds_per_run: Annotated[
-        float, typer.Option(min=0.0, metavar="SECONDS", help="How long each run of a pack pretends to train.")
+        float, typer.Option(min=0.0, max=86_400.0, metavar="SECONDS", help="How long each run of a pack pretends to train.")
     ] = 0.0,
     store: StoreOption = None,
     mlflow: MlflowOption = True,
@@ -184,8 +184,8 @@ def run(
     overrides: SetOption = None,
     only: OnlyOption = None,
     data: DataOption = None,
-    device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(min=1, help="Threads for its arithmetic.")] = 1,
+    device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, or one GPU such as cuda:0.")] = "auto",
+    threads: Annotated[int, typer.Option(min=1, max=1_024, help="Threads for its arithmetic.")] = 1,
     curve: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write its evaluations to this CSV file.", show_default=False)
     ] = None,

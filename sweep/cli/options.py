@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from recipe_sweep.search_spaces.point import DesignPoint
 
 MOST_COMPLETIONS = 200
+LARGEST_SEED = 2**63 - 1
+MOST_TRANSITIONS = 100_000_000
+"""As in grids. The numbers stand here too, because grids' types load for longer than help may take; a test compares them."""
 
 
 def _complete_grid(incomplete: str) -> list[str]:

@@ -142,9 +142,12 @@ def logs(
     ] = None,
     engine: Annotated[bool, typer.Option("--engine", help="Of the newest launch's engine: Ray's own.")] = False,
     attempt: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Of this attempt.  [default: the newest]", show_default=False)
+        int | None,
+        typer.Option(metavar="N", min=1, max=1_000_000, help="Of this attempt.  [default: the newest]", show_default=False),
     ] = None,
-    lines: Annotated[int, typer.Option("-n", "--lines", metavar="LINES", min=1, help="How many lines from the end.")] = 40,
+    lines: Annotated[
+        int, typer.Option("-n", "--lines", metavar="LINES", min=1, max=1_000_000, help="How many lines from the end.")
+    ] = 40,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added, until its process ends.")] = False,
 ) -> None:
     """Print the end of a log: of the newest attempt that failed, else of the running packs, or as the options say."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import os
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -22,6 +21,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from recipe_sweep.search_spaces.environment import number_from_environment
 from recipe_sweep.search_spaces.errors import RecipeSweepError
 from recipe_sweep.sweep.errors import LeaseLostError
 from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX
@@ -36,7 +36,7 @@ from recipe_sweep.sweep.store.lease import StoreLease, check_free
 if TYPE_CHECKING:
     from recipe_sweep.sweep.locks.stop import StopRequests
 
-BEAT_S = float(os.environ.get("RECIPE_SWEEP_STORE_EVERY_S", "10"))
+BEAT_S = number_from_environment("RECIPE_SWEEP_STORE_EVERY_S", 10.0, 0.01, 86_400.0)
 """Seconds between two looks for what is new."""
 PATIENCE_S = 600.0
 A_WHILE_S = 3.0

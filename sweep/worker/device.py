@@ -5,11 +5,44 @@ from __future__ import annotations
 import functools
 import gc
 import hashlib
+import re
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from recipe_sweep.search_spaces.abridged import cut, listing
+from recipe_sweep.search_spaces.errors import Problem, UserInputError
+from recipe_sweep.search_spaces.yaml_file import shown
+
 _TRAINING_CODE = ("search_spaces", "trainers")
+
+
+def check_device(wanted: str) -> None:
+    """Raise UserInputError for a device that is none, or is not there, before anything is made for it."""
+    option = cut(f"--device {wanted}")
+    named = re.fullmatch(r"auto|cpu|cuda(?::([0-9]{1,3}))?", wanted)
+    if named is None:
+        expected = "auto, cpu, cuda, or one GPU such as cuda:0"
+        raise UserInputError(Problem(option, found=shown(wanted), expected=expected))
+    if not wanted.startswith("cuda"):
+        return
+    gpus = _gpus()
+    if int(named[1] or 0) >= gpus:
+        expected = "cpu or auto, because PyTorch finds no GPU" if gpus == 0 else f"one of {_names(gpus)}"
+        raise UserInputError(Problem(option, found="a GPU that is not here", expected=expected))
+
+
+def _names(gpus: int) -> str:
+    return listing(f"cuda:{number}" for number in range(gpus))
+
+
+def _gpus() -> int:
+    """GPUs that PyTorch can use. A PyTorch built for CPUs, which loads for seconds, is not asked."""
+    if torch_version().endswith("+cpu"):
+        return 0
+    import torch
+
+    return int(torch.cuda.device_count())
 
 
 def choose_device(wanted: str) -> str:

@@ -42,11 +42,13 @@ def run_alone(
 ) -> Alone:
     """Train one point from its start; `tell` hears every evaluation, `advanced` the steps done and the steps in all.
 
-    Raises DataError where its dataset is not the `pinned` one.
+    Raises DataError where its dataset is not the `pinned` one, UserInputError for a device that is not there, before data are
+    made.
     """
-    from recipe_sweep.sweep.worker.device import choose_device
+    from recipe_sweep.sweep.worker.device import check_device, choose_device
     from recipe_sweep.trainers.outcome import PackProgress
 
+    check_device(device)
     told = 0
 
     def progress(progress: PackProgress) -> None:
