@@ -51,7 +51,7 @@ def test_a_users_own_modules_of_those_names_are_left_alone_by_every_process(tmp_
     assert "4 runs" in command(tmp_path, script, "plan", "little.yaml", PYTHONPATH=path)
     assert "trained 4 runs" in command(tmp_path, script, "launch", "little.yaml", PYTHONPATH=path)
     assert "index.html" in command(tmp_path, script, "report", "little.yaml", PYTHONPATH=path)
-    assert (tmp_path / "sweeps" / "little" / "mlflow.db").exists()
+    assert "2 MLflow runs" in command(tmp_path, script, "mlflow", "little.yaml", PYTHONPATH=path)
     assert not (tmp_path / "imported").exists(), (tmp_path / "imported").read_text()
 
 

@@ -200,10 +200,13 @@ def mlflow(
     directory: DirectoryOption = None,
     per_run: Annotated[bool, typer.Option("--per-run", help="One MLflow run per run instead of per configuration.")] = False,
 ) -> None:
-    """Bring the MLflow database up to date with the results, rebuilding it where it is gone."""
+    """Bring the MLflow database up to date with the results, rebuilding it where it is gone. Cut short, it goes on later."""
+    from recipe_sweep.sweep.cli.show.bars import stages
     from recipe_sweep.sweep.cli.show.launch_end import tell_mlflow
     from recipe_sweep.sweep.tracking.projection import project
 
     target = open_sweep(grid, directory, None).begun()
-    say(project(target.paths.root, per_run=per_run))
+    with stages() as begin:
+        summary = project(target.paths.root, per_run=per_run, tell=say, progress=begin("runs to MLflow"))
+    say(summary)
     tell_mlflow(target.paths.root)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,16 +17,26 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 
+LONGEST_CONTACT_S = 8.0
+"""Seconds in which a tracking server must answer a request, and its database take a connection."""
+
+
 class TrackingError(RecipeSweepError):
     """The tracking server or its database could not be reached, or refused."""
 
 
 def quiet_client(tracking_uri: str) -> MlflowClient:
-    """An MLflow client that reports nothing to anybody, prints no migrations and gives up on a dead server soon."""
+    """An MLflow client that reports nothing to anybody, prints no migrations and gives up on a dead server soon.
+
+    Raises TrackingError where the server's database takes no connection.
+    """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
-    with _quiet():
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # It would print the address with its password.
+    # No retry unseen by us: a run that was made though its answer got lost would be made a second time.
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", f"{LONGEST_CONTACT_S:g}")
+    _require_database(tracking_uri)
+    with quietly():
         from mlflow import MlflowClient
 
         for name in ("mlflow", "alembic"):
@@ -36,11 +47,11 @@ def quiet_client(tracking_uri: str) -> MlflowClient:
 
 def refusals() -> tuple[type[Exception], ...]:
     """What MLflow raises where a server or a database is away, full, locked or not what it should be."""
-    with _quiet():
+    with quietly():
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
-    return MlflowException, SQLAlchemyError, OSError
+    return TrackingError, MlflowException, SQLAlchemyError, OSError
 
 
 def masked(uri: str) -> str:
@@ -53,6 +64,30 @@ def without_password(text: str, uri: str) -> str:
     credentials = uri.partition("://")[2].rpartition("@")[0]
     password = credentials.partition(":")[2]
     return text.replace(f":{password}@", ":***@") if password else text
+
+
+def _require_database(uri: str) -> None:
+    """Raise TrackingError where a database server takes no connection. MLflow itself tries such a one again for minutes."""
+    if uri.partition("+")[0].partition(":")[0] not in ("postgresql", "mysql", "mssql"):
+        return
+    from sqlalchemy import NullPool, create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+
+    troubles: list[str] = ["no answer"]
+
+    def connect() -> None:
+        try:
+            create_engine(uri, poolclass=NullPool).connect().close()
+            troubles.clear()
+        except (SQLAlchemyError, ImportError, OSError) as error:
+            troubles[:] = [str(error).strip().splitlines()[0]]
+
+    # In a thread of its own, because each driver has another option that bounds the wait, and some have none.
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    thread.join(LONGEST_CONTACT_S)
+    if troubles:
+        raise TrackingError(without_password(f"{uri}: {troubles[0]}", uri))
 
 
 def _never_wait_for_the_disk() -> None:
@@ -73,7 +108,7 @@ def _relax(connection: object, _: object) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quietly() -> Iterator[None]:
     """MLflow and its database layer deprecate things of each other, which is no news for our users."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -6,11 +6,9 @@ projecting twice changes nothing. Where the seeds behind a mean have changed (mo
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,31 +20,23 @@ from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 from recipe_sweep.sweep.locks.lease import current_holder, is_held
 from recipe_sweep.sweep.results.schema import REHEARSAL
 from recipe_sweep.sweep.tracking.client import TrackingError, masked, quiet_client, refusals, without_password
+from recipe_sweep.sweep.tracking.database import SQLITE, fault_of, file_of, make, put_aside
 from recipe_sweep.sweep.tracking.entries import Entry, EntryState, KnownRun, entry_of
+from recipe_sweep.sweep.tracking.experiment import VIEW, experiment_id_of
 from recipe_sweep.sweep.tracking.known_runs import SweepRecords
-from recipe_sweep.sweep.tracking.recorder import ClientRecorder, Recorder, Shown
-from recipe_sweep.sweep.tracking.sqlite_recorder import SQLITE, SqliteRecorder
+from recipe_sweep.sweep.tracking.recorder import Recorder, Shown
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-log = logging.getLogger(__name__)
+CONFIGS_AT_ONCE = 8  # half a second of MLflow's calls, after which a writer looks whether its launch is over
 
-CONFIGS_AT_ONCE = 64  # a transaction of them takes a fraction of a second, for which others wait
-VIEW = "recipe"
-_COLUMNS = (
-    *("attributes.`Duration`", "metrics.`score_mean`", "metrics.`score_std`", "metrics.`return_mean`", "metrics.`runs/seeds`"),
-    *("params.`task`", "params.`dataset`", "params.`design`", "params.`alpha`", "params.`tau`", "tags.`status`"),
-)
-_EXPERIMENT_TAGS = {
-    "mlflow.experimentKind": "custom_model_development",
-    "mlflow.experiment.primaryMetric.name": "score_mean",
-    "mlflow.experiment.primaryMetric.greaterIsBetter": "True",
-    # MLflow shows no metric and no parameter until asked; this is its own format of a shared view.
-    f"mlflow.sharedViewState.{VIEW}": json.dumps(
-        {"selectedColumns": _COLUMNS, "orderByKey": "metrics.`score_mean`", "orderByAsc": False}
-    ),
-}
+Progress = Callable[[int, int], None]
+"""Is told (runs looked at, runs in all)."""
+
+
+def unheard(*_: object) -> None:
+    """Take what is told, and do nothing."""
 
 
 class ProjectionBusyError(UserInputError):
@@ -84,12 +74,18 @@ class ProjectionSummary:
 
 
 def project(
-    sweep_dir: Path, per_run: bool = False, tracking_uri: str | None = None, live: bool | None = None
+    sweep_dir: Path,
+    per_run: bool = False,
+    tracking_uri: str | None = None,
+    live: bool | None = None,
+    tell: Callable[[str], None] = unheard,
+    progress: Progress = unheard,
 ) -> ProjectionSummary:
-    """Bring MLflow up to date with the files of a sweep, once.
+    """Bring MLflow up to date with the files of a sweep, once. Cut short at any moment, the same call goes on.
 
     `tracking_uri` defaults to $MLFLOW_TRACKING_URI, then to `mlflow.db` in the sweep's directory. `live` says whether a launch
-    is under way, so that unfinished runs are RUNNING rather than KILLED; by default the sweep's lease is asked.
+    is under way, so that unfinished runs are RUNNING rather than KILLED; by default the sweep's lease is asked. `tell` is
+    given sentences for the user.
 
     Raises:
         ProjectionBusyError: another process is at it, e.g. the one that `launch` starts.
@@ -99,12 +95,21 @@ def project(
     if live is None:
         holder = current_holder(paths.lease)
         live = holder is not None and is_held(paths.lease, holder)
-    projection = Projection(sweep_dir, per_run=per_run, tracking_uri=tracking_uri)
+    projection = Projection(sweep_dir, per_run=per_run, tracking_uri=tracking_uri, tell=tell)
     with projection_lock(sweep_dir, wait=False):
-        try:
-            return projection.update(live=live)
-        except refusals() as error:
-            raise TrackingError(projection.explain(error)) from error
+        while True:
+            recorded = 0
+
+            def heard(done: int, total: int) -> None:
+                nonlocal recorded
+                recorded = done
+                progress(done, total)
+
+            try:
+                return projection.update(live=live, progress=heard)
+            except refusals() as error:
+                if not recorded:  # Else it was a hitch: what is left is tried again.
+                    raise TrackingError(projection.explain(error)) from error
 
 
 @contextmanager
@@ -125,20 +130,34 @@ def projection_lock(sweep_dir: Path, wait: bool) -> Iterator[None]:
 
 
 class Projection:
-    """Writes the entries of one sweep; keeps in memory what it has written, so that a quiet pass costs no query."""
+    """Writes the entries of one sweep; keeps in memory what it has written, so that a quiet pass costs no query.
 
-    def __init__(self, sweep_dir: Path, per_run: bool = False, tracking_uri: str | None = None) -> None:
+    A database of the sweep's own that MLflow cannot use is put aside and made anew, which `tell` is told in a sentence.
+    """
+
+    def __init__(
+        self,
+        sweep_dir: Path,
+        per_run: bool = False,
+        tracking_uri: str | None = None,
+        tell: Callable[[str], None] = unheard,
+    ) -> None:
         self._sweep_dir = sweep_dir.resolve()
         self._per_run = per_run
-        self._uri = (
-            tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{SweepPaths(self._sweep_dir).mlflow_db}"
-        )
+        given = tracking_uri or os.environ.get("MLFLOW_TRACKING_URI")
+        self._uri = given or f"{SQLITE}{SweepPaths(self._sweep_dir).mlflow_db}"
+        self._ours = file_of(self._uri) == SweepPaths(self._sweep_dir).mlflow_db
+        self._tell = tell
         self._records = SweepRecords(self._sweep_dir)
         self._rehearsal = is_rehearsal(SweepPaths(self._sweep_dir))
+        self._client: MlflowClient | None = None
         self._connected: Recorder | None = None
+        self._opened = False
         self._pending: set[str] = set()
         self._under_way: set[str] = set()
         self._live: bool | None = None
+        self.waiting = 0
+        """Runs of the sweep that the last pass did not come to"""
 
     @property
     def experiment(self) -> str:
@@ -149,32 +168,74 @@ class Projection:
     @property
     def database_vanished(self) -> bool:
         """Whether the SQLite file was deleted under our feet; MLflow would go on writing into the deleted file."""
-        written = self._connected is not None and self._uri.startswith(SQLITE)
-        return written and not Path(self._uri.removeprefix(SQLITE)).exists()
+        file = file_of(self._uri)
+        return self._opened and file is not None and not file.exists()
 
     def explain(self, error: Exception) -> str:
-        """An error's message, fit for a log: MLflow puts the whole address into it."""
-        return without_password(str(error), self._uri)
+        """An error's message in one line, fit for a log: MLflow puts the whole address into it."""
+        return without_password(" ".join(str(error).split()), self._uri)
 
-    def update(self, live: bool) -> ProjectionSummary:
-        """One pass: read what is new, write what differs. Safe to repeat after any failure."""
+    def reach(self) -> MlflowClient:
+        """Load MLflow and open its database, unless that is done. Raises TrackingError or one of `refusals`."""
+        if self._client is None:
+            self._prepare_file()
+            self._client = quiet_client(self._uri)
+            self._opened = True
+        return self._client
+
+    def update(self, live: bool, progress: Progress = unheard, enough: Callable[[], bool] = lambda: False) -> ProjectionSummary:
+        """One pass: read what is new, write what differs. Safe to repeat after any failure; ends early once `enough`."""
         # Kept until written: a pass that fails half way must not forget the rest.
         self._pending |= self._records.refresh()
         groups = self._records.by_config()
-        if live != self._live:
-            self._pending |= set(groups)
+        if live != self._live:  # Only the state of what is not finished depends on it.
+            self._pending |= {config_id for config_id, runs in groups.items() if any(run.status is None for run in runs)}
+            self._live = live
+        sizes = {config_id: len(groups.get(config_id, ())) for config_id in self._pending}
+        total = self.waiting = sum(sizes.values())
         counts: Counter[str] = Counter()
-        for config_ids in _portions(sorted(self._pending), CONFIGS_AT_ONCE):
-            entries = [entry for config_id in config_ids for entry in self._entries(groups.get(config_id, []), live)]
-            counts += self._write(entries)
-            self._pending -= set(config_ids)
-        self._live = live
-        known = {run.run_id if self._per_run else config_id for config_id, runs in groups.items() for run in runs}
-        if vanished := self._under_way - known:  # shown as under way, and no file is left: they failed
-            self._recorder.stop(vanished)
-            self._under_way -= vanished
+        progress(0, total)
+        try:
+            for config_ids in _portions(sorted(self._pending), CONFIGS_AT_ONCE):
+                if enough():
+                    break
+                entries = [entry for config_id in config_ids for entry in self._entries(groups.get(config_id, []), live)]
+                counts += self._write(entries)
+                self._pending -= set(config_ids)
+                self.waiting -= sum(sizes[config_id] for config_id in config_ids)
+                progress(total - self.waiting, total)
+            known = {run.run_id if self._per_run else config_id for config_id, runs in groups.items() for run in runs}
+            if vanished := self._under_way - known:  # shown as under way, and no file is left: they failed
+                self._recorder().stop(vanished)
+                self._under_way -= vanished
+        except refusals():
+            self._client = self._connected = None  # What reached MLflow is not known, so the next pass looks it up.
+            raise
         experiment_id = self._connected.experiment_id if self._connected else None
         return ProjectionSummary(masked(self._uri), self.experiment, experiment_id, **counts)
+
+    def _recorder(self) -> Recorder:
+        if self._connected is None:
+            client = self.reach()
+            experiment_id = experiment_id_of(client, self.experiment, self._sweep_dir)
+            if not experiment_id:
+                raise TrackingError(f"{masked(self._uri)}: what answers there is no MLflow server")
+            self._connected = Recorder(client, experiment_id)
+        return self._connected
+
+    def _prepare_file(self) -> None:
+        """See to it that a SQLite file is one that MLflow can use. Raises TrackingError where it is not, and is not ours."""
+        file = file_of(self._uri)
+        if file is None:
+            return
+        if fault := fault_of(file):
+            if not self._ours:
+                raise TrackingError(f"{file}: {fault}; move it away, or set MLFLOW_TRACKING_URI to another address")
+            aside = put_aside(file)
+            self._tell(f"mlflow.db is unreadable ({fault}); it is kept as {aside.name}, and made anew from the results")
+            if self._opened:  # MLflow holds on to files for a process's life.
+                raise TrackingError(f"{file}: was put aside; the same command makes it anew")
+        make(file)
 
     def _entries(self, runs: list[KnownRun], live: bool) -> Iterator[Entry]:
         groups: Iterable[list[KnownRun]] = ([run] for run in runs) if self._per_run else [runs]
@@ -187,22 +248,12 @@ class Projection:
         """Make MLflow show the entries; returns how many belong to each count of the summary."""
         if not entries:
             return Counter()
-        outcomes = {entry.key: _outcome(entry, self._recorder.shown.get(entry.key)) for entry in entries}
-        self._recorder.write([entry for entry in entries if outcomes[entry.key] != "unchanged"])
+        recorder = self._recorder()
+        outcomes = {entry.key: _outcome(entry, recorder.shown.get(entry.key)) for entry in entries}
+        recorder.write([entry for entry in entries if outcomes[entry.key] != "unchanged"])
         running = {entry.key for entry in entries if entry.state is EntryState.RUNNING}
         self._under_way = (self._under_way - outcomes.keys()) | running
         return Counter(outcomes.values())
-
-    @property
-    def _recorder(self) -> Recorder:
-        if self._connected is None:
-            client = quiet_client(self._uri)
-            experiment_id = _experiment(client, self.experiment, self._sweep_dir)
-            ours = self._uri.startswith(SQLITE)
-            self._connected = (
-                SqliteRecorder(client, experiment_id, self._uri) if ours else ClientRecorder(client, experiment_id)
-            )
-        return self._connected
 
 
 def _outcome(entry: Entry, shown: Shown | None) -> str:
@@ -211,20 +262,6 @@ def _outcome(entry: Entry, shown: Shown | None) -> str:
     if shown.shows(entry):
         return "unchanged"
     return "extended" if shown.is_behind(entry) else "replaced"
-
-
-def _experiment(client: MlflowClient, name: str, sweep_dir: Path) -> str:
-    """The experiment's id; made, or fetched back from the trash, where need be."""
-    from mlflow.entities import LifecycleStage
-
-    present = client.get_experiment_by_name(name)
-    if present is None:
-        note = f"Projected from {sweep_dir / 'results'}: rows are configurations, aggregated over seeds. Safe to delete."
-        experiment_id: str = client.create_experiment(name, tags={"mlflow.note.content": note, **_EXPERIMENT_TAGS})
-        return experiment_id
-    if present.lifecycle_stage == LifecycleStage.DELETED:
-        client.restore_experiment(present.experiment_id)
-    return str(present.experiment_id)
 
 
 def _portions(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:

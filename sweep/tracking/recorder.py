@@ -1,16 +1,18 @@
-"""How entries become MLflow runs: what a recorder shows, and the one that any tracking server understands.
+"""How entries become MLflow runs, by the public calls of MLflow's client alone.
 
-A projection decides what MLflow should show (`mlflow_content`); a recorder makes it so. `ClientRecorder` does it by MLflow's
-own calls. Where the database is a SQLite file of ours, `mlflow_sqlite` does it ten times faster.
+An entry costs three calls: one makes its run, one takes values, parameters and tags together, one sets its state. Any of
+them may be the last of a killed process, or of one whose server's answer got lost. So what is not marked as logged is looked
+up before anything is added to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from recipe_sweep.sweep.tracking.entries import Entry, EntryState
+from recipe_sweep.sweep.tracking.entries import Entry, EntryState, MetricPoint
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -20,17 +22,22 @@ KEY_TAG = "projection_key"
 STATE_TAG = "projection_state"
 METRICS_PER_CALL = 900  # MLflow takes 1,000 metrics, parameters and tags in one call
 PAGE = 1000
+LARGEST = 1.7976931348623157e308  # what MLflow's databases keep of infinity
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An MLflow run as it stands: its id, how many metric values were logged, the hash of these, and its tags and status."""
+    """An MLflow run as it stands: its id, how many metric values were logged, the hash of these, and its tags and status.
+
+    `unverified` names the metrics of a run that another process wrote: more of their values may be there than `points`.
+    """
 
     mlflow_id: str
     points: int = 0
     fingerprint: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     state: str = EntryState.RUNNING
+    unverified: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, mlflow_id: str, entry: Entry) -> Shown:
@@ -55,21 +62,8 @@ class Shown:
         return self.fingerprint == entry.fingerprint(self.points)
 
 
-class Recorder(Protocol):
-    """Writes entries into one experiment; `shown` is what the experiment holds by key, kept up to date."""
-
-    experiment_id: str
-    shown: dict[str, Shown]
-
-    def write(self, entries: Sequence[Entry]) -> None:
-        """Make MLflow show these. Safe to repeat where it failed: `shown` has what succeeded."""
-
-    def stop(self, keys: Collection[str]) -> None:
-        """Say of these that they stopped."""
-
-
-class ClientRecorder:
-    """By MLflow's own calls, entry by entry.
+class Recorder:
+    """Writes entries into one experiment; `shown` is what the experiment holds by key, kept up to date.
 
     MLflow takes no logged value back: where an entry's values changed, its run goes to MLflow's trash and a new one is made.
     """
@@ -79,18 +73,38 @@ class ClientRecorder:
         self.shown = shown_runs(client, experiment_id)
         self._client = client
 
-    def write(self, entries: Sequence[Entry]) -> None:
+    def write(self, entries: Iterable[Entry]) -> None:
+        """Make MLflow show these. Safe to repeat where it failed, by a recorder that has looked up what is there."""
         for entry in entries:
             present = self.shown.get(entry.key)
-            if present is not None and not present.is_behind(entry):
+            logged = frozenset() if present is None else self._logged(present, entry)
+            if present is not None and logged is None:
                 self._client.delete_run(self.shown.pop(entry.key).mlflow_id)
                 present = None
-            self._log(present or self._create(entry), entry)
+            missing = [point for point in entry.metrics if point[:2] not in (logged or ())]
+            self._log(present or self._create(entry), entry, missing)
 
-    def stop(self, keys: Collection[str]) -> None:
-        for key in keys:
+    def stop(self, keys: Iterable[str]) -> None:
+        """Say of these that they stopped."""
+        for key in self.shown.keys() & set(keys):
             self._client.set_terminated(self.shown[key].mlflow_id, EntryState.KILLED)
             self.shown[key] = replace(self.shown[key], state=EntryState.KILLED)
+
+    def _logged(self, present: Shown, entry: Entry) -> frozenset[tuple[str, int]] | None:
+        """The names and steps of an entry that its run has; None where the run has anything that is not in the entry."""
+        if not present.is_behind(entry):
+            return None
+        if not present.unverified:
+            return frozenset(point[:2] for point in entry.metrics[: present.points])
+        wanted = {point[:2]: _as_kept(point) for point in entry.metrics}
+        logged = [
+            ((key, found.step), repr(found.value))
+            for key in present.unverified
+            for found in self._client.get_metric_history(present.mlflow_id, key)
+        ]
+        places = frozenset(place for place, _ in logged)
+        agree = all(wanted.get(place) == value for place, value in logged)
+        return places if agree and len(places) == len(logged) else None
 
     def _create(self, entry: Entry) -> Shown:
         tags = {KEY_TAG: entry.key, **dict(entry.tags)}
@@ -99,12 +113,11 @@ class ClientRecorder:
         self.shown[entry.key] = Shown(run.info.run_id, tags=entry.tags)
         return self.shown[entry.key]
 
-    def _log(self, present: Shown, entry: Entry) -> None:
-        """Append the values that are missing. The tag that counts them goes last: until it is there they are sent again,
-        and MLflow drops a value that it has."""
+    def _log(self, present: Shown, entry: Entry, missing: Sequence[MetricPoint]) -> None:
+        """Append the values that are missing. The tag that counts them goes last."""
         from mlflow.entities import Metric, Param, RunTag
 
-        *chunks, last = _chunks([Metric(p.key, p.value, p.timestamp, p.step) for p in entry.metrics[present.points :]])
+        *chunks, last = _chunks([Metric(p.key, p.value, p.timestamp, p.step) for p in missing])
         for chunk in chunks:
             self._client.log_batch(present.mlflow_id, metrics=chunk)
         after = Shown.of(present.mlflow_id, entry)
@@ -134,10 +147,15 @@ def shown_runs(client: MlflowClient, experiment_id: str) -> dict[str, Shown]:
                 client.delete_run(shown[key].mlflow_id)
             points, _, fingerprint = tags.pop(STATE_TAG, "0:").partition(":")
             kept = tuple((name, value) for name, value in tags.items() if not name.startswith("mlflow."))
-            shown[key] = Shown(run.info.run_id, int(points), fingerprint, kept, run.info.status)
+            shown[key] = Shown(run.info.run_id, int(points), fingerprint, kept, run.info.status, tuple(run.data.metrics))
         token = page.token
         if not token:
             return shown
+
+
+def _as_kept(point: MetricPoint) -> str:
+    """A value as MLflow gives it back; as text, in which NaN equals NaN."""
+    return repr(point.value if math.isnan(point.value) else min(max(point.value, -LARGEST), LARGEST))
 
 
 def _chunks(metrics: list[Metric]) -> list[list[Metric]]:

@@ -1,7 +1,8 @@
 """The one process that keeps MLflow up to date during a launch; its argument is the sweep's directory.
 
 A process of its own, so that a slow or dead tracking server never holds training up, and MLflow's memory is not the
-driver's. It ends, after one last pass, when its standard input does: on `stop()`, and as well when the launch is killed.
+driver's. It ends, after one last pass, when its standard input does: on `stop()`, and as well when the launch is killed. It
+may be killed at any moment: the next process goes on where it was.
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from pathlib import Path
 
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.tracking.client import refusals
-from recipe_sweep.sweep.tracking.projection import Projection, projection_lock
+from recipe_sweep.sweep.tracking.projection import Projection, ProjectionBusyError, projection_lock
+from recipe_sweep.sweep.tracking.writer_report import Reports, WriterEnd, read_reports
 
 POLL_S = 5.0
 LONGEST_WAIT_S = 300.0
 LAST_ATTEMPTS = 3
+LAST_PASS_S = 10.0
+"""Seconds for which the end of a launch waits until MLflow has the last runs."""
 
 log = logging.getLogger("recipe_sweep.sweep.tracking.writer_process")
 
@@ -33,18 +37,24 @@ class MlflowWriter:
 
     process: subprocess.Popen[bytes]
     log_file: Path
+    reports: int
+    """The launch's end of the pipe from the writer"""
 
-    def stop(self, timeout_s: float = 300.0) -> bool:
-        """Ask for the last pass and wait for it; whether MLflow is now up to date.
+    def stop(self, timeout_s: float = LAST_PASS_S) -> WriterEnd:
+        """Ask for the last pass, wait for it no longer than `timeout_s`, and end the process; call this once.
 
-        On False the log says why, training is not concerned, and `project` makes up for it at any later time.
+        Training is not concerned by what is missing then, and `project` makes up for it at any later time.
         """
         if self.process.stdin is not None:
             self.process.stdin.close()
         try:
-            return self.process.wait(timeout_s) == 0
+            up_to_date = self.process.wait(timeout_s) == 0
         except subprocess.TimeoutExpired:
-            return False  # it goes on and ends by itself
+            up_to_date = False
+        finally:  # Also where the user does not want to wait.
+            self.process.kill()
+            self.process.wait()
+        return read_reports(self.reports, up_to_date)
 
     def __enter__(self) -> MlflowWriter:
         return self
@@ -72,6 +82,8 @@ def start_writer(
     command += ["--per-run"] if per_run else []
     # The address may hold a password: the environment is read by its owner only, a command line by everybody.
     environment = os.environ | ({"MLFLOW_TRACKING_URI": tracking_uri} if tracking_uri else {})
+    reports, writers_end = os.pipe()
+    command += ["--reports", str(writers_end)]
     with log_file.open("ab") as log_stream:
         process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
             command,
@@ -79,9 +91,11 @@ def start_writer(
             stdout=log_stream,
             stderr=log_stream,
             env=environment,
+            pass_fds=(writers_end,),
             start_new_session=True,  # Ctrl-C is for the launch, which then calls stop()
         )
-    return MlflowWriter(process, log_file)
+    os.close(writers_end)
+    return MlflowWriter(process, log_file, reports)
 
 
 def main() -> int:
@@ -90,34 +104,74 @@ def main() -> int:
     parser.add_argument("sweep_dir", type=Path)
     parser.add_argument("--poll-s", type=float, default=POLL_S)
     parser.add_argument("--per-run", action="store_true")
+    parser.add_argument("--reports", type=int, help="descriptor of the pipe to the launch")
     options = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     os.nice(10)  # the processors are for training
-    with projection_lock(options.sweep_dir, wait=True):
-        projection = Projection(options.sweep_dir, per_run=options.per_run)
-        failures = 0
-        while not _input_ended(min(options.poll_s * 2**failures, LONGEST_WAIT_S)):
-            failures = 0 if _attempt(projection, live=True) else failures + 1
-            if projection.database_vanished:
-                log.warning("the database was deleted: starting afresh")
-                os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (MLflow holds on to deleted files for a process's life)
-        for attempt in range(LAST_ATTEMPTS):
-            time.sleep(options.poll_s * attempt)
-            if _attempt(projection, live=False):
-                return 0
+    reports = Reports(options.reports)
+    reports.refused("MLflow did not start in time")
+    busy = False
+    while True:
+        try:
+            with projection_lock(options.sweep_dir, wait=False):
+                return _write(options.sweep_dir, options.per_run, options.poll_s, reports)
+        except ProjectionBusyError:
+            if not busy:
+                reports.refused("another process is writing there")
+            busy = True
+            if _input_ended(options.poll_s):
+                return 1
+
+
+def _write(sweep_dir: Path, per_run: bool, poll_s: float, reports: Reports) -> int:
+    """Pass after pass; exit code of the process, which holds the lock."""
+
+    def tell(sentence: str) -> None:
+        log.warning("%s", sentence)
+        reports.note(sentence)
+
+    projection = Projection(sweep_dir, per_run=per_run, tell=tell)
+    failures, pause_s = 0, 0.0
+    while not _input_ended(pause_s):
+        failures = 0 if _live_pass(projection) else failures + 1
+        pause_s = min(poll_s * 2**failures, LONGEST_WAIT_S)
+        _begin_afresh_if_vanished(projection)
+    for attempt in range(LAST_ATTEMPTS):
+        time.sleep(poll_s * attempt)
+        try:
+            reports.refused("")
+            summary = projection.update(live=False, progress=lambda done, total: reports.waiting(total - done))
+            log.info("%s", summary.counts)
+            return 0
+        except refusals() as error:
+            _log_refusal(projection, error)
+            reports.waiting(projection.waiting)
+            reports.refused(projection.explain(error))
+        _begin_afresh_if_vanished(projection)
     return 1
 
 
-def _attempt(projection: Projection, live: bool) -> bool:
-    """One pass; False if MLflow or its database refused, which is logged and tried again later."""
+def _live_pass(projection: Projection) -> bool:
+    """One pass, cut short when the launch ends; False if MLflow or its database refused, which is tried again later."""
     try:
-        summary = projection.update(live=live)
+        projection.reach()  # Takes seconds, and nothing of them shall be left for the end.
+        summary = projection.update(live=True, enough=lambda: _input_ended(0.0))
     except refusals() as error:
-        log.warning("MLflow is behind, training goes on: %s", projection.explain(error))
+        _log_refusal(projection, error)
         return False
-    if summary.created or summary.extended or summary.replaced or not live:
+    if summary.created or summary.extended or summary.replaced:
         log.info("%s", summary.counts)
     return True
+
+
+def _log_refusal(projection: Projection, error: Exception) -> None:
+    log.warning("MLflow is behind, training goes on: %s", projection.explain(error))
+
+
+def _begin_afresh_if_vanished(projection: Projection) -> None:
+    if projection.database_vanished:
+        log.warning("the database is gone: starting afresh")
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (MLflow holds on to deleted files for a process's life)
 
 
 def _input_ended(wait_s: float) -> bool:

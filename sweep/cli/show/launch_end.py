@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from recipe_sweep.sweep.launch.launch import LaunchEnd
+    from recipe_sweep.sweep.tracking.writer_report import WriterEnd
 
 
 @contextmanager
 def mlflow_beside(root: Path, wanted: bool) -> Iterator[None]:
-    """Keep MLflow up to date beside a launch; its troubles never touch training."""
+    """Keep MLflow up to date beside a launch; its troubles never touch training, and hold its end up for 10 s at most."""
     if not wanted:
         yield
         return
@@ -32,9 +33,18 @@ def mlflow_beside(root: Path, wanted: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        if not writer.stop():
-            command = pasted("recipe-sweep", "mlflow", root)
-            say(f"MLflow is not up to date, see {writer.log_file}; make up for it with: {command}")
+        for line in mlflow_lines(writer.stop(), root):
+            say(line)
+
+
+def mlflow_lines(end: WriterEnd, root: Path) -> Iterator[str]:
+    """What the user is told of MLflow when a launch is over: nothing where it has all runs and always had."""
+    yield from end.notes
+    if not end.up_to_date:
+        lacking = f"{end.waiting:,} run{'' if end.waiting == 1 else 's'}" if end.waiting else "some runs"
+        why = f" ({end.why})" if end.why else ""
+        command = pasted("recipe-sweep", "mlflow", root)
+        yield f"MLflow does not show {lacking} yet{why}; all results are kept; to show them there: {command}"
 
 
 def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:

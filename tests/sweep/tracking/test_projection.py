@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import lzma
 import shutil
 import statistics
 from collections import Counter
@@ -15,36 +16,8 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.tracking.client import TrackingError, masked, quiet_client
 from recipe_sweep.sweep.tracking.projection import Projection, ProjectionBusyError, project, projection_lock
-from recipe_sweep.sweep.tracking.recorder import KEY_TAG, ClientRecorder
+from recipe_sweep.sweep.tracking.recorder import KEY_TAG
 from tests.sweep.synthetic_results import MINUTES, START, points, publish, report_progress, return_of
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Made once: MLflow's migrations take seconds."""
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    quiet_client(f"sqlite:///{path}")
-    return path
-
-
-def by_calls(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let MLflow's own calls write into SQLite too, as they do into any other store."""
-    monkeypatch.setattr(
-        "recipe_sweep.sweep.tracking.projection.SqliteRecorder",
-        lambda client, experiment_id, _: ClientRecorder(client, experiment_id),
-    )
-
-
-@pytest.fixture(params=["tables", "calls"])
-def sweep_dir(tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Path:
-    if request.param == "calls":
-        by_calls(monkeypatch)
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.chdir(tmp_path)
-    directory = tmp_path / "demo"
-    directory.mkdir()
-    shutil.copy(empty_database, SweepPaths(directory).mlflow_db)
-    return directory
 
 
 def shown(sweep_dir: Path, experiment: str = "demo") -> dict[str, Any]:
@@ -106,46 +79,30 @@ def test_one_mlflow_run_per_configuration_with_its_seeds_aggregated(sweep_dir: P
     assert curve == [(step, pytest.approx(statistics.fmean(return_of(run, step) for run in runs))) for step in (100, 200, 300)]
 
 
-def test_tables_written_by_us_read_as_if_mlflow_had_logged_them(
-    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Every field of a run that MLflow tells, also of one that is added to, replaced and stopped, and of odd values."""
-    directory, uris = tmp_path / "demo", [f"sqlite:///{tmp_path / name}.db" for name in ("tables", "calls")]
-    for uri in uris:
-        shutil.copy(empty_database, uri.removeprefix("sqlite:///"))
-    projections = [Projection(directory, tracking_uri=uri) for uri in uris]
-    members = points(alphas=(1.0, 3.0, 10.0), seeds=(0, 1))
-    life = (
-        lambda: report_progress(directory, "aaaa", members[:2], steps=(100,)),
-        lambda: report_progress(directory, "aaaa", members[:2], steps=(100, 200)),
-        lambda: SweepPaths(directory).progress.joinpath("aaaa.json").unlink(),
-        lambda: publish(directory, "bbbb", members[::2], shift=float("nan")),
-        lambda: publish(directory, "cccc", members[1::2], shift=float("inf")),
-    )
-    for happens in life:
-        happens()
-        projections[0].update(live=True)
-        with monkeypatch.context() as patched:
-            by_calls(patched)
-            projections[1].update(live=True)
-        ours, mlflows = (_told(uri) for uri in uris)
-        assert ours == mlflows
-        assert len(ours) == (3 if happens in life[3:] else 1)
+def test_a_database_that_0_1_0_wrote_goes_on_without_a_run_twice(sweep_dir: Path) -> None:
+    """0.1.0 wrote into MLflow's tables itself: two configurations that were done and one under way."""
+    database = SweepPaths(sweep_dir).mlflow_db
+    database.write_bytes(lzma.decompress(Path(__file__).with_name("mlflow-0.1.0.db.xz").read_bytes()))
+    publish(sweep_dir, "aaaa", points(alphas=(1.0,), seeds=(0, 1)))
+    publish(sweep_dir, "bbbb", points(alphas=(3.0,), seeds=(0,)))
+    publish(sweep_dir, "cccc", points(alphas=(5.0,)))
+    before = shown(sweep_dir)
+    summary = project(sweep_dir)
+    assert (summary.created, summary.replaced, summary.extended, summary.unchanged) == (0, 0, 1, 2)
+    content = shown(sweep_dir)
+    assert {key: value[-1] for key, value in content.items()} == {key: value[-1] for key, value in before.items()}
+    database.unlink()
+    moved = sweep_dir.rename(sweep_dir.with_name("elsewhere")).rename(sweep_dir.parent / "again") / "demo"
+    shutil.copytree(sweep_dir.parent / "again", moved)
+    project(moved)
+    times_aside = [{key: _values(value) for key, value in told.items()} for told in (shown(moved), content)]
+    assert times_aside[0] == times_aside[1]
 
 
-def _told(uri: str) -> list[str]:
-    """All that MLflow tells of active runs but random ids and, of stopped runs, the time of day."""
-    client, told = quiet_client(uri), []
-    experiment = client.get_experiment_by_name("demo")
-    for run in client.search_runs([experiment.experiment_id], order_by=["params.alpha"]):
-        info = dict(run.info) | ({"end_time": None} if run.info.status == "KILLED" else {})
-        histories = {
-            key: [dict(point) | {"run_id": None} for point in client.get_metric_history(run.info.run_id, key)]
-            for key in sorted(run.data.metrics)
-        }
-        content = (sorted(info.items()), run.data.params, sorted(run.data.tags.items()), run.data.metrics, histories)
-        told.append(repr(content).replace(run.info.run_id, "ID").replace(experiment.artifact_location, "ARTIFACTS"))
-    return told
+def _values(run: Any) -> Any:
+    """All of a run but the times at which what is under way was seen."""
+    (name, state, *_), params, tags, histories, _ = run
+    return name, state, params, tags, {key: [point[:2] for point in history] for key, history in histories.items()}
 
 
 def test_projecting_again_changes_nothing(sweep_dir: Path) -> None:
@@ -268,7 +225,6 @@ def test_a_crash_between_values_and_their_mark_logs_no_value_twice(sweep_dir: Pa
 def test_long_curves_go_in_few_batches_and_never_value_by_value(sweep_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from mlflow import MlflowClient
 
-    by_calls(monkeypatch)
     calls: Counter[str] = Counter()
     for name in ("create_run", "log_batch", "log_metric", "log_param", "set_tag", "set_terminated"):
         original = getattr(MlflowClient, name)

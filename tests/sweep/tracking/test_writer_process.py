@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -31,7 +32,10 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
-def test_running_packs_appear_while_they_run_and_stop_brings_the_rest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_running_packs_appear_while_they_run_and_stop_brings_the_rest(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(empty_database, tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sweep.py").write_text("raise SystemExit('the wrong module')")  # a name that users may well have
@@ -40,12 +44,15 @@ def test_running_packs_appear_while_they_run_and_stop_brings_the_rest(tmp_path: 
     wait_for(lambda: "1 created" in writer.log_file.read_text())
     assert states(tmp_path) == ["RUNNING"]
     publish(tmp_path, "bbbb", points(alphas=(5.0,)))
-    assert writer.stop(PATIENCE_S)
+    assert writer.stop(PATIENCE_S).up_to_date
     assert states(tmp_path) == ["FINISHED", "KILLED"]
     assert "alembic" not in writer.log_file.read_text()
 
 
-def test_the_writer_of_a_killed_launch_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_writer_of_a_killed_launch_ends_by_itself(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(empty_database, tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     publish(tmp_path, "aaaa", points())
     launch = (
@@ -65,19 +72,24 @@ def test_a_dead_tracking_server_costs_a_line_in_the_log_and_no_password(
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     publish(tmp_path, "aaaa", points())
     writer = start_writer(tmp_path, tracking_uri="http://ann:hunter2@127.0.0.1:9", poll_s=0.1)
-    assert not writer.stop(PATIENCE_S)
-    assert writer.process.poll() == 1
+    end = writer.stop(PATIENCE_S)
+    assert (end.up_to_date, end.waiting, writer.process.poll()) == (False, 4, 1)
+    assert "Connection refused" in str(end.why)
+    assert "hunter2" not in str(end.why)
     text = writer.log_file.read_text()
     assert "MLflow is behind, training goes on" in text
     assert "hunter2" not in text
     assert "Traceback" not in text
 
 
-def test_a_database_deleted_during_a_launch_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_deleted_during_a_launch_is_made_again(
+    tmp_path: Path, empty_database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(empty_database, tmp_path)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     publish(tmp_path, "aaaa", points())
     writer = start_writer(tmp_path, poll_s=0.1)
     wait_for(lambda: "2 created" in writer.log_file.read_text())
     SweepPaths(tmp_path).mlflow_db.unlink()
     wait_for(lambda: writer.log_file.read_text().count("2 created") == 2)
-    assert writer.stop(PATIENCE_S)
+    assert writer.stop(PATIENCE_S).up_to_date

@@ -1,0 +1,129 @@
+"""The SQLite file of a sweep's MLflow: whether MLflow can use it; put aside where not; made anew in one step.
+
+MLflow tries a damaged file again for minutes, and adds its tables to the database of another program. So this module
+looks first. What it puts aside is renamed, never deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+import time
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+
+from recipe_sweep.sweep.tracking.client import TrackingError, quiet_client, quietly
+
+SQLITE = "sqlite:///"
+LOCK_WAIT_S = 3.0
+"""Seconds to wait until another process lets go of a database."""
+CHECK_S = 2.0
+"""Seconds after which the search for damaged pages ends; what a larger file then hides, MLflow's first error tells."""
+
+_BESIDE = ("-journal", "-wal", "-shm")
+"""Ends of the names of SQLite's own files. A journal that stays behind would be played back into the new database."""
+_MLFLOWS = frozenset({"experiments", "runs", "metrics", "params", "tags", "alembic_version"})
+
+
+def file_of(uri: str) -> Path | None:
+    """The file of an address of SQLite, else None."""
+    return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
+
+
+def fault_of(path: Path) -> str | None:
+    """What keeps MLflow from using the database, in a few words; None where nothing does, also where no file is there.
+
+    Takes at most some seconds. Raises TrackingError where another process keeps the database locked.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return "a link that leads nowhere" if path.is_symlink() else None
+    except OSError as error:  # a circle of links, a directory on the way that may not be read
+        return error.strerror or str(error)
+    if not stat.S_ISREG(mode):
+        return "a directory" if stat.S_ISDIR(mode) else "neither a file nor a link to one"
+    if path.stat().st_size == 0:
+        return None  # an empty database, as MLflow leaves one before its first table
+    if not os.access(path, os.R_OK | os.W_OK):
+        return "it may not be read and written"
+    if not os.access(path, os.R_OK | os.W_OK):
+        return "it may not be read and written"
+    try:
+        with closing(sqlite3.connect(path, timeout=LOCK_WAIT_S, isolation_level=None)) as connection:
+            return _fault_within(connection)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise TrackingError(
+                f"{path}: another process has kept this database locked for {LOCK_WAIT_S:g} s; end that process, or wait for it"
+            ) from error
+        return str(error)
+    except sqlite3.DatabaseError as error:
+        return str(error)
+
+
+def _fault_within(connection: sqlite3.Connection) -> str | None:
+    connection.execute("BEGIN IMMEDIATE")  # fails where the file is locked
+    connection.execute("ROLLBACK")
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+    if not tables:
+        return None
+    if not tables >= _MLFLOWS:
+        return "not MLflow's database, or half of one"
+    deadline = time.monotonic() + CHECK_S
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    try:
+        [(found,)] = connection.execute("PRAGMA quick_check(1)").fetchall()
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+    else:
+        if found != "ok":
+            return " ".join(str(found).split())
+    connection.set_progress_handler(None, 0)
+    versions = [version for (version,) in connection.execute("SELECT version_num FROM alembic_version")]
+    return None if versions == _newest_schema() else f"MLflow's schema {', '.join(versions)}, which is not the installed one's"
+
+
+def _newest_schema() -> list[str]:
+    """The schema of the installed MLflow, as Alembic, which migrates MLflow's databases, names it."""
+    from alembic.script import ScriptDirectory
+
+    with quietly():
+        import mlflow.store
+
+    return list(ScriptDirectory(str(Path(mlflow.store.__file__).with_name("db_migrations"))).get_heads())
+
+
+def put_aside(path: Path) -> Path:
+    """Rename what stands in the database's place, and SQLite's files beside it; returns the new name.
+
+    Raises TrackingError where the directory may not be written.
+    """
+    names = (path.with_name(f"{path.name}.unreadable-{number}") for number in count(1))
+    aside = next(name for name in names if not name.exists() and not name.is_symlink())
+    try:
+        for end in _BESIDE:  # First: a journal without its database does no harm, but one beside a new database does.
+            beside = path.with_name(path.name + end)
+            if beside.exists() or beside.is_symlink():
+                beside.rename(aside.with_name(aside.name + end))
+        path.rename(aside)
+    except OSError as error:
+        raise TrackingError(f"{path}: cannot be used and cannot be put aside: {error.strerror}; move it away") from error
+    return aside
+
+
+def make(path: Path) -> None:
+    """Make an empty database with MLflow's tables, unless one is there: whole under its name, or not at all.
+
+    A process that is killed while MLflow makes its tables leaves only `<name>.new`, which the next one throws away.
+    """
+    if path.exists() and path.stat().st_size:
+        return
+    new = path.with_name(f"{path.name}.new")
+    for end in ("", *_BESIDE):
+        new.with_name(new.name + end).unlink(missing_ok=True)
+    quiet_client(f"{SQLITE}{new}")
+    new.replace(path)
