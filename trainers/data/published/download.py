@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import socket
 import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import requests
 import urllib3
@@ -72,7 +74,7 @@ def download(
         return accept(target, target)
     target.parent.mkdir(parents=True, exist_ok=True)
     part = _Part(target, room_afterwards)
-    fruitless = 0
+    fruitless, reached = 0, False
     with requests.Session() as session:
         while True:
             before = part.length
@@ -80,6 +82,9 @@ def download(
                 version = part.receive(session, url, progress)
                 break
             except _TRY_AGAIN as error:
+                if not reached and (problem := unreachable(url, error)):
+                    raise FetchError(problem) from error
+                reached = True
                 fruitless = 0 if part.length > before else fruitless + 1
                 if fruitless >= ATTEMPTS:
                     raise FetchError(_gave_up(url, part, error)) from error
@@ -95,6 +100,37 @@ def download(
     part.path.replace(target)
     part.discard()
     return sha256
+
+
+def unreachable(url: str, error: BaseException) -> Problem | None:
+    """What is wrong where a host's name has no address, or its address takes no connection; None of any other error.
+
+    Waiting seldom mends either, so a first contact that ends so is told at once.
+    """
+    parts = urlsplit(url)
+    shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    host = parts.hostname or url
+    hint = (
+        "is this machine on the network? HF_ENDPOINT=https://... names a mirror of Hugging Face, "
+        "--from another address or a directory with the files"
+    )
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror | urllib3.exceptions.NameResolutionError):
+            return Problem(
+                file=shown, found=f"the name {host} cannot be resolved", expected="a host with an address", hint=hint
+            )
+        if isinstance(cause, ConnectionRefusedError):
+            return Problem(file=shown, found=f"{host} refuses the connection", expected="a server that answers", hint=hint)
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and those behind it, by any of the ways in which libraries keep them."""
+    seen: list[BaseException] = [error]
+    for each in seen:
+        yield each
+        behind = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
+        seen += [cause for cause in behind if isinstance(cause, BaseException) and cause not in seen]
 
 
 def accept(file: Path, known_as: Path, declared: str | None = None) -> str:

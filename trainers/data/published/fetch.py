@@ -17,6 +17,7 @@ from recipe_sweep.trainers.data.catalogue import dataset_directory
 from recipe_sweep.trainers.data.errors import FetchError, MissingDataError
 from recipe_sweep.trainers.data.published.archive import VaultArchive, VaultName, vault_directories
 from recipe_sweep.trainers.data.published.download import accept, download
+from recipe_sweep.trainers.data.published.hub import hub_file
 from recipe_sweep.trainers.data.published.import_vault import VaultPlace, import_vault
 from recipe_sweep.trainers.data.published.tasks import PUBLISHED, PublishedTask, dataset_name
 from recipe_sweep.trainers.data.stored.collect import Progress, unheard
@@ -24,7 +25,7 @@ from recipe_sweep.trainers.data.stored.columns import column_layout
 from recipe_sweep.trainers.data.stored.file_lock import locked
 from recipe_sweep.trainers.environments.registry import task_spec
 
-HUB = "https://huggingface.co/datasets/InstaDeepAI/og-marl/resolve/main"
+HUB = "Hugging Face"
 DOWNLOADS = "downloads"
 
 Stages = Callable[[str], Progress]
@@ -48,8 +49,9 @@ def fetch_task(
 ) -> Iterator[Imported]:
     """Bring the published datasets of a task below `root`, one after the other; those that are there are left as they are.
 
-    `place` is a base address, or a directory laid out like it. Any number of processes may call this at once. The archive
-    that was downloaded is removed when all of it is imported, unless `keep_archive`. Raises FetchError, ChangedDataError,
+    `place` is `HUB`, a base address, or a directory laid out like it. Any number of processes may call this at once. The
+    archive that was downloaded is removed when all of it is imported, unless `keep_archive`; one that Hugging Face's cache
+    had before stays. Raises FetchError, ChangedDataError,
     NoRoomError, BrokenVaultError, and MissingDataError for a task of which nothing was published.
     """
     entry = published_task(task)
@@ -63,7 +65,12 @@ def fetch_task(
         if _all_here(wanted):  # by the process that this one waited for
             yield from wanted
             return
-        if _is_address(place):
+        on_hub = None
+        if place == HUB:
+            progress = stages(f"downloading {name}")
+            on_hub = hub_file(entry.archive, target, progress, room_afterwards=_room_afterwards(entry))
+            archive, sha256 = on_hub.path, on_hub.sha256
+        elif _is_address(place):
             url, progress = f"{place.rstrip('/')}/{entry.archive}", stages(f"downloading {name}")
             archive, sha256 = target, download(url, target, progress, room_afterwards=_room_afterwards(entry))
         else:
@@ -74,6 +81,8 @@ def fetch_task(
             raise FetchError(Problem(file=str(archive), found=f"no {', '.join(absent)}", expected="every dataset of the task"))
         if not keep_archive:
             target.unlink(missing_ok=True)
+            if on_hub is not None:
+                on_hub.discard()
 
 
 def import_path(

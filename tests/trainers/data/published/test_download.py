@@ -163,10 +163,37 @@ def test_a_body_that_is_always_short_ends_with_what_is_kept(tmp_path):
 def test_nobody_at_the_address_is_an_error_and_no_traceback(tmp_path):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        address = f"http://127.0.0.1:{closed.getsockname()[1]}/a.zip"
-    with pytest.raises(FetchError, match="attempts"):
-        download(address, tmp_path / "a.zip", pause=Pauses())
-    assert files(tmp_path) == set()
+        address = f"http://ann:hunter2@127.0.0.1:{closed.getsockname()[1]}/a.zip"
+    pauses = Pauses()
+    with pytest.raises(FetchError, match=r"127\.0\.0\.1 refuses the connection[\s\S]*HF_ENDPOINT") as caught:
+        download(address, tmp_path / "a.zip", pause=pauses)
+    assert "hunter2" not in str(caught.value)
+    assert (pauses, files(tmp_path)) == ([], set())
+
+
+def test_a_name_that_cannot_be_resolved_is_said_at_once_with_the_host_and_what_to_do(tmp_path):
+    pauses = Pauses()
+    with pytest.raises(FetchError, match=r"the name nowhere\.invalid cannot be resolved[\s\S]*HF_ENDPOINT.*--from"):
+        download("https://nowhere.invalid/a.zip", tmp_path / "a.zip", pause=pauses)
+    assert (pauses, files(tmp_path)) == ([], set())
+
+
+def test_a_name_that_is_lost_during_a_download_is_waited_for(tmp_path, monkeypatch):
+    """Once a server has answered, the network is there, and a hitch of it costs a pause and no more."""
+    resolve, asked = socket.getaddrinfo, []
+
+    def hitch(*args, **how):
+        asked.append(args)
+        if len(asked) == 2:
+            raise socket.gaierror(-3, "Temporary failure in name resolution")
+        return resolve(*args, **how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", hitch)
+    pauses = Pauses()
+    with serving(Behaviour(ZIP, cut_after=[30_000])) as server:
+        fetch(server, tmp_path, pauses)
+    assert (tmp_path / "a.zip").read_bytes() == ZIP
+    assert len(pauses) == 2
 
 
 def test_an_address_that_is_none_is_an_error_and_no_traceback(tmp_path):
