@@ -201,8 +201,8 @@ def test_mixed_versions_data_and_doubled_runs_are_told_to_the_reader(tmp_path: P
     page = page_of(write_report(tmp_path, [*DEMO, *more[:-1]], 0, tmp_path / "report"))
     assert "several versions of torch: 2.13.0 (192), 9.9 (23)" in page
     assert "Runs on simple_spread expert (homegrown) saw several contents" in page
-    assert "1 runs are in more than one pack" in page
-    assert "1 finished runs are outside the grid" in page
+    assert "1 run is in more than one pack" in page
+    assert "1 finished run is outside the grid" in page
 
 
 def test_the_best_bar_is_dark_orange_the_runner_up_apricot_and_the_others_grey(tmp_path: Path) -> None:

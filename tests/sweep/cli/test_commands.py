@@ -123,7 +123,7 @@ def test_failed_runs_are_told_by_cause_with_the_command_that_shows_one_again(her
     behave(here / "data", Behaviour(raising=(run_id,)))
     text = launch(expect=ExitCode.FAILURE)
     assert "3 of 4 done" in text
-    assert f"1 runs failed (given up): ArithmeticError: run {run_id} went wrong" in text
+    assert f"1 run failed (given up): ArithmeticError: run {run_id} went wrong" in text
     assert f"recipe-sweep run little.yaml --run {run_id}" in text
     assert "1 failed" in call("status", "little.yaml")
     text = launch(expect=ExitCode.FAILURE)

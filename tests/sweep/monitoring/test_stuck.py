@@ -73,7 +73,7 @@ def test_a_pack_whose_progress_is_older_than_its_steps_explain_is_stuck(paths: S
     assert (stuck.pack_id, stuck.step, stuck.gone) == (PACK.pack_id, 20, False)
     assert "no progress for 9 min, at step 20" in stuck.text
     assert f"kill -9 {os.getpid()}" in stuck.remedy
-    assert "1 packs are stuck" in status_line(look(paths))
+    assert "1 pack is stuck" in status_line(look(paths))
     [finding] = [finding for finding in examine(paths) if finding.severity is Severity.PROBLEM]
     assert finding.text == stuck.text
 

@@ -136,7 +136,7 @@ def test_status_tells_failures_by_cause_with_log_and_command_and_what_it_cost(he
     run_id = fail_one(here)
     text = call("status", "little.yaml")
     for words in (
-        "failures: 1 runs, 1 cause",
+        "failures: 1 run, 1 cause",
         "sweeps/little/logs/",
         "reproduce  recipe-sweep run sweeps/little --run",
         run_id,

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers.data.catalogue import dataset_directory
@@ -158,7 +159,7 @@ class _Reader:
         terminals, truncations = (self._flags(name) for name in (TERMINALS, TRUNCATIONS))
         self._terminals = terminals
         if silent := int((truncations & ~terminals).sum()):
-            found = f"{silent:,} rows that are truncated and not terminal"
+            found = f"{counted(silent, 'row')} that {agreeing(silent, 'is', 'are')} truncated and not terminal"
             self._refuse(TRUNCATIONS, found, "every time limit to be terminal too")
         ending, horizon = self._place.task.ending, self.spec.horizon
         plan = plan_rows(terminals, ending)
@@ -179,7 +180,7 @@ class _Reader:
         values = self._vault.read(name, 0, self._vault.rows)
         flags: NDArray[np.bool_] = values != 0
         if undecided := int((flags.any(axis=2) != flags.all(axis=2)).sum()):
-            self._refuse(name, f"{undecided:,} rows in which the agents differ", "one value for all agents")
+            self._refuse(name, f"{counted(undecided, 'row')} in which the agents differ", "one value for all agents")
         return flags[..., 0]
 
     def _read(self, first: int, last: int) -> _Block:
@@ -192,7 +193,7 @@ class _Reader:
             if not finite.all():
                 batch_row, row = map(int, np.argwhere(~finite)[0])
                 count = int((~finite).sum())
-                found = f"NaN or infinity in {count:,} rows, the first being {first + row:,} of batch row {batch_row}"
+                found = f"NaN or infinity in {counted(count, 'row')}, the first being {first + row:,} of batch row {batch_row}"
                 problems.append(self._vault.problem(name, found, "finite numbers"))
         if problems:
             raise BrokenVaultError(*problems)

@@ -282,13 +282,13 @@ def one_agent_less(leaves: Leaves) -> None:
 
 
 REFUSALS: dict[str, tuple[Harm, str]] = {
-    "a reward that is no number": (nan_reward, r"rewards[\s\S]*NaN or infinity in 1 rows, the first being 40 of batch row 2"),
+    "a reward that is no number": (nan_reward, r"rewards[\s\S]*NaN or infinity in 1 row, the first being 40 of batch row 2"),
     "several of them": (nan_reward_and_infinite_observation, r"2 problems[\s\S]*observations[\s\S]*rewards"),
     "another state": (another_state, r"infos.state[\s\S]*1 of 375 rows differ by up to 0.5, the first being 30 of batch row 1"),
-    "agents that end alone": (one_agent_ends, r"terminals[\s\S]*1 rows in which the agents differ"),
+    "agents that end alone": (one_agent_ends, r"terminals[\s\S]*1 row in which the agents differ"),
     "no end at all": (no_end, r"0 terminals in 375 rows"),
     "an episode too long": (an_episode_too_long, r"1 episodes of 50 rows\s+expected\s+at most 25"),
-    "a time limit that is no terminal": (a_silent_time_limit, r"1 rows that are truncated and not terminal"),
+    "a time limit that is no terminal": (a_silent_time_limit, r"1 row that is truncated and not terminal"),
     "wrong dimensions": (fewer_observed, r"shape \(5, 75, 3, 17\)\s+expected\s+shape \(5, 75, 3, 18\) for simple_spread"),
     "another number of agents": (one_agent_less, r"5 problems"),
     "a missing key": (lambda leaves: leaves.pop("infos.state"), r"infos.state[\s\S]*no such key, only actions, observations"),
