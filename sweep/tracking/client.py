@@ -39,8 +39,6 @@ def quiet_client(tracking_uri: str) -> MlflowClient:
     with quietly():
         from mlflow import MlflowClient
 
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         _never_wait_for_the_disk()
         return MlflowClient(tracking_uri=tracking_uri)
 
@@ -112,4 +110,6 @@ def quietly() -> Iterator[None]:
     """MLflow and its database layer deprecate things of each other, which is no news for our users."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
         yield

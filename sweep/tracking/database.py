@@ -89,10 +89,9 @@ def _fault_within(connection: sqlite3.Connection) -> str | None:
 
 def _newest_schema() -> list[str]:
     """The schema of the installed MLflow, as Alembic, which migrates MLflow's databases, names it."""
-    from alembic.script import ScriptDirectory
-
     with quietly():
         import mlflow.store
+        from alembic.script import ScriptDirectory
 
     return list(ScriptDirectory(str(Path(mlflow.store.__file__).with_name("db_migrations"))).get_heads())
 
