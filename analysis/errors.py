@@ -5,10 +5,6 @@ from __future__ import annotations
 from recipe_sweep.search_spaces.errors import UserInputError
 
 
-class ResultsError(UserInputError):
-    """A results file cannot be read, or is not one of ours; carries one problem per file."""
-
-
 class NothingToReportError(UserInputError):
     """The sweep has no finished run among those wanted, so there is nothing to draw."""
 

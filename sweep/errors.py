@@ -8,6 +8,7 @@ RecipeSweepError
 ├── ClusterCommandError  another program (ray, sbatch, kubectl) ended with an error               exit code 1
 └── UserInputError
     ├── SweepDirectoryError   the directory is no sweep, or one of its files cannot be read       exit code 2
+    │   └── DamagedFileError  one file of a sweep is not what was written there                   exit code 2
     ├── LeaseHeldError        another launch is at work on this sweep                             exit code 2
     ├── ClusterFileError      the cluster file has mistakes in it, or does not do for this        exit code 2
     ├── ClusterStateError     the cluster is up already, or was never brought up from here        exit code 2
@@ -18,7 +19,9 @@ RecipeSweepError
 
 from __future__ import annotations
 
-from recipe_sweep.search_spaces.errors import RecipeSweepError, UserInputError
+from pathlib import Path
+
+from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError, UserInputError
 
 
 class LeaseLostError(RecipeSweepError):
@@ -43,6 +46,23 @@ class ProbeError(RecipeSweepError):
 
 class SweepDirectoryError(UserInputError):
     """The directory is no sweep, or one of its files cannot be read."""
+
+
+class DamagedFileError(SweepDirectoryError):
+    """One file of a sweep is not what was written there.
+
+    `follows` says what happens where a reader goes on without the file, `remedy` what the user can do.
+    """
+
+    def __init__(self, path: Path, found: str, expected: str, follows: str, remedy: str) -> None:
+        super().__init__(Problem(str(path), found=found, expected=expected, hint=remedy))
+        self.path, self.found, self.follows, self.remedy = path, found, follows, remedy
+        self.expected = expected
+
+    @property
+    def sentence(self) -> str:
+        """The error and what follows from it, in one sentence."""
+        return f"{self.path} is not {self.expected} but {self.found}: {self.follows}; {self.remedy}"
 
 
 class LeaseHeldError(UserInputError):

@@ -93,7 +93,7 @@ OWNERS = {
     "scipy": {"analysis"},
     "torch": {"trainers", "sweep.worker.device"},
     "yaml": {"search_spaces.yaml_nodes", "cluster.yaml_text"},
-    "pydantic": {"search_spaces", "cluster.schema", "trainers"},
+    "pydantic": {"search_spaces", "cluster.schema", "trainers", "sweep.files.reading"},
     "tensorstore": {"trainers.data.published"},
     "mujoco": {"trainers.environments"},
     "numba": {"trainers.fused"},

@@ -181,13 +181,16 @@ def _arrays(learner: Learner) -> dict[str, Tensor]:
     return arrays
 
 
-_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError)
+_DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError)
 """What reading a file raises in which anything may stand."""
 
 
 def _read(sidecar: Path) -> Checkpoint:
     """Read a checkpoint. Raises one of _DAMAGE where it is not what was written, or of a format to come."""
     path = sidecar.with_suffix(".safetensors")
+    for each in (sidecar, path):
+        if not each.is_file():  # To open a FIFO would wait for ever.
+            raise ValueError(f"{each.name} is no file")
     content = json.loads(sidecar.read_text())
     if content["format"] != FORMAT_VERSION:
         raise ValueError(f"format {content['format']}, known is {FORMAT_VERSION}")

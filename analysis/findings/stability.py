@@ -46,11 +46,7 @@ class Stability:
 
 
 def stability(results_dir: Path, results: Results) -> tuple[Stability, ...]:
-    """One entry per decomposition and normalisation, in settings where Mix was trained under several; none in most sweeps.
-
-    Raises:
-        ResultsError: as `load_results`.
-    """
+    """One entry per decomposition and normalisation, in settings where Mix was trained under several; none in most sweeps."""
     runs = results.runs
     norms = runs.loc[runs["decomposition"] == Decomposition.MIX.value, [*_SETTING, *_NORMS]].drop_duplicates()
     varied = norms.loc[norms.duplicated(_SETTING), _SETTING].drop_duplicates()

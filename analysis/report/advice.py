@@ -30,7 +30,6 @@ def advise(
 
     Raises:
         AdviceError: a task or dataset that nobody knows, a budget that is none, or results that a rehearsal made up.
-        ResultsError: results files that cannot be read.
     """
     import numpy as np
 

@@ -64,7 +64,6 @@ def write_report(
     data for; `learned` tells what its kept weights know, and `remarks` are what else the page should say.
 
     Raises:
-        ResultsError: results files that cannot be read.
         NothingToReportError: none of the wanted points has a result.
         MissingFigureError: none of `kinds` can be drawn.
     """

@@ -31,7 +31,7 @@ class ComparisonPaths(NamedTuple):
 
 
 def load_side(name: str, sweep_dir: Path, points: Sequence[DesignPoint], failures: int) -> Side:
-    """Read one sweep. Raises ResultsError as `load_results`, NothingToReportError where no wanted run is done."""
+    """Read one sweep. Raises NothingToReportError where no wanted run is done."""
     results = load_results(sweep_dir / "results", wanted={point.run_id for point in points})
     if results.runs.empty:
         problem = Problem(

@@ -6,15 +6,13 @@ deleted at any time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from recipe_sweep.analysis.errors import ResultsError
 from recipe_sweep.analysis.files import write_atomically
 from recipe_sweep.analysis.results.rehearsal_mark import METADATA
-from recipe_sweep.search_spaces.errors import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +67,7 @@ def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Re
     Of several rows of one run the one published by the oldest launch counts (lowest epoch, then pack_id), so that every
     reader and every later day takes the same one.
 
-    Raises:
-        ResultsError: files that are torn, foreign or of a newer schema; names each of them.
+    Files that are torn or foreign are overlooked, which the command says at its end.
     """
     import pyarrow.compute as pc
 
@@ -86,11 +83,7 @@ def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Re
 
 
 def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection[str] | None = None) -> pd.DataFrame:
-    """Read chosen diagnostics as a long table: run_id, step, then one column per name (NaN where not recorded).
-
-    Raises:
-        ResultsError: as `load_results`.
-    """
+    """Read chosen diagnostics as a long table: run_id, step, then one column per name (NaN where not recorded)."""
     import numpy as np
     import pandas as pd
 
@@ -141,63 +134,19 @@ def _read_files(
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from recipe_sweep.sweep.results.read import read_rows, readable
     from recipe_sweep.sweep.results.schema import SCHEMA
 
-    schema = pa.schema([field for field in SCHEMA if field.name not in without and (only is None or field.name in only)])
+    names = [field.name for field in SCHEMA if field.name not in without and (only is None or field.name in only)]
     files = sorted(path for path in results_dir.glob("*.parquet") if not path.name.startswith("."))
-    tables, problems = [], []
-    for path in files:
-        piece = _read_file(path, schema)
-        if isinstance(piece, Problem):
-            problems.append(piece)
-            continue
-        # Filtered file by file: the diagnostics of a whole sweep are far larger than those of the runs that are asked for.
-        tables.append(piece if wanted is None else piece.filter(pc.is_in(piece["run_id"], pa.array(list(wanted), pa.string()))))
-    if problems:
-        raise ResultsError(*problems)
-    return (pa.concat_tables(tables) if tables else schema.empty_table()), len(files)
-
-
-def _read_file(path: Path, schema: pa.Schema) -> pa.Table | Problem:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from recipe_sweep.sweep.results.schema import SCHEMA_VERSION
-
-    try:
-        # Not pq.read_table: it would go through the dataset layer, which takes folder names for partitions.
-        with pq.ParquetFile(path) as file:
-            found = file.schema_arrow
-            version = (found.metadata or {}).get(b"schema_version", b"").decode()
-            absent = sorted(set(schema.names) - set(found.names), key=schema.names.index)
-            if not version.isdigit() or absent:
-                return _foreign(path, version, absent)
-            if int(version) > SCHEMA_VERSION:
-                return Problem(
-                    file=str(path),
-                    found=f"results of schema version {version}",
-                    expected=f"version {SCHEMA_VERSION} or older",
-                    hint="a newer recipe-sweep wrote this file: read it with that one",
-                )
-            return file.read(columns=schema.names, use_threads=False).select(schema.names).cast(schema)
-    except (pa.ArrowException, ValueError, OSError) as error:
-        return Problem(
-            file=str(path),
-            found=f"a file that cannot be read ({str(error).splitlines()[0]})",
-            expected="a complete Parquet file, one per finished pack",
-            hint="move it out of results/ and launch again: only its runs are trained again",
-        )
-
-
-def _foreign(path: Path, version: str, absent: Iterable[str]) -> Problem:
-    lacks = ", ".join(absent)
-    found = f"a Parquet file without {'columns ' + lacks if lacks else 'a schema_version'}"
-    return Problem(
-        file=str(path),
-        found=found if version else f"{found}, not written by recipe-sweep",
-        expected="a results file of this sweep",
-        hint="move it out of results/",
-    )
+    ids = None if wanted is None else pa.array(list(wanted), pa.string())
+    # Filtered file by file: the diagnostics of a whole sweep are far larger than those of the runs that are asked for.
+    tables = [
+        (table if ids is None else table.filter(pc.is_in(table["run_id"], ids))).replace_schema_metadata(SCHEMA.metadata)
+        for table in readable(files, lambda path: read_rows(path, names))
+    ]
+    empty = pa.schema([SCHEMA.field(name) for name in names], metadata=SCHEMA.metadata).empty_table()
+    return (pa.concat_tables(tables) if tables else empty), len(tables)
 
 
 def _one_row_per_run(table: pa.Table) -> tuple[pa.Table, tuple[Duplicate, ...]]:

@@ -12,7 +12,8 @@ from typer.core import TyperGroup
 
 from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import RecipeSweepError
-from recipe_sweep.sweep.cli.streams import READER_GONE, say
+from recipe_sweep.sweep.cli.streams import READER_GONE, say, warn
+from recipe_sweep.sweep.files.overlooked import Overlooked, overlooked
 
 
 class ExitCode(IntEnum):
@@ -33,19 +34,27 @@ _PATH_ERRORS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirec
 
 
 class Commands(TyperGroup):
-    """Turns errors that we raise on purpose, and what the system refuses, into clean text and an exit code."""
+    """Turns errors that we raise on purpose, and what the system refuses, into clean text and an exit code.
+
+    At its end a command says which damaged files it went on without.
+    """
 
     def invoke(self, ctx: Any) -> Any:
-        try:
-            return self._invoke(ctx)
-        except BrokenPipeError as error:
-            raise typer.Exit(ExitCode.READER_GONE) from error
+        with overlooked() as heard:
+            try:
+                return self._invoke(ctx, heard)
+            except BrokenPipeError as error:
+                raise typer.Exit(ExitCode.READER_GONE) from error
+            finally:
+                heard.tell(warn)
 
-    def _invoke(self, ctx: Any) -> Any:
+    def _invoke(self, ctx: Any, heard: Overlooked) -> Any:
         try:
             return super().invoke(ctx)
         except RecipeSweepError as error:
             _complain(error)
+            for problem in getattr(error, "problems", ()):
+                heard.silence(problem.file)
             raise typer.Exit(error.exit_code) from error
         except _PATH_ERRORS as error:
             _complain(f"{error.filename or 'path'}\n  found     {error.strerror}\n  expected  a path that can be used")

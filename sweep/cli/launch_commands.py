@@ -31,7 +31,7 @@ from recipe_sweep.sweep.cli.options import (
     StoreOption,
 )
 from recipe_sweep.sweep.cli.shared import console, open_sweep, rehearsed_workload, workload
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, warn
 
 if TYPE_CHECKING:
     from recipe_sweep.sweep.files.sweep_file import DataPins
@@ -263,12 +263,16 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
     from recipe_sweep.sweep.cli.show.launch_end import mlflow_beside, tell_end, tell_where
     from recipe_sweep.sweep.cli.show.plan import print_work
     from recipe_sweep.sweep.clusters.machines import machines_here
+    from recipe_sweep.sweep.errors import SweepDirectoryError
     from recipe_sweep.sweep.estimates.estimate import estimate
+    from recipe_sweep.sweep.files.overlooked import tell_now
     from recipe_sweep.sweep.launch.launch import launch as run_launch
     from recipe_sweep.sweep.planning.request import plan_of
     from recipe_sweep.sweep.store.sync import store_the_rest
 
     planned = plan_of(request)
+    if planned.held and not planned.packs:
+        raise SweepDirectoryError(*(problem for error in planned.damaged for problem in error.problems))
     if not planned.packs:
         if request.store is not None and target.paths.lock_file.exists():
             store_the_rest(request.store, target.paths)
@@ -285,6 +289,7 @@ def _launch(grid: str, target: Target, request: LaunchRequest, mlflow: bool) -> 
     machines = machines_here(request.resources)
     estimated = estimate(planned, target.paths, machines, request.workload)
     print_work(screen, planned, machines, estimated, request.rehearsal is not None)
+    tell_now(warn)
     with LaunchDisplay(screen) as display:
         end = run_launch(request, display, lambda: mlflow_beside(target.paths.root, mlflow))
     tell_end(screen, end, grid, target.paths.root)

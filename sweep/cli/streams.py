@@ -97,6 +97,11 @@ def say(text: object = "", *, end: str = "\n", flush: bool = False, file: TextIO
     print(visible(str(text)), end=end, flush=flush, file=file)
 
 
+def warn(sentence: str) -> None:
+    """Say beside what was asked for, on the other stream, that something is not as it should be."""
+    say(f"warning: {sentence}", file=sys.stderr)
+
+
 def screen() -> Console:
     """The terminal, or what stands for one; of texts in tables too, control characters are shown."""
     from rich.console import Console, ConsoleOptions, RenderableType

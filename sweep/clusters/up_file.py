@@ -51,6 +51,8 @@ def read_record(directory: Path) -> ClusterRecord | None:
     if not file.exists():
         return None
     try:
+        if not file.is_file():  # To open a FIFO would wait for ever.
+            raise ValueError("no regular file")
         content = json.loads(file.read_text(encoding="utf-8"))
         ends_at = content["ends_at"]
         return ClusterRecord(
@@ -59,7 +61,7 @@ def read_record(directory: Path) -> ClusterRecord | None:
             content["wheel_sha256"],
             content["job"],
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         problem = Problem(
             str(file), found=f"no readable record ({error})", expected="what `recipe-sweep cluster up` writes",
             hint="end the cluster by its own tools, then remove the file",

@@ -6,6 +6,7 @@ What was found stays in the sweep's directory with its date, the machine and the
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import subprocess
@@ -16,18 +17,22 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from recipe_sweep.cluster.machine import processor_name, usable_cpus, visible_gpus
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
-from recipe_sweep.sweep.errors import ProbeError
-from recipe_sweep.sweep.estimates.paces import Kind, Pace, Size, device_of, kind_of
+from recipe_sweep.sweep.errors import DamagedFileError, ProbeError
+from recipe_sweep.sweep.estimates.paces import Kind, Pace, device_of, kind_of
 from recipe_sweep.sweep.estimates.probe_process import Ready, Timing
 from recipe_sweep.sweep.files.atomic import replace_json
+from recipe_sweep.sweep.files.kinds import CALIBRATION
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import points_to_json
+from recipe_sweep.sweep.files.reading import meaningful, read_json
 from recipe_sweep.trainers.allocator import ALLOCATOR
 
 SCHEMA_VERSION = 1
@@ -107,19 +112,25 @@ def calibrate(paths: SweepPaths, packs: Iterable[Pack], resources: Resources, se
 
 
 def read_calibration(paths: SweepPaths) -> Calibration | None:
-    """What was measured for this sweep; None where nothing was, or by another version."""
+    """What was measured for this sweep; None where nothing was, or where that is damaged and overlooked."""
     try:
-        content = json.loads(paths.calibration.read_text())
-        if content.pop("schema_version") != SCHEMA_VERSION:
-            return None
-        own = {
-            "measured_at": datetime.fromisoformat(content["measured_at"]),
-            "ready": Ready(**content["ready"]),
-            "packs": tuple(_pack(each) for each in content["packs"]),
-        }
-        return Calibration(**(content | own))
-    except (OSError, ValueError, KeyError, TypeError):
+        return check_calibration(paths.calibration)
+    except FileNotFoundError:
         return None
+    except DamagedFileError as error:
+        overlook(error)
+        return None
+
+
+def check_calibration(path: Path) -> Calibration:
+    """What was measured. Raises FileNotFoundError, DamagedFileError."""
+    calibration = read_json(path, Calibration, CALIBRATION, SCHEMA_VERSION)
+    with meaningful(path, CALIBRATION):
+        if not (0.0 < calibration.processor_share < math.inf and all(pack.timing.flops > 0 for pack in calibration.packs)):
+            raise ValueError("no pack was timed")
+        if calibration.measured_at.tzinfo is None:
+            raise ValueError(f"{calibration.measured_at} has no time zone")
+    return calibration
 
 
 def _costliest(packs: Iterable[Pack], resources: Resources) -> list[tuple[Kind, Pack]]:
@@ -181,9 +192,3 @@ def _pace(pack: ProbedPack, share: float) -> Pace:
     part = min(share, 1.0) if shared else 1.0
     kind = _with_share(pack.kind, share) if shared else pack.kind
     return Pace(kind, timing.lanes, timing.step_s / timing.flops / part, timing.evaluation_s)
-
-
-def _pack(content: dict[str, Any]) -> ProbedPack:
-    kind: list[Any] = content["kind"]
-    hidden, *rest = kind[4]
-    return ProbedPack(Kind(kind[0], kind[1], kind[2], tuple(kind[3]), Size(tuple(hidden), *rest)), Timing(**content["timing"]))

@@ -6,21 +6,26 @@ in which runs failed for good, did other work than was estimated, and is not sco
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
+import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
 from recipe_sweep.search_spaces.counted import counted
+from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.estimates.paces import Basis
 from recipe_sweep.sweep.files.atomic import replace_json
+from recipe_sweep.sweep.files.kinds import ESTIMATE, OUTCOME, FileKind
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.reading import read_json
 
 SCHEMA_VERSION = 1
 
 Kept = TypeVar("Kept")
+
+_NAME = re.compile(r"([0-9]{6,12})\.estimate\.json")
 
 
 @dataclass(frozen=True)
@@ -135,10 +140,11 @@ def write_outcome(paths: SweepPaths, epoch: int, outcome: Outcome) -> Path:
 
 def read_scores(paths: SweepPaths) -> tuple[Score, ...]:
     """Every launch that was estimated, oldest first."""
-    epochs = sorted(int(path.name.partition(".")[0]) for path in paths.estimate_file(0).parent.glob("[0-9]*.estimate.json"))
+    found = (_NAME.fullmatch(path.name) for path in paths.estimate_file(0).parent.glob("[0-9]*.estimate.json"))
+    epochs = sorted(int(match[1]) for match in found if match is not None)
     scores = []
     for epoch in epochs:
-        estimate = _read(paths.estimate_file(epoch), _estimate)
+        estimate = _read(paths.estimate_file(epoch), Estimate, ESTIMATE)
         if estimate is not None:
             scores.append(Score(epoch, estimate, read_outcome(paths.outcome_file(epoch))))
     return tuple(scores)
@@ -150,23 +156,26 @@ def last_score(paths: SweepPaths) -> Score | None:
 
 
 def read_outcome(path: Path) -> Outcome | None:
-    """How a launch ended; None where its file is not there, or of another version."""
-    return _read(path, lambda content: Outcome(**content))  # type: ignore[arg-type]
+    """How a launch ended; None where its file is not there, or is damaged and overlooked."""
+    return _read(path, Outcome, OUTCOME)
 
 
-def _estimate(content: dict[str, object]) -> Estimate:
-    made_at, bases, notes = content["made_at"], content["bases"], content["notes"]
-    assert isinstance(bases, list)
-    assert isinstance(notes, list)
-    counts = tuple(BasisCount(Basis(each["basis"]), each["packs"]) for each in bases)
-    own = {"made_at": datetime.fromisoformat(str(made_at)), "bases": counts, "notes": tuple(notes)}
-    return Estimate(**(content | own))  # type: ignore[arg-type]
+def check_estimate(path: Path) -> Estimate:
+    """An estimate. Raises FileNotFoundError, DamagedFileError."""
+    return read_json(path, Estimate, ESTIMATE, SCHEMA_VERSION)
 
 
-def _read(path: Path, build: Callable[[dict[str, object]], Kept]) -> Kept | None:
-    """What a file holds; None where it is gone or torn: no launch depends on it."""
+def check_outcome(path: Path) -> Outcome:
+    """An outcome. Raises FileNotFoundError, DamagedFileError."""
+    return read_json(path, Outcome, OUTCOME, SCHEMA_VERSION)
+
+
+def _read(path: Path, content: type[Kept], kind: FileKind) -> Kept | None:
+    """What a file holds; None where it is gone, or is damaged and overlooked, because no launch depends on it."""
     try:
-        content = json.loads(path.read_text())
-        return build(content) if content.pop("schema_version") == SCHEMA_VERSION else None
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_json(path, content, kind, SCHEMA_VERSION)
+    except FileNotFoundError:
+        return None
+    except DamagedFileError as error:
+        overlook(error)
         return None

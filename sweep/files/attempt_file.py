@@ -7,14 +7,18 @@ retried for ever, so `deaths_in_place` counts these.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 
+from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import publish_json, replace_json
+from recipe_sweep.sweep.files.kinds import ATTEMPT
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.process import ProcessIdentity
+from recipe_sweep.sweep.files.reading import meaningful, read_json
 
 
 class AttemptEnd(StrEnum):
@@ -68,13 +72,32 @@ def end_attempt(paths: SweepPaths, attempt: Attempt, end: AttemptEnd) -> None:
 
 
 def read_attempts(paths: SweepPaths, pack_id: str) -> tuple[Attempt, ...]:
-    """Every attempt at a pack, in order."""
-    files = sorted((paths.attempts / pack_id).glob("[!.]*.json"))
-    contents = (json.loads(path.read_text()) for path in files)
-    return tuple(
-        Attempt(**content | {"process": ProcessIdentity(**content["process"]), "end": AttemptEnd(content["end"])})
-        for content in contents
-    )
+    """Every attempt at a pack, in order; one whose file is damaged is overlooked."""
+    found = (read_attempt(path) for path in sorted((paths.attempts / pack_id).glob("[!.]*.json")))
+    return tuple(attempt for attempt in found if attempt is not None)
+
+
+def read_attempt(path: Path) -> Attempt | None:
+    """One attempt; None where its file is gone, or is damaged and overlooked."""
+    try:
+        return check_attempt(path)
+    except FileNotFoundError:
+        return None
+    except DamagedFileError as error:
+        overlook(error)
+        return None
+
+
+def check_attempt(path: Path) -> Attempt:
+    """One attempt. Raises FileNotFoundError, DamagedFileError."""
+    attempt = read_json(path, Attempt, ATTEMPT)
+    with meaningful(path, ATTEMPT):
+        for moment in (attempt.began_at, attempt.ended_at or attempt.began_at):
+            if datetime.fromisoformat(moment).tzinfo is None:
+                raise ValueError(f"{moment} has no time zone")
+        if attempt.pack_id != path.parent.name:
+            raise ValueError(f"it is of pack {attempt.pack_id}")
+    return attempt
 
 
 def deaths_in_place(paths: SweepPaths, pack_id: str, epoch: int, step: int) -> int:

@@ -10,7 +10,6 @@ is kept as one that was hindered, which does not count, up to a bound.
 from __future__ import annotations
 
 import errno
-import json
 import re
 import traceback
 from collections import Counter, defaultdict
@@ -21,9 +20,13 @@ from pathlib import Path
 
 from recipe_sweep.search_spaces.plugins import PluginCodeError
 from recipe_sweep.search_spaces.user_code import is_ours, is_users
+from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import publish_json
 from recipe_sweep.sweep.files.hang import Frame, Hang
+from recipe_sweep.sweep.files.kinds import FAILURE, LOG
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import HINDERED_SUFFIX, SweepPaths
+from recipe_sweep.sweep.files.reading import meaningful, read_json, read_log
 
 SCHEMA_VERSION = 1
 START_ERROR = "WorkerStartError"
@@ -126,7 +129,10 @@ def failure_file(paths: SweepPaths, failure: Failure) -> Path:
 
 def log_tail(path: Path) -> str:
     """The last lines of a log, or nothing where there is none."""
-    return "\n".join(path.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:]) if path.exists() else ""
+    try:
+        return "\n".join(read_log(path, LOG).splitlines()[-LOG_TAIL_LINES:])
+    except DamagedFileError as error:
+        return error.sentence
 
 
 def failed_attempts(paths: SweepPaths) -> dict[str, int]:
@@ -140,8 +146,18 @@ def hindered_attempts(paths: SweepPaths, pack_id: str) -> int:
 
 
 def read_failures(paths: SweepPaths) -> tuple[Failure, ...]:
-    """Every failure that was not forgiven, oldest first."""
-    return tuple(sorted((_read(path) for path in _files(paths)), key=lambda failure: failure.failed_at))
+    """Every failure that was not forgiven, oldest first; one whose file is damaged is overlooked."""
+    found = [failure for path in _files(paths) if (failure := _read(path)) is not None]
+    return tuple(sorted(found, key=lambda failure: failure.failed_at))
+
+
+def check_failure(path: Path) -> Failure:
+    """One failure. Raises FileNotFoundError, DamagedFileError."""
+    failure = read_json(path, Failure, FAILURE, SCHEMA_VERSION)
+    with meaningful(path, FAILURE):
+        if failure.failed_at.tzinfo is None:
+            raise ValueError(f"{failure.failed_at} has no time zone")
+    return failure
 
 
 def grouped(failures: Iterable[Failure], unfinished: Collection[str]) -> tuple[FailureGroup, ...]:
@@ -178,17 +194,14 @@ def _files(paths: SweepPaths) -> list[Path]:
     return sorted(paths.failures.glob("*/[!.]*.json"))
 
 
-def _read(path: Path) -> Failure:
-    content = json.loads(path.read_text())
-    del content["schema_version"]
-    return Failure(
-        **content
-        | {
-            "run_ids": tuple(content["run_ids"]),
-            "cause": Cause(**content["cause"]),
-            "failed_at": datetime.fromisoformat(content["failed_at"]),
-        }
-    )
+def _read(path: Path) -> Failure | None:
+    try:
+        return check_failure(path)
+    except FileNotFoundError:  # Forgiven meanwhile.
+        return None
+    except DamagedFileError as error:
+        overlook(error)
+        return None
 
 
 def _place(frames: Sequence[Frame]) -> str:

@@ -6,6 +6,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
+from recipe_sweep.sweep.errors import DamagedFileError
+from recipe_sweep.sweep.files.kinds import LOG
+from recipe_sweep.sweep.files.reading import read_log
+
 _LAST_WORDS = re.compile(r"^Timeout \((?P<silent>[\d:.]+)\)!$", re.MULTILINE)
 _THREAD = re.compile(r"^Thread 0x", re.MULTILINE)
 _FRAME = re.compile(r'^  File "(?P<file>.+)", line (?P<line>\d+) in (?P<name>.+)$', re.MULTILINE)
@@ -31,7 +35,10 @@ class Hang(NamedTuple):
 
 def hang_in(log: Path) -> Hang | None:
     """How the attempt with this log hung; None where it did not end by the timer."""
-    text = log.read_text(errors="replace") if log.exists() else ""
+    try:
+        text = read_log(log, LOG)
+    except DamagedFileError:  # It will be named by who shows it; here it says nothing.
+        return None
     found = list(_LAST_WORDS.finditer(text))
     if not found:
         return None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -11,10 +10,14 @@ from typing import Any
 
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.kinds import LAUNCH
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import points_from_json, points_to_json
+from recipe_sweep.sweep.files.reading import meaningful, read_json
 
 SCHEMA_VERSION = 1
 
@@ -97,45 +100,58 @@ def write_launch(launch: LaunchFile) -> Path:
 
 
 def read_launch(path: Path) -> LaunchFile:
-    """Read a launch's file back."""
-    content = json.loads(path.read_text())
-    packs: Sequence[dict[str, object]] = content["packs"]
-    return LaunchFile(_settings(content), tuple(_pack_from_json(pack) for pack in packs), _reasons(content))
+    """Read a launch's file back. Raises FileNotFoundError, DamagedFileError."""
+    content = read_json(path, _Content, LAUNCH, SCHEMA_VERSION)
+    with meaningful(path, LAUNCH):
+        packs = tuple(_pack_from_json(pack) for pack in content.packs)
+    return LaunchFile(content.settings, packs, content.reasons)
 
 
 def read_settings(path: Path) -> LaunchSettings | None:
-    """The settings of a launch; None where its file is gone."""
-    return _settings(json.loads(path.read_text())) if path.exists() else None
+    """The settings of a launch; None where its file is gone, or is damaged and overlooked."""
+    content = _read(path)
+    return None if content is None else content.settings
 
 
 def read_resources(path: Path) -> Resources | None:
-    """The resources of a launch; None where its file is gone."""
-    return Resources(**json.loads(path.read_text())["settings"]["resources"]) if path.exists() else None
+    """The resources of a launch; None where its file is gone, or is damaged and overlooked."""
+    settings = read_settings(path)
+    return None if settings is None else settings.resources
 
 
 def read_reasons(path: Path) -> tuple[Reason, ...]:
-    """Why the runs of a launch were in it; nothing where its file is gone, or from before reasons were kept."""
-    return _reasons(json.loads(path.read_text())) if path.exists() else ()
+    """Why the runs of a launch were in it; nothing where its file is gone or damaged, or from before reasons were kept."""
+    content = _read(path)
+    return () if content is None else content.reasons
 
 
-def _settings(content: Mapping[str, Any]) -> LaunchSettings:
-    given = content["settings"]
-    return LaunchSettings(
-        root=Path(given["root"]),
-        epoch=given["epoch"],
-        data_root=Path(given["data_root"]),
-        keep=Keep(given["keep"]),
-        workload=given["workload"],
-        resources=Resources(**given["resources"]),
-        store=given.get("store"),
-        launch_id=given.get("launch_id", ""),
-        fingerprints=given.get("fingerprints", {}),
-    )
+@dataclass(frozen=True)
+class _Pack:
+    """A planned pack as it stands in the file."""
+
+    data_hash: str
+    slice_of: str | None
+    suspect: bool
+    points: dict[str, Any]
 
 
-def _reasons(content: Mapping[str, Any]) -> tuple[Reason, ...]:
-    kept = content.get("reasons", ())
-    return tuple(Reason(Why(reason["why"]), reason["detail"], tuple(reason["run_ids"])) for reason in kept)
+@dataclass(frozen=True)
+class _Content:
+    """The file."""
+
+    settings: LaunchSettings
+    packs: tuple[_Pack, ...]
+    reasons: tuple[Reason, ...] = ()
+
+
+def _read(path: Path) -> _Content | None:
+    try:
+        return read_json(path, _Content, LAUNCH, SCHEMA_VERSION)
+    except FileNotFoundError:
+        return None
+    except DamagedFileError as error:
+        overlook(error)
+        return None
 
 
 def _pack_to_json(planned: PlannedPack) -> dict[str, object]:
@@ -149,8 +165,5 @@ def _pack_to_json(planned: PlannedPack) -> dict[str, object]:
     }
 
 
-def _pack_from_json(content: dict[str, object]) -> PlannedPack:
-    points, slice_of = content["points"], content["slice_of"]
-    assert isinstance(points, dict)
-    pack = Pack(points_from_json(points), None if slice_of is None else str(slice_of), bool(content["suspect"]))
-    return PlannedPack(pack, str(content["data_hash"]))
+def _pack_from_json(content: _Pack) -> PlannedPack:
+    return PlannedPack(Pack(points_from_json(content.points), content.slice_of, content.suspect), content.data_hash)

@@ -7,19 +7,21 @@ half trained would be lost. So a started pack is a fact, and later plans are mad
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.kinds import PACK
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import points_from_json, points_to_json
+from recipe_sweep.sweep.files.reading import meaningful, read_json
 
 SCHEMA_VERSION = 1
 
@@ -79,35 +81,64 @@ def withdraw_suspects(paths: SweepPaths, pack_ids: Collection[str]) -> None:
 
 
 def read_record(path: Path) -> PackRecord:
-    """Read one record. Raises SweepDirectoryError where it is torn or from a newer version."""
-    try:
-        content = json.loads(path.read_text())
-        if content["schema_version"] > SCHEMA_VERSION:
-            raise ValueError(f"schema version {content['schema_version']}, known up to {SCHEMA_VERSION}")
-        pack = Pack(points_from_json(content["points"]), content["slice_of"], content["suspect"])
-        if pack.pack_id != content["pack_id"]:
-            raise ValueError(f"its members hash to {pack.pack_id}, not to {content['pack_id']}")
-        return PackRecord(
-            pack=pack,
-            epoch=content["epoch"],
-            order=content["order"],
-            threads=content["threads"],
-            device=content["device"],
-            data_hash=content["data_hash"],
-            started_at=datetime.fromisoformat(content["started_at"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = Problem(
-            str(path), found=f"no readable pack record ({error})", expected="the JSON a launch writes when a pack starts",
-            hint="remove the file: the runs it lists will be planned anew and train from their start",
-        )  # fmt: skip
-        raise SweepDirectoryError(problem) from error
+    """Read one record. Raises FileNotFoundError, and DamagedFileError where it is torn or from a newer version."""
+    content = read_json(path, _Content, PACK, SCHEMA_VERSION)
+    with meaningful(path, PACK):
+        pack = Pack(points_from_json(content.points), content.slice_of, content.suspect)
+        if pack.pack_id != content.pack_id:
+            raise ValueError(f"its members hash to {pack.pack_id}, not to {content.pack_id}")
+        if pack.pack_id != path.stem:
+            raise ValueError(f"it is of pack {pack.pack_id}")
+    return PackRecord(
+        pack=pack,
+        epoch=content.epoch,
+        order=content.order,
+        threads=content.threads,
+        device=content.device,
+        data_hash=content.data_hash,
+        started_at=content.started_at,
+    )
+
+
+@dataclass(frozen=True)
+class _Content:
+    """The file."""
+
+    pack_id: str
+    epoch: int
+    order: int
+    threads: int
+    device: str
+    data_hash: str
+    started_at: datetime
+    slice_of: str | None
+    suspect: bool
+    points: dict[str, Any]
 
 
 def read_records(paths: SweepPaths, without: frozenset[str] = frozenset()) -> Iterator[PackRecord]:
-    """Every started pack, oldest first, except those whose id is in `without` (finished ones need no reading)."""
-    files = (path for path in paths.packs.glob("[!.]*.json") if path.stem not in without)
-    yield from sorted((read_record(path) for path in files), key=lambda record: record.age)
+    """Every started pack, oldest first, except those whose id is in `without` (finished ones need no reading).
+
+    Raises DamagedFileError: a plan made without one of them would begin anew what is half trained.
+    """
+    yield from sorted((read_record(path) for path in _files(paths, without)), key=lambda record: record.age)
+
+
+def readable_records(paths: SweepPaths) -> tuple[PackRecord, ...]:
+    """The same for those who only look: records that are damaged are overlooked."""
+    found = []
+    for path in _files(paths, frozenset()):
+        try:
+            found.append(read_record(path))
+        except FileNotFoundError:
+            continue
+        except DamagedFileError as error:
+            overlook(error)
+    return tuple(sorted(found, key=lambda record: record.age))
+
+
+def _files(paths: SweepPaths, without: frozenset[str]) -> list[Path]:
+    return [path for path in sorted(paths.packs.glob("[!.]*.json")) if path.stem not in without]
 
 
 def resume_dirs(paths: SweepPaths, pack: Pack) -> tuple[Path, ...]:

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recipe_sweep.sweep.errors import DamagedFileError
+from recipe_sweep.sweep.files.kinds import PROGRESS
+from recipe_sweep.sweep.files.overlooked import overlook
+from recipe_sweep.sweep.files.reading import meaningful, read_json
 from recipe_sweep.trainers.results import CurvePoint
 
 PROGRESS_SCHEMA_VERSION = 1
@@ -72,25 +76,29 @@ def write_progress(folder: Path, progress: PackProgressFile) -> Path:
 
 
 def read_progress(path: Path) -> PackProgressFile | None:
-    """Read one progress file; None where it is gone, torn by a power cut, or of a schema that this version does not know."""
+    """Read one progress file; None where it is gone, or is damaged and overlooked."""
     try:
-        content = json.loads(path.read_text())
-        if content["schema_version"] != PROGRESS_SCHEMA_VERSION:
-            return None
-        return PackProgressFile(
-            pack_id=content["pack_id"],
-            runs=tuple(_run_from_json(run) for run in content["runs"]),
-            step=content["step"],
-            steps=content["steps"],
-            scale_min=content["scale_min"],
-            scale_max=content["scale_max"],
-            started_at=datetime.fromisoformat(content["started_at"]),
-            updated_at=datetime.fromisoformat(content["updated_at"]),
-            resumed_step=content["resumed_step"],
-            epoch=content.get("epoch", 0),
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        return check_progress(path)
+    except FileNotFoundError:
         return None
+    except DamagedFileError as error:
+        overlook(error)
+        return None
+
+
+def check_progress(path: Path) -> PackProgressFile:
+    """Read one progress file. Raises FileNotFoundError, DamagedFileError."""
+    content = read_json(path, _Content, PROGRESS, PROGRESS_SCHEMA_VERSION)
+    with meaningful(path, PROGRESS):
+        if not content.runs or content.steps < 1:
+            raise ValueError("no runs, or no steps")
+        if content.started_at.tzinfo is None or content.updated_at.tzinfo is None:
+            raise ValueError("moments without a time zone")
+        if content.pack_id != path.stem:
+            raise ValueError(f"it is of pack {content.pack_id}")
+        runs = tuple(_run_from_json(run) for run in content.runs)
+    own = {field.name: getattr(content, field.name) for field in dataclasses.fields(content)}
+    return PackProgressFile(**(own | {"runs": runs}))
 
 
 def read_all_progress(folder: Path) -> Iterator[PackProgressFile]:
@@ -116,14 +124,35 @@ def _run_to_json(run: RunProgress) -> dict[str, object]:
     return identity | columns
 
 
-def _run_from_json(content: dict[str, object]) -> RunProgress:
-    columns = [content["curve_step"], content["curve_return"], content["curve_return_std"]]
-    steps, means, stds = (column if isinstance(column, list) else [] for column in columns)
-    diverged_step = content["diverged_step"]
-    return RunProgress(
-        run_id=str(content["run_id"]),
-        config_id=str(content["config_id"]),
-        point=str(content["point"]),
-        curve=tuple(CurvePoint(step, mean, std) for step, mean, std in zip(steps, means, stds, strict=True)),
-        diverged_step=diverged_step if isinstance(diverged_step, int) else None,
-    )
+@dataclass(frozen=True)
+class _Run:
+    """A run as it stands in the file."""
+
+    run_id: str
+    config_id: str
+    point: str
+    curve_step: tuple[int, ...]
+    curve_return: tuple[float, ...]
+    curve_return_std: tuple[float, ...]
+    diverged_step: int | None
+
+
+@dataclass(frozen=True)
+class _Content:
+    """The file."""
+
+    pack_id: str
+    runs: tuple[_Run, ...]
+    step: int
+    steps: int
+    scale_min: float
+    scale_max: float
+    started_at: datetime
+    updated_at: datetime
+    resumed_step: int
+    epoch: int = 0
+
+
+def _run_from_json(run: _Run) -> RunProgress:
+    columns = zip(run.curve_step, run.curve_return, run.curve_return_std, strict=True)
+    return RunProgress(run.run_id, run.config_id, run.point, tuple(CurvePoint(*point) for point in columns), run.diverged_step)

@@ -7,16 +7,15 @@ is what a dataset's card lists. The fingerprint is taken from its bytes, its tra
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
-from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.vocabulary import Keep
-from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.atomic import replace_json
+from recipe_sweep.sweep.files.kinds import SWEEP
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.reading import read_json
 
 SCHEMA_VERSION = 2
 """2 since there are fingerprints: an older release would drop them, and train without comparing."""
@@ -73,34 +72,15 @@ class SweepFile:
 
 
 def read_sweep_file(paths: SweepPaths) -> SweepFile | None:
-    """The sweep's lock file, None where the directory has none. Raises SweepDirectoryError where it cannot be read."""
-    path = paths.lock_file
+    """The sweep's lock file, None where the directory has none. Raises DamagedFileError where it cannot be read."""
     try:
-        content = json.loads(path.read_text())
-        if content["schema_version"] > SCHEMA_VERSION:
-            raise SweepDirectoryError(
-                Problem(
-                    str(path),
-                    found=f"a sweep of schema version {content['schema_version']}",
-                    expected=f"version {SCHEMA_VERSION} or older",
-                    hint="a newer recipe-sweep wrote this file: use that one for this sweep",
-                )
-            )
-        given = content.get("rehearsal")
-        rehearsal = None if given is None else Rehearsal(**given)
-        return SweepFile(**content | {"keep": Keep(content["keep"]), "rehearsal": rehearsal})
+        return read_json(paths.lock_file, SweepFile, SWEEP, SCHEMA_VERSION)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = Problem(
-            str(path), found=f"no readable sweep file ({error})", expected="the JSON that `recipe-sweep launch` writes",
-            hint="restore it from a copy, or remove it and launch the grid again with the same --dir: results are kept",
-        )  # fmt: skip
-        raise SweepDirectoryError(problem) from error
 
 
 def is_rehearsal(paths: SweepPaths) -> bool:
-    """Whether the sweep's file says that it is one; False where there is none. Raises SweepDirectoryError as above."""
+    """Whether the sweep's file says that it is one; False where there is none. Raises DamagedFileError as above."""
     sweep = read_sweep_file(paths)
     return sweep is not None and sweep.rehearsal is not None
 

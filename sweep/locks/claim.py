@@ -12,13 +12,17 @@ import fcntl
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
 
+from recipe_sweep.sweep.errors import DamagedFileError
+from recipe_sweep.sweep.files.kinds import CLAIM
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.process import ProcessIdentity
+from recipe_sweep.sweep.files.reading import check_regular, read_json
 
 PATIENCE_S = 10.0
 """How long a process may be stopped that another waits for."""
@@ -45,6 +49,8 @@ def claimed(paths: SweepPaths, pack_id: str, epoch: int, give_up: Callable[[], b
     """Be the one process that works on a pack; waits for a leftover one to go, until `give_up`."""
     path = paths.pack_claim(pack_id)
     path.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        check_regular(path, CLAIM)
     with path.open("a+") as file:
         claim = _wait_for(file, path, give_up)
         if claim.ours:
@@ -57,7 +63,12 @@ def claimed(paths: SweepPaths, pack_id: str, epoch: int, give_up: Callable[[], b
 def leftover(paths: SweepPaths, pack_id: str, epoch: int) -> Claimant | None:
     """The process of an earlier launch than `epoch` that still has a pack; None where there is none."""
     path = paths.pack_claim(pack_id)
-    if not path.exists():
+    try:
+        check_regular(path, CLAIM)
+    except FileNotFoundError:
+        return None
+    except DamagedFileError as error:
+        overlook(error)
         return None
     with path.open() as file:
         if _lock(file, fcntl.LOCK_SH):
@@ -93,7 +104,6 @@ def _lock(file: TextIO, kind: int) -> bool:
 def _read(path: Path) -> Claimant | None:
     """Who has a claim that is locked; None for the moment in which that is not written yet."""
     try:
-        content = json.loads(path.read_text())
-        return Claimant(content["epoch"], ProcessIdentity(**content["process"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        return read_json(path, Claimant, CLAIM)
+    except (FileNotFoundError, DamagedFileError):
         return None

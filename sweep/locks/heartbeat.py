@@ -109,7 +109,7 @@ def _now_ns(file: Path) -> int:
 def _touched_ns(file: Path) -> int | None:
     """When it was last touched; opened for that, because NFS answers for a file that is not open from memory."""
     try:
-        descriptor = os.open(file, os.O_RDONLY)
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # What lies there may be a FIFO.
     except OSError:
         return None
     try:

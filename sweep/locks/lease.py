@@ -15,7 +15,6 @@ looked at (`sweep/locks/heartbeat.py`).
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 import time
@@ -26,9 +25,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
+from recipe_sweep.sweep.errors import DamagedFileError, LeaseHeldError, LeaseLostError
 from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.kinds import LEASE, LOCK
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.process import ProcessIdentity, holders
+from recipe_sweep.sweep.files.reading import check_regular, read_json
 from recipe_sweep.sweep.locks.heartbeat import LISTEN_S, Heart, is_beating, is_touched, seems_fresh
 
 LOCK_PATIENCE_S = 30.0
@@ -115,7 +117,7 @@ def is_held(folder: Path, record: LeaseRecord) -> bool:
 
 
 def live_launch(folder: Path) -> LeaseRecord | None:
-    """The launch that is at work on a sweep now; None where there is none."""
+    """The launch that is at work on a sweep now; None where there is none. Raises DamagedFileError where nobody can know."""
     holder = current_holder(folder)
     return holder if holder is not None and is_held(folder, holder) else None
 
@@ -129,8 +131,12 @@ class Died:
 
 
 def died(folder: Path) -> Died | None:
-    """The newest launch, where it neither ended nor lives; None otherwise."""
-    record = current_holder(folder)
+    """The newest launch, where it neither ended nor lives; None otherwise, and where nobody can know."""
+    try:
+        record = current_holder(folder)
+    except DamagedFileError as error:
+        overlook(error)
+        return None
     if record is None or _released(folder, record.epoch).exists() or is_held(folder, record):
         return None
     try:
@@ -138,6 +144,15 @@ def died(folder: Path) -> Died | None:
     except OSError:
         seen = None
     return Died(record, seen)
+
+
+def visible_launch(folder: Path) -> LeaseRecord | None:
+    """The same for those who only look: where nobody can know, that is overlooked."""
+    try:
+        return live_launch(folder)
+    except DamagedFileError as error:
+        overlook(error)
+        return None
 
 
 def holds(folder: Path, epoch: int) -> bool:
@@ -201,17 +216,11 @@ def _seen_elsewhere(root: Path) -> Iterator[int]:
 
 
 def read_lease(path: Path) -> LeaseRecord:
-    """One epoch's record. Raises SweepDirectoryError where it cannot be read."""
+    """One epoch's record. Raises DamagedFileError where it cannot be read."""
     try:
-        content = json.loads(path.read_text())
-        process = ProcessIdentity(**content["process"])
-        return LeaseRecord(content["epoch"], process, datetime.fromisoformat(content["since"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = Problem(
-            str(path), found=f"no readable lease ({error})", expected="the JSON a launch writes",
-            hint="make sure no launch is at work on this sweep, then remove the file",
-        )  # fmt: skip
-        raise SweepDirectoryError(problem) from error
+        return read_json(path, LeaseRecord, LEASE)
+    except FileNotFoundError as error:
+        raise LEASE.damaged(path, "not there any more") from error
 
 
 def _held_problem(folder: Path, record: LeaseRecord) -> Problem:
@@ -237,6 +246,8 @@ def _released(folder: Path, epoch: int) -> Path:
 def _locked(folder: Path, kind: int) -> Iterator[None]:
     """Hold `lease/lock`. Raises LeaseHeldError where it stays taken: a stopped process may sit on it."""
     folder.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        check_regular(folder / "lock", LOCK)
     with (folder / "lock").open("a") as file:
         deadline = time.monotonic() + LOCK_PATIENCE_S
         while True:

@@ -5,22 +5,29 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import RecipeSweepError, UserInputError
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX
 from recipe_sweep.sweep.files.failure_file import START_ERROR, read_failures
+from recipe_sweep.sweep.files.kinds import RESULTS
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import point_from_canonical
+from recipe_sweep.sweep.files.reading import meaningful
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal, read_sweep_file
-from recipe_sweep.sweep.locks.lease import live_launch
+from recipe_sweep.sweep.locks.lease import visible_launch
+from recipe_sweep.sweep.monitoring.damage import damaged_files
 from recipe_sweep.sweep.monitoring.stuck import packs_at_work, stuck_packs
-from recipe_sweep.sweep.planning.search_rounds import read_rounds
-from recipe_sweep.sweep.results.done import DoneRuns, read_done, read_rows
+from recipe_sweep.sweep.planning.search_rounds import readable_rounds
+from recipe_sweep.sweep.results.done import DoneRuns, read_done
+from recipe_sweep.sweep.results.read import newer_sentence, read_rows
 
 
 class Severity(StrEnum):
@@ -45,10 +52,12 @@ def examine(paths: SweepPaths) -> tuple[Finding, ...]:
         done = read_done(paths)
     except RecipeSweepError as error:
         return (Finding(Severity.PROBLEM, str(error)),)
-    launch = live_launch(paths.lease)
+    launch = visible_launch(paths.lease)
     idle = launch is None
     stuck = stuck_packs(paths, launch, packs_at_work(paths, launch, done), done)
     findings = [
+        *(_damaged(error) for error in damaged_files(paths) if not _is_orphan(paths, done, error.path)),
+        *_newer(paths, done),
         *(Finding(Severity.PROBLEM, pack.text, pack.remedy) for pack in stuck),
         *_starts(paths, done),
         *_kind(paths, done),
@@ -60,6 +69,25 @@ def examine(paths: SweepPaths) -> tuple[Finding, ...]:
         *_leftovers(paths, done, idle),
     ]
     return tuple(sorted(findings, key=lambda finding: finding.severity is Severity.NOTE))
+
+
+def _damaged(error: DamagedFileError) -> Finding:
+    return Finding(Severity.PROBLEM, f"{error.path} is not {error.expected} but {error.found}: {error.follows}", error.remedy)
+
+
+def _is_orphan(paths: SweepPaths, done: DoneRuns, path: Path) -> bool:
+    """Whether these are weights that no results speak of, of which `_weights` says that they may be removed."""
+    return path.parent == paths.weights and path.name not in _named(paths, done)
+
+
+def _named(paths: SweepPaths, done: DoneRuns) -> set[str]:
+    return {paths.pack_weights(file.pack_id, file.epoch, file.attempt).name for file in done.files}
+
+
+def _newer(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
+    sentence = newer_sentence(paths.results, (file.schema_version for file in done.files))
+    if sentence is not None:
+        yield Finding(Severity.NOTE, sentence, "nothing needs to be done; to see these columns, use the newer one")
 
 
 def _starts(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
@@ -91,7 +119,7 @@ def _rows(done: DoneRuns) -> Iterator[Finding]:
 
 
 def _search(paths: SweepPaths) -> Iterator[Finding]:
-    asked = Counter(asked for each in read_rounds(paths) for asked in each.trials)
+    asked = Counter(asked for each in readable_rounds(paths) for asked in each.trials)
     for each in (each for each, count in asked.items() if count > 1):
         values = f"alpha {each.choice.alpha:g}" + ("" if each.choice.tau is None else f" tau {each.choice.tau:g}")
         yield Finding(
@@ -104,9 +132,7 @@ def _contents(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
     sweep = read_sweep_file(paths)
     versions: dict[tuple[str, str], int] = {}
     for file in done.files:
-        columns = ("run_id", "point", "data_hash", "code_version", "torch_version")
-        for row in read_rows(paths.pack_result(file.pack_id), columns):
-            point = point_from_canonical(json.loads(row["point"]))
+        for row, point in _rows_and_points(paths.pack_result(file.pack_id)):
             if point.run_id != row["run_id"]:
                 yield Finding(Severity.PROBLEM, f"row {row['run_id']} of pack {file.pack_id} holds the point of {point.run_id}")
             pinned = sweep.data_hashes.get(point.dataset_id) if sweep else None
@@ -144,8 +170,18 @@ def _data(paths: SweepPaths) -> Iterator[Finding]:
                 yield Finding(Severity.PROBLEM, f"{directory} cannot be compared with its fingerprint: {error}")
 
 
+def _rows_and_points(path: Path) -> Sequence[tuple[dict[str, Any], DesignPoint]]:
+    """The rows of a results file and their points; nothing of one that is damaged, nor of points that a newer version has."""
+    try:
+        rows = read_rows(path, ("run_id", "point", "data_hash", "code_version", "torch_version")).to_pylist()
+        with meaningful(path, RESULTS):
+            return [(row, point_from_canonical(json.loads(row["point"]))) for row in rows]
+    except (DamagedFileError, FileNotFoundError):  # `damaged_files` speaks of it.
+        return ()
+
+
 def _weights(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]:
-    named = {paths.pack_weights(file.pack_id, file.epoch, file.attempt).name for file in done.files}
+    named = _named(paths, done)
     for file in done.files:
         if file.weights_missing:
             yield Finding(
@@ -153,9 +189,10 @@ def _weights(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]
                 f"the weights of pack {file.pack_id} ({counted(len(file.run_ids), 'run')}) are gone",
                 "launch trains these runs again",
             )
+    unknown = {error.path.stem for error in done.damaged}  # Theirs may be the weights that seem to belong to nothing.
     if idle:
         for path in sorted(paths.weights.glob("[!.]*.safetensors")):
-            if path.name not in named:
+            if path.name not in named and path.name.partition(".")[0] not in unknown:
                 yield Finding(Severity.NOTE, f"{path} belongs to no results", "it may be removed")
 
 

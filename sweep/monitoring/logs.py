@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -14,13 +15,16 @@ from recipe_sweep.search_spaces.validation import nearest
 from recipe_sweep.sweep.errors import UnknownLogError
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd, read_attempts
 from recipe_sweep.sweep.files.failure_file import read_failures
-from recipe_sweep.sweep.files.pack_file import read_records
+from recipe_sweep.sweep.files.kinds import LOG
+from recipe_sweep.sweep.files.pack_file import readable_records
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import read_all_progress
-from recipe_sweep.sweep.locks.lease import current_holder, live_launch
+from recipe_sweep.sweep.files.reading import check_regular
+from recipe_sweep.sweep.locks.lease import visible_launch
 from recipe_sweep.sweep.results.done import read_done
 
 FOLLOW_POLL_S = 0.5
+_ENGINE = re.compile(r"engine-[0-9]{6,12}\.log")
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,8 @@ def attempt_log(paths: SweepPaths, pack_id: str, number: int | None = None) -> L
     number = max(attempts) if number is None else number
 
     def is_open() -> bool:
-        now = next(attempt for attempt in read_attempts(paths, pack_id) if attempt.number == number)
-        return now.end is AttemptEnd.OPEN and not (now.process.is_local() and not now.process.is_alive())
+        now = next((attempt for attempt in read_attempts(paths, pack_id) if attempt.number == number), None)
+        return now is not None and now.end is AttemptEnd.OPEN and not (now.process.is_local() and not now.process.is_alive())
 
     chosen = attempts[number]
     end = str(chosen.end) if chosen.end is not AttemptEnd.OPEN else "at work" if is_open() else "killed"
@@ -68,7 +72,7 @@ def attempt_log(paths: SweepPaths, pack_id: str, number: int | None = None) -> L
 
 def run_log(paths: SweepPaths, run_id: str, number: int | None = None) -> LogFile:
     """The log of the newest pack that holds a run. Raises UnknownLogError where it was never started."""
-    packs = [record.pack.pack_id for record in read_records(paths) if run_id in record.pack.run_ids]
+    packs = [record.pack.pack_id for record in readable_records(paths) if run_id in record.pack.run_ids]
     if not packs:
         raise UnknownLogError(Problem(f"--run {run_id}", found="no attempt at this run", expected="a run that was started"))
     return attempt_log(paths, packs[-1], number)
@@ -76,13 +80,13 @@ def run_log(paths: SweepPaths, run_id: str, number: int | None = None) -> LogFil
 
 def engine_log(paths: SweepPaths) -> LogFile:
     """Ray's log under the newest launch that has one. Raises UnknownLogError where there is none."""
-    logs = sorted(paths.logs.glob("engine-*.log")) if paths.logs.is_dir() else []
+    logs = sorted(path for path in paths.logs.glob("engine-*.log") if _ENGINE.fullmatch(path.name))
     if not logs:
         raise UnknownLogError(Problem("--engine", found="no log of an engine", expected="a sweep that was launched on Ray"))
     epoch = int(logs[-1].stem.rpartition("-")[2])
 
     def is_open() -> bool:
-        holder = live_launch(paths.lease)
+        holder = visible_launch(paths.lease)
         return holder is not None and holder.epoch == epoch
 
     return LogFile(f"engine of launch {epoch}", logs[-1], is_open)
@@ -94,7 +98,7 @@ def interesting_logs(paths: SweepPaths) -> tuple[LogFile, ...]:
     failures = [failure for failure in read_failures(paths) if not all(run in done.file_of for run in failure.run_ids)]
     if failures:
         return (attempt_log(paths, failures[-1].pack_id, failures[-1].attempt),)
-    if live_launch(paths.lease) is None:
+    if visible_launch(paths.lease) is None:
         return ()
     running = (progress.pack_id for progress in read_all_progress(paths.progress) if progress.pack_id not in done.pack_ids)
     logs = (attempt_log(paths, pack_id) for pack_id in running)
@@ -103,14 +107,16 @@ def interesting_logs(paths: SweepPaths) -> tuple[LogFile, ...]:
 
 def no_log(paths: SweepPaths) -> str:
     """Why there is nothing to show where nothing was asked for by name."""
-    if current_holder(paths.lease) is None:
+    if not paths.lease.is_dir() or not any(paths.lease.glob("[0-9]*.json")):
         return "no log: this sweep was never launched"
     return "no log to show: nothing has failed and nothing is running; --run, --pack and --engine show older ones"
 
 
 def last_lines(log: LogFile, lines: int) -> tuple[str, ...]:
     """The end of a log; one sentence in brackets where it is empty or gone."""
-    if not log.path.exists():
+    try:
+        check_regular(log.path, LOG)
+    except FileNotFoundError:
         return (f"[{log.path} is not there (any more)]",)
     with log.path.open(errors="replace") as file:
         found = tuple(line.rstrip("\n") for line in deque(file, maxlen=lines))

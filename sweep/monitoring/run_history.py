@@ -12,17 +12,21 @@ from typing import Any
 from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.sweep.errors import UnknownRunError
+from recipe_sweep.sweep.errors import DamagedFileError, SweepDirectoryError, UnknownRunError
 from recipe_sweep.sweep.files.attempt_file import Attempt, AttemptEnd, read_attempts
 from recipe_sweep.sweep.files.failure_file import Failure, read_failures
+from recipe_sweep.sweep.files.kinds import RESULTS
 from recipe_sweep.sweep.files.launch_file import Reason, read_reasons
-from recipe_sweep.sweep.files.pack_file import PackRecord, read_records
+from recipe_sweep.sweep.files.overlooked import overlook
+from recipe_sweep.sweep.files.pack_file import PackRecord, readable_records
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import progress_path, read_progress
+from recipe_sweep.sweep.files.reading import meaningful
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
 from recipe_sweep.sweep.opening import Target, one_run
 from recipe_sweep.sweep.planning.plan import make_plan
-from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done, read_rows
+from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done
+from recipe_sweep.sweep.results.read import read_rows
 
 
 class RunState(StrEnum):
@@ -94,7 +98,7 @@ def find_run(target: Target, run_id: str) -> DesignPoint:
     """
     if any(point.run_id.startswith(run_id) for point in target.points):
         return one_run(target.points, run_id)
-    outside = {point.run_id: point for record in read_records(target.paths) for point in record.pack.points}
+    outside = {point.run_id: point for record in readable_records(target.paths) for point in record.pack.points}
     if not any(other.startswith(run_id) for other in outside):
         text = f"no such run among the grid's {len(target.points)}, nor among those ever started in {target.paths.root}"
         raise UnknownRunError(Problem(cut(f"run {run_id}"), found=text, expected="the id of one run, or its beginning"))
@@ -106,7 +110,7 @@ def open_dossier(target: Target, run_id: str) -> Dossier:
     point, paths = find_run(target, run_id), target.paths
     run_id = point.run_id
     done = read_done(paths)
-    packs = tuple(record for record in read_records(paths) if run_id in record.pack.run_ids)
+    packs = tuple(record for record in readable_records(paths) if run_id in record.pack.run_ids)
     failures = [failure for failure in read_failures(paths) if run_id in failure.run_ids]
     tries = tuple(entry for record in packs for entry in _tries(paths, record, failures))
     file = done.file_of.get(run_id)
@@ -122,7 +126,7 @@ def open_dossier(target: Target, run_id: str) -> Dossier:
         reason=_reason(target, run_id, packs, state),
         packs=packs,
         tries=tries,
-        outcome=None if file is None else _outcome(paths, file, run_id),
+        outcome=None if file is None else _readable_outcome(paths, file, run_id),
         files=tuple((kind, path) for kind, path in _files(paths, file, packs) if path.exists()),
     )
 
@@ -147,7 +151,10 @@ def _reason(target: Target, run_id: str, packs: tuple[PackRecord, ...], state: R
         return next((reason for reason in recorded if run_id in reason.run_ids), None)
     if state is RunState.OUTSIDE:
         return None
-    plan = make_plan(target.points, target.paths, slots=1, max_lanes=1, selected={run_id})
+    try:
+        plan = make_plan(target.points, target.paths, slots=1, max_lanes=1, selected={run_id})
+    except SweepDirectoryError:  # It says why nothing can be planned; here the other facts of the run are asked for.
+        return None
     return next(iter(plan.reasons), None)
 
 
@@ -164,14 +171,24 @@ def _tries(paths: SweepPaths, record: PackRecord, failures: list[Failure]) -> li
     ]
 
 
+def _readable_outcome(paths: SweepPaths, file: ResultFile, run_id: str) -> Outcome | None:
+    try:
+        return _outcome(paths, file, run_id)
+    except DamagedFileError as error:
+        overlook(error)
+        return None
+
+
 def _outcome(paths: SweepPaths, file: ResultFile, run_id: str) -> Outcome:
+    path = paths.pack_result(file.pack_id)
     names = Outcome.__dataclass_fields__.keys() - {"curve"}
-    columns = [*names, "run_id", "scale_min", "scale_max", "curve_step", "curve_return"]
-    [row] = [row for row in read_rows(paths.pack_result(file.pack_id), columns) if row["run_id"] == run_id]
-    low, high = row["scale_min"], row["scale_max"]
-    scores = [(value - low) / (high - low) for value in row["curve_return"]]
-    values: dict[str, Any] = {name: row[name] for name in names}
-    return Outcome(curve=tuple(zip(row["curve_step"], scores, strict=True)), **values)
+    table = read_rows(path, [*names, "run_id", "scale_min", "scale_max", "curve_step", "curve_return"])
+    with meaningful(path, RESULTS):
+        row = next(row for row in table.to_pylist() if row["run_id"] == run_id)
+        low, high = row["scale_min"], row["scale_max"]
+        scores = [(value - low) / (high - low) for value in row["curve_return"]]
+        values: dict[str, Any] = {name: row[name] for name in names}
+        return Outcome(curve=tuple(zip(row["curve_step"], scores, strict=True)), **values)
 
 
 def _files(paths: SweepPaths, file: ResultFile | None, packs: Sequence[PackRecord]) -> Iterator[tuple[str, Path]]:

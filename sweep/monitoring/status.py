@@ -23,7 +23,7 @@ from recipe_sweep.sweep.files.launch_file import read_resources
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import PackProgressFile
-from recipe_sweep.sweep.locks.lease import LeaseRecord, died, live_launch
+from recipe_sweep.sweep.locks.lease import LeaseRecord, died, visible_launch
 from recipe_sweep.sweep.monitoring.stuck import StuckPack, packs_at_work, stuck_packs
 from recipe_sweep.sweep.results.done import DoneRuns, Ledger, read_done
 
@@ -124,7 +124,7 @@ class SweepWatcher:
         done = self._ledger.read()
         finished = self._points.keys() & done.file_of.keys()
         unfinished = self._points.keys() - finished
-        launch = live_launch(self._paths.lease)
+        launch = visible_launch(self._paths.lease)
         at_work = packs_at_work(self._paths, launch, done)
         running = {run.run_id for progress in at_work for run in progress.runs} & unfinished
         failures = grouped(read_failures(self._paths), unfinished)

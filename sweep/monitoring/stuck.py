@@ -117,4 +117,7 @@ def _patience_s(pack: PackProgressFile | None) -> float:
 
 
 def _age_s(path: Path) -> float:
-    return time.time() - path.stat().st_mtime if path.exists() else float("inf")
+    try:
+        return time.time() - path.stat().st_mtime
+    except OSError:
+        return float("inf")

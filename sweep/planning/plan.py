@@ -7,20 +7,24 @@ that failed as often as it may is halved; a single run that did is given up unti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import ValueLearning
+from recipe_sweep.sweep.errors import DamagedFileError, SweepDirectoryError
 from recipe_sweep.sweep.files.failure_file import failed_attempts
 from recipe_sweep.sweep.files.launch_file import Reason, Why
 from recipe_sweep.sweep.files.pack import Pack
-from recipe_sweep.sweep.files.pack_file import PackRecord, read_records
+from recipe_sweep.sweep.files.pack_file import PackRecord, read_record, read_records
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.planning.packing import halves, longest_first, pack_points
 from recipe_sweep.sweep.planning.reasons import explain
 from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done, read_points
+
+_PACK = re.compile("[0-9a-f]{16}")
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,8 @@ class Plan:
 
     `wanted` are all runs of the grid, `selected` those that `--only` leaves, `kept` the selected that are done, `gave_up`
     those that failed for good, `outside` the done runs that the grid no longer wants. `forgiven` are packs whose failures
-    `--retry-failed` makes not count, `weightless` results files that cannot count because their weights are gone.
+    `--retry-failed` makes not count, `weightless` results files that cannot count because their weights are gone. `held` are
+    runs that wait because the results file of their pack is `damaged`: whether they are done, nobody can know.
     """
 
     wanted: int
@@ -43,6 +48,8 @@ class Plan:
     retrained_value_lanes: int
     forgiven: frozenset[str]
     weightless: tuple[ResultFile, ...]
+    held: tuple[str, ...] = ()
+    damaged: tuple[DamagedFileError, ...] = ()
 
     @property
     def runs(self) -> int:
@@ -80,7 +87,8 @@ def make_plan(
     done = done or read_done(paths)
     wanted = frozenset(point.run_id for point in points)
     chosen = [point for point in points if selected is None or point.run_id in selected]
-    todo = {point.run_id: point for point in chosen if point.run_id not in done.file_of}
+    behind = _behind(paths, done)
+    todo = {point.run_id: point for point in chosen if point.run_id not in done.file_of and point.run_id not in behind}
     outside = tuple(run_id for run_id in done.file_of if run_id not in wanted)
     weightless = tuple(file for file in done.files if file.weights_missing)
 
@@ -114,7 +122,27 @@ def make_plan(
         retrained_value_lanes=_retrained(new, done_points),
         forgiven=adopted.forgiven,
         weightless=weightless,
+        held=tuple(point.run_id for point in chosen if point.run_id in behind and point.run_id not in done.file_of),
+        damaged=done.damaged,
     )
+
+
+def _behind(paths: SweepPaths, done: DoneRuns) -> frozenset[str]:
+    """The runs of packs whose results files are damaged, by the packs' records.
+
+    They may be done, so they are not trained again before somebody has moved these files away. Raises DamagedFileError where a
+    record is gone as well: then any run may be among them. A file whose name is not a pack's holds none.
+    """
+    held: set[str] = set()
+    for damaged in done.damaged:
+        if _PACK.fullmatch(damaged.path.stem):
+            try:
+                held |= set(read_record(paths.pack_record(damaged.path.stem)).pack.run_ids)
+            except FileNotFoundError:
+                raise damaged from None
+            except DamagedFileError as record:
+                raise SweepDirectoryError(*damaged.problems, *record.problems) from None
+    return frozenset(held)
 
 
 def _adopt(records: Iterable[PackRecord], todo: dict[str, DesignPoint], failed: dict[str, int], retry_failed: bool) -> _Adopted:
@@ -160,7 +188,7 @@ def _done_points(paths: SweepPaths, points: Sequence[DesignPoint], done: DoneRun
     inside = [point for point in points if point.run_id in done.file_of]
     packs = {done.file_of[run_id].pack_id for run_id in outside}
     known = read_points(paths, sorted(packs))
-    return inside + [known[run_id] for run_id in outside]
+    return inside + [known[run_id] for run_id in outside if run_id in known]
 
 
 def _retrained(new: Sequence[DesignPoint], done: Sequence[DesignPoint]) -> int:

@@ -9,22 +9,27 @@ on with the round that was asked for.
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.grid import Grid
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.studies import Choice, Pruned, Study, Trial, choose, floors_after, studies_of, study_id
-from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import publish_json
 from recipe_sweep.sweep.files.failure_file import grouped, read_failures
+from recipe_sweep.sweep.files.kinds import RESULTS, ROUND
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import point_from_canonical
+from recipe_sweep.sweep.files.reading import meaningful, read_json
 from recipe_sweep.sweep.results.done import read_done
+from recipe_sweep.sweep.results.read import read_rows
 from recipe_sweep.trainers.results import RunStatus
 
 if TYPE_CHECKING:
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 _COLUMNS = ("run_id", "point", "score", "status", "curve_step", "curve_return")
 
 SCHEMA_VERSION = 2
+
+_NAME = re.compile(r"([0-9]{6,12})\.json")
 
 
 class Asked(NamedTuple):
@@ -87,7 +94,7 @@ class Best:
 
 def search_points(grid: Grid, paths: SweepPaths) -> tuple[DesignPoint, ...]:
     """The runs of every trial asked for so far, in the order of asking."""
-    return _points(grid, [asked for each in read_rounds(paths) for asked in each.trials])
+    return _points(grid, [asked for each in readable_rounds(paths) for asked in each.trials])
 
 
 def next_points(grid: Grid, paths: SweepPaths) -> tuple[DesignPoint, ...]:
@@ -125,8 +132,25 @@ def floors_of(paths: SweepPaths, points: Sequence[DesignPoint]) -> Floors:
 
 
 def read_rounds(paths: SweepPaths) -> tuple[Round, ...]:
-    """Every round asked for, oldest first. Raises SweepDirectoryError where one cannot be read."""
-    return tuple(_read_round(paths, number) for number in range(1, 1 + len(list(paths.search.glob("[0-9]*.json")))))
+    """Every round asked for, oldest first. Raises DamagedFileError where one cannot be read: what it asked is not known."""
+    return tuple(check_round(paths.search_round(number)) for number in _numbers(paths))
+
+
+def readable_rounds(paths: SweepPaths) -> tuple[Round, ...]:
+    """The same for those who only look: rounds that are damaged are overlooked."""
+    found = []
+    for number in _numbers(paths):
+        try:
+            found.append(check_round(paths.search_round(number)))
+        except DamagedFileError as error:
+            overlook(error)
+    return tuple(found)
+
+
+def _numbers(paths: SweepPaths) -> Iterable[int]:
+    """The numbers of all rounds, those between that are gone included."""
+    found = [int(match[1]) for path in paths.search.glob("[0-9]*.json") if (match := _NAME.fullmatch(path.name))]
+    return sorted({*found, *range(1, 1 + len(found))})
 
 
 def unpruned(points: Sequence[DesignPoint], paths: SweepPaths) -> tuple[DesignPoint, ...]:
@@ -145,14 +169,14 @@ def progress(grid: Grid, paths: SweepPaths) -> Progress:
         asked=sum(len(each) for each in trials.values()),
         told=sum(trial.is_told for each in trials.values() for trial in each),
         pruned=sum(trial.pruned is not None for each in trials.values() for trial in each),
-        rounds=len(read_rounds(paths)),
+        rounds=len(readable_rounds(paths)),
         outside=_outside(grid, paths),
     )
 
 
 def _outside(grid: Grid, paths: SweepPaths) -> int:
     studies = {study.study_id: study for study in studies_of(grid)}
-    asked = [asked for each in read_rounds(paths) for asked in each.trials if asked.study_id in studies]
+    asked = [asked for each in readable_rounds(paths) for asked in each.trials if asked.study_id in studies]
     return len(asked) - len(_within(asked, studies))
 
 
@@ -187,6 +211,7 @@ def best_beside(study: Study, scored: Sequence[Scored]) -> Best | None:
 
 def _next_round(grid: Grid, paths: SweepPaths) -> Round:
     search = grid.search
+    read_rounds(paths)  # What is asked next follows from all of them.
     if search is None or not _settled(search_points(grid, paths), paths):
         return Round((), {})
     trials, asked, floors = _trials(grid, paths), [], {}
@@ -211,7 +236,7 @@ def _trials(grid: Grid, paths: SweepPaths) -> Mapping[str, list[Trial]]:
     done = {run.point.run_id: run for run in scored_runs(paths)}
     studies = {study.study_id: study for study in studies_of(grid)}
     trials: dict[str, list[Trial]] = {key: [] for key in studies}
-    for asked in _within([asked for each in read_rounds(paths) for asked in each.trials], studies):
+    for asked in _within([asked for each in readable_rounds(paths) for asked in each.trials], studies):
         found = [done.get(point.run_id) for point in studies[asked.study_id].points(asked.choice)]
         trials[asked.study_id].append(_told(asked.choice, [run for run in found if run is not None], len(found)))
     return trials
@@ -228,18 +253,22 @@ def _told(choice: Choice, runs: Sequence[Scored], wanted: int) -> Trial:
 
 def scored_runs(paths: SweepPaths) -> list[Scored]:
     """Every done run."""
-    import pyarrow.parquet as pq
-
     done, found = read_done(paths), []
     for file in done.files:
-        for row in pq.read_table(paths.pack_result(file.pack_id), columns=list(_COLUMNS)).to_pylist():
-            if done.file_of.get(row["run_id"]) is file:
-                point, curve = (
-                    point_from_canonical(json.loads(row["point"])),
-                    zip(row["curve_step"], row["curve_return"], strict=True),
-                )
-                found.append(Scored(point, float(row["score"]), row["status"] == RunStatus.PRUNED, dict(curve)))
+        path = paths.pack_result(file.pack_id)
+        try:
+            rows = read_rows(path, _COLUMNS).to_pylist()
+            with meaningful(path, RESULTS):
+                found += [_scored(row) for row in rows if done.file_of.get(row["run_id"]) is file]
+        except DamagedFileError as error:
+            overlook(error)
     return found
+
+
+def _scored(row: Mapping[str, Any]) -> Scored:
+    curve = zip(row["curve_step"], row["curve_return"], strict=True)
+    point = point_from_canonical(json.loads(row["point"]))
+    return Scored(point, float(row["score"]), row["status"] == RunStatus.PRUNED, dict(curve))
 
 
 def _points(grid: Grid, asked: Sequence[Asked]) -> tuple[DesignPoint, ...]:
@@ -252,21 +281,36 @@ def _within(asked: Sequence[Asked], studies: Mapping[str, Study]) -> list[Asked]
     return [each for each in asked if each.study_id in studies and studies[each.study_id].holds(each.choice)]
 
 
-def _read_round(paths: SweepPaths, number: int) -> Round:
-    path = paths.search_round(number)
+@dataclass(frozen=True)
+class _Trial:
+    """A trial as it stands in a round's file."""
+
+    study: str
+    alpha: float
+    tau: float | None
+
+
+@dataclass(frozen=True)
+class _Content:
+    """A round's file; steps are texts there, as all names in JSON are."""
+
+    trials: tuple[_Trial, ...]
+    floors: dict[str, dict[str, float]] = field(default_factory=dict)
+
+
+def check_round(path: Path) -> Round:
+    """One round. Raises DamagedFileError."""
     try:
-        content = json.loads(path.read_text())
-        if content["schema_version"] > SCHEMA_VERSION:
-            raise ValueError(f"schema version {content['schema_version']}, known up to {SCHEMA_VERSION}")
-        trials = tuple(Asked(trial["study"], Choice(trial["alpha"], trial["tau"])) for trial in content["trials"])
-        floors = content.get("floors", {}).items()
-        return Round(trials, {study: {int(step): floor for step, floor in each.items()} for study, each in floors})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        problem = Problem(
-            str(path), found=f"no readable round of a search ({error})", expected="the JSON that a launch writes",
-            hint="restore it from a copy; or remove it and all later ones: they are asked anew, and no finished run is lost",
-        )  # fmt: skip
-        raise SweepDirectoryError(problem) from error
+        content = read_json(path, _Content, ROUND, SCHEMA_VERSION)
+    except FileNotFoundError as error:
+        remedy = "restore it from a copy; or move all later rounds away, they are asked anew and no finished run is lost"
+        raise DamagedFileError(path, "not there, though later ones are", ROUND.title, ROUND.follows, remedy) from error
+    with meaningful(path, ROUND):
+        trials = tuple(Asked(trial.study, Choice(trial.alpha, trial.tau)) for trial in content.trials)
+        return Round(
+            trials,
+            {study: {int(step): floor for step, floor in each.items()} for study, each in content.floors.items()},
+        )
 
 
 def _mean(scores: Sequence[float]) -> float:

@@ -9,23 +9,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import stat
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
-from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import replace_json
 from recipe_sweep.sweep.files.folders import check_usable
+from recipe_sweep.sweep.files.kinds import INDEX, RESULTS
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import point_from_canonical
+from recipe_sweep.sweep.files.reading import check_regular, meaningful, read_json
+from recipe_sweep.sweep.results.read import note_newer, read_rows, schema_version
 from recipe_sweep.trainers.results import RunStatus
 
-INDEX_VERSION = 4
+INDEX_VERSION = 5
 _READ = ("run_id", "status", "pack_id", "epoch", "attempt", "device", "wall_s", "cpu_s", "data_hash")
 
 
@@ -49,14 +53,16 @@ class ResultFile:
     wall_s: float
     cpu_s: float
     rehearsal: bool
+    schema_version: int = 1
     weights_missing: bool = False
 
 
 @dataclass(frozen=True)
 class DoneRuns:
-    """Everything published in a sweep."""
+    """Everything published in a sweep. `damaged` are results files that cannot be read, and that count for nothing."""
 
     files: tuple[ResultFile, ...]
+    damaged: tuple[DamagedFileError, ...] = ()
 
     @cached_property
     def file_of(self) -> Mapping[str, ResultFile]:
@@ -94,7 +100,7 @@ class DoneRuns:
 
 
 def read_done(paths: SweepPaths) -> DoneRuns:
-    """Every published run. Raises SweepDirectoryError where a results file cannot be read."""
+    """Every published run; results files that are damaged are overlooked. Raises SweepDirectoryError for their folder."""
     ledger = Ledger(paths)
     done = ledger.read()
     ledger.remember()
@@ -110,16 +116,24 @@ class Ledger:
         self._files = {file.pack_id: file for file in self._indexed}
 
     def read(self) -> DoneRuns:
-        """Every run published by now. Raises SweepDirectoryError where a results file, or their folder, cannot be read."""
+        """Every run published by now; damaged files are overlooked. Raises SweepDirectoryError for their folder."""
         check_usable((self._paths.results, self._paths.weights))
-        files = {}
-        for pack_id, (size, mtime_ns) in _present(self._paths.results).items():
-            file = self._files.get(pack_id)
-            if file is None or (file.size, file.mtime_ns) != (size, mtime_ns):
-                file = _read_file(self._paths.pack_result(pack_id), size, mtime_ns)
-            files[pack_id] = file
+        files, damaged = {}, []
+        for name, (size, mtime_ns) in _present(self._paths.results).items():
+            file = self._files.get(name)
+            try:
+                if file is None or (file.size, file.mtime_ns) != (size, mtime_ns):
+                    file = _read_file(self._paths.pack_result(name), size, mtime_ns)
+            except FileNotFoundError:  # Moved away meanwhile.
+                continue
+            except DamagedFileError as error:
+                overlook(error)
+                damaged.append(error)
+                continue
+            files[name] = file
         self._files = files
-        return DoneRuns(_with_weights_checked(self._paths, files.values()))
+        note_newer(self._paths.results, (file.schema_version for file in files.values()))
+        return DoneRuns(_with_weights_checked(self._paths, files.values()), tuple(damaged))
 
     def remember(self) -> None:
         """Bring the index up to date, for the next process."""
@@ -129,25 +143,25 @@ class Ledger:
             self._indexed = files
 
 
-def read_rows(path: Path, columns: Sequence[str] | None = None) -> list[dict[str, Any]]:
-    """The rows of one results file, of the given columns alone. Raises as `pyarrow.parquet.ParquetFile`.
-
-    Not by `pq.read_table`, nor threads: of a small file the dataset layer and the handing over take most of the time.
-    """
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as opened:
-        rows: list[dict[str, Any]] = opened.read(columns=columns and list(columns), use_threads=False).to_pylist()
-    return rows
-
-
 def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignPoint]:
-    """The points of the given finished packs by run id, from their results files."""
+    """The points of the given finished packs by run id; what is damaged, or of points to come, is overlooked."""
     points: dict[str, DesignPoint] = {}
-    for pack_id in pack_ids:
-        for row in read_rows(paths.pack_result(pack_id), ("run_id", "point")):
-            points[row["run_id"]] = point_from_canonical(json.loads(row["point"]))
+    for path in (paths.pack_result(pack_id) for pack_id in pack_ids):
+        try:
+            table = read_rows(path, ("run_id", "point"))
+            with meaningful(path, RESULTS):
+                for run_id, text in zip(table["run_id"].to_pylist(), table["point"].to_pylist(), strict=True):
+                    points[run_id] = point_from_canonical(json.loads(text))
+        except FileNotFoundError:
+            continue
+        except DamagedFileError as error:
+            overlook(error)
     return points
+
+
+def check_result(path: Path) -> None:
+    """Raise DamagedFileError where a results file cannot be read, and FileNotFoundError where it is gone."""
+    _read_file(path, 0, 0)
 
 
 def set_aside(paths: SweepPaths, files: Iterable[ResultFile]) -> None:
@@ -158,11 +172,20 @@ def set_aside(paths: SweepPaths, files: Iterable[ResultFile]) -> None:
 
 
 def _present(results: Path) -> dict[str, tuple[int, int]]:
+    """Sizes and times of the files that stand for results, by their names without suffix; (-1, 0) where there are none."""
     if not results.exists():
         return {}
     with os.scandir(results) as entries:
-        stats = {entry.name: entry.stat() for entry in entries if entry.name.endswith(".parquet")}
-    return {name.removesuffix(".parquet"): (stat.st_size, stat.st_mtime_ns) for name, stat in sorted(stats.items())}
+        found = {entry.name: entry for entry in entries if entry.name.endswith(".parquet") and not entry.name.startswith(".")}
+    return {name.removesuffix(".parquet"): _size_and_time(entry) for name, entry in sorted(found.items())}
+
+
+def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
+    try:
+        found = entry.stat()
+    except OSError:  # A link to nowhere, which whoever reads it will name.
+        return -1, 0
+    return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else (-1, 0)
 
 
 def _with_weights_checked(paths: SweepPaths, files: Iterable[ResultFile]) -> tuple[ResultFile, ...]:
@@ -176,25 +199,13 @@ def _with_weights_checked(paths: SweepPaths, files: Iterable[ResultFile]) -> tup
 
 
 def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     from recipe_sweep.sweep.results.schema import KEEP_METADATA, REHEARSAL
 
-    try:
-        # Not pq.read_table, nor threads: of a small file the dataset layer and the handing over take most of the time.
-        with pq.ParquetFile(path) as opened:
-            table = opened.read(columns=list(_READ), use_threads=False)
-        keep = Keep((table.schema.metadata or {})[KEEP_METADATA].decode())
-        rows = table.to_pylist()
-        if rows[0]["pack_id"] != path.stem:
-            raise ValueError(f"it holds pack {rows[0]['pack_id']}")
-    except (OSError, pa.ArrowException, KeyError, IndexError, ValueError) as error:
-        problem = Problem(
-            str(path), found=f"no readable results ({str(error).splitlines()[0]})", expected="Parquet that this product wrote",
-            hint="move the file away: the runs it held will be trained again",
-        )  # fmt: skip
-        raise SweepDirectoryError(problem) from error
+    table = read_rows(path, _READ)
+    kept = table.schema.metadata.get(KEEP_METADATA, b"")
+    if kept not in {keep.value.encode() for keep in Keep}:
+        raise RESULTS.damaged(path, "a Parquet file that does not say which weights were kept")
+    rows = table.to_pylist()
     return ResultFile(
         pack_id=path.stem,
         size=size,
@@ -204,39 +215,41 @@ def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
         pruned=tuple(row["run_id"] for row in rows if row["status"] == RunStatus.PRUNED),
         epoch=rows[0]["epoch"],
         attempt=rows[0]["attempt"],
-        keep=keep,
-        device=rows[0]["device"],
-        wall_s=sum(row["wall_s"] for row in rows),
-        cpu_s=sum(row["cpu_s"] for row in rows),
-        rehearsal=any(row["data_hash"].startswith(REHEARSAL) for row in rows),
+        keep=Keep(kept.decode()),
+        device=rows[0]["device"] or "",
+        wall_s=sum(row["wall_s"] or 0.0 for row in rows),
+        cpu_s=sum(row["cpu_s"] or 0.0 for row in rows),
+        rehearsal=any((row["data_hash"] or "").startswith(REHEARSAL) for row in rows),
+        schema_version=schema_version(table),
     )
 
 
 def _read_index(path: Path) -> tuple[ResultFile, ...]:
-    """The index as last written; empty where it is gone, torn or of another version."""
+    """The index as last written; empty where it is gone, torn or of another version: it is then made anew."""
     try:
-        content = json.loads(path.read_text())
-        if content["version"] != INDEX_VERSION:
-            return ()
-        return tuple(
-            ResultFile(
-                **{
-                    **file,
-                    "run_ids": tuple(file["run_ids"]),
-                    "diverged": tuple(file["diverged"]),
-                    "pruned": tuple(file["pruned"]),
-                    "keep": Keep(file["keep"]),
-                }
-            )
-            for file in content["files"]
-        )
-    except (OSError, ValueError, KeyError, TypeError):
+        content = read_json(path, _Index, INDEX)
+    except FileNotFoundError:
         return ()
+    except DamagedFileError as error:
+        if not path.is_file():  # It cannot be replaced, or should not be.
+            overlook(error)
+        return ()
+    return content.files if content.version == INDEX_VERSION else ()
+
+
+@dataclass(frozen=True)
+class _Index:
+    """The index file."""
+
+    version: int
+    files: tuple[ResultFile, ...]
 
 
 def _write_index(path: Path, files: Iterable[ResultFile]) -> None:
     entries = [{name: value for name, value in vars(file).items() if name != "weights_missing"} for file in files]
     try:
+        with suppress(FileNotFoundError):
+            check_regular(path, INDEX)
         replace_json(path, {"version": INDEX_VERSION, "files": entries}, dense=True)
-    except OSError:
+    except (OSError, DamagedFileError):
         return  # A sweep one may only read, or a full disk: the index is a convenience, the next call reads the files again.

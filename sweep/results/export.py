@@ -50,6 +50,8 @@ def export_table(paths: SweepPaths, wanted: Collection[str], target: Path, *, cu
     In CSV, lists are JSON text, and texts that look like formulas are made harmless. Raises SweepDirectoryError where
     nothing is done.
     """
+    from recipe_sweep.sweep.results.read import readable
+
     kind = table_format(target)
     done = read_done(paths)
     runs_of: defaultdict[str, set[str]] = defaultdict(set)
@@ -59,11 +61,14 @@ def export_table(paths: SweepPaths, wanted: Collection[str], target: Path, *, cu
     if not runs_of:
         raise SweepDirectoryError(Problem(str(paths.root), found="no finished run of this grid", expected="at least one"))
     mark = any(file.rehearsal for file in done.files)
-    tables = (_read(paths.pack_result(pack_id), runs, mark=mark, curves=curves) for pack_id, runs in sorted(runs_of.items()))
+    files = (paths.pack_result(pack_id) for pack_id in sorted(runs_of))
+    tables = readable(files, lambda path: _read(path, runs_of[path.stem], mark=mark, curves=curves))
     write = _write_parquet if kind is TableFormat.PARQUET else _write_csv
     with writing(target) as out:
-        write(tables, out)
-    return sum(map(len, runs_of.values()))
+        rows = write(tables, out)
+        if not rows:
+            raise SweepDirectoryError(Problem(str(paths.root), found="no results that can be read", expected="at least one"))
+    return rows
 
 
 def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[str, ...]:
@@ -91,54 +96,45 @@ def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[
 
 
 def _read(path: Path, runs: Collection[str], *, mark: bool, curves: bool) -> Any:
-    """The rows of `runs` in one results file, in the columns that this version knows, and one that marks a rehearsal.
-
-    A column is null where an older version did not write it; a newer version's are left out.
-    """
+    """The rows of `runs` in one results file, in the columns that this version knows, and one that marks a rehearsal."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
+    from recipe_sweep.sweep.results.read import read_rows
     from recipe_sweep.sweep.results.schema import REHEARSAL, SCHEMA
 
-    fields = [field for field in SCHEMA if curves or not pa.types.is_nested(field.type)]
-    # Not pq.read_table, nor threads: of a small file the dataset layer and the handing over take most of the time.
-    with pa.OSFile(str(path)) as file, pq.ParquetFile(file) as opened:
-        there = set(opened.schema_arrow.names)
-        table = opened.read(columns=[field.name for field in fields if field.name in there], use_threads=False)
+    table = read_rows(path, [field.name for field in SCHEMA if curves or not pa.types.is_nested(field.type)])
     keep = [run_id in runs for run_id in table["run_id"].to_pylist()]
     if not all(keep):
         table = table.filter(pa.array(keep))
-    columns = [table[field.name] if field.name in there else pa.nulls(table.num_rows, field.type) for field in fields]
-    columns = [
-        column if column.type == field.type else column.cast(field.type) for column, field in zip(columns, fields, strict=True)
-    ]
-    names = [field.name for field in fields]
-    if mark:
-        columns, names = [pa.array(["made up"] * table.num_rows), *columns], [REHEARSAL, *names]
-    return pa.table(columns, names=names)
+    table = table.replace_schema_metadata(None)
+    return table.add_column(0, REHEARSAL, pa.array(["made up"] * table.num_rows)) if mark else table
 
 
-def _write_parquet(tables: Iterable[Any], file: BinaryIO) -> None:
+def _write_parquet(tables: Iterable[Any], file: BinaryIO) -> int:
     import pyarrow.parquet as pq
 
-    writer = None
+    writer, rows = None, 0
     for table in _gathered(tables):
         writer = writer or pq.ParquetWriter(file, table.schema, compression="zstd")
         writer.write_table(table)
+        rows += table.num_rows
     if writer is not None:
         writer.close()
+    return rows
 
 
-def _write_csv(tables: Iterable[Any], file: BinaryIO) -> None:
+def _write_csv(tables: Iterable[Any], file: BinaryIO) -> int:
     import pyarrow.csv as pa_csv
 
-    writer = None
+    writer, rows = None, 0
     for table in tables:
         flat = _flat(harmless_table(table))
         writer = writer or pa_csv.CSVWriter(file, flat.schema)
         writer.write_table(flat)
+        rows += flat.num_rows
     if writer is not None:
         writer.close()
+    return rows
 
 
 def _gathered(tables: Iterable[Any]) -> Iterator[Any]:

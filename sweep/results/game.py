@@ -23,8 +23,8 @@ def game_points(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
 def game_tables(paths: SweepPaths, points: Sequence[DesignPoint]) -> tuple[GameTables, ...]:
     """One table per decomposition, seeds stacked, of the finished `points` whose critics were kept (`--keep all`)."""
     import numpy as np
-    import pyarrow.parquet as pq
 
+    from recipe_sweep.sweep.results.read import read_rows
     from recipe_sweep.sweep.results.weights import run_weights
     from recipe_sweep.trainers.values import two_step_table
 
@@ -34,7 +34,7 @@ def game_tables(paths: SweepPaths, points: Sequence[DesignPoint]) -> tuple[GameT
         file = done.file_of.get(point.run_id)
         if file is None or file.keep is not Keep.ALL:
             continue
-        rows = pq.read_table(paths.pack_result(file.pack_id), columns=["run_id", "return_final"]).to_pylist()
+        rows = read_rows(paths.pack_result(file.pack_id), ("run_id", "return_final")).to_pylist()
         returns = {row["run_id"]: row["return_final"] for row in rows}
         weights = run_weights(paths.pack_weights(file.pack_id, file.epoch, file.attempt), point.run_id)
         tables[point.decomposition].append((two_step_table(point, weights), returns[point.run_id]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+from recipe_sweep.sweep.results.schema_version import SCHEMA_VERSION
 
 KEEP_METADATA = b"keep"
 """Key of the file metadata that says which weights were kept beside it."""

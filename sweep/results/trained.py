@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Keep, ValueLearning
+from recipe_sweep.sweep.errors import DamagedFileError
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file
 from recipe_sweep.sweep.results.done import DoneRuns, read_done
@@ -31,6 +33,8 @@ from recipe_sweep.sweep.results.samples import (
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.data.stored.dataset import Dataset
+
+Sample = TypeVar("Sample")
 
 ROWS, OTHER_ROWS = 2_000, 10_000
 """Transitions that policies and critics are asked about, and further ones that their answers are compared with."""
@@ -103,10 +107,15 @@ class KeptWeights:
         if not points:
             return Lacking("the sweep has no runs of VDN or Mix on the two-step game")
         kept = self._kept(points, (Keep.ALL,))
-        return game_tables(self._paths, kept) if kept else Lacking("its critics were not kept, or no run is finished")
+        if not kept:
+            return Lacking("its critics were not kept, or no run is finished")
+        return _or_lacking(lambda: game_tables(self._paths, kept))
 
     def action_sample(self) -> ActionSample | Lacking:
         """Of `figure1_points`."""
+        return _or_lacking(self._action_sample)
+
+    def _action_sample(self) -> ActionSample | Lacking:
         from recipe_sweep.trainers.values import policy_actions
 
         points = figure1_points(self._kept(self._points, (Keep.ACTOR, Keep.ALL)))
@@ -136,6 +145,9 @@ class KeptWeights:
 
     def value_sample(self) -> ValueSample | Lacking:
         """Of `figure8_points`."""
+        return _or_lacking(self._value_sample)
+
+    def _value_sample(self) -> ValueSample | Lacking:
         from recipe_sweep.trainers.values import learned_values
 
         points = figure8_points(self._kept(self._points, (Keep.ALL,)))
@@ -201,6 +213,15 @@ class KeptWeights:
 
         key = point.dataset_id
         compare_data(point, self._data_root, Pin(self._sweep.data_hashes.get(key), self._sweep.data_fingerprints.get(key)))
+
+
+def _or_lacking(sample: Callable[[], Sample]) -> Sample | Lacking:
+    """A sample, or that weights which it needs are damaged."""
+    try:
+        return sample()
+    except DamagedFileError as error:
+        overlook(error)
+        return Lacking(f"{error.path} is damaged")
 
 
 def _rows(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

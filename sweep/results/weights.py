@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.atomic import publishing, replacing
+from recipe_sweep.sweep.files.kinds import WEIGHTS
+from recipe_sweep.sweep.files.reading import check_regular
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.outcome import Arrays
@@ -24,11 +27,39 @@ def publish_weights(path: Path, weights: Mapping[str, Arrays], keep: Keep) -> No
 
 
 def run_weights(path: Path, run_id: str, framework: str = "pt") -> dict[str, Any]:
-    """The arrays kept of one run, by their names without the run's prefix: PyTorch's, or with `np` NumPy's."""
+    """The arrays kept of one run, by their names without the run's prefix: PyTorch's, or with `np` NumPy's.
+
+    Raises FileNotFoundError, and DamagedFileError where the file is torn, or holds nothing of the run.
+    """
     prefix = f"{run_id}/"
-    with safe_open(path, framework=framework) as file:
+    with _opened(path, framework) as file:
         names = [name for name in file.keys() if name.startswith(prefix)]  # noqa: SIM118 (safe_open is no mapping)
+        if not names:
+            raise WEIGHTS.damaged(path, f"a file without arrays of run {run_id}")
         return {name.removeprefix(prefix): file.get_tensor(name) for name in names}
+
+
+def check_weights(path: Path) -> None:
+    """Raise DamagedFileError where a file of weights is torn or another's; FileNotFoundError where there is none."""
+    with _opened(path, "np") as file:
+        if "keep" not in (file.metadata() or {}):
+            raise WEIGHTS.damaged(path, "a file that does not say which weights were kept")
+
+
+@contextmanager
+def _opened(path: Path, framework: str) -> Iterator[Any]:
+    """Open a file of weights; its reader checks that nothing of it is missing."""
+    if check_regular(path, WEIGHTS) == 0:
+        raise WEIGHTS.damaged(path, "an empty file")
+    try:
+        with safe_open(path, framework=framework) as file:
+            yield file
+    except FileNotFoundError:
+        raise
+    except SafetensorError as error:
+        raise WEIGHTS.damaged(path, f"a file that cannot be read ({' '.join(str(error).split())[:200]})") from error
+    except OSError as error:
+        raise WEIGHTS.refused(path, error) from error
 
 
 def export_run(source: Path, run_id: str, target: Path, metadata: Mapping[str, str]) -> tuple[str, ...]:

@@ -23,9 +23,12 @@ from typing import TYPE_CHECKING
 
 from recipe_sweep.search_spaces.environment import number_from_environment
 from recipe_sweep.search_spaces.errors import RecipeSweepError
-from recipe_sweep.sweep.errors import LeaseLostError
+from recipe_sweep.sweep.errors import DamagedFileError, LeaseLostError
 from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX
+from recipe_sweep.sweep.files.kinds import STORED
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.reading import check_regular, read_regular
 from recipe_sweep.sweep.files.sweep_file import read_sweep_file, write_sweep_file
 from recipe_sweep.sweep.locks.lease import Lease, live_launch
 from recipe_sweep.sweep.store.base import Store, StoreError
@@ -246,7 +249,12 @@ def store_the_rest(store: Store, paths: SweepPaths) -> None:
 
 def fetch_to_read(store: Store, paths: SweepPaths) -> None:
     """Fetch all but checkpoints, unless a launch is at work in the directory, which knows better than the store."""
-    if live_launch(paths.lease) is None:
+    try:
+        launch = live_launch(paths.lease)
+    except DamagedFileError as error:
+        overlook(error)
+        return
+    if launch is None:
         fetch(store, paths, checkpoints=False)
 
 
@@ -261,14 +269,22 @@ def _lacks(paths: SweepPaths, key: str, known: Collection[str]) -> bool:
 
 def _known(paths: SweepPaths) -> frozenset[str]:
     """What is here as it is in the store."""
-    with suppress(FileNotFoundError):
-        return frozenset(paths.stored_index.read_text().splitlines())
+    try:
+        return frozenset(read_regular(paths.stored_index, STORED).decode().splitlines())
+    except FileNotFoundError:
+        return frozenset()
+    except UnicodeDecodeError:
+        overlook(STORED.damaged(paths.stored_index, "no text"))
+    except DamagedFileError as error:
+        overlook(error)
     return frozenset()
 
 
 def _remember(paths: SweepPaths, key: str) -> None:
     if key == SWEEP_FILE or key.startswith("results/"):
         paths.index.mkdir(exist_ok=True)
+        with suppress(FileNotFoundError):
+            check_regular(paths.stored_index, STORED)
         with paths.stored_index.open("a") as file:
             file.write(f"{_name(paths, key)}\n")
 

@@ -6,23 +6,22 @@ Results files are immutable, so each is read once; only the columns that MLflow 
 from __future__ import annotations
 
 import json
-import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
+from recipe_sweep.sweep.errors import DamagedFileError
+from recipe_sweep.sweep.files.kinds import PROGRESS, RESULTS
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.files.progress_file import PackProgressFile, read_all_progress
+from recipe_sweep.sweep.files.progress_file import PackProgressFile, progress_path, read_all_progress
+from recipe_sweep.sweep.files.reading import meaningful
+from recipe_sweep.sweep.results.read import read_rows
 from recipe_sweep.sweep.tracking.entries import KnownRun
 from recipe_sweep.trainers.results import CurvePoint, RunStatus
 from recipe_sweep.trainers.task import ReturnScale
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -61,19 +60,21 @@ class SweepRecords:
 
     def _add_results(self, path: Path) -> set[str]:
         try:
-            # Not pq.read_table: it would take the names of folders on the way for partitions.
-            with pq.ParquetFile(path) as file:
-                rows = file.read(columns=_COLUMNS).to_pylist()
-        except (pa.ArrowException, OSError) as error:
-            log.warning("left out %s, which cannot be read: %s", path, error)
+            rows = read_rows(path, _COLUMNS).to_pylist()
+            with meaningful(path, RESULTS):
+                runs = [_finished(row) for row in rows]
+        except FileNotFoundError:
+            return set()
+        except DamagedFileError as error:
+            overlook(error)
             return set()
         self._read.add(path.name)
-        for row in rows:
+        for row, run in zip(rows, runs, strict=True):
             # Of two rows of one run the oldest launch's counts, as in the report.
             order = (row["epoch"], row["pack_id"])
             present = self._done.get(row["run_id"])
             if present is None or order < present[0]:
-                self._done[row["run_id"]] = (order, _finished(row))
+                self._done[row["run_id"]] = (order, run)
         return {row["config_id"] for row in rows}
 
     def _refresh_progress(self) -> set[str]:
@@ -84,9 +85,18 @@ class SweepRecords:
             return set()
         before = self._under_way
         self._seen = seen
-        self._under_way = {run.run_id: run for pack in packs for run in _under_way(pack) if run.run_id not in self._done}
+        self._under_way = {run.run_id: run for pack in packs for run in self._told(pack) if run.run_id not in self._done}
         changed = {run_id for run_id in before | self._under_way if before.get(run_id) != self._under_way.get(run_id)}
         return {(self._under_way.get(run_id) or before[run_id]).config_id for run_id in changed}
+
+    def _told(self, pack: PackProgressFile) -> list[KnownRun]:
+        path = progress_path(self._paths.progress, pack.pack_id)
+        try:
+            with meaningful(path, PROGRESS):
+                return _under_way(pack)
+        except DamagedFileError as error:
+            overlook(error)
+            return []
 
 
 def _finished(row: Mapping[str, object]) -> KnownRun:

@@ -8,10 +8,10 @@ which is its data directory.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -19,8 +19,12 @@ import numpy as np
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Extraction, Keep, ValueLearning
+from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import replace_json
+from recipe_sweep.sweep.files.kinds import CHECKPOINT
+from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.reading import read_json
 from recipe_sweep.sweep.files.sweep_file import read_sweep_file
 from recipe_sweep.sweep.results.schema import REHEARSAL
 from recipe_sweep.trainers.environments.registry import task_spec
@@ -179,8 +183,19 @@ def _seconds_per_run(root: Path) -> float:
 
 def _saved_step(folder: Path, run_ids: Sequence[str]) -> int | None:
     """The step of a checkpoint that holds all of these runs; None where there is no such."""
-    path = folder / _CHECKPOINT
-    if not path.exists():
+    try:
+        saved = read_json(folder / _CHECKPOINT, _Saved, CHECKPOINT)
+    except FileNotFoundError:
         return None
-    content = json.loads(path.read_text())
-    return int(content["step"]) if set(run_ids) <= set(content["run_ids"]) else None
+    except DamagedFileError as error:
+        overlook(error)
+        return None
+    return saved.step if set(run_ids) <= set(saved.run_ids) else None
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """The file."""
+
+    step: int
+    run_ids: tuple[str, ...]

@@ -70,6 +70,8 @@ def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
         )
     if plan.gave_up:
         yield f"[red]failed: {counted(len(plan.gave_up), 'run')}[/red], not tried again without --retry-failed"
+    if plan.held:
+        yield f"[red]waiting: {counted(len(plan.held), 'run')}[/red], because results are damaged that may hold them"
     if plan.outside:
         yield f"outside this grid: {counted(len(plan.outside), 'finished run')}, kept on disk and left out of reports"
     if not plan.packs:
@@ -116,6 +118,7 @@ def plan_json(target: Target, plan: Plan, machines: Machines, estimated: Estimat
         "estimate": estimated and estimate_content(estimated, machines),
         "failed": len(plan.gave_up),
         "outside": len(plan.outside),
+        "held": len(plan.held),
         "retrained_value_lanes": plan.retrained_value_lanes,
         "reasons": [{"why": reason.why, "detail": reason.detail, "runs": len(reason.run_ids)} for reason in plan.reasons],
         "excluded": [{"reason": rule.reason, "runs": rule.points} for rule in target.excluded],

@@ -7,10 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
 
-from recipe_sweep.analysis.errors import ResultsError
 from recipe_sweep.analysis.results.frame import compact, load_diagnostics, load_results
+from recipe_sweep.sweep.files.overlooked import overlooked
 from recipe_sweep.sweep.results.schema import SCHEMA
 from tests.analysis.synthetic import result_row, synthetic_points, write_pack, write_sweep
 
@@ -50,23 +49,31 @@ def test_runs_of_an_older_grid_stay_out_and_are_counted(tmp_path: Path) -> None:
     assert results.outside == len(POINTS) - 5
 
 
-def test_torn_foreign_and_newer_files_are_all_named_at_once(tmp_path: Path) -> None:
+def test_torn_and_foreign_files_are_left_out_and_all_named(tmp_path: Path) -> None:
     folder = tmp_path / "results"
     whole = write_pack(folder, POINTS[:4], "whole")
     (folder / "torn.parquet").write_bytes(whole.read_bytes()[:-40])
     (folder / "empty.parquet").write_bytes(b"")
+    (folder / "copy.parquet").write_bytes(whole.read_bytes())
     pq.write_table(pa.table({"a": [1]}), folder / "foreign.parquet")
-    newer = SCHEMA.with_metadata({b"schema_version": b"999"})
-    pq.write_table(pa.Table.from_pylist([result_row(POINTS[9])], schema=newer), folder / "newer.parquet")
     (folder / ".whole.parquet.tmp").write_bytes(b"half")
-    with pytest.raises(ResultsError) as error:
-        load_results(folder)
-    text = str(error.value)
-    for name in ("torn.parquet", "empty.parquet", "foreign.parquet", "newer.parquet"):
-        assert name in text
-    assert "whole.parquet" not in text
-    assert "schema version 999" in text
-    assert error.value.exit_code == 2
+    told: list[str] = []
+    with overlooked() as heard:
+        assert len(load_results(folder).runs) == 4
+        heard.tell(told.append)
+    assert len(told) == 4
+    for name in ("torn.parquet", "empty.parquet", "foreign.parquet", "copy.parquet"):
+        assert any(f"{folder / name} is not the results of a pack" in sentence for sentence in told)
+
+
+def test_a_newer_file_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
+    newer = SCHEMA.with_metadata({b"schema_version": b"999"})
+    row = result_row(POINTS[9])
+    table = pa.Table.from_pylist([row], schema=newer).append_column("future", pa.array([1]))
+    pq.write_table(table.drop_columns(["cpu_s"]), tmp_path / f"{row['pack_id']}.parquet")
+    runs = load_results(tmp_path).runs
+    assert list(runs["run_id"]) == [POINTS[9].run_id]
+    assert runs["cpu_s"].isna().all()
 
 
 def test_a_file_with_more_columns_is_read(tmp_path: Path) -> None:

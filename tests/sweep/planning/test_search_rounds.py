@@ -249,7 +249,7 @@ def test_a_torn_round_is_named_and_nothing_is_asked_anew(tmp_path: Path) -> None
     grid, sweep = searching(), Sweep(tmp_path)
     ask_round(grid, sweep.paths)
     sweep.paths.search_round(1).write_text("{")
-    with pytest.raises(SweepDirectoryError, match="no readable round"):
+    with pytest.raises(SweepDirectoryError, match="expected  a round of the search"):
         ask_round(grid, sweep.paths)
 
 

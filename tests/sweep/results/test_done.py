@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
-from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError, SweepDirectoryError
+from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
@@ -131,10 +131,11 @@ def test_a_damaged_results_file_is_named_with_what_to_do(paths: SweepPaths, dama
         path.write_text("a,b\n1,2\n")
     else:
         path = path.rename(paths.pack_result("0" * 16))
-    with pytest.raises(SweepDirectoryError) as error:
-        read_done(paths)
-    assert str(path) in str(error.value)
-    assert "trained again" in str(error.value)
+    done = read_done(paths)
+    assert not done.file_of
+    [error] = done.damaged
+    assert str(path) in error.sentence
+    assert "trains its runs again" in error.remedy
     assert [finding.severity for finding in examine(paths)] == [Severity.PROBLEM]
 
 

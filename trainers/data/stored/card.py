@@ -198,6 +198,8 @@ def write_card(directory: Path, card: Card) -> None:
 def read_card(directory: Path) -> Card:
     """Read the card of the dataset in `directory`; raises BrokenDataError."""
     path = directory / CARD_FILE
+    if path.exists() and not path.is_file():  # To open a FIFO would wait for ever.
+        raise BrokenDataError(_problem(path, "no regular file"))
     try:
         card = Card.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

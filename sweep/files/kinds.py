@@ -1,0 +1,124 @@
+"""The kinds of files that a sweep's directory holds: what each is, and what to do where one cannot be read.
+
+A reader names the kind of what it reads. So every damaged file is spoken of alike, whichever command meets it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipe_sweep.sweep.errors import DamagedFileError
+
+DAMAGED_SUFFIX = ".damaged"
+"""What is added to the name of a file that is moved away: no reader looks at such a name."""
+
+
+@dataclass(frozen=True)
+class FileKind:
+    """A kind of file. `pattern` is where such files are in the sweep's directory.
+
+    `follows` says what happens where a reader goes on without the file. `remedy` says what the user can do; a command that
+    moves the file away is added to it.
+    """
+
+    title: str
+    pattern: str
+    follows: str
+    remedy: str
+
+    def damaged(self, path: Path, found: str) -> DamagedFileError:
+        """The error for a file of this kind."""
+        away = shlex.join(["mv", "--", str(path), f"{path}{DAMAGED_SUFFIX}"])
+        return DamagedFileError(path, found, self.title, self.follows, f"{self.remedy}: {away}")
+
+    def refused(self, path: Path, error: OSError) -> DamagedFileError:
+        """The error for a file of this kind that the system does not let us read."""
+        remedy = "make it readable, or mend the disk: nothing needs to be moved"
+        return DamagedFileError(path, f"a file that cannot be read ({error.strerror})", self.title, self.follows, remedy)
+
+    def newer(self, path: Path, version: int, known: int) -> DamagedFileError:
+        """The error for a file of this kind that a newer recipe-sweep wrote."""
+        found = f"one of schema version {version}, where this recipe-sweep knows versions up to {known}"
+        remedy = "a newer recipe-sweep wrote this file: use that one for this sweep"
+        return DamagedFileError(path, found, self.title, self.follows, remedy)
+
+
+SWEEP = FileKind(
+    "the sweep's file", "sweep.json", "nothing is known of this sweep",
+    "restore it from a copy; or move it away and launch the grid again with the same --dir, results are kept",
+)  # fmt: skip
+RESULTS = FileKind(
+    "the results of a pack", "results/*.parquet", "it is left out, and its runs wait",
+    "move it away, and the next launch trains its runs again",
+)  # fmt: skip
+WEIGHTS = FileKind(
+    "the weights of a pack", "weights/[!.]*.safetensors", "nothing that needs them is shown",
+    "move it away, and the next launch trains its runs again",
+)  # fmt: skip
+PACK = FileKind(
+    "the record of a started pack", "packs/[!.]*.json", "what it says is left out",
+    "restore it from a copy; or move it away, and its runs are planned anew and train from their start",
+)  # fmt: skip
+ATTEMPT = FileKind(
+    "the record of an attempt at a pack", "attempts/*/[!.]*.json", "the attempt is left out",
+    "move it away, because no result depends on it",
+)  # fmt: skip
+CLAIM = FileKind(
+    "the claim of a pack", "attempts/*/claim", "who has the pack is not known",
+    "make sure that no launch is at work on this sweep, then move it away",
+)  # fmt: skip
+FAILURE = FileKind(
+    "the record of a failure", "failures/*/[!.]*.json", "the attempt counts as failed, and its cause is not shown",
+    "move it away, and the attempt no longer counts as failed",
+)  # fmt: skip
+LEASE = FileKind(
+    "the record of who launches", "lease/[0-9]*.json", "whether a launch is at work is not known",
+    "make sure that no launch is at work on this sweep, then move it away",
+)  # fmt: skip
+LOCK = FileKind(
+    "the lock of the lease", "lease/lock", "no launch can begin",
+    "make sure that no launch is at work on this sweep, then move it away",
+)  # fmt: skip
+HEARTBEAT = FileKind(
+    "a launch's sign of life", "lease/[0-9]*.heartbeat", "the launch seems dead from other machines",
+    "make sure that no launch is at work on this sweep, then move it away",
+)  # fmt: skip
+LAUNCH = FileKind(
+    "what a launch set out to do", "launches/" + "[0-9]" * 6 + "*.json", "what it says is left out",
+    "move it away, because no later launch depends on it",
+)  # fmt: skip
+ESTIMATE = FileKind(
+    "the estimate of a launch", "launches/[0-9]*.estimate.json", "the launch is not scored",
+    "move it away, because no launch depends on it",
+)  # fmt: skip
+OUTCOME = FileKind(
+    "the outcome of a launch", "launches/[0-9]*.outcome.json", "the launch is not scored",
+    "move it away, because no launch depends on it",
+)  # fmt: skip
+ROUND = FileKind(
+    "a round of the search", "search/[0-9]*.json", "its trials are left out, and the search waits",
+    "restore it from a copy; or move it and all later rounds away, they are asked anew and no finished run is lost",
+)  # fmt: skip
+CALIBRATION = FileKind(
+    "how fast this machine trains", "calibration.json", "estimates do without it",
+    "measure anew with `recipe-sweep plan --calibrate`, or move it away",
+)  # fmt: skip
+PROGRESS = FileKind(
+    "the progress of a pack", "progress/[!.]*.json", "the pack is not shown as running",
+    "move it away, the pack writes it anew",
+)  # fmt: skip
+INDEX = FileKind(
+    "the index of the results", "index/done.json", "all results are read instead",
+    "move it away, it is made anew",
+)  # fmt: skip
+STORED = FileKind(
+    "the list of what is stored", "index/stored.txt", "it is fetched again",
+    "move it away, it is made anew",
+)  # fmt: skip
+CHECKPOINT = FileKind(
+    "the checkpoint of a pack", "checkpoints/*/*.json", "the pack goes on from the one before, or from its start",
+    "move it away, because no result depends on it",
+)  # fmt: skip
+LOG = FileKind("a log", "logs/**/*.log", "it is not shown", "move it away, because nothing depends on it")
