@@ -46,11 +46,22 @@ def lay_search(directory: Path, patch: pytest.MonkeyPatch) -> None:
     call("launch", *SEARCH, *LAUNCH[2:])
 
 
+def some_runs() -> dict[str, str]:
+    """A run that is done, in the pack whose files are damaged, and one that has failed."""
+    paths = SweepPaths(SWEEP)
+    done = read_done(paths)
+    first = min(done.pack_ids)
+    return {
+        "DONE": next(run for run, file in done.file_of.items() if file.pack_id == first),
+        "RUN": read_failures(paths)[0].run_ids[0],
+    }
+
+
 def a_file(kind: str) -> Path:
     """A file of each kind that the little sweep holds."""
     paths = SweepPaths(SWEEP)
     done = min(read_done(paths).pack_ids)
-    failed = read_failures(paths)[0]
+    failed = read_failures(paths)[-1]
     [open_pack] = [path.stem for path in paths.progress.glob("[!.]*.json") if path.stem != failed.pack_id]
     epoch = max(int(path.stem) for path in paths.lease.glob("*.json"))
     return {
@@ -67,7 +78,7 @@ def a_file(kind: str) -> Path:
         "lease": paths.lease / f"{epoch:06d}.json",
         "lock": paths.lease / "lock",
         "heartbeat": paths.lease / f"{epoch:06d}.heartbeat",
-        "launch": paths.launch_file(epoch),
+        "launch": paths.launch_file(failed.epoch),
         "estimate": paths.estimate_file(epoch),
         "outcome": paths.outcome_file(1),
         "calibration": paths.calibration,
