@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -134,7 +135,21 @@ def test_a_torn_or_altered_checkpoint_falls_back_to_the_one_before(tmp_path: Pat
         assert found is not None
         assert found.step == 2
     newest.write_bytes(whole)
-    newest.with_suffix(".json").write_text('{"format": 1, "st')
+    for text in ('{"format": 1, "st', "[" * 100_000, "[]", "{}"):
+        newest.with_suffix(".json").write_text(text)
+        found = checkpoint.load_latest(tmp_path)
+        assert found is not None
+        assert found.step == 2
+
+
+@pytest.mark.parametrize("suffix", [".json", ".safetensors"])
+def test_a_fifo_in_place_of_a_checkpoint_is_not_waited_for(tmp_path: Path, suffix: str) -> None:
+    trainer = fresh([point()])
+    for step in (2, 4):
+        save(advance(trainer, step), tmp_path)
+    newest = sorted(tmp_path.glob(f"*{suffix}"))[-1]
+    newest.unlink()
+    os.mkfifo(newest)
     found = checkpoint.load_latest(tmp_path)
     assert found is not None
     assert found.step == 2

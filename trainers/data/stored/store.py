@@ -76,9 +76,13 @@ def map_columns(directory: Path, card: Card) -> Columns:
     mapped: dict[str, NDArray[np.generic]] = {}
     problems: list[Problem] = []
     for column in card.columns:
+        path = directory / column.file
+        if path.exists() and not path.is_file():  # To open a FIFO would wait for ever.
+            problems.append(_broken(directory, column, "no regular file"))
+            continue
         try:
             # Copy-on-write rather than read-only: as safe for the file, and PyTorch takes it without a copy or a warning.
-            values = np.load(directory / column.file, mmap_mode="c", allow_pickle=False)
+            values = np.load(path, mmap_mode="c", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             problems.append(_broken(directory, column, str(error)))
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,6 +46,22 @@ def truncate(name: str, size: int) -> Callable[[Path], None]:
     return damage
 
 
+def fifo(name: str) -> Callable[[Path], None]:
+    def damage(directory: Path) -> None:
+        (directory / name).unlink()
+        os.mkfifo(directory / name)
+
+    return damage
+
+
+def directory_instead(name: str) -> Callable[[Path], None]:
+    def damage(directory: Path) -> None:
+        (directory / name).unlink()
+        (directory / name).mkdir()
+
+    return damage
+
+
 def drop_a_column_from_the_card(directory: Path) -> None:
     columns = json.loads((directory / "card.json").read_text())["columns"]
     edit_card(columns=columns[1:])(directory)
@@ -78,6 +95,10 @@ DAMAGES: dict[str, tuple[Callable[[Path], None], str]] = {
     "fewer rows": (edit_column("observations", lambda values: values[:99]), "observations.npy"),
     "another type": (edit_column("rewards", lambda values: values.astype(np.float64)), "rewards.npy"),
     "a number that is none": (edit_column("rewards", with_nan), "finite"),
+    "a card that is a FIFO": (fifo("card.json"), "no regular file"),
+    "a card nested deep": (lambda directory: (directory / "card.json").write_text("[" * 100_000), "card.json"),
+    "a column that is a FIFO": (fifo("rewards.npy"), "no regular file"),
+    "a column that is a directory": (directory_instead("rewards.npy"), "no regular file"),
     "an open last episode": (edit_column("terminals", np.zeros_like), "ends no episode"),
 }
 
