@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from recipe_sweep import cluster
+from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.sweep.clusters.machines import Machines, load_machines
 from recipe_sweep.sweep.estimates.calibration import Calibration, ProbedPack, calibrate, read_calibration
 from recipe_sweep.sweep.estimates.estimate import GPU_EFFICIENCY, estimate, how_to_know, money
 from recipe_sweep.sweep.estimates.estimate_file import Estimate, last_score, read_scores
+from recipe_sweep.sweep.estimates.finished_packs import finished_paces
 from recipe_sweep.sweep.estimates.paces import Basis, kind_of
 from recipe_sweep.sweep.estimates.probe_process import Ready, Timing
 from recipe_sweep.sweep.estimates.schedule import makespan
@@ -24,6 +26,8 @@ from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.planning.plan import make_plan
 from recipe_sweep.sweep.results.done import read_done
+from recipe_sweep.trainers.environments import registry
+from recipe_sweep.trainers.plugins import TaskSpec, register_task
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
 from tests.sweep.inline import Sweep
@@ -265,13 +269,16 @@ def test_a_gpu_that_is_not_here_cannot_be_probed(paths: SweepPaths, monkeypatch:
 
 def test_a_neighbour_of_a_task_that_only_a_plugin_knows_is_no_evidence_and_stops_nothing(tmp_path: Path) -> None:
     ours, theirs = Sweep(tmp_path / "ours"), Sweep(tmp_path / "theirs")
-    theirs.launch(make_points(seeds=2))
-    root = ours.paths.root
-    shutil.copytree(theirs.paths.root, root.parent / "neighbour")
-    (root.parent / "neighbour" / "sweep.json").write_text("{}")
-    assert estimated(ours.paths) is not None
-    for record in (root.parent / "neighbour" / "packs").glob("*.json"):
-        record.write_text(record.read_text().replace("simple_spread", "my_own_task"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TASKS, "_entries", dict(TASKS._entries))
+        patch.setattr(registry, "_ENVIRONMENTS", dict(registry._ENVIRONMENTS))
+        register_task(TaskSpec("own", 2, 3, 1, 6, 4), lambda copies: None, title="Own", version="1")  # type: ignore[arg-type,return-value]
+        theirs.launch(make_points(seeds=2, task="own"))
+        neighbour = ours.paths.root.parent / "neighbour"
+        shutil.copytree(theirs.paths.root, neighbour)
+        (neighbour / "sweep.json").write_text("{}")
+        assert finished_paces(ours.paths, HERE, stand_in.NAME)
+    assert finished_paces(ours.paths, HERE, stand_in.NAME) == ()
     assert estimated(ours.paths) is None
 
 
