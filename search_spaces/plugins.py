@@ -99,7 +99,7 @@ def plugin_code(what: str, expected: str, where: str | None = None) -> Iterator[
         kind = type(error) if type(error).__init__ is UserInputError.__init__ else UserInputError
         raise kind(*(_placed(problem, what, users_place(error) or where) for problem in error.problems)) from error
     except BaseException as error:
-        problem = Problem(found=error_text(error), expected=expected)
+        problem = Problem(what, found=error_text(error), expected=expected)
         place = users_place(error) or where
         raise PluginCodeError(_placed(problem, what, place), place) from error
 
