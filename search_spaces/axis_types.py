@@ -132,7 +132,7 @@ Episodes = Annotated[_Integer, Field(ge=1, le=100_000)]
 Trials = Annotated[_Integer, Field(ge=1, le=10_000)]
 """Of one study; more is a slip of the finger."""
 Natural = Annotated[_Integer, Field(ge=0, le=LARGEST)]
-LearningRate = Annotated[_Number, Field(gt=0, le=100)]
+LearningRate = Annotated[_Number, Field(gt=0, le=1e30)]
 Gain = Annotated[_Number, Field(gt=0, le=1_000)]
 Temperature = Annotated[_Number, Field(ge=0, le=1_000_000)]
 Positive = Annotated[_Number, Field(gt=0, le=1e30)]
