@@ -61,7 +61,7 @@ def publish(paths: SweepPaths, pack: Pack, outcome: PackOutcome, provenance: Pro
     published = False
     try:
         with permission_to_publish(paths.lease, provenance.epoch), publishing(paths.pack_result(pack.pack_id)) as temporary:
-            pq.write_table(table, temporary, compression="zstd")
+            pq.write_table(table, temporary.absolute(), compression="zstd")  # pyarrow takes a leading ~ for the home directory
         published = True
     except FileExistsError as error:
         raise AlreadyPublishedError(f"pack {pack.pack_id} was published before; this attempt is dropped") from error

@@ -40,7 +40,8 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     wanted = [field for field in SCHEMA if columns is None or field.name in columns]
     try:
         # Not pq.read_table, nor threads: of a small file the dataset layer and the handing over take most of the time.
-        with pq.ParquetFile(path) as file:
+        # Absolute, because pyarrow takes a leading ~ for the home directory.
+        with pq.ParquetFile(path.absolute()) as file:
             there = file.schema_arrow
             _check_ours(path, there)
             names = {_PACK, *(field.name for field in wanted if field.name in there.names)}

@@ -216,3 +216,12 @@ def test_options_of_one_sweep_are_refused_beside_two(here: Path) -> None:
     assert "--set beside two sweeps" in text
     assert "--figure beside two sweeps" in text
     assert not (here / "before" / "report").exists()
+
+
+@pytest.mark.parametrize("name", ["~", "~root", "a b'c", "seed=3", "-rf", "%s", "é"])
+def test_a_directory_of_any_name_holds_its_sweep(here: Path, name: str) -> None:
+    launch(f"--dir={name}")
+    assert "4 of 4 done, nothing to do" in launch(f"--dir={name}")
+    call("report", f"./{name}")
+    call("export", f"./{name}", "-o", "~.parquet")
+    assert (here / "~.parquet").exists()
