@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.monitoring.doctor import examine
 from tests.faults.works import Work
 from tests.sweep.launch.test_start_watch import BROKEN
 
@@ -40,11 +41,12 @@ _HASH = re.compile(r"\b[0-9a-f]{12,64}\b")
 
 
 class Done(NamedTuple):
-    """A harm that was done: the file that it was done to, and what that was before."""
+    """A harm that was done: the file that it was done to, and what that was before and is after."""
 
     harm: Harm
     file: Path | None
     before: bytes
+    after: bytes
     environment: dict[str, str]
 
     def fault(self, code: int, said: str) -> str | None:
@@ -65,6 +67,14 @@ class Done(NamedTuple):
         """Whether a launch may go on in spite of it."""
         return self.harm is Harm.TORN
 
+    def seen_to(self, paths: SweepPaths) -> list[str]:
+        """Move a file away that launches went on without, as the doctor says. Returns what is wrong."""
+        if self.file is None or not self.file.exists() or self.file.read_bytes() != self.after:
+            return []  # Written anew since.
+        told = [finding.text for finding in examine(paths) if str(self.file) in finding.text]
+        self.file.unlink()
+        return [] if told else [f"{self.harm}: the doctor says nothing of {self.file}"]
+
     def mend(self) -> None:
         """Do what a user does who was told."""
         if self.file is not None:
@@ -78,7 +88,7 @@ def harm(kind: Harm, paths: SweepPaths, data: Path, chance: random.Random) -> Do
             broken = paths.root.with_name(f"{paths.root.name}-broken")
             broken.mkdir(exist_ok=True)
             (broken / "numpy.py").write_text(BROKEN)
-            return Done(kind, None, b"", {"PYTHONPATH": os.pathsep.join([str(broken), os.environ["PYTHONPATH"]])})
+            return Done(kind, None, b"", b"", {"PYTHONPATH": os.pathsep.join([str(broken), os.environ["PYTHONPATH"]])})
         case Harm.DATA:
             files = sorted(data.rglob("*.npy"))
         case Harm.TORN:
@@ -90,5 +100,6 @@ def harm(kind: Harm, paths: SweepPaths, data: Path, chance: random.Random) -> Do
     before = file.read_bytes()
     torn = before[: len(before) // 2]
     flipped = bytes([*before[: len(before) // 2], before[len(before) // 2] ^ 1, *before[len(before) // 2 + 1 :]])
-    file.write_bytes(torn if kind is Harm.TORN else flipped)
-    return Done(kind, file, before, {})
+    after = torn if kind is Harm.TORN else flipped
+    file.write_bytes(after)
+    return Done(kind, file, before, after, {})

@@ -68,6 +68,7 @@ class Suffering:
         self._chance = random.Random(chance)
         self._harms = list(HARMS[work]) if harmed else []
         self._harm: Done | None = None
+        self._borne: list[Done] = []
         self._commands = list(HABITS[work].commands)
         self._orphans: list[Process] = []
         self._ray_directories: set[str] = set()
@@ -84,6 +85,8 @@ class Suffering:
         wait_until(lambda: not [process for process in self._orphans if alive(process)])
         for directory in self._ray_directories:
             shutil.rmtree(directory, ignore_errors=True)
+        for each in self._borne:
+            self.faults += each.seen_to(self._paths)
         return left
 
     def _fail_first(self) -> None:
@@ -143,6 +146,7 @@ class Suffering:
         if harmed.may_be_borne:
             wait_until(lambda: process.ended or newest_moments(self._moments, began_ns))
             if not process.ended or process.wait() == ExitCode.OK:
+                self._borne.append(harmed)
                 return False
         code = process.wait(REST_PATIENCE_S)
         said = self._output.read_bytes()[written:].decode(errors="replace")
