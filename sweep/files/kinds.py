@@ -40,7 +40,7 @@ class FileKind:
 
     def newer(self, path: Path, version: int, known: int) -> DamagedFileError:
         """The error for a file of this kind that a newer recipe-sweep wrote."""
-        found = f"one of schema version {version}, where this recipe-sweep knows versions up to {known}"
+        found = f"one of schema version {version}, where versions up to {known} are known"
         remedy = "a newer recipe-sweep wrote this file: use that one for this sweep"
         return DamagedFileError(path, found, self.title, self.follows, remedy)
 

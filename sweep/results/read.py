@@ -90,7 +90,7 @@ def newer_sentence(results: Path, versions: Iterable[int]) -> str | None:
         return None
     files = "1 file" if len(newer) == 1 else f"{len(newer):,} files"
     return (
-        f"a newer recipe-sweep wrote {files} in {results} (schema version {max(newer)}, known here: {SCHEMA_VERSION}): "
+        f"results of a newer version are in {files} of {results} (schema version {max(newer)}, known here: {SCHEMA_VERSION}): "
         "columns that this version does not know are left out"
     )
 

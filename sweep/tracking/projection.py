@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from recipe_sweep.search_spaces.errors import UserInputError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
-from recipe_sweep.sweep.locks.lease import current_holder, is_held
+from recipe_sweep.sweep.locks.lease import visible_launch
 from recipe_sweep.sweep.results.schema import REHEARSAL
 from recipe_sweep.sweep.tracking.client import TrackingError, masked, quiet_client, refusals, without_password
 from recipe_sweep.sweep.tracking.database import SQLITE, fault_of, file_of, make, put_aside
@@ -93,8 +93,7 @@ def project(
     """
     paths = SweepPaths(sweep_dir)
     if live is None:
-        holder = current_holder(paths.lease)
-        live = holder is not None and is_held(paths.lease, holder)
+        live = visible_launch(paths.lease) is not None
     projection = Projection(sweep_dir, per_run=per_run, tracking_uri=tracking_uri, tell=tell)
     with projection_lock(sweep_dir, wait=False):
         while True:

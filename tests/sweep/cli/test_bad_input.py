@@ -151,8 +151,8 @@ MISTAKES = {
     "weights to keep that do not exist": Mistake("launch little.yaml --keep some", ("some", "actor")),
     "a torn results file": Mistake(
         "plan little.yaml",
-        ("00ff.parquet", "trained again"),
-        both(sweep_file(), file("sweeps/little/results/00ff.parquet", "PAR1")),
+        ("00ff00ff00ff00ff.parquet", "trains its runs again"),
+        both(sweep_file(), file("sweeps/little/results/00ff00ff00ff00ff.parquet", "PAR1")),
     ),
     "published data that nobody has": Mistake("launch og.yaml", ("og_marl", "homegrown"), file("og.yaml", PUBLISHED)),
     "a data directory that is a file": Mistake("launch little.yaml --data here", ("here",), file("here", "")),

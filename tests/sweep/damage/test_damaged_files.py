@@ -240,7 +240,7 @@ def test_results_of_a_newer_version_are_read_and_every_command_says_so_alike(her
     pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"schema_version": b"2"}), path)
     result = CliRunner().invoke(app, list(NEWER[command]))
     assert result.exit_code == ExitCode.OK, result.output
-    said = "a newer recipe-sweep wrote 1 file in sweeps/little/results (schema version 2, known here: 1)"
+    said = "results of a newer version are in 1 file of sweeps/little/results (schema version 2, known here: 1)"
     assert said in result.output
     assert "damaged" not in result.output
 

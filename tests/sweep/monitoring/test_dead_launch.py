@@ -36,7 +36,9 @@ def killed(machine: str | None = None) -> None:
 def progress_of(pack_id: str, epoch: int) -> None:
     now = datetime.now(UTC)
     at = {"started_at": (now - timedelta(minutes=5)).isoformat(), "updated_at": now.isoformat()}
-    content = {"schema_version": 1, "pack_id": pack_id, "runs": [], "step": 7, "steps": 40, "epoch": epoch, "resumed_step": 0}
+    curve = {"curve_step": [], "curve_return": [], "curve_return_std": []}
+    runs = [{"run_id": "a", "config_id": "b", "point": "{}", "diverged_step": None} | curve]
+    content = {"schema_version": 1, "pack_id": pack_id, "runs": runs, "step": 7, "steps": 40, "epoch": epoch, "resumed_step": 0}
     PATHS.progress.mkdir(exist_ok=True)
     (PATHS.progress / f"{pack_id}.json").write_text(json.dumps(content | {"scale_min": 0.0, "scale_max": 1.0} | at))
 
