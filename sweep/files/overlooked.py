@@ -66,6 +66,12 @@ def note(subject: Path | str, sentence: str) -> None:
         heard.tell(_log.warning)
 
 
+def silence(subject: Path | str) -> None:
+    """Say nothing of this subject at the end of the command, because the command itself speaks of it."""
+    if _listening:
+        _listening[-1].silence(subject)
+
+
 def tell_now(say: Callable[[str], None]) -> None:
     """Say what was overlooked so far, before something that takes long."""
     if _listening:

@@ -18,6 +18,7 @@ from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX
 from recipe_sweep.sweep.files.failure_file import START_ERROR, read_failures
 from recipe_sweep.sweep.files.kinds import RESULTS
+from recipe_sweep.sweep.files.overlooked import silence
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import point_from_canonical
 from recipe_sweep.sweep.files.reading import meaningful
@@ -72,6 +73,7 @@ def examine(paths: SweepPaths) -> tuple[Finding, ...]:
 
 
 def _damaged(error: DamagedFileError) -> Finding:
+    silence(error.path)
     return Finding(Severity.PROBLEM, f"{error.path} is not {error.expected} but {error.found}: {error.follows}", error.remedy)
 
 
@@ -87,6 +89,7 @@ def _named(paths: SweepPaths, done: DoneRuns) -> set[str]:
 def _newer(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
     sentence = newer_sentence(paths.results, (file.schema_version for file in done.files))
     if sentence is not None:
+        silence(paths.results)
         yield Finding(Severity.NOTE, sentence, "nothing needs to be done; to see these columns, use the newer one")
 
 

@@ -148,6 +148,7 @@ def _check(kind: str, damage: str, command: str, path: Path, output: str, code: 
         assert sum(f"warning: {path}" in line for line in named) <= 1, output
     assert "(b'" not in output
     if command == "doctor" and is_damage:
+        assert "warning" not in output, "it speaks of the file as a problem"
         assert code == (ExitCode.BAD_INPUT if kind == "sweep.json" else ExitCode.FAILURE)
         assert any("mv -- " in line or "make it readable" in line for line in output.splitlines()), output
 
