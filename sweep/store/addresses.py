@@ -63,4 +63,4 @@ def is_address(text: str) -> bool:
 
 
 def _wrong(address: str, found: str, expected: str) -> StoreAddressError:
-    return StoreAddressError(Problem(file=address, found=found, expected=expected))
+    return StoreAddressError(Problem(file=address or "the address of the store", found=found, expected=expected))

@@ -69,7 +69,7 @@ def test_logs_of_a_run_a_pack_and_an_attempt_can_be_asked_for(here: Path) -> Non
     ("options", "says"),
     [
         (["--pack", "zzz"], ["no pack 'zzz'", "started"]),
-        (["--run", "zzz"], ["no run 'zzz'"]),
+        (["--run", "zzz"], ["run zzz", "no such run"]),
         (["--run", "{run}", "--attempt", "9"], ["no attempt 9", "1"]),
         (["--run", "{run}", "--engine"], ["--run beside --engine", "one of them"]),
         (["--attempt", "1"], ["--attempt 1", "no --run or --pack"]),
@@ -129,7 +129,7 @@ def test_why_a_run_ran_is_what_the_plan_said_then(here: Path) -> None:
 
 
 def test_an_unknown_run_cannot_be_explained() -> None:
-    assert "no run 'zzz'" in call("explain", "little.yaml", "zzz", expect=ExitCode.BAD_INPUT)
+    assert "run zzz\n  found     no such run" in call("explain", "little.yaml", "zzz", expect=ExitCode.BAD_INPUT)
 
 
 def test_status_tells_failures_by_cause_with_log_and_command_and_what_it_cost(here: Path) -> None:
