@@ -95,6 +95,7 @@ class Campaign:
 
     def _undisturbed(self, work: Work) -> SweepPaths:
         """The same sweep, which nobody struck: of pinned packs without Ray, else as the others."""
+        work = HABITS[work].undisturbed or work
         home = self._home(work, None, inline=HABITS[work].pinned)
         paths = SweepPaths(home / "calm")
         command = "rehearse" if HABITS[work].rehearsed else "launch"

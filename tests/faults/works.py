@@ -36,6 +36,8 @@ class Habits:
     pinned: bool = True
     """Whether packs are the same however often what is left is planned anew: two runs of one seed to each."""
     fails_first: bool = False
+    undisturbed: Work | None = None
+    """The kind whose undisturbed sweep has the same runs; None: its own."""
 
     @property
     def rehearsed(self) -> bool:
@@ -46,7 +48,7 @@ HABITS = {
     Work.REHEARSAL: Habits(400, 100, commands=("rehearse",)),
     Work.REAL: Habits(1600, 400),
     Work.SEARCH: Habits(800, 400, search=True),
-    Work.RETRY: Habits(1600, 400, commands=("retry", "launch"), fails_first=True),
+    Work.RETRY: Habits(1600, 400, commands=("retry", "launch"), fails_first=True, undisturbed=Work.REAL),
     Work.DEFAULT: Habits(1600, 400, pinned=False),
 }
 
