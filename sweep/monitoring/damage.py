@@ -1,8 +1,10 @@
-"""Reads every file of a sweep as its readers would, and finds those that are torn, foreign or no files at all."""
+"""Reads every file of a sweep as its readers would, and finds those that are torn, foreign or no files at all.
+
+What the points of results mean is left to the doctor, who reads them anyway.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,9 +19,8 @@ from recipe_sweep.sweep.files.kinds import FileKind
 from recipe_sweep.sweep.files.launch_file import read_launch
 from recipe_sweep.sweep.files.pack_file import read_record
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.files.points import point_from_canonical
 from recipe_sweep.sweep.files.progress_file import check_progress
-from recipe_sweep.sweep.files.reading import check_regular, meaningful
+from recipe_sweep.sweep.files.reading import check_regular
 from recipe_sweep.sweep.locks.lease import read_lease
 from recipe_sweep.sweep.planning.search_rounds import check_round
 
@@ -73,16 +74,7 @@ def _checks() -> tuple[tuple[FileKind, Callable[[Path], object]], ...]:
 
 
 def _check_results(path: Path) -> None:
-    """Read all columns, because damage in one of them shows only there."""
     from recipe_sweep.sweep.results.done import check_result
-    from recipe_sweep.sweep.results.read import read_rows, schema_version
-    from recipe_sweep.sweep.results.schema_version import SCHEMA_VERSION
 
-    if path.name.startswith("."):
-        return
-    check_result(path)
-    table = read_rows(path)
-    if schema_version(table) <= SCHEMA_VERSION:  # A newer one may have points of which this version knows nothing.
-        with meaningful(path, kinds.RESULTS):
-            for text in table["point"].to_pylist():
-                point_from_canonical(json.loads(text))
+    if not path.name.startswith("."):
+        check_result(path)

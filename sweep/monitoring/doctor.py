@@ -29,6 +29,7 @@ from recipe_sweep.sweep.monitoring.stuck import packs_at_work, stuck_packs
 from recipe_sweep.sweep.planning.search_rounds import readable_rounds
 from recipe_sweep.sweep.results.done import DoneRuns, read_done
 from recipe_sweep.sweep.results.read import newer_sentence, read_rows
+from recipe_sweep.sweep.results.schema_version import SCHEMA_VERSION
 
 
 class Severity(StrEnum):
@@ -135,7 +136,13 @@ def _contents(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
     sweep = read_sweep_file(paths)
     versions: dict[tuple[str, str], int] = {}
     for file in done.files:
-        for row, point in _rows_and_points(paths.pack_result(file.pack_id)):
+        try:
+            content = _rows_and_points(paths.pack_result(file.pack_id))
+        except DamagedFileError as error:
+            if file.schema_version <= SCHEMA_VERSION:  # A newer one may have points of which this version knows nothing.
+                yield _damaged(error)
+            continue
+        for row, point in content:
             if point.run_id != row["run_id"]:
                 yield Finding(Severity.PROBLEM, f"row {row['run_id']} of pack {file.pack_id} holds the point of {point.run_id}")
             pinned = sweep.data_hashes.get(point.dataset_id) if sweep else None
@@ -174,13 +181,13 @@ def _data(paths: SweepPaths) -> Iterator[Finding]:
 
 
 def _rows_and_points(path: Path) -> Sequence[tuple[dict[str, Any], DesignPoint]]:
-    """The rows of a results file and their points; nothing of one that is damaged, nor of points that a newer version has."""
+    """The rows of a results file and their points. Raises DamagedFileError where a point is none."""
     try:
         rows = read_rows(path, ("run_id", "point", "data_hash", "code_version", "torch_version")).to_pylist()
-        with meaningful(path, RESULTS):
-            return [(row, point_from_canonical(json.loads(row["point"]))) for row in rows]
     except (DamagedFileError, FileNotFoundError):  # `damaged_files` speaks of it.
         return ()
+    with meaningful(path, RESULTS):
+        return [(row, point_from_canonical(json.loads(row["point"]))) for row in rows]
 
 
 def _weights(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
@@ -28,6 +29,9 @@ from recipe_sweep.sweep.files.points import point_from_canonical
 from recipe_sweep.sweep.files.reading import check_regular, meaningful, read_json
 from recipe_sweep.sweep.results.read import note_newer, read_rows, schema_version
 from recipe_sweep.trainers.results import RunStatus
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 INDEX_VERSION = 5
 _READ = ("run_id", "status", "pack_id", "epoch", "attempt", "device", "wall_s", "cpu_s", "data_hash")
@@ -160,8 +164,8 @@ def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignP
 
 
 def check_result(path: Path) -> None:
-    """Raise DamagedFileError where a results file cannot be read, and FileNotFoundError where it is gone."""
-    _read_file(path, 0, 0)
+    """Read every column of a results file. Raises DamagedFileError where one cannot be, FileNotFoundError where it is gone."""
+    _result_file(path, read_rows(path), 0, 0)
 
 
 def set_aside(paths: SweepPaths, files: Iterable[ResultFile]) -> None:
@@ -199,13 +203,16 @@ def _with_weights_checked(paths: SweepPaths, files: Iterable[ResultFile]) -> tup
 
 
 def _read_file(path: Path, size: int, mtime_ns: int) -> ResultFile:
+    return _result_file(path, read_rows(path, _READ), size, mtime_ns)
+
+
+def _result_file(path: Path, table: pa.Table, size: int, mtime_ns: int) -> ResultFile:
     from recipe_sweep.sweep.results.schema import KEEP_METADATA, REHEARSAL
 
-    table = read_rows(path, _READ)
     kept = table.schema.metadata.get(KEEP_METADATA, b"")
     if kept not in {keep.value.encode() for keep in Keep}:
         raise RESULTS.damaged(path, "a Parquet file that does not say which weights were kept")
-    rows = table.to_pylist()
+    rows = table.select(_READ).to_pylist()
     return ResultFile(
         pack_id=path.stem,
         size=size,

@@ -130,14 +130,21 @@ def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
     if field.name not in table.column_names:
         return pa.chunked_array([pa.nulls(table.num_rows, field.type)])
     column = table[field.name]
-    if pa.types.is_string(field.type) is not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
-        raise ValueError(f"column {field.name} holds {column.type}")
-    column = column.cast(field.type)
+    if column.type != field.type:
+        column = _cast(column, field)
     if field.name in ESSENTIAL and column.null_count:
         raise ValueError(f"column {field.name} has nulls")
     if field.name == "point" and not pc.all(pc.and_(pc.starts_with(column, "{"), pc.ends_with(column, "}"))).as_py():
         raise ValueError("column point holds other texts than points")
     return column
+
+
+def _cast(column: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    import pyarrow as pa
+
+    if pa.types.is_string(field.type) is not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        raise ValueError(f"column {field.name} holds {column.type}")
+    return column.cast(field.type)
 
 
 def _line(error: Exception) -> str:
