@@ -114,7 +114,7 @@ def _train_for_a_while(together: Barrier, answers: multiprocessing.SimpleQueue[f
 
 def profiled(hidden: tuple[int, ...], batch: int, alphas: int, seeds: int) -> list[Share]:
     """Where the CPU time of a step goes: matrix products, fused kernels, and the rest by PyTorch's names."""
-    extractions = (Extraction.BRAC,) if alphas == 1 else tuple(Extraction)
+    extractions = (Extraction.BRAC,) if alphas == 1 else Extraction.members()
     trainer = build(Case("3hopper", Decomposition.MIX, ValueLearning.SARSA, extractions, alphas, seeds, hidden, batch))
     trainer.advance()
     with profile(activities=[ProfilerActivity.CPU]) as seen:

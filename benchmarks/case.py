@@ -48,7 +48,7 @@ class Case:
     task: str
     decomposition: str
     value_learning: str
-    extractions: tuple[str, ...] = tuple(Extraction)
+    extractions: tuple[str, ...] = Extraction.members()
     alphas: int = 4
     seeds: int = 1
     hidden: tuple[int, ...] = (512, 512, 512, 512)
@@ -76,19 +76,19 @@ class Case:
 
     def points(self) -> list[DesignPoint]:
         """The runs of the pack."""
-        decomposition, learning = Decomposition(self.decomposition), ValueLearning(self.value_learning)
+        decomposition, learning = Decomposition.of(self.decomposition), ValueLearning.of(self.value_learning)
         return [
             DesignPoint(
                 task=self.task, source=Source.HOMEGROWN, dataset="expert", dataset_version="1", dataset_seed=0,
                 dataset_size=ROWS, decomposition=decomposition, value_learning=learning,
-                tau=0.9 if learning is ValueLearning.IQL else None, extraction=Extraction(extraction), alpha=alpha,
+                tau=0.9 if learning is ValueLearning.IQL else None, extraction=Extraction.of(extraction), alpha=alpha,
                 critic_norm=CriticNorm.SVN if decomposition is Decomposition.MIX else CriticNorm.NONE,
                 actor_norm=ActorNorm.ABSMEAN, seed=seed, steps=NEVER, batch=self.batch, hidden=self.hidden, lr=3e-4,
                 gamma=0.99, polyak=0.005, eval_every=NEVER, eval_episodes=1, diagnostics_every=NEVER,
                 divergence_bound=1e8, precision=Precision(self.precision),
             )
             for seed, extraction in itertools.product(range(self.seeds), self.extractions)
-            for alpha in ALPHAS[Extraction(extraction)][: self.alphas]
+            for alpha in ALPHAS[Extraction.of(extraction)][: self.alphas]
         ]  # fmt: skip
 
 

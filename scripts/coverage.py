@@ -29,7 +29,6 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     t_interval,
 )
 from recipe_sweep.analysis.estimators.variance import TERMS, jackknife, moments, share_difference, shares
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS
 from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 SWEEPS, SEEDS, DATASETS, RESAMPLES = 1000, 8, 4, 1000
@@ -125,7 +124,7 @@ def of_designs(lead: float, noise: float, *, sweeps: int = DESIGN_SWEEPS, seed: 
     """
     rng = np.random.default_rng(seed)
     truth = np.random.default_rng(1).normal(scale=0.3, size=(4, 3, 2, DATASETS))
-    truth[DECOMPOSITIONS.index(Decomposition.MIX)] += lead
+    truth[Decomposition.place(Decomposition.MIX)] += lead
     true_count = float(_leads(truth.mean(axis=-1)))
     true_share = shares(moments(np.repeat(truth[..., None], 2, axis=-1)).squared)
     counts, of_count, held, told, off = [], [], [], [], []
@@ -149,7 +148,7 @@ def of_designs(lead: float, noise: float, *, sweeps: int = DESIGN_SWEEPS, seed: 
 
 def _leads(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """How many panels of (..., X, V, E) have Mix first or second."""
-    rank = ranks(np.moveaxis(values, -3, -1))[..., DECOMPOSITIONS.index(Decomposition.MIX)]
+    rank = ranks(np.moveaxis(values, -3, -1))[..., Decomposition.place(Decomposition.MIX)]
     leads: NDArray[np.float64] = (rank <= 2).sum(axis=(-1, -2)).astype(np.float64)
     return leads
 

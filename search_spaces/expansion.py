@@ -91,7 +91,7 @@ def _applicable(row: Row) -> Row:
 
 def _applies(column: str, cell: Row) -> bool:
     needed = condition(column)
-    return needed is None or cell[needed.axis] == needed.value
+    return needed is None or cell[needed.axis] in needed.values
 
 
 def _rows_in_cell(tables: Tables, cell: Row) -> list[list[Row]]:

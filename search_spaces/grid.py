@@ -96,23 +96,16 @@ def _for_every_task(value: object) -> object:
 
 
 def _for_mix(value: object) -> object:
+    """Take a plain list for Mix's, as grids wrote it before there were other mixers."""
     return value if isinstance(value, dict) else {Decomposition.MIX.value: value}
 
 
-class Alphas(Section):
-    """The temperature of each extraction: a weight of cloning (Eq. 3), an inverse temperature (Eq. 11)."""
-
-    brac: Axis[Temperature] = ()
-    awr: Axis[Temperature] = ()
-
-
-class CriticNorms(Section):
-    """Critic normalisation per decomposition; a plain list in a grid file is meant for `mix` alone."""
-
-    cen: Axis[CriticNorm] = (CriticNorm.NONE,)
-    mix: Axis[CriticNorm] = (CriticNorm.SVN,)
-    vdn: Axis[CriticNorm] = (CriticNorm.NONE,)
-    dec: Axis[CriticNorm] = (CriticNorm.NONE,)
+ExtractionKey = Annotated[Extraction, BeforeValidator(Extraction.key)]
+DecompositionKey = Annotated[Decomposition, BeforeValidator(Decomposition.key)]
+Alphas = dict[ExtractionKey, Axis[Temperature]]
+"""The temperature of each extraction: a weight of cloning (Eq. 3), an inverse temperature (Eq. 11)."""
+CriticNorms = dict[DecompositionKey, Axis[CriticNorm]]
+"""Critic normalisation of each decomposition. Those left out have the first that applies to them."""
 
 
 class Axes(Section):
@@ -127,8 +120,8 @@ class Axes(Section):
     value_learning: Axis[ValueLearning] = ()
     tau: Axis[Expectile] = ()
     extraction: Axis[Extraction] = ()
-    alpha: Alphas = Alphas()
-    critic_norm: Annotated[CriticNorms, BeforeValidator(_for_mix), OneOrList(WORDS)] = CriticNorms()
+    alpha: Alphas = {}
+    critic_norm: Annotated[CriticNorms, BeforeValidator(_for_mix), OneOrList(WORDS)] = {}
     actor_norm: Axis[ActorNorm] = (ActorNorm.ABSMEAN,)
     seed: Seeds = ()
 

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import GridError, Problem, UnreadableFileError
-from recipe_sweep.search_spaces.grid import Alphas, Axes, CriticNorms, Grid, Settings
-from recipe_sweep.search_spaces.search import AlphaRanges, Search
+from recipe_sweep.search_spaces.grid import Axes, Grid, Settings
+from recipe_sweep.search_spaces.search import Search
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.validation import nearest
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
+from recipe_sweep.search_spaces.words import Word
 from recipe_sweep.search_spaces.yaml_file import Document, KeyPath, Place, key_text, parse_value, shown
 
 _FORM = "KEY=VALUE, the value as in YAML"
@@ -87,11 +89,15 @@ def _paths() -> Iterable[tuple[str, ...]]:
     yield from ((name,) for name in Grid.model_fields)
     yield from (("axes", name) for name in Axes.model_fields)
     yield from (("settings", name) for name in Settings.model_fields)
-    yield from (("axes", "alpha", name) for name in Alphas.model_fields)
-    yield from (("axes", "critic_norm", name) for name in CriticNorms.model_fields)
+    yield from (("axes", "alpha", name) for name in _labels(Extraction))
+    yield from (("axes", "critic_norm", name) for name in _labels(Decomposition))
     yield from (("axes", "dataset", task) for task in TASKS)
     yield from (("search", name) for name in Search.model_fields)
-    yield from (("search", "alpha", name) for name in AlphaRanges.model_fields)
+    yield from (("search", "alpha", name) for name in _labels(Extraction))
+
+
+def _labels(axis: type[Word]) -> list[str]:
+    return [word.label for word in axis.members()]
 
 
 def _put(content: dict[str, object], path: KeyPath, value: object, text: str) -> None:

@@ -117,10 +117,10 @@ class DesignPoint:
     def value_lane_id(self) -> str:
         """Id of the value lane that serves this run.
 
-        Under TD the critic follows the actor, so every run has its own; under SARSA and IQL no value quantity depends
-        on the actor, so runs that differ only in extraction, alpha and actor normalisation share one.
+        Where the critic follows the actor (TD), every run has its own. Else (SARSA, IQL) no value depends on the actor,
+        so runs that differ only in extraction, alpha and actor normalisation share one.
         """
-        if self.value_learning is ValueLearning.TD:
+        if self.value_learning.follows_actor:
             return self.run_id
         return _hash(self.canonical_text(without=_ACTOR_FIELDS))
 

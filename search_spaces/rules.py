@@ -77,8 +77,10 @@ def _required(grid: Grid, tables: Tables) -> Iterator[Finding]:
         if f"alpha.{extraction}" not in present:
             expected = f"the temperatures of {extraction}, which the grid extracts with"
             yield Finding(("axes", "alpha", str(extraction)), ("extraction", "alpha"), MISSING, expected)
-    if ValueLearning.IQL in tables.values("value_learning") and "tau" not in present:
-        yield Finding(("axes", "tau"), ("value_learning", "tau"), MISSING, "the expectiles of iql, which the grid learns with")
+    for learner in tables.values("value_learning"):
+        if isinstance(learner, ValueLearning) and learner.has_expectile and "tau" not in present:
+            expected = f"the expectiles of {learner}, which the grid learns with"
+            yield Finding(("axes", "tau"), ("value_learning", "tau"), MISSING, expected)
 
 
 def _inapplicable(grid: Grid, tables: Tables) -> Iterator[Finding]:
@@ -88,11 +90,11 @@ def _inapplicable(grid: Grid, tables: Tables) -> Iterator[Finding]:
         one_setting = column.path[0] == "settings" and len(column.values) == 1
         if needed is None or not column.given or one_setting or not tables.values(needed.axis):
             continue
-        if needed.value not in tables.values(needed.axis):
-            found = f"{column.label}, which applies only where {needed.axis} is {needed.value}"
+        if not set(needed.values) & set(tables.values(needed.axis)):
+            found = f"{column.label}, which applies only where {needed.axis} is {needed.text}"
             hint = "delete it, or --set {key}=null for one command" if column.path[0] != "zip" else None
             yield Finding(
-                column.path, (needed.axis, column.axis), found, f"{needed.value} in {needed.axis}, or no {column.label}", hint
+                column.path, (needed.axis, column.axis), found, f"{needed.text} in {needed.axis}, or no {column.label}", hint
             )
 
 
@@ -185,17 +187,16 @@ def _ablations(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 def _critic_norms(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """SVN normalises a mixed total (Eq. 5): without a mixer it is refused, and its ablations need a total at least."""
-    ablations = (CriticNorm.SVN_BOTH, CriticNorm.MIN)
-    paper = dict.fromkeys(Decomposition, (CriticNorm.NONE,)) | {Decomposition.MIX: (CriticNorm.NONE, CriticNorm.SVN)}
+    """A decomposition has norms that apply to it; some of them are ablations."""
     for column in (column for column in tables.columns if column.axis == "critic_norm"):
-        decomposition = Decomposition(column.name.partition(".")[2])
-        possible = paper[decomposition] + (() if decomposition is Decomposition.DEC else ablations)
+        decomposition = Decomposition.of(column.name.partition(".")[2])
+        possible = [norm for norm in CriticNorm.members() if norm in decomposition.critic_norms]
         for index, value in enumerate(column.values):
             if value not in possible:
-                expected = f"{one_of(possible if grid.ablation else paper[decomposition])} under {decomposition}"
+                allowed = [norm for norm in possible if grid.ablation or not norm.is_ablation]
+                expected = f"{one_of(allowed)} under {decomposition}"
                 yield Finding((*column.path, index), ("critic_norm",), f"{value} under {decomposition}", expected)
-            elif value in ablations and not grid.ablation:
+            elif CriticNorm.of(str(value)).is_ablation and not grid.ablation:
                 yield Finding((*column.path, index), ("critic_norm",), f"{value}, an ablation", _SAY_SO)
 
 

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 from typing import Annotated, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from recipe_sweep.search_spaces.axis_types import Expectile, Natural, Temperature, Trials
 from recipe_sweep.search_spaces.validation import refuse
-from recipe_sweep.search_spaces.vocabulary import Sampler
+from recipe_sweep.search_spaces.vocabulary import Extraction, Sampler
 
 T = TypeVar("T", bound=float)
 
@@ -47,13 +47,6 @@ class Range(_Section, Generic[T]):
         return self.low <= value <= self.high
 
 
-class AlphaRanges(_Section):
-    """The range of each extraction's temperature."""
-
-    brac: Range[Temperature] | None = None
-    awr: Range[Temperature] | None = None
-
-
 class Prune(_Section):
     """When a run is ended early: at an evaluation where its return is under the percentile `below` of its study's earlier runs.
 
@@ -72,13 +65,13 @@ class Search(_Section):
     trials: Trials
     batch: Trials = 8
     seed: Natural = 0
-    alpha: AlphaRanges
+    alpha: dict[Annotated[Extraction, BeforeValidator(Extraction.key)], Range[Temperature]]
     tau: Range[Expectile] | None = None
     prune: Prune | None = None
 
     @field_validator("alpha")
     @classmethod
-    def _something(cls, alpha: AlphaRanges) -> AlphaRanges:
-        if alpha == AlphaRanges():
+    def _something(cls, alpha: dict[Extraction, Range[float]]) -> dict[Extraction, Range[float]]:
+        if not alpha:
             raise refuse("a range for each extraction of the grid", found="no range")
         return alpha

@@ -18,7 +18,7 @@ from recipe_sweep.search_spaces.expansion import expand
 from recipe_sweep.search_spaces.grid import Grid
 from recipe_sweep.search_spaces.point import DesignPoint, digest
 from recipe_sweep.search_spaces.search import Prune, Range, Search
-from recipe_sweep.search_spaces.vocabulary import Sampler, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Sampler
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution, FloatDistribution
@@ -136,8 +136,8 @@ def _percentile(values: Sequence[float], percent: float) -> float:
 
 
 def _study(key: str, points: tuple[DesignPoint, ...], search: Search) -> Study:
-    alpha = getattr(search.alpha, points[0].extraction)
-    return Study(key, points, alpha, search.tau if points[0].value_learning is ValueLearning.IQL else None)
+    alpha = search.alpha[points[0].extraction]  # The rules see to it that it is there.
+    return Study(key, points, alpha, search.tau if points[0].value_learning.has_expectile else None)
 
 
 def _suggested(search: Search, study: Study, told: Sequence[Trial], name: str, digits: int) -> Choice:

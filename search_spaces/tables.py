@@ -11,14 +11,13 @@ from collections.abc import Container, Iterable, Iterator
 from itertools import product
 from typing import NamedTuple
 
-from pydantic import BaseModel
-
 from recipe_sweep.search_spaces.axis_types import EVERY_TASK
 from recipe_sweep.search_spaces.grid import ALL_DATASETS, Axes, Grid, Settings, ZipGroup
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.search import Search
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Source, ValueLearning
+from recipe_sweep.search_spaces.words import Word
 from recipe_sweep.search_spaces.yaml_file import KeyPath
 
 SELECTORS = ("source", "task", "decomposition", "value_learning", "extraction")
@@ -29,10 +28,15 @@ _ORDER = {field.name: index for index, field in enumerate(dataclasses.fields(Des
 
 
 class Condition(NamedTuple):
-    """What a point must be for a column to exist in it."""
+    """What a point must be for a column to exist in it: it has one of these values on the axis."""
 
     axis: str
-    value: str
+    values: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The values as a sentence has them."""
+        return " or ".join(map(str, self.values))
 
 
 def condition(column: str) -> Condition | None:
@@ -40,17 +44,17 @@ def condition(column: str) -> Condition | None:
     axis, _, key = column.partition(".")
     match axis:
         case "dataset":
-            return None if key == EVERY_TASK else Condition("task", key)
+            return None if key == EVERY_TASK else Condition("task", (key,))
         case "alpha":
-            return Condition("extraction", key)
+            return Condition("extraction", (key,))
         case "critic_norm":
-            return Condition("decomposition", key)
+            return Condition("decomposition", (key,))
         case "tau":
-            return Condition("value_learning", ValueLearning.IQL)
+            return Condition("value_learning", tuple(one for one in ValueLearning.members() if one.has_expectile))
         case "mixer_embed" | "mixer_hidden" | "mixer_gain" | "mixer_training":
-            return Condition("decomposition", Decomposition.MIX)
+            return Condition("decomposition", tuple(one for one in Decomposition.members() if one.mixes))
         case "dataset_seed" | "dataset_size":
-            return Condition("source", Source.HOMEGROWN)
+            return Condition("source", (Source.HOMEGROWN,))
         case _:
             return None
 
@@ -142,9 +146,8 @@ def tables_of(grid: Grid) -> Tables:
 
 def _searched(search: Search) -> Iterator[Column]:
     """A column for each range, with its lowest value in the place of all."""
-    for name, among in search.alpha:
-        if among is not None:
-            yield Column(f"alpha.{name}", ("search", "alpha", name), (among.low,), True)
+    for name, among in search.alpha.items():
+        yield Column(f"alpha.{name}", ("search", "alpha", name.label), (among.low,), True)
     if search.tau is not None:
         yield Column("tau", ("search", "tau"), (search.tau.low,), True)
 
@@ -155,15 +158,24 @@ def _columns(section: Axes | Settings | ZipGroup, path: KeyPath) -> Iterator[Col
         given = name in section.model_fields_set
         if isinstance(section, ZipGroup) and not given:
             continue
-        if isinstance(value, BaseModel):
-            for key, values in value:
-                inner = given and key in value.model_fields_set
-                if inner or not isinstance(section, ZipGroup):
-                    yield Column(f"{name}.{key}", (*path, name, key), values, inner)
-        elif isinstance(value, dict):
-            yield from (Column(f"{name}.{key}", (*path, name, key), values, given) for key, values in value.items())
+        if isinstance(value, dict):
+            yield from (Column(f"{name}.{key}", (*path, name, _written(key)), values, True) for key, values in value.items())
+            if name == "critic_norm" and not isinstance(section, ZipGroup):
+                yield from _usual_norms(value, (*path, name))
         else:
             yield Column(name, (*path, name), value, given)
+
+
+def _usual_norms(given: Container[str], path: KeyPath) -> Iterator[Column]:
+    """A column for each decomposition that is given no norm: with the one that it usually has."""
+    for one in Decomposition.members():
+        if one not in given:
+            yield Column(f"critic_norm.{one}", (*path, one.label), one.critic_norms[:1], False)
+
+
+def _written(key: str) -> str:
+    """A key as grids usually write it."""
+    return key.label if isinstance(key, Word) else key
 
 
 def _resolved(table: Table, every: Tables) -> Iterator[Table]:

@@ -1,48 +1,122 @@
-"""The words of the design space: every value an axis may take, compared nowhere else as a string."""
+"""The words of the design space with their facts: every value that an axis may take.
+
+The axes that are compared have open registers of words; each word is registered at the end of this file, in the order of
+figures. Settings have closed lists.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
+
+from recipe_sweep.search_spaces.network_sizes import Sizes, ValueNetworks, agent_critics, joint_critic, mixed_critics
+from recipe_sweep.search_spaces.words import Word
 
 
-class Decomposition(StrEnum):
-    """How per-agent values become a total (paper 5.1)."""
-
-    CEN = "cen"
-    MIX = "mix"
-    VDN = "vdn"
-    DEC = "dec"
-
-
-class ValueLearning(StrEnum):
-    """Where the critic's target comes from (paper Eq. 2, 8, 9 and 10)."""
-
-    TD = "td"
-    SARSA = "sarsa"
-    IQL = "iql"
-
-
-class Extraction(StrEnum):
-    """How a policy is drawn from the values (paper Eq. 3 and 11)."""
-
-    BRAC = "brac"
-    AWR = "awr"
-
-
-class CriticNorm(StrEnum):
+@dataclass(frozen=True, eq=False, repr=False)
+class CriticNorm(Word, axis="critic_norm"):
     """Normalisation of the critic's loss (paper Eq. 5 and 6); the last two are ablations."""
 
-    NONE = "none"
-    SVN = "svn"
-    SVN_BOTH = "svn_both"
-    MIN = "min"
+    NONE: ClassVar[CriticNorm]
+    SVN: ClassVar[CriticNorm]
+    SVN_BOTH: ClassVar[CriticNorm]
+    MIN: ClassVar[CriticNorm]
+
+    colour: str
+    """Of its lines."""
+    divides: bool = False
+    """Whether the loss is divided by the square of the values' deviation."""
+    is_ablation: bool = False
+    """Whether a grid must say `ablation: true` to use it."""
+    is_plain: bool = False
+    """Whether the loss stays as it is."""
 
 
-class ActorNorm(StrEnum):
+@dataclass(frozen=True, eq=False, repr=False)
+class ActorNorm(Word, axis="actor_norm"):
     """Normalisation of the value term in the actor's loss (paper Eq. 4)."""
 
-    NONE = "none"
-    ABSMEAN = "absmean"
+    NONE: ClassVar[ActorNorm]
+    ABSMEAN: ClassVar[ActorNorm]
+
+    dash: str | tuple[float, tuple[float, ...]]
+    """Of its lines, as matplotlib has it."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Decomposition(Word, axis="decomposition"):
+    """How per-agent values become a total (paper 5.1)."""
+
+    CEN: ClassVar[Decomposition]
+    MIX: ClassVar[Decomposition]
+    VDN: ClassVar[Decomposition]
+    DEC: ClassVar[Decomposition]
+
+    colour: str
+    """Of its lines."""
+    cost: Callable[[Sizes], ValueNetworks]
+    """The networks of its critics and of what mixes them, by their sizes."""
+    critic_norms: tuple[CriticNorm, ...]
+    """Those that apply to it; the first is what grids take where they name none."""
+    mixes: bool = False
+    """Whether a network mixes the agents' values, which the settings `mixer_...` are about."""
+    in_paper: bool = False
+    """Whether figures keep a place for it in every sweep."""
+    rehearsed: float = 0.0
+    """What a rehearsal adds to the score of its runs."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ValueLearning(Word, axis="value_learning"):
+    """Where the critic's target comes from (paper Eq. 2, 8, 9 and 10)."""
+
+    TD: ClassVar[ValueLearning]
+    SARSA: ClassVar[ValueLearning]
+    IQL: ClassVar[ValueLearning]
+
+    follows_actor: bool = False
+    """Whether the target asks the policy, so that every run needs a critic of its own."""
+    has_value_network: bool = False
+    """Whether V(o) is learned beside Q."""
+    has_expectile: bool = False
+    """Whether its runs have a tau."""
+    in_paper: bool = False
+    """Whether figures keep a place for it in every sweep."""
+    rehearsed: float = 0.0
+    """What a rehearsal adds to the score of its runs."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Extraction(Word, axis="extraction"):
+    """How a policy is drawn from the values (paper Eq. 3 and 11)."""
+
+    BRAC: ClassVar[Extraction]
+    AWR: ClassVar[Extraction]
+
+    colour: str
+    """Of its dots."""
+    marker: str
+    """The shape of its dots, as matplotlib has it."""
+    climbs_critic: bool
+    """Whether its loss takes the critic's gradient in the actions. If not, it reads the critic's values (cost)."""
+    alpha_clones: bool
+    """Whether a larger alpha stays nearer to the data."""
+    cloning_alpha: float | None = None
+    """The alpha at which no value is read, so that the run clones behaviour; None where there is none."""
+    metrics: str = ""
+    """How the names of the metrics begin that it alone records."""
+    rehearsed: float = 0.0
+    """What a rehearsal adds to the score of its runs."""
+    rehearsed_alpha: float = 1.0
+    """The best alpha in a rehearsal."""
+    in_paper: bool = False
+    """Whether figures keep a place for it in every sweep."""
+
+    def boldest(self, alphas: Iterable[float]) -> float:
+        """The alpha at which values weigh most against the data."""
+        return min(alphas) if self.alpha_clones else max(alphas)
 
 
 class MixerTraining(StrEnum):
@@ -78,6 +152,11 @@ class Precision(StrEnum):
     TF32 = "tf32"
     BF16 = "bf16"
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of a parameter."""
+        return 8 if self is Precision.FLOAT64 else 4
+
 
 class Source(StrEnum):
     """Who made a dataset: this project's generators, the published OG-MARL files, or whoever registered it by a plugin."""
@@ -100,3 +179,64 @@ class Keep(StrEnum):
     NONE = "none"
     ACTOR = "actor"
     ALL = "all"
+
+
+_BLACK, _GREY, _ORANGE, _BLUE, _DARK_BLUE, _YELLOW = "#222222", "#8a8a8a", "#d9600b", "#2f6db3", "#2f6fa7", "#e8a200"
+
+CriticNorm.NONE = CriticNorm.add(CriticNorm("none", "none", colour=_BLACK, is_plain=True))
+CriticNorm.SVN = CriticNorm.add(CriticNorm("svn", "SVN", colour=_ORANGE, divides=True))
+CriticNorm.SVN_BOTH = CriticNorm.add(CriticNorm("svn_both", "SVN, both heads", colour=_YELLOW, divides=True, is_ablation=True))
+CriticNorm.MIN = CriticNorm.add(CriticNorm("min", "smaller head", colour=_BLUE, is_ablation=True))
+
+ActorNorm.NONE = ActorNorm.add(ActorNorm("none", "none", dash=(0, (3, 1.5))))
+ActorNorm.ABSMEAN = ActorNorm.add(ActorNorm("absmean", "mean |Q|", dash="-"))
+
+_OF_A_TOTAL = (CriticNorm.NONE, CriticNorm.SVN_BOTH, CriticNorm.MIN)
+"""SVN normalises a mixed total (Eq. 5); its ablations need a total at least."""
+
+Decomposition.CEN = Decomposition.add(
+    Decomposition("cen", "Cen", colour=_BLUE, cost=joint_critic, critic_norms=_OF_A_TOTAL, in_paper=True)
+)
+Decomposition.MIX = Decomposition.add(
+    Decomposition(
+        *("mix", "Mix", _ORANGE, mixed_critics),
+        critic_norms=(CriticNorm.SVN, *_OF_A_TOTAL),
+        mixes=True,
+        in_paper=True,
+        rehearsed=0.08,
+    )
+)
+Decomposition.VDN = Decomposition.add(
+    Decomposition("vdn", "VDN", colour=_BLACK, cost=agent_critics, critic_norms=_OF_A_TOTAL, in_paper=True, rehearsed=0.05)
+)
+Decomposition.DEC = Decomposition.add(
+    Decomposition("dec", "Dec", _GREY, agent_critics, critic_norms=(CriticNorm.NONE,), in_paper=True, rehearsed=0.02)
+)
+
+ValueLearning.TD = ValueLearning.add(ValueLearning("td", "TD", follows_actor=True, in_paper=True, rehearsed=-0.03))
+ValueLearning.SARSA = ValueLearning.add(ValueLearning("sarsa", "SARSA", in_paper=True))
+ValueLearning.IQL = ValueLearning.add(
+    ValueLearning("iql", "IQL", has_value_network=True, has_expectile=True, in_paper=True, rehearsed=0.02)
+)
+
+Extraction.BRAC = Extraction.add(
+    Extraction(
+        *("brac", "BRAC", _ORANGE, "o"),
+        climbs_critic=True,
+        alpha_clones=True,
+        rehearsed=0.05,
+        rehearsed_alpha=0.2,
+        in_paper=True,
+    )
+)
+Extraction.AWR = Extraction.add(
+    Extraction(
+        *("awr", "AWR", _DARK_BLUE, "^"),
+        climbs_critic=False,
+        alpha_clones=False,
+        cloning_alpha=0.0,
+        metrics="awr_",
+        rehearsed_alpha=2.0,
+        in_paper=True,
+    )
+)

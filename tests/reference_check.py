@@ -72,9 +72,9 @@ def learner_config(case: Case) -> LearnerConfig:
             raise UnmappableFileError(f"config key {key!r}: found {case.config[key]!r}, this trainer has {ours}")
     try:
         return LearnerConfig(
-            decomposition=Decomposition(case.config["decomposition"]),
-            value_learning=ValueLearning(case.config["value"]),
-            critic_norm=CriticNorm(case.config["critic_norm"]),
+            decomposition=Decomposition.of(case.config["decomposition"]),
+            value_learning=ValueLearning.of(case.config["value"]),
+            critic_norm=CriticNorm.of(case.config["critic_norm"]),
             hidden=tuple(case.config["hidden"]),  # type: ignore[arg-type]
             gamma=_number(case, "gamma"),
             polyak=_number(case, "polyak"),
@@ -111,9 +111,9 @@ def learner(cases: Sequence[Case]) -> Learner:
                 i,
                 i,
                 _number(case, "lr"),
-                Extraction(case.config["extraction"]),
+                Extraction.of(case.config["extraction"]),
                 _number(case, "alpha"),
-                ActorNorm(case.config["actor_norm"]),
+                ActorNorm.of(case.config["actor_norm"]),
             )
             for i, case in enumerate(cases)
         ),

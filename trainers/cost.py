@@ -7,54 +7,17 @@ actors of a value lane, no gradient is taken that no loss asks for.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
+from recipe_sweep.search_spaces.network_sizes import Net, Sizes
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Precision, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, ValueLearning
 from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.task import TaskSpec
 
 HEADS = 2
-
-
-class Net(NamedTuple):
-    """A multi-layer perceptron by its widths, input first; `norm` where LayerNorm follows each hidden layer."""
-
-    widths: tuple[int, ...]
-    norm: bool = False
-
-    @property
-    def weights(self) -> int:
-        """Entries of its matrices."""
-        return sum(fan_in * fan_out for fan_in, fan_out in itertools.pairwise(self.widths))
-
-    @property
-    def parameters(self) -> int:
-        """Matrices, biases, and LayerNorm's scales and shifts."""
-        hidden = sum(self.widths[1:-1])
-        return self.weights + hidden + self.widths[-1] + (2 * hidden if self.norm else 0)
-
-    @property
-    def activations(self) -> int:
-        """Numbers that a row keeps for the backward pass: what it reads; of each hidden unit GELU's slope and the output."""
-        return self.widths[0] + 2 * sum(self.widths[1:-1])
-
-    def forward(self, rows: int) -> int:
-        """Operations of evaluating so many rows."""
-        return 2 * self.weights * rows
-
-    def training(self, rows: int) -> int:
-        """Forward, and gradients of every matrix; none of the inputs."""
-        first = self.widths[0] * self.widths[1]
-        return 2 * rows * (2 * self.weights + self.weights - first)
-
-    def gradient_of_inputs(self, rows: int, inputs: int) -> int:
-        """Forward, and the gradient of the last `inputs` inputs alone."""
-        first = self.widths[0] * self.widths[1]
-        return 2 * rows * (2 * self.weights - first + inputs * self.widths[1])
 
 
 class Shapes(NamedTuple):
@@ -81,24 +44,18 @@ def shapes_of(point: DesignPoint) -> Shapes:
 
 
 def _shapes(spec: TaskSpec, decomposition: Decomposition, batch: int, hidden: tuple[int, ...], embed: int, wide: int) -> Shapes:
-    agents, own, state = spec.n_agents, spec.obs_dim + spec.n_agents, spec.state_dim
-    cen = decomposition is Decomposition.CEN
-    context, action = (state, agents * spec.action_dim) if cen else (own, spec.action_dim)
-    mixer = (
-        Net((state, wide, agents * embed), norm=True),
-        Net((state, wide, embed), norm=True),
-        Net((state, embed, 1), norm=True),
-        Net((state, embed)),
-    )
+    own = spec.obs_dim + spec.n_agents
+    sizes = Sizes(spec.n_agents, own, spec.state_dim, spec.action_dim, hidden, embed, wide)
+    networks = decomposition.cost(sizes)
     return Shapes(
-        critic=Net((context + action, *hidden, 1), norm=True),
-        value=Net((context, *hidden, 1), norm=True),
+        critic=networks.critic,
+        value=networks.value,
         actor=Net((own, *hidden, spec.action_dim)),
-        mixer=mixer if decomposition is Decomposition.MIX else (),
-        units=batch * (1 if cen else agents),
-        samples=batch * agents,
+        mixer=networks.mixer,
+        units=batch * networks.critics,
+        samples=batch * spec.n_agents,
         batch=batch,
-        action=action,
+        action=networks.action,
     )
 
 
@@ -106,19 +63,21 @@ class Lanes(NamedTuple):
     """How many lanes a pack has of each kind."""
 
     values: int
-    brac: int
-    awr: int
+    climbing: int
+    """Actors whose loss takes the critic's gradient (BRAC)"""
+    reading: int
+    """Actors whose loss reads the critic's values (AWR)"""
 
     @property
     def actors(self) -> int:
         """All runs."""
-        return self.brac + self.awr
+        return self.climbing + self.reading
 
     @classmethod
     def of(cls, points: Sequence[DesignPoint]) -> Lanes:
         """Count the lanes of the runs of one pack."""
-        brac = sum(point.extraction is Extraction.BRAC for point in points)
-        return cls(len({point.value_lane_id for point in points}), brac, len(points) - brac)
+        climbing = sum(point.extraction.climbs_critic for point in points)
+        return cls(len({point.value_lane_id for point in points}), climbing, len(points) - climbing)
 
 
 class Operations(NamedTuple):
@@ -126,22 +85,22 @@ class Operations(NamedTuple):
 
     value: int
     """Of a value lane: critics, targets, mixer, value network"""
-    brac: int
+    climbing: int
     """Of an actor lane under BRAC: its training, the critic's gradient, and under TD the next actions"""
-    awr: int
+    reading: int
     """Of an actor lane under AWR: its training, the baseline where no value network gives one, and under TD the next actions"""
 
 
 def step_flops(points: Sequence[DesignPoint]) -> float:
     """The least floating-point operations of one gradient step of a pack."""
     each, lanes = operations(points[0]), Lanes.of(points)
-    return float(each.value * lanes.values + each.brac * lanes.brac + each.awr * lanes.awr)
+    return float(each.value * lanes.values + each.climbing * lanes.climbing + each.reading * lanes.reading)
 
 
 def alone_flops(points: Sequence[DesignPoint]) -> float:
     """The least operations of one gradient step of each of a pack's runs, were every one trained by itself."""
     each, lanes = operations(points[0]), Lanes.of(points)
-    return float(each.value * lanes.actors + each.brac * lanes.brac + each.awr * lanes.awr)
+    return float(each.value * lanes.actors + each.climbing * lanes.climbing + each.reading * lanes.reading)
 
 
 def operations(point: DesignPoint) -> Operations:
@@ -168,10 +127,10 @@ def _operations(
     value += sum(part.training(batch) for part in shapes.mixer)
     own = actor.training(shapes.samples)
     baseline = HEADS * critic.forward(units)
-    if learning is ValueLearning.IQL:
+    if learning.has_value_network:
         value += net.training(units) + net.forward(units) + mixing
         baseline = 0
-    if learning is ValueLearning.TD:
+    if learning.follows_actor:
         own += actor.forward(shapes.samples)
     return Operations(value, own + HEADS * critic.gradient_of_inputs(units, shapes.action), own + baseline)
 
@@ -196,7 +155,7 @@ def pack_memory(points: Sequence[DesignPoint]) -> Memory:
     """Bytes that a pack needs at its largest, with the fused kernels of the CPU; PyTorch's own keep half as much again."""
     point = points[0]
     shapes, lanes = shapes_of(point), Lanes.of(points)
-    width = 8 if point.precision is Precision.FLOAT64 else 4
+    width = point.precision.bytes
     return Memory(
         width * _parameters(point, shapes, lanes),
         width * _activations(point, shapes, lanes),
@@ -224,7 +183,7 @@ _HYPER_LAYERS = 4
 def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
     critic = HEADS * shapes.critic.parameters + sum(net.parameters for net in shapes.mixer)
     per_value = (RESTING_COPIES + 1) * critic  # one more: the target
-    if point.value_learning is ValueLearning.IQL:
+    if point.value_learning.has_value_network:
         per_value += RESTING_COPIES * shapes.value.parameters
     return lanes.values * per_value + lanes.actors * RESTING_COPIES * shapes.actor.parameters
 
@@ -233,6 +192,6 @@ def _activations(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
     mixing = shapes.batch * sum(_HYPER_LAYERS * sum(net.widths[1:-1]) + 2 * net.widths[-1] for net in shapes.mixer)
     critic = HEADS * (shapes.units * shapes.critic.activations + PASSING_COPIES * shapes.critic.parameters) + mixing
     actor = shapes.samples * shapes.actor.activations + PASSING_COPIES * shapes.actor.parameters
-    serving = lanes.brac if point.value_learning is ValueLearning.TD else min(lanes.values, lanes.brac)
-    read = HEADS * (lanes.brac * shapes.units * shapes.critic.activations + serving * shapes.critic.parameters)
-    return max(lanes.values * critic, lanes.brac * actor + read, lanes.awr * actor)
+    serving = lanes.climbing if point.value_learning.follows_actor else min(lanes.values, lanes.climbing)
+    read = HEADS * (lanes.climbing * shapes.units * shapes.critic.activations + serving * shapes.critic.parameters)
+    return max(lanes.values * critic, lanes.climbing * actor + read, lanes.reading * actor)

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from recipe_sweep.analysis.figures.canvas import GRID, Brush, Dot, Frame, Pen, Sheet, round_ticks
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
-from recipe_sweep.analysis.figures.style import BEST, FAINT, INK, style, wrapped
+from recipe_sweep.analysis.figures.style import style, wrapped
 from recipe_sweep.analysis.findings.sensitivity import AlphaPoint, alpha_curves
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES
 from recipe_sweep.analysis.number_text import short
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, TaskScores
+from recipe_sweep.analysis.results.scores import TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
 from recipe_sweep.sweep.results.samples import Lacking
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-COLOURS = {Decomposition.CEN: "#2f6db3", Decomposition.MIX: BEST, Decomposition.VDN: INK, Decomposition.DEC: FAINT}
 CELL_INCHES, GAP_INCHES = (1.6, 1.03), (0.15, 0.47)
 LEFT_INCHES, NOTE_POINTS = 0.72, 6.5
 NOTE = (
@@ -60,7 +58,7 @@ def draw_alpha_figure(tasks: Sequence[TaskScores]) -> Figure | None:
     rows: list[Row] = []
     for task in tasks:
         points = alpha_curves(task, by_decomposition=True)
-        for extraction in EXTRACTIONS:
+        for extraction in Extraction.members():
             chosen = [point for point in points if point.extraction is extraction]
             if len({point.alpha for point in chosen}) > 1:
                 rows.append((task, extraction, chosen))
@@ -81,7 +79,7 @@ def _draw(rows: Sequence[Row], columns: int) -> Figure:
             _draw_row(sheet, row, height - i * down - GAP_INCHES[1] + 0.18)
         figure = sheet.finish()
         drawn = {point.decomposition for _, _, points in rows for point in points if point.runs}
-        _draw_foot(figure, [name for name in DECOMPOSITIONS if name in drawn], foot / height)
+        _draw_foot(figure, [name for name in Decomposition.members() if name in drawn], foot / height)
         figure.text(0.012, 0.06 / height, "\n".join(lines), fontsize=NOTE_POINTS, va="bottom", linespacing=1.3)
     return figure
 
@@ -103,7 +101,7 @@ def _draw_row(sheet: Sheet, row: Row, top: float) -> None:
             sheet.line(Pen(GRID, 0.35, order=1.0), [frame.at(at, limits[0]), frame.at(at, limits[1])])
         _draw_panel(sheet, frame, grid, chosen)
     middle = top - CELL_INCHES[1] / 2
-    sheet.text(0.22, middle, f"{task.task}\n{EXTRACTION_NAMES[extraction]}", 7.5, rotation=90, linespacing=1.2)
+    sheet.text(0.22, middle, f"{task.task}\n{extraction.display_name}", 7.5, rotation=90, linespacing=1.2)
 
 
 def _limits(points: Sequence[AlphaPoint]) -> tuple[float, float]:
@@ -115,13 +113,13 @@ def _limits(points: Sequence[AlphaPoint]) -> tuple[float, float]:
 
 
 def _draw_panel(sheet: Sheet, frame: Frame, grid: Sequence[float], points: Sequence[AlphaPoint]) -> None:
-    for decomposition in DECOMPOSITIONS:
+    for decomposition in Decomposition.members():
         line = [point for point in points if point.decomposition is decomposition and point.runs]
         if not line:
             continue
         at = [grid.index(point.alpha) for point in line]
         scores, lows, highs = zip(*((point.score, point.low, point.high) for point in line), strict=True)
-        colour, places = COLOURS[decomposition], [frame.at(*place) for place in zip(at, scores, strict=True)]
+        colour, places = decomposition.colour, [frame.at(*place) for place in zip(at, scores, strict=True)]
         sheet.line(Pen(colour, 1.1, order=4.0), places)
         sheet.dots(Dot(colour, colour, 2.5), places)
         outline = [*zip(at, lows, strict=True), *reversed(list(zip(at, highs, strict=True)))]
@@ -132,7 +130,7 @@ def _draw_foot(figure: Figure, decompositions: Sequence[Decomposition], foot: fl
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], marker="o", markersize=2.5, linewidth=1.1, color=COLOURS[name], label=DECOMPOSITION_NAMES[name])
+        Line2D([], [], marker="o", markersize=2.5, linewidth=1.1, color=name.colour, label=name.display_name)
         for name in decompositions
     ]
     figure.legend(handles=handles, ncols=4, frameon=False, loc="upper center", bbox_to_anchor=(0.5, foot), fontsize=7)

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.findings.panels import TaskPanels, standing
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE
 from recipe_sweep.analysis.results.scores import ScoreRule
@@ -17,7 +16,7 @@ from recipe_sweep.search_spaces.vocabulary import Decomposition
 def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition = Decomposition.MIX) -> str:
     """ "Mix is best or runner-up in n of N panels"."""
     count = standing(tuple(blocks), decomposition)
-    name = DECOMPOSITION_NAMES[decomposition]
+    name = decomposition.display_name
     if not count.panels:
         why = "yet: no panel has all of its bars" if count.unranked else "here: no panel has it beside another decomposition"
         return f"{name} cannot be ranked {why}."

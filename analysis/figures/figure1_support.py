@@ -20,10 +20,8 @@ from recipe_sweep.analysis.estimators.support import (
     spans_a_plane,
 )
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
-from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, INK, new_figure, style, wrapped
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES
+from recipe_sweep.analysis.figures.style import FAINT, INK, new_figure, style, wrapped
 from recipe_sweep.analysis.number_text import short
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
 from recipe_sweep.sweep.results.samples import ActionSample, Lacking, PolicyActions
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
 
 SHOWN_AGENT = 0
 MOST_DOTS = 500
-LOOKS = {Extraction.BRAC: (BEST, "o"), Extraction.AWR: (CLONING, "^")}
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
@@ -53,7 +50,7 @@ def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
         return Lacking(f"the actions of {sample.task}/{sample.dataset} lie on one line")
     measured = support_frame(sample).merge(material.results.runs[["run_id", "score"]], on="run_id")
     means = measured.groupby("extraction")[["outside_hull", "score"]].mean()
-    parts = [f"{EXTRACTION_NAMES[Extraction(str(e))]} {row['outside_hull']:.0%}" for e, row in means.iterrows()]
+    parts = [f"{Extraction.of(str(e)).display_name} {row['outside_hull']:.0%}" for e, row in means.iterrows()]
     says = f"Actions outside the data's convex hull: {', '.join(parts)}. {_title(sample)}."
     numbers = (Numbers("figure1", measured.drop(columns="run_id")), Numbers("figure1_actions", _dots_frame(sample)))
     return (Drawing("figure1", _draw(sample, measured), says, numbers),)
@@ -113,7 +110,7 @@ def _title(sample: ActionSample) -> str:
 
 def _draw(sample: ActionSample, measured: pd.DataFrame) -> Figure:
     shown = _shown(sample)
-    rows = [name for name in DECOMPOSITIONS if any(policy.decomposition is name for policy in shown)]
+    rows = [name for name in Decomposition.members() if any(policy.decomposition is name for policy in shown)]
     lines = wrapped([_note(sample, measured)], 7.0, 6.8)
     foot = 0.2 + 0.13 * len(lines)
     height = 1.72 * len(rows) + 0.62 + foot
@@ -126,16 +123,16 @@ def _draw(sample: ActionSample, measured: pd.DataFrame) -> Figure:
         outline = region.points[np.append(region.vertices, region.vertices[0])]
         limits = _limits(sample, shown)
         for policy in shown:
-            row, column = rows.index(policy.decomposition), EXTRACTIONS.index(policy.extraction)
+            row, column = rows.index(policy.decomposition), Extraction.place(policy.extraction)
             _dots(cells[row, column], sample, policy, outline, limits, _of(measured, policy))
             if row == 0:
                 cells[row, column].set_title(
-                    f"{EXTRACTION_NAMES[policy.extraction]}, \N{GREEK SMALL LETTER ALPHA} {short(policy.alpha)}",
+                    f"{policy.extraction.display_name}, \N{GREEK SMALL LETTER ALPHA} {short(policy.alpha)}",
                     fontsize=8,
                     pad=13,
                 )
         for cell, name in zip(cells[:, 0], rows, strict=True):
-            cell.set_ylabel(f"{DECOMPOSITION_NAMES[name]}\naction component 1", fontsize=7)
+            cell.set_ylabel(f"{name.display_name}\naction component 1", fontsize=7)
         for cell in cells[-1]:
             cell.set_xlabel("action component 0", fontsize=7)
         above, below = right.subplots(2, 1, sharex=True)
@@ -167,7 +164,7 @@ def _limits(sample: ActionSample, shown: Sequence[PolicyActions]) -> tuple[float
 def _dots(
     axes: Axes, sample: ActionSample, policy: PolicyActions, outline: Floats, limits: tuple[float, float], share: float
 ) -> None:
-    colour, marker = LOOKS[policy.extraction]
+    colour, marker = policy.extraction.colour, policy.extraction.marker
     axes.fill(*outline.T, facecolor="#ececec", edgecolor=INK, linewidth=0.8, zorder=0)
     data = sample.actions[:MOST_DOTS, SHOWN_AGENT, :2]
     axes.plot(*data.T, ".", markersize=1.6, color=FAINT, markeredgewidth=0, zorder=1)
@@ -183,21 +180,21 @@ def _dots(
 def _bars(axes: Axes, measured: pd.DataFrame, rows: Sequence[Decomposition], column: str, title: str) -> None:
     """One group per decomposition: the mean over seeds as a bar, each seed as a dot."""
     axes.set_title(title, fontsize=8)
-    for number, extraction in enumerate(EXTRACTIONS):
-        colour, marker = LOOKS[extraction]
+    for number, extraction in enumerate(Extraction.members()):
+        colour, marker = extraction.colour, extraction.marker
         hatch = None if number == 0 else "////"
         chosen = measured[measured["extraction"] == extraction.value]
         for place, name in enumerate(rows):
             seeds = chosen[chosen["decomposition"] == name.value].groupby("seed")[column].mean().to_numpy()
             x = place + 0.38 * (number - 0.5)
-            label = EXTRACTION_NAMES[extraction] if place == 0 else None
+            label = extraction.display_name if place == 0 else None
             axes.bar(x, seeds.mean(), 0.34, color=colour, hatch=hatch, edgecolor="white", linewidth=0, label=label)
             offsets = np.linspace(-0.1, 0.1, len(seeds)) if len(seeds) > 1 else np.zeros(1)
             axes.plot(
                 x + offsets, seeds, marker, markersize=2.6, markerfacecolor="white", markeredgecolor=INK,
                 markeredgewidth=0.6, linestyle="",
             )  # fmt: skip
-    axes.set_xticks(range(len(rows)), [DECOMPOSITION_NAMES[name] for name in rows])
+    axes.set_xticks(range(len(rows)), [name.display_name for name in rows])
     axes.axhline(0.0, color=INK, linewidth=0.6)
     axes.grid(axis="y", linewidth=0.35, color="#dddddd")
     axes.set_axisbelow(True)

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
 from recipe_sweep.analysis.figures.style import BEST, FAINT, INK, new_figure, style, wrapped
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES
 from recipe_sweep.sweep.results.samples import GameTables, Lacking
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
     if isinstance(tables, Lacking):
         return tables
     verdicts = [
-        f"{DECOMPOSITION_NAMES[table.decomposition]} reaches {found:g} on {verdict.partition(chr(10))[2]}"
+        f"{table.decomposition.display_name} reaches {found:g} on {verdict.partition(chr(10))[2]}"
         for table in tables
         for verdict, found in [_greedy_return(table)]
     ]
@@ -83,7 +82,7 @@ def draw_figure2(tables: Sequence[GameTables], gamma: float = GAMMA) -> Figure:
         axes = figure.subplots(rows, 4, width_ratios=(1, 1, 1, 0.62), squeeze=False)
         _draw_row(axes[0], "true value", true_values(gamma)[None], "optimal return", HIGHEST)
         for cells, table in zip(axes[1:], tables, strict=True):
-            _draw_row(cells, DECOMPOSITION_NAMES[table.decomposition], table.q, *_greedy_return(table))
+            _draw_row(cells, table.decomposition.display_name, table.q, *_greedy_return(table))
         for cell, title in zip(axes[0], STATES, strict=False):
             cell.set_title(title, fontsize=8.5, pad=16)
         lines = wrapped([_note(tables, gamma)], width - 0.2, 6.8)

@@ -16,9 +16,7 @@ from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
 from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, INK, OTHER, RUNNER_UP, style, wrapped
 from recipe_sweep.analysis.findings.panel_tables import bars_frame, configurations_frame
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
 from recipe_sweep.search_spaces.vocabulary import Extraction, ValueLearning
 
 if TYPE_CHECKING:
@@ -97,16 +95,18 @@ def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
     for panel in block.panels:
         row, column = rows.index(panel.extraction), columns.index(panel.value_learning)
         inches = _row_inches(panel.extraction)
-        frame = Frame(lefts[column], tops[row] - inches, CELL_INCHES[0], inches, (-0.6, len(DECOMPOSITIONS) - 0.4), limits)
+        frame = Frame(
+            lefts[column], tops[row] - inches, CELL_INCHES[0], inches, (-0.6, len(block.decompositions) - 0.4), limits
+        )
         last = row == len(rows) - 1
-        marks = [(x, DECOMPOSITION_NAMES[name] if last else "") for x, name in enumerate(DECOMPOSITIONS)]
+        marks = [(x, name.display_name if last else "") for x, name in enumerate(block.decompositions)]
         marginal = panel.value_learning is None or panel.extraction is None
         sheet.frame(frame, SHADED if marginal else WHITE, ticks, column == 0, marks)
-        _draw_panel(sheet, frame, panel, block.cloning)
+        _draw_panel(sheet, frame, panel, block)
         if row == 0 and panel.value_learning is not None:
-            sheet.text(frame.left + frame.width / 2, frame.top + 0.1, VALUE_LEARNING_NAMES[panel.value_learning], 8)
+            sheet.text(frame.left + frame.width / 2, frame.top + 0.1, panel.value_learning.display_name, 8)
         if column == 0:
-            name = "mean" if panel.extraction is None else EXTRACTION_NAMES[panel.extraction]
+            name = "mean" if panel.extraction is None else panel.extraction.display_name
             sheet.text(corner[0] + 0.28, frame.bottom + frame.height / 2, name, 8, rotation=90)
     if rows[0] is None and columns[-1] is None:
         _draw_corner(sheet, lefts[-1], tops[0] - _row_inches(None))
@@ -116,8 +116,8 @@ def _layout(block: TaskPanels) -> tuple[list[Extraction | None], list[ValueLearn
     """Rows and columns that a task has: None on top and None on the right for the panels that average."""
     extractions = {panel.extraction for panel in block.panels}
     value_learners = {panel.value_learning for panel in block.panels}
-    rows = [name for name in (None, *EXTRACTIONS) if name in extractions]
-    return rows, [name for name in (*VALUE_LEARNERS, None) if name in value_learners]
+    rows = [name for name in (None, *Extraction.members()) if name in extractions]
+    return rows, [name for name in (*ValueLearning.members(), None) if name in value_learners]
 
 
 def _draw_corner(sheet: Sheet, left: float, bottom: float) -> None:
@@ -129,13 +129,13 @@ def _draw_corner(sheet: Sheet, left: float, bottom: float) -> None:
     sheet.text(left + CELL_INCHES[0] / 2, bottom + 0.02, "mean over\nvalue learning\n\u2193", 6.5, va="bottom", **said)
 
 
-def _draw_panel(sheet: Sheet, frame: Frame, panel: Panel, cloning: float) -> None:
+def _draw_panel(sheet: Sheet, frame: Frame, panel: Panel, block: TaskPanels) -> None:
     sheet.line(ZERO, _level(frame, 0.0))
-    if math.isfinite(cloning):
-        sheet.line(CLONED, _level(frame, cloning))
+    if math.isfinite(block.cloning):
+        sheet.line(CLONED, _level(frame, block.cloning))
     drawn = [bar for bar in panel.bars if math.isfinite(bar.value)]
     for bar in drawn:
-        _draw_bar(sheet, frame, DECOMPOSITIONS.index(bar.decomposition), bar)
+        _draw_bar(sheet, frame, block.decompositions.index(bar.decomposition), bar)
     if not drawn:
         sheet.text(frame.left + frame.width / 2, frame.bottom + frame.height / 2, "no runs", 6.5, color=FAINT)
 

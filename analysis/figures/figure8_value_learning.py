@@ -14,7 +14,6 @@ import numpy as np
 from recipe_sweep.analysis.estimators.seed_statistics import Floats
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
 from recipe_sweep.analysis.figures.style import INK, new_figure, style, wrapped
-from recipe_sweep.analysis.findings.titles import VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import ValueLearning
@@ -118,7 +117,7 @@ def _draw(sample: ValueSample, alike: Sequence[Likeness]) -> Figure:
                 drawn = _dots(cell, sample.actions[:, row, :2], standardised(one.q[:, row]), shades)
                 if row == 0:
                     tau = "" if one.tau is None else f", \N{GREEK SMALL LETTER TAU} {short(one.tau)}"
-                    cell.set_title(f"{VALUE_LEARNING_NAMES[one.value_learning]}{tau}", fontsize=8)
+                    cell.set_title(f"{one.value_learning.display_name}{tau}", fontsize=8)
         for row in range(agents):
             cells[row, 0].set_ylabel(f"agent {row + 1}\naction component 1", fontsize=7)
         for cell in cells[-1]:
@@ -155,14 +154,13 @@ def standardised(q: Floats) -> Floats:
 
 
 def _ranks(alike: Sequence[Likeness]) -> str:
-    names = VALUE_LEARNING_NAMES
-    parts = [f"{names[p.first]} and {names[p.second]} {p.per_agent:.2f} (total {p.total:.2f})" for p in alike]
+    parts = [f"{p.first.display_name} and {p.second.display_name} {p.per_agent:.2f} (total {p.total:.2f})" for p in alike]
     return f"Rank correlations of Q between {'; '.join(parts)}."
 
 
 def _note(sample: ValueSample, alike: Sequence[Likeness]) -> str:
     high = [
-        f"{VALUE_LEARNING_NAMES[one.value_learning]} {np.mean([(standardised(q) > HIGH).mean() for q in one.q.T]):.1%}"
+        f"{one.value_learning.display_name} {np.mean([(standardised(q) > HIGH).mean() for q in one.q.T]):.1%}"
         for one in sample.learned
     ]
     first = sample.learned[0]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
 from recipe_sweep.analysis.figures.scales import set_scale
-from recipe_sweep.analysis.figures.style import BEST, INK, new_figure, style, wrapped
-from recipe_sweep.analysis.findings.titles import design_names
+from recipe_sweep.analysis.figures.style import new_figure, style, wrapped
+from recipe_sweep.analysis.findings.titles import Design
 from recipe_sweep.analysis.results.curves import Quantity, Scale, band, evaluation_curves, seeds_note, training_curves
 from recipe_sweep.analysis.results.frame import load_diagnostics
 from recipe_sweep.search_spaces.tasks import TASKS
@@ -38,8 +38,6 @@ QUANTITIES = (
 )
 _RECORDED = ("q_max_abs", "td_loss", "sigma", "grad_norm/critic", "head_share", "head_gap")
 _GROUP = ["task", "dataset", "decomposition", "value_learning", "extraction", "alpha", "tau"]
-_COLOURS = {CriticNorm.NONE: INK, CriticNorm.SVN: BEST, CriticNorm.SVN_BOTH: "#e8a200", CriticNorm.MIN: "#2f6db3"}
-_DASHES: dict[ActorNorm, Any] = {ActorNorm.ABSMEAN: "-", ActorNorm.NONE: (0, (3, 1.5))}
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
@@ -102,15 +100,15 @@ def draw_svn_figure(training: pd.DataFrame, evaluations: pd.DataFrame, title: st
 def _draw_quantity(axes: Axes, table: pd.DataFrame, quantity: Quantity) -> None:
     axes.set_title(quantity.title, fontsize=8)
     axes.grid(linewidth=0.35, color="#dddddd")
-    for critic in CriticNorm:
-        for actor in reversed(ActorNorm):
+    for critic in CriticNorm.members():
+        for actor in reversed(ActorNorm.members()):
             chosen = table[(table["critic_norm"] == critic.value) & (table["actor_norm"] == actor.value)]
             line = band(chosen, quantity.column, quantity.scale) if len(chosen) else None
             if line is None or not len(line.steps):
                 continue
-            look = {"color": _COLOURS[critic], "linestyle": _DASHES[actor], "linewidth": 1.1}
+            look: dict[str, Any] = {"color": critic.colour, "linestyle": actor.dash, "linewidth": 1.1}
             axes.plot(line.steps, line.middle, label=f"critic {critic.value}, actor {actor.value}", **look)
-            axes.fill_between(line.steps, line.low, line.high, color=_COLOURS[critic], alpha=0.08, linewidth=0)
+            axes.fill_between(line.steps, line.low, line.high, color=critic.colour, alpha=0.08, linewidth=0)
     if quantity.column == "smaller_head":
         axes.set_ylim(0.48, 1.02)
     set_scale(axes, quantity.scale)
@@ -129,8 +127,7 @@ def _note(evaluations: pd.DataFrame) -> str:
 def _title(key: Sequence[object]) -> str:
     task, dataset, decomposition, value_learning, extraction, alpha, tau = key
     title = TASKS[str(task)].title if task in TASKS else str(task)
-    design = ", ".join(
-        design_names(Decomposition(str(decomposition)), ValueLearning(str(value_learning)), Extraction(str(extraction)))
-    )
+    choices = Decomposition.of(str(decomposition)), ValueLearning.of(str(value_learning)), Extraction.of(str(extraction))
+    design = ", ".join(Design(*choices).names)
     ending = "" if tau != tau else f", \N{GREEK SMALL LETTER TAU} {tau}"
     return f"{title}, {dataset}: {design}, \N{GREEK SMALL LETTER ALPHA} {alpha}{ending}"

@@ -28,8 +28,9 @@ from recipe_sweep.analysis.estimators.aggregates import (
 from recipe_sweep.analysis.estimators.seed_statistics import Floats, Integers, best_of, seed_means, t_interval
 from recipe_sweep.analysis.findings.designs import FullProduct, full_product
 from recipe_sweep.analysis.findings.panels import TaskPanels
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, TaskScores
+from recipe_sweep.analysis.results.scores import TaskScores
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.words import Word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,11 +40,7 @@ BOOTSTRAP_SEED = 2
 THRESHOLDS = 21
 """Of a profile, evenly from the lowest score to the highest."""
 AXES = ("decomposition", "value learning", "extraction")
-_NAMES: tuple[tuple[str, ...], ...] = (
-    tuple(DECOMPOSITION_NAMES[value] for value in DECOMPOSITIONS),
-    tuple(VALUE_LEARNING_NAMES[value] for value in VALUE_LEARNERS),
-    tuple(EXTRACTION_NAMES[value] for value in EXTRACTIONS),
-)
+_WORDS: tuple[type[Word], ...] = (Decomposition, ValueLearning, Extraction)
 
 
 class Measured(NamedTuple):
@@ -111,7 +108,11 @@ def choices(blocks: Sequence[TaskPanels]) -> tuple[Choice, ...]:
     draws = [resample_seeds(rng, RESAMPLES, product.scores.shape[-1]) for product in products]
     common = [sorted(set.intersection(*(set(one.members[axis]) for one in products))) for axis in range(3) if products]
     return tuple(
-        _choice(AXES[axis], [_NAMES[axis][member] for member in members], _tasks(products, draws, axis, members))
+        _choice(
+            AXES[axis],
+            _names(axis, members),
+            _tasks(products, draws, axis, members),
+        )
         for axis, members in enumerate(common)
         if len(members) > 1
     )
@@ -124,6 +125,10 @@ def _tasks(products: Sequence[FullProduct], draws: Sequence[Integers], axis: int
         scores = np.moveaxis(product.scores, axis, 0)[places]
         found.append(_Task(scores.reshape(len(members), -1, scores.shape[-1]), drawn, weights_of(drawn)))
     return found
+
+
+def _names(axis: int, members: Sequence[int]) -> list[str]:
+    return [_WORDS[axis].members()[member].display_name for member in members]
 
 
 def _choice(axis: str, names: Sequence[str], tasks: Sequence[_Task]) -> Choice:

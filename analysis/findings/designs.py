@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, corrected_seed_scores
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, TaskScores
+from recipe_sweep.analysis.results.scores import TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 SPLIT_SEED = 0
@@ -25,15 +25,15 @@ class Designs(NamedTuple):
 
     def decomposition(self, value: Decomposition) -> Floats:
         """Cells (V * E * D, S) of one decomposition."""
-        return _cells(self.corrected[DECOMPOSITIONS.index(value)])
+        return _cells(self.corrected[Decomposition.place(value)])
 
     def value_learning(self, value: ValueLearning) -> Floats:
         """Cells (X * E * D, S) of one value learner."""
-        return _cells(self.corrected[:, VALUE_LEARNERS.index(value)])
+        return _cells(self.corrected[:, ValueLearning.place(value)])
 
     def extraction(self, value: Extraction) -> Floats:
         """Cells (X * V * D, S) of one extraction."""
-        return _cells(self.corrected[:, :, EXTRACTIONS.index(value)])
+        return _cells(self.corrected[:, :, Extraction.place(value)])
 
     def product(self) -> Floats | None:
         """Scores (x, v, e, D, S) of the designs that the sweep wants, with the seeds and datasets that have all of them.

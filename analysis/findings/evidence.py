@@ -27,13 +27,12 @@ from recipe_sweep.analysis.estimators.variance import AXES, TERMS, jackknife, mo
 from recipe_sweep.analysis.findings.designs import Designs
 from recipe_sweep.analysis.findings.panels import Panel, TaskPanels
 from recipe_sweep.analysis.findings.stability import Stability
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, TaskScores
+from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 RESAMPLES = 1000
 BOOTSTRAP_SEED = 1
 _SEVERAL = "several panels: one is no majority"
-_PLACES: list[tuple[ValueLearning | None, Extraction | None]] = [(v, e) for v in VALUE_LEARNERS for e in EXTRACTIONS]
 
 
 class Finding(NamedTuple):
@@ -74,7 +73,7 @@ def lead(sweep: Sweep) -> Finding:
     if places is None:
         return missing("panels in which Mix and another decomposition can be ranked")
     counts, samples, seeds = places
-    mix = DECOMPOSITIONS.index(Decomposition.MIX)
+    mix = Decomposition.place(Decomposition.MIX)
     bars = [len(panel.bars) for block in sweep.blocks for panel in block.cells if _counts(panel)]
     chance = sum(min(2, several) / several for several in bars)
     found = _from_samples(counts[mix], samples[:, mix], seeds, border=chance)
@@ -89,8 +88,8 @@ def lead_over_others(sweep: Sweep) -> Finding:
     if places is None:
         return missing("panels in which Mix and another decomposition can be ranked")
     counts, samples, seeds = places
-    mix = DECOMPOSITIONS.index(Decomposition.MIX)
-    rest = [x for x in range(len(DECOMPOSITIONS)) if x != mix]
+    mix = Decomposition.place(Decomposition.MIX)
+    rest = _others(Decomposition.MIX)
     found = _from_samples(counts[mix] - counts[rest].max(), samples[:, mix] - samples[:, rest].max(axis=1), seeds)
     return (
         found if sum(_counts(panel) for block in sweep.blocks for panel in block.cells) > 1 else found._replace(lacks=_SEVERAL)
@@ -125,8 +124,8 @@ def awr_over_brac(sweep: Sweep) -> Finding:
 
 def awr_gains_with_mix(sweep: Sweep) -> Finding:
     """What AWR gains over BRAC with Mix, less what it gains with the other decompositions."""
-    mix, rest = [DECOMPOSITIONS.index(Decomposition.MIX)], [x for x, one in enumerate(DECOMPOSITIONS) if one != "mix"]
-    awr, brac = EXTRACTIONS.index(Extraction.AWR), EXTRACTIONS.index(Extraction.BRAC)
+    mix, rest = [Decomposition.place(Decomposition.MIX)], _others(Decomposition.MIX)
+    awr, brac = Extraction.place(Extraction.AWR), Extraction.place(Extraction.BRAC)
 
     def gains(task: Designs, rows: list[int]) -> Floats:
         gain = task.corrected[rows, :, awr] - task.corrected[rows, :, brac]
@@ -182,8 +181,8 @@ def steadier_over_alpha(sweep: Sweep) -> Finding:
 def _places(sweep: Sweep) -> tuple[Floats, Floats, int] | None:
     """Panels won or come second in by each decomposition (X,), the same in every resample (R, X), and the fewest seeds."""
     rng = np.random.default_rng(BOOTSTRAP_SEED)
-    counts: Floats = np.zeros(len(DECOMPOSITIONS))
-    samples: Floats = np.zeros((RESAMPLES, len(DECOMPOSITIONS)))
+    counts: Floats = np.zeros(len(Decomposition.members()))
+    samples: Floats = np.zeros((RESAMPLES, len(Decomposition.members())))
     seeds = []
     for block in sweep.blocks:
         weights = resample_weights(rng, RESAMPLES, len(block.scores.seeds))
@@ -191,13 +190,26 @@ def _places(sweep: Sweep) -> tuple[Floats, Floats, int] | None:
         for panel in block.cells:
             if not _counts(panel):
                 continue
-            bars = [DECOMPOSITIONS.index(bar.decomposition) for bar in panel.bars]
-            place = _PLACES.index((panel.value_learning, panel.extraction))
+            bars = [Decomposition.place(bar.decomposition) for bar in panel.bars]
+            place = _cell(panel)
             rank = ranks(drawn[:, bars].reshape(RESAMPLES, len(bars), -1)[:, :, place])
             samples[:, bars] += (rank > 0) & (rank <= 2)
             counts[bars] += [bar.rank <= 2 for bar in panel.bars]
             seeds += [bar.seeds for bar in panel.bars]
     return (counts, samples, min(seeds)) if seeds else None
+
+
+def _others(decomposition: Decomposition) -> list[int]:
+    """Places of all other decompositions."""
+    own = Decomposition.place(decomposition)
+    return [x for x in range(len(Decomposition.members())) if x != own]
+
+
+def _cell(panel: Panel) -> int:
+    """Where a panel's cell (V, E) stands in a flat list of all cells."""
+    assert panel.value_learning is not None
+    assert panel.extraction is not None
+    return ValueLearning.place(panel.value_learning) * len(Extraction.members()) + Extraction.place(panel.extraction)
 
 
 def _counts(panel: Panel) -> bool:
@@ -247,7 +259,7 @@ def _seed_spread(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
     both: Booleans = np.all(complete.any(axis=-1), axis=2)
 
     def spread(extraction: Extraction) -> Floats:
-        e = EXTRACTIONS.index(extraction)
+        e = Extraction.place(extraction)
         scores = task.scores[:, :, e][complete[:, :, e] & both[..., None]]
         if not len(scores):
             return np.full(len(weights), np.nan)
@@ -268,7 +280,7 @@ def _alpha_range(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
     labels = labels.reshape(task.configurations.shape)
 
     def ranges(extraction: Extraction) -> Floats:
-        e = EXTRACTIONS.index(extraction)
+        e = Extraction.place(extraction)
         scores = np.where(complete[:, :, e, ..., None], task.scores[:, :, e], 0.0)
         means = np.tensordot(weights, scores, axes=(1, -1)) / weights.shape[-1]
         found = []

@@ -56,7 +56,7 @@ def remedy_slows(sweep: Sweep) -> Finding:
 
 def mixer_grows(sweep: Sweep) -> Finding:
     """How much more log10 |Q| grows in plain Mix than in the other decompositions without normalisation."""
-    others = tuple(one for one in Decomposition if one is not Decomposition.MIX)
+    others = tuple(one for one in Decomposition.members() if not one.mixes)
 
     def cells(task: str) -> tuple[Floats, Floats]:
         rows = [_cells(sweep, task, lambda entry: entry.q_growth, PLAIN, one) for one in others]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe_sweep.analysis.findings.panels import Bar, Choice, Panel, Range, TaskPanels
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration
+from recipe_sweep.analysis.findings.titles import Design
+from recipe_sweep.analysis.results.scores import Configuration
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,9 +48,7 @@ def _configuration_row(block: TaskPanels, where: tuple[int, ...]) -> dict[str, o
     return {
         "task": task.task,
         "dataset": task.datasets[d],
-        "decomposition": DECOMPOSITIONS[x].value,
-        "value_learning": VALUE_LEARNERS[v].value,
-        "extraction": EXTRACTIONS[e].value,
+        **{axis: word.value for axis, word in Design.at(x, v, e)._asdict().items()},
         **configuration._asdict(),
         "seeds": scores.size,
         "mean": scores.mean() if scores.size else math.nan,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -27,7 +28,7 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     t_interval,
 )
 from recipe_sweep.analysis.findings.designs import Designs, designs
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration, TaskScores
+from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 RESAMPLES = 2000
@@ -85,7 +86,7 @@ class Panel:
     value_learning: ValueLearning | None
     extraction: Extraction | None
     bars: tuple[Bar, ...]
-    """in the order Cen, Mix, VDN, Dec, those that the sweep wants"""
+    """in the order of figures, those that the sweep wants"""
 
     @property
     def ranked(self) -> bool:
@@ -123,6 +124,12 @@ class TaskPanels:
     def panels(self) -> tuple[Panel, ...]:
         """All panels, the cells first."""
         return (*self.cells, *self.over_extraction, *self.over_value_learning)
+
+    @property
+    def decompositions(self) -> tuple[Decomposition, ...]:
+        """Those that have a place in its panels: the paper's, and others that the sweep wants."""
+        wanted = {bar.decomposition for panel in self.cells for bar in panel.bars}
+        return tuple(one for one in Decomposition.members() if one.in_paper or one in wanted)
 
 
 class _Numbers(NamedTuple):
@@ -167,18 +174,18 @@ def task_panels(task: TaskScores, rng: np.random.Generator, resamples: int = RES
         scores=task,
         cells=tuple(
             _panel(task, (value_learning, extraction), _at(cells, v, e), wants[:, v, e], _choices(task, best, v, e))
-            for v, value_learning in enumerate(VALUE_LEARNERS)
-            for e, extraction in enumerate(EXTRACTIONS)
+            for v, value_learning in enumerate(ValueLearning.members())
+            for e, extraction in enumerate(Extraction.members())
             if wants[:, v, e].any()
         ),
         over_extraction=tuple(
             _panel(task, (value_learning, None), _mean(_at(cells, v, None), wants[:, v, :]), np.any(wants[:, v, :], axis=-1))
-            for v, value_learning in enumerate(VALUE_LEARNERS)
+            for v, value_learning in enumerate(ValueLearning.members())
             if np.any(wants[:, v, :]) and several_extractions
         ),
         over_value_learning=tuple(
             _panel(task, (None, extraction), _mean(_at(cells, None, e), wants[:, :, e]), np.any(wants[:, :, e], axis=-1))
-            for e, extraction in enumerate(EXTRACTIONS)
+            for e, extraction in enumerate(Extraction.members())
             if np.any(wants[:, :, e]) and several_value_learners
         ),
     )
@@ -223,7 +230,7 @@ def _panel(
     axes: tuple[ValueLearning | None, Extraction | None],
     numbers: _Numbers,
     wants: Booleans,
-    choices: tuple[tuple[Choice, ...], ...] = ((),) * len(DECOMPOSITIONS),
+    choices: tuple[tuple[Choice, ...], ...] | None = None,
 ) -> Panel:
     """Make the bars of one panel from numbers (X, ...)."""
     comparable = numbers.ranked & wants & (wants.sum() > 1)
@@ -240,12 +247,12 @@ def _panel(
             corrected=float(numbers.corrected[x]),
             seeds=int(numbers.seeds[x]),
             seed_scores=tuple(float(score) for score in numbers.seed_scores[x] if np.isfinite(score)),
-            choices=choices[x],
+            choices=() if choices is None else choices[x],
             wanted=int(numbers.wanted[x]),
             missing=int(numbers.missing[x]),
             diverged=int(numbers.diverged[x]),
         )
-        for x, decomposition in enumerate(DECOMPOSITIONS)
+        for x, decomposition in enumerate(Decomposition.members())
         if wants[x]
     )
     return Panel(task=task.task, value_learning=axes[0], extraction=axes[1], bars=bars)
@@ -259,7 +266,7 @@ def _choices(task: TaskScores, best: Best, v: int, e: int) -> tuple[tuple[Choice
             for d in range(len(task.datasets))
             if task.wanted[x, v, e, d].any()
         )
-        for x in range(len(DECOMPOSITIONS))
+        for x in range(len(Decomposition.members()))
     )
 
 
@@ -273,6 +280,12 @@ def _choice(task: TaskScores, where: tuple[int, int, int, int], chosen: int, sco
     if len(grid) > 1:
         edge = {grid[0]: "low", grid[-1]: "high"}.get(configuration.alpha, "")
     return Choice(dataset, configuration, score, edge)
+
+
+def shown_decompositions(blocks: Sequence[TaskPanels]) -> tuple[Decomposition, ...]:
+    """Those that have a place in the panels of any task."""
+    shown = {one for block in blocks for one in block.decompositions}
+    return tuple(one for one in Decomposition.members() if one in shown)
 
 
 class Standing(NamedTuple):

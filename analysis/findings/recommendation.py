@@ -19,10 +19,10 @@ from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS, Boole
 from recipe_sweep.analysis.findings.claims import Claim, Verdict
 from recipe_sweep.analysis.findings.designs import Designs, designs
 from recipe_sweep.analysis.findings.panels import TaskPanels
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES, design_names
+from recipe_sweep.analysis.findings.titles import Design
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, Configuration
+from recipe_sweep.analysis.results.scores import Configuration
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
@@ -57,8 +57,8 @@ class Recipe:
         tau = f" (\N{GREEK SMALL LETTER TAU} {short(self.tau)})" if self.tau is not None else ""
         other = f", {self.other}" if self.other else ""
         return (
-            f"{DECOMPOSITION_NAMES[self.decomposition]} with {VALUE_LEARNING_NAMES[self.value_learning]}{tau} and "
-            f"{EXTRACTION_NAMES[self.extraction]} at \N{GREEK SMALL LETTER ALPHA} {short(self.alpha)}{other}"
+            f"{self.decomposition.display_name} with {self.value_learning.display_name}{tau} and "
+            f"{self.extraction.display_name} at \N{GREEK SMALL LETTER ALPHA} {short(self.alpha)}{other}"
         )
 
 
@@ -194,9 +194,7 @@ def _diverged(scope: Sequence[Designs], dataset: str | None) -> _Diverged:
         for x, v, e, d, k in np.argwhere(_lost(task)).tolist():
             if d in chosen:
                 entry = task.scores.configurations[x, v, e, d, k]
-                names[
-                    Recipe(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e], entry.alpha, entry.tau, entry.other).text
-                ] = 1
+                names[Recipe(*Design.at(x, v, e), entry.alpha, entry.tau, entry.other).text] = 1
     return _Diverged(runs, done, tuple(names))
 
 
@@ -234,11 +232,7 @@ class _Stand(NamedTuple):
 
 def _stands(task: Designs, recipe: Recipe, dataset: str | None) -> list[_Stand]:
     """How far a configuration is on each dataset of a task; 0 runs where the grid does not have it."""
-    place = (
-        DECOMPOSITIONS.index(recipe.decomposition),
-        VALUE_LEARNERS.index(recipe.value_learning),
-        EXTRACTIONS.index(recipe.extraction),
-    )
+    place = Design(recipe.decomposition, recipe.value_learning, recipe.extraction).place
     wanted, found = Configuration(recipe.alpha, recipe.tau, recipe.other), []
     for d, name in enumerate(task.scores.datasets):
         if dataset in (None, name):
@@ -261,9 +255,9 @@ class _Rival:
 def _ranked(scope: Sequence[Designs], dataset: str | None) -> list[_Ranked]:
     """Designs that every task of the scope has on all of its datasets, best first."""
     found = []
-    for place in np.ndindex(len(DECOMPOSITIONS), len(VALUE_LEARNERS), len(EXTRACTIONS)):
+    for place in np.ndindex(scope[0].wanted.shape) if scope else ():
         cells = [_cells(one, place, dataset) for one in scope]
-        if not cells or not all(np.isfinite(cell).any(axis=-1).all() for cell in cells):
+        if not all(np.isfinite(cell).any(axis=-1).all() for cell in cells):
             continue
         estimate = stratified_mean([cell.mean(axis=0) for cell in cells])
         if np.isfinite(estimate.value):
@@ -303,8 +297,7 @@ def _recipe(scope: Sequence[Designs], place: tuple[int, int, int], dataset: str 
     # Only what every dataset has: a mean over easier datasets would win.
     most = max(map(len, means.values()))
     best = max((one for one in means if len(means[one]) == most), key=lambda one: float(np.mean(means[one])))
-    x, v, e = place
-    return Recipe(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e], best.alpha, best.tau, best.other)
+    return Recipe(*Design.at(*place), best.alpha, best.tau, best.other)
 
 
 def _what_matters(claims: Sequence[Claim]) -> str:
@@ -416,7 +409,7 @@ def _caveats(scope: Sequence[Designs], recipe: Recipe, estimate: Estimate) -> tu
     grid = {
         entry.alpha
         for task in scope
-        for entry in task.scores.configurations[:, :, EXTRACTIONS.index(recipe.extraction)].ravel().tolist()
+        for entry in task.scores.configurations[:, :, Extraction.place(recipe.extraction)].ravel().tolist()
         if entry is not None
     }
     missing = sum(int((task.scores.wanted & ~task.scores.done).sum()) for task in scope)
@@ -445,8 +438,7 @@ def _where(scope: Sequence[Designs], dataset: str | None) -> str:
 
 
 def _name(place: tuple[int, int, int]) -> str:
-    x, v, e = place
-    return " + ".join(design_names(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e]))
+    return " + ".join(Design.at(*place).names)
 
 
 def _interval(estimate: Estimate) -> str:

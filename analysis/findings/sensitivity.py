@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import Floats, seed_means
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, Configuration, TaskScores
+from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
 
 
@@ -32,11 +32,11 @@ class AlphaPoint(NamedTuple):
 
 def alpha_curves(task: TaskScores, by_decomposition: bool = False) -> tuple[AlphaPoint, ...]:
     """Mean scores along alpha, every configuration weighing the same, in the order of dataset, extraction, alpha."""
-    groups: tuple[Decomposition | None, ...] = DECOMPOSITIONS if by_decomposition else (None,)
+    groups: tuple[Decomposition | None, ...] = Decomposition.members() if by_decomposition else (None,)
     alphas = _alphas(task)
     points = []
     for d, dataset in enumerate(task.datasets):
-        for e, extraction in enumerate(EXTRACTIONS):
+        for e, extraction in enumerate(Extraction.members()):
             for decomposition in groups:
                 members = slice(None) if decomposition is None else slice(*_span(decomposition))
                 grid, scores = alphas[members, :, e, d], task.scores[members, :, e, d]
@@ -61,7 +61,7 @@ def alpha_curves(task: TaskScores, by_decomposition: bool = False) -> tuple[Alph
 
 
 def _span(decomposition: Decomposition) -> tuple[int, int]:
-    start = DECOMPOSITIONS.index(decomposition)
+    start = Decomposition.place(decomposition)
     return start, start + 1
 
 

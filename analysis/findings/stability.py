@@ -46,9 +46,10 @@ class Stability:
 
 
 def stability(results_dir: Path, results: Results) -> tuple[Stability, ...]:
-    """One entry per decomposition and normalisation, in settings where Mix was trained under several; none in most sweeps."""
+    """One entry per decomposition and norms, in settings where one that mixes has several norms; none in most sweeps."""
     runs = results.runs
-    norms = runs.loc[runs["decomposition"] == Decomposition.MIX.value, [*_SETTING, *_NORMS]].drop_duplicates()
+    mixing = [one.value for one in Decomposition.members() if one.mixes]
+    norms = runs.loc[runs["decomposition"].isin(mixing), [*_SETTING, *_NORMS]].drop_duplicates()
     varied = norms.loc[norms.duplicated(_SETTING), _SETTING].drop_duplicates()
     runs = runs.merge(varied, on=_SETTING)
     if runs.empty:
@@ -89,9 +90,9 @@ def _entry(key: tuple[object, ...], group: pd.DataFrame) -> Stability:
     return Stability(
         task=str(task),
         setting=f"{dataset}, {value_learning}, {extraction}, \N{GREEK SMALL LETTER ALPHA} {alpha}{ending}",
-        decomposition=Decomposition(str(decomposition)),
-        critic_norm=CriticNorm(str(critic_norm)),
-        actor_norm=ActorNorm(str(actor_norm)),
+        decomposition=Decomposition.of(str(decomposition)),
+        critic_norm=CriticNorm.of(str(critic_norm)),
+        actor_norm=ActorNorm.of(str(actor_norm)),
         seeds=tuple(int(seed) for seed in group["seed"]),
         q_growth=tuple(group["q_growth"].tolist()),
         gradient_growth=tuple(group["gradient_growth"].tolist()),

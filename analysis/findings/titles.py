@@ -1,23 +1,34 @@
-"""What the choices of a design are called in figures, tables and sentences."""
+"""A design: the three choices, by the places they have in arrays, and what they are called together."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
-DECOMPOSITION_NAMES = {
-    Decomposition.CEN: "Cen",
-    Decomposition.MIX: "Mix",
-    Decomposition.VDN: "VDN",
-    Decomposition.DEC: "Dec",
-}
 
+class Design(NamedTuple):
+    """One decomposition, value learner and extraction."""
 
-VALUE_LEARNING_NAMES = {ValueLearning.TD: "TD", ValueLearning.SARSA: "SARSA", ValueLearning.IQL: "IQL"}
+    decomposition: Decomposition
+    value_learning: ValueLearning
+    extraction: Extraction
 
+    @classmethod
+    def at(cls, x: int, v: int, e: int) -> Design:
+        """The design that stands at (x, v, e) of the arrays of `scores`."""
+        return cls(Decomposition.members()[x], ValueLearning.members()[v], Extraction.members()[e])
 
-EXTRACTION_NAMES = {Extraction.BRAC: "BRAC", Extraction.AWR: "AWR"}
+    @property
+    def place(self) -> tuple[int, int, int]:
+        """Where it stands: (x, v, e)."""
+        return (
+            Decomposition.place(self.decomposition),
+            ValueLearning.place(self.value_learning),
+            Extraction.place(self.extraction),
+        )
 
-
-def design_names(decomposition: Decomposition, value_learning: ValueLearning, extraction: Extraction) -> tuple[str, str, str]:
-    """What the three choices of a design are called in figures and tables."""
-    return DECOMPOSITION_NAMES[decomposition], VALUE_LEARNING_NAMES[value_learning], EXTRACTION_NAMES[extraction]
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What the choices are called in figures, tables and sentences."""
+        return self.decomposition.display_name, self.value_learning.display_name, self.extraction.display_name

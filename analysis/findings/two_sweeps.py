@@ -21,14 +21,11 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     chosen_seed_scores,
     seed_means,
 )
-from recipe_sweep.analysis.findings.titles import design_names
+from recipe_sweep.analysis.findings.titles import Design
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import Results
 from recipe_sweep.analysis.results.scores import (
-    DECOMPOSITIONS,
-    EXTRACTIONS,
-    VALUE_LEARNERS,
     ScoreRule,
     TaskScores,
     points_table,
@@ -165,7 +162,7 @@ def _differences(first: TaskScores, second: TaskScores) -> list[DesignDifference
         if not (np.isfinite(one).any() and np.isfinite(two).any()):
             continue
         estimate, paired = _estimate(dict(zip(first.seeds, one, strict=True)), dict(zip(second.seeds, two, strict=True)))
-        decomposition, value_learning, extraction = design_names(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e])
+        decomposition, value_learning, extraction = Design.at(x, v, e).names
         found.append(
             DesignDifference(
                 task=first.task,

@@ -9,7 +9,7 @@ import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import Floats, Integers
 from recipe_sweep.analysis.number_text import short
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS, TaskScores, dataset_labels
+from recipe_sweep.analysis.results.scores import TaskScores, dataset_labels
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 if TYPE_CHECKING:
@@ -93,9 +93,9 @@ def _row(number: int, task: TaskScores, named: dict[str, Any], runs: Sequence[_R
     return ConfigurationRow(
         task=number,
         dataset=task.datasets.index(named["dataset_label"]),
-        decomposition=DECOMPOSITIONS.index(Decomposition(named["decomposition"])),
-        value_learning=VALUE_LEARNERS.index(ValueLearning(named["value_learning"])),
-        extraction=EXTRACTIONS.index(Extraction(named["extraction"])),
+        decomposition=Decomposition.place(Decomposition.of(named["decomposition"])),
+        value_learning=ValueLearning.place(ValueLearning.of(named["value_learning"])),
+        extraction=Extraction.place(Extraction.of(named["extraction"])),
         alpha=named["alpha"],
         tau=named["tau"] if np.isfinite(named["tau"]) else None,
         other=", ".join(f"{name}={_text(named[name])}" for name in task.varied),

@@ -14,15 +14,13 @@ from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.choices import Choice
 from recipe_sweep.analysis.findings.claims import NOTHING, Claim, Verdict
-from recipe_sweep.analysis.findings.panels import Bar, Panel
+from recipe_sweep.analysis.findings.panels import Bar, Panel, shown_decompositions
 from recipe_sweep.analysis.findings.recommendation import Recommendation
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.report.configuration_table import configuration_rows
 from recipe_sweep.analysis.report.markup import picture, render
 from recipe_sweep.analysis.report.page_facts import Fact, cost_rows, dataset_rows, missing_rows, provenance
 from recipe_sweep.analysis.report.page_figures import figures_json
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS
 
 DRAWN_BY_SCRIPT = ("figure7", "figure7_alpha")
 """Figures that the page draws itself, from numbers, so that one can point at them."""
@@ -58,7 +56,7 @@ def write_page(
         blocks=material.blocks,
         bar_text=bar_text,
         panel_name=panel_name,
-        decompositions=[(value, DECOMPOSITION_NAMES[value]) for value in DECOMPOSITIONS],
+        decompositions=[(value, value.display_name) for value in shown_decompositions(material.blocks)],
         numbers=figures_json(material.blocks, configuration_rows(material), found),
         pictures=[(one, picture(one.paths.png)) for one in figures if one.name not in DRAWN_BY_SCRIPT],
         choices=found,
@@ -75,8 +73,8 @@ def write_page(
 
 def panel_name(panel: Panel) -> str:
     """`SARSA, AWR`, or `mean, AWR` where a panel averages over an axis."""
-    value_learning = "mean" if panel.value_learning is None else VALUE_LEARNING_NAMES[panel.value_learning]
-    return f"{value_learning}, {'mean' if panel.extraction is None else EXTRACTION_NAMES[panel.extraction]}"
+    value_learning = "mean" if panel.value_learning is None else panel.value_learning.display_name
+    return f"{value_learning}, {'mean' if panel.extraction is None else panel.extraction.display_name}"
 
 
 def bar_text(bar: Bar | None) -> str:

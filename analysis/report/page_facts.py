@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.findings.titles import VALUE_LEARNING_NAMES, design_names
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
+from recipe_sweep.analysis.findings.titles import Design
 from recipe_sweep.search_spaces.counted import counted
+from recipe_sweep.search_spaces.vocabulary import ValueLearning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,9 +84,9 @@ def dataset_rows(runs: pd.DataFrame) -> tuple[DatasetRow, ...]:
 def cost_rows(runs: pd.DataFrame) -> tuple[CostRow, ...]:
     """Seconds by task and value learner, the total last."""
     rows = [
-        _cost(str(task), VALUE_LEARNING_NAMES[learner], group)
+        _cost(str(task), learner.display_name, group)
         for task, block in runs.groupby("task")
-        for learner in VALUE_LEARNERS
+        for learner in ValueLearning.members()
         if len(group := block[block["value_learning"] == str(learner)])
     ]
     return (*rows, _cost("all", "all", runs))
@@ -106,9 +106,10 @@ def _missing(block: TaskPanels) -> Iterator[MissingRow]:
     task = block.scores
     wanted, done = task.wanted.sum(axis=(-1, -2)), (task.wanted & task.done).sum(axis=(-1, -2))
     for x, v, e, d in np.argwhere(done < wanted).tolist():
-        names = design_names(DECOMPOSITIONS[x], VALUE_LEARNERS[v], EXTRACTIONS[e])
         count = int(wanted[x, v, e, d])
-        yield MissingRow(task.title, task.datasets[d], ", ".join(names), count - int(done[x, v, e, d]), count)
+        yield MissingRow(
+            task.title, task.datasets[d], ", ".join(Design.at(x, v, e).names), count - int(done[x, v, e, d]), count
+        )
 
 
 def _values(column: pd.Series[str]) -> str:

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from recipe_sweep.analysis.findings.choices import Choice
-from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
+from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels, shown_decompositions
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.report.configuration_table import ConfigurationRow, Curve
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 DIGITS = 4
 """Of a score: finer than any seed's noise, and a page of 16,384 runs stays small."""
@@ -22,15 +21,21 @@ def figures_json(blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow],
     """One text, the same for the same numbers. What is no finite number is null; axes are places in `words`."""
     content = {
         "words": {
-            "decomposition": [DECOMPOSITION_NAMES[value] for value in DECOMPOSITIONS],
-            "value_learning": [VALUE_LEARNING_NAMES[value] for value in VALUE_LEARNERS],
-            "extraction": [EXTRACTION_NAMES[value] for value in EXTRACTIONS],
+            "decomposition": [value.display_name for value in _decompositions(blocks)],
+            "value_learning": [value.display_name for value in ValueLearning.members()],
+            "extraction": [value.display_name for value in Extraction.members()],
         },
         "tasks": [_task(block) for block in blocks],
         "choices": [_choice(choice) for choice in found],
         "configurations": [_configuration(row) for row in rows],
     }
     return json.dumps(content, separators=(",", ":"), allow_nan=False)
+
+
+def _decompositions(blocks: Sequence[TaskPanels]) -> Sequence[Decomposition]:
+    """All up to the last that is shown: places must hold."""
+    last = max(map(Decomposition.place, shown_decompositions(blocks)), default=-1)
+    return Decomposition.members()[: last + 1]
 
 
 def _task(block: TaskPanels) -> dict[str, Any]:
@@ -46,8 +51,8 @@ def _task(block: TaskPanels) -> dict[str, Any]:
         "alpha": [
             [
                 scores.datasets.index(point.dataset),
-                EXTRACTIONS.index(point.extraction),
-                -1 if point.decomposition is None else DECOMPOSITIONS.index(point.decomposition),
+                Extraction.place(point.extraction),
+                -1 if point.decomposition is None else Decomposition.place(point.decomposition),
                 point.alpha,
                 *map(_number, (point.score, point.low, point.high)),
                 point.runs,
@@ -61,15 +66,15 @@ def _task(block: TaskPanels) -> dict[str, Any]:
 def _panel(panel: Panel, datasets: Sequence[str]) -> dict[str, Any]:
     """A panel that averages over an axis has null for it."""
     return {
-        "value_learning": None if panel.value_learning is None else VALUE_LEARNERS.index(panel.value_learning),
-        "extraction": None if panel.extraction is None else EXTRACTIONS.index(panel.extraction),
+        "value_learning": None if panel.value_learning is None else ValueLearning.place(panel.value_learning),
+        "extraction": None if panel.extraction is None else Extraction.place(panel.extraction),
         "bars": [_bar(bar, datasets) for bar in panel.bars],
     }
 
 
 def _bar(bar: Bar, datasets: Sequence[str]) -> dict[str, Any]:
     return {
-        "decomposition": DECOMPOSITIONS.index(bar.decomposition),
+        "decomposition": Decomposition.place(bar.decomposition),
         "value": _number(bar.value),
         "rank": bar.rank,
         "interval": None if bar.interval is None else [_number(bar.interval.low), _number(bar.interval.high)],

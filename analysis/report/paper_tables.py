@@ -10,10 +10,8 @@ from typing import NamedTuple
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.claims import Claim
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.report.plain_text import as_latex_label, in_latex, in_markdown
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS
 
 NOTHING = "\N{EN DASH}"
 
@@ -104,8 +102,8 @@ def _bars(block: TaskPanels) -> PaperTable:
         f"{block.scores.title}: normalised return of the best configuration per dataset, mean over "
         f"{len(block.scores.datasets)} datasets and {seeds} seeds, with 95 % intervals where there are enough seeds."
     )
-    header = ("value learning", "extraction", *(DECOMPOSITION_NAMES[name] for name in DECOMPOSITIONS))
-    bars = [[panel.bar(name) for name in DECOMPOSITIONS] for panel in block.panels]
+    header = ("value learning", "extraction", *(name.display_name for name in block.decompositions))
+    bars = [[panel.bar(name) for name in block.decompositions] for panel in block.panels]
     rows = tuple((*_axes(panel), *map(_text, row)) for panel, row in zip(block.panels, bars, strict=True))
     marks = tuple((0, 0, *(bar.rank if bar and bar.rank <= 2 else 0 for bar in row)) for row in bars)
     return PaperTable(block.scores.task, caption, header, rows, marks)
@@ -119,8 +117,8 @@ def _claims(judged: Sequence[Claim]) -> PaperTable:
 
 def _axes(panel: Panel) -> tuple[str, str]:
     return (
-        "mean" if panel.value_learning is None else VALUE_LEARNING_NAMES[panel.value_learning],
-        "mean" if panel.extraction is None else EXTRACTION_NAMES[panel.extraction],
+        "mean" if panel.value_learning is None else panel.value_learning.display_name,
+        "mean" if panel.extraction is None else panel.extraction.display_name,
     )
 
 

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from recipe_sweep.analysis.figures.captions import figure7_note
 from recipe_sweep.analysis.findings.panels import Bar, Choice, Panel, Range, TaskPanels
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
-from recipe_sweep.analysis.findings.titles import DECOMPOSITION_NAMES, EXTRACTION_NAMES, VALUE_LEARNING_NAMES
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.report.plain_text import in_markdown
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
-from recipe_sweep.analysis.results.scores import DECOMPOSITIONS, EXTRACTIONS, ScoreRule
-from recipe_sweep.search_spaces.vocabulary import Extraction, ValueLearning
+from recipe_sweep.analysis.results.scores import ScoreRule
+from recipe_sweep.search_spaces.vocabulary import Extraction
+from recipe_sweep.search_spaces.words import Word
 
 ALPHA, TAU = "\N{GREEK SMALL LETTER ALPHA}", "\N{GREEK SMALL LETTER TAU}"
 EDGES = {"low": "\N{DOWNWARDS ARROW}", "high": "\N{UPWARDS ARROW}", "": ""}
 NOTHING = "\N{EN DASH}"
-
-Axis = TypeVar("Axis", ValueLearning, Extraction)
 
 
 def figure7_markdown(
@@ -44,10 +41,10 @@ def figure7_markdown(
 def bars_table(block: TaskPanels) -> str:
     """One row per panel, one column per decomposition: value and interval, best in bold, runner-up in italics."""
     rows = [
-        (_value_learning(panel), _extraction(panel), *(_bar_text(panel.bar(name)) for name in DECOMPOSITIONS))
+        (_value_learning(panel), _extraction(panel), *(_bar_text(panel.bar(name)) for name in block.decompositions))
         for panel in block.panels
     ]
-    header = ("value learning", "extraction", *(DECOMPOSITION_NAMES[name] for name in DECOMPOSITIONS))
+    header = ("value learning", "extraction", *(name.display_name for name in block.decompositions))
     return (
         "Normalised return with its 95 % interval (under 4 seeds: each seed in round brackets). "
         f"**Best**, *runner-up*; a rank is no test, so compare the intervals.{_cloning_text(block)}\n\n"
@@ -70,7 +67,7 @@ def choices_table(block: TaskPanels) -> str:
             found = {choice.dataset: choice for choice in bar.choices}
             choices += sum(choice.configuration is not None for choice in bar.choices)
             edges += sum(bool(choice.edge) for choice in bar.choices)
-            design = f"{DECOMPOSITION_NAMES[bar.decomposition]}, {_value_learning(panel)}, {_extraction(panel)}"
+            design = f"{bar.decomposition.display_name}, {_value_learning(panel)}, {_extraction(panel)}"
             percentile = _range_text(bar.percentile) if bar.percentile else NOTHING
             counts = (str(bar.seeds), f"{bar.diverged} of {bar.wanted}", f"{bar.missing} of {bar.wanted}")
             rows.append(
@@ -88,9 +85,9 @@ def choices_table(block: TaskPanels) -> str:
 def datasets_table(block: TaskPanels) -> str:
     """One row per dataset: mean score of each extraction at each alpha, over all designs and seeds that have it."""
     points = alpha_curves(block.scores)
-    columns = sorted({(EXTRACTIONS.index(point.extraction), point.alpha) for point in points})
-    scores = {(point.dataset, EXTRACTIONS.index(point.extraction), point.alpha): point.score for point in points}
-    header = ("dataset", *(f"{EXTRACTION_NAMES[EXTRACTIONS[e]]} {ALPHA} {short(alpha)}" for e, alpha in columns))
+    columns = sorted({(Extraction.place(point.extraction), point.alpha) for point in points})
+    scores = {(point.dataset, Extraction.place(point.extraction), point.alpha): point.score for point in points}
+    header = ("dataset", *(f"{Extraction.members()[e].display_name} {ALPHA} {short(alpha)}" for e, alpha in columns))
     rows = [
         (in_markdown(dataset), *(_number(scores.get((dataset, e, alpha), math.nan)) for e, alpha in columns))
         for dataset in block.scores.datasets
@@ -124,15 +121,15 @@ def _choice_text(choice: Choice | None) -> str:
 
 
 def _value_learning(panel: Panel) -> str:
-    return _name(panel.value_learning, VALUE_LEARNING_NAMES)
+    return _name(panel.value_learning)
 
 
 def _extraction(panel: Panel) -> str:
-    return _name(panel.extraction, EXTRACTION_NAMES)
+    return _name(panel.extraction)
 
 
-def _name(value: Axis | None, names: Mapping[Axis, str]) -> str:
-    return "mean" if value is None else names[value]
+def _name(value: Word | None) -> str:
+    return "mean" if value is None else value.display_name
 
 
 def _range_text(interval: Range) -> str:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _VARIANT = ("decomposition", "critic_norm", "actor_norm")
-_DIVIDED = (CriticNorm.SVN.value, CriticNorm.SVN_BOTH.value)
 
 
 LINEAR_WITHIN = 10.0
@@ -65,7 +64,8 @@ class Band(NamedTuple):
 
 def comparable_gradient(curves: pd.DataFrame) -> pd.Series[float]:
     """The critic's gradient norm of every row, times sigma squared where its loss was divided by it."""
-    factor = np.where(curves["critic_norm"].isin(_DIVIDED), curves["sigma"].fillna(1.0) ** 2, 1.0)
+    divided = [norm.value for norm in CriticNorm.members() if norm.divides]
+    factor = np.where(curves["critic_norm"].isin(divided), curves["sigma"].fillna(1.0) ** 2, 1.0)
     return curves["grad_norm/critic"] * factor
 
 

@@ -28,9 +28,6 @@ from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Sou
 if TYPE_CHECKING:
     import pandas as pd
 
-DECOMPOSITIONS = tuple(Decomposition)
-VALUE_LEARNERS = tuple(ValueLearning)
-EXTRACTIONS = tuple(Extraction)
 
 _DATASET_FIELDS = ("source", "dataset", "dataset_version", "dataset_seed", "dataset_size")
 _DESIGN_FIELDS = ("decomposition", "value_learning", "extraction")
@@ -135,13 +132,13 @@ def task_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule = Scor
 def _one_task(task: str, table: pd.DataFrame) -> TaskScores:
     datasets = _dataset_order(task, table)
     seeds = tuple(sorted(int(seed) for seed in table["seed"].unique()))
-    clones = (table["extraction"] == str(Extraction.AWR)) & (table["alpha"] == 0.0)
+    clones = table["alpha"] == table["extraction"].map({one.value: one.cloning_alpha for one in Extraction.members()})
     cloning = _cloning(table[clones], datasets, seeds)
     table = table if clones.all() else table[~clones]  # cloning alone is a sweep like any other
     varied = _varied_settings(table)
     configurations = _configurations(table, varied)
     table = table.merge(configurations[["config_id", "dataset_label", "k"]], on=["config_id", "dataset_label"])
-    design_shape = (len(DECOMPOSITIONS), len(VALUE_LEARNERS), len(EXTRACTIONS), len(datasets))
+    design_shape = (len(Decomposition.members()), len(ValueLearning.members()), len(Extraction.members()), len(datasets))
     shape = (*design_shape, int(configurations["k"].max()) + 1, len(seeds))
 
     place = (*_places(table, datasets), table["seed"].map({seed: i for i, seed in enumerate(seeds)}).to_numpy(dtype=np.int64))
@@ -247,9 +244,9 @@ def _places(table: pd.DataFrame, datasets: tuple[str, ...]) -> tuple[Integers, .
         return np.array([index[str(name)] for name in table[column]], dtype=np.int64)
 
     return (
-        positions("decomposition", DECOMPOSITIONS),
-        positions("value_learning", VALUE_LEARNERS),
-        positions("extraction", EXTRACTIONS),
+        positions("decomposition", Decomposition.members()),
+        positions("value_learning", ValueLearning.members()),
+        positions("extraction", Extraction.members()),
         positions("dataset_label", datasets),
         np.asarray(table["k"], dtype=np.int64),
     )

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from recipe_sweep.search_spaces.point import ID_LENGTH, DesignPoint
-from recipe_sweep.search_spaces.vocabulary import ValueLearning
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.cost import Memory
@@ -81,5 +80,5 @@ def value_lane_key(point: DesignPoint) -> tuple[float, ...]:
 
 
 def value_lane(point: DesignPoint) -> Hashable:
-    """What tells the value lanes of one pack apart: under TD every run has its own."""
-    return point.run_id if point.value_learning is ValueLearning.TD else value_lane_key(point)
+    """What tells the value lanes of one pack apart; where the critic follows the actor, every run has its own."""
+    return point.run_id if point.value_learning.follows_actor else value_lane_key(point)

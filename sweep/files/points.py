@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.words import Word
 
 
 def point_from_canonical(content: Mapping[str, object]) -> DesignPoint:
@@ -88,6 +89,8 @@ def _typed(value: object, kind: type) -> object:
         return tuple(value)
     if kind is float and isinstance(value, int | float):
         return float(value)
+    if issubclass(kind, Word):
+        return kind.of(str(value))
     if issubclass(kind, StrEnum):
         return kind(str(value))
     return value

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import ValueLearning
 from recipe_sweep.sweep.errors import DamagedFileError, SweepDirectoryError
 from recipe_sweep.sweep.files.failure_file import failed_attempts
 from recipe_sweep.sweep.files.launch_file import Reason, Why
@@ -195,6 +194,6 @@ def _retrained(new: Sequence[DesignPoint], done: Sequence[DesignPoint]) -> int:
     """Value lanes that were trained for done runs and must be trained again because these new ones need them too."""
 
     def shared(points: Sequence[DesignPoint]) -> set[str]:
-        return {point.value_lane_id for point in points if point.value_learning is not ValueLearning.TD}
+        return {point.value_lane_id for point in points if not point.value_learning.follows_actor}
 
     return len(shared(new) & shared(done)) if done else 0

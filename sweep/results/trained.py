@@ -58,7 +58,7 @@ def figure1_points(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
     """
     able = [p for p in points if p.value_learning is ValueLearning.TD and p.decomposition in _FIGURE_1 and p.task != GAME]
     for group in _alike(able):
-        if {p.extraction for p in group} == set(Extraction):
+        if {p.extraction for p in group} == set(Extraction.members()):
             brac = [p.alpha for p in group if p.extraction is Extraction.BRAC]
             awr = [p.alpha for p in group if p.extraction is Extraction.AWR]
             alphas = {Extraction.BRAC: min(brac), Extraction.AWR: max(awr)}
@@ -73,9 +73,9 @@ def figure8_points(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
     """
     able = [p for p in points if p.decomposition is Decomposition.MIX and p.extraction is Extraction.AWR and p.alpha > 0.0]
     for group in _alike(able):
-        if {p.value_learning for p in group} == set(ValueLearning):
+        if {p.value_learning for p in group} == set(ValueLearning.members()):
             ordered = sorted(group, key=lambda p: (p.seed, p.alpha, -(p.tau or 0.0)))
-            return tuple(next(p for p in ordered if p.value_learning is learner) for learner in ValueLearning)
+            return tuple(next(p for p in ordered if p.value_learning is learner) for learner in ValueLearning.members())
     return ()
 
 

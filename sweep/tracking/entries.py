@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition
+from recipe_sweep.search_spaces.vocabulary import ActorNorm, Decomposition
 from recipe_sweep.trainers.results import CurvePoint, RunStatus
 from recipe_sweep.trainers.task import ReturnScale
 
@@ -143,7 +143,7 @@ def _time_of(run: KnownRun, index: int) -> int:
 
 def _name(content: dict[str, object]) -> str:
     """What tells configurations apart in MLflow's narrow column, first things first; normalisations only where unusual."""
-    usual = (CriticNorm.SVN if content["decomposition"] == Decomposition.MIX else CriticNorm.NONE, ActorNorm.ABSMEAN)
+    usual = (Decomposition.of(str(content["decomposition"])).critic_norms[0], ActorNorm.ABSMEAN)
     norms = (content["critic_norm"], content["actor_norm"])
     parts = [
         _design(content),

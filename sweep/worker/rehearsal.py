@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Extraction, Keep, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Extraction, Keep
 from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import replace_json
 from recipe_sweep.sweep.files.kinds import CHECKPOINT
@@ -37,11 +37,6 @@ from recipe_sweep.trainers.task import ReturnScale
 SCALE = ReturnScale(0.0, 100.0)
 STOP_CHECK_S = 0.5
 _CHECKPOINT = "rehearsal.json"
-
-_DECOMPOSITION = {Decomposition.CEN: 0.0, Decomposition.MIX: 0.08, Decomposition.VDN: 0.05, Decomposition.DEC: 0.02}
-_VALUE_LEARNING = {ValueLearning.TD: -0.03, ValueLearning.SARSA: 0.0, ValueLearning.IQL: 0.02}
-_EXTRACTION = {Extraction.BRAC: 0.05, Extraction.AWR: 0.0}
-_BEST_ALPHA = {Extraction.BRAC: 0.2, Extraction.AWR: 2.0}
 
 
 def prepare_data(
@@ -120,11 +115,11 @@ def made_up(point: DesignPoint) -> RunResult:
 
 def _score(point: DesignPoint) -> float:
     """What a configuration reaches on average with this seed: main effects, interactions, and luck that seeds share."""
-    off = abs(math.log10(point.alpha / _BEST_ALPHA[point.extraction])) if point.alpha > 0.0 else 2.0
+    off = abs(math.log10(point.alpha / point.extraction.rehearsed_alpha)) if point.alpha > 0.0 else 2.0
     return (
-        _DECOMPOSITION[point.decomposition]
-        + _VALUE_LEARNING[point.value_learning]
-        + _EXTRACTION[point.extraction]
+        point.decomposition.rehearsed
+        + point.value_learning.rehearsed
+        + point.extraction.rehearsed
         - 0.08 * min(off, 2.0)
         + _drawn(0.3, 0.8, 0, "dataset", point.task, point.dataset)
         + _drawn(-0.06, 0.06, 0, "design", point.task, point.decomposition, point.value_learning, point.extraction)
@@ -139,7 +134,7 @@ def _drawn(low: float, high: float, seed: int, *purpose: str) -> float:
 
 def _divergence(point: DesignPoint) -> float:
     """The chance that a run diverges: small, and greatest where a critic follows a barely regularised actor."""
-    return 0.05 if point.value_learning is ValueLearning.TD and point.critic_norm is CriticNorm.NONE else 0.002
+    return 0.05 if point.value_learning.follows_actor and point.critic_norm.is_plain else 0.002
 
 
 def _diagnostics(point: DesignPoint, count: int, noise: np.random.Generator) -> dict[str, tuple[float, ...]]:
@@ -154,8 +149,8 @@ def _diagnostics(point: DesignPoint, count: int, noise: np.random.Generator) -> 
 
 def _absent(point: DesignPoint) -> tuple[str, ...]:
     """How the names of metrics begin that such a run does not have."""
-    awr = () if point.extraction is Extraction.AWR else ("awr_",)
-    return awr if point.decomposition is Decomposition.MIX else (*awr, "mixer_", "grad_norm/mixer")
+    others = {one.metrics for one in Extraction.members()} - {point.extraction.metrics, ""}
+    return (*others, *(() if point.decomposition.mixes else ("mixer_", "grad_norm/mixer")))
 
 
 def _evaluations(point: DesignPoint) -> range:

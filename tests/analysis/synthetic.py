@@ -58,9 +58,9 @@ def synthetic_points(
     tasks: Sequence[str] = ("simple_spread",),
     datasets: Sequence[str] | None = None,
     seeds: Sequence[int] = (0, 1),
-    decompositions: Sequence[Decomposition] = tuple(Decomposition),
-    value_learners: Sequence[ValueLearning] = tuple(ValueLearning),
-    extractions: Sequence[Extraction] = tuple(Extraction),
+    decompositions: Sequence[Decomposition] = Decomposition.members(),
+    value_learners: Sequence[ValueLearning] = ValueLearning.members(),
+    extractions: Sequence[Extraction] = Extraction.members(),
     brac_alphas: Sequence[float] = BRAC_ALPHAS,
     awr_alphas: Sequence[float] = AWR_ALPHAS,
     taus: Sequence[float] = TAUS,
@@ -127,9 +127,9 @@ def score_of(point: DesignPoint, noise: float = 0.08) -> float:
     task_rng = np.random.default_rng([len(point.task), ord(point.task[0])])
     interaction = task_rng.normal(0.0, 0.04, size=(4, 3, 2))
     where = (
-        list(Decomposition).index(point.decomposition),
-        list(ValueLearning).index(point.value_learning),
-        list(Extraction).index(point.extraction),
+        list(Decomposition.members()).index(point.decomposition),
+        list(ValueLearning.members()).index(point.value_learning),
+        list(Extraction.members()).index(point.extraction),
     )
     seed_effect = np.random.default_rng([point.seed, len(point.dataset)]).normal(0.0, noise / 2.0)
     own = np.random.default_rng(int(point.run_id, 16)).normal(0.0, noise)

@@ -55,7 +55,7 @@ NUMBERS = {".".join(number.path): number for number in numbers(Grid, (), [])}
 
 
 def test_the_numbers_of_a_grid_are_found() -> None:
-    assert {"settings.steps", "settings.hidden", "axes.seed", "axes.alpha.awr", "search.prune.below", "zip.lr"} <= set(NUMBERS)
+    assert {"settings.steps", "settings.hidden", "axes.seed", "axes.alpha", "search.prune.below", "zip.lr"} <= set(NUMBERS)
     assert len(NUMBERS) > 40
 
 

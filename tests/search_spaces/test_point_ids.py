@@ -16,6 +16,12 @@ import pytest
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.words import Word
+
+
+def _word(kind: Any, text: str) -> object:
+    return kind.of(text) if issubclass(kind, Word) else kind(text)
+
 
 FIXTURE = json.loads(Path(__file__).with_name("run_ids.json").read_text(encoding="utf-8"))
 TYPES = get_type_hints(DesignPoint)
@@ -28,7 +34,9 @@ def point_of(content: dict[str, Any]) -> DesignPoint:
     for field in dataclasses.fields(DesignPoint):
         if field.name in content:
             value, kind = content[field.name], TYPES[field.name]
-            fields[field.name] = tuple(value) if isinstance(value, list) else kind(value) if isinstance(value, str) else value
+            fields[field.name] = (
+                tuple(value) if isinstance(value, list) else _word(kind, value) if isinstance(value, str) else value
+            )
         elif field.default is dataclasses.MISSING:
             fields[field.name] = None
     return DesignPoint(**fields)
@@ -45,10 +53,10 @@ def test_a_run_that_is_done_keeps_its_ids(entry: dict[str, Any]) -> None:
 
 def test_every_kind_of_run_is_in_the_fixture() -> None:
     points = [point_of(entry["point"]) for entry in FIXTURE]
-    assert {point.decomposition for point in points} == set(Decomposition)
-    assert {point.value_learning for point in points} == set(ValueLearning)
-    assert {point.extraction for point in points} == set(Extraction)
-    assert {point.critic_norm for point in points} == set(CriticNorm)
+    assert {point.decomposition for point in points} == set(Decomposition.members())
+    assert {point.value_learning for point in points} == set(ValueLearning.members())
+    assert {point.extraction for point in points} == set(Extraction.members())
+    assert {point.critic_norm for point in points} == set(CriticNorm.members())
 
 
 @pytest.mark.parametrize("one", [1, 1.0])
@@ -71,6 +79,10 @@ def test_other_numbers_have_other_ids() -> None:
     assert replace(POINT, numerics=2).run_id != POINT.run_id
 
 
+def _members(kind: Any) -> Any:
+    return kind.members() if issubclass(kind, Word) else kind
+
+
 def test_every_field_is_part_of_the_id() -> None:
     """A field left out of the id would make two different runs one, and the second would never be trained."""
     other: dict[str, Any] = {"critic_norm": CriticNorm.MIN, "actor_norm": ActorNorm.NONE, "hidden": (8,), "tau": 0.5}
@@ -79,14 +91,14 @@ def test_every_field_is_part_of_the_id() -> None:
         if field.name in other:
             changed = other[field.name]
         elif isinstance(value, str) and type(value) is not str:
-            changed = next(member for member in type(value) if member != value)
+            changed = next(member for member in _members(type(value)) if member != value)
         else:
             changed = f"{value}x" if isinstance(value, str) else value + 1
         assert replace(POINT, **{field.name: changed}).run_id != POINT.run_id, field.name
 
 
 def test_actors_share_a_critic_only_where_it_cannot_tell_them_apart() -> None:
-    for value_learning in ValueLearning:
+    for value_learning in ValueLearning.members():
         point = replace(POINT, value_learning=value_learning)
         other = replace(point, extraction=Extraction.AWR, alpha=3.0, actor_norm=ActorNorm.NONE)
         assert (point.value_lane_id == other.value_lane_id) == (value_learning is not ValueLearning.TD)

@@ -95,7 +95,7 @@ def test_the_ablation_crosses_both_normalisations() -> None:
     grid = read_grid("svn_ablation")
     points = expand(grid).points
     assert grid.ablation
-    assert {(p.critic_norm, p.actor_norm) for p in points} == set(product(CriticNorm, ActorNorm))
+    assert {(p.critic_norm, p.actor_norm) for p in points} == set(product(CriticNorm.members(), ActorNorm.members()))
     assert {(p.decomposition, p.value_learning) for p in points} == {("mix", "td")}
 
 

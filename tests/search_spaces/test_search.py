@@ -15,6 +15,7 @@ from recipe_sweep.search_spaces.grid import Grid
 from recipe_sweep.search_spaces.grid_file import grid_from, read_grid
 from recipe_sweep.search_spaces.search import Prune
 from recipe_sweep.search_spaces.studies import Choice, Pruned, Study, Trial, choose, floors_after, studies_of
+from recipe_sweep.search_spaces.vocabulary import Extraction
 from recipe_sweep.search_spaces.yaml_file import parse_yaml
 from tests.search_spaces.grids import GRID
 
@@ -216,5 +217,4 @@ def test_short_overrides_still_mean_the_axes(tmp_path: Path) -> None:
     grid = read_grid(tmp_path / "grid.yaml", ["seed=[4]", "search.seed=7", "search.alpha.awr={low: 1, high: 2}"])
     assert grid.search is not None
     assert (grid.axes.seed, grid.search.seed) == ((4,), 7)
-    assert grid.search.alpha.awr is not None
-    assert grid.search.alpha.awr.high == 2
+    assert grid.search.alpha[Extraction.AWR].high == 2

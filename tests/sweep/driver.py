@@ -44,7 +44,7 @@ def request_of(
     """
     options = {"seeds": 2, "alphas": (0.1, 1.0), "steps": 40} | grid
     options["alphas"] = tuple(options["alphas"])  # type: ignore[arg-type]
-    options["decompositions"] = tuple(Decomposition(name) for name in options.get("decompositions", ["vdn"]))  # type: ignore[attr-defined]
+    options["decompositions"] = tuple(Decomposition.of(name) for name in options.get("decompositions", ["vdn"]))  # type: ignore[attr-defined]
     points = make_points(**options)  # type: ignore[arg-type]
     rehearsal = None if seconds_per_run is None else Rehearsal(seconds_per_run)
     request = LaunchRequest("little", {}, points, SweepPaths(root), make_resources(**resources), data, workload=workload)

@@ -27,7 +27,7 @@ from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.task import ReturnScale, TaskSpec
 
 SPEC = TaskSpec("simple_spread", n_agents=3, obs_dim=18, action_dim=2, state_dim=54, horizon=25)
-DESIGNS = [(d, v, e) for d in Decomposition for v in ValueLearning for e in Extraction]
+DESIGNS = [(d, v, e) for d in Decomposition.members() for v in ValueLearning.members() for e in Extraction.members()]
 
 
 def point(

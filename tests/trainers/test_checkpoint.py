@@ -21,7 +21,7 @@ from tests.trainers.builders import dataset, family, point
 
 
 def packs() -> list[list[DesignPoint]]:
-    return [family(Decomposition.MIX, learning, seeds=(0, 1)) for learning in ValueLearning]
+    return [family(Decomposition.MIX, learning, seeds=(0, 1)) for learning in ValueLearning.members()]
 
 
 def fresh(points: Sequence[DesignPoint]) -> PackTrainer:
@@ -59,7 +59,7 @@ def assert_same(one: PackTrainer, other: PackTrainer) -> None:
 
 
 @pytest.mark.parametrize("precision", Precision)
-@pytest.mark.parametrize("learning", ValueLearning)
+@pytest.mark.parametrize("learning", ValueLearning.members())
 def test_a_killed_and_resumed_pack_gives_bitwise_the_same_results(
     tmp_path: Path, learning: ValueLearning, precision: Precision
 ) -> None:

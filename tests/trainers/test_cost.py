@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Precision, ValueLearning
 from recipe_sweep.trainers.cost import Lanes, pack_memory, shapes_of, step_flops
 from recipe_sweep.trainers.parameters import Stack
 from recipe_sweep.trainers.train import PackTrainer
@@ -18,7 +18,7 @@ WIDE = {"hidden": (96, 96, 96), "batch": 24}
 def family(decomposition: Decomposition, learning: ValueLearning) -> list[object]:
     return [
         point(decomposition, learning, extraction, alpha=alpha, **WIDE)
-        for extraction in Extraction
+        for extraction in Extraction.members()
         for alpha in (0.1, 0.3, 1.0, 3.0)
     ]
 
@@ -38,12 +38,12 @@ def test_the_learner_computes_little_more_than_the_least(
     assert counted.get_total_flops() <= 1.12 * least
 
 
-@pytest.mark.parametrize("learning", list(ValueLearning))
+@pytest.mark.parametrize("learning", list(ValueLearning.members()))
 def test_a_pack_of_both_extractions_and_several_seeds_computes_little_more_than_the_least(learning: ValueLearning) -> None:
     points = [
         point(Decomposition.MIX, learning, extraction, alpha=alpha, seed=seed, **WIDE)
         for seed in (0, 1, 2)
-        for extraction in Extraction
+        for extraction in Extraction.members()
         for alpha in (0.1, 1.0)
     ]
     trainer = PackTrainer(points, dataset())
@@ -59,7 +59,7 @@ def test_what_sharing_saves_is_what_the_mathematics_says(decomposition: Decompos
     for learning, expected in ((ValueLearning.SARSA, 56 / 112), (ValueLearning.IQL, 52 / 136), (ValueLearning.TD, 1.0)):
         runs = [
             point(decomposition, learning, extraction, alpha=alpha, **wide)
-            for extraction in Extraction
+            for extraction in Extraction.members()
             for alpha in (0.1, 0.3, 1.0, 3.0)
         ]
         alone = sum(step_flops([run]) for run in runs)
@@ -67,7 +67,7 @@ def test_what_sharing_saves_is_what_the_mathematics_says(decomposition: Decompos
 
 
 def test_shapes_and_parameters_are_those_of_the_learner() -> None:
-    for decomposition in Decomposition:
+    for decomposition in Decomposition.members():
         points = [point(decomposition, ValueLearning.IQL, **WIDE)]
         models, shapes = learner(points).models, shapes_of(points[0])
         assert models.critic.layout.size == shapes.critic.parameters
@@ -93,8 +93,8 @@ def test_parameters_in_memory_are_counted_with_all_that_stands_beside_them() -> 
 
 
 def test_lanes_are_counted_by_what_they_share() -> None:
-    assert Lanes.of(family(Decomposition.MIX, ValueLearning.SARSA)) == Lanes(values=1, brac=4, awr=4)  # type: ignore[arg-type]
-    assert Lanes.of(family(Decomposition.MIX, ValueLearning.TD)) == Lanes(values=8, brac=4, awr=4)  # type: ignore[arg-type]
+    assert Lanes.of(family(Decomposition.MIX, ValueLearning.SARSA)) == Lanes(values=1, climbing=4, reading=4)  # type: ignore[arg-type]
+    assert Lanes.of(family(Decomposition.MIX, ValueLearning.TD)) == Lanes(values=8, climbing=4, reading=4)  # type: ignore[arg-type]
 
 
 def test_more_of_anything_costs_more() -> None:
@@ -104,14 +104,14 @@ def test_more_of_anything_costs_more() -> None:
         assert step_flops(larger) > step_flops(small)
         assert pack_memory(larger).total > pack_memory(small).total
     assert torch.get_default_dtype() is torch.float32
-    assert pack_memory(small).parameters > pack_memory([point(**WIDE, precision="float32")]).parameters
+    assert pack_memory(small).parameters > pack_memory([point(**WIDE, precision=Precision.FLOAT32)]).parameters
 
 
 def test_results_come_in_the_order_of_the_runs_however_these_lie_in_the_process() -> None:
     points = [
         point(Decomposition.MIX, ValueLearning.TD, extraction, seed=seed, **WIDE)
         for seed in (0, 1)
-        for extraction in Extraction
+        for extraction in Extraction.members()
     ]
     trainer = PackTrainer(points, dataset())
     assert [each.run_id for each in trainer.points] != [each.run_id for each in points]

@@ -15,7 +15,7 @@ from tests.trainers.builders import batch, dataset, family, learner
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU here: a graph cannot be recorded")
 
 
-@pytest.mark.parametrize("learning", ValueLearning)
+@pytest.mark.parametrize("learning", ValueLearning.members())
 def test_a_step_whose_number_lies_in_memory_is_the_same_step(learning: ValueLearning) -> None:
     runs = family(Decomposition.MIX, learning)
     numbered, stored = learner(runs), learner(runs)
@@ -43,7 +43,7 @@ def test_a_step_leaves_its_state_where_a_graph_will_look_for_it() -> None:
 
 
 @needs_gpu
-@pytest.mark.parametrize("learning", ValueLearning)
+@pytest.mark.parametrize("learning", ValueLearning.members())
 def test_on_a_gpu_a_graph_learns_what_single_steps_learn(learning: ValueLearning) -> None:
     runs = [dataclasses.replace(run, precision=Precision.FLOAT32) for run in family(Decomposition.MIX, learning)]
     one_by_one, graphed = (PackTrainer(runs, dataset(), device="cuda", kernels=Kernels(graph=graph)) for graph in (False, True))

@@ -160,7 +160,9 @@ def test_every_design_learns_the_same_fused_and_eager(
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize(("decomposition", "learning"), list(itertools.product(Decomposition, ValueLearning)))
+@pytest.mark.parametrize(
+    ("decomposition", "learning"), list(itertools.product(Decomposition.members(), ValueLearning.members()))
+)
 def test_a_fused_pack_learns_as_each_of_its_runs_alone(decomposition: Decomposition, learning: ValueLearning) -> None:
     runs = family(decomposition, learning)
     tiled = dataclasses.replace(FUSED, tile=300)

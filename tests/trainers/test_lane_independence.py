@@ -13,7 +13,7 @@ from recipe_sweep.trainers.learner import Learner
 from tests.trainers.builders import batch, family, learner
 
 STEPS = 4
-FAMILIES = {(d, v): family(d, v, seeds=(0, 1, 2)) for d in Decomposition for v in ValueLearning}
+FAMILIES = {(d, v): family(d, v, seeds=(0, 1, 2)) for d in Decomposition.members() for v in ValueLearning.members()}
 
 
 @st.composite

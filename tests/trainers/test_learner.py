@@ -71,7 +71,9 @@ def test_the_check_notices_a_wrong_number_a_missing_and_an_extra_leaf(
     assert "torn: cannot be mapped" in printed
 
 
-@pytest.mark.parametrize(("decomposition", "learning"), list(itertools.product(Decomposition, ValueLearning)))
+@pytest.mark.parametrize(
+    ("decomposition", "learning"), list(itertools.product(Decomposition.members(), ValueLearning.members()))
+)
 def test_a_run_learns_the_same_alone_as_inside_any_pack(decomposition: Decomposition, learning: ValueLearning) -> None:
     runs = family(decomposition, learning)
     packed = actor_rows(trained(runs, 12))
@@ -108,7 +110,7 @@ def test_a_lane_that_goes_wrong_is_frozen_and_harms_no_other(
         torch.testing.assert_close(built.models.actor.flat[lane], healthy.models.actor.flat[lane], rtol=0, atol=0)
 
 
-@pytest.mark.parametrize("learning", ValueLearning)
+@pytest.mark.parametrize("learning", ValueLearning.members())
 def test_a_diverged_actor_takes_only_its_own_run_and_a_diverged_critic_all_it_serves(learning: ValueLearning) -> None:
     runs = family(Decomposition.VDN, learning, seeds=(0, 1))
     of_seed = [run.seed == 1 for run in runs]
@@ -144,7 +146,7 @@ def moved(built: Learner, steps: int = 3) -> bool:
     return bool(changed.any())
 
 
-@pytest.mark.parametrize("learning", ValueLearning)
+@pytest.mark.parametrize("learning", ValueLearning.members())
 def test_the_mixer_is_trained_unless_frozen_is_asked_for(learning: ValueLearning) -> None:
     assert moved(learner([point(Decomposition.MIX, learning)]))
     frozen = point(Decomposition.MIX, learning, mixer_training=MixerTraining.FROZEN)
@@ -161,7 +163,7 @@ def test_the_value_loss_does_not_train_the_mixer() -> None:
     np.testing.assert_allclose(made[f"grad/{leaf}"], case.arrays[f"grad/{leaf}"], rtol=1e-8, atol=1e-14)
 
 
-@pytest.mark.parametrize("norm", CriticNorm)
+@pytest.mark.parametrize("norm", CriticNorm.members())
 def test_every_critic_norm_trains_and_reports_its_scale(norm: CriticNorm) -> None:
     built = learner([point(critic_norm=norm)])
     report = built.step(batch(built.lanes.seeds, 0), record=True)

@@ -21,7 +21,7 @@ from recipe_sweep.trainers.train import PackTrainer
 from tests.trainers.builders import dataset, point
 
 PINNED = Path(__file__).with_name("pinned_numerics.json")
-DESIGNS = list(itertools.product(Decomposition, ValueLearning, Extraction))
+DESIGNS = list(itertools.product(Decomposition.members(), ValueLearning.members(), Extraction.members()))
 
 
 def trace(decomposition: Decomposition, learning: ValueLearning, extraction: Extraction) -> dict[str, list[float]]:

@@ -32,7 +32,7 @@ def loops(seeds: int = 4) -> tuple[DesignPoint, ...]:
         extractions=(Extraction.BRAC,),
         brac_alphas=(0.03,),
         critic_norms=(CriticNorm.NONE, CriticNorm.SVN),
-        actor_norms=tuple(ActorNorm),
+        actor_norms=ActorNorm.members(),
     )
 
 

@@ -29,8 +29,8 @@ def ablation(seeds: Sequence[int], datasets: Sequence[str] = ("expert",)) -> tup
         value_learners=(ValueLearning.TD,),
         extractions=(Extraction.BRAC,),
         brac_alphas=(0.03,),
-        critic_norms=tuple(CriticNorm),
-        actor_norms=tuple(ActorNorm),
+        critic_norms=CriticNorm.members(),
+        actor_norms=ActorNorm.members(),
     )
 
 

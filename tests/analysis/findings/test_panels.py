@@ -97,11 +97,13 @@ def test_a_sweep_of_cloning_alone_is_drawn_like_any_other() -> None:
 
 def test_marginal_bars_are_the_means_of_their_row_or_column() -> None:
     panels = block(synthetic_points(seeds=range(5), **SMALL))
-    assert [(panel.value_learning, panel.extraction) for panel in panels.over_extraction] == [(v, None) for v in ValueLearning]
+    assert [(panel.value_learning, panel.extraction) for panel in panels.over_extraction] == [
+        (v, None) for v in ValueLearning.members()
+    ]
     for top in panels.over_extraction:
         for one in top.bars:
             assert top.value_learning is not None
-            parts = [bar(panels, one.decomposition, top.value_learning, extraction) for extraction in Extraction]
+            parts = [bar(panels, one.decomposition, top.value_learning, extraction) for extraction in Extraction.members()]
             assert one.value == pytest.approx(np.mean([part.value for part in parts]))
             assert one.corrected == pytest.approx(np.mean([part.corrected for part in parts]))
             assert one.seed_scores == pytest.approx(tuple(np.mean([part.seed_scores for part in parts], axis=0)))
@@ -111,7 +113,9 @@ def test_marginal_bars_are_the_means_of_their_row_or_column() -> None:
     for right in panels.over_value_learning:
         for one in right.bars:
             assert right.extraction is not None
-            parts = [bar(panels, one.decomposition, value_learning, right.extraction) for value_learning in ValueLearning]
+            parts = [
+                bar(panels, one.decomposition, value_learning, right.extraction) for value_learning in ValueLearning.members()
+            ]
             assert one.value == pytest.approx(np.mean([part.value for part in parts]))
 
 

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from recipe_sweep.analysis.errors import NothingToReportError
-from recipe_sweep.analysis.figures.alpha_curves import COLOURS, draw_alpha_figure
+from recipe_sweep.analysis.figures.alpha_curves import draw_alpha_figure
 from recipe_sweep.analysis.figures.captions import figure7_note, standing_sentence
 from recipe_sweep.analysis.figures.figure7_designs import draw_figure7
 from recipe_sweep.analysis.figures.registry import WrittenFigure
@@ -309,8 +309,8 @@ def test_the_curves_over_alpha_go_through_every_value_that_was_tried(tmp_path: P
     assert (words.count("expert"), words.count("random"), [word for word in words if "AWR" in word]) == (1, 1, [])
     assert [words.count(alpha) for alpha in ("0.03", "0.1", "0.3")] == [2, 2, 2]
     curves = [one for one in alpha_curves(panels.scores, by_decomposition=True) if one.extraction is Extraction.BRAC]
-    for decomposition, colour in COLOURS.items():
-        drawn = [line for line in lines_of(figure, colour) if len(line) == 4]
+    for decomposition in Decomposition.members():
+        drawn = [line for line in lines_of(figure, decomposition.colour) if len(line) == 4]
         assert len(drawn) == 2
         scores = [one.score for one in curves if one.decomposition is decomposition]
         heights = np.concatenate(drawn)[:, 1]

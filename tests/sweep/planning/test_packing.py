@@ -31,9 +31,9 @@ def grids(draw: st.DrawFn) -> tuple[DesignPoint, ...]:
             hidden=hidden,
         )
         for decomposition in (Decomposition.VDN, Decomposition.DEC)
-        for learner in ValueLearning
+        for learner in ValueLearning.members()
         for tau in ((0.7, 0.9) if learner is ValueLearning.IQL else (None,))
-        for extraction in Extraction
+        for extraction in Extraction.members()
         for alpha in (0.1, 1.0, 10.0)
         for seed in range(4)
         for hidden in ((8,), (8, 8))
