@@ -7,7 +7,7 @@ compares it with another word.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -29,12 +29,18 @@ class Word(str):
     """As grids, ids and results have it."""
     display_name: str
     """As figures, tables and sentences have it."""
+    source_hash: str | None = field(default=None, kw_only=True)
+    """Of the plugin that it comes from; None for words of this package."""
     _members: ClassVar[dict[str, Any]]
     axis: ClassVar[str]
     """Name of the point's field that holds such a word."""
 
-    def __new__(cls, name: str, *_facts: object, **_more_facts: object) -> Self:
-        """Make the text; the facts are set as a dataclass sets them."""
+    def __new__(cls, name: str, *facts: object, **more_facts: object) -> Self:
+        """Make the text; the facts are set as a dataclass sets them. Raises TypeError naming those that lack."""
+        needed = [one.name for one in fields(cls) if one.init and one.default is MISSING and one.name != "name"]
+        lacking = [fact for fact in needed[len(facts) :] if fact not in more_facts]
+        if lacking:
+            raise TypeError(f"the {cls.axis} {name!r} lacks {', '.join(lacking)}: see {cls.__qualname__} in {cls.__module__}")
         return str.__new__(cls, name)
 
     def __init_subclass__(cls, axis: str, **options: Any) -> None:

@@ -50,7 +50,8 @@ class LaunchSettings:
     """What every pack of a launch has in common.
 
     `root` and `data_root` are absolute paths; `workload` is REAL, REHEARSED or names a module; `store` is the address of the
-    sweep's store. `launch_id` and `fingerprints`, by dataset id, let a node compare data once.
+    sweep's store. `launch_id` and `fingerprints`, by dataset id, let a node compare data once. `word_sources` are the source
+    hashes of plugins' words, by word.
     """
 
     root: Path
@@ -62,6 +63,7 @@ class LaunchSettings:
     store: str | None = None
     launch_id: str = ""
     fingerprints: Mapping[str, str] = field(default_factory=dict)
+    word_sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def paths(self) -> SweepPaths:

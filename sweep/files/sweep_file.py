@@ -41,6 +41,7 @@ NO_PINS = DataPins({}, {})
 @dataclass(frozen=True)
 class SweepFile:
     """The content of `sweep.json`. `grid` is the grid document with its overrides applied; `data_root` where data was.
+    `word_sources` are the source hashes of plugins' words, by word, at their first use.
 
     `rehearsal` is None in a real sweep, and never changes: the two refuse each other's directories. `store` is where its
     truth is kept as well, if anywhere.
@@ -55,12 +56,17 @@ class SweepFile:
     rehearsal: Rehearsal | None = None
     store: str | None = None
     data_fingerprints: Mapping[str, str] = field(default_factory=dict)
+    word_sources: Mapping[str, str] = field(default_factory=dict)
     schema_version: int = SCHEMA_VERSION
 
     @property
     def pins(self) -> DataPins:
         """What is pinned of the sweep's data."""
         return DataPins(self.data_hashes, self.data_fingerprints)
+
+    def with_words(self, sources: Mapping[str, str]) -> SweepFile:
+        """The same with further words of plugins pinned; those already pinned stay."""
+        return replace(self, word_sources={**sources, **self.word_sources})
 
     def with_pins(self, pins: DataPins) -> SweepFile:
         """The same with further datasets pinned; those already pinned stay."""

@@ -34,6 +34,7 @@ from recipe_sweep.sweep.results.done import read_done, set_aside
 from recipe_sweep.sweep.store.datasets import datasets_to_store, fetch_lacking
 from recipe_sweep.sweep.store.sync import kept
 from recipe_sweep.sweep.worker.data_check import compared_once, prepared_data
+from recipe_sweep.sweep.worker.word_check import checked_words
 from recipe_sweep.sweep.worker.workload import load_workload
 
 
@@ -65,6 +66,7 @@ def _launch(request: LaunchRequest, display: Display, companion: Callable[[], Ab
     check_usable(folders(paths))
     data_root = _data_root(request)
     sweep = _checked_sweep_file(request, data_root)
+    sweep = sweep.with_words(checked_words(request.points, sweep.word_sources, str(paths.lock_file)))
     todo = [point for pack in plan_of(request).packs for point in pack.points]
     fetch_lacking(request.store, todo, data_root, sweep.pins, display.tell)
     workload = load_workload(request.workload)

@@ -104,6 +104,7 @@ class Supervision:
             store=None if request.store is None else request.store.address,
             launch_id=request.launch_id,
             fingerprints=self._sweep.data_fingerprints,
+            word_sources=self._sweep.word_sources,
         )
         hashes = self._sweep.data_hashes
         packs = tuple(PlannedPack(pack, hashes[pack.points[0].dataset_id]) for pack in plan.packs)

@@ -215,6 +215,7 @@ def _train(
     from recipe_sweep.sweep.store.datasets import root_on_this_node
     from recipe_sweep.sweep.worker.data_check import check_on_this_node
     from recipe_sweep.sweep.worker.device import choose_device, code_version, release_memory, torch_version
+    from recipe_sweep.sweep.worker.word_check import checked_words
     from recipe_sweep.trainers.data.errors import DataError
 
     paths, pack = settings.paths, record.pack
@@ -228,6 +229,7 @@ def _train(
     stage = settings.resources.stage_data
     workload = load_workload(settings.workload)
     data_root = root_on_this_node(stage, settings.store, pack.points[0], settings.data_root, record.data_hash, _say)
+    checked_words(pack.points, settings.word_sources, str(settings.paths.launch_file(settings.epoch)))
     check_on_this_node(settings, pack.points[0], data_root, _say)
     outcome = workload.train_pack(
         pack.points,
