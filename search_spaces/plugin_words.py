@@ -9,7 +9,6 @@ import hashlib
 import inspect
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -42,7 +41,7 @@ def add_plugin_word(word: AnyWord, member: object) -> AnyWord:
     if not _NAME.fullmatch(word.name):
         expected = 'a name made by plugin_word("mylab", "median", "1")'
         raise PluginError(Problem(key=word.axis, found=repr(word.name), expected=expected))
-    return type(word).add(replace(word, source_hash=source_hash(member)))
+    return type(word).add(word.from_source(source_hash(member)))
 
 
 def source_hash(member: object) -> str:

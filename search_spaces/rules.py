@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 from recipe_sweep.search_spaces.abridged import listing
@@ -11,16 +11,14 @@ from recipe_sweep.search_spaces.axis_types import EVERY_TASK
 from recipe_sweep.search_spaces.errors import MOST_TOLD, GridError, Problem
 from recipe_sweep.search_spaces.filters import SELECTABLE, criteria_of, strangers_among
 from recipe_sweep.search_spaces.grid import ALL_DATASETS, Grid
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tables import Tables, condition, tables_of
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.validation import nearest, one_of
 from recipe_sweep.search_spaces.vocabulary import (
-    ActorBound,
     CriticNorm,
     Decomposition,
-    MixerTraining,
     Source,
-    TeamReward,
     ValueLearning,
 )
 from recipe_sweep.search_spaces.yaml_file import KeyPath, key_text, shown
@@ -169,20 +167,16 @@ def _schedule(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 _SAY_SO = "a value of the paper's grid, or `ablation: true` at the top of the file"
-_ABLATIONS: tuple[tuple[str, Callable[[object], bool]], ...] = (
-    ("mixer_training", lambda value: value != MixerTraining.JOINT),
-    ("mixer_gain", lambda value: value != 1.0),
-    ("actor_bound", lambda value: value != ActorBound.NONE),
-    ("team_reward", lambda value: value != TeamReward.MEAN),
-)
+_ABLATIONS = ("mixer_training", "mixer_gain", "actor_bound", "team_reward")
+"""Settings of which the paper has one value, a point's default."""
 
 
 def _ablations(grid: Grid, tables: Tables) -> Iterator[Finding]:
     """Settings outside the paper's grid are for grids that say so."""
-    for axis, is_ablation in _ABLATIONS:
+    for axis in _ABLATIONS:
         for column in (column for column in tables.columns if column.axis == axis and not grid.ablation):
             for index, value in enumerate(column.values):
-                if is_ablation(value):
+                if value != getattr(DesignPoint, axis):
                     yield Finding((*column.path, index), (axis,), f"{_told(value)}, an ablation", _SAY_SO)
 
 

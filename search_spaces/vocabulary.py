@@ -7,7 +7,6 @@ figures. Settings have closed lists.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
@@ -15,7 +14,6 @@ from recipe_sweep.search_spaces.network_sizes import Sizes, ValueNetworks, agent
 from recipe_sweep.search_spaces.words import Word
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class CriticNorm(Word, axis="critic_norm"):
     """Normalisation of the critic's loss (paper Eq. 5 and 6); the last two are ablations."""
 
@@ -34,7 +32,6 @@ class CriticNorm(Word, axis="critic_norm"):
     """Whether the loss stays as it is."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ActorNorm(Word, axis="actor_norm"):
     """Normalisation of the value term in the actor's loss (paper Eq. 4)."""
 
@@ -45,7 +42,6 @@ class ActorNorm(Word, axis="actor_norm"):
     """Of its lines, as matplotlib has it."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Decomposition(Word, axis="decomposition"):
     """How per-agent values become a total (paper 5.1)."""
 
@@ -68,7 +64,6 @@ class Decomposition(Word, axis="decomposition"):
     """What a rehearsal adds to the score of its runs."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class ValueLearning(Word, axis="value_learning"):
     """Where the critic's target comes from (paper Eq. 2, 8, 9 and 10)."""
 
@@ -88,7 +83,6 @@ class ValueLearning(Word, axis="value_learning"):
     """What a rehearsal adds to the score of its runs."""
 
 
-@dataclass(frozen=True, eq=False, repr=False)
 class Extraction(Word, axis="extraction"):
     """How a policy is drawn from the values (paper Eq. 3 and 11)."""
 

@@ -7,8 +7,7 @@ compares it with another word.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast, dataclass_transform
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -18,34 +17,50 @@ from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import Problem
 
 
-@dataclass(frozen=True, eq=False, repr=False)
-class Word(str):
+@dataclass_transform(frozen_default=True, eq_default=False)
+class _TextWithFacts(str):
+    """Tells type checkers that its subclasses declare facts as dataclasses do."""
+
+
+class Word(_TextWithFacts):
     """A member of an axis: its name as text, and what every word has.
 
-    Each subclass is one axis. Its facts are fields, and its members stand in a register of its own.
+    Each subclass is one axis. Its facts are declared as in a dataclass, and its members stand in a register of its own. No
+    dataclass, because `asdict` of whatever holds a word would take it apart.
     """
 
     name: str
     """As grids, ids and results have it."""
     display_name: str
     """As figures, tables and sentences have it."""
-    source_hash: str | None = field(default=None, kw_only=True)
-    """Of the plugin that it comes from; None for words of this package."""
+
     _members: ClassVar[dict[str, Any]]
+    _facts: ClassVar[tuple[str, ...]] = ("name", "display_name")
     axis: ClassVar[str]
     """Name of the point's field that holds such a word."""
 
     def __new__(cls, name: str, *facts: object, **more_facts: object) -> Self:
-        """Make the text; the facts are set as a dataclass sets them. Raises TypeError naming those that lack."""
-        needed = [one.name for one in fields(cls) if one.init and one.default is MISSING and one.name != "name"]
-        lacking = [fact for fact in needed[len(facts) :] if fact not in more_facts]
-        if lacking:
-            raise TypeError(f"the {cls.axis} {name!r} lacks {', '.join(lacking)}: see {cls.__qualname__} in {cls.__module__}")
-        return str.__new__(cls, name)
+        """Make the text with its facts. Raises TypeError naming those that lack, or that are none."""
+        given = dict(zip(cls._facts, (name, *facts), strict=False)) | more_facts
+        lacking = [fact for fact in cls._facts if fact not in given and not hasattr(cls, fact)]
+        strange = [fact for fact in given if fact not in cls._facts]
+        if lacking or strange or len(facts) + 1 > len(cls._facts):
+            wrong = f"lacks {', '.join(lacking)}" if lacking else f"has no {', '.join(strange) or 'so many facts'}"
+            raise TypeError(f"the {cls.axis} {name!r} {wrong}: see {cls.__qualname__} in {cls.__module__}")
+        word = str.__new__(cls, name)
+        vars(word).update(given)
+        return word
+
+    def __init__(self, *_facts: object, **_more_facts: object) -> None:
+        """Nothing more: `__new__` has set the facts."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"the facts of the {self.axis} {self.name!r} cannot be changed")
 
     def __init_subclass__(cls, axis: str, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls._members, cls.axis = {}, axis
+        cls._facts = (*Word._facts, *(name for name, kind in cls.__annotations__.items() if "ClassVar" not in str(kind)))
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return type(self).of, (str(self),)  # So a copy is the word itself.
@@ -57,6 +72,17 @@ class Word(str):
     def value(self) -> str:
         """The word as plain text."""
         return str(self)
+
+    @property
+    def source_hash(self) -> str | None:
+        """Hash of the plugin's source that it comes from; None for words of this package."""
+        return cast("str | None", vars(self).get("_source_hash"))
+
+    def from_source(self, source_hash: str) -> Self:
+        """The same word, as of a plugin with this source."""
+        word = type(self)(**{fact: getattr(self, fact) for fact in self._facts})
+        vars(word)["_source_hash"] = source_hash
+        return word
 
     @property
     def label(self) -> str:

@@ -54,6 +54,10 @@ REMEDY = Variant("Mix, actor normalised", Decomposition.MIX, CriticNorm.NONE, Ac
 SVN = Variant("Mix, actor normalised, SVN", Decomposition.MIX, CriticNorm.SVN, ActorNorm.ABSMEAN, BEST, (0, (6, 1, 1, 1)))
 
 
+_UNDER = (ValueLearning.TD.value, Extraction.BRAC.value)
+"""The value learner and the extraction of these figures (paper 4)."""
+
+
 class Line(NamedTuple):
     """One variant's curve of one quantity."""
 
@@ -97,7 +101,7 @@ def _comparable(material: Material, variants: Sequence[Variant]) -> pd.DataFrame
     """The finished runs of the variants, alike in everything else; of several such groups that with the smallest alpha."""
     names = [field.name for field in fields(DesignPoint)]
     runs = material.results.runs
-    runs = runs[(runs["value_learning"] == ValueLearning.TD) & (runs["extraction"] == Extraction.BRAC)]
+    runs = runs[[pair == _UNDER for pair in zip(runs["value_learning"], runs["extraction"], strict=True)]]
     wanted = {_key(variant) for variant in variants}
     found = list(zip(runs["decomposition"], runs["critic_norm"], runs["actor_norm"], strict=True))
     absent = [variant for variant in variants if _key(variant) not in found]

@@ -178,7 +178,7 @@ def values() -> ValueSample:
         "simple_spread", "expert", RNG.uniform(-1.0, 1.0, size=(50, 2, 2)),
         tuple(
             LearnedQ(learner, 1.0, 0.9 if learner is ValueLearning.IQL else None, 0, scale * q, scale * q.sum(axis=1))
-            for learner, scale in zip(ValueLearning, (1.0, 3.0, -2.0), strict=True)
+            for learner, scale in zip(ValueLearning.members(), (1.0, 3.0, -2.0), strict=True)
         ),
     )  # fmt: skip
 
