@@ -38,6 +38,8 @@ class Cargo:
     directory: Path
     wheel: Wheel
     grid_text: str | None = None
+    wheel_bytes: bytes = b""
+    """What is in the wheel. Before `up` it does not lie in the directory yet."""
 
     @property
     def grid_file(self) -> Path:

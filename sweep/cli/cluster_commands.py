@@ -11,7 +11,7 @@ from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.streams import say
 
 if TYPE_CHECKING:
-    from recipe_sweep.sweep.clusters.jobs import Command
+    from recipe_sweep.cluster.backends.base import Command
     from recipe_sweep.sweep.clusters.machines import Cluster
 
 app = typer.Typer(

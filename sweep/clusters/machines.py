@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from recipe_sweep.cluster.aws import Spending, aws_resources, aws_spending
+from recipe_sweep.cluster.backends.base import Backend, ForeignFile, Spending
+from recipe_sweep.cluster.backends.registry import BACKENDS, DEFAULT, foreign, launchable, this_machine
 from recipe_sweep.cluster.errors import ClusterError
-from recipe_sweep.cluster.inline import inline_resources
-from recipe_sweep.cluster.kubernetes import kubernetes_resources
-from recipe_sweep.cluster.local import local_resources
 from recipe_sweep.cluster.machine import gpu_name
-from recipe_sweep.cluster.prices import price_table
-from recipe_sweep.cluster.ray_address import ray_resources
-from recipe_sweep.cluster.ray_up import is_ray_up, ray_up_mistakes, ray_up_resources
 from recipe_sweep.cluster.resources import Resources
-from recipe_sweep.cluster.schema import (
-    BACKENDS,
-    AwsFile,
-    ClusterFile,
-    InlineFile,
-    KubernetesFile,
-    LocalFile,
-    RayFile,
-    SlurmFile,
-)
-from recipe_sweep.cluster.slurm import slurm_resources
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.validation import nearest, one_of, validate
 from recipe_sweep.search_spaces.yaml_file import Document, read_yaml, shown
@@ -34,12 +20,16 @@ from recipe_sweep.sweep.errors import ClusterFileError
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster file that was read and found good. `file` is None for one that is `ray up`'s own."""
+    """A cluster file that was read and found good."""
 
     path: Path
     document: Document
-    file: ClusterFile | None
+    backend: Backend[Any]
     resources: Resources
+
+    def complaint(self, error: ClusterError) -> ClusterFileError:
+        """Return a backend's error as a user's, with its line in the file."""
+        return _complaint(self.document, error)
 
 
 def load_resources(path: Path | None) -> Resources:
@@ -47,7 +37,7 @@ def load_resources(path: Path | None) -> Resources:
 
     Raises UserInputError with every mistake of the file, ClusterFileError where no pack fits on what it describes.
     """
-    return local_resources(LocalFile()) if path is None else load_cluster(path).resources
+    return this_machine().resources() if path is None else load_cluster(path).resources
 
 
 def load_cluster(path: Path) -> Cluster:
@@ -56,17 +46,11 @@ def load_cluster(path: Path) -> Cluster:
     if "axes" in document.content:
         hint = "name the grid first, and the machines with --cluster FILE"
         raise ClusterFileError(document.problem(("axes",), "what looks like a grid", "a cluster file", hint))
-    if is_ray_up(document.content):
-        _check_ray_up(document)
-        file = None
-    else:
-        file = validate(document, _model(document), ClusterFileError)
+    backend = _foreign_backend(path, document) or _backend(document)
     try:
-        resources = ray_up_resources(document.content) if file is None else _resources(file)
+        return Cluster(path, document, backend, backend.resources())
     except ClusterError as error:
-        path_in_file = tuple(error.key.split("."))
-        raise ClusterFileError(document.problem(path_in_file, error.found, error.expected, error.hint)) from error
-    return Cluster(path, document, file, resources)
+        raise _complaint(document, error) from error
 
 
 @dataclass(frozen=True)
@@ -84,13 +68,12 @@ class Machines:
 
 def load_machines(path: Path | None) -> Machines:
     """Machines that a cluster file describes, or without one this one. Raises as `load_resources` does."""
-    cluster = None if path is None else load_cluster(path)
-    resources = load_resources(None) if cluster is None else cluster.resources
-    if cluster is not None and isinstance(cluster.file, AwsFile):
-        return Machines(resources, False, _slowest_gpu(cluster.file), aws_spending(cluster.file))
-    if cluster is None or isinstance(cluster.file, LocalFile | InlineFile):
-        return machines_here(resources)
-    return Machines(resources, here=False)
+    if path is None:
+        return machines_here(load_resources(None))
+    cluster = load_cluster(path)
+    if cluster.backend.is_here:
+        return machines_here(cluster.resources)
+    return Machines(cluster.resources, False, cluster.backend.gpu(), cluster.backend.cost().spending)
 
 
 def machines_here(resources: Resources) -> Machines:
@@ -99,61 +82,44 @@ def machines_here(resources: Resources) -> Machines:
     return Machines(resources, here, gpu_name() if here and resources.gpu_per_pack > 0 else None)
 
 
-def _slowest_gpu(file: AwsFile) -> str | None:
-    """The model of least float32 peak among the kinds of workers."""
-    table = price_table()
-    models = [model for name in file.worker_instances if (model := table.instances[name].gpu) is not None]
-    return min(models, key=lambda model: table.peak(model, "float32") or 0.0, default=None)
-
-
 def check_drivable(path: Path | None, grid: str) -> None:
     """Raise ClusterFileError where a launch cannot run here for the machines of a file, saying how to go about it instead."""
     cluster = None if path is None else load_cluster(path)
-    if cluster is None or isinstance(cluster.file, LocalFile | RayFile | InlineFile):
+    if cluster is None or not cluster.backend.starts_machines:
         return
-    if cluster.file is None:
-        found = "a file for `ray up`"
-        how = pasted("recipe-sweep", "cluster", "up", path)
-        hint = (
-            f"`{how}`; then launch on its head, where this package has to be installed, with a "
-            "cluster file of `backend: ray`, `address: auto`"
-        )
-        key: tuple[str, ...] = ("cluster_name",)
-    else:
-        found = str(cluster.document.content["backend"])
-        how = pasted("recipe-sweep", "cluster", "up", path, "--grid", grid)
-        hint, key = f"send the grid there: {how}", ("backend",)
-    expected = "local, ray or inline: a launch runs beside its Ray, and cannot reach into these machines from here"
-    raise ClusterFileError(cluster.document.problem(key, found, expected, hint))
+    up = pasted("recipe-sweep", "cluster", "up", path)
+    hint = cluster.backend.way_there(up, pasted("recipe-sweep", "cluster", "up", path, "--grid", grid))
+    names = alternatives(launchable())
+    expected = f"{names}: a launch runs beside its Ray, and cannot reach into these machines from here"
+    raise cluster.complaint(ClusterError(cluster.backend.key, cluster.backend.described, expected, hint))
 
 
-def _model(document: Document) -> type[ClusterFile]:
-    backend = document.content.get("backend", "local")
-    model = BACKENDS.get(backend) if isinstance(backend, str) else None
-    if model is None:
-        hint = nearest(str(backend), BACKENDS)
-        raise ClusterFileError(document.problem(("backend",), shown(backend), one_of(BACKENDS), hint))
-    return model
+def alternatives(names: Sequence[str]) -> str:
+    """Join names as in "a, b or c"."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
-def _check_ray_up(document: Document) -> None:
-    mistakes = ray_up_mistakes(document.content)
+def _backend(document: Document) -> Backend[Any]:
+    """The backend that a file of ours names. Raises ClusterFileError with every mistake of the file."""
+    name = document.content.get("backend", DEFAULT)
+    backend = BACKENDS.get(name) if isinstance(name, str) else None
+    if backend is None:
+        hint = nearest(str(name), BACKENDS)
+        raise ClusterFileError(document.problem(("backend",), shown(name), one_of(BACKENDS), hint))
+    return backend(validate(document, backend.schema, ClusterFileError))
+
+
+def _foreign_backend(path: Path, document: Document) -> Backend[Any] | None:
+    """The tool that a file is meant for, where it is not ours. Raises ClusterFileError with every mistake of the file."""
+    backend = foreign(document.content)
+    if backend is None:
+        return None
+    mistakes = backend.mistakes(document.content)
     if mistakes:
         raise ClusterFileError(*(document.problem(each.path, each.found, each.expected) for each in mistakes))
+    return backend(ForeignFile(path, document.content))
 
 
-def _resources(file: ClusterFile) -> Resources:
-    match file:
-        case RayFile():
-            return ray_resources(file)
-        case InlineFile():
-            return inline_resources(file)
-        case AwsFile():
-            aws_spending(file)
-            return aws_resources(file)
-        case SlurmFile():
-            return slurm_resources(file)
-        case KubernetesFile():
-            return kubernetes_resources(file)
-        case _:
-            return local_resources(LocalFile.model_validate(file))
+def _complaint(document: Document, error: ClusterError) -> ClusterFileError:
+    return ClusterFileError(document.problem(tuple(error.key.split(".")), error.found, error.expected, error.hint))

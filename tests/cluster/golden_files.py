@@ -10,14 +10,11 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from recipe_sweep import cluster
-from recipe_sweep.cluster.aws import aws_files
-from recipe_sweep.cluster.kubernetes import kubernetes_files
-from recipe_sweep.cluster.schema import AwsFile, ClusterFile, KubernetesFile, SlurmFile
+from recipe_sweep.cluster.backends.base import Backend
 from recipe_sweep.cluster.shipment import Cargo, TextFile, Wheel
-from recipe_sweep.cluster.slurm import slurm_files
 from recipe_sweep.sweep.clusters.machines import load_cluster
 
 FOLDER = Path(__file__).parent / "golden"
@@ -88,33 +85,23 @@ class Golden(NamedTuple):
         return FOLDER / self.case / self.name
 
 
-def cluster_file(case: str) -> ClusterFile:
-    """The file of a case, read as a user's would be."""
+def backend(case: str) -> Backend[Any]:
+    """The machines of a case, their file read as a user's would be."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "cluster.yaml"
         path.write_text(FILES[case], encoding="utf-8")
-        file = load_cluster(path).file
-    assert file is not None
-    return file
+        return load_cluster(path).backend
 
 
 def cargo(case: str) -> Cargo:
     directory = Path(f"/home/me/{case}.generated")
     wheel = Wheel(directory / "recipe_sweep-0.1.0-py3-none-any.whl", hashlib.sha256(WHEEL_BYTES).hexdigest())
-    return Cargo(directory, wheel, GRID)
+    return Cargo(directory, wheel, GRID, WHEEL_BYTES)
 
 
 def generated(case: str) -> tuple[TextFile, ...]:
     """Everything that `up` would write for a case, the wheel aside."""
-    match cluster_file(case):
-        case AwsFile() as file:
-            return aws_files(file, cargo(case), NOW)
-        case SlurmFile() as file:
-            return slurm_files(file, cargo(case))
-        case KubernetesFile() as file:
-            return kubernetes_files(file, cargo(case), WHEEL_BYTES)
-        case other:
-            raise AssertionError(other)
+    return backend(case).up(cargo(case), NOW).files
 
 
 def goldens() -> Iterator[Golden]:

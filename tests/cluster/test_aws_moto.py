@@ -14,9 +14,8 @@ from moto.server import ThreadedMotoServer
 from ray.autoscaler._private.aws.node_provider import AWSNodeProvider
 from ray.autoscaler._private.util import prepare_config
 
-from recipe_sweep.cluster.aws import aws_files
-from recipe_sweep.cluster.schema import AwsFile
-from tests.cluster.golden_files import NOW, cargo, cluster_file
+from recipe_sweep.cluster.backends.aws import AwsBackend
+from tests.cluster.golden_files import NOW, backend, cargo
 
 REGION = "us-east-1"
 
@@ -51,10 +50,8 @@ def config(account: Any) -> dict[str, Any]:
     iam = boto3.client("iam")
     if not iam.list_instance_profiles()["InstanceProfiles"]:
         iam.create_instance_profile(InstanceProfileName="recipe-sweep-head")
-    file = cluster_file("aws")
-    assert isinstance(file, AwsFile)
-    file = file.model_copy(update={"head_profile": "recipe-sweep-head"})
-    content = yaml.safe_load(aws_files(file, cargo("aws"), NOW)[0].text)
+    file = backend("aws").file.model_copy(update={"head_profile": "recipe-sweep-head"})
+    content = yaml.safe_load(AwsBackend(file).up(cargo("aws"), NOW).files[0].text)
     image = account.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
     for kind in content["available_node_types"].values():
         kind["node_config"]["ImageId"] = image

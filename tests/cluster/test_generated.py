@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 
-from recipe_sweep.cluster.aws import aws_deadline, aws_files, aws_spending
-from recipe_sweep.cluster.ray_up import ray_up_mistakes
-from recipe_sweep.cluster.schema import BACKENDS, AwsFile
+from recipe_sweep.cluster.backends.aws_file import deadline
+from recipe_sweep.cluster.backends.ray_up import RayUpBackend
+from recipe_sweep.cluster.backends.registry import BACKENDS
 from recipe_sweep.cluster.shipment import RAY_VERSION
 from recipe_sweep.sweep.clusters.machines import load_resources
 from tests.cluster import golden_files
-from tests.cluster.golden_files import FILES, FOLDER, REFRESH, WHEEL_BYTES, Golden, cargo, cluster_file, generated, goldens
+from tests.cluster.golden_files import FILES, FOLDER, REFRESH, WHEEL_BYTES, Golden, backend, cargo, generated, goldens
 
 GOLDENS = tuple(goldens())
 AWS = [case for case in FILES if case.startswith("aws")]
@@ -45,13 +45,13 @@ def test_no_recorded_text_is_left_that_nothing_is_compared_with() -> None:
     assert {path for path in FOLDER.rglob("*") if path.is_file()} == {golden.path for golden in GOLDENS}
 
 
-@pytest.mark.parametrize("backend", ["aws", "slurm", "kubernetes"])
-def test_the_sample_file_explains_every_key_of_its_own(backend: str) -> None:
-    shared = set(BACKENDS["local"].model_fields) - {"backend", "schema_version"}
-    lines = FILES[backend].splitlines()
-    for key in set(BACKENDS[backend].model_fields) - shared:
-        assert any(line.startswith(f"{key}:") for line in lines), f"{key} is missing in {backend}.yaml"
-    shared_text = FILES[backend].partition("schema_version:")[0]
+@pytest.mark.parametrize("name", ["aws", "slurm", "kubernetes"])
+def test_the_sample_file_explains_every_key_of_its_own(name: str) -> None:
+    shared = set(BACKENDS["local"].schema.model_fields) - {"backend", "schema_version"}
+    lines = FILES[name].splitlines()
+    for key in set(BACKENDS[name].schema.model_fields) - shared:
+        assert any(line.startswith(f"{key}:") for line in lines), f"{key} is missing in {name}.yaml"
+    shared_text = FILES[name].partition("schema_version:")[0]
     assert all(key in shared_text for key in shared - {"cpus", "gpus"}), "a key that all backends share is not mentioned"
 
 
@@ -67,7 +67,7 @@ def test_no_secret_of_this_machine_gets_into_a_generated_file(case: str, monkeyp
 def test_ray_itself_accepts_the_file_for_ray_up(case: str) -> None:
     from ray.autoscaler._private.util import prepare_config, validate_config
 
-    assert ray_up_mistakes(ray_up(case)) == ()
+    assert RayUpBackend.mistakes(ray_up(case)) == ()
     validate_config(prepare_config(ray_up(case)))
 
 
@@ -95,20 +95,20 @@ def test_without_spot_no_machine_can_be_taken_away() -> None:
 
 @pytest.mark.parametrize("case", AWS)
 def test_every_machine_ends_itself_before_the_budget_is_spent_and_is_then_gone(case: str) -> None:
-    file, content = cluster_file(case), ray_up(case)
-    assert isinstance(file, AwsFile)
-    hours = (aws_deadline(file, golden_files.NOW) - golden_files.NOW).total_seconds() / 3600
-    assert hours * aws_spending(file).most_per_hour == pytest.approx(file.budget_usd)
-    assert str(int(aws_deadline(file, golden_files.NOW).timestamp())) in content["setup_commands"][0]
+    content, ends_at = ray_up(case), backend(case).up(cargo(case), golden_files.NOW).ends_at
+    spending = backend(case).cost().spending
+    assert ends_at is not None
+    assert spending is not None
+    hours = (ends_at - golden_files.NOW).total_seconds() / 3600
+    assert hours * spending.most_per_hour == pytest.approx(backend(case).file.budget_usd)
+    assert str(int(ends_at.timestamp())) in content["setup_commands"][0]
     for kind in content["available_node_types"].values():
         assert kind["node_config"]["InstanceInitiatedShutdownBehavior"] == "terminate"
 
 
 @pytest.mark.parametrize(("ahead_s", "minutes"), [(7200, 120), (7199, 119), (30, 0), (0, 0), (-7200, 0)])
 def test_a_machine_that_starts_late_still_ends_in_time(ahead_s: int, minutes: int, tmp_path: Path) -> None:
-    file = cluster_file("aws")
-    assert isinstance(file, AwsFile)
-    now = int(aws_deadline(file, golden_files.NOW).timestamp()) - ahead_s
+    now = int(deadline(backend("aws").file, golden_files.NOW).timestamp()) - ahead_s
     for name, script in (("sudo", f'echo "$@" > {tmp_path}/told'), ("date", f"echo {now}")):
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
         (tmp_path / name).chmod(0o755)
@@ -126,9 +126,7 @@ def test_every_shell_line_of_a_node_is_a_shell_line(case: str) -> None:
 
 
 def test_a_cluster_without_a_grid_has_none_copied() -> None:
-    file = cluster_file("aws")
-    assert isinstance(file, AwsFile)
-    files = aws_files(file, replace(cargo("aws"), grid_text=None), golden_files.NOW)
+    files = backend("aws").up(replace(cargo("aws"), grid_text=None), golden_files.NOW).files
     assert [each.name for each in files] == ["ray.yaml", "cluster.yaml"]
     assert "grid.yaml" not in files[0].text
 

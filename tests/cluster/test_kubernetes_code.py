@@ -11,11 +11,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from recipe_sweep.cluster.kubernetes import kubernetes_files
-from recipe_sweep.cluster.schema import KubernetesFile
 from recipe_sweep.cluster.shipment import Cargo
 from recipe_sweep.cluster.wheel import build_wheel
-from tests.cluster.golden_files import cluster_file
+from tests.cluster.golden_files import NOW, backend
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +21,8 @@ def pod(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A directory with the parts as they are mounted, and the script that puts them together there."""
     here = tmp_path_factory.mktemp("pod")
     wheel = build_wheel(here / "built")
-    file = cluster_file("kubernetes")
-    assert isinstance(file, KubernetesFile)
-    cargo = Cargo(here, wheel, "name: little\n")
-    job, code = kubernetes_files(file, cargo, wheel.path.read_bytes())
+    cargo = Cargo(here, wheel, "name: little\n", wheel.path.read_bytes())
+    job, code = backend("kubernetes").up(cargo, NOW).files
     (here / "parts").mkdir()
     (here / "code").mkdir()
     for part in yaml.safe_load_all(code.text):

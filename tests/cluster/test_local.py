@@ -6,10 +6,9 @@ import pytest
 
 from recipe_sweep import cluster
 from recipe_sweep.cluster import machine
+from recipe_sweep.cluster.backends.local import LocalBackend, LocalFile
 from recipe_sweep.cluster.errors import ClusterError
-from recipe_sweep.cluster.local import local_resources
 from recipe_sweep.cluster.resources import GPU_SHARE_OF_A_PACK, slots_on
-from recipe_sweep.cluster.schema import LocalFile
 from recipe_sweep.sweep.clusters.machines import load_resources
 
 SAMPLE = Path(cluster.__file__).parent / "local.yaml"
@@ -51,7 +50,7 @@ def test_a_pack_that_fits_nowhere_is_refused() -> None:
 
 def test_a_machine_with_gpus_needs_no_flag(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
-    resources = local_resources(LocalFile(cpus=32))
+    resources = LocalBackend(LocalFile(cpus=32)).resources()
     assert (resources.gpus, resources.gpu_per_pack, resources.slots) == (2, GPU_SHARE_OF_A_PACK, 8)
 
 
@@ -76,7 +75,7 @@ def test_a_containers_quota_limits_the_cpus(
 
 
 def test_packs_are_as_large_as_their_share_of_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recipe_sweep.cluster.local.memory_bytes", lambda: 24 * 10**9)
+    monkeypatch.setattr("recipe_sweep.cluster.backends.local.memory_bytes", lambda: 24 * 10**9)
     file = tmp_path / "local.yaml"
     file.write_text("cpus: 2\ngpus: 0\n")
     room = load_resources(file).bytes_per_pack
@@ -92,11 +91,11 @@ def test_packs_are_as_large_as_their_share_of_the_memory(tmp_path: Path, monkeyp
 def test_on_a_gpu_the_memory_is_that_of_the_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "local.yaml"
     file.write_text("cpus: 8\ngpus: 1\ngpu_per_pack: 0.5\n")
-    monkeypatch.setattr("recipe_sweep.cluster.local.gpu_memory_bytes", lambda: 40 * 10**9)
+    monkeypatch.setattr("recipe_sweep.cluster.backends.local.gpu_memory_bytes", lambda: 40 * 10**9)
     room = load_resources(file).bytes_per_pack
     assert room is not None
     assert 10**10 < room < 20 * 10**9
-    monkeypatch.setattr("recipe_sweep.cluster.local.gpu_memory_bytes", lambda: None)
+    monkeypatch.setattr("recipe_sweep.cluster.backends.local.gpu_memory_bytes", lambda: None)
     assert load_resources(file).bytes_per_pack is None
 
 

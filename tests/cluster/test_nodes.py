@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from recipe_sweep.cluster.backends.slurm import SlurmBackend, SlurmFile
 from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.nodes import Node, resources_of
-from recipe_sweep.cluster.schema import ClusterFile, SlurmFile
-from recipe_sweep.cluster.slurm import slurm_resources
+from recipe_sweep.cluster.schema import ClusterFile
 
 CPUS = Node(cpus=16, gpus=0, memory_gb=64)
 GPUS = Node(cpus=16, gpus=2, memory_gb=64, gpu_memory_gb=24)
@@ -56,7 +56,7 @@ def test_a_file_that_states_the_memory_of_its_gpus_has_packs_that_fit_them() -> 
         "memory_gb_per_node": 64,
     }
     file = SlurmFile.model_validate(stated | {"hours": 1, "gpu_memory_gb": 24})
-    assert slurm_resources(file).bytes_per_pack == resources_of(ClusterFile(), [GPUS]).bytes_per_pack
+    assert SlurmBackend(file).resources().bytes_per_pack == resources_of(ClusterFile(), [GPUS]).bytes_per_pack
 
 
 def test_memory_that_nobody_stated_sets_no_bound() -> None:

@@ -10,7 +10,8 @@ from typing import Any, Union, get_args, get_origin
 import pytest
 from pydantic import BeforeValidator
 
-from recipe_sweep.cluster.schema import BACKENDS, Span
+from recipe_sweep.cluster.backends.registry import BACKENDS
+from recipe_sweep.cluster.schema import Span
 from recipe_sweep.search_spaces.errors import UserInputError
 from recipe_sweep.sweep.clusters.machines import load_cluster
 from tests.sweep.cli.test_bad_clusters import AWS, KUBERNETES, SLURM
@@ -32,10 +33,10 @@ def is_number(annotation: Any) -> bool:
 
 
 def numbers() -> Iterator[tuple[str, str, list[Any]]]:
-    for backend, model in BACKENDS.items():
-        for name, field in model.model_fields.items():
+    for word, backend in BACKENDS.items():
+        for name, field in backend.schema.model_fields.items():
             if is_number(field.annotation):
-                yield backend, name, list(field.metadata)
+                yield word, name, list(field.metadata)
 
 
 NUMBERS = {f"{backend}.{name}": metadata for backend, name, metadata in numbers()}
@@ -84,12 +85,12 @@ def test_a_refusal_says_the_range(line: str, expected: str, tmp_path: Path) -> N
 
 
 def test_cuda_where_there_is_no_gpu_is_refused_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recipe_sweep.cluster.local.visible_gpus", lambda: 0)
-    monkeypatch.setattr("recipe_sweep.cluster.local.gpu_name", lambda: None)
+    monkeypatch.setattr("recipe_sweep.cluster.backends.local.visible_gpus", lambda: 0)
+    monkeypatch.setattr("recipe_sweep.cluster.backends.local.gpu_name", lambda: None)
     path = tmp_path / "c.yaml"
     path.write_text("cpus: 1\ndevice: cuda\n")
     with pytest.raises(UserInputError, match=r"c\.yaml:2: device\n  found     cuda\n  expected  a GPU on this machine"):
         load_cluster(path)
-    monkeypatch.setattr("recipe_sweep.cluster.local.visible_gpus", lambda: 1)
-    monkeypatch.setattr("recipe_sweep.cluster.local.gpu_memory_bytes", lambda: None)
+    monkeypatch.setattr("recipe_sweep.cluster.backends.local.visible_gpus", lambda: 1)
+    monkeypatch.setattr("recipe_sweep.cluster.backends.local.gpu_memory_bytes", lambda: None)
     assert load_cluster(path).resources.device == "cuda"

@@ -7,8 +7,10 @@ import pytest
 import ray.autoscaler
 import yaml
 
+from recipe_sweep.cluster.backends.base import ForeignFile
+from recipe_sweep.cluster.backends.ray_up import RayUpBackend
 from recipe_sweep.cluster.errors import ClusterError
-from recipe_sweep.cluster.ray_up import is_ray_up, ray_up_mistakes, ray_up_resources
+from recipe_sweep.cluster.resources import Resources
 
 
 def raw(**changes: Any) -> dict[str, Any]:
@@ -32,28 +34,32 @@ def with_worker(**worker: Any) -> dict[str, Any]:
     return content
 
 
+def resources_in(content: dict[str, Any]) -> Resources:
+    return RayUpBackend(ForeignFile(Path("raw.yaml"), content)).resources()
+
+
 def test_rays_own_sample_file_is_taken_as_it_is() -> None:
     sample = yaml.safe_load((Path(ray.autoscaler.__file__).parent / "aws" / "defaults.yaml").read_text())
-    assert is_ray_up(sample)
-    assert ray_up_mistakes(sample) == ()
+    assert RayUpBackend.recognises(sample)
+    assert RayUpBackend.mistakes(sample) == ()
 
 
 def test_a_file_of_ours_is_not_taken_for_one_of_rays() -> None:
-    assert not is_ray_up({"backend": "aws", "cluster_name": "x"})
-    assert not is_ray_up({"cpus": 2})
+    assert not RayUpBackend.recognises({"backend": "aws", "cluster_name": "x"})
+    assert not RayUpBackend.recognises({"cpus": 2})
 
 
 def test_workers_are_counted_and_the_head_is_not() -> None:
-    resources = ray_up_resources(raw())
+    resources = resources_in(raw())
     assert (resources.cpus, resources.slots, resources.gpus, resources.address) == (24, 24, 0, "auto")
 
 
 def test_no_more_workers_are_counted_than_there_may_be_in_all() -> None:
-    assert ray_up_resources(raw(max_workers=2)).slots == 16
+    assert resources_in(raw(max_workers=2)).slots == 16
 
 
 def test_a_worker_that_states_nothing_has_what_its_instance_type_has() -> None:
-    resources = ray_up_resources(with_worker(resources={}, node_config={"InstanceType": "g5.2xlarge"}))
+    resources = resources_in(with_worker(resources={}, node_config={"InstanceType": "g5.2xlarge"}))
     assert (resources.cpus, resources.gpus, resources.gpu_per_pack, resources.slots) == (24, 3, 0.25, 12)
     assert resources.bytes_per_pack is not None
     assert resources.bytes_per_pack < 24e9 / 4
@@ -62,7 +68,7 @@ def test_a_worker_that_states_nothing_has_what_its_instance_type_has() -> None:
 def test_workers_without_a_gpu_hold_no_pack_that_asks_for_one() -> None:
     content = raw()
     content["available_node_types"]["gpu"] = {"resources": {"CPU": 4, "GPU": 1}, "node_config": {}, "max_workers": 1}
-    assert ray_up_resources(content).slots == 4
+    assert resources_in(content).slots == 4
 
 
 @pytest.mark.parametrize(
@@ -76,12 +82,12 @@ def test_workers_without_a_gpu_hold_no_pack_that_asks_for_one() -> None:
 )
 def test_what_cannot_be_counted_is_said(content: dict[str, Any], key: str) -> None:
     with pytest.raises(ClusterError) as caught:
-        ray_up_resources(content)
+        resources_in(content)
     assert caught.value.key == key
 
 
 def test_every_mistake_is_told_with_its_place() -> None:
-    mistakes = ray_up_mistakes(raw(max_workers="many", speed=3, provider={}))
+    mistakes = RayUpBackend.mistakes(raw(max_workers="many", speed=3, provider={}))
     assert {each.path for each in mistakes} == {("max_workers",), ("speed",), ("provider",)}
     assert any("'speed'" in each.found for each in mistakes)
     assert any("no type" in each.found for each in mistakes)

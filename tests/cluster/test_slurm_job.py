@@ -11,9 +11,9 @@ import pytest
 from ray.scripts.scripts import start
 from ray.scripts.symmetric_run import curate_and_validate_ray_start_args
 
-from recipe_sweep.cluster.schema import SlurmFile
+from recipe_sweep.cluster.backends.slurm import SlurmBackend, SlurmFile
 from recipe_sweep.cluster.shipment import Cargo, Wheel
-from recipe_sweep.cluster.slurm import slurm_files
+from tests.cluster.golden_files import NOW
 
 PROGRAMS = {
     "scontrol": 'printf "node-a\\nnode-b\\n"',
@@ -39,7 +39,7 @@ class Job:
         file = SlurmFile(
             backend="slurm", directory=str(here), nodes=2, cpus_per_node=4, gpus_per_node=1, memory_gb_per_node=8, hours=1
         )
-        for text in slurm_files(file, Cargo(self.generated, self.wheel, "name: little\n")):
+        for text in SlurmBackend(file).up(Cargo(self.generated, self.wheel, "name: little\n"), NOW).files:
             (self.generated / text.name).write_text(text.text)
 
     def behave(self, name: str, script: str) -> None:

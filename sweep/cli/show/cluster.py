@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from recipe_sweep.cluster.aws import aws_spending, spending_text
-from recipe_sweep.cluster.prices import price_table
-from recipe_sweep.cluster.schema import AwsFile, KubernetesFile, SlurmFile
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.clusters.jobs import Order
@@ -18,21 +15,16 @@ from recipe_sweep.sweep.clusters.up_file import ClusterRecord
 def cluster_lines(cluster: Cluster) -> Iterator[str]:
     """What a cluster file describes."""
     resources = cluster.resources
-    kind = "ray up" if cluster.file is None else cluster.document.content.get("backend", "local")
     gpus = f", {counted(resources.gpus, 'GPU')}" if resources.gpus else ""
-    yield f"{cluster.path}: {kind}, {counted(resources.cpus, 'CPU')}{gpus} for packs"
+    yield f"{cluster.path}: {cluster.backend.name}, {counted(resources.cpus, 'CPU')}{gpus} for packs"
     share = f" and {resources.gpu_per_pack:g} GPU" if resources.gpu_per_pack else ""
     room = "" if resources.bytes_per_pack is None else f", at most {resources.bytes_per_pack / 1e9:.1f} GB each"
     yield f"packs    {resources.slots} at a time, {resources.cpus_per_pack} CPU{share} each{room}; device {resources.device}"
-    match cluster.file:
-        case AwsFile() as file:
-            yield f"cost     {spending_text(file)}"
-            yield f"budget   ${file.budget_usd:g}: machines end themselves {aws_spending(file).hours:.1f} hours after `up`"
-        case SlurmFile() as file:
-            nodes = counted(file.nodes, "node")
-            yield f"budget   at most {file.nodes * file.hours:g} node-hours: {nodes} for {file.hours:g} hours"
-        case KubernetesFile() as file:
-            yield f"budget   at most {file.hours:g} hours of {counted(file.workers, 'worker')}"
+    cost, budget = cluster.backend.cost(), cluster.backend.budget()
+    if cost.spending is not None:
+        yield f"cost     {cost.text}"
+    if budget is not None:
+        yield f"budget   {budget}"
 
 
 def order_lines(order: Order) -> Iterator[str]:
@@ -55,7 +47,8 @@ def record_lines(cluster: Cluster, record: ClusterRecord, now: datetime | None =
     yield f"up       since {record.began_at:%Y-%m-%d %H:%M} UTC, {hours:.1f} hours{job}"
     if record.ends_at is not None:
         yield f"ends     at {record.ends_at:%Y-%m-%d %H:%M} UTC at the latest"
-    if isinstance(cluster.file, AwsFile):
-        spent = hours * aws_spending(cluster.file).most_per_hour
-        yield f"cost     at most ${spent:.2f} of ${cluster.file.budget_usd:g} so far; {price_table().source}"
+    spending = cluster.backend.cost().spending
+    if spending is not None:
+        spent = hours * spending.most_per_hour
+        yield f"cost     at most ${spent:.2f} of ${spending.budget_usd:g} so far; {spending.source}"
     yield f"code     sha256 {record.wheel_sha256}"

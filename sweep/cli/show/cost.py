@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from recipe_sweep.cluster.prices import price_table
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.estimate import how_to_know, money
@@ -21,11 +20,11 @@ def estimate_lines(estimated: Estimate | None, machines: Machines) -> Iterator[s
     device = "GPU" if estimated.gpus else "CPU"
     yield f"time: about {span(estimated.wall_s)} on {slots(estimated.slots)}; {hours}, {each} of {device} a run in its pack"
     costs = money(estimated, machines)
-    if costs is not None:
+    if costs is not None and machines.spending is not None:
         spot = f"${costs.spot_usd:,.2f} on spot, " if costs.spot_usd < costs.on_demand_usd else ""
         yield (
             f"money: about {spot}${costs.on_demand_usd:,.2f} on demand with all machines up for that long, "
-            f"${costs.on_demand_usd / estimated.runs:,.4f} a run on demand; {price_table().source}"
+            f"${costs.on_demand_usd / estimated.runs:,.4f} a run on demand; {machines.spending.source}"
         )
     bases = "; ".join(f"{counted(count.packs, 'pack')} by {count.basis}" for count in estimated.bases)
     yield f"this comes from: {bases}" + "".join(f"; {note}" for note in estimated.notes)

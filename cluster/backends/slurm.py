@@ -4,45 +4,99 @@ from __future__ import annotations
 
 import math
 import shlex
-from pathlib import Path
+from datetime import datetime
+from typing import Literal
 
+from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, StartingBackend, sample
+from recipe_sweep.cluster.errors import NoJobError
 from recipe_sweep.cluster.nodes import Node, resources_of
 from recipe_sweep.cluster.resources import Resources
-from recipe_sweep.cluster.schema import SlurmFile
+from recipe_sweep.cluster.schema import (
+    STAGE_DATA,
+    AbsolutePath,
+    AutoGigabytes,
+    ClusterFile,
+    Cpus,
+    Gigabytes,
+    Gpus,
+    Hours,
+    Line,
+    Machines,
+    Name,
+    PathOrNever,
+    Word,
+)
 from recipe_sweep.cluster.shipment import Cargo, TextFile, launch_words, there_text
 
 SCRIPT_NAME = "job.sh"
 
 
-def slurm_resources(file: SlurmFile) -> Resources:
-    """Resources of all nodes of the job. Raises ClusterError where no pack fits on one."""
-    node = Node(file.cpus_per_node, file.gpus_per_node, file.memory_gb_per_node, file.gpu_memory_gb)
-    return resources_of(file, [node] * file.nodes)
+class SlurmFile(ClusterFile):
+    """One job of Slurm with Ray inside it. `slurm.yaml` explains each key."""
+
+    backend: Literal["slurm"]
+    name: Name = "recipe-sweep"
+    directory: AbsolutePath
+    nodes: Machines
+    cpus_per_node: Cpus
+    gpus_per_node: Gpus = 0
+    gpu_memory_gb: AutoGigabytes = None
+    memory_gb_per_node: Gigabytes
+    hours: Hours
+    partition: Word | None = None
+    account: Word | None = None
+    setup: tuple[Line, ...] = ()
+    stage_data: PathOrNever = STAGE_DATA
 
 
-def slurm_files(file: SlurmFile, cargo: Cargo) -> tuple[TextFile, ...]:
-    """The job's script and the files that it reads, which must be where every node sees them."""
-    assert cargo.grid_text is not None
-    return (
-        TextFile(SCRIPT_NAME, _script(file, cargo)),
-        TextFile(cargo.cluster_file.name, there_text(slurm_resources(file))),
-        TextFile(cargo.grid_file.name, cargo.grid_text),
-    )
+class SlurmBackend(StartingBackend[SlurmFile]):
+    """One job of Slurm, which lives for one grid."""
+
+    name = "slurm"
+    schema = SlurmFile
+    needs_grid = True
+
+    @classmethod
+    def example(cls) -> str:
+        return sample("slurm")
+
+    def resources(self) -> Resources:
+        file = self.file
+        node = Node(file.cpus_per_node, file.gpus_per_node, file.memory_gb_per_node, file.gpu_memory_gb)
+        return resources_of(file, [node] * file.nodes)
+
+    def cost(self) -> Cost:
+        return Cost(None, "Slurm bills no dollars; the file bounds node-hours")
+
+    def budget(self) -> str:
+        file = self.file
+        nodes = "1 node" if file.nodes == 1 else f"{file.nodes:,} nodes"
+        return f"at most {file.nodes * file.hours:g} node-hours: {nodes} for {file.hours:g} hours"
+
+    def up(self, cargo: Cargo | None, now: datetime) -> Start:
+        """Decide on the job's script and the files that it reads. They must be where every node sees them."""
+        assert cargo is not None
+        assert cargo.grid_text is not None
+        files = (
+            TextFile(SCRIPT_NAME, _script(self.file, cargo)),
+            TextFile(cargo.cluster_file.name, there_text(self.resources())),
+            TextFile(cargo.grid_file.name, cargo.grid_text),
+        )
+        return Start(files, (("sbatch", "--parsable", str(cargo.directory / SCRIPT_NAME)),), job_of=_job_of)
+
+    def status(self, started: Started) -> Command:
+        if started.job is None:
+            raise NoJobError("a job of Slurm")
+        return ("squeue", "--jobs", started.job)
+
+    def down(self, started: Started) -> tuple[Command, ...]:
+        """Return what cancels the job. With `--quiet` a job that has ended already is no error."""
+        return () if started.job is None else (("scancel", "--quiet", started.job),)
 
 
-def submit_command(directory: Path) -> tuple[str, ...]:
-    """Queues the job, and prints its number."""
-    return ("sbatch", "--parsable", str(directory / SCRIPT_NAME))
-
-
-def status_command(job: str) -> tuple[str, ...]:
-    """Asks for the job by its number while it waits or runs."""
-    return ("squeue", "--jobs", job)
-
-
-def cancel_command(job: str) -> tuple[str, ...]:
-    """Ends the job by its number; none of Slurm's business where it has ended already."""
-    return ("scancel", "--quiet", job)
+def _job_of(printed: str) -> str:
+    """Read the number in "4711" or, of several clusters, in "4711;name"."""
+    return printed.strip().partition(";")[0]
 
 
 def _script(file: SlurmFile, cargo: Cargo) -> str:

@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from recipe_sweep.cluster.backends.base import Backend, Cost, sample
 from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.machine import gpu_memory_bytes, gpu_name, memory_bytes, usable_cpus, visible_gpus
 from recipe_sweep.cluster.resources import GPU_SHARE_OF_A_PACK, LARGEST_PACK, Resources, share_of_gpu, share_of_memory, slots_on
-from recipe_sweep.cluster.schema import LocalFile
+from recipe_sweep.cluster.schema import AutoCpus, AutoGpus, ClusterFile
 
 
-def local_resources(file: LocalFile) -> Resources:
+class LocalFile(ClusterFile):
+    """This machine. `local.yaml` explains each key."""
+
+    backend: Literal["local"] = "local"
+    cpus: AutoCpus = None
+    gpus: AutoGpus = None
+
+
+class LocalBackend(Backend[LocalFile]):
+    """This machine, all of it or as much as the file says."""
+
+    name = "local"
+    schema = LocalFile
+    is_here = True
+
+    @classmethod
+    def example(cls) -> str:
+        return sample("local")
+
+    def resources(self) -> Resources:
+        return _resources(self.file)
+
+    def cost(self) -> Cost:
+        return Cost(None, "this machine is yours, and nobody sends a bill for an hour of it")
+
+
+def _resources(file: LocalFile) -> Resources:
     """Resources of this machine as the file restricts or imagines them. Raises ClusterError where no pack fits."""
     cpus = usable_cpus() if file.cpus is None else file.cpus
     gpus = visible_gpus() if file.gpus is None else file.gpus

@@ -1,4 +1,4 @@
-"""Kubernetes through KubeRay: a RayJob that starts a Ray cluster, trains one grid on it, and is gone.
+"""The manifest for KubeRay: a RayJob that starts a Ray cluster, trains one grid on it, and is gone.
 
 The wheel travels inside config maps, in parts, because one holds a megabyte at most; every pod puts the parts together,
 checks the sum and installs them beside the image's own packages. So neither a registry nor a copy by hand is needed.
@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from pathlib import Path
 
-from recipe_sweep.cluster.nodes import Node, resources_of
-from recipe_sweep.cluster.resources import Resources
-from recipe_sweep.cluster.schema import KubernetesFile
-from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, TextFile, Wheel, launch_words, there_text
+from recipe_sweep.cluster.backends.kubernetes_file import KubernetesFile
+from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, TextFile, Wheel, launch_words
 from recipe_sweep.cluster.yaml_text import written
 
 JOB_NAME = "rayjob.yaml"
@@ -27,38 +24,18 @@ _PARTS = "/etc/recipe-sweep/parts"
 _FILES = "/etc/recipe-sweep/files"
 
 
-def kubernetes_resources(file: KubernetesFile) -> Resources:
-    """Resources of all workers; the head trains nothing. Raises ClusterError where no pack fits on a worker."""
-    node = Node(file.cpus_per_worker, file.gpus_per_worker, file.memory_gb_per_worker, file.gpu_memory_gb)
-    return resources_of(file, [node] * file.workers)
-
-
-def kubernetes_files(file: KubernetesFile, cargo: Cargo, wheel_bytes: bytes) -> tuple[TextFile, ...]:
-    """The RayJob with its grid, and the wheel in parts."""
-    parts = [wheel_bytes[start : start + PART_BYTES] for start in range(0, len(wheel_bytes), PART_BYTES)]
+def manifest_files(file: KubernetesFile, cargo: Cargo, there: str) -> tuple[TextFile, ...]:
+    """Write the RayJob with its grid, and the wheel in parts. `there` is the cluster file of the launch over there."""
+    whole = cargo.wheel_bytes
+    parts = [whole[start : start + PART_BYTES] for start in range(0, len(whole), PART_BYTES)]
     code = [written([("", _part(file, number, part))]) for number, part in enumerate(parts)]
     return (
-        TextFile(JOB_NAME, _manifest(file, cargo, len(parts))),
+        TextFile(JOB_NAME, _manifest(file, cargo, there, len(parts))),
         TextFile(CODE_NAME, "---\n".join(code), bulky=True),
     )
 
 
-def create_command(directory: Path) -> tuple[str, ...]:
-    """Creates the job, its code first; `apply` would copy the code into an annotation, which may not be so large."""
-    return ("kubectl", "create", "-f", str(directory / CODE_NAME), "-f", str(directory / JOB_NAME))
-
-
-def status_command(file: KubernetesFile) -> tuple[str, ...]:
-    """Asks for the job and its pods."""
-    return ("kubectl", "get", "rayjob,pod", "--namespace", file.namespace, "--selector", f"{LABEL}={file.name}")
-
-
-def delete_command(file: KubernetesFile) -> tuple[str, ...]:
-    """Ends the job and removes its code."""
-    return ("kubectl", "delete", "rayjob,configmap", "--namespace", file.namespace, "--selector", f"{LABEL}={file.name}")
-
-
-def _manifest(file: KubernetesFile, cargo: Cargo, parts: int) -> str:
+def _manifest(file: KubernetesFile, cargo: Cargo, there: str, parts: int) -> str:
     assert cargo.grid_text is not None
     launch = " ".join(launch_words(f"{_FILES}/grid.yaml", f"{_FILES}/cluster.yaml", f"{SHARED}/data"))
     launch = launch.replace("recipe-sweep", "python -m recipe_sweep.sweep.cli.main", 1)
@@ -68,7 +45,7 @@ def _manifest(file: KubernetesFile, cargo: Cargo, parts: int) -> str:
         "metadata": _metadata(file, f"{file.name}-files"),
         "data": {
             "grid.yaml": cargo.grid_text,
-            "cluster.yaml": there_text(kubernetes_resources(file)),
+            "cluster.yaml": there,
             "launch.sh": f"set -eu\ncd {SHARED}\nexec {launch}\n",
         },
     }

@@ -1,4 +1,4 @@
-"""EC2 through Ray's own cluster launcher: one file for `ray up`, and what it may cost.
+"""The file for `ray up` on EC2.
 
 The head is on demand and trains nothing. Workers are spot machines where spot is wanted; for each kind there is a second
 node type on demand of lower priority. Ray's autoscaler prefers, of types that fit equally well, one that did not just fail
@@ -8,90 +8,28 @@ to start, then the one of higher priority: so on demand comes in where spot is n
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from recipe_sweep.cluster.errors import ClusterError
-from recipe_sweep.cluster.nodes import Node, resources_of
+from recipe_sweep.cluster.backends.aws_file import AwsFile, deadline, spending_text
 from recipe_sweep.cluster.prices import price_table
-from recipe_sweep.cluster.resources import Resources
-from recipe_sweep.cluster.schema import AwsFile
-from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, TextFile, Wheel, launch_words, there_text
+from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, Wheel, launch_words
 from recipe_sweep.cluster.yaml_text import written
 
 SHARED = "/mnt/recipe-sweep"
 """Where every node sees the file system: sweeps and data."""
 
 HOME = "/home/ubuntu/recipe-sweep"
-CONFIG_NAME = "ray.yaml"
-LEAST_HOURS = 1.0
 
 
-@dataclass(frozen=True)
-class Spending:
-    """What a cluster may cost in USD: an hour at its fullest with every worker on demand, and at spot prices."""
-
-    most_per_hour: float
-    spot_per_hour: float
-    hours: float
-    """How long the budget lasts at the dearest."""
-
-
-def aws_resources(file: AwsFile) -> Resources:
-    """Resources of all workers. Raises ClusterError where a pack fits on one of the kinds not at all."""
-    kinds = [price_table().instances[name] for name in file.worker_instances]
-    nodes = [Node(kind.cpus, kind.gpus, kind.memory_gb, kind.gpu_memory_gb) for kind in kinds]
-    each = [resources_of(file, [node] * file.workers) for node in nodes]
-    if len({kind.gpus > 0 for kind in kinds}) > 1:
-        raise ClusterError("worker_instances", "some with GPUs and some without", "all alike", "packs are made for one device")
-    smallest = min(each, key=lambda resources: (resources.slots, resources.bytes_per_pack or 0))
-    return replace(smallest, spot_notice=file.spot)
-
-
-def aws_spending(file: AwsFile) -> Spending:
-    """What it may cost by the price table. Raises ClusterError where the budget does not last an hour."""
-    instances = price_table().instances
-    head = instances[file.head_instance].on_demand_usd
-    kinds = [instances[name] for name in file.worker_instances]
-    most = head + file.workers * max(kind.on_demand_usd for kind in kinds)
-    spot = head + file.workers * max(kind.usd_per_hour(file.spot) for kind in kinds)
-    if file.budget_usd / most < LEAST_HOURS:
-        raise ClusterError(
-            "budget_usd",
-            f"{file.budget_usd:g}",
-            f"enough for an hour, ${most:.2f} with every worker on demand",
-            "raise it, or take fewer or smaller workers",
-        )
-    return Spending(most, spot, file.budget_usd / most)
-
-
-def spending_text(file: AwsFile) -> str:
-    """What an hour of it costs, in one sentence."""
-    spending, table = aws_spending(file), price_table()
-    spot = f", ${spending.spot_per_hour:.2f} with every worker on spot" if file.spot else ""
-    return f"at most ${spending.most_per_hour:.2f} an hour{spot}: machines alone, {table.region}, {table.source}"
-
-
-def aws_deadline(file: AwsFile, now: datetime) -> datetime:
-    """When every machine ends itself, so that not even a forgotten cluster costs more than the budget."""
-    return now + timedelta(hours=aws_spending(file).hours)
-
-
-def aws_files(file: AwsFile, cargo: Cargo, now: datetime) -> tuple[TextFile, ...]:
-    """The file for `ray up`, and what it copies to the head."""
-    grid = () if cargo.grid_text is None else (TextFile(cargo.grid_file.name, cargo.grid_text),)
-    there = TextFile(cargo.cluster_file.name, there_text(aws_resources(file)))
-    return TextFile(CONFIG_NAME, _ray_up_text(file, cargo, now)), there, *grid
-
-
-def aws_launch_command() -> str:
-    """What the head runs to train the grid that was copied to it."""
+def launch_shell() -> str:
+    """Return what the head runs to train the grid that was copied to it."""
     words = launch_words(f"{HOME}/grid.yaml", f"{HOME}/cluster.yaml", f"{SHARED}/data")
     return f"cd {SHARED} && {shlex.join(words)}"
 
 
-def _ray_up_text(file: AwsFile, cargo: Cargo, now: datetime) -> str:
-    deadline = aws_deadline(file, now)
+def ray_up_text(file: AwsFile, cargo: Cargo, now: datetime) -> str:
+    """Write the file for `ray up`."""
+    ends_at = deadline(file, now)
     mounts = {f"{HOME}/{cargo.wheel.name}": str(cargo.wheel.path), f"{HOME}/cluster.yaml": str(cargo.cluster_file)}
     if cargo.grid_text is not None:
         mounts[f"{HOME}/grid.yaml"] = str(cargo.grid_file)
@@ -101,7 +39,7 @@ def _ray_up_text(file: AwsFile, cargo: Cargo, now: datetime) -> str:
                 "Generated by recipe-sweep for `ray up`; a change here is lost, change the cluster file.\n"
                 f"code     {cargo.wheel.name}, sha256 {cargo.wheel.sha256}\n"
                 f"cost     {spending_text(file)}\n"
-                f"budget   ${file.budget_usd:g}: every machine ends itself at {deadline:%Y-%m-%d %H:%M} UTC",
+                f"budget   ${file.budget_usd:g}: every machine ends itself at {ends_at:%Y-%m-%d %H:%M} UTC",
                 {"cluster_name": file.name, "max_workers": file.workers},
             ),
             ("", {"upscaling_speed": float(file.workers), "idle_timeout_minutes": file.idle_minutes}),
@@ -109,7 +47,7 @@ def _ray_up_text(file: AwsFile, cargo: Cargo, now: datetime) -> str:
             ("", {"auth": {"ssh_user": "ubuntu"}}),
             (_IAM_NOTES, {"head_node_type": "head", "available_node_types": _node_types(file)}),
             ("", {"file_mounts": mounts}),
-            ("", {"setup_commands": _setup(file, cargo.wheel, deadline)}),
+            ("", {"setup_commands": _setup(file, cargo.wheel, ends_at)}),
             ("", {"head_start_ray_commands": _start("--head --port=6379 --autoscaling-config=~/ray_bootstrap_config.yaml")}),
             ("", {"worker_start_ray_commands": _start("--address=$RAY_HEAD_IP:6379")}),
         ]
@@ -168,12 +106,12 @@ def _node_config(file: AwsFile, instance: str, spot: bool, profile: str | None) 
     return config
 
 
-def _setup(file: AwsFile, wheel: Wheel, deadline: datetime) -> list[str]:
+def _setup(file: AwsFile, wheel: Wheel, ends_at: datetime) -> list[str]:
     """What every node does before Ray: its own end, the shared file system, the code that was sent and no other."""
     environment = f"{HOME}/env-{wheel.sha256[:12]}"
     server = f"{file.file_system}.efs.{file.region}.amazonaws.com:/"
     options = "nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport"
-    left = f"$(( ({int(deadline.timestamp())} - $(date +%s)) / 60 ))"
+    left = f"$(( ({int(ends_at.timestamp())} - $(date +%s)) / 60 ))"
     return [
         f'minutes={left}; sudo shutdown --poweroff "+$(( minutes > 0 ? minutes : 0 ))"',
         "sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nfs-common python3-venv tmux",

@@ -6,28 +6,32 @@ import importlib.util
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from recipe_sweep.cluster.aws_account import check_aws_account
+from recipe_sweep.cluster.backends import ray_up_commands
+from recipe_sweep.cluster.backends.base import Command, Cost, ForeignBackend, Mistake, Start, Started
 from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.nodes import Node, resources_of
 from recipe_sweep.cluster.prices import price_table
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.cluster.schema import ClusterFile
+from recipe_sweep.cluster.shipment import Cargo
 
 MARKS = frozenset({"cluster_name", "provider"})
 """The keys by which such a file is recognised: Ray requires both, and our own files have neither."""
 
-KeyPath = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """What Ray's schema refuses: at `path`, `found` was found."""
-
-    path: KeyPath
-    found: str
-    expected: str
+_EXAMPLE = """\
+cluster_name: mine
+provider: {type: local, head_ip: 10.0.0.1, worker_ips: [10.0.0.2]}
+max_workers: 1
+head_node_type: head
+available_node_types:
+  head: {resources: {CPU: 2}, node_config: {}, max_workers: 0}
+  worker: {resources: {CPU: 8}, node_config: {}, max_workers: 1}
+"""
 
 
 @dataclass(frozen=True)
@@ -39,23 +43,73 @@ class NodeType:
     most: int
 
 
-def is_ray_up(content: Mapping[str, object]) -> bool:
-    """Whether this is meant for `ray up`: it has one of Ray's two keys and does not name a backend of ours."""
-    return "backend" not in content and not MARKS.isdisjoint(content)
+class RayUpBackend(ForeignBackend):
+    """Machines that a file for `ray up` describes. What they have installed is not ours to say."""
+
+    name = "ray up"
+    key = "cluster_name"
+
+    @classmethod
+    def example(cls) -> str:
+        return _EXAMPLE
+
+    @classmethod
+    def recognises(cls, content: Mapping[str, object]) -> bool:
+        """Whether a file has one of Ray's two keys and does not name a backend of ours."""
+        return "backend" not in content and not MARKS.isdisjoint(content)
+
+    @classmethod
+    def mistakes(cls, content: Mapping[str, object]) -> tuple[Mistake, ...]:
+        """Return everything that Ray's own schema refuses, in the order of the file's keys."""
+        from jsonschema import Draft7Validator
+
+        errors = Draft7Validator(_ray_schema()).iter_errors(content)
+        return tuple(_mistake(error) for error in sorted(errors, key=lambda error: [str(step) for step in error.absolute_path]))
+
+    @property
+    def described(self) -> str:
+        return "a file for `ray up`"
+
+    def resources(self) -> Resources:
+        return _resources(self.file.content)
+
+    def cost(self) -> Cost:
+        return Cost(None, "the file is Ray's, and says neither prices nor how long its machines live")
+
+    def check_grid(self, given: bool) -> None:
+        if given:
+            found = f"--grid beside {self.described}"
+            raise ClusterError(self.key, found, "no --grid: what its head has is not ours to say")
+
+    def check_account(self) -> None:
+        provider = self.file.content.get("provider")
+        if isinstance(provider, Mapping) and provider.get("type") == "aws":
+            check_aws_account()
+
+    def up(self, cargo: Cargo | None, now: datetime) -> Start:
+        return Start((), (ray_up_commands.up(self._path),))
+
+    def status(self, started: Started) -> Command:
+        return ray_up_commands.status(self._path)
+
+    def down(self, started: Started) -> tuple[Command, ...]:
+        return (ray_up_commands.down(self._path),)
+
+    def way_there(self, up: str, up_with_grid: str) -> str:
+        return (
+            f"`{up}`; then launch on its head, where this package has to be installed, with a "
+            "cluster file of `backend: ray`, `address: auto`"
+        )
+
+    @property
+    def _path(self) -> Path:
+        return self.file.path.resolve()
 
 
-def ray_up_mistakes(content: Mapping[str, object]) -> tuple[Mistake, ...]:
-    """Everything that Ray's own schema refuses in it, in the order of the file's keys."""
-    from jsonschema import Draft7Validator
-
-    errors = Draft7Validator(_ray_schema()).iter_errors(content)
-    return tuple(_mistake(error) for error in sorted(errors, key=lambda error: [str(step) for step in error.absolute_path]))
-
-
-def ray_up_resources(content: Mapping[str, object]) -> Resources:
+def _resources(content: Mapping[str, object]) -> Resources:
     """Resources of the workers it may start, with one CPU (and a quarter of a GPU, where there are any) for each pack.
 
-    The file must have passed `ray_up_mistakes`. Raises ClusterError where it does not say what its workers have.
+    The file must have passed `mistakes`. Raises ClusterError where it does not say what its workers have.
     """
     types = _worker_types(content)
     left = content.get("max_workers", 2)
@@ -70,26 +124,6 @@ def ray_up_resources(content: Mapping[str, object]) -> Resources:
     if not nodes:
         raise ClusterError("max_workers", "no worker", "at least one", "the head is not counted, packs are trained by workers")
     return resources_of(ClusterFile(), nodes, address="auto")
-
-
-def up_command(config: Path) -> tuple[str, ...]:
-    """Starts the head of the cluster that a file describes."""
-    return ("ray", "up", "--yes", str(config))
-
-
-def launch_command(config: Path, shell: str) -> tuple[str, ...]:
-    """Runs a shell command on the head, detached from this terminal, and ends the whole cluster after it."""
-    return ("ray", "exec", "--tmux", "--stop", str(config), shell)
-
-
-def status_command(config: Path) -> tuple[str, ...]:
-    """Asks the head for its nodes."""
-    return ("ray", "exec", str(config), "ray status")
-
-
-def down_command(config: Path) -> tuple[str, ...]:
-    """Ends every machine of the cluster."""
-    return ("ray", "down", "--yes", str(config))
 
 
 def _worker_types(content: Mapping[str, Any]) -> list[NodeType]:

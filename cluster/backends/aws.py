@@ -1,0 +1,78 @@
+"""Machines of EC2 through Ray's own cluster launcher."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from recipe_sweep.cluster.aws_account import check_aws_account
+from recipe_sweep.cluster.backends import ray_up_commands
+from recipe_sweep.cluster.backends.aws_file import AwsFile, deadline, spending, spending_text
+from recipe_sweep.cluster.backends.aws_ray_up import launch_shell, ray_up_text
+from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, StartingBackend, sample
+from recipe_sweep.cluster.errors import ClusterError
+from recipe_sweep.cluster.nodes import Node, resources_of
+from recipe_sweep.cluster.prices import price_table
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.cluster.shipment import Cargo, TextFile, there_text
+
+CONFIG_NAME = "ray.yaml"
+
+
+class AwsBackend(StartingBackend[AwsFile]):
+    """A head and workers of EC2. They end themselves before the budget is spent."""
+
+    name = "aws"
+    schema = AwsFile
+
+    @classmethod
+    def example(cls) -> str:
+        return sample("aws")
+
+    def resources(self) -> Resources:
+        """Count what all workers hold; packs are made for the smallest kind. Raises ClusterError, also for a small budget."""
+        spending(self.file)
+        kinds = [price_table().instances[name] for name in self.file.worker_instances]
+        nodes = [Node(kind.cpus, kind.gpus, kind.memory_gb, kind.gpu_memory_gb) for kind in kinds]
+        each = [resources_of(self.file, [node] * self.file.workers) for node in nodes]
+        if len({kind.gpus > 0 for kind in kinds}) > 1:
+            raise ClusterError(
+                "worker_instances", "some with GPUs and some without", "all alike", "packs are made for one device"
+            )
+        smallest = min(each, key=lambda resources: (resources.slots, resources.bytes_per_pack or 0))
+        return replace(smallest, spot_notice=self.file.spot)
+
+    def cost(self) -> Cost:
+        return Cost(spending(self.file), spending_text(self.file))
+
+    def budget(self) -> str:
+        hours = spending(self.file).hours
+        return f"${self.file.budget_usd:g}: machines end themselves {hours:.1f} hours after `up`"
+
+    def gpu(self) -> str | None:
+        """Name the model of least float32 peak among the kinds of workers."""
+        table = price_table()
+        kinds = [table.instances[name] for name in self.file.worker_instances]
+        models = [kind.gpu for kind in kinds if kind.gpu is not None]
+        return min(models, key=lambda model: table.peak(model, "float32") or 0.0, default=None)
+
+    def check_account(self) -> None:
+        check_aws_account()
+
+    def up(self, cargo: Cargo | None, now: datetime) -> Start:
+        """Decide on the file for `ray up` and what it copies to the head. Without a grid the machines only start."""
+        assert cargo is not None
+        config = cargo.directory / CONFIG_NAME
+        there = TextFile(cargo.cluster_file.name, there_text(self.resources()))
+        files = [TextFile(CONFIG_NAME, ray_up_text(self.file, cargo, now)), there]
+        commands = [ray_up_commands.up(config)]
+        if cargo.grid_text is not None:
+            files.append(TextFile(cargo.grid_file.name, cargo.grid_text))
+            commands.append(ray_up_commands.launch(config, launch_shell()))
+        return Start(tuple(files), tuple(commands), deadline(self.file, now))
+
+    def status(self, started: Started) -> Command:
+        return ray_up_commands.status(started.directory / CONFIG_NAME)
+
+    def down(self, started: Started) -> tuple[Command, ...]:
+        return (ray_up_commands.down(started.directory / CONFIG_NAME),)

@@ -1,0 +1,98 @@
+"""What a cluster file for EC2 may say, and what it may cost by the price table."""
+
+from __future__ import annotations
+
+import difflib
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator
+
+from recipe_sweep.cluster.backends.base import Spending
+from recipe_sweep.cluster.errors import ClusterError
+from recipe_sweep.cluster.prices import price_table
+from recipe_sweep.cluster.schema import (
+    STAGE_DATA,
+    ClusterFile,
+    Dollars,
+    Gigabytes,
+    Machines,
+    Minutes,
+    Name,
+    PathOrNever,
+    Switch,
+    Word,
+    matching,
+    refused,
+)
+
+LEAST_HOURS = 1.0
+
+
+def _instance_type(value: object) -> str:
+    table = price_table()
+    if isinstance(value, str) and value in table.instances:
+        return value
+    near = difflib.get_close_matches(str(value), table.instances, n=1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    raise refused("an instance type that cluster/prices.yaml knows", f"{hint}a further one is a further line in that file")
+
+
+def _not_empty(value: object) -> object:
+    if value == []:
+        raise refused("at least one value")
+    return value
+
+
+Instance = Annotated[str, BeforeValidator(_instance_type)]
+
+
+class AwsFile(ClusterFile):
+    """Machines of EC2, started and ended by `ray up`. `aws.yaml` explains each key."""
+
+    backend: Literal["aws"]
+    name: Name = "recipe-sweep"
+    region: Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region such as us-east-1")]
+    image: Annotated[str, matching(r"ami-[0-9a-f]{8,17}", "an image's id such as ami-0123456789abcdef0")]
+    file_system: Annotated[str, matching(r"fs-[0-9a-f]{8,17}", "an EFS file system's id such as fs-0123456789abcdef0")]
+    head_instance: Instance = "m6i.large"
+    worker_instances: Annotated[tuple[Instance, ...], BeforeValidator(_not_empty)]
+    workers: Machines
+    spot: Switch = True
+    budget_usd: Dollars
+    idle_minutes: Minutes = 5.0
+    stage_data: PathOrNever = STAGE_DATA
+    disk_gb: Gigabytes = 100
+    subnets: tuple[Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "a subnet's id such as subnet-0123abcd")], ...] = ()
+    security_groups: tuple[Annotated[str, matching(r"sg-[0-9a-f]{8,17}", "a group's id such as sg-0123abcd")], ...] = ()
+    head_profile: Word | None = None
+
+
+def spending(file: AwsFile) -> Spending:
+    """Return what it may cost by the price table. Raises ClusterError where the budget does not last an hour."""
+    table = price_table()
+    instances = table.instances
+    head = instances[file.head_instance].on_demand_usd
+    kinds = [instances[name] for name in file.worker_instances]
+    most = head + file.workers * max(kind.on_demand_usd for kind in kinds)
+    spot = head + file.workers * max(kind.usd_per_hour(file.spot) for kind in kinds)
+    if file.budget_usd / most < LEAST_HOURS:
+        raise ClusterError(
+            "budget_usd",
+            f"{file.budget_usd:g}",
+            f"enough for an hour, ${most:.2f} with every worker on demand",
+            "raise it, or take fewer or smaller workers",
+        )
+    return Spending(most, spot, file.budget_usd / most, file.budget_usd, table.source)
+
+
+def spending_text(file: AwsFile) -> str:
+    """Say what an hour of it costs, in one sentence."""
+    most = spending(file)
+    spot = f", ${most.spot_per_hour:.2f} with every worker on spot" if file.spot else ""
+    return f"at most ${most.most_per_hour:.2f} an hour{spot}: machines alone, {price_table().region}, {most.source}"
+
+
+def deadline(file: AwsFile, now: datetime) -> datetime:
+    """Return when every machine ends itself, so that not even a forgotten cluster costs more than the budget."""
+    return now + timedelta(hours=spending(file).hours)

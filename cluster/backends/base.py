@@ -1,0 +1,204 @@
+"""What every backend can say and do. One object is one cluster: a class of a backend, and the file that was read for it.
+
+A new backend is a class here beside the others and a line in `registry.py`. `Backend` is for machines that run already, on
+which a launch trains directly. `StartingBackend` is for machines that `recipe-sweep cluster up` starts.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+from recipe_sweep.cluster.errors import ClusterError, StartsNothingError
+from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.cluster.schema import ClusterFile
+from recipe_sweep.cluster.shipment import Cargo, TextFile
+
+File = TypeVar("File")
+Command = tuple[str, ...]
+"""A program and its arguments."""
+
+SAMPLES = Path(__file__).parent.parent
+"""Where sample files are kept that explain every key."""
+
+
+@dataclass(frozen=True)
+class Spending:
+    """What a cluster may cost in USD: an hour at its fullest with every worker on demand, and at spot prices."""
+
+    most_per_hour: float
+    spot_per_hour: float
+    hours: float
+    """How long the budget lasts at the dearest."""
+    budget_usd: float
+    source: str
+    """Where the prices come from, and how far to trust them."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What machines cost. `spending` is None where nobody knows a price; `text` then says why, else what an hour costs."""
+
+    spending: Spending | None
+    text: str
+
+
+@dataclass(frozen=True)
+class Start:
+    """What `cluster up` does: it writes these files, then runs these commands one after another.
+
+    `ends_at` is when the machines are gone at the latest; None where only they can know.
+    """
+
+    files: tuple[TextFile, ...]
+    commands: tuple[Command, ...]
+    ends_at: datetime | None = None
+    job_of: Callable[[str], str] | None = None
+    """Reads the number of the job from what a command printed. None shows the command's output as it comes."""
+
+
+class Started(NamedTuple):
+    """What was started before: the directory of the generated files, and the job's number, if it has one."""
+
+    directory: Path
+    job: str | None
+
+
+class Backend(ABC, Generic[File]):
+    """Machines that a cluster file describes. `file` is what was read and found good."""
+
+    name: ClassVar[str]
+    """The word in the file, and the key in the registry."""
+    schema: ClassVar[type[ClusterFile]]
+    """What the file may say. Its field `backend` has the name as its only value."""
+    key: ClassVar[str] = "backend"
+    """The key of the file by which it is recognised; complaints about the whole file point there."""
+    is_here: ClassVar[bool] = False
+    """Whether packs run on the launching machine, so that its speed and its GPU can be measured."""
+    starts_machines: ClassVar[bool] = False
+    """Whether `cluster up` starts machines. A launch cannot reach those; it reaches all others."""
+    ships_code: ClassVar[bool] = False
+    """Whether `up` sends our wheel along, writes files and remembers what it started."""
+
+    def __init__(self, file: File) -> None:
+        self.file = file
+
+    @classmethod
+    @abstractmethod
+    def example(cls) -> str:
+        """Return a good cluster file, as text; `sample` reads one that lies in `cluster/`."""
+
+    @abstractmethod
+    def resources(self) -> Resources:
+        """Count what the machines hold. Raises ClusterError where no pack fits, or where the budget is too small."""
+
+    @abstractmethod
+    def cost(self) -> Cost:
+        """Say what an hour costs in USD, or why nobody knows. Raises ClusterError where the budget is too small."""
+
+    @property
+    def described(self) -> str:
+        """What a complaint calls such a file."""
+        return self.name
+
+    def gpu(self) -> str | None:
+        """Name the model of the slowest GPU; None where there is none, or where it is not known from the file."""
+        return None
+
+    def budget(self) -> str | None:
+        """Say in a few words how long machines live at most; None where nothing ends them."""
+        return None
+
+    def check_grid(self, given: bool) -> None:
+        """Raise ClusterError where `up` needs a grid that is not given, or cannot send the one that is."""
+
+    def check_account(self) -> None:
+        """Raise MissingToolError where this machine has no account to start machines with."""
+
+    def up(self, cargo: Cargo | None, now: datetime) -> Start:
+        """Decide what starts the machines, and start nothing. `cargo` is None only for a class without `ships_code`.
+
+        The same arguments give the same bytes. No secret is written: programs find accounts by themselves.
+        """
+        raise self._starts_nothing()
+
+    def status(self, started: Started) -> Command:
+        """Return the command that shows how the machines are. Raises NoJobError where there is no job to ask for."""
+        raise self._starts_nothing()
+
+    def down(self, started: Started) -> tuple[Command, ...]:
+        """Return the commands that end the machines."""
+        raise self._starts_nothing()
+
+    def way_there(self, up: str, up_with_grid: str) -> str:
+        """Say how to train a grid on these machines, given the commands that start them without and with the grid."""
+        raise self._starts_nothing()
+
+    def _starts_nothing(self) -> StartsNothingError:
+        return StartsNothingError(f"{self.name} starts no machines, because it uses those that run already")
+
+
+class StartingBackend(Backend[File]):
+    """Machines that `cluster up` starts, `cluster status` shows and `cluster down` ends."""
+
+    starts_machines = True
+    ships_code = True
+    needs_grid: ClassVar[bool] = False
+    """Whether such a cluster lives for one grid, so that `up` without one makes no sense."""
+
+    def check_grid(self, given: bool) -> None:
+        if self.needs_grid and not given:
+            found = f"{self.name} without --grid"
+            raise ClusterError(self.key, found, "--grid GRID: such a cluster lives for one grid")
+
+    def way_there(self, up: str, up_with_grid: str) -> str:
+        return f"send the grid there: {up_with_grid}"
+
+    @abstractmethod
+    def up(self, cargo: Cargo | None, now: datetime) -> Start: ...
+
+    @abstractmethod
+    def status(self, started: Started) -> Command: ...
+
+    @abstractmethod
+    def down(self, started: Started) -> tuple[Command, ...]: ...
+
+
+class Mistake(NamedTuple):
+    """What another tool's schema refuses: at `path`, `found` was found."""
+
+    path: tuple[str | int, ...]
+    found: str
+    expected: str
+
+
+class ForeignFile(NamedTuple):
+    """A file that another tool defines, and what it says."""
+
+    path: Path
+    content: Mapping[str, object]
+
+
+class ForeignBackend(StartingBackend[ForeignFile]):
+    """Machines that another tool's own file describes; it is given to that tool as it is."""
+
+    ships_code = False
+
+    @classmethod
+    @abstractmethod
+    def recognises(cls, content: Mapping[str, object]) -> bool:
+        """Whether a file is meant for that tool."""
+
+    @classmethod
+    @abstractmethod
+    def mistakes(cls, content: Mapping[str, object]) -> tuple[Mistake, ...]:
+        """Return everything that the tool would refuse in the file, in the order of its keys."""
+
+
+def sample(name: str) -> str:
+    """Read the sample file of a backend, with a comment on every key."""
+    return (SAMPLES / f"{name}.yaml").read_text(encoding="utf-8")

@@ -1,0 +1,56 @@
+"""A Ray cluster that somebody else started, by its address."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from recipe_sweep.cluster.backends.base import Backend, Cost
+from recipe_sweep.cluster.resources import LARGEST_PACK, Resources
+from recipe_sweep.cluster.schema import ClusterFile, Packs, Switch
+
+
+class RayFile(ClusterFile):
+    """A Ray cluster that is already running. Its size is Ray's to say; `slots` tells the plan how many packs run at once."""
+
+    backend: Literal["ray"]
+    address: Annotated[str, Field(strict=True, min_length=1)]
+    slots: Packs
+    spot_notice: Switch = False
+
+
+class RayBackend(Backend[RayFile]):
+    """A Ray cluster that runs already. Nobody here starts or ends it."""
+
+    name = "ray"
+    schema = RayFile
+
+    @classmethod
+    def example(cls) -> str:
+        return "backend: ray\naddress: auto\nslots: 16\n"
+
+    def resources(self) -> Resources:
+        """Resources as the file states them: what the cluster really has is known only once it is connected to."""
+        file = self.file
+        share = 0.0 if file.gpu_per_pack is None else file.gpu_per_pack
+        return Resources(
+            address=file.address,
+            cpus=file.slots * file.cpus_per_pack,
+            gpus=0,
+            cpus_per_pack=file.cpus_per_pack,
+            gpu_per_pack=share,
+            threads=file.cpus_per_pack if file.threads is None else file.threads,
+            slots=file.slots,
+            max_lanes=LARGEST_PACK if file.max_lanes is None else file.max_lanes,
+            bytes_per_pack=None if file.gb_per_pack is None else int(file.gb_per_pack * 1e9),
+            device=file.device,
+            checkpoint_minutes=file.checkpoint_minutes,
+            stuck_after_minutes=file.stuck_after_minutes,
+            reuse_workers=file.reuse_workers,
+            stage_data=file.stage_data,
+            spot_notice=file.spot_notice,
+        )
+
+    def cost(self) -> Cost:
+        return Cost(None, "somebody else started these machines, and an address says nothing of what they are")

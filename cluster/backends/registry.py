@@ -1,0 +1,49 @@
+"""Every backend by its word in a cluster file: the one list that commands, checks and messages read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from recipe_sweep.cluster.backends.aws import AwsBackend
+from recipe_sweep.cluster.backends.base import Backend, ForeignBackend
+from recipe_sweep.cluster.backends.inline import InlineBackend
+from recipe_sweep.cluster.backends.kubernetes import KubernetesBackend
+from recipe_sweep.cluster.backends.local import LocalBackend, LocalFile
+from recipe_sweep.cluster.backends.ray_address import RayBackend
+from recipe_sweep.cluster.backends.ray_up import RayUpBackend
+from recipe_sweep.cluster.backends.slurm import SlurmBackend
+
+BACKENDS: Mapping[str, type[Backend[Any]]] = {
+    "local": LocalBackend,
+    "ray": RayBackend,
+    "inline": InlineBackend,
+    "aws": AwsBackend,
+    "slurm": SlurmBackend,
+    "kubernetes": KubernetesBackend,
+}
+DEFAULT = "local"
+"""What a file without `backend` means."""
+
+FOREIGN: Sequence[type[ForeignBackend]] = (RayUpBackend,)
+"""Files of other tools, which have no `backend` and are recognised by their keys."""
+
+
+def this_machine() -> Backend[Any]:
+    """Return what is used without a cluster file."""
+    return LocalBackend(LocalFile())
+
+
+def foreign(content: Mapping[str, object]) -> type[ForeignBackend] | None:
+    """Find the other tool that a file is meant for; None where the file is one of ours."""
+    return next((backend for backend in FOREIGN if backend.recognises(content)), None)
+
+
+def starting() -> Sequence[str]:
+    """Name the backends whose machines `cluster up` starts."""
+    return [name for name, backend in BACKENDS.items() if backend.starts_machines]
+
+
+def launchable() -> Sequence[str]:
+    """Name the backends whose machines a launch reaches from here."""
+    return [name for name, backend in BACKENDS.items() if not backend.starts_machines]
