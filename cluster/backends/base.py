@@ -98,7 +98,7 @@ class Backend(ABC, Generic[File]):
 
     @abstractmethod
     def cost(self) -> Cost:
-        """Say what an hour costs in USD, or why nobody knows. Raises ClusterError where the budget is too small."""
+        """Say what an hour costs in USD, or why nobody knows. Raises nothing where `resources` did not."""
 
     @property
     def described(self) -> str:

@@ -14,16 +14,8 @@ from recipe_sweep.cluster.backends.registry import BACKENDS
 from recipe_sweep.cluster.schema import Span
 from recipe_sweep.search_spaces.errors import UserInputError
 from recipe_sweep.sweep.clusters.machines import load_cluster
-from tests.sweep.cli.test_bad_clusters import AWS, KUBERNETES, SLURM
 
-FILES = {
-    "local": "backend: local\n",
-    "ray": "backend: ray\naddress: auto\nslots: 2\n",
-    "inline": "backend: inline\n",
-    "aws": AWS,
-    "slurm": SLURM,
-    "kubernetes": KUBERNETES,
-}
+FILES = {name: backend.example() for name, backend in BACKENDS.items()}
 
 
 def is_number(annotation: Any) -> bool:

@@ -1,0 +1,1 @@
+"""What is true of every member of a protocol, whoever adds one."""
