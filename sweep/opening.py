@@ -24,7 +24,6 @@ from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file
 from recipe_sweep.sweep.planning.search_rounds import search_points
 from recipe_sweep.sweep.store.addresses import is_address, open_store
 from recipe_sweep.sweep.store.base import Store, StoreAddressError
-from recipe_sweep.sweep.store.folder import FolderStore
 from recipe_sweep.sweep.store.sync import SWEEP_FILE, fetch_to_read
 
 SWEEPS = Path("sweeps")
@@ -186,7 +185,7 @@ def _fetched(address: str, directory: Path | None) -> Path:
 
 def _check_apart(store: Store, paths: SweepPaths) -> None:
     """Refuse a folder as the store of a sweep whose directory it is, or in or around it. Raises StoreAddressError."""
-    if isinstance(store, FolderStore):
+    if store.folder is not None:
         folder, root = store.folder.resolve(), paths.root.resolve()
         if folder == root or folder in root.parents or root in folder.parents:
             raise StoreAddressError(

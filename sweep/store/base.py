@@ -7,9 +7,9 @@ and it tells how old an object is by its own clock. `sync.py` decides what goes 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
-from recipe_sweep.search_spaces.errors import RecipeSweepError, UserInputError
+from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError, UserInputError
 
 
 class StoreError(RecipeSweepError):
@@ -20,10 +20,36 @@ class StoreAddressError(UserInputError):
     """The address of a store is none, or what it names is not there or not ours."""
 
 
-class Store(Protocol):
-    """Objects by key (`results/3fa9.parquet`). All methods raise StoreError where the store is away for long."""
+class Address(NamedTuple):
+    """An address that was found plain: `scheme://place/path`, without a password, a query or a part that steers."""
 
+    text: str
+    place: str
+    """What stands before the path: a bucket, say. May be empty."""
+    path: str
+    parts: tuple[str, ...]
+    """Names in the path."""
+
+
+class Store(Protocol):
+    """Objects by key (`results/3fa9.parquet`). All methods raise StoreError where the store is away for long.
+
+    A new store is a class like this and a line in `registry.py`, which has the scheme of its addresses.
+    """
+
+    example: ClassVar[str]
+    """An address as it should be, for complaints about others."""
     address: str
+
+    @classmethod
+    def at(cls, address: Address) -> Store:
+        """Make the store at an address, and ask nothing of it yet. Raises StoreAddressError with what is wrong with it."""
+        ...
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder of this machine that has the objects as files; None where they are elsewhere."""
+        ...
 
     def keys(self, prefix: str = "") -> frozenset[str]:
         """The keys that begin so."""
@@ -51,3 +77,8 @@ class Store(Protocol):
     def age_s(self, key: str) -> float | None:
         """Seconds since an object was stored, both times the store's own; None where there is none."""
         ...
+
+
+def wrong_address(address: str, found: str, expected: str) -> StoreAddressError:
+    """Return the error for an address that is none."""
+    return StoreAddressError(Problem(file=address or "the address of the store", found=found, expected=expected))

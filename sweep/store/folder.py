@@ -7,15 +7,28 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, publishing, replacing
-from recipe_sweep.sweep.store.base import StoreError
+from recipe_sweep.sweep.store.base import Address, StoreError, wrong_address
 from recipe_sweep.sweep.store.keys import checked, inside, ours
 
 
 class FolderStore:
     """Objects are files; those who see the same folder see the same store."""
+
+    example: ClassVar[str] = "file:///a/directory"
+
+    @classmethod
+    def at(cls, address: Address) -> FolderStore:
+        if address.place or not address.parts:
+            found = f"the directory {address.place + address.path!r}"
+            raise wrong_address(address.text, found, "file:// and an absolute path, three slashes in a row")
+        folder = Path(address.path)
+        nearest = next(path for path in (folder, *folder.parents) if path.exists())
+        if not nearest.is_dir():
+            raise wrong_address(address.text, f"{nearest} is a file", "a directory, or a name that is free")
+        return cls(folder)
 
     def __init__(self, folder: Path) -> None:
         self.address = f"file://{folder}"

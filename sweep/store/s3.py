@@ -12,20 +12,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from recipe_sweep.cluster.aws_account import check_aws_account
 from recipe_sweep.cluster.commands import MissingToolError
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.errors import MissingToolUserError
 from recipe_sweep.sweep.files.atomic import replacing
-from recipe_sweep.sweep.store.base import StoreAddressError, StoreError
+from recipe_sweep.sweep.store.base import Address, StoreAddressError, StoreError, wrong_address
 from recipe_sweep.sweep.store.keys import checked, ours
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 ATTEMPTS = 12
+_BUCKET = re.compile(r"(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
 _TAKEN = {"PreconditionFailed", "412"}
 _REFUSED = {
@@ -41,6 +42,19 @@ _REFUSED = {
 
 class S3Store:
     """Objects under one prefix of a bucket."""
+
+    example: ClassVar[str] = "s3://bucket/name-of-the-sweep"
+    folder: Path | None = None
+
+    @classmethod
+    def at(cls, address: Address) -> S3Store:
+        bucket = address.place
+        if not _BUCKET.fullmatch(bucket) or ".." in bucket:
+            expected = "3 to 63 small letters, digits, dots and hyphens, and no IP address"
+            raise wrong_address(address.text, f"the bucket {bucket!r}", expected)
+        if not address.parts:
+            raise wrong_address(address.text, "a whole bucket", "a path in it, so that one bucket can hold several sweeps")
+        return cls(bucket, "/".join(address.parts))
 
     def __init__(self, bucket: str, prefix: str) -> None:
         try:
