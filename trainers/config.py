@@ -19,8 +19,7 @@ from recipe_sweep.search_spaces.vocabulary import (
 )
 from recipe_sweep.trainers.kernels import EAGER, Kernels
 from recipe_sweep.trainers.parameters import Adam
-
-DTYPES = dict.fromkeys(Precision, torch.float32) | {Precision.FLOAT64: torch.float64}
+from recipe_sweep.trainers.precision import ARITHMETIC
 
 
 @dataclass(frozen=True)
@@ -79,14 +78,13 @@ class LearnerConfig:
     @property
     def dtype(self) -> torch.dtype:
         """Type of parameters, losses and the optimiser."""
-        return DTYPES[self.precision]
+        return ARITHMETIC[self.precision].dtype
 
     def arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
         """Within it the networks are evaluated as the precision has it."""
-        if self.precision is Precision.BF16:
-            return torch.autocast(device.type, torch.bfloat16)
-        return nullcontext()
+        narrow = ARITHMETIC[self.precision].autocast
+        return nullcontext() if narrow is None else torch.autocast(device.type, narrow)
 
     def set_products(self) -> None:
         """Have this process round the factors of float32 matrix products on GPUs, or not."""
-        torch.backends.cuda.matmul.fp32_precision = "tf32" if self.precision is Precision.TF32 else "ieee"
+        torch.backends.cuda.matmul.fp32_precision = ARITHMETIC[self.precision].products

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 
 from recipe_sweep.search_spaces.vocabulary import Precision
+from recipe_sweep.trainers.precision import ARITHMETIC
 
 CUDA_GRAPH_VARIABLE = "RECIPE_SWEEP_CUDA_GRAPH"
 """Environment variable: 1 makes steps on a GPU graphs. Off until it has been run on one."""
@@ -36,7 +37,7 @@ class Kernels:
     @classmethod
     def choose(cls, device: torch.device, precision: Precision, threads: int) -> Kernels:
         """Those that were fastest where they were measured (docs/performance.md)."""
-        fused = device.type == "cpu" and precision in (Precision.FLOAT32, Precision.TF32) and threads <= FUSED_THREADS
+        fused = device.type == "cpu" and ARITHMETIC[precision].fused and threads <= FUSED_THREADS
         if fused:
             return cls(FUSED_FROM)
         return cls(graph=device.type == "cuda" and os.environ.get(CUDA_GRAPH_VARIABLE) == "1")
