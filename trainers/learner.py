@@ -13,17 +13,17 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from recipe_sweep.search_spaces.vocabulary import TeamReward
 from recipe_sweep.trainers import diagnostics
 from recipe_sweep.trainers.batch import Batch, agent_inputs
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.cuda_graph import GraphedStep
 from recipe_sweep.trainers.decomposition.base import Views
+from recipe_sweep.trainers.decomposition.team_reward import TEAM_REWARDS
 from recipe_sweep.trainers.extraction.base import ExtractionData
 from recipe_sweep.trainers.extraction.registry import EXTRACTION
 from recipe_sweep.trainers.lanes import Grouping, LaneGroup, LaneMap, Select
 from recipe_sweep.trainers.models import Initial, Models, _draw
-from recipe_sweep.trainers.normalisation import CriticLoss, critic_loss
+from recipe_sweep.trainers.normalisation import CRITIC_NORMS, CriticLoss
 from recipe_sweep.trainers.parameters import Leaves, Trained
 from recipe_sweep.trainers.report import StepReport
 from recipe_sweep.trainers.task import TaskSpec
@@ -96,7 +96,7 @@ class Learner:
             target = data.reward + data.discount * models.learning.next_total(models, data)
         q = models.q(models.critic.whole.leaves, context, data.actions).squeeze(2)
         total = decomposition.total(q, weights)
-        critic = critic_loss(self.config.critic_norm, total, target)
+        critic = CRITIC_NORMS[self.config.critic_norm].loss(total, target)
         mixer = models.mixer.whole if models.mixer is not None and models.trains_mixer else None
         norms = self._backward(critic.loss, critic=models.critic.whole, mixer=mixer)
         value = models.learning.value_loss(models, data, plain_weights, self._tau)
@@ -163,7 +163,7 @@ class Learner:
     def _value_data(self, batch: Batch, inputs: Tensor) -> StepData:
         decomposition, pick = self.models.decomposition, self._batch_of_value
         states = decomposition.uses_state
-        team = batch.rewards.mean(-1) if self.config.team_reward is TeamReward.MEAN else batch.rewards.sum(-1)
+        team = TEAM_REWARDS[self.config.team_reward](batch.rewards)
         return StepData(
             now=Views(pick(inputs), pick(batch.state) if states and batch.state is not None else None),
             next=Views(

@@ -1,11 +1,14 @@
 """Normalisation of the critic's, the value's and the actor's losses (paper Eq. 4 to 6 and Listing 1).
 
 Statistics are detached and taken within one lane: over every dimension but the first (and, where named, the heads).
+A further normalisation is one object of the kinds below and its line in CRITIC_NORMS or ACTOR_NORMS.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -37,32 +40,71 @@ def mean_absolute_deviation(x: Tensor) -> Tensor:
     return lane_mean((x - _over(lane_mean(x), x)).abs()) + EPS
 
 
-def critic_loss(norm: CriticNorm, q: Tensor, target: Tensor) -> CriticLoss:
-    """Critic's loss from totals q (L, K, units) and targets (L, units), per lane (Eq. 2, 6; Listing 1)."""
-    both_heads = norm in (CriticNorm.NONE, CriticNorm.SVN_BOTH)
-    error = q - target.unsqueeze(1) if both_heads else q.amin(1) - target
-    sigma = loss_scale(norm, q.amin(1))
-    return CriticLoss(lane_mean((error / _over(sigma, error)).square()), sigma)
+def one(x: Tensor) -> Tensor:
+    """1 for each lane: (L, *) -> (L,)."""
+    return torch.ones(x.shape[0], dtype=x.dtype, device=x.device)
 
 
-def loss_scale(norm: CriticNorm, q: Tensor) -> Tensor:
-    """What a loss is divided by before squaring, (L,), from totals q (L, units): their deviation under SVN, else one."""
-    if norm in (CriticNorm.SVN, CriticNorm.SVN_BOTH):
-        return mean_absolute_deviation(q)
-    return torch.ones(q.shape[0], dtype=q.dtype, device=q.device)
+@dataclass(frozen=True)
+class CriticNormalisation:
+    """One value of the axis "critic norm"."""
+
+    every_head: bool
+    """Whether each head has an error of its own; else only the smaller total has one"""
+    scale: Callable[[Tensor], Tensor]
+    """What critic and value losses are divided by before squaring, (L,), from totals (L, units)"""
+
+    def loss(self, q: Tensor, target: Tensor) -> CriticLoss:
+        """Return the critic's loss of totals q (L, K, units) against targets (L, units), per lane (Eq. 2, 6; Listing 1)."""
+        error = q - target.unsqueeze(1) if self.every_head else q.amin(1) - target
+        sigma = self.scale(q.amin(1))
+        return CriticLoss(lane_mean((error / _over(sigma, error)).square()), sigma)
 
 
-def policy_value_loss(norm: ActorNorm, q: Tensor) -> Tensor:
-    """BRAC's value term -E[q] of totals q (L, units), raw or centred and divided by mean |q| (Eq. 4), per lane."""
-    if norm is ActorNorm.NONE:
+CRITIC_NORMS: dict[CriticNorm, CriticNormalisation] = {
+    CriticNorm.NONE: CriticNormalisation(every_head=True, scale=one),
+    CriticNorm.SVN: CriticNormalisation(every_head=False, scale=mean_absolute_deviation),
+    CriticNorm.SVN_BOTH: CriticNormalisation(every_head=True, scale=mean_absolute_deviation),
+    CriticNorm.MIN: CriticNormalisation(every_head=False, scale=one),
+}
+
+
+class ActorNormalisation(Protocol):
+    """One value of the axis "actor norm"."""
+
+    def value_loss(self, q: Tensor) -> Tensor:
+        """Return BRAC's value term -E[q], (L,), of totals q (L, units)."""
+        ...
+
+    def advantage(self, advantage: Tensor) -> Tensor:
+        """Return AWR's advantages (L, units) as its weights read them."""
+        ...
+
+
+class Raw:
+    """Values and advantages as they are."""
+
+    def value_loss(self, q: Tensor) -> Tensor:
+        """Return -mean q."""
         return -lane_mean(q)
-    plain = q.detach()
-    return -lane_mean((q - _over(lane_mean(plain), q)) / _over(lane_mean(plain.abs()) + EPS, q))
 
-
-def advantage_scale(norm: ActorNorm, advantage: Tensor) -> Tensor:
-    """AWR's advantages (L, units), raw or standardised within the lane (population deviation)."""
-    if norm is ActorNorm.NONE:
+    def advantage(self, advantage: Tensor) -> Tensor:
+        """Return them unchanged."""
         return advantage
-    centred = advantage - _over(lane_mean(advantage), advantage)
-    return centred / _over(lane_mean(centred.square()).sqrt() + EPS, advantage)
+
+
+class AbsMean:
+    """Values centred and divided by mean |q| (Eq. 4); advantages standardised within the lane (population deviation)."""
+
+    def value_loss(self, q: Tensor) -> Tensor:
+        """Return -mean of the normalised q."""
+        plain = q.detach()
+        return -lane_mean((q - _over(lane_mean(plain), q)) / _over(lane_mean(plain.abs()) + EPS, q))
+
+    def advantage(self, advantage: Tensor) -> Tensor:
+        """Return them with mean 0 and deviation 1."""
+        centred = advantage - _over(lane_mean(advantage), advantage)
+        return centred / _over(lane_mean(centred.square()).sqrt() + EPS, advantage)
+
+
+ACTOR_NORMS: dict[ActorNorm, ActorNormalisation] = {ActorNorm.NONE: Raw(), ActorNorm.ABSMEAN: AbsMean()}

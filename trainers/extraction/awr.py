@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from recipe_sweep.trainers.extraction.base import ActorLoss, ExtractionData
-from recipe_sweep.trainers.normalisation import advantage_scale
+from recipe_sweep.trainers.normalisation import ACTOR_NORMS
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.models import Models
@@ -46,10 +46,11 @@ class Awr:
 
     def _advantage(self, models: Models, data: ExtractionData) -> Tensor:
         """Scaled advantages (n, units of the critic): min_k Q_k(o, u) less V(o), or less min_k Q_k(o, mu) without a V."""
+        normalise = ACTOR_NORMS[data.norm].advantage
         if data.values is not None:
-            return data.value_of(advantage_scale(data.norm, data.q - data.values))
+            return data.value_of(normalise(data.q - data.values))
         baseline = models.q(data.critic, data.context, data.grouping.group(data.mu.detach())).amin(1)
-        return advantage_scale(data.norm, data.grouping.ungroup(data.q.unsqueeze(1) - baseline))
+        return normalise(data.grouping.ungroup(data.q.unsqueeze(1) - baseline))
 
 
 AWR = Awr()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from recipe_sweep.trainers.extraction.base import ActorLoss, ExtractionData
-from recipe_sweep.trainers.normalisation import lane_mean, policy_value_loss
+from recipe_sweep.trainers.normalisation import ACTOR_NORMS, lane_mean
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.models import Models
@@ -21,7 +21,7 @@ class Brac:
         q = models.q(data.critic, data.context, data.grouping.group(data.mu))
         total = data.grouping.ungroup(models.decomposition.total(q, data.weights).amin(1))
         cloning = models.decomposition.cloning(data.nll)
-        loss = policy_value_loss(data.norm, total) + data.alpha.squeeze(-1) * cloning
+        loss = ACTOR_NORMS[data.norm].value_loss(total) + data.alpha.squeeze(-1) * cloning
 
         def record() -> dict[str, torch.Tensor]:
             return {"actor_q_term": -lane_mean(total.detach()), "actor_bc_term": cloning.detach()}

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from recipe_sweep.trainers.networks import MixingWeights
-from recipe_sweep.trainers.normalisation import lane_mean, loss_scale
+from recipe_sweep.trainers.normalisation import CRITIC_NORMS, lane_mean
 from recipe_sweep.trainers.value_learning.base import Networks, StepData, ValueLoss
 
 
@@ -28,7 +28,7 @@ class Iql:
         assert models.value is not None
         with torch.no_grad():
             q = models.target_total(data.now, data.actions)
-            sigma = loss_scale(models.config.critic_norm, q).view(-1, *([1] * (q.ndim - 1)))
+            sigma = CRITIC_NORMS[models.config.critic_norm].scale(q).view(-1, *([1] * (q.ndim - 1)))
         values = models.v(models.value.whole.leaves, models.decomposition.context(data.now))
         d = q - models.decomposition.total(values, weights)
         expectile = (tau.view(-1, *([1] * (q.ndim - 1))) - (d.detach() < 0).to(d.dtype)).abs()
