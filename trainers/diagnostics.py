@@ -15,7 +15,6 @@ from torch import Tensor
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.lanes import LaneMap, Select
 from recipe_sweep.trainers.metrics import NORM_METRICS, names
-from recipe_sweep.trainers.networks import MixingWeights, mix_gain
 from recipe_sweep.trainers.normalisation import CriticLoss, lane_mean
 from recipe_sweep.trainers.task import TaskSpec
 
@@ -34,14 +33,16 @@ def measure(
     total: Tensor,
     target: Tensor,
     critic: CriticLoss,
-    q: Tensor,
-    weights: MixingWeights | None,
+    local_weight: Tensor | None,
     mu: Tensor,
     actor_loss: Tensor,
     norms: dict[str, Tensor],
     records: Sequence[tuple[slice, dict[str, Tensor]]],
 ) -> Tensor:
-    """All metrics of every run, (metrics, L), from what the step computed; nothing here waits for the device."""
+    """All metrics of every run, (metrics, L), from what the step computed; nothing here waits for the device.
+
+    `local_weight` is that of each agent on each head's total, (V, K, B, N).
+    """
     with torch.no_grad():
         runs = len(learner.lanes.actors)
         nan = torch.full((runs,), torch.nan, dtype=total.dtype, device=total.device)
@@ -54,8 +55,8 @@ def measure(
             "head_share": (heads[:, 0] <= heads[:, 1]).to(total.dtype).mean(1),
             "head_gap": (heads[:, 0] - heads[:, 1]).abs().mean(1),
         }
-        if weights is not None:
-            per_value["mixer_gain"] = learner.config.gamma * lane_mean(mix_gain(q, weights))
+        if local_weight is not None:
+            per_value["mixer_gain"] = learner.config.gamma * lane_mean(torch.linalg.vector_norm(local_weight, dim=-1))
         per_value |= {f"grad_norm/{name}": norms[name] for name in ("critic", "mixer", "value") if name in norms}
         measured = {name: learner.value_of_actor(metric) for name, metric in per_value.items()}
         measured["grad_norm/actor"] = norms["actor"]

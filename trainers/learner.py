@@ -22,6 +22,7 @@ from recipe_sweep.trainers.decomposition.team_reward import TEAM_REWARDS
 from recipe_sweep.trainers.extraction.base import ExtractionData
 from recipe_sweep.trainers.extraction.registry import EXTRACTION
 from recipe_sweep.trainers.lanes import Grouping, LaneGroup, LaneMap, Select
+from recipe_sweep.trainers.mixers.base import Extra
 from recipe_sweep.trainers.models import Initial, Models, _draw
 from recipe_sweep.trainers.normalisation import CRITIC_NORMS, CriticLoss
 from recipe_sweep.trainers.parameters import Leaves, Trained
@@ -89,17 +90,17 @@ class Learner:
         inputs = agent_inputs(batch.obs)
         data = self._value_data(batch, inputs)
         context = decomposition.context(data.now)
-        weights = models.online_mixing(data.now)
-        plain_weights = weights.detach() if weights else None
+        mixing, extra = models.online_mixing(data.now), Extra(data.actions)
+        plain_mixing = mixing.detach() if mixing else None
 
         with torch.no_grad():
             target = data.reward + data.discount * models.learning.next_total(models, data)
         q = models.q(models.critic.whole.leaves, context, data.actions).squeeze(2)
-        total = decomposition.total(q, weights)
+        total = decomposition.total(q, mixing, extra)
         critic = CRITIC_NORMS[self.config.critic_norm].loss(total, target)
         mixer = models.mixer.whole if models.mixer is not None and models.trains_mixer else None
         norms = self._backward(critic.loss, critic=models.critic.whole, mixer=mixer)
-        value = models.learning.value_loss(models, data, plain_weights, self._tau)
+        value = models.learning.value_loss(models, data, plain_mixing, self._tau)
         if value is not None and models.value is not None:
             norms |= self._backward(value.loss, value=models.value.whole)
 
@@ -118,7 +119,7 @@ class Learner:
                     context=context[group.serving],
                     q=plain_q[group.serving],
                     values=value.values[group.serving] if value else None,
-                    weights=plain_weights.lanes(group.serving) if plain_weights else None,
+                    mixing=plain_mixing.lanes(group.serving) if plain_mixing else None,
                     grouping=group.grouping,
                     value_of=group.value_of,
                 ),
@@ -135,7 +136,8 @@ class Learner:
         measured = None
         if record:
             mu = torch.cat(means)
-            measured = diagnostics.measure(self, total, target, critic, q, plain_weights, mu, actor, norms, records)
+            weight = plain_mixing.local_weight(q.detach(), extra) if plain_mixing else None
+            measured = diagnostics.measure(self, total, target, critic, weight, mu, actor, norms, records)
         self._update(step)
         return StepReport(critic.loss.detach(), value.loss.detach() if value else None, actor, measured)
 

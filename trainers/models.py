@@ -7,12 +7,14 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from recipe_sweep.search_spaces.vocabulary import ActorBound, MixerTraining
+from recipe_sweep.search_spaces.vocabulary import ActorBound
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.decomposition.base import Views
 from recipe_sweep.trainers.decomposition.registry import DECOMPOSITIONS
 from recipe_sweep.trainers.lanes import LaneMap
-from recipe_sweep.trainers.networks import ACTOR_LAST_VARIANCE, Arrays, Mixer, MixingWeights, Mlp, stack_arrays
+from recipe_sweep.trainers.mixers.base import Extra, Mixer, MixerSizes, Mixing
+from recipe_sweep.trainers.mixers.registry import TRAINED_BY_CRITIC
+from recipe_sweep.trainers.networks import ACTOR_LAST_VARIANCE, Arrays, Mlp, Network, stack_arrays
 from recipe_sweep.trainers.parameters import Leaves, Stack, Target
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import TaskSpec
@@ -46,18 +48,26 @@ class Models:
             last_variance=ACTOR_LAST_VARIANCE,
             kernels=config.kernels,
         )
-        self._mixer_net = Mixer(spec.state_dim, spec.n_agents, config.mixer_embed, config.mixer_hidden, config.mixer_gain)
+        self._mixer_net = self._mixer()
         self._device = device
         value_seeds = [lane.seed for lane in lanes.values]
         heads = [f"critic/{k}" for k in range(config.heads)]
         self.critic = self._stack(self._critic_net, value_seeds, heads, initial)
         self.actor = self._stack(self._actor_net, [lane.seed for lane in lanes.actors], ["actor"], initial)
         self.value = self._stack(self._value_net, value_seeds, ["value"], initial) if self.learning.has_value_network else None
-        self.mixer = self._stack(self._mixer_net, value_seeds, ["mixer"], initial) if self.decomposition.mixes else None
+        self.mixer = self._stack(self._mixer_net, value_seeds, ["mixer"], initial) if self._mixer_net else None
         self.target_critic = Target(self.critic)
         self.target_mixer = Target(self.mixer) if self.mixer else None
 
-    def _stack(self, network: Mlp | Mixer, seeds: list[int], names: list[str], initial: Initial) -> Stack:
+    def _mixer(self) -> Mixer | None:
+        make, spec, config = self.decomposition.mixer, self.spec, self.config
+        if make is None:
+            return None
+        inputs = spec.obs_dim + spec.n_agents
+        own = config.mixer_embed, config.mixer_hidden, config.mixer_gain
+        return make(MixerSizes(spec.n_agents, inputs, spec.action_dim, spec.state_dim, *own))
+
+    def _stack(self, network: Network, seeds: list[int], names: list[str], initial: Initial) -> Stack:
         layout = network.layout
         config = self.config
         stack = Stack(layout, len(seeds) * len(names), dtype=config.dtype, device=self._device, kernels=config.kernels)
@@ -75,7 +85,7 @@ class Models:
     @property
     def trains_mixer(self) -> bool:
         """Whether the critic's loss trains the mixer (the paper) or not (its released code)."""
-        return self.mixer is not None and self.config.mixer_training is MixerTraining.JOINT
+        return self.mixer is not None and TRAINED_BY_CRITIC[self.config.mixer_training]
 
     def policy(self, leaves: Leaves, x: Tensor) -> Tensor:
         """Means mu (L, *, A) of agents' inputs x (L, *, X)."""
@@ -100,25 +110,25 @@ class Models:
             y = network(leaves, x)
         return y.to(self.config.dtype)
 
-    def mixing(self, leaves: Leaves | None, views: Views) -> MixingWeights | None:
-        """Mixing weights at the views' states; None where nothing is mixed."""
-        if leaves is None or views.state is None or self.mixer is None:
+    def mixing(self, leaves: Leaves | None, views: Views) -> Mixing | None:
+        """The mixer at the views; None where nothing is mixed."""
+        if leaves is None or views.state is None or self._mixer_net is None:
             return None
         with self.config.arithmetic(self._device):
-            weights = self._mixer_net.weights(leaves, views.state)
-        return MixingWeights(*(part.to(self.config.dtype) for part in weights))
+            prepared = self._mixer_net.prepare(leaves, views.state, views.x)
+        return Mixing(self._mixer_net, tuple(part.to(self.config.dtype) for part in prepared))
 
-    def online_mixing(self, views: Views) -> MixingWeights | None:
-        """Mixing weights of the online mixer, with their graph where the critic's loss trains it."""
+    def online_mixing(self, views: Views) -> Mixing | None:
+        """The online mixer at the views, with their graph where the critic's loss trains it."""
         if self.mixer is None:
             return None
         return self.mixing(self.mixer.whole.leaves if self.trains_mixer else self.mixer.frozen, views)
 
-    def target_mixing(self, views: Views) -> MixingWeights | None:
-        """Mixing weights of the target mixer."""
+    def target_mixing(self, views: Views) -> Mixing | None:
+        """The target mixer at the views."""
         return self.mixing(self.target_mixer.leaves if self.target_mixer else None, views)
 
     def target_total(self, views: Views, actions: Tensor) -> Tensor:
         """min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A)."""
         q = self.q(self.target_critic.leaves, self.decomposition.context(views), actions).squeeze(2)
-        return self.decomposition.total(q, self.target_mixing(views)).amin(1)
+        return self.decomposition.total(q, self.target_mixing(views), Extra(actions)).amin(1)

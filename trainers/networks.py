@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -94,85 +94,17 @@ class Mlp:
         return layers
 
 
-class MixingWeights(NamedTuple):
-    """What the hypernetworks make of a state: w1 (L, B, N, E) and w2 (L, B, E) not negative, b1 (L, B, E), b2 (L, B)."""
-
-    w1: Tensor
-    b1: Tensor
-    w2: Tensor
-    b2: Tensor
-
-    def detach(self) -> MixingWeights:
-        """The same numbers without their graph."""
-        return MixingWeights(*(part.detach() for part in self))
-
-    def lanes(self, wanted: slice) -> MixingWeights:
-        """Those of some lanes."""
-        return MixingWeights(*(part[wanted] for part in self))
-
-
-@dataclass(frozen=True)
-class Mixer:
-    """QMIX's monotonic mixing network (Appendix D): f = ELU(q |H1(s)| + b1(s)) . |H2(s)| + H3(s)."""
-
-    state: int
-    agents: int
-    embed: int
-    hidden: int
-    gain: float = 1.0
+class Network(Protocol):
+    """What can be stacked: leaves of one copy, and how they are drawn."""
 
     @property
     def layout(self) -> Layout:
-        """Leaves `{w1,w2,b2}/hidden/...`, `{w1,w2,b2}/out/...` and `b1/...`; w1's outputs are agent-major."""
-        shapes: dict[str, tuple[int, ...]] = {}
-        outputs = {"w1": self.agents * self.embed, "w2": self.embed, "b2": 1}
-        for name, out in outputs.items():
-            width = self.embed if name == "b2" else self.hidden
-            shapes[f"{name}/hidden/weight"] = (self.state, width)
-            shapes |= {f"{name}/hidden/{leaf}": (width,) for leaf in ("bias", "norm_scale", "norm_bias")}
-            shapes[f"{name}/out/weight"] = (width, out)
-            shapes[f"{name}/out/bias"] = (out,)
-        shapes["b1/weight"] = (self.state, self.embed)
-        shapes["b1/bias"] = (self.embed,)
-        return Layout(shapes)
+        """Names and shapes of the leaves."""
+        ...
 
     def initial(self, rng: np.random.Generator) -> Arrays:
-        """Orthogonal weights of this gain, zero biases, unit norm scales, of one copy."""
-        return {
-            name: self.gain * _orthogonal(rng, shape)
-            if name.endswith("/weight")
-            else np.full(shape, 1.0 if name.endswith("norm_scale") else 0.0)
-            for name, shape in self.layout.shapes.items()
-        }
-
-    def weights(self, leaves: Leaves, state: Tensor) -> MixingWeights:
-        """Mixing weights of states (L, B, S)."""
-        w1 = self._hyper(leaves, "w1", state).abs()
-        return MixingWeights(
-            w1.view(*w1.shape[:-1], self.agents, self.embed),
-            _linear(leaves, "b1", state),
-            self._hyper(leaves, "w2", state).abs(),
-            self._hyper(leaves, "b2", state).squeeze(-1),
-        )
-
-    def _hyper(self, leaves: Leaves, name: str, state: Tensor) -> Tensor:
-        x = _layer_norm(leaves, f"{name}/hidden", _linear(leaves, f"{name}/hidden", state))
-        return _linear(leaves, f"{name}/out", functional.relu(x))
-
-
-def mix(q: Tensor, weights: MixingWeights) -> Tensor:
-    """Total (L, *, B) of per-agent values q (L, *, B, N), where * are dimensions that share the lane's states."""
-    w1, b1, w2, b2 = (_align(part, q.ndim - 3) for part in weights)
-    return (functional.elu((q.unsqueeze(-1) * w1).sum(-2) + b1) * w2).sum(-1) + b2
-
-
-def mix_gain(q: Tensor, weights: MixingWeights) -> Tensor:
-    """Norm (L, *, B) of the total's gradient with respect to the agents' values q (L, *, B, N)."""
-    w1, b1, w2, _ = (_align(part, q.ndim - 3) for part in weights)
-    h = (q.unsqueeze(-1) * w1).sum(-2) + b1
-    slope = torch.where(h > 0, torch.ones_like(h), h.clamp(max=0.0).exp()) * w2
-    norm: Tensor = torch.linalg.vector_norm((w1 * slope.unsqueeze(-2)).sum(-1), dim=-1)
-    return norm
+        """Draw the leaves of one copy."""
+        ...
 
 
 def stack_arrays(layout: Layout, copies: Sequence[Arrays], *, out: Tensor) -> None:
@@ -185,23 +117,3 @@ def stack_arrays(layout: Layout, copies: Sequence[Arrays], *, out: Tensor) -> No
             if value.shape != view.shape[1:]:
                 raise ValueError(f"leaf {name}: shape {tuple(value.shape)}, expected {tuple(view.shape[1:])}")
             view[0].copy_(value)
-
-
-def _linear(leaves: Leaves, name: str, x: Tensor) -> Tensor:
-    return torch.baddbmm(leaves[f"{name}/bias"].unsqueeze(1), x, leaves[f"{name}/weight"])
-
-
-def _layer_norm(leaves: Leaves, name: str, x: Tensor) -> Tensor:
-    x = functional.layer_norm(x, x.shape[-1:], eps=LAYER_NORM_EPS)
-    return torch.addcmul(leaves[f"{name}/norm_bias"].unsqueeze(1), x, leaves[f"{name}/norm_scale"].unsqueeze(1))
-
-
-def _align(part: Tensor, shared: int) -> Tensor:
-    return part[(slice(None), *([None] * shared))]
-
-
-def _orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    rows, columns = shape
-    q, r = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
-    q = q * np.sign(np.diag(r))  # makes the decomposition, hence the draw, unique
-    return q if rows >= columns else q.T

@@ -17,6 +17,7 @@ from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.decomposition.base import Views
 from recipe_sweep.trainers.environments import two_step
 from recipe_sweep.trainers.lanes import LaneMap
+from recipe_sweep.trainers.mixers.base import Extra
 from recipe_sweep.trainers.models import Models
 from recipe_sweep.trainers.networks import Arrays
 from recipe_sweep.trainers.task import TaskSpec
@@ -50,9 +51,11 @@ def learned_values(
     models = Models(spec, config, LaneMap.of([point]), torch.device("cpu"), kept)
     dtype = config.dtype
     views = Views(agent_inputs(obs.to(dtype)).unsqueeze(0), state.to(dtype).unsqueeze(0))
+    played = actions.to(dtype)[None, None]
     with torch.no_grad():
-        q = models.q(models.critic.frozen, models.decomposition.context(views), actions.to(dtype)[None, None]).squeeze(2)
-        total = models.decomposition.total(q, models.mixing(models.mixer.frozen if models.mixer else None, views))
+        q = models.q(models.critic.frozen, models.decomposition.context(views), played).squeeze(2)
+        mixing = models.mixing(models.mixer.frozen if models.mixer else None, views)
+        total = models.decomposition.total(q, mixing, Extra(played))
     return LearnedValues(q.amin(1)[0].double().numpy(), total.amin(1)[0].double().numpy())
 
 

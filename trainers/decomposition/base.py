@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.mixers.base import Extra, MakeMixer, Mixing
 from recipe_sweep.trainers.task import TaskSpec
 
 
@@ -30,8 +30,8 @@ class Decomposition(Protocol):
         ...
 
     @property
-    def mixes(self) -> bool:
-        """Whether a mixing network turns per-agent values into the total."""
+    def mixer(self) -> MakeMixer | None:
+        """The class of the mixer that turns agents' values into the total; None without one."""
         ...
 
     def context_size(self, spec: TaskSpec) -> int:
@@ -50,8 +50,8 @@ class Decomposition(Protocol):
         """The actions that one critic reads: (*, B, N, A) -> (*, units, action_size)."""
         ...
 
-    def total(self, q: Tensor, weights: MixingWeights | None) -> Tensor:
-        """Total of critic values: (L, *, units of the critic) -> (L, *, units of the total)."""
+    def total(self, q: Tensor, mixing: Mixing | None, extra: Extra) -> Tensor:
+        """Total of critic values: (L, *, units of the critic) -> (L, *, units of the total). Only a mixer reads `extra`."""
         ...
 
     def reward(self, rewards: Tensor, team: Tensor) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from recipe_sweep.trainers.decomposition.base import Views
-from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.mixers.base import Extra, MakeMixer, Mixing
 from recipe_sweep.trainers.task import TaskSpec
 
 
@@ -13,7 +13,7 @@ class Cen:
     """Q(s, u_1..u_N) is the total (paper 5.1)."""
 
     uses_state = True
-    mixes = False
+    mixer: MakeMixer | None = None
 
     def context_size(self, spec: TaskSpec) -> int:
         """Width of the state."""
@@ -32,7 +32,7 @@ class Cen:
         """The joint action (*, B, N * A)."""
         return actions.flatten(-2)
 
-    def total(self, q: Tensor, weights: MixingWeights | None) -> Tensor:
+    def total(self, q: Tensor, mixing: Mixing | None, extra: Extra) -> Tensor:
         """The critic's value itself."""
         return q
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from recipe_sweep.trainers.decomposition.base import Views
-from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.mixers.base import Extra, MakeMixer, Mixing
 from recipe_sweep.trainers.task import TaskSpec
 
 
@@ -13,7 +13,7 @@ class Dec:
     """Every agent has its own value Q_a(x_a, u_a), target and loss (paper 5.1)."""
 
     uses_state = False
-    mixes = False
+    mixer: MakeMixer | None = None
 
     def context_size(self, spec: TaskSpec) -> int:
         """Width of one agent's input."""
@@ -31,7 +31,7 @@ class Dec:
         """Each agent's own action."""
         return actions
 
-    def total(self, q: Tensor, weights: MixingWeights | None) -> Tensor:
+    def total(self, q: Tensor, mixing: Mixing | None, extra: Extra) -> Tensor:
         """Values stay per agent: (L, *, B, N)."""
         return q
 

@@ -1,4 +1,7 @@
-"""The members of the axis by name; a further one is a file of its own and a line here."""
+"""The members of the axis by name; a further one is a file of its own and a line here.
+
+One that differs from Mix in its mixer alone needs no line here: its line in `trainers/mixers/registry.py` is enough.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,10 @@ from recipe_sweep.search_spaces.vocabulary import Decomposition as Name
 from recipe_sweep.trainers.decomposition.base import Decomposition
 from recipe_sweep.trainers.decomposition.cen import CEN
 from recipe_sweep.trainers.decomposition.dec import DEC
-from recipe_sweep.trainers.decomposition.mix import MIX
+from recipe_sweep.trainers.decomposition.mix import Mix
 from recipe_sweep.trainers.decomposition.vdn import VDN
+from recipe_sweep.trainers.mixers.registry import MIXERS
 
-DECOMPOSITIONS: dict[Name, Decomposition] = {Name.CEN: CEN, Name.MIX: MIX, Name.VDN: VDN, Name.DEC: DEC}
+_WITH_MIXER: dict[Name, Decomposition] = {name: Mix(mixer) for name, mixer in MIXERS.items()}
+
+DECOMPOSITIONS: dict[Name, Decomposition] = _WITH_MIXER | {Name.CEN: CEN, Name.VDN: VDN, Name.DEC: DEC}

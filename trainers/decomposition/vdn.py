@@ -5,13 +5,13 @@ from __future__ import annotations
 from torch import Tensor
 
 from recipe_sweep.trainers.decomposition.dec import Dec
-from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.mixers.base import Extra, Mixing
 
 
 class Vdn(Dec):
     """Per-agent critics as in Dec, summed; the minimum over heads comes after the sum (paper 5.1)."""
 
-    def total(self, q: Tensor, weights: MixingWeights | None) -> Tensor:
+    def total(self, q: Tensor, mixing: Mixing | None, extra: Extra) -> Tensor:
         """(L, *, B, N) -> (L, *, B)."""
         return q.sum(-1)
 

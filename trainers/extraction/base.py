@@ -9,7 +9,7 @@ from torch import Tensor
 
 from recipe_sweep.search_spaces.vocabulary import ActorNorm
 from recipe_sweep.trainers.lanes import Grouping, Select
-from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.mixers.base import Mixing
 from recipe_sweep.trainers.parameters import Leaves
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class ExtractionData(NamedTuple):
     """(V, units of the critic): min_k Q_k(o, u), online, detached"""
     values: Tensor | None
     """(V, units of the critic): V(o), online, detached, where there is a value network"""
-    weights: MixingWeights | None
-    """of the value lanes at s, online, detached"""
+    mixing: Mixing | None
+    """the mixer of the value lanes at s, online, detached"""
     grouping: Grouping
     """of the n lanes by value lane"""
     value_of: Select

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from recipe_sweep.trainers.extraction.base import ActorLoss, ExtractionData
+from recipe_sweep.trainers.mixers.base import Extra
 from recipe_sweep.trainers.normalisation import ACTOR_NORMS, lane_mean
 
 if TYPE_CHECKING:
@@ -18,8 +19,10 @@ class Brac:
 
     def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
         """The critic is read, not trained: gradients pass through its inputs alone."""
-        q = models.q(data.critic, data.context, data.grouping.group(data.mu))
-        total = data.grouping.ungroup(models.decomposition.total(q, data.weights).amin(1))
+        actions = data.grouping.group(data.mu)
+        q = models.q(data.critic, data.context, actions)
+        total = models.decomposition.total(q, data.mixing, Extra(actions.unsqueeze(1)))
+        total = data.grouping.ungroup(total.amin(1))
         cloning = models.decomposition.cloning(data.nll)
         loss = ACTOR_NORMS[data.norm].value_loss(total) + data.alpha.squeeze(-1) * cloning
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.decomposition.base import Decomposition, Views
-from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.mixers.base import Mixing
 from recipe_sweep.trainers.parameters import Leaves, Stack
 from recipe_sweep.trainers.task import TaskSpec
 
@@ -52,8 +52,8 @@ class Networks(Protocol):
         """Values (V, units) of contexts (V, units, C)."""
         ...
 
-    def target_mixing(self, views: Views) -> MixingWeights | None:
-        """Mixing weights of the target mixer."""
+    def target_mixing(self, views: Views) -> Mixing | None:
+        """The target mixer at the views."""
         ...
 
     def target_total(self, views: Views, actions: Tensor) -> Tensor:
@@ -83,6 +83,6 @@ class ValueLearning(Protocol):
         """What the target y = R + gamma m (.) bootstraps from: (V, units of the total). Called without gradients."""
         ...
 
-    def value_loss(self, models: Networks, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
-        """Loss of the value network, given detached mixing weights at s and tau (V, 1); None without one."""
+    def value_loss(self, models: Networks, data: StepData, mixing: Mixing | None, tau: Tensor) -> ValueLoss | None:
+        """Loss of the value network, given the mixer at s without its graph and tau (V, 1); None without one."""
         ...

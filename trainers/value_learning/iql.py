@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.mixers.base import Extra, Mixing
 from recipe_sweep.trainers.normalisation import CRITIC_NORMS, lane_mean
 from recipe_sweep.trainers.value_learning.base import Networks, StepData, ValueLoss
 
@@ -21,16 +21,16 @@ class Iql:
         """The online V through the target mixer."""
         assert models.value is not None
         values = models.v(models.value.frozen, models.decomposition.context(data.next))
-        return models.decomposition.total(values, models.target_mixing(data.next))
+        return models.decomposition.total(values, models.target_mixing(data.next), Extra())
 
-    def value_loss(self, models: Networks, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
+    def value_loss(self, models: Networks, data: StepData, mixing: Mixing | None, tau: Tensor) -> ValueLoss | None:
         """mean |tau - 1[d < 0]| (d / sigma)^2 of d = min_k T_bar(Q_bar_k(o, u); s) - T(V(o); s)."""
         assert models.value is not None
         with torch.no_grad():
             q = models.target_total(data.now, data.actions)
             sigma = CRITIC_NORMS[models.config.critic_norm].scale(q).view(-1, *([1] * (q.ndim - 1)))
         values = models.v(models.value.whole.leaves, models.decomposition.context(data.now))
-        d = q - models.decomposition.total(values, weights)
+        d = q - models.decomposition.total(values, mixing, Extra())
         expectile = (tau.view(-1, *([1] * (q.ndim - 1))) - (d.detach() < 0).to(d.dtype)).abs()
         return ValueLoss(lane_mean(expectile * (d / sigma).square()), values.detach())
 

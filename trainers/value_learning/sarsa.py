@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from recipe_sweep.trainers.networks import MixingWeights
+from recipe_sweep.trainers.mixers.base import Mixing
 from recipe_sweep.trainers.value_learning.base import Networks, StepData, ValueLoss
 
 
@@ -20,7 +20,7 @@ class Sarsa:
         assert data.next_actions is not None
         return models.target_total(data.next, data.next_actions)
 
-    def value_loss(self, models: Networks, data: StepData, weights: MixingWeights | None, tau: Tensor) -> ValueLoss | None:
+    def value_loss(self, models: Networks, data: StepData, mixing: Mixing | None, tau: Tensor) -> ValueLoss | None:
         """There is no value network."""
         return None
 

@@ -1,0 +1,12 @@
+"""The mixer of each decomposition that has one; a further one is a file of its own and a line here."""
+
+from __future__ import annotations
+
+from recipe_sweep.search_spaces.vocabulary import Decomposition, MixerTraining
+from recipe_sweep.trainers.mixers.base import MakeMixer
+from recipe_sweep.trainers.mixers.qmix import Qmix
+
+MIXERS: dict[Decomposition, MakeMixer] = {Decomposition.MIX: Qmix}
+
+TRAINED_BY_CRITIC: dict[MixerTraining, bool] = {MixerTraining.JOINT: True, MixerTraining.FROZEN: False}
+"""Whether the critic's loss trains the mixer (the paper) or not (its released code)."""
