@@ -12,8 +12,8 @@ from torch import Tensor
 
 from recipe_sweep.trainers.environments.registry import make_environment
 from recipe_sweep.trainers.environments.sums import mean_over_agents
+from recipe_sweep.trainers.policies.registry import policy_of
 from recipe_sweep.trainers.randomness import generator
-from recipe_sweep.trainers.task import FloatArray, TaskSpec
 
 _CPU = torch.device("cpu")
 
@@ -42,7 +42,7 @@ def evaluate(
     """Play `episodes` episodes of each lane's deterministic policy and sum the mean reward of the agents over time.
 
     `act` maps observations (L, episodes, N, O), on `device` and of `dtype`, to `mu` (L, episodes, N, A); what is executed is
-    `mu` clipped to the task's bounds, or the one-hot of its argmax where actions are discrete. Starts come from (seed, step,
+    what the task's policy makes of it (trainers/policies/). Starts come from (seed, step,
     episode), so lanes of one seed see the same ones, and a lane's result never depends on the lanes beside it. A NaN
     in `mu` is executed as zero and counted, so that a broken lane still has a finite score and breaks no other.
     `meanwhile` is called after every step of the episodes. Raises UnknownTaskError.
@@ -50,6 +50,7 @@ def evaluate(
     lanes = len(seeds)
     environment = make_environment(task, lanes * episodes, threads=torch.get_num_threads())
     spec = environment.spec
+    policy = policy_of(spec)
     starts = [generator(seed, "evaluation", step, episode) for seed in seeds for episode in range(episodes)]
     observations = environment.reset(starts)
     returns = np.zeros(lanes * episodes)
@@ -61,19 +62,10 @@ def evaluate(
             mu = act(seen.reshape(lanes, episodes, spec.n_agents, spec.obs_dim))
         wished = mu.to(_CPU, torch.float64).numpy().reshape(lanes * episodes, spec.n_agents, spec.action_dim)
         undefined += np.isnan(wished).reshape(lanes, -1).sum(axis=1)
-        observations, rewards, done = environment.step(executable(spec, wished))
+        observations, rewards, done = environment.step(policy.executable(wished, None))
         returns += np.where(running, mean_over_agents(rewards), 0.0)
         running &= ~done
         meanwhile()
     by_lane = returns.reshape(lanes, episodes)
     # Row by row: the order of summation in one call may depend on the number of rows.
     return Evaluation(np.array([row.mean() for row in by_lane]), np.array([row.std() for row in by_lane]), undefined)
-
-
-def executable(spec: TaskSpec, mu: FloatArray) -> FloatArray:
-    """The actions (E, N, A) that the environment executes for `mu`: within bounds, or one-hot; NaN counts as zero."""
-    defined = np.where(np.isnan(mu), 0.0, mu)
-    if spec.discrete:
-        one_hot: FloatArray = np.eye(spec.action_dim)[defined.argmax(axis=-1)]
-        return one_hot
-    return np.clip(defined, spec.action_low, spec.action_high)

@@ -107,12 +107,12 @@ class Learner:
         plain_q = q.detach().amin(1)
         means, losses, actor_norms, records = [], [], [], []
         for group in self._groups:
-            mu = models.policy(group.actor.leaves, group.batch_of(inputs))
+            mu = models.means(group.actor.leaves, group.batch_of(inputs))
             loss = EXTRACTION[group.lanes.extraction].loss(
                 models,
                 ExtractionData(
-                    mu=mu,
-                    nll=0.5 * (mu - group.batch_of(batch.actions)).square().sum(-1),
+                    actions=models.policy.critic_action(mu, None),
+                    nll=models.policy.nll(mu, group.batch_of(batch.actions), None),
                     alpha=group.alpha,
                     norm=group.lanes.norm,
                     critic=group.critic,
@@ -160,7 +160,7 @@ class Learner:
     def act(self, x: Tensor) -> Tensor:
         """Policy means (L, *, A), without graph, of agents' inputs x (L, *, X)."""
         with torch.no_grad():
-            return self.models.policy(self.models.actor.frozen, x)
+            return self.models.means(self.models.actor.frozen, x)
 
     def _value_data(self, batch: Batch, inputs: Tensor) -> StepData:
         decomposition, pick = self.models.decomposition, self._batch_of_value

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from recipe_sweep.search_spaces.vocabulary import ActorBound
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.decomposition.base import Views
 from recipe_sweep.trainers.decomposition.registry import DECOMPOSITIONS
@@ -16,6 +15,7 @@ from recipe_sweep.trainers.mixers.base import Extra, Mixer, MixerSizes, Mixing
 from recipe_sweep.trainers.mixers.registry import TRAINED_BY_CRITIC
 from recipe_sweep.trainers.networks import ACTOR_LAST_VARIANCE, Arrays, Mlp, Network, stack_arrays
 from recipe_sweep.trainers.parameters import Leaves, Stack, Target
+from recipe_sweep.trainers.policies.registry import ACTOR_BOUNDS, policy_of
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import TaskSpec
 from recipe_sweep.trainers.value_learning.registry import VALUE_LEARNING
@@ -37,6 +37,7 @@ class Models:
         self.spec, self.config, self.lanes = spec, config, lanes
         self.decomposition = DECOMPOSITIONS[config.decomposition]
         self.learning = VALUE_LEARNING[config.value_learning]
+        self.policy = policy_of(spec)
         context, action = self.decomposition.context_size(spec), self.decomposition.action_size(spec)
         self._critic_net = Mlp(context + action, config.hidden, 1, norm=True, kernels=config.kernels)
         self._value_net = Mlp(context, config.hidden, 1, norm=True, kernels=config.kernels)
@@ -87,10 +88,10 @@ class Models:
         """Whether the critic's loss trains the mixer (the paper) or not (its released code)."""
         return self.mixer is not None and TRAINED_BY_CRITIC[self.config.mixer_training]
 
-    def policy(self, leaves: Leaves, x: Tensor) -> Tensor:
+    def means(self, leaves: Leaves, x: Tensor) -> Tensor:
         """Means mu (L, *, A) of agents' inputs x (L, *, X)."""
         mu = self._evaluate(self._actor_net, leaves, x.flatten(1, -2)).view(*x.shape[:-1], self.spec.action_dim)
-        return torch.tanh(mu) if self.config.actor_bound is ActorBound.TANH else mu
+        return ACTOR_BOUNDS[self.config.actor_bound](mu)
 
     def q(self, leaves: Leaves, context: Tensor, actions: Tensor) -> Tensor:
         """Critic values (V, K, G, units) of contexts (V, units, C) and G sets of actions (V, G, B, N, A) each."""

@@ -68,7 +68,7 @@ def policy_actions(point: DesignPoint, weights: Mapping[str, Tensor], spec: Task
 
     models = Models(spec, config, LaneMap.of([point]), torch.device("cpu"), kept)
     with torch.no_grad():
-        mu = models.policy(models.actor.frozen, agent_inputs(obs.to(config.dtype)).unsqueeze(0))
+        mu = models.means(models.actor.frozen, agent_inputs(obs.to(config.dtype)).unsqueeze(0))
     return mu[0].double().numpy()
 
 

@@ -49,7 +49,7 @@ class Awr:
         normalise = ACTOR_NORMS[data.norm].advantage
         if data.values is not None:
             return data.value_of(normalise(data.q - data.values))
-        baseline = models.q(data.critic, data.context, data.grouping.group(data.mu.detach())).amin(1)
+        baseline = models.q(data.critic, data.context, data.grouping.group(data.actions.detach())).amin(1)
         return normalise(data.grouping.ungroup(data.q.unsqueeze(1) - baseline))
 
 

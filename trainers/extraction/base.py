@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 class ExtractionData(NamedTuple):
     """What n actor lanes of one group extract their policies from."""
 
-    mu: Tensor
-    """(n, B, N, A) with its graph"""
+    actions: Tensor
+    """(n, B, N, A): what critics read for the policy's actions, with its graph"""
     nll: Tensor
-    """(n, B, N): half squared distance to the dataset's actions, with its graph"""
+    """(n, B, N): negative log-likelihood of the dataset's actions, with its graph"""
     alpha: Tensor
     """(n, 1)"""
     norm: ActorNorm

@@ -19,7 +19,7 @@ class Brac:
 
     def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
         """The critic is read, not trained: gradients pass through its inputs alone."""
-        actions = data.grouping.group(data.mu)
+        actions = data.grouping.group(data.actions)
         q = models.q(data.critic, data.context, actions)
         total = models.decomposition.total(q, data.mixing, Extra(actions.unsqueeze(1)))
         total = data.grouping.ungroup(total.amin(1))

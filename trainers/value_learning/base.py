@@ -10,6 +10,7 @@ from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.decomposition.base import Decomposition, Views
 from recipe_sweep.trainers.mixers.base import Mixing
 from recipe_sweep.trainers.parameters import Leaves, Stack
+from recipe_sweep.trainers.policies.base import Policy
 from recipe_sweep.trainers.task import TaskSpec
 
 
@@ -41,10 +42,11 @@ class Networks(Protocol):
     spec: TaskSpec
     config: LearnerConfig
     decomposition: Decomposition
+    policy: Policy
     actor: Stack
     value: Stack | None
 
-    def policy(self, leaves: Leaves, x: Tensor) -> Tensor:
+    def means(self, leaves: Leaves, x: Tensor) -> Tensor:
         """Means mu (L, *, A) of agents' inputs x (L, *, X)."""
         ...
 

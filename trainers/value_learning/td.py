@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from torch import Tensor
-from torch.nn import functional
 
 from recipe_sweep.trainers.value_learning.base import Networks, StepData
 from recipe_sweep.trainers.value_learning.sarsa import Sarsa
@@ -16,10 +15,8 @@ class Td(Sarsa):
     reads_next_actions = False
 
     def next_total(self, models: Networks, data: StepData) -> Tensor:
-        """The target total of the policy's next actions; where actions are discrete, of the greedy ones."""
-        actions = models.policy(models.actor.frozen, data.next.x)
-        if models.spec.discrete:
-            actions = functional.one_hot(actions.argmax(-1), models.spec.action_dim).to(actions.dtype)
+        """The target total of the policy's greedy next actions."""
+        actions = models.policy.greedy(models.means(models.actor.frozen, data.next.x), None)
         return models.target_total(data.next, actions.unsqueeze(1))
 
 

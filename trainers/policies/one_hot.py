@@ -1,0 +1,41 @@
+"""Discrete actions as the paper has them: mu is fitted to one-hot vectors, and its largest entry is the action."""
+
+from __future__ import annotations
+
+import numpy as np
+from torch import Tensor
+from torch.nn import functional
+
+from recipe_sweep.trainers.policies.gaussian import half_squared_distance
+from recipe_sweep.trainers.task import FloatArray, TaskSpec
+
+
+class OneHot:
+    """Critics and losses read mu as it is; legal actions restrict only the greedy and the executed action."""
+
+    def __init__(self, spec: TaskSpec) -> None:
+        self._actions = spec.action_dim
+
+    def critic_action(self, mu: Tensor, legal: Tensor | None) -> Tensor:
+        """Return mu."""
+        return mu
+
+    def nll(self, mu: Tensor, actions: Tensor, legal: Tensor | None) -> Tensor:
+        """Return half the squared distance to the one-hot actions."""
+        return half_squared_distance(mu, actions)
+
+    def greedy(self, mu: Tensor, legal: Tensor | None) -> Tensor:
+        """Return the one-hot of the largest legal entry."""
+        if legal is not None:
+            allowed = legal > 0
+            mu = mu.masked_fill(~(allowed | ~allowed.any(-1, keepdim=True)), -np.inf)
+        return functional.one_hot(mu.argmax(-1), self._actions).to(mu.dtype)
+
+    def executable(self, mu: FloatArray, legal: FloatArray | None) -> FloatArray:
+        """Return the one-hot of the largest legal entry; of equal ones, the first."""
+        defined = np.where(np.isnan(mu), 0.0, mu)
+        if legal is not None:
+            allowed = legal > 0
+            defined = np.where(allowed | ~allowed.any(axis=-1, keepdims=True), defined, -np.inf)
+        one_hot: FloatArray = np.eye(self._actions)[defined.argmax(axis=-1)]
+        return one_hot
