@@ -177,23 +177,82 @@ class Keep(StrEnum):
 
 _BLACK, _GREY, _ORANGE, _BLUE, _DARK_BLUE, _YELLOW = "#222222", "#8a8a8a", "#d9600b", "#2f6db3", "#2f6fa7", "#e8a200"
 
-CriticNorm.NONE = CriticNorm.add(CriticNorm("none", "none", colour=_BLACK, is_plain=True))
-CriticNorm.SVN = CriticNorm.add(CriticNorm("svn", "SVN", colour=_ORANGE, divides=True))
-CriticNorm.SVN_BOTH = CriticNorm.add(CriticNorm("svn_both", "SVN, both heads", colour=_YELLOW, divides=True, is_ablation=True))
-CriticNorm.MIN = CriticNorm.add(CriticNorm("min", "smaller head", colour=_BLUE, is_ablation=True))
+CriticNorm.NONE = CriticNorm.add(
+    CriticNorm(
+        "none",
+        display_name="none",
+        meaning="Divides by nothing.",
+        colour=_BLACK,
+        is_plain=True,
+    )
+)
+CriticNorm.SVN = CriticNorm.add(
+    CriticNorm(
+        "svn",
+        display_name="SVN",
+        meaning="Divides by the values' deviation; only the smaller head is trained (Eq. 5, 6).",
+        colour=_ORANGE,
+        divides=True,
+    )
+)
+CriticNorm.SVN_BOTH = CriticNorm.add(
+    CriticNorm(
+        "svn_both",
+        display_name="SVN, both heads",
+        meaning="Divides by the values' deviation; both heads are trained. An ablation.",
+        colour=_YELLOW,
+        divides=True,
+        is_ablation=True,
+    )
+)
+CriticNorm.MIN = CriticNorm.add(
+    CriticNorm(
+        "min",
+        display_name="smaller head",
+        meaning="Divides by nothing; only the smaller head is trained. An ablation.",
+        colour=_BLUE,
+        is_ablation=True,
+    )
+)
 
-ActorNorm.NONE = ActorNorm.add(ActorNorm("none", "none", dash=(0, (3, 1.5))))
-ActorNorm.ABSMEAN = ActorNorm.add(ActorNorm("absmean", "mean |Q|", dash="-"))
+ActorNorm.NONE = ActorNorm.add(
+    ActorNorm(
+        "none",
+        display_name="none",
+        meaning="Divides by nothing.",
+        dash=(0, (3, 1.5)),
+    )
+)
+ActorNorm.ABSMEAN = ActorNorm.add(
+    ActorNorm(
+        "absmean",
+        display_name="mean |Q|",
+        meaning="Divides by the mean of |Q| (Eq. 4).",
+        dash="-",
+    )
+)
 
 _OF_A_TOTAL = (CriticNorm.NONE, CriticNorm.SVN_BOTH, CriticNorm.MIN)
 """SVN normalises a mixed total (Eq. 5); its ablations need a total at least."""
 
 Decomposition.CEN = Decomposition.add(
-    Decomposition("cen", "Cen", colour=_BLUE, cost=joint_critic, critic_norms=_OF_A_TOTAL, in_paper=True)
+    Decomposition(
+        "cen",
+        display_name="Cen",
+        meaning="One critic reads the state and all actions. Its value is the total.",
+        colour=_BLUE,
+        cost=joint_critic,
+        critic_norms=_OF_A_TOTAL,
+        in_paper=True,
+    )
 )
 Decomposition.MIX = Decomposition.add(
     Decomposition(
-        *("mix", "Mix", _ORANGE, mixed_critics),
+        "mix",
+        display_name="Mix",
+        meaning="Each agent has a value. A network that reads the state mixes them (Eq. 1).",
+        colour=_ORANGE,
+        cost=mixed_critics,
         critic_norms=(CriticNorm.SVN, *_OF_A_TOTAL),
         mixes=True,
         in_paper=True,
@@ -201,21 +260,67 @@ Decomposition.MIX = Decomposition.add(
     )
 )
 Decomposition.VDN = Decomposition.add(
-    Decomposition("vdn", "VDN", colour=_BLACK, cost=agent_critics, critic_norms=_OF_A_TOTAL, in_paper=True, rehearsed=0.05)
+    Decomposition(
+        "vdn",
+        display_name="VDN",
+        meaning="Each agent has a value. The total is their sum.",
+        colour=_BLACK,
+        cost=agent_critics,
+        critic_norms=_OF_A_TOTAL,
+        in_paper=True,
+        rehearsed=0.05,
+    )
 )
 Decomposition.DEC = Decomposition.add(
-    Decomposition("dec", "Dec", _GREY, agent_critics, critic_norms=(CriticNorm.NONE,), in_paper=True, rehearsed=0.02)
+    Decomposition(
+        "dec",
+        display_name="Dec",
+        meaning="Each agent has a value and learns alone. There is no total.",
+        colour=_GREY,
+        cost=agent_critics,
+        critic_norms=(CriticNorm.NONE,),
+        in_paper=True,
+        rehearsed=0.02,
+    )
 )
 
-ValueLearning.TD = ValueLearning.add(ValueLearning("td", "TD", follows_actor=True, in_paper=True, rehearsed=-0.03))
-ValueLearning.SARSA = ValueLearning.add(ValueLearning("sarsa", "SARSA", in_paper=True))
+ValueLearning.TD = ValueLearning.add(
+    ValueLearning(
+        "td",
+        display_name="TD",
+        meaning="The target is the reward and the next value of the policy's own action (Eq. 2).",
+        follows_actor=True,
+        in_paper=True,
+        rehearsed=-0.03,
+    )
+)
+ValueLearning.SARSA = ValueLearning.add(
+    ValueLearning(
+        "sarsa",
+        display_name="SARSA",
+        meaning="The target is the reward and the next value of the action in the data (Eq. 8).",
+        in_paper=True,
+    )
+)
 ValueLearning.IQL = ValueLearning.add(
-    ValueLearning("iql", "IQL", has_value_network=True, has_expectile=True, in_paper=True, rehearsed=0.02)
+    ValueLearning(
+        "iql",
+        display_name="IQL",
+        meaning="The target is the reward and the next V. V is an expectile of Q over the actions in the data (Eq. 9, 10).",
+        has_value_network=True,
+        has_expectile=True,
+        in_paper=True,
+        rehearsed=0.02,
+    )
 )
 
 Extraction.BRAC = Extraction.add(
     Extraction(
-        *("brac", "BRAC", _ORANGE, "o"),
+        "brac",
+        display_name="BRAC",
+        meaning="The policy climbs the critic and is held near the data (Eq. 3).",
+        colour=_ORANGE,
+        marker="o",
         climbs_critic=True,
         alpha_clones=True,
         rehearsed=0.05,
@@ -225,7 +330,11 @@ Extraction.BRAC = Extraction.add(
 )
 Extraction.AWR = Extraction.add(
     Extraction(
-        *("awr", "AWR", _DARK_BLUE, "^"),
+        "awr",
+        display_name="AWR",
+        meaning="The policy clones the data's actions, each with a weight that grows with its advantage (Eq. 11).",
+        colour=_DARK_BLUE,
+        marker="^",
         climbs_critic=False,
         alpha_clones=False,
         cloning_alpha=0.0,

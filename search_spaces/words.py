@@ -33,9 +33,11 @@ class Word(_TextWithFacts):
     """As grids, ids and results have it."""
     display_name: str
     """As figures, tables and sentences have it."""
+    meaning: str
+    """One or two sentences, which docs/glossary.md repeats."""
 
     _members: ClassVar[dict[str, Any]]
-    _facts: ClassVar[tuple[str, ...]] = ("name", "display_name")
+    _facts: ClassVar[tuple[str, ...]] = ("name", "display_name", "meaning")
     axis: ClassVar[str]
     """Name of the point's field that holds such a word."""
 

@@ -20,7 +20,7 @@ from recipe_sweep.trainers.cuda_graph import GraphedStep
 from recipe_sweep.trainers.decomposition.base import Views
 from recipe_sweep.trainers.decomposition.team_reward import TEAM_REWARDS
 from recipe_sweep.trainers.extraction.base import ExtractionData
-from recipe_sweep.trainers.extraction.registry import EXTRACTION
+from recipe_sweep.trainers.extraction.registry import extraction
 from recipe_sweep.trainers.lanes import Grouping, LaneGroup, LaneMap, Select
 from recipe_sweep.trainers.mixers.base import Extra
 from recipe_sweep.trainers.models import Initial, Models, _draw
@@ -108,7 +108,7 @@ class Learner:
         means, losses, actor_norms, records = [], [], [], []
         for group in self._groups:
             mu = models.means(group.actor.leaves, group.batch_of(inputs))
-            loss = EXTRACTION[group.lanes.extraction].loss(
+            loss = extraction(group.lanes.extraction).loss(
                 models,
                 ExtractionData(
                     actions=models.policy.critic_action(mu, None),

@@ -1,4 +1,6 @@
-"""What a plugin calls: adding tasks and datasets from outside the package. See docs/data.md and examples/bring_your_own.py.
+"""What a plugin calls: adding tasks, datasets and words of the design space from outside the package.
+
+See docs/data.md, docs/words.md, examples/bring_your_own.py and examples/bring_your_own_word.py.
 
     from recipe_sweep.trainers.plugins import Columns, ReturnScale, TaskSpec, register_dataset, register_task
 
@@ -8,7 +10,10 @@ Names are taken once. A version is part of every id of every run on the dataset:
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.plugin_words import add_plugin_word, plugin_word
 from recipe_sweep.search_spaces.plugins import PluginError
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.trainers.data.stored.columns import Columns
@@ -17,6 +22,12 @@ from recipe_sweep.trainers.data.stored.registered import RegisteredDataset, add_
 from recipe_sweep.trainers.environments.one_by_one import OneByOne, SingleEnvironment, SingleStep
 from recipe_sweep.trainers.environments.registry import add_environment, task_spec
 from recipe_sweep.trainers.task import BatchedEnvironment, ReturnScale, TaskSpec, Transition
+
+if TYPE_CHECKING:
+    from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+    from recipe_sweep.trainers.decomposition.base import Decomposition as TotalOfValues
+    from recipe_sweep.trainers.extraction.base import Extraction as ActorLosses
+    from recipe_sweep.trainers.value_learning.base import ValueLearning as CriticTargets
 
 __all__ = [
     "BatchedEnvironment",
@@ -30,8 +41,12 @@ __all__ = [
     "TaskSpec",
     "Transition",
     "columns_from_episodes",
+    "plugin_word",
     "register_dataset",
+    "register_decomposition",
+    "register_extraction",
     "register_task",
+    "register_value_learning",
     "task_spec",
 ]
 
@@ -54,3 +69,36 @@ def register_dataset(task: str, name: str, load: Callable[[], Columns], *, versi
     PluginError where there is no such task or the name is taken.
     """
     add_dataset(task, name, RegisteredDataset(version, load, scale))
+
+
+def register_decomposition(word: Decomposition, member: TotalOfValues) -> None:
+    """Add a decomposition: the word with its facts, and an object of the protocol in `trainers/decomposition/base.py`.
+
+    The word's name is made by `plugin_word`. Raises PluginError where it is taken, or `mixes` contradicts the object.
+    """
+    from recipe_sweep.trainers.decomposition.registry import DECOMPOSITIONS
+
+    if word.mixes != (member.mixer is not None):
+        found, expected = f"mixes={word.mixes}", f"mixes={member.mixer is not None}, as its object has it"
+        raise PluginError(Problem(key=word.name, found=found, expected=expected))
+    DECOMPOSITIONS[add_plugin_word(word, member)] = member
+
+
+def register_value_learning(word: ValueLearning, member: CriticTargets) -> None:
+    """Add a value learner: the word with its facts, and an object of the protocol in `trainers/value_learning/base.py`.
+
+    The word's name is made by `plugin_word`. Raises PluginError where it is taken.
+    """
+    from recipe_sweep.trainers.value_learning.registry import VALUE_LEARNING
+
+    VALUE_LEARNING[add_plugin_word(word, member)] = member
+
+
+def register_extraction(word: Extraction, member: ActorLosses) -> None:
+    """Add a policy extraction: the word with its facts, and an object of the protocol in `trainers/extraction/base.py`.
+
+    The word's name is made by `plugin_word`. Raises PluginError where it is taken.
+    """
+    from recipe_sweep.trainers.extraction.registry import PLUGINS
+
+    PLUGINS[add_plugin_word(word, member)] = member

@@ -44,6 +44,7 @@ def test_no_two_words_of_an_axis_share_a_place_or_what_figures_call_them() -> No
 def test_a_word_without_a_needed_fact_is_refused_in_one_sentence_that_names_it() -> None:
     facts: dict[str, Any] = {
         "display_name": "X",
+        "meaning": "An X.",
         "colour": "#000000",
         "cost": agent_critics,
         "critic_norms": (CriticNorm.NONE,),
@@ -51,13 +52,15 @@ def test_a_word_without_a_needed_fact_is_refused_in_one_sentence_that_names_it()
     for lacking in facts:
         with pytest.raises(TypeError, match=rf"the decomposition 'x' lacks {lacking}: see Decomposition in "):
             Decomposition("x", **{name: fact for name, fact in facts.items() if name != lacking})
-    with pytest.raises(TypeError, match="lacks colour, cost, critic_norms"):
+    with pytest.raises(TypeError, match="lacks meaning, colour, cost, critic_norms"):
         Decomposition("x", "X")  # type: ignore[call-arg]
 
 
 def test_a_name_that_is_taken_is_refused() -> None:
     with pytest.raises(PluginError, match="'mix', registered again"):
-        Decomposition.add(Decomposition("mix", "Mix", colour="#000000", cost=agent_critics, critic_norms=(CriticNorm.NONE,)))
+        Decomposition.add(
+            Decomposition("mix", "Mix", "It mixes.", colour="#000000", cost=agent_critics, critic_norms=(CriticNorm.NONE,))
+        )
 
 
 def test_an_unknown_word_names_those_that_there_are() -> None:

@@ -53,4 +53,4 @@ class Awr:
         return normalise(data.grouping.ungroup(data.q.unsqueeze(1) - baseline))
 
 
-AWR = Awr()
+EXTRACTION = Awr()

@@ -32,4 +32,4 @@ class Brac:
         return ActorLoss(loss, record)
 
 
-BRAC = Brac()
+EXTRACTION = Brac()
