@@ -23,7 +23,8 @@ from recipe_sweep.trainers.kernels import Kernels
 from recipe_sweep.trainers.lanes import LaneMap
 from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.metrics import names
-from recipe_sweep.trainers.outcome import NO_FLOORS, Arrays, Floors, PackOutcome, PackProgress, is_pruned
+from recipe_sweep.trainers.outcome import Arrays, Floors, PackOutcome, PackProgress, is_pruned
+from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
 from recipe_sweep.trainers.sampler import Sampler
 
@@ -159,21 +160,7 @@ class PackTrainer:
             self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std)))
 
 
-def train_pack(
-    points: Sequence[DesignPoint],
-    *,
-    data_root: Path,
-    data_hash: str | None,
-    checkpoint_dir: Path,
-    resume_dirs: Sequence[Path] = (),
-    device: str = "cpu",
-    threads: int = 1,
-    keep: Keep = Keep.ACTOR,
-    checkpoint_minutes: float = 10.0,
-    floors: Floors = NO_FLOORS,
-    progress: Callable[[PackProgress], None] = lambda _: None,
-    should_stop: Callable[[], bool] = lambda: False,
-) -> PackOutcome:
+def train_pack(request: TrainRequest) -> PackOutcome:
     """Train a pack to its end, or until `should_stop`; either way its state is on disk.
 
     It goes on from the newest whole checkpoint in `checkpoint_dir`, else from the lanes of these points in the first of
@@ -185,10 +172,12 @@ def train_pack(
     Raises a UserInputError where the dataset is missing or is not the one that `data_hash` names, OSError where a
     checkpoint cannot be written.
     """
-    torch.set_num_threads(threads)
-    dataset = open_dataset(points[0], data_root, data_hash)
+    torch.set_num_threads(request.threads)
+    points, device, checkpoint_dir = request.points, request.device, request.checkpoint_dir
+    dataset = open_dataset(points[0], request.data_root, request.data_hash)
     key = points[0].pack_key
-    trainer = resumed(points, dataset, device, (checkpoint_dir, *resume_dirs)) or PackTrainer(points, dataset, device=device)
+    known = (checkpoint_dir, *request.resume_dirs)
+    trainer = resumed(points, dataset, device, known) or PackTrainer(points, dataset, device=device)
     clock = _Clock(trainer.history)
     saved_at = polled_at = time.monotonic()
 
@@ -199,7 +188,7 @@ def train_pack(
 
     def report() -> None:
         nonlocal polled_at
-        progress(trainer.progress())
+        request.progress(trainer.progress())
         polled_at = time.monotonic()
 
     def report_now_and_then() -> None:
@@ -210,9 +199,9 @@ def train_pack(
     report()
     while not trainer.finished:
         evaluated = trainer.advance(report_now_and_then)
-        pruned = evaluated and trainer.step < points[0].steps and trainer.prune(floors)
+        pruned = evaluated and trainer.step < points[0].steps and trainer.prune(request.floors)
         now = time.monotonic()
-        if evaluated or now - saved_at >= 60.0 * checkpoint_minutes:
+        if evaluated or now - saved_at >= 60.0 * request.checkpoint_minutes:
             save()
             saved_at = time.monotonic()
         if pruned and not trainer.finished:
@@ -222,14 +211,14 @@ def train_pack(
             trainer, clock.history = left, left.history
         if evaluated or now - polled_at >= POLL_S:
             report()
-            if should_stop() and not trainer.finished:
+            if request.should_stop() and not trainer.finished:
                 save()
                 complete = False
                 break
     clock.stop()
     weights: dict[str, Arrays] = {}
-    if complete and keep is not Keep.NONE:
-        ended = checkpoint.final_weights(trainer.learner, critics=keep is Keep.ALL)
+    if complete and request.keep is not Keep.NONE:
+        ended = checkpoint.final_weights(trainer.learner, critics=request.keep is Keep.ALL)
         weights = {run: arrays for run, arrays in ended.items() if run not in trainer.history.pruned}
     history = trainer.history
     return PackOutcome(complete, trainer.results(), dataset.scale, dataset.content_hash, weights, history.wall_s, history.cpu_s)

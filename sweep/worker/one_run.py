@@ -17,6 +17,7 @@ from recipe_sweep.sweep.files.sweep_file import NO_PINS, DataPins
 from recipe_sweep.sweep.worker.data_check import prepared_data
 from recipe_sweep.sweep.worker.workload import load_workload
 from recipe_sweep.trainers.allocator import keep_memory
+from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.results import RunResult
 from recipe_sweep.trainers.task import ReturnScale
 
@@ -64,20 +65,18 @@ def run_alone(
     load = load_workload(workload)
     hashes = prepared_data(load, [point], data_root, pinned, tell, "").contents
     with TemporaryDirectory(prefix="recipe-sweep-run-") as scratch:
-        outcome = load.train_pack(
-            [point],
+        request = TrainRequest(
+            points=[point],
             data_root=data_root,
             data_hash=hashes[point.dataset_id],
             checkpoint_dir=Path(scratch),
-            resume_dirs=(),
             device=choose_device(device),
             threads=threads,
             keep=Keep.NONE,
             checkpoint_minutes=60.0,
-            floors={},
             progress=progress,
-            should_stop=lambda: False,
         )
+        outcome = load.train_pack(request)
     return Alone(outcome.results[0], outcome.scale, outcome.cpu_s, _peak_bytes())
 
 

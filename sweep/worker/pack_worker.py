@@ -217,6 +217,7 @@ def _train(
     from recipe_sweep.sweep.worker.device import choose_device, code_version, release_memory, torch_version
     from recipe_sweep.sweep.worker.word_check import checked_words
     from recipe_sweep.trainers.data.errors import DataError
+    from recipe_sweep.trainers.request import TrainRequest
 
     paths, pack = settings.paths, record.pack
     device = choose_device(settings.resources.device)
@@ -231,8 +232,8 @@ def _train(
     data_root = root_on_this_node(stage, settings.store, pack.points[0], settings.data_root, record.data_hash, _say)
     checked_words(pack.points, settings.word_sources, str(settings.paths.launch_file(settings.epoch)))
     check_on_this_node(settings, pack.points[0], data_root, _say)
-    outcome = workload.train_pack(
-        pack.points,
+    request = TrainRequest(
+        points=pack.points,
         data_root=data_root,
         data_hash=record.data_hash,
         checkpoint_dir=paths.pack_checkpoint(pack.pack_id),
@@ -245,6 +246,7 @@ def _train(
         progress=_ProgressWriter(paths.progress, pack, settings.epoch, started_at, alive),
         should_stop=should_stop,
     )
+    outcome = workload.train_pack(request)
     try:
         check_on_this_node(settings, pack.points[0], data_root, _say)  # The files may have changed under the training.
     except DataError:

@@ -29,8 +29,9 @@ from recipe_sweep.sweep.files.sweep_file import read_sweep_file
 from recipe_sweep.sweep.results.schema import REHEARSAL
 from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.metrics import names
-from recipe_sweep.trainers.outcome import Arrays, Floors, PackOutcome, PackProgress, until_pruned
+from recipe_sweep.trainers.outcome import Arrays, PackOutcome, PackProgress, until_pruned
 from recipe_sweep.trainers.randomness import generator
+from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
 from recipe_sweep.trainers.task import ReturnScale
 
@@ -46,46 +47,34 @@ def prepare_data(
     return {point.dataset_id: f"{REHEARSAL}-{point.dataset_id}" for point in points}
 
 
-def train_pack(
-    points: Sequence[DesignPoint],
-    *,
-    data_root: Path,
-    data_hash: str | None,
-    checkpoint_dir: Path,
-    resume_dirs: Sequence[Path],
-    device: str,
-    threads: int,
-    keep: Keep,
-    checkpoint_minutes: float,
-    floors: Floors,
-    progress: Callable[[PackProgress], None],
-    should_stop: Callable[[], bool],
-) -> PackOutcome:
+def train_pack(request: TrainRequest) -> PackOutcome:
     """Pretend to train a pack for as long as the sweep's file says, resuming, checkpointing and stopping like the trainer."""
     began, cpu_before = time.monotonic(), time.process_time()
+    points, progress = request.points, request.progress
     first, run_ids = points[0], tuple(point.run_id for point in points)
-    results = tuple(until_pruned(made_up(point), floors) for point in points)
-    seconds = _seconds_per_run(data_root) * len(points)
-    done = next((step for folder in (checkpoint_dir, *resume_dirs) if (step := _saved_step(folder, run_ids)) is not None), 0)
+    results = tuple(until_pruned(made_up(point), request.floors) for point in points)
+    seconds = _seconds_per_run(request.data_root) * len(points)
+    folders = (request.checkpoint_dir, *request.resume_dirs)
+    done = next((step for folder in folders if (step := _saved_step(folder, run_ids)) is not None), 0)
     progress(_progress(points, results, done))
     complete = True
     for step in _evaluations(first) if seconds else ():
         if step <= done:
             continue
         for part in _moments(seconds * (step - done) / first.steps):
-            if should_stop():
+            if request.should_stop():
                 complete = False
                 break
             progress(_progress(points, results, done + int(part * (step - done))))  # as often as the trainer, or it is stuck
         if not complete:
             break
         done = step
-        replace_json(checkpoint_dir / _CHECKPOINT, {"run_ids": run_ids, "step": step})
+        replace_json(request.checkpoint_dir / _CHECKPOINT, {"run_ids": run_ids, "step": step})
         progress(_progress(points, results, step))
     ended = [result.run_id for result in results if result.status is not RunStatus.PRUNED]
-    weights: dict[str, Arrays] = {} if keep is Keep.NONE else {run_id: {"actor": np.zeros(1)} for run_id in ended}
+    weights: dict[str, Arrays] = {} if request.keep is Keep.NONE else {run_id: {"actor": np.zeros(1)} for run_id in ended}
     spent = time.monotonic() - began, time.process_time() - cpu_before
-    return PackOutcome(complete, results, SCALE, str(data_hash), weights, *spent)
+    return PackOutcome(complete, results, SCALE, str(request.data_hash), weights, *spent)
 
 
 def made_up(point: DesignPoint) -> RunResult:

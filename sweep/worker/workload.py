@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.launch_file import REAL, REHEARSED
 
 if TYPE_CHECKING:
-    from recipe_sweep.trainers.outcome import Floors, PackOutcome, PackProgress
+    from recipe_sweep.trainers.outcome import PackOutcome
+    from recipe_sweep.trainers.request import TrainRequest
 
 
 _MODULES = {REAL: "recipe_sweep.sweep.worker.workload", REHEARSED: "recipe_sweep.sweep.worker.rehearsal"}
@@ -42,22 +42,7 @@ class Workload(Protocol):
         """Make sure that every dataset is there and is the pinned one; returns content hashes by dataset id."""
         ...
 
-    def train_pack(
-        self,
-        points: Sequence[DesignPoint],
-        *,
-        data_root: Path,
-        data_hash: str | None,
-        checkpoint_dir: Path,
-        resume_dirs: Sequence[Path],
-        device: str,
-        threads: int,
-        keep: Keep,
-        checkpoint_minutes: float,
-        floors: Floors,
-        progress: Callable[[PackProgress], None],
-        should_stop: Callable[[], bool],
-    ) -> PackOutcome:
+    def train_pack(self, request: TrainRequest) -> PackOutcome:
         """Train one pack; the contract is that of `recipe_sweep.trainers.train.train_pack`."""
         ...
 
@@ -109,35 +94,8 @@ def prepare_data(
     return hashes
 
 
-def train_pack(
-    points: Sequence[DesignPoint],
-    *,
-    data_root: Path,
-    data_hash: str | None,
-    checkpoint_dir: Path,
-    resume_dirs: Sequence[Path],
-    device: str,
-    threads: int,
-    keep: Keep,
-    checkpoint_minutes: float,
-    floors: Floors,
-    progress: Callable[[PackProgress], None],
-    should_stop: Callable[[], bool],
-) -> PackOutcome:
+def train_pack(request: TrainRequest) -> PackOutcome:
     """Train one pack with PyTorch."""
     from recipe_sweep.trainers.train import train_pack as train
 
-    return train(
-        points,
-        data_root=data_root,
-        data_hash=data_hash,
-        checkpoint_dir=checkpoint_dir,
-        resume_dirs=resume_dirs,
-        device=device,
-        threads=threads,
-        keep=keep,
-        checkpoint_minutes=checkpoint_minutes,
-        floors=floors,
-        progress=progress,
-        should_stop=should_stop,
-    )
+    return train(request)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.worker import workload
 from recipe_sweep.sweep.worker.workload import prepare_data
 from recipe_sweep.trainers import checkpoint, train
 from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.outcome import PackOutcome, PackProgress
+from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.train import PackTrainer
 from tests.faults.moments import Phase
 from tests.faults.slow_disk import BROKEN, slow_disk, telling
@@ -20,19 +20,12 @@ from tests.faults.slow_disk import BROKEN, slow_disk, telling
 __all__ = ["prepare_data", "train_pack"]
 
 
-def train_pack(
-    points: Sequence[DesignPoint],
-    *,
-    data_root: Path,
-    checkpoint_dir: Path,
-    progress: Callable[[PackProgress], None],
-    **rest: Any,
-) -> PackOutcome:
-    if (data_root / BROKEN).exists():
+def train_pack(request: TrainRequest) -> PackOutcome:
+    if (request.data_root / BROKEN).exists():
         raise ArithmeticError("it was told to fail")
     slow_disk()
     save, evaluate, advance = checkpoint.save, train.evaluate, PackTrainer.advance
-    with telling(checkpoint_dir) as teller:
+    with telling(request.checkpoint_dir) as teller:
 
         def saying_save(directory: Path, learner: Learner, *others: Any, **more: Any) -> None:
             teller.say(Phase.CHECKPOINT)
@@ -53,13 +46,11 @@ def train_pack(
 
         def saying_progress(now: PackProgress) -> None:
             teller.at(now.step)
-            progress(now)
+            request.progress(now)
 
         with (
             patch.object(checkpoint, "save", saying_save),
             patch.object(train, "evaluate", saying_evaluate),
             patch.object(PackTrainer, "advance", saying_advance),
         ):
-            return workload.train_pack(
-                points, data_root=data_root, checkpoint_dir=checkpoint_dir, progress=saying_progress, **rest
-            )
+            return workload.train_pack(replace(request, progress=saying_progress))

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.worker import rehearsal
 from recipe_sweep.sweep.worker.rehearsal import prepare_data
 from recipe_sweep.trainers.outcome import PackOutcome, PackProgress
+from recipe_sweep.trainers.request import TrainRequest
 from tests.faults.moments import Phase
 from tests.faults.slow_disk import slow_disk, telling
 
 __all__ = ["prepare_data", "train_pack"]
 
 
-def train_pack(
-    points: Sequence[DesignPoint], *, checkpoint_dir: Path, progress: Callable[[PackProgress], None], **rest: Any
-) -> PackOutcome:
+def train_pack(request: TrainRequest) -> PackOutcome:
     slow_disk()
     write = rehearsal.replace_json
-    with telling(checkpoint_dir) as teller:
+    with telling(request.checkpoint_dir) as teller:
 
         def saying_write(path: Path, content: dict[str, Any]) -> None:
             teller.say(Phase.CHECKPOINT)
@@ -31,7 +29,7 @@ def train_pack(
 
         def saying_progress(now: PackProgress) -> None:
             teller.at(now.step)
-            progress(now)
+            request.progress(now)
 
         with patch.object(rehearsal, "replace_json", saying_write):
-            return rehearsal.train_pack(points, checkpoint_dir=checkpoint_dir, progress=saying_progress, **rest)
+            return rehearsal.train_pack(replace(request, progress=saying_progress))

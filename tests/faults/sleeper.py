@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.trainers.outcome import PackOutcome
+from recipe_sweep.trainers.request import TrainRequest
 from tests.sweep import stand_in
 from tests.sweep.stand_in import prepare_data
 
@@ -20,9 +17,10 @@ ORDER = "sleep"
 """A file in the data directory; whoever finds it takes it away and stops."""
 
 
-def train_pack(points: Sequence[DesignPoint], *, data_root: Path, **rest: Any) -> PackOutcome:
-    outcome = stand_in.train_pack(points, data_root=data_root, **rest)
-    if (data_root / ORDER).exists():
-        (data_root / ORDER).unlink()
+def train_pack(request: TrainRequest) -> PackOutcome:
+    outcome = stand_in.train_pack(request)
+    order = request.data_root / ORDER
+    if order.exists():
+        order.unlink()
         os.kill(os.getpid(), signal.SIGSTOP)
     return outcome

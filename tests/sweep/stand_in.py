@@ -22,6 +22,7 @@ import numpy as np
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.trainers.outcome import NO_FLOORS, Floors, PackOutcome, PackProgress, until_pruned
+from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
 from recipe_sweep.trainers.task import ReturnScale
 from tests.checkout import TAKEN_BY_USERS
@@ -76,26 +77,14 @@ def prepare_data(
     return {point.dataset_id: data_hash(point) for point in points}
 
 
-def train_pack(
-    points: Sequence[DesignPoint],
-    *,
-    data_root: Path,
-    data_hash: str | None,
-    checkpoint_dir: Path,
-    resume_dirs: Sequence[Path],
-    device: str,
-    threads: int,
-    keep: Keep,
-    checkpoint_minutes: float,
-    floors: Floors,
-    progress: Callable[[PackProgress], None],
-    should_stop: Callable[[], bool],
-) -> PackOutcome:
+def train_pack(request: TrainRequest) -> PackOutcome:
     assert not set(TAKEN_BY_USERS) & sys.modules.keys(), "this process has a module under a name that belongs to users"
+    points, data_root, progress = request.points, request.data_root, request.progress
     file = data_root / "behaviour.json"
     behaviour = Behaviour(**json.loads(file.read_text())) if file.exists() else Behaviour()
     run_ids = [point.run_id for point in points]
-    step = next((_load(folder) for folder in (checkpoint_dir, *resume_dirs) if _has(folder, run_ids)), 0)
+    folders = (request.checkpoint_dir, *request.resume_dirs)
+    step = next((_load(folder) for folder in folders if _has(folder, run_ids)), 0)
     first = points[0]
     tried = trainings(data_root)
     kill = any(tried.count(run) < behaviour.kills for run in run_ids if run in behaviour.killing)
@@ -125,18 +114,19 @@ def train_pack(
             if bad:
                 raise ArithmeticError(f"run {min(bad)} went wrong at step {step}")
         if step % first.eval_every == 0:
-            _save(checkpoint_dir, run_ids, step)
+            _save(request.checkpoint_dir, run_ids, step)
             progress(_progress(points, step))
         if time.monotonic() - asked_at > 0.1:
             asked_at = time.monotonic()
-            if should_stop() and step < first.steps:
-                _save(checkpoint_dir, run_ids, step)
+            if request.should_stop() and step < first.steps:
+                _save(request.checkpoint_dir, run_ids, step)
                 complete = False
                 break
-    results = tuple(_result(point, behaviour, floors) for point in points)
+    results = tuple(_result(point, behaviour, request.floors) for point in points)
     ended = [result.run_id for result in results if result.status is not RunStatus.PRUNED]
-    weights = {} if keep is Keep.NONE else {run: {"actor": np.full((2,), value_at(run, step), np.float32)} for run in ended}
-    return PackOutcome(complete, results, SCALE, str(data_hash), weights, 1.0, 0.5)
+    kept = [] if request.keep is Keep.NONE else ended
+    weights = {run: {"actor": np.full((2,), value_at(run, step), np.float32)} for run in kept}
+    return PackOutcome(complete, results, SCALE, str(request.data_hash), weights, 1.0, 0.5)
 
 
 def _hang() -> None:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import Keep, Precision, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Precision, ValueLearning
 from recipe_sweep.trainers import train
 from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.outcome import Floors, PackOutcome
+from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.results import RunStatus
 from tests.trainers.builders import dataset, point
 
@@ -33,15 +34,10 @@ def _data(monkeypatch: pytest.MonkeyPatch) -> None:
 def trained(
     folder: Path, floors: Floors, should_stop: Callable[[], bool] = lambda: False, points: list[DesignPoint] = POINTS
 ) -> PackOutcome:
-    return train.train_pack(
-        points,
-        data_root=folder,
-        data_hash=None,
-        checkpoint_dir=folder / "checkpoint",
-        keep=Keep.ACTOR,
-        floors=floors,
-        should_stop=should_stop,
+    request = TrainRequest(
+        points, folder, data_hash=None, checkpoint_dir=folder / "checkpoint", floors=floors, should_stop=should_stop
     )
+    return train.train_pack(request)
 
 
 def test_a_run_under_its_floor_ends_there_and_the_others_learn_what_they_would_have(tmp_path: Path) -> None:

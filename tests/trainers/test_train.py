@@ -9,6 +9,7 @@ import pytest
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Keep, ValueLearning
 from recipe_sweep.trainers import train
 from recipe_sweep.trainers.outcome import PackProgress
+from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.train import train_pack
 from tests.trainers.builders import dataset, family
 
@@ -19,9 +20,8 @@ def test_evaluations_report_progress_as_steps_do(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(train, "POLL_S", 0.0)
     points = family(Decomposition.VDN, ValueLearning.SARSA, seeds=(0,))
     told: list[PackProgress] = []
-    outcome = train_pack(
-        points, data_root=tmp_path, data_hash=None, checkpoint_dir=tmp_path, keep=Keep.NONE, progress=told.append
-    )
+    request = TrainRequest(points, tmp_path, data_hash=None, checkpoint_dir=tmp_path, keep=Keep.NONE, progress=told.append)
+    outcome = train_pack(request)
     assert outcome.complete
     evaluations = points[0].steps // points[0].eval_every
     assert len(told) == 1 + points[0].steps + 25 * evaluations, (

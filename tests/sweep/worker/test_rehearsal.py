@@ -23,6 +23,7 @@ from recipe_sweep.sweep.files.sweep_file import Rehearsal, SweepFile, write_swee
 from recipe_sweep.sweep.results.schema import REHEARSAL
 from recipe_sweep.sweep.worker.rehearsal import SCALE, made_up, prepare_data, train_pack
 from recipe_sweep.trainers.outcome import PackOutcome, PackProgress
+from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.results import RunStatus
 from tests.sweep import stand_in
 from tests.sweep.commands import call, little_sweep
@@ -50,21 +51,15 @@ def train(root: Path, points: Sequence[DesignPoint], stop_after: int | None = No
         asked += 1
         return stop_after is not None and asked > stop_after
 
-    outcome = train_pack(
+    request = TrainRequest(
         points,
-        data_root=root,
+        root,
         data_hash=f"{REHEARSAL}-data",
         checkpoint_dir=root / "checkpoint",
-        resume_dirs=(),
-        device="cpu",
-        threads=1,
-        keep=Keep.ACTOR,
-        checkpoint_minutes=10.0,
-        floors={},
         progress=seen.append,
         should_stop=should_stop,
     )
-    return outcome, seen
+    return train_pack(request), seen
 
 
 def slow(root: Path, seconds_per_run: float) -> None:
