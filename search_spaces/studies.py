@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from recipe_sweep.search_spaces.expansion import expand
 from recipe_sweep.search_spaces.grid import Grid
 from recipe_sweep.search_spaces.point import DesignPoint, digest
 from recipe_sweep.search_spaces.search import Prune, Range, Search
@@ -83,15 +82,24 @@ class Study:
         return self.alpha.holds(choice.alpha) and (self.tau is None or self.tau.holds(choice.tau or 0.0))
 
 
-def studies_of(grid: Grid) -> tuple[Study, ...]:
-    """The studies of a grid in its order; none where it searches nothing. Raises GridError as `expand` does."""
+@dataclass(frozen=True)
+class SearchSpace:
+    """What a grid searches. It is made once per command, because it takes the whole expansion."""
+
+    search: Search
+    studies: Mapping[str, Study]
+    """by their ids, in the grid's order"""
+
+
+def search_space(grid: Grid, points: Sequence[DesignPoint]) -> SearchSpace | None:
+    """Group the points of a grid's expansion into studies; None where the grid searches nothing."""
     search = grid.search
     if search is None:
-        return ()
+        return None
     groups: dict[str, list[DesignPoint]] = defaultdict(list)
-    for point in expand(grid).points:
+    for point in points:
         groups[study_id(point, tau=search.tau is not None)].append(point)
-    return tuple(_study(key, tuple(points), search) for key, points in groups.items())
+    return SearchSpace(search, {key: _study(key, tuple(group), search) for key, group in groups.items()})
 
 
 def study_id(point: DesignPoint, *, tau: bool) -> str:

@@ -1,13 +1,17 @@
-"""What a command's first argument means: a grid (a file or a preset) and its sweep directory, or that directory itself."""
+"""What a command's first argument means: a grid (a file or a preset) and its sweep directory, or that directory itself.
+
+    Reference -> locate -> Located -> read_located_grid -> Grid -> expanded -> Target
+
+A launch fetches what is stored between the first step and the second. The last step takes long, so no command takes it twice.
+"""
 
 from __future__ import annotations
 
 import os
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from recipe_sweep.search_spaces.abridged import cut
@@ -17,16 +21,38 @@ from recipe_sweep.search_spaces.filters import parse_filters, select
 from recipe_sweep.search_spaces.grid import Grid
 from recipe_sweep.search_spaces.grid_file import grid_from, read_grid
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.studies import SearchSpace, search_space
 from recipe_sweep.search_spaces.yaml_file import Document, Place
 from recipe_sweep.sweep.errors import SweepDirectoryError, UnknownRunError
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file
+from recipe_sweep.sweep.files.sweep_file import read_sweep_file
 from recipe_sweep.sweep.planning.search_rounds import search_points
 from recipe_sweep.sweep.store.addresses import is_address, open_store
-from recipe_sweep.sweep.store.base import Store, StoreAddressError
+from recipe_sweep.sweep.store.of_sweep import check_apart
 from recipe_sweep.sweep.store.sync import SWEEP_FILE, fetch_to_read
 
 SWEEPS = Path("sweeps")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What names a sweep on the command line: its `text` is a grid's file or preset, a sweep's directory, or an address."""
+
+    text: str
+    directory: Path | None = None
+    """the option `--dir`"""
+    overrides: Sequence[str] = ()
+    """the options `--set`"""
+
+
+@dataclass(frozen=True)
+class Located:
+    """A reference whose sweep directory is known."""
+
+    reference: Reference
+    paths: SweepPaths
+    grid: Grid | None
+    """what the file or preset says; None where the grid stands in the sweep's own file"""
 
 
 @dataclass(frozen=True)
@@ -37,6 +63,8 @@ class Target:
     points: tuple[DesignPoint, ...]
     excluded: tuple[Excluded, ...]
     paths: SweepPaths
+    space: SearchSpace | None
+    """what the grid searches; None where it lists all its values"""
 
     @property
     def document(self) -> dict[str, Any]:
@@ -61,54 +89,83 @@ class Target:
         texts = [part for text in filters for part in text.split()]
         return select(self.points, parse_filters(texts)) if texts else self.points
 
+    def with_new_rounds(self) -> Target:
+        """Itself, and of a search the points of every round that was asked for by now."""
+        return self if self.space is None else replace(self, points=search_points(self.space, self.paths))
 
-def open_target(reference: str, directory: Path | None = None, overrides: Sequence[str] = ()) -> Target:
+
+def open_target(text: str, directory: Path | None = None, overrides: Sequence[str] = ()) -> Target:
     """Resolve a grid or a sweep directory; the latter stands for the grid that was last launched in it.
 
     Raises UserInputError for whatever is wrong with the grid, the overrides or the directory.
     """
-    if is_address(reference):
-        return _sweep_directory(_fetched(reference, directory), None, overrides)
-    if Path(reference).is_dir():
-        return _sweep_directory(Path(reference), directory, overrides)
-    grid = read_grid(reference, overrides)
-    return _target(grid, _paths_of(grid, directory))
+    return opened(locate(Reference(text, directory, overrides)))
 
 
-def sweep_paths(reference: str, directory: Path | None, overrides: Sequence[str]) -> SweepPaths:
-    """Where the sweep is that `open_target` would open, without its points, which take the time. Raises as that does."""
-    if is_address(reference):
-        return SweepPaths(_fetched(reference, directory))
-    if Path(reference).is_dir():
-        return SweepPaths(Path(reference))
-    return _paths_of(read_grid(reference, overrides), directory)
+def opened(located: Located) -> Target:
+    """Take the two steps that are left once a sweep is located. Raises as `open_target`."""
+    return expanded(read_located_grid(located), located.paths)
 
 
-def _paths_of(grid: Grid, directory: Path | None) -> SweepPaths:
-    paths = SweepPaths(directory if directory is not None else SWEEPS / grid.name)
+def locate(reference: Reference, rehearsal: bool = False) -> Located:
+    """Find the directory of the sweep that is meant, and read the grid's file if it is one. An address is fetched.
+
+    A `rehearsal` of a grid lies beside the sweeps, under a name of its own. Raises as `open_target`.
+    """
+    if is_address(reference.text):
+        return Located(reference, SweepPaths(_fetched(reference.text, reference.directory)), None)
+    if Path(reference.text).is_dir():
+        return Located(reference, SweepPaths(Path(reference.text)), None)
+    grid = read_grid(reference.text, reference.overrides)
+    default = SWEEPS / (f"{grid.name}-rehearsal" if rehearsal else grid.name)
+    paths = SweepPaths(reference.directory if reference.directory is not None else default)
     _check_directory(paths.root)
-    return paths
+    return Located(reference, paths, grid)
 
 
-def sweep_elsewhere(reference: str, directory: Path | None, here: SweepPaths) -> Path | None:
+def read_located_grid(located: Located) -> Grid:
+    """Read the grid that is meant: the file's, or the one that was last launched in the directory. Raises as `open_target`."""
+    if located.grid is not None:
+        return located.grid
+    root, sweep = located.paths.root, read_sweep_file(located.paths)
+    if sweep is None:
+        raise SweepDirectoryError(
+            Problem(
+                file=str(root),
+                found="a directory without a sweep.json",
+                expected="a grid file, the name of a preset, or the directory of a sweep",
+                hint="a sweep's directory comes into being when a grid is launched",
+            )
+        )
+    _check_alone(located.reference, root)
+    return grid_from(Document(dict(sweep.grid), {(): Place(str(located.paths.lock_file), None)}))
+
+
+def expanded(grid: Grid, paths: SweepPaths) -> Target:
+    """Expand the grid to its points; of a search, to those of the rounds that were asked for. Raises as `open_target`."""
+    expansion = expand(grid)
+    space = search_space(grid, expansion.points)
+    points = expansion.points if space is None else search_points(space, paths)
+    return Target(grid, points, expansion.excluded, paths, space)
+
+
+def sweep_elsewhere(reference: Reference, here: SweepPaths) -> Path | None:
     """The sweep of a grid's file that lies beside the file, where there is none `here`; None where that is no question.
 
     Its folder and the two above are looked at, because a project may keep its grids in a folder of their own.
     """
-    file = Path(reference)
-    if directory is not None or is_address(reference) or not file.is_file() or here.lock_file.exists():
+    file = Path(reference.text)
+    if reference.directory is not None or is_address(reference.text) or not file.is_file() or here.lock_file.exists():
         return None
     folders = [file.parent, *(Path(os.path.normpath(file.parent / up)) for up in ("..", "../.."))]
     found = (folder / SWEEPS / here.root.name for folder in folders)
     return next((root for root in found if SweepPaths(root).lock_file.is_file()), None)
 
 
-def check_not_elsewhere(reference: str, directory: Path | None, overrides: Sequence[str]) -> None:
+def check_not_elsewhere(located: Located) -> None:
     """Refuse to begin a second sweep of a grid by being in another folder. Raises SweepDirectoryError."""
-    if directory is not None or is_address(reference) or not Path(reference).is_file():
-        return
-    here = sweep_paths(reference, directory, overrides)
-    beside = sweep_elsewhere(reference, directory, here)
+    here = located.paths
+    beside = sweep_elsewhere(located.reference, here)
     if beside is not None:
         raise SweepDirectoryError(
             Problem(
@@ -120,43 +177,17 @@ def check_not_elsewhere(reference: str, directory: Path | None, overrides: Seque
         )
 
 
-def store_of(paths: SweepPaths, given: str | None) -> Store | None:
-    """The store of a sweep: the one that is given, or the one that its file names; None where there is neither.
-
-    Raises StoreAddressError, and SweepDirectoryError where the sweep has another one.
-    """
-    sweep = read_sweep_file(paths)
-    if given is None:
-        return None if sweep is None or sweep.store is None else open_store(sweep.store)
-    store = open_store(given)
-    _check_apart(store, paths)
-    if sweep is not None and sweep.store not in (None, store.address):
-        problem = Problem(
-            str(paths.lock_file),
-            key="store",
-            found=f"{sweep.store}, where this sweep is stored already",
-            expected=store.address,
-            hint="launch it with the store it has, or begin another sweep with --dir",
+def one_run(points: Sequence[DesignPoint], run_id: str) -> DesignPoint:
+    """The point with that id, or the only one whose id begins so. Raises UnknownRunError."""
+    found = [point for point in points if point.run_id.startswith(run_id)] if run_id else []
+    if len(found) != 1:
+        text = f"{len(found)} runs whose id begins so" if found else f"no such run among {len(points):,}"
+        raise UnknownRunError(
+            Problem(
+                cut(f"run {run_id or repr(run_id)}"), found=text, expected="the id of one run of the grid, or its beginning"
+            )
         )
-        raise SweepDirectoryError(problem)
-    if sweep is not None and sweep.store is None:
-        _check_same(store, sweep)
-    return store
-
-
-def _check_same(store: Store, sweep: SweepFile) -> None:
-    """Refuse a store that has another sweep than the one that shall go there: they would be mixed up for ever."""
-    with TemporaryDirectory() as directory:
-        there = SweepPaths(Path(directory))
-        stored = read_sweep_file(there) if store.fetch(SWEEP_FILE, there.lock_file) else None
-    if stored is not None and stored.created_at != sweep.created_at:
-        problem = Problem(
-            store.address,
-            found=f"another sweep: {stored.name}, begun {stored.created_at}",
-            expected=f"nothing, or what is stored of {sweep.name}, begun {sweep.created_at}",
-            hint="give this one an address of its own",
-        )
-        raise SweepDirectoryError(problem)
+    return found[0]
 
 
 def _fetched(address: str, directory: Path | None) -> Path:
@@ -164,7 +195,7 @@ def _fetched(address: str, directory: Path | None) -> Path:
     store = open_store(address)
     paths = SweepPaths(directory if directory is not None else SWEEPS / store.address.rpartition("/")[2])
     _check_directory(paths.root)
-    _check_apart(store, paths)
+    check_apart(store, paths)
     here = read_sweep_file(paths)
     if here is not None and here.store != store.address:
         found = f"another sweep, which is stored {'nowhere' if here.store is None else f'at {here.store}'}"
@@ -183,53 +214,11 @@ def _fetched(address: str, directory: Path | None) -> Path:
     return paths.root
 
 
-def _check_apart(store: Store, paths: SweepPaths) -> None:
-    """Refuse a folder as the store of a sweep whose directory it is, or in or around it. Raises StoreAddressError."""
-    if store.folder is not None:
-        folder, root = store.folder.resolve(), paths.root.resolve()
-        if folder == root or folder in root.parents or root in folder.parents:
-            raise StoreAddressError(
-                Problem(store.address, found=f"the sweep's own directory {root}, or one in or around it", expected="another")
-            )
-
-
-def rehearsal_directory(reference: str, directory: Path | None, overrides: Sequence[str]) -> Path | None:
-    """Where a rehearsal of that grid goes: beside the sweeps, under a name of its own; None where a sweep directory is meant.
-
-    Raises UserInputError for whatever is wrong with the grid or the overrides.
-    """
-    if directory is not None or is_address(reference) or Path(reference).is_dir():
-        return directory
-    return SWEEPS / f"{read_grid(reference, overrides).name}-rehearsal"
-
-
-def one_run(points: Sequence[DesignPoint], run_id: str) -> DesignPoint:
-    """The point with that id, or the only one whose id begins so. Raises UnknownRunError."""
-    found = [point for point in points if point.run_id.startswith(run_id)] if run_id else []
-    if len(found) != 1:
-        text = f"{len(found)} runs whose id begins so" if found else f"no such run among {len(points):,}"
-        raise UnknownRunError(
-            Problem(
-                cut(f"run {run_id or repr(run_id)}"), found=text, expected="the id of one run of the grid, or its beginning"
-            )
-        )
-    return found[0]
-
-
-def _sweep_directory(root: Path, directory: Path | None, overrides: Sequence[str]) -> Target:
-    paths = SweepPaths(root)
-    sweep = read_sweep_file(paths)
-    if sweep is None:
-        raise SweepDirectoryError(
-            Problem(
-                file=str(root),
-                found="a directory without a sweep.json",
-                expected="a grid file, the name of a preset, or the directory of a sweep",
-                hint="a sweep's directory comes into being when a grid is launched",
-            )
-        )
-    if directory is not None or overrides:
-        option = "--dir" if directory is not None else f"--set {overrides[0]}"
+def _check_alone(reference: Reference, root: Path) -> None:
+    """Refuse options that say something else than the sweep's own file. Raises SweepDirectoryError."""
+    directory = None if is_address(reference.text) else reference.directory  # Beside an address it says where to fetch.
+    if directory is not None or reference.overrides:
+        option = "--dir" if directory is not None else f"--set {reference.overrides[0]}"
         raise SweepDirectoryError(
             Problem(
                 file=option,
@@ -237,14 +226,6 @@ def _sweep_directory(root: Path, directory: Path | None, overrides: Sequence[str
                 expected="a grid file or preset beside these options",
             )
         )
-    written = Document(dict(sweep.grid), {(): Place(str(paths.lock_file), None)})
-    return _target(grid_from(written), paths)
-
-
-def _target(grid: Grid, paths: SweepPaths) -> Target:
-    expansion = expand(grid)
-    points = expansion.points if grid.search is None else search_points(grid, paths)
-    return Target(grid, points, expansion.excluded, paths)
 
 
 def _check_directory(root: Path) -> None:

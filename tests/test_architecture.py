@@ -51,6 +51,7 @@ FLOORS = (
     "sweep.cli.options",
     "sweep.cli.shared",
     "sweep.cli.show",
+    "sweep.cli.actions",
     "sweep.cli",
 )
 """From the ground up: each may import what stands before it, if MAY_IMPORT allows that at all."""

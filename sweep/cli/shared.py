@@ -16,18 +16,32 @@ from recipe_sweep.sweep.cli.streams import say, screen
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from recipe_sweep.sweep.opening import Target
+    from recipe_sweep.sweep.opening import Located, Reference, Target
 
 
 def open_sweep(grid: str, directory: Path | None, overrides: Sequence[str] | None) -> Target:
-    """What a command's grid, `--dir` and `--set` name; says where a sweep lies that may be meant instead.
+    """What a command's grid, `--dir` and `--set` name, as `open_reference`."""
+    from recipe_sweep.sweep.opening import Reference
+
+    return open_reference(Reference(grid, directory, overrides or ()))
+
+
+def open_reference(reference: Reference) -> Target:
+    """Open the sweep that is meant; says where one lies that may be meant instead.
 
     Raises as `recipe_sweep.sweep.opening.open_target`.
     """
-    from recipe_sweep.sweep.opening import open_target, sweep_elsewhere
+    from recipe_sweep.sweep.opening import locate
 
-    target = open_target(grid, directory, overrides or ())
-    beside = sweep_elsewhere(grid, directory, target.paths)
+    return open_located(locate(reference))
+
+
+def open_located(located: Located) -> Target:
+    """The same, once its directory is known."""
+    from recipe_sweep.sweep.opening import opened, sweep_elsewhere
+
+    target = opened(located)
+    beside = sweep_elsewhere(located.reference, target.paths)
     if beside is not None:
         place = shlex.quote(str(beside))
         say(f"note: there is no sweep in {target.paths.root}; one of this grid lies in {beside}: name that, or --dir {place}",

@@ -17,9 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from recipe_sweep.search_spaces.grid import Grid
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.studies import Choice, Pruned, Study, Trial, choose, floors_after, studies_of, study_id
+from recipe_sweep.search_spaces.studies import Choice, Pruned, SearchSpace, Study, Trial, choose, floors_after, study_id
 from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import publish_json
 from recipe_sweep.sweep.files.failure_file import grouped, read_failures
@@ -92,23 +91,23 @@ class Best:
     score: float
 
 
-def search_points(grid: Grid, paths: SweepPaths) -> tuple[DesignPoint, ...]:
+def search_points(space: SearchSpace, paths: SweepPaths) -> tuple[DesignPoint, ...]:
     """The runs of every trial asked for so far, in the order of asking."""
-    return _points(grid, [asked for each in readable_rounds(paths) for asked in each.trials])
+    return _points(space, [asked for each in readable_rounds(paths) for asked in each.trials])
 
 
-def next_points(grid: Grid, paths: SweepPaths) -> tuple[DesignPoint, ...]:
+def next_points(space: SearchSpace, paths: SweepPaths) -> tuple[DesignPoint, ...]:
     """The runs that the next round would add, were it asked for now; nothing is recorded."""
-    return _points(grid, _next_round(grid, paths).trials)
+    return _points(space, _next_round(space, paths).trials)
 
 
-def ask_round(grid: Grid, paths: SweepPaths) -> bool:
+def ask_round(space: SearchSpace, paths: SweepPaths) -> bool:
     """Record the next round where one is due; returns whether it was.
 
     Raises SweepDirectoryError where a round or a results file cannot be read.
     """
     number = len(read_rounds(paths)) + 1
-    asked = _next_round(grid, paths)
+    asked = _next_round(space, paths)
     if not asked.trials:
         return False
     trials = [{"study": each.study_id, **each.choice._asdict()} for each in asked.trials]
@@ -159,32 +158,30 @@ def unpruned(points: Sequence[DesignPoint], paths: SweepPaths) -> tuple[DesignPo
     return tuple(point for point in points if point.run_id not in pruned)
 
 
-def progress(grid: Grid, paths: SweepPaths) -> Progress:
+def progress(space: SearchSpace, paths: SweepPaths) -> Progress:
     """How far the search of a grid is."""
-    studies, trials = studies_of(grid), _trials(grid, paths)
-    assert grid.search is not None
+    trials = _trials(space, paths)
     return Progress(
-        studies=len(studies),
-        wanted=grid.search.trials * len(studies),
+        studies=len(space.studies),
+        wanted=space.search.trials * len(space.studies),
         asked=sum(len(each) for each in trials.values()),
         told=sum(trial.is_told for each in trials.values() for trial in each),
         pruned=sum(trial.pruned is not None for each in trials.values() for trial in each),
         rounds=len(readable_rounds(paths)),
-        outside=_outside(grid, paths),
+        outside=_outside(space, paths),
     )
 
 
-def _outside(grid: Grid, paths: SweepPaths) -> int:
-    studies = {study.study_id: study for study in studies_of(grid)}
-    asked = [asked for each in readable_rounds(paths) for asked in each.trials if asked.study_id in studies]
-    return len(asked) - len(_within(asked, studies))
+def _outside(space: SearchSpace, paths: SweepPaths) -> int:
+    asked = [asked for each in readable_rounds(paths) for asked in each.trials if asked.study_id in space.studies]
+    return len(asked) - len(_within(asked, space.studies))
 
 
-def best_of(grid: Grid, paths: SweepPaths) -> tuple[Best, ...]:
+def best_of(space: SearchSpace, paths: SweepPaths) -> tuple[Best, ...]:
     """The best told trial of each study that has one."""
-    trials = _trials(grid, paths)
+    trials = _trials(space, paths)
     found = []
-    for study in studies_of(grid):
+    for study in space.studies.values():
         told = [(trial.score, trial.choice) for trial in trials[study.study_id] if trial.score is not None]
         if told:
             score, choice = max(told, key=lambda each: each[0])
@@ -209,13 +206,13 @@ def best_beside(study: Study, scored: Sequence[Scored]) -> Best | None:
     return Best(study, len(means), choice, means[choice])
 
 
-def _next_round(grid: Grid, paths: SweepPaths) -> Round:
-    search = grid.search
+def _next_round(space: SearchSpace, paths: SweepPaths) -> Round:
+    search = space.search
     read_rounds(paths)  # What is asked next follows from all of them.
-    if search is None or not _settled(search_points(grid, paths), paths):
+    if not _settled(search_points(space, paths), paths):
         return Round((), {})
-    trials, asked, floors = _trials(grid, paths), [], {}
-    for study in studies_of(grid):
+    trials, asked, floors = _trials(space, paths), [], {}
+    for study in space.studies.values():
         known = list(trials[study.study_id])
         floors[study.study_id] = floors_after(search.prune, study, known)
         for _ in range(min(search.batch, search.trials - len(known))):
@@ -231,13 +228,12 @@ def _settled(points: Sequence[DesignPoint], paths: SweepPaths) -> bool:
     return not left or left <= {run for group in grouped(read_failures(paths), left) for run in group.gave_up}
 
 
-def _trials(grid: Grid, paths: SweepPaths) -> Mapping[str, list[Trial]]:
+def _trials(space: SearchSpace, paths: SweepPaths) -> Mapping[str, list[Trial]]:
     """The trials of each study in the order of asking, told from the results."""
     done = {run.point.run_id: run for run in scored_runs(paths)}
-    studies = {study.study_id: study for study in studies_of(grid)}
-    trials: dict[str, list[Trial]] = {key: [] for key in studies}
-    for asked in _within([asked for each in readable_rounds(paths) for asked in each.trials], studies):
-        found = [done.get(point.run_id) for point in studies[asked.study_id].points(asked.choice)]
+    trials: dict[str, list[Trial]] = {key: [] for key in space.studies}
+    for asked in _within([asked for each in readable_rounds(paths) for asked in each.trials], space.studies):
+        found = [done.get(point.run_id) for point in space.studies[asked.study_id].points(asked.choice)]
         trials[asked.study_id].append(_told(asked.choice, [run for run in found if run is not None], len(found)))
     return trials
 
@@ -271,8 +267,8 @@ def _scored(row: Mapping[str, Any]) -> Scored:
     return Scored(point, float(row["score"]), row["status"] == RunStatus.PRUNED, dict(curve))
 
 
-def _points(grid: Grid, asked: Sequence[Asked]) -> tuple[DesignPoint, ...]:
-    studies = {study.study_id: study for study in studies_of(grid)}
+def _points(space: SearchSpace, asked: Sequence[Asked]) -> tuple[DesignPoint, ...]:
+    studies = space.studies
     return tuple(point for each in _within(asked, studies) for point in studies[each.study_id].points(each.choice))
 
 

@@ -6,6 +6,7 @@ import csv
 import resource
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -22,6 +23,18 @@ from recipe_sweep.trainers.results import RunResult
 from recipe_sweep.trainers.task import ReturnScale
 
 
+@dataclass(frozen=True)
+class LoneRun:
+    """One run to train in this process. `pinned` says which data its sweep was trained on."""
+
+    point: DesignPoint
+    data_root: Path
+    device: str
+    threads: int
+    workload: str = REAL
+    pinned: DataPins = NO_PINS
+
+
 class Alone(NamedTuple):
     """What came of one run, and what it cost: CPU-seconds of this process while it trained, bytes at its largest."""
 
@@ -31,25 +44,17 @@ class Alone(NamedTuple):
     peak_bytes: int
 
 
-def run_alone(
-    point: DesignPoint,
-    data_root: Path,
-    device: str,
-    threads: int,
-    tell: Callable[[str], None],
-    advanced: Callable[[int, int], None],
-    workload: str = REAL,
-    pinned: DataPins = NO_PINS,
-) -> Alone:
+def run_alone(lone: LoneRun, tell: Callable[[str], None], advanced: Callable[[int, int], None]) -> Alone:
     """Train one point from its start; `tell` hears every evaluation, `advanced` the steps done and the steps in all.
 
-    Raises DataError where its dataset is not the `pinned` one, UserInputError for a device that is not there, before data are
+    Raises DataError where its dataset is not the pinned one, UserInputError for a device that is not there, before data are
     made.
     """
     from recipe_sweep.sweep.worker.device import check_device, choose_device
     from recipe_sweep.trainers.outcome import PackProgress
 
-    check_device(device)
+    point = lone.point
+    check_device(lone.device)
     told = 0
 
     def progress(progress: PackProgress) -> None:
@@ -62,16 +67,16 @@ def run_alone(
         told = len(curve)
 
     keep_memory()
-    load = load_workload(workload)
-    hashes = prepared_data(load, [point], data_root, pinned, tell, "").contents
+    load = load_workload(lone.workload)
+    hashes = prepared_data(load, [point], lone.data_root, lone.pinned, tell, "").contents
     with TemporaryDirectory(prefix="recipe-sweep-run-") as scratch:
         request = TrainRequest(
             points=[point],
-            data_root=data_root,
+            data_root=lone.data_root,
             data_hash=hashes[point.dataset_id],
             checkpoint_dir=Path(scratch),
-            device=choose_device(device),
-            threads=threads,
+            device=choose_device(lone.device),
+            threads=lone.threads,
             keep=Keep.NONE,
             checkpoint_minutes=60.0,
             progress=progress,

@@ -14,7 +14,7 @@ from recipe_sweep.search_spaces.expansion import expand
 from recipe_sweep.search_spaces.grid import Grid
 from recipe_sweep.search_spaces.grid_file import grid_from, read_grid
 from recipe_sweep.search_spaces.search import Prune
-from recipe_sweep.search_spaces.studies import Choice, Pruned, Study, Trial, choose, floors_after, studies_of
+from recipe_sweep.search_spaces.studies import Choice, Pruned, Study, Trial, choose, floors_after, search_space
 from recipe_sweep.search_spaces.vocabulary import Extraction
 from recipe_sweep.search_spaces.yaml_file import parse_yaml
 from tests.search_spaces.grids import GRID
@@ -35,6 +35,12 @@ SEARCHED = GRID.replace(LISTS[0], "").replace(LISTS[1], "") + SEARCH
 
 def searching(sampler: str = "tpe") -> Grid:
     return grid_from(parse_yaml(SEARCHED.replace("tpe", sampler), "grid.yaml"))
+
+
+def studies_of(grid: Grid) -> tuple[Study, ...]:
+    space = search_space(grid, expand(grid).points)
+    assert space is not None
+    return tuple(space.studies.values())
 
 
 def study_with(grid: Grid, value_learning: str) -> Study:

@@ -25,9 +25,8 @@ class Compared:
 
 def progress_line(target: Target) -> str:
     """How many trials there are to be, asked for and told."""
-    search = target.grid.search
-    assert search is not None
-    stand = progress(target.grid, target.paths)
+    assert target.space is not None
+    search, stand = target.space.search, progress(target.space, target.paths)
     seeds = len(set(target.grid.axes.seed))
     return (
         f"search: {search.sampler}, {counted(stand.studies, 'study')} of {counted(search.trials, 'trial')} "
@@ -42,8 +41,9 @@ def progress_line(target: Target) -> str:
 
 def compared(target: Target, beside: SweepPaths | None) -> tuple[Compared, ...]:
     """The best of each study beside that of another sweep."""
+    assert target.space is not None
     others = scored_runs(beside) if beside is not None else []
-    return tuple(Compared(best, best_beside(best.study, others)) for best in best_of(target.grid, target.paths))
+    return tuple(Compared(best, best_beside(best.study, others)) for best in best_of(target.space, target.paths))
 
 
 def best_table(pairs: Sequence[Compared]) -> Table:

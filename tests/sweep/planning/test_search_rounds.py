@@ -5,16 +5,17 @@ from __future__ import annotations
 import tempfile
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recipe_sweep.analysis.results.frame import load_results
-from recipe_sweep.search_spaces.grid import Grid
+from recipe_sweep.search_spaces.expansion import expand
 from recipe_sweep.search_spaces.grid_file import grid_from
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.studies import Choice
+from recipe_sweep.search_spaces.studies import Choice, SearchSpace, search_space
 from recipe_sweep.search_spaces.yaml_file import Document
 from recipe_sweep.sweep.cli.show.status import status_line
 from recipe_sweep.sweep.errors import SweepDirectoryError
@@ -39,10 +40,10 @@ from tests.sweep.inline import Sweep
 from tests.sweep.stand_in import Behaviour, behave, value_at
 
 
-def searching(
+def document_of(
     sampler: str = "tpe", trials: int = 5, batch: int = 2, prune: dict[str, object] | None = None, **axes: object
-) -> Grid:
-    document: dict[str, object] = {
+) -> dict[str, Any]:
+    return {
         "schema_version": 1,
         "name": "little",
         "axes": {
@@ -65,10 +66,20 @@ def searching(
         }
         | ({"prune": prune} if prune else {}),
     }
-    return grid_from(Document(document))
 
 
-def search(grid: Grid, sweep: Sweep) -> tuple[DesignPoint, ...]:
+def searching(*arguments: Any, **changes: Any) -> SearchSpace:
+    return space_of(document_of(*arguments, **changes))
+
+
+def space_of(document: dict[str, Any]) -> SearchSpace:
+    grid = grid_from(Document(document))
+    space = search_space(grid, expand(grid).points)
+    assert space is not None
+    return space
+
+
+def search(grid: SearchSpace, sweep: Sweep) -> tuple[DesignPoint, ...]:
     """Round after round until nothing is left, as the command does; returns every run."""
     while True:
         ask_round(grid, sweep.paths)
@@ -258,7 +269,8 @@ def test_a_search_killed_after_asking_can_be_opened_again(tmp_path: Path, monkey
     root = tmp_path / "s"
     target = open_target("search_spread", root)
     assert target.points == ()
-    ask_round(target.grid, target.paths)
+    assert target.space is not None
+    ask_round(target.space, target.paths)
     assert len(open_target("search_spread", root).points) == 2 * 4 * 2
 
 
@@ -270,9 +282,9 @@ def test_doctor_tells_of_a_point_that_was_asked_for_twice(tmp_path: Path) -> Non
     assert len([finding for finding in examine(sweep.paths) if "twice" in finding.text]) == 2
 
 
-def moved(low: float, high: float, **changes: object) -> Grid:
-    document = dict(searching(**changes).document.content)  # type: ignore[arg-type]
-    return grid_from(Document(document | {"search": document["search"] | {"alpha": {"brac": {"low": low, "high": high}}}}))
+def moved(low: float, high: float, **changes: Any) -> SearchSpace:
+    document = document_of(**changes)
+    return space_of(document | {"search": document["search"] | {"alpha": {"brac": {"low": low, "high": high}}}})
 
 
 @pytest.mark.parametrize("sampler", ["tpe", "random"])

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.cli.actions import launch as launch_action
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.files.launch_file import REAL, LaunchFile, LaunchSettings, read_launch, write_launch
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import DataPins, SweepFile, read_sweep_file
 from recipe_sweep.sweep.launch import launch as launching
-from recipe_sweep.sweep.monitoring import status
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.datasets import fetch_lacking, root_on_this_node, store_dataset
 from recipe_sweep.sweep.worker import workload
@@ -131,7 +131,7 @@ def test_a_single_run_without_a_sweep_trains_on_other_bytes_than_the_card_says(d
 
 
 def test_retry_trains_on_changed_data(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status, "failed_runs", lambda points, *_: frozenset(point.run_id for point in points))
+    monkeypatch.setattr(launch_action, "failed_runs", lambda points, *_: frozenset(point.run_id for point in points))
     other_byte(data)
     refuses("retry", *LAUNCH[1:], directory=data)
 

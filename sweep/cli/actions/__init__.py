@@ -1,0 +1,1 @@
+"""What the larger commands do: each takes one object of options, and prints how it went. Loaded only when a command runs."""

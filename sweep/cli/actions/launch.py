@@ -1,0 +1,118 @@
+"""`launch`, `rehearse` and `retry`: open the sweep, plan, train, and say how it went."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import typer
+
+from recipe_sweep.search_spaces.counted import agreeing, counted
+from recipe_sweep.search_spaces.pasted import pasted
+from recipe_sweep.search_spaces.studies import SearchSpace
+from recipe_sweep.sweep.cli.exit_codes import ExitCode
+from recipe_sweep.sweep.cli.shared import console, open_located
+from recipe_sweep.sweep.cli.show.launch_end import mlflow_beside, tell_end, tell_where
+from recipe_sweep.sweep.cli.show.live import LaunchDisplay
+from recipe_sweep.sweep.cli.show.plan import print_work
+from recipe_sweep.sweep.cli.show.search import progress_line
+from recipe_sweep.sweep.cli.streams import say, warn
+from recipe_sweep.sweep.clusters.machines import check_drivable, machines_here
+from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.estimates.estimate import estimate
+from recipe_sweep.sweep.files.overlooked import tell_now
+from recipe_sweep.sweep.launch.launch import launch
+from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
+from recipe_sweep.sweep.monitoring.status import failed_runs
+from recipe_sweep.sweep.opening import Target, check_not_elsewhere, locate, opened
+from recipe_sweep.sweep.planning.plan import Plan
+from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
+from recipe_sweep.sweep.planning.search_rounds import ask_round, next_points
+from recipe_sweep.sweep.store.base import Store
+from recipe_sweep.sweep.store.of_sweep import fetched_store
+from recipe_sweep.sweep.store.sync import store_the_rest
+
+
+def launch_grid(options: LaunchOptions) -> None:
+    """Train, or rehearse, every run that is not done yet; of a search, round after round, until its trials are done."""
+    check_drivable(options.cluster, options.reference.text)
+    located = locate(options.reference, rehearsal=options.rehearsal is not None)
+    if options.rehearsal is None:
+        check_not_elsewhere(located)
+    store = fetched_store(located.paths, options.store)
+    target = opened(located)
+    if target.space is None:
+        _train(options, target, request_of(options, target, store))
+    else:
+        _search(options, target, target.space, store)
+
+
+def retry_failed(options: LaunchOptions) -> None:
+    """Train what failed again, and nothing else."""
+    check_drivable(options.cluster, options.reference.text)
+    located = locate(options.reference)
+    store = fetched_store(located.paths, options.store)
+    target = open_located(located)
+    request = request_of(options, target, store)
+    failed = failed_runs(target.begun().points, target.paths, request.selected)
+    if failed:
+        _train(options, target, replace(request, selected=failed))
+        return
+    waiting = plan_of(request).runs
+    again = pasted("recipe-sweep", "launch", options.reference.text)
+    goes_on = f"; {counted(waiting, 'run')} wait, with which this goes on: {again}"
+    say(f"no run has failed{goes_on if waiting else ''}")
+
+
+def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: Store | None) -> None:
+    plan_of(request_of(options, target, store))  # Refuses a directory of another kind before a round is written to it.
+    while True:
+        ask_round(space, target.paths)
+        target = target.with_new_rounds()
+        request = request_of(options, target, store)
+        say(progress_line(target))
+        try:
+            _train(options, target, request)
+        except typer.Exit as end:  # A run that is given up leaves its trial without a score, and does not end the search.
+            if end.exit_code != ExitCode.FAILURE or not next_points(space, target.paths):
+                raise
+        if not next_points(space, target.paths):
+            return
+
+
+def _train(options: LaunchOptions, target: Target, request: LaunchRequest) -> None:
+    planned = plan_of(request)
+    if planned.packs:
+        _train_packs(options, target, request, planned)
+    elif planned.held:
+        raise SweepDirectoryError(*(problem for error in planned.damaged for problem in error.problems))
+    else:
+        _say_nothing_to_do(options, target, request, planned)
+
+
+def _say_nothing_to_do(options: LaunchOptions, target: Target, request: LaunchRequest, planned: Plan) -> None:
+    """Store what is not stored yet, and say what there is. Raises Exit where runs were given up."""
+    if request.store is not None and target.paths.lock_file.exists():
+        store_the_rest(request.store, target.paths)
+    say(f"{len(planned.kept)} of {planned.selected} done, nothing to do")
+    tell_where(target.paths.root, options.mlflow)
+    if planned.gave_up:
+        count = len(planned.gave_up)
+        say(f"{counted(count, 'run')} failed earlier; try {agreeing(count, 'it', 'them')} again with --retry-failed")
+        raise typer.Exit(ExitCode.FAILURE)
+
+
+def _train_packs(options: LaunchOptions, target: Target, request: LaunchRequest, planned: Plan) -> None:
+    """Launch, and say how it went. Raises Exit where not everything was trained."""
+    screen, root = console(), target.paths.root
+    machines = machines_here(request.resources)
+    estimated = estimate(planned, target.paths, machines, request.workload)
+    print_work(screen, planned, machines, estimated, request.rehearsal is not None)
+    tell_now(warn)
+    with LaunchDisplay(screen) as display:
+        end = launch(request, display, lambda: mlflow_beside(root, options.mlflow))
+    tell_end(screen, end, options.reference.text, root)
+    tell_where(root, options.mlflow)
+    if end.interrupted:
+        raise typer.Exit(ExitCode.INTERRUPTED)
+    if end.status.failed or end.hopeless or end.status.waiting:
+        raise typer.Exit(ExitCode.FAILURE)

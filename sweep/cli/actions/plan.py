@@ -1,0 +1,44 @@
+"""`plan`: what a launch would train and why, and what that takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from recipe_sweep.sweep.cli.shared import console, open_reference
+from recipe_sweep.sweep.cli.show.plan import plan_json, print_plan
+from recipe_sweep.sweep.cli.show.search import progress_line
+from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.clusters.machines import load_machines
+from recipe_sweep.sweep.estimates.calibration import calibrate
+from recipe_sweep.sweep.estimates.estimate import estimate
+from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
+from recipe_sweep.sweep.planning.request import plan_of
+from recipe_sweep.sweep.planning.search_rounds import next_points
+
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """The launch to be planned, whether to measure speeds first, and how to print."""
+
+    launch: LaunchOptions
+    measure: bool
+    as_json: bool
+
+
+def show_plan(options: PlanOptions) -> None:
+    """Print what the launch would do; of a search, in its next round."""
+    target = open_reference(options.launch.reference)
+    request = request_of(options.launch, target)
+    if target.space is not None:
+        target = replace(target, points=(*target.points, *next_points(target.space, target.paths)))
+        request = replace(request, points=target.points)
+        if not options.as_json:
+            say(progress_line(target))
+    planned, machines = plan_of(request), load_machines(options.launch.cluster)
+    if options.measure and planned.packs:
+        calibrate(target.paths, planned.packs, request.resources)
+    estimated = estimate(planned, target.paths, machines, request.workload)
+    if options.as_json:
+        say(plan_json(target, planned, machines, estimated))
+    else:
+        print_plan(console(), target, planned, machines, estimated)
