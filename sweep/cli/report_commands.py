@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from recipe_sweep.search_spaces.counted import agreeing, counted
-from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.sweep.cli.options import DataOption, DirectoryOption, GridArgument, JsonOption, OnlyOption, SetOption
-from recipe_sweep.sweep.cli.shared import console, open_sweep, without_garbage_collection
+from recipe_sweep.sweep.cli.shared import open_sweep, without_garbage_collection
 from recipe_sweep.sweep.cli.streams import say
 
 app = typer.Typer()
@@ -40,94 +38,15 @@ def report(
     ] = None,
 ) -> None:
     """Draw the paper's figures that the results allow, and write a page, tables and numbers; of two sweeps, compare them."""
-    from recipe_sweep.analysis.figures.registry import figure_kinds
-    from recipe_sweep.analysis.report.report import write_report
-    from recipe_sweep.sweep.estimates.estimate_file import read_scores
-    from recipe_sweep.sweep.monitoring.status import SweepWatcher
-    from recipe_sweep.sweep.planning.search_rounds import unpruned
-    from recipe_sweep.sweep.results.trained import kept_weights
+    from recipe_sweep.sweep.cli.actions.report import ReportOptions, compare_sweeps, report_sweep
+    from recipe_sweep.sweep.opening import Reference
 
-    if other is not None:
-        # Not --data, which the environment may give: nothing is read there.
-        given = {"--dir": directory, "--set": overrides, "--figure": number, "--all": every}
-        _compare((grid, other), [option for option, value in given.items() if value], only, out)
-        return
-    kinds = figure_kinds(number or None)
-    with without_garbage_collection():
-        target = open_sweep(grid, directory, overrides).begun()
-        _check_writable(out, target.paths.report)
-        selected = target.selected(only or ())
-        points = unpruned(selected, target.paths)
-        look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
-        remarks = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
-        if early := len(selected) - len(points):
-            ended = f"The search ended {counted(early, 'more run')} early"
-            remarks.append(f"{ended}, which {agreeing(early, 'is', 'are')} in none of these numbers.")
-        paths = write_report(
-            target.paths.root,
-            points,
-            look.failed,
-            out or target.paths.report,
-            kinds=kinds,
-            learned=kept_weights(target.paths, points, data),
-            remarks=remarks,
-        )
-    for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *remarks):
-        say(sentence)
-    if target.grid.search is not None:
-        from recipe_sweep.sweep.cli.show.search import best_table, compared
-
-        console().print(best_table(compared(target, None)))
-    if paths.page is not None:
-        say(f"page     {paths.page}")
-    for figure in paths.figures:
-        say(f"figure   {figure.paths.png}")
-    if paths.table is not None:
-        say(f"table    {paths.table}")
-    say(f"numbers  {paths.figures[0].numbers[0].parent}/*.csv\nParquet  {paths.runs}")
-    if every or number:
-        for absent in paths.absent:
-            say(absent.sentence)
-
-
-def _compare(references: tuple[str, str], misplaced: list[str], only: list[str] | None, out: Path | None) -> None:
-    """Hold two sweeps against each other. Raises SweepDirectoryError for options that make sense of one sweep alone."""
-    from recipe_sweep.analysis.report.two_sweeps_files import load_side, write_comparison
-    from recipe_sweep.sweep.errors import SweepDirectoryError
-    from recipe_sweep.sweep.monitoring.status import SweepWatcher
-    from recipe_sweep.sweep.planning.search_rounds import unpruned
-
-    if misplaced:
-        expected = "two grids or sweep directories, with --only and --out alone"
-        raise SweepDirectoryError(
-            *(Problem(file=option, found=f"{option} beside two sweeps", expected=expected) for option in misplaced)
-        )
-    targets = [open_sweep(reference, None, None).begun() for reference in references]
-    names = [target.paths.root.resolve().name for target in targets]
-    default = targets[0].paths.report / f"against-{names[1]}"
-    _check_writable(out, default)
-    sides = []
-    for target, name, reference in zip(targets, names, references, strict=True):
-        points = unpruned(target.selected(only or ()), target.paths)
-        failed = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look().failed
-        # Two copies of a sweep have one name and are told apart by where they lie.
-        sides.append(load_side(name if names.count(name) == 1 else reference, target.paths.root, points, failed))
-    first, second = sides
-    paths = write_comparison(first, second, out or default)
-    say(paths.text.read_text(encoding="utf-8"))
-    say(f"page     {paths.page}\ntext     {paths.text}\nnumbers  {paths.numbers}")
-
-
-def _check_writable(out: Path | None, default: Path) -> None:
-    """Refuse a place for a report that cannot be written, before anything is computed. Raises SweepDirectoryError."""
-    from recipe_sweep.sweep.errors import SweepDirectoryError
-
-    place = out or default
-    existing = next(path for path in (place, *place.absolute().parents) if path.exists())
-    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        found = f"{existing} may only be read" if existing.is_dir() else f"{existing} is a file"
-        hint = "name another place: -o DIR" if out is None else None
-        raise SweepDirectoryError(Problem(str(place), found=found, expected="a directory that can be written", hint=hint))
+    reference = Reference(grid, directory, overrides or ())
+    options = ReportOptions(reference, only or (), data, number or (), every, out)
+    if other is None:
+        report_sweep(options)
+    else:
+        compare_sweeps(options, other)
 
 
 @app.command(epilog="Example:  recipe-sweep recommend demo --task simple_spread --budget 64")

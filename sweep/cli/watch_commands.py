@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -22,14 +21,7 @@ from recipe_sweep.sweep.cli.options import (
 from recipe_sweep.sweep.cli.shared import console, open_sweep, without_garbage_collection
 from recipe_sweep.sweep.cli.streams import say
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from recipe_sweep.sweep.monitoring.status import SweepWatcher
-
 app = typer.Typer()
-
-WATCH_EVERY_S = 2.0
 
 
 @app.command(epilog="Example:  recipe-sweep status demo --watch")
@@ -42,38 +34,10 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show how a sweep stands: progress, speed, time to go, cost so far, failures by cause, stuck packs."""
-    from recipe_sweep.sweep.cli.show.status import print_status, status_json
-    from recipe_sweep.sweep.monitoring.status import SweepWatcher
-    from recipe_sweep.sweep.results.done import read_done
+    from recipe_sweep.sweep.cli.actions.status import StatusOptions, show_status
+    from recipe_sweep.sweep.opening import Reference
 
-    with nullcontext() if watch else without_garbage_collection():
-        target = open_sweep(grid, directory, overrides)
-        selected = {point.run_id for point in target.selected(only or ())}
-        watcher = SweepWatcher(target.points, target.paths, selected)
-        screen = console()
-        if watch:
-            _watch(watcher, screen)
-        look, axes = watcher.look(), watcher.by_axis(read_done(target.paths))
-    if as_json:
-        say(status_json(target, look, axes))
-    else:
-        print_status(screen, target, look, axes)
-        if target.grid.search is not None:
-            from recipe_sweep.sweep.cli.show.search import progress_line
-
-            say(progress_line(target))
-
-
-def _watch(watcher: SweepWatcher, screen: Console) -> None:
-    """Show how a sweep stands until Ctrl-C: a table on a terminal, a line now and then in a file or a pipe."""
-    import time
-
-    from recipe_sweep.sweep.cli.show.live import LaunchDisplay
-
-    with LaunchDisplay(screen, transient=False) as display:
-        while True:
-            display.show(watcher.look())
-            time.sleep(WATCH_EVERY_S)
+    show_status(StatusOptions(Reference(grid, directory, overrides or ()), only or (), watch, as_json))
 
 
 @app.command(epilog="Example:  recipe-sweep explain demo 3fa9")
@@ -113,22 +77,10 @@ def best(
     as_json: JsonOption = False,
 ) -> None:
     """Show the best alpha and tau that a search has found in each study, beside those of another sweep."""
-    from recipe_sweep.search_spaces.errors import Problem, UserInputError
-    from recipe_sweep.sweep.cli.show.search import best_json, best_table, compared, progress_line
-    from recipe_sweep.sweep.files.paths import SweepPaths
-    from recipe_sweep.sweep.opening import open_target
+    from recipe_sweep.sweep.cli.actions.best import BestOptions, show_best
+    from recipe_sweep.sweep.opening import Reference
 
-    target = open_sweep(grid, directory, overrides)
-    if target.grid.search is None:
-        raise UserInputError(Problem(grid, key="search", found="nothing", expected="a grid that searches alpha"))
-    target.begun()
-    other = SweepPaths(open_target(str(beside)).begun().paths.root) if beside is not None else None
-    pairs = compared(target, other)
-    if as_json:
-        say(best_json(pairs))
-        return
-    say(progress_line(target))
-    console().print(best_table(pairs))
+    show_best(BestOptions(Reference(grid, directory, overrides or ()), beside, as_json))
 
 
 @app.command(epilog="Example:  recipe-sweep logs demo --follow")
@@ -151,35 +103,10 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added, until its process ends.")] = False,
 ) -> None:
     """Print the end of a log: of the newest attempt that failed, else of the running packs, or as the options say."""
-    from recipe_sweep.search_spaces.errors import Problem
-    from recipe_sweep.sweep.errors import UnknownLogError
-    from recipe_sweep.sweep.monitoring import logs as log_files
-    from recipe_sweep.sweep.monitoring.run_history import find_run
+    from recipe_sweep.sweep.cli.actions.logs import LogOptions, print_logs
+    from recipe_sweep.sweep.opening import Reference
 
-    log_files.only_one((("--run", run_id), ("--pack", pack_id), ("--engine", engine)))
-    if attempt is not None and run_id is None and pack_id is None:
-        raise UnknownLogError(Problem(f"--attempt {attempt}", found="no --run or --pack beside it", expected="one of them"))
-    with without_garbage_collection():
-        target = open_sweep(grid, directory, None)
-        paths = target.paths
-        if run_id is not None:
-            found = [log_files.run_log(paths, find_run(target, run_id).run_id, attempt)]
-        elif pack_id is not None:
-            found = [log_files.attempt_log(paths, pack_id, attempt)]
-        elif engine:
-            found = [log_files.engine_log(paths)]
-        else:
-            found = list(log_files.interesting_logs(paths))
-    for log in found:
-        say(f"==> {log.title}: {log.path}")
-        say("\n".join(log_files.last_lines(log, lines)), flush=True)
-    if not found:
-        say(log_files.no_log(paths))
-    elif follow and found[0].path.exists():
-        if len(found) > 1:
-            say(f"==> following {found[0].title}; --pack names another", flush=True)
-        for text in log_files.follow(found[0]):
-            say(text, end="", flush=True)
+    print_logs(LogOptions(Reference(grid, directory), run_id, pack_id, engine, attempt, lines, follow))
 
 
 @app.command(epilog="Example:  recipe-sweep cancel demo")
@@ -189,26 +116,10 @@ def cancel(
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is gone.")] = True,
 ) -> None:
     """Ask the launch at work on a sweep, here or on another machine, to stop as Ctrl-C would."""
-    from recipe_sweep.sweep.cli.show.status import status_line
-    from recipe_sweep.sweep.locks.lease import live_launch
-    from recipe_sweep.sweep.locks.stop import ask_to_stop, wait_for_end
-    from recipe_sweep.sweep.monitoring.status import SweepWatcher, duration
+    from recipe_sweep.sweep.cli.actions.cancel import CancelOptions, cancel_launch
+    from recipe_sweep.sweep.opening import Reference
 
-    target = open_sweep(grid, directory, None)
-    launch = live_launch(target.paths.lease)
-    if launch is None:
-        say(f"no launch is at work on {target.paths.root}")
-        return
-    ask_to_stop(target.paths, launch)
-    process = launch.process
-    say(f"asked launch {launch.epoch} (host {process.host}, pid {process.pid}) to stop: packs write their checkpoints")
-    if not wait:
-        return
-    watcher = SweepWatcher(target.points, target.paths)
-    wait_for_end(
-        target.paths, launch, lambda seconds: say(f"after {duration(seconds)}: {status_line(watcher.look())}", flush=True)
-    )
-    say(f"it is gone; {status_line(watcher.look())}\nthe next launch goes on from the checkpoints")
+    cancel_launch(CancelOptions(Reference(grid, directory), wait))
 
 
 @app.command(epilog="Example:  recipe-sweep doctor demo")

@@ -1,0 +1,129 @@
+"""`report`: figures, a page, tables and numbers of one sweep, or of two held against each other."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipe_sweep.analysis.figures.registry import figure_kinds
+from recipe_sweep.analysis.report.report import ReportPaths, write_report
+from recipe_sweep.analysis.report.two_sweeps_files import load_side, write_comparison
+from recipe_sweep.search_spaces.counted import agreeing, counted
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.sweep.cli.shared import console, open_reference, open_sweep, without_garbage_collection
+from recipe_sweep.sweep.cli.show.search import best_table, compared
+from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.estimates.estimate_file import read_scores
+from recipe_sweep.sweep.monitoring.status import SweepWatcher
+from recipe_sweep.sweep.opening import Reference, Target
+from recipe_sweep.sweep.planning.search_rounds import unpruned
+from recipe_sweep.sweep.results.trained import kept_weights
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Which runs of which sweep, which `figures` of the paper (all without), and where to write."""
+
+    reference: Reference
+    only: Sequence[str]
+    data: Path | None
+    figures: Sequence[int]
+    every: bool
+    """whether to say what figures lack that cannot be drawn"""
+    out: Path | None
+
+
+def report_sweep(options: ReportOptions) -> None:
+    """Write the report of one sweep, and print what it is about and where it lies."""
+    kinds = figure_kinds(options.figures or None)
+    with without_garbage_collection():
+        target = open_reference(options.reference).begun()
+        _check_writable(options.out, target.paths.report)
+        selected = target.selected(options.only)
+        points = unpruned(selected, target.paths)
+        look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
+        remarks = _remarks(target, len(selected) - len(points))
+        paths = write_report(
+            target.paths.root,
+            points,
+            look.failed,
+            options.out or target.paths.report,
+            kinds=kinds,
+            learned=kept_weights(target.paths, points, options.data),
+            remarks=remarks,
+        )
+    _tell(options, target, paths, remarks)
+
+
+def _remarks(target: Target, ended_early: int) -> list[str]:
+    """How good the estimates of its launches were, and how many runs a search ended early."""
+    remarks = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
+    if ended_early:
+        ended = f"The search ended {counted(ended_early, 'more run')} early"
+        remarks.append(f"{ended}, which {agreeing(ended_early, 'is', 'are')} in none of these numbers.")
+    return remarks
+
+
+def _tell(options: ReportOptions, target: Target, paths: ReportPaths, remarks: Sequence[str]) -> None:
+    for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *remarks):
+        say(sentence)
+    if target.space is not None:
+        console().print(best_table(compared(target, None)))
+    if paths.page is not None:
+        say(f"page     {paths.page}")
+    for figure in paths.figures:
+        say(f"figure   {figure.paths.png}")
+    if paths.table is not None:
+        say(f"table    {paths.table}")
+    say(f"numbers  {paths.figures[0].numbers[0].parent}/*.csv\nParquet  {paths.runs}")
+    if options.every or options.figures:
+        for absent in paths.absent:
+            say(absent.sentence)
+
+
+def compare_sweeps(options: ReportOptions, other: str) -> None:
+    """Hold two sweeps against each other. Raises SweepDirectoryError for options that make sense of one sweep alone."""
+    _check_alone(options)
+    targets = [open_sweep(text, None, None).begun() for text in (options.reference.text, other)]
+    names = [target.paths.root.resolve().name for target in targets]
+    default = targets[0].paths.report / f"against-{names[1]}"
+    _check_writable(options.out, default)
+    sides = []
+    for target, name, text in zip(targets, names, (options.reference.text, other), strict=True):
+        points = unpruned(target.selected(options.only), target.paths)
+        failed = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look().failed
+        # Two copies of a sweep have one name and are told apart by where they lie.
+        sides.append(load_side(name if names.count(name) == 1 else text, target.paths.root, points, failed))
+    first, second = sides
+    paths = write_comparison(first, second, options.out or default)
+    say(paths.text.read_text(encoding="utf-8"))
+    say(f"page     {paths.page}\ntext     {paths.text}\nnumbers  {paths.numbers}")
+
+
+def _check_alone(options: ReportOptions) -> None:
+    # Not --data, which the environment may give: nothing is read there.
+    given = {
+        "--dir": options.reference.directory,
+        "--set": options.reference.overrides,
+        "--figure": options.figures,
+        "--all": options.every,
+    }
+    expected = "two grids or sweep directories, with --only and --out alone"
+    misplaced = [option for option, value in given.items() if value]
+    if misplaced:
+        raise SweepDirectoryError(
+            *(Problem(file=option, found=f"{option} beside two sweeps", expected=expected) for option in misplaced)
+        )
+
+
+def _check_writable(out: Path | None, default: Path) -> None:
+    """Refuse a place for a report that cannot be written, before anything is computed. Raises SweepDirectoryError."""
+    place = out or default
+    existing = next(path for path in (place, *place.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        found = f"{existing} may only be read" if existing.is_dir() else f"{existing} is a file"
+        hint = "name another place: -o DIR" if out is None else None
+        raise SweepDirectoryError(Problem(str(place), found=found, expected="a directory that can be written", hint=hint))

@@ -1,0 +1,58 @@
+"""`status`: how a sweep stands, once or again and again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from recipe_sweep.sweep.cli.shared import console, open_reference, without_garbage_collection
+from recipe_sweep.sweep.cli.show.search import progress_line
+from recipe_sweep.sweep.cli.show.status import print_status, status_json
+from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.monitoring.status import SweepWatcher
+from recipe_sweep.sweep.opening import Reference
+from recipe_sweep.sweep.results.done import read_done
+
+WATCH_EVERY_S = 2.0
+
+
+@dataclass(frozen=True)
+class StatusOptions:
+    """Which runs of which sweep, whether to keep looking, and how to print."""
+
+    reference: Reference
+    only: Sequence[str]
+    watch: bool
+    as_json: bool
+
+
+def show_status(options: StatusOptions) -> None:
+    """Print how the sweep stands."""
+    with nullcontext() if options.watch else without_garbage_collection():
+        target = open_reference(options.reference)
+        selected = {point.run_id for point in target.selected(options.only)}
+        watcher = SweepWatcher(target.points, target.paths, selected)
+        screen = console()
+        if options.watch:
+            _watch(watcher, screen)
+        look, axes = watcher.look(), watcher.by_axis(read_done(target.paths))
+    if options.as_json:
+        say(status_json(target, look, axes))
+        return
+    print_status(screen, target, look, axes)
+    if target.space is not None:
+        say(progress_line(target))
+
+
+def _watch(watcher: SweepWatcher, screen: Console) -> None:
+    """Show how a sweep stands until Ctrl-C: a table on a terminal, a line now and then in a file or a pipe."""
+    from recipe_sweep.sweep.cli.show.live import LaunchDisplay
+
+    with LaunchDisplay(screen, transient=False) as display:
+        while True:
+            display.show(watcher.look())
+            time.sleep(WATCH_EVERY_S)
