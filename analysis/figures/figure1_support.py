@@ -19,11 +19,13 @@ from recipe_sweep.analysis.estimators.support import (
     outside,
     spans_a_plane,
 )
-from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
+from recipe_sweep.analysis.figures.figure2_game import GAME
+from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers, alike
 from recipe_sweep.analysis.figures.style import FAINT, INK, new_figure, style, wrapped
 from recipe_sweep.analysis.number_text import short
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from recipe_sweep.sweep.results.samples import ActionSample, Lacking, PolicyActions
 
 if TYPE_CHECKING:
@@ -31,13 +33,22 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+SHOWN = (Decomposition.CEN, Decomposition.VDN, Decomposition.DEC)
+LEARNER = ValueLearning.TD
+EXTRACTIONS = (Extraction.BRAC, Extraction.AWR)
 SHOWN_AGENT = 0
 MOST_DOTS = 500
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
     """Figure 1, where policies of BRAC and AWR were kept and their data are at hand."""
-    sample = material.learned.action_sample()
+    kept = material.learned.kept(critics=False)
+    if isinstance(kept, Lacking):
+        return kept
+    shown = shown_runs(kept)
+    if not shown:
+        return Lacking("no dataset has finished TD runs of Cen, VDN or Dec with both BRAC and AWR, their weights kept")
+    sample = material.learned.actions(shown)
     if isinstance(sample, Lacking):
         return sample
     if sample.actions.shape[-1] < 2:
@@ -54,6 +65,20 @@ def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
     says = f"Actions outside the data's convex hull: {', '.join(parts)}. {_title(sample)}."
     numbers = (Numbers("figure1", measured.drop(columns="run_id")), Numbers("figure1_actions", _dots_frame(sample)))
     return (Drawing("figure1", _draw(sample, measured), says, numbers),)
+
+
+def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
+    """Choose the runs of the figure: TD under Cen, VDN and Dec with BRAC and AWR, on the first dataset that has both.
+
+    Of several temperatures the one counts at which values weigh most.
+    """
+    able = [p for p in points if p.value_learning is LEARNER and p.decomposition in SHOWN and p.task != GAME]
+    for group in alike(able):
+        alphas = {extraction: [p.alpha for p in group if p.extraction is extraction] for extraction in EXTRACTIONS}
+        if all(alphas.values()):
+            chosen = {extraction: extraction.boldest(alphas[extraction]) for extraction in EXTRACTIONS}
+            return tuple(p for p in group if p.alpha == chosen.get(p.extraction))
+    return ()
 
 
 def support_frame(sample: ActionSample) -> pd.DataFrame:

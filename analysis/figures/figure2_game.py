@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
 from recipe_sweep.analysis.figures.style import BEST, FAINT, INK, new_figure, style, wrapped
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import Decomposition
 from recipe_sweep.sweep.results.samples import GameTables, Lacking
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+GAME = "two_step"
+SHOWN = (Decomposition.VDN, Decomposition.MIX)
 STATES = ("state 1", "state 2-1 (safe)", "state 2-2 (risky)")
 SAFE, RISKY = 7.0, ((0.0, 1.0), (1.0, 8.0))
 GAMMA = 0.99
@@ -31,7 +35,18 @@ def true_values(gamma: float = GAMMA) -> NDArray[np.float64]:
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
     """Figure 2, where the critics of the game were kept."""
-    tables = material.learned.game_tables()
+    wanted = material.learned.wanted()
+    if isinstance(wanted, Lacking):
+        return wanted
+    if not shown_runs(wanted):
+        return Lacking("the sweep has no runs of VDN or Mix on the two-step game")
+    kept = material.learned.kept(critics=True)
+    if isinstance(kept, Lacking):
+        return kept
+    shown = shown_runs(kept)
+    if not shown:
+        return Lacking("its critics were not kept, or no run is finished")
+    tables = material.learned.game_tables(shown)
     if isinstance(tables, Lacking):
         return tables
     verdicts = [
@@ -41,6 +56,11 @@ def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
     ]
     says = f"Joint values learned on the two-step game: {', '.join(verdicts)}."
     return (Drawing("figure2", draw_figure2(tables), says, (Numbers("figure2", tables_frame(tables)),)),)
+
+
+def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
+    """Choose the runs of the figure: every one of VDN and Mix on the game."""
+    return tuple(point for point in points if point.task == GAME and point.decomposition in SHOWN)
 
 
 def tables_frame(tables: Sequence[GameTables], gamma: float = GAMMA) -> pd.DataFrame:

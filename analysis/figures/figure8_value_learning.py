@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import Floats
-from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
+from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers, alike
 from recipe_sweep.analysis.figures.style import INK, new_figure, style, wrapped
 from recipe_sweep.analysis.number_text import short
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
-from recipe_sweep.search_spaces.vocabulary import ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from recipe_sweep.sweep.results.samples import Lacking, LearnedQ, ValueSample
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
+UNDER = (Decomposition.MIX, Extraction.AWR)
+LEARNERS = (ValueLearning.TD, ValueLearning.SARSA, ValueLearning.IQL)
 MOST_AGENTS, MOST_DOTS = 2, 800
 SHADES = ("#12245c", "#7f8fc0", "#e9e4df", "#f9c08d", "#e8872b")  # dark blue low, apricot high: their lightness rises
 PANEL_INCHES = 1.75
@@ -46,7 +49,13 @@ class Likeness(NamedTuple):
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
     """Figure 8, where critics of Mix under all three value learners were kept and their data are at hand."""
-    sample = material.learned.value_sample()
+    kept = material.learned.kept(critics=True)
+    if isinstance(kept, Lacking):
+        return kept
+    shown = shown_runs(kept)
+    if not shown:
+        return Lacking("no dataset has finished runs of Mix with AWR under TD, SARSA and IQL, their critics kept")
+    sample = material.learned.values(shown)
     if isinstance(sample, Lacking):
         return sample
     if sample.actions.shape[-1] < 2:
@@ -54,6 +63,19 @@ def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
     alike = likeness(sample.learned)
     says = f"Learned values of the data's actions. {_ranks(alike)}"
     return (Drawing("figure8", _draw(sample, alike), says, (Numbers("figure8", values_frame(sample)),)),)
+
+
+def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
+    """Choose the runs of the figure: Mix with AWR, one for each value learner, on the first dataset that has all of them.
+
+    Of several runs that with the lowest seed counts, then the lowest temperature, then the highest expectile.
+    """
+    able = [p for p in points if (p.decomposition, p.extraction) == UNDER and p.alpha != p.extraction.cloning_alpha]
+    for group in alike(able):
+        if {p.value_learning for p in group} >= set(LEARNERS):
+            ordered = sorted(group, key=lambda p: (p.seed, p.alpha, -(p.tau or 0.0)))
+            return tuple(next(p for p in ordered if p.value_learning is learner) for learner in LEARNERS)
+    return ()
 
 
 def likeness(learned: Sequence[LearnedQ]) -> tuple[Likeness, ...]:

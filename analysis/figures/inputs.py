@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +12,8 @@ from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import Results
 from recipe_sweep.analysis.results.scores import ScoreRule
-from recipe_sweep.sweep.results.samples import Lacking, Learned
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.results.samples import Lacking, TrainedRuns
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +30,8 @@ class Material:
     blocks: tuple[TaskPanels, ...]
     coverage: Coverage
     rule: ScoreRule
-    learned: Learned
+    learned: TrainedRuns
+    """what only weights and datasets tell; a figure that shows it chooses its own runs"""
 
 
 class Numbers(NamedTuple):
@@ -58,3 +61,14 @@ class FigureKind:
     preset: str
     """has the data that it needs"""
     draw: Callable[[Material], Sequence[Drawing] | Lacking]
+
+
+def alike(points: Sequence[DesignPoint]) -> list[list[DesignPoint]]:
+    """Group points that share dataset and normalisation, in the order of their first members."""
+
+    def key(point: DesignPoint) -> tuple[str, ...]:
+        return (point.dataset_id, point.critic_norm, point.actor_norm)
+
+    first = {key(point): number for number, point in reversed(list(enumerate(points)))}
+    ordered = sorted(points, key=lambda point: first[key(point)])
+    return [list(group) for _, group in groupby(ordered, key=key)]

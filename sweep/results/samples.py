@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 Floats = NDArray[np.float64]
@@ -88,19 +90,30 @@ class DataReturns(NamedTuple):
     highest_value: float
 
 
-class Learned(Protocol):
-    """What only kept weights and datasets tell. Each is looked up when a figure asks for it, for that takes seconds."""
+class TrainedRuns(Protocol):
+    """The runs of a sweep and what their kept weights know. A figure chooses its runs from them, and asks these.
 
-    def game_tables(self) -> tuple[GameTables, ...] | Lacking:
-        """Joint values on the two-step game, one table per decomposition."""
+    Everything is looked up when a figure asks, because reading weights and datasets takes seconds.
+    """
+
+    def wanted(self) -> tuple[DesignPoint, ...] | Lacking:
+        """All runs that the report is about, trained or not; why nothing can be asked of any."""
         ...
 
-    def action_sample(self) -> ActionSample | Lacking:
-        """What policies do where the data were collected."""
+    def kept(self, *, critics: bool) -> tuple[DesignPoint, ...] | Lacking:
+        """Those that are finished and whose policies were kept, or whose `critics` were as well."""
         ...
 
-    def value_sample(self) -> ValueSample | Lacking:
-        """What critics think of the data's actions."""
+    def actions(self, points: Sequence[DesignPoint]) -> ActionSample | Lacking:
+        """What the policies of these runs, all of one dataset, do where its data were collected."""
+        ...
+
+    def values(self, points: Sequence[DesignPoint]) -> ValueSample | Lacking:
+        """What the critics of these runs, all of one dataset, think of its actions."""
+        ...
+
+    def game_tables(self, points: Sequence[DesignPoint]) -> tuple[GameTables, ...] | Lacking:
+        """What the critics of these runs, all of the two-step game, learned of it: one table per decomposition."""
         ...
 
     def data_returns(self, run_id: str) -> DataReturns | None:
@@ -108,24 +121,36 @@ class Learned(Protocol):
         ...
 
 
+Learned = TrainedRuns
+"""The name that reports know it by."""
+
+
 class NothingLearned:
-    """For reports without weights and datasets, such as a rehearsal's."""
+    """Stands for the trained runs where there are no weights and datasets, as in a rehearsal. Says why to whatever is asked."""
 
     def __init__(self, why: str = "the weights of its runs are not at hand") -> None:
         self._why = Lacking(why)
 
-    def game_tables(self) -> Lacking:
-        """See Learned."""
+    def wanted(self) -> Lacking:
+        """See TrainedRuns."""
         return self._why
 
-    def action_sample(self) -> Lacking:
-        """See Learned."""
+    def kept(self, *, critics: bool) -> Lacking:
+        """See TrainedRuns."""
         return self._why
 
-    def value_sample(self) -> Lacking:
-        """See Learned."""
+    def actions(self, points: Sequence[DesignPoint]) -> Lacking:
+        """See TrainedRuns."""
+        return self._why
+
+    def values(self, points: Sequence[DesignPoint]) -> Lacking:
+        """See TrainedRuns."""
+        return self._why
+
+    def game_tables(self, points: Sequence[DesignPoint]) -> Lacking:
+        """See TrainedRuns."""
         return self._why
 
     def data_returns(self, run_id: str) -> None:
-        """See Learned."""
+        """See TrainedRuns."""
         return

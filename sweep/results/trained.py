@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,22 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Keep, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file
 from recipe_sweep.sweep.results.done import DoneRuns, read_done
-from recipe_sweep.sweep.results.game import GAME, game_points, game_tables
+from recipe_sweep.sweep.results.game import game_tables
 from recipe_sweep.sweep.results.samples import (
     ActionSample,
     DataReturns,
     GameTables,
     Lacking,
-    Learned,
     LearnedQ,
     NothingLearned,
     PolicyActions,
+    TrainedRuns,
     ValueSample,
 )
 
@@ -39,10 +38,8 @@ Sample = TypeVar("Sample")
 ROWS, OTHER_ROWS = 2_000, 10_000
 """Transitions that policies and critics are asked about, and further ones that their answers are compared with."""
 
-_FIGURE_1 = (Decomposition.CEN, Decomposition.VDN, Decomposition.DEC)
 
-
-def kept_weights(paths: SweepPaths, points: Sequence[DesignPoint], data_root: Path | None) -> Learned:
+def kept_weights(paths: SweepPaths, points: Sequence[DesignPoint], data_root: Path | None) -> TrainedRuns:
     """Reads weights and datasets of the finished `points` when a figure asks; a rehearsal has learned nothing."""
 
     sweep = read_sweep_file(paths)
@@ -51,47 +48,8 @@ def kept_weights(paths: SweepPaths, points: Sequence[DesignPoint], data_root: Pa
     return KeptWeights(paths, sweep, points, data_root or Path(sweep.data_root))
 
 
-def figure1_points(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
-    """The runs that Figure 1 shows: TD under Cen, VDN and Dec with BRAC and AWR, on the first dataset that has both.
-
-    Of several temperatures the one counts at which values weigh most: the smallest under BRAC, the largest under AWR.
-    """
-    able = [p for p in points if p.value_learning is ValueLearning.TD and p.decomposition in _FIGURE_1 and p.task != GAME]
-    for group in _alike(able):
-        if {p.extraction for p in group} == set(Extraction.members()):
-            brac = [p.alpha for p in group if p.extraction is Extraction.BRAC]
-            awr = [p.alpha for p in group if p.extraction is Extraction.AWR]
-            alphas = {Extraction.BRAC: min(brac), Extraction.AWR: max(awr)}
-            return tuple(p for p in group if p.alpha == alphas[p.extraction])
-    return ()
-
-
-def figure8_points(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
-    """The runs that Figure 8 shows: Mix with AWR, one run for each value learner, on the first dataset that has all three.
-
-    Of several runs that with the lowest seed counts, then the lowest temperature, then the highest expectile.
-    """
-    able = [p for p in points if p.decomposition is Decomposition.MIX and p.extraction is Extraction.AWR and p.alpha > 0.0]
-    for group in _alike(able):
-        if {p.value_learning for p in group} == set(ValueLearning.members()):
-            ordered = sorted(group, key=lambda p: (p.seed, p.alpha, -(p.tau or 0.0)))
-            return tuple(next(p for p in ordered if p.value_learning is learner) for learner in ValueLearning.members())
-    return ()
-
-
-def _alike(points: Sequence[DesignPoint]) -> list[list[DesignPoint]]:
-    """Groups of points that share dataset and normalisation, in the order of their first members."""
-
-    def key(point: DesignPoint) -> tuple[str, ...]:
-        return (point.dataset_id, point.critic_norm, point.actor_norm)
-
-    first = {key(point): number for number, point in reversed(list(enumerate(points)))}
-    ordered = sorted(points, key=lambda point: first[key(point)])
-    return [list(group) for _, group in groupby(ordered, key=key)]
-
-
 class KeptWeights:
-    """See Learned."""
+    """See TrainedRuns."""
 
     def __init__(self, paths: SweepPaths, sweep: SweepFile, points: Sequence[DesignPoint], data_root: Path) -> None:
         self._paths, self._sweep, self._points, self._data_root = paths, sweep, points, data_root
@@ -100,27 +58,28 @@ class KeptWeights:
     def _done(self) -> DoneRuns:
         return read_done(self._paths)
 
-    def game_tables(self) -> tuple[GameTables, ...] | Lacking:
-        """Of VDN and Mix."""
+    def wanted(self) -> tuple[DesignPoint, ...]:
+        """See TrainedRuns."""
+        return tuple(self._points)
 
-        points = game_points(self._points)
-        if not points:
-            return Lacking("the sweep has no runs of VDN or Mix on the two-step game")
-        kept = self._kept(points, (Keep.ALL,))
-        if not kept:
-            return Lacking("its critics were not kept, or no run is finished")
-        return _or_lacking(lambda: game_tables(self._paths, kept))
+    def kept(self, *, critics: bool) -> tuple[DesignPoint, ...]:
+        """See TrainedRuns."""
+        keeps = {Keep.ALL} if critics else {Keep.ACTOR, Keep.ALL}
+        files = self._done.file_of
+        ended = (p for p in self._points if p.run_id in files and p.run_id not in self._done.pruned)
+        return tuple(p for p in ended if files[p.run_id].keep in keeps)
 
-    def action_sample(self) -> ActionSample | Lacking:
-        """Of `figure1_points`."""
-        return _or_lacking(self._action_sample)
+    def game_tables(self, points: Sequence[DesignPoint]) -> tuple[GameTables, ...] | Lacking:
+        """See TrainedRuns."""
+        return _or_lacking(lambda: game_tables(self._paths, self._done, points))
 
-    def _action_sample(self) -> ActionSample | Lacking:
+    def actions(self, points: Sequence[DesignPoint]) -> ActionSample | Lacking:
+        """See TrainedRuns."""
+        return _or_lacking(lambda: self._actions(points))
+
+    def _actions(self, points: Sequence[DesignPoint]) -> ActionSample | Lacking:
         from recipe_sweep.trainers.values import policy_actions
 
-        points = figure1_points(self._kept(self._points, (Keep.ACTOR, Keep.ALL)))
-        if not points:
-            return Lacking("no dataset has finished TD runs of Cen, VDN or Dec with both BRAC and AWR, their weights kept")
         dataset = self._dataset(points[0])
         if isinstance(dataset, Lacking):
             return dataset
@@ -143,16 +102,13 @@ class KeptWeights:
             ),
         )  # fmt: skip
 
-    def value_sample(self) -> ValueSample | Lacking:
-        """Of `figure8_points`."""
-        return _or_lacking(self._value_sample)
+    def values(self, points: Sequence[DesignPoint]) -> ValueSample | Lacking:
+        """See TrainedRuns."""
+        return _or_lacking(lambda: self._values(points))
 
-    def _value_sample(self) -> ValueSample | Lacking:
+    def _values(self, points: Sequence[DesignPoint]) -> ValueSample | Lacking:
         from recipe_sweep.trainers.values import learned_values
 
-        points = figure8_points(self._kept(self._points, (Keep.ALL,)))
-        if not points:
-            return Lacking("no dataset has finished runs of Mix with AWR under TD, SARSA and IQL, their critics kept")
         dataset = self._dataset(points[0])
         if isinstance(dataset, Lacking):
             return dataset
@@ -180,12 +136,6 @@ class KeptWeights:
         returns = stored.card.returns
         highest = largest_value(stored.columns.rewards, stored.columns.terminals, point.gamma)
         return DataReturns(returns.mean, returns.std, returns.min, returns.max, highest)
-
-    def _kept(self, points: Sequence[DesignPoint], keeps: Collection[Keep]) -> tuple[DesignPoint, ...]:
-        """Those that are finished and whose weights were kept."""
-        files = self._done.file_of
-        ended = (p for p in points if p.run_id in files and p.run_id not in self._done.pruned)
-        return tuple(p for p in ended if files[p.run_id].keep in keeps)
 
     def _weights(self, point: DesignPoint) -> Mapping[str, Any]:
         from recipe_sweep.sweep.results.weights import run_weights

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -95,17 +96,22 @@ def test_the_same_diagnostics_give_the_same_bytes(tmp_path: Path) -> None:
 
 
 class Known(NothingLearned):
-    """Weights that know what a test gives them."""
+    """Runs whose weights know what a test gives them."""
 
-    def __init__(self, actions: ActionSample | None = None, values: ValueSample | None = None) -> None:
+    def __init__(
+        self, points: tuple[DesignPoint, ...], actions: ActionSample | None = None, values: ValueSample | None = None
+    ) -> None:
         super().__init__()
-        self._actions, self._values = actions, values
+        self._points, self._actions, self._values = points, actions, values
 
-    def action_sample(self) -> ActionSample | Lacking:  # type: ignore[override]
-        return self._actions if self._actions is not None else super().action_sample()
+    def kept(self, *, critics: bool) -> tuple[DesignPoint, ...]:  # type: ignore[override]
+        return self._points
 
-    def value_sample(self) -> ValueSample | Lacking:  # type: ignore[override]
-        return self._values if self._values is not None else super().value_sample()
+    def actions(self, points: Sequence[DesignPoint]) -> ActionSample | Lacking:  # type: ignore[override]
+        return self._actions if self._actions is not None else super().actions(points)
+
+    def values(self, points: Sequence[DesignPoint]) -> ValueSample | Lacking:  # type: ignore[override]
+        return self._values if self._values is not None else super().values(points)
 
 
 def policies(points: tuple[DesignPoint, ...]) -> ActionSample:
@@ -142,7 +148,7 @@ def test_actions_outside_the_data_are_counted_and_their_distance_is_to_what_the_
     assert frame.loc["brac", ["outside_hull", "outside_bounds"]].tolist() == [0.5, 0.5]
     assert frame.loc["awr"].tolist() == [0.0, 0.0, 0.0]
     write_sweep(tmp_path, points)
-    material = material_of(points, tmp_path, Known(actions=policies(points)))
+    material = material_of(points, tmp_path, Known(points, actions=policies(points)))
     (figure,) = write_figures(figure_kinds((1,)), material, tmp_path / "out")
     assert isinstance(figure, WrittenFigure)
     assert "BRAC 50%" in figure.says
@@ -166,7 +172,7 @@ def test_data_too_small_or_too_plain_for_figure_1_leave_the_report_whole(tmp_pat
     sample = policies(points)
     few = sample._replace(other_observations=sample.other_observations[others], other_actions=sample.other_actions[others])
     write_sweep(tmp_path, points)
-    (absent,) = write_figures(figure_kinds((1,)), material_of(points, tmp_path, Known(actions=few)), tmp_path / "out")
+    (absent,) = write_figures(figure_kinds((1,)), material_of(points, tmp_path, Known(points, actions=few)), tmp_path / "out")
     assert isinstance(absent, AbsentFigure)
     assert says in absent.sentence
 
@@ -189,9 +195,11 @@ def test_likeness_of_values_is_one_of_order_not_of_size(tmp_path: Path) -> None:
     assert ranks[ValueLearning.TD, ValueLearning.SARSA] == pytest.approx((1.0, 1.0))
     assert ranks[ValueLearning.TD, ValueLearning.IQL] == pytest.approx((-1.0, -1.0))
     assert values_frame(sample)["q_sarsa"].to_numpy() == pytest.approx(sample.learned[1].q.ravel())
-    points = loops(1)
+    points = synthetic_points(
+        datasets=("expert",), seeds=(0,), decompositions=(Decomposition.MIX,), extractions=(Extraction.AWR,)
+    )
     write_sweep(tmp_path, points)
-    (figure,) = write_figures(figure_kinds((8,)), material_of(points, tmp_path, Known(values=sample)), tmp_path / "out")
+    (figure,) = write_figures(figure_kinds((8,)), material_of(points, tmp_path, Known(points, values=sample)), tmp_path / "out")
     assert isinstance(figure, WrittenFigure)
     assert "TD and SARSA 1.00" in figure.says
 
