@@ -24,6 +24,7 @@ from recipe_sweep.sweep.files.progress_file import progress_path, read_progress
 from recipe_sweep.sweep.files.reading import meaningful
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
 from recipe_sweep.sweep.opening import Target, one_run
+from recipe_sweep.sweep.planning.packing import Capacity
 from recipe_sweep.sweep.planning.plan import make_plan
 from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done
 from recipe_sweep.sweep.results.read import read_rows
@@ -152,7 +153,7 @@ def _reason(target: Target, run_id: str, packs: tuple[PackRecord, ...], state: R
     if state is RunState.OUTSIDE:
         return None
     try:
-        plan = make_plan(target.points, target.paths, slots=1, max_lanes=1, selected={run_id})
+        plan = make_plan(target.points, target.paths, Capacity(slots=1, max_lanes=1), selected={run_id})
     except SweepDirectoryError:  # It says why nothing can be planned; here the other facts of the run are asked for.
         return None
     return next(iter(plan.reasons), None)

@@ -13,11 +13,20 @@ import heapq
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import NamedTuple
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.files.pack import Pack, value_lane, value_lane_key
 
 PACKS_PER_SLOT = 2
+
+
+class Capacity(NamedTuple):
+    """What new packs are cut for: `slots` processes side by side, and of each pack the most runs and, if known, bytes."""
+
+    slots: int
+    max_lanes: int
+    room: int | None = None
 
 
 def pack_points(

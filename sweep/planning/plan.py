@@ -19,7 +19,7 @@ from recipe_sweep.sweep.files.launch_file import Reason, Why
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, read_record, read_records
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.planning.packing import halves, longest_first, pack_points
+from recipe_sweep.sweep.planning.packing import Capacity, halves, longest_first, pack_points
 from recipe_sweep.sweep.planning.reasons import explain
 from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done, read_points
 
@@ -69,18 +69,15 @@ class _Adopted(NamedTuple):
 def make_plan(
     points: Sequence[DesignPoint],
     paths: SweepPaths,
+    capacity: Capacity,
     *,
-    slots: int,
-    max_lanes: int,
     done: DoneRuns | None = None,
-    room: int | None = None,
     selected: Collection[str] | None = None,
     retry_failed: bool = False,
 ) -> Plan:
     """Plan a launch of the grid's `points` in the sweep at `paths`, which need not exist; writes nothing but the index.
 
-    `done` is what is published, where the caller has read it already. New packs have at most `max_lanes` runs and need at
-    most `room` bytes each, where that is given.
+    `done` is what is published, where the caller has read it already.
     Raises SweepDirectoryError where a file of the sweep cannot be read.
     """
     done = done or read_done(paths)
@@ -113,7 +110,7 @@ def make_plan(
         wanted=len(points),
         selected=len(chosen),
         kept=tuple(point.run_id for point in chosen if point.run_id in done.file_of),
-        packs=(*longest_first(adopted.packs), *pack_points(fresh, max_lanes, slots, len(adopted.packs), room)),
+        packs=(*longest_first(adopted.packs), *_new_packs(fresh, capacity, len(adopted.packs))),
         resumed=frozenset(pack.pack_id for pack in adopted.packs),
         reasons=reasons,
         gave_up=adopted.gave_up,
@@ -124,6 +121,10 @@ def make_plan(
         held=tuple(point.run_id for point in chosen if point.run_id in behind and point.run_id not in done.file_of),
         damaged=done.damaged,
     )
+
+
+def _new_packs(points: Sequence[DesignPoint], capacity: Capacity, already: int) -> tuple[Pack, ...]:
+    return pack_points(points, capacity.max_lanes, capacity.slots, already, capacity.room)
 
 
 def _behind(paths: SweepPaths, done: DoneRuns) -> frozenset[str]:

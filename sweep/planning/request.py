@@ -16,6 +16,7 @@ from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.launch_file import REAL
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import Rehearsal, is_rehearsal
+from recipe_sweep.sweep.planning.packing import Capacity
 from recipe_sweep.sweep.planning.plan import Plan, make_plan
 from recipe_sweep.sweep.results.done import DoneRuns, read_done
 from recipe_sweep.sweep.store.base import Store
@@ -49,10 +50,8 @@ def plan_of(request: LaunchRequest) -> Plan:
     return make_plan(
         request.points,
         request.paths,
+        Capacity(request.resources.slots, request.resources.max_lanes, request.resources.bytes_per_pack),
         done=done,
-        slots=request.resources.slots,
-        max_lanes=request.resources.max_lanes,
-        room=request.resources.bytes_per_pack,
         selected=request.selected,
         retry_failed=request.retry_failed,
     )

@@ -24,6 +24,7 @@ from recipe_sweep.sweep.estimates.schedule import makespan
 from recipe_sweep.sweep.files.attempt_file import read_attempts
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.planning.packing import Capacity
 from recipe_sweep.sweep.planning.plan import make_plan
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.trainers.environments import registry
@@ -48,7 +49,7 @@ def estimated(
 ) -> Estimate | None:
     points = make_points(**({"seeds": 4} | changes))  # type: ignore[arg-type]
     resources = machines.resources
-    plan = make_plan(points, paths, slots=resources.slots, max_lanes=resources.max_lanes)
+    plan = make_plan(points, paths, Capacity(resources.slots, resources.max_lanes))
     return estimate(plan, paths, machines, workload)
 
 
@@ -123,7 +124,7 @@ def test_a_probe_of_this_sweep_tells_where_no_pack_has_finished(sweep: Sweep) ->
     found = estimated(sweep.paths, workload="sweep.workload", seeds=2)
     assert basis_of(found) == {Basis.PROBED: 2}
     assert found is not None
-    plan = make_plan(make_points(), sweep.paths, slots=1, max_lanes=128)
+    plan = make_plan(make_points(), sweep.paths, Capacity(slots=1, max_lanes=128))
     expected = sum(each.cost for each in plan.packs) * 1e-9 + 0.5 * 4 * 2 * 4
     assert found.packs_s == pytest.approx(expected)
     assert found.wall_s == pytest.approx(3.0 + expected), "and the start of a process"
@@ -160,7 +161,7 @@ def test_gpus_that_were_never_measured_are_estimated_from_flops_and_it_is_said(s
     found = estimated(sweep.paths, Machines(GPUS, here=False, gpu="A10G"), **LARGE)
     assert found is not None
     assert basis_of(found) == {Basis.FLOPS: found.packs}
-    plan = make_plan(make_points(seeds=4, **LARGE), sweep.paths, slots=8, max_lanes=128)  # type: ignore[arg-type]
+    plan = make_plan(make_points(seeds=4, **LARGE), sweep.paths, Capacity(slots=8, max_lanes=128))  # type: ignore[arg-type]
     seconds = [pack.cost / (GPU_EFFICIENCY * 31.2e12 * 0.25) for pack in plan.packs]
     assert found.wall_s == pytest.approx(makespan(seconds, 8))
     assert found.gpu_s == pytest.approx(0.25 * sum(seconds))

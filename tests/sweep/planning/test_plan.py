@@ -11,6 +11,7 @@ from recipe_sweep.sweep.files.launch_file import Why
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import resume_dirs
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.planning.packing import Capacity
 from recipe_sweep.sweep.planning.plan import Plan, make_plan
 from recipe_sweep.sweep.results.done import read_done
 from tests.sweep import stand_in
@@ -262,5 +263,5 @@ def test_the_same_run_in_another_extraction_is_not_mistaken_for_done(sweep: Swee
 
 
 def test_a_plan_of_a_sweep_that_does_not_exist_creates_no_directory(tmp_path: Path) -> None:
-    make_plan(make_points(), SweepPaths(tmp_path / "none"), slots=1, max_lanes=4)
+    make_plan(make_points(), SweepPaths(tmp_path / "none"), Capacity(slots=1, max_lanes=4))
     assert not (tmp_path / "none" / "results").exists()
