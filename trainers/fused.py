@@ -9,7 +9,7 @@ Every row is a run's own, so nothing here can carry numbers from one lane to ano
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numba
 import numpy as np
@@ -161,17 +161,24 @@ def normalise_backward(normed: NDArray[Any], inverse: NDArray[Any], gradient: ND
                 gradient[lane, row, j] = rate * (gradient[lane, row, j] - total - normed[lane, row, j] * along)
 
 
+class AdamState(NamedTuple):
+    """Parameters, the means of their gradients and of these squared, and the newest gradient, each (R, P)."""
+
+    flat: Tensor
+    mean: Tensor
+    square: Tensor
+    gradient: Tensor
+
+
 @_jit
 def _adam(
-    flat: NDArray[Any],
-    mean: NDArray[Any],
-    square: NDArray[Any],
-    gradient: NDArray[Any],
+    state: tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]],
     rate: NDArray[Any],
     alive: NDArray[Any],
     constants: tuple[float, float, float, float],
 ) -> None:
     """One step of Adam on rows (R, P); `rate` (R,) is -lr / (1 - beta1^t). Rows that are not alive keep their parameters."""
+    flat, mean, square, gradient = state
     number = flat.dtype.type
     beta1, beta2, eps, correction = constants
     fresh, kept, new = number(1.0 - beta1), number(beta2), number(1.0 - beta2)
@@ -188,18 +195,10 @@ def _adam(
                 flat[r, j] += move * (m / (number(math.sqrt(v)) / scale + small))
 
 
-def adam(
-    flat: Tensor,
-    mean: Tensor,
-    square: Tensor,
-    gradient: Tensor,
-    rate: Tensor,
-    alive: Tensor,
-    constants: tuple[float, float, float, float],
-) -> None:
+def adam(state: AdamState, rate: Tensor, alive: Tensor, constants: tuple[float, float, float, float]) -> None:
     """One step of Adam in place, on rows (R, P) of which each is a lane's own; `rate` and `alive` are (R, 1).
 
     `constants` are beta1, beta2, eps and sqrt(1 - beta2^t).
     """
-    arrays = (each.numpy() for each in (flat, mean, square, gradient, rate.view(-1), alive.view(-1)))
-    _adam(*arrays, constants)
+    flat, mean, square, gradient = (each.numpy() for each in state)
+    _adam((flat, mean, square, gradient), rate.view(-1).numpy(), alive.view(-1).numpy(), constants)

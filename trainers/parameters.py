@@ -97,10 +97,11 @@ class Stack:
         rate, grown = lr / -(1.0 - adam.beta1**count), 1.0 - adam.beta2**count
         correction = grown.sqrt() if isinstance(grown, Tensor) else math.sqrt(grown)
         if self._fused:
+            from recipe_sweep.trainers.fused import AdamState
             from recipe_sweep.trainers.fused import adam as fused_adam
 
-            state = (self.flat, self.exp_avg, self.exp_avg_sq, self.gradient)
-            fused_adam(*state, rate, alive, (adam.beta1, adam.beta2, adam.eps, float(correction)))
+            state = AdamState(self.flat, self.exp_avg, self.exp_avg_sq, self.gradient)
+            fused_adam(state, rate, alive, (adam.beta1, adam.beta2, adam.eps, float(correction)))
             return
         self.exp_avg.lerp_(self.gradient, 1.0 - adam.beta1)
         self.exp_avg_sq.mul_(adam.beta2).addcmul_(self.gradient, self.gradient, value=1.0 - adam.beta2)

@@ -6,6 +6,7 @@ The transitions of step t are a function of (seed, t) alone, so nothing needs to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +20,13 @@ BLOCK = 64
 """Steps drawn at a time, part of the numerics: another block draws other batches."""
 
 
+class Reads(NamedTuple):
+    """What a learner reads besides what all read."""
+
+    next_actions: bool
+    states: bool
+
+
 class Sampler:
     """Draws the batch of any step for some seeds; only what the learner reads is gathered."""
 
@@ -27,14 +35,13 @@ class Sampler:
         dataset: Dataset,
         seeds: Sequence[int],
         batch: int,
+        reads: Reads,
         *,
-        next_actions: bool,
-        states: bool,
         dtype: torch.dtype,
         device: torch.device,
     ) -> None:
         self._seeds, self._batch, self._dtype, self._device = tuple(seeds), batch, dtype, device
-        self._next_actions, self._states = next_actions, states
+        self._next_actions, self._states = reads
         on_cpu = device.type == "cpu"  # there the columns stay memory-mapped, shared by all processes of the machine
 
         def place(column: Tensor) -> Tensor:

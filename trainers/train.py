@@ -26,7 +26,7 @@ from recipe_sweep.trainers.metrics import names
 from recipe_sweep.trainers.outcome import Arrays, Floors, PackOutcome, PackProgress, is_pruned
 from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
-from recipe_sweep.trainers.sampler import Sampler
+from recipe_sweep.trainers.sampler import Reads, Sampler
 
 POLL_S = 1.0
 
@@ -61,8 +61,7 @@ class PackTrainer:
             dataset,
             self.lanes.seeds,
             first.batch,
-            next_actions=models.learning.reads_next_actions,
-            states=models.decomposition.uses_state,
+            Reads(next_actions=models.learning.reads_next_actions, states=models.decomposition.uses_state),
             dtype=self.learner.config.dtype,
             device=place,
         )

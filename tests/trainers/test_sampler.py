@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import torch
 
-from recipe_sweep.trainers.sampler import BLOCK, Sampler
+from recipe_sweep.trainers.sampler import BLOCK, Reads, Sampler
 from tests.trainers.builders import dataset
 
 
 def sampler(seeds: Sequence[int]) -> Sampler:
-    return Sampler(dataset(), seeds, 16, next_actions=True, states=True, dtype=torch.float32, device=torch.device("cpu"))
+    return Sampler(dataset(), seeds, 16, Reads(next_actions=True, states=True), dtype=torch.float32, device=torch.device("cpu"))
 
 
 def test_a_seed_draws_the_same_batches_whoever_else_is_in_the_pack_and_wherever_it_resumes() -> None:

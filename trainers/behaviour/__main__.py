@@ -26,13 +26,13 @@ def main(arguments: list[str] | None = None) -> None:
     task, seed, steps, out = (given.pop(name) for name in ("task", "seed", "steps", "out"))
     import torch
 
-    from recipe_sweep.trainers.behaviour.training import train
+    from recipe_sweep.trainers.behaviour.training import Wish, train
 
     torch.set_num_threads(1)  # the layers are too small to be worth more
     words = sys.argv[1:] if arguments is None else arguments
     command = shlex.join(["python", "-m", "recipe_sweep.trainers.behaviour", *words])
     print("      steps   mean return     std   noisy   exploration   CPU-seconds")
-    train(task, seed, steps, out, Settings(**given), command, _tell)
+    train(Wish(task, seed, steps, Settings(**given), command), out, _tell)
 
 
 def _tell(checkpoint: Checkpoint) -> None:

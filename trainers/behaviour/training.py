@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,23 +24,26 @@ EVALUATION_EPISODES = 10
 RECORD_FILE = "training.json"
 
 
-def train(
-    task: str,
-    seed: int,
-    steps: int,
-    out: Path,
-    settings: Settings,
-    command: str,
-    heard: Callable[[Checkpoint], None],
-) -> Training:
-    """Train the task's robot for at least `steps` environment steps; writes checkpoints and `training.json` to `out`.
+class Wish(NamedTuple):
+    """What to train: a task's robot for at least `steps` environment steps; `command` is recorded beside the policies."""
 
-    Same arguments on the same machine with the same number of threads: the same policies. `heard` is told each checkpoint.
+    task: str
+    seed: int
+    steps: int
+    settings: Settings
+    command: str
+
+
+def train(wish: Wish, out: Path, heard: Callable[[Checkpoint], None]) -> Training:
+    """Train a behaviour policy; writes checkpoints and `training.json` to `out`.
+
+    The same wish on the same machine with the same number of threads: the same policies. `heard` is told each checkpoint.
     """
+    task, seed, settings = wish.task, wish.seed, wish.settings
     robot = MUJOCO_TASKS[task].robot
     player = Player(robot, task, seed, settings)
     learner = Learner(Locomotion(robot, 1).features.shape[1], robot.actuators, seed, settings)
-    iterations = -(-steps // settings.steps)
+    iterations = -(-wish.steps // settings.steps)
     due = {round(iterations * (number / CHECKPOINTS) ** 2) for number in range(CHECKPOINTS + 1)}
     curve: list[Checkpoint] = []
     out.mkdir(parents=True, exist_ok=True)
@@ -63,7 +67,7 @@ def train(
         if iteration < iterations:
             learner.learn(player.play(learner.policy()), remaining=1.0 - iteration / iterations)
     training = Training(
-        command=command,
+        command=wish.command,
         task=task,
         seed=seed,
         steps=iterations * settings.steps,
