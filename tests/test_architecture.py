@@ -83,6 +83,20 @@ MAY_IMPORT = {
 MOST_ENTRIES = {"sweep": 16, "analysis": 9}
 """Files and folders directly in a folder: as many as a newcomer takes in at a look."""
 
+MOST_PARAMETERS = 6
+"""Of a function that is no command; what a dataclass is made of does not count."""
+
+TO_BE_SHORTENED = {
+    "analysis.figures.training_curves.draw_training",
+    "analysis.report.page.write_page",
+    "analysis.report.report.write_report",
+    "cluster.kubernetes._pod",
+    "trainers.cost._operations",
+    "trainers.diagnostics.measure",
+    "trainers.evaluation.evaluate",
+}
+"""Functions that still take more. Nothing is added here, and whoever works on one removes it."""
+
 OWNERS = {
     "ray": {"sweep.launch"},
     "typer": {"sweep.cli"},
@@ -300,3 +314,33 @@ def test_heavy_libraries_are_imported_when_needed_and_not_before(library: str) -
         if found.target.split(".")[0] == library and found.at_start and lies_in(found.module, "sweep")
     ]
     assert not wrong, "\n".join(wrong)
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many a caller may give."""
+    given = function.args
+    every = [*given.posonlyargs, *given.args, *given.kwonlyargs]
+    return sum(parameter.arg not in {"self", "cls"} for parameter in every)
+
+
+def is_command(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    return any("app." in ast.unparse(decorator) for decorator in function.decorator_list)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_call_has_more_arguments_than_a_reader_keeps_apart(folder: str) -> None:
+    wrong = []
+    for module, path in FILES.items():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if lies_in(module, folder) else ():
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_command(node):
+                count = parameters(node)
+                if count > MOST_PARAMETERS and f"{module}.{node.name}" not in TO_BE_SHORTENED:
+                    wrong.append(f"{module}:{node.lineno} {node.name} takes {count}: make a dataclass of what belongs together")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_arguments_are_counted_as_a_caller_gives_them() -> None:
+    method, command = ast.parse("def f(self, a, /, b, *rest, c=1, **more): ...\n@app.command()\ndef g(): ...").body
+    assert isinstance(method, ast.FunctionDef)
+    assert isinstance(command, ast.FunctionDef)
+    assert (parameters(method), is_command(method), is_command(command)) == (3, False, True)
