@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def open_sweep(grid: str, directory: Path | None, overrides: Sequence[str] | None) -> Target:
-    """What a command's grid, `--dir` and `--set` name, as `open_reference`."""
+    """Open what a command's grid, `--dir` and `--set` name, as `open_reference`."""
     from recipe_sweep.sweep.opening import Reference
 
     return open_reference(Reference(grid, directory, overrides or ()))
 
 
 def open_reference(reference: Reference) -> Target:
-    """Open the sweep that is meant; says where one lies that may be meant instead.
+    """Open the sweep that is meant, and say where one lies that may be meant instead.
 
     Raises as `recipe_sweep.sweep.opening.open_target`.
     """
@@ -37,7 +37,7 @@ def open_reference(reference: Reference) -> Target:
 
 
 def open_located(located: Located) -> Target:
-    """The same, once its directory is known."""
+    """Open a sweep whose directory is known, as `open_reference`."""
     from recipe_sweep.sweep.opening import opened, sweep_elsewhere
 
     target = opened(located)
