@@ -32,7 +32,7 @@ from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
 from recipe_sweep.sweep.results.done import read_done, set_aside
 from recipe_sweep.sweep.store.datasets import datasets_to_store, fetch_lacking
-from recipe_sweep.sweep.store.sync import kept
+from recipe_sweep.sweep.store.sync import syncing
 from recipe_sweep.sweep.worker.data_check import compared_once, prepared_data
 from recipe_sweep.sweep.worker.word_check import checked_words
 from recipe_sweep.sweep.worker.workload import load_workload
@@ -77,7 +77,7 @@ def _launch(request: LaunchRequest, display: Display, companion: Callable[[], Ab
         ray_directory() as ray_files,
         Lease.acquire(paths.lease, display.tell) as lease,
         stop_signals() as asked,
-        kept(request.store, paths, lambda: lease.epoch, asked, display.tell, datasets),
+        syncing(request.store, paths, lambda: lease.epoch, asked, display.tell, datasets),
     ):
         check_writable(paths)
         write_sweep_file(paths, pinned)

@@ -8,13 +8,18 @@ this is among the directories that share a store.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
-from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.environment import number_from_environment
+from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError
 from recipe_sweep.sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import LeaseRecord, read_lease
 from recipe_sweep.sweep.store.base import Store, StoreAddressError
 
+EVERY_S = number_from_environment("RECIPE_SWEEP_STORE_EVERY_S", 10.0, 0.01, 86_400.0)
+"""Seconds between two signs of life in the store, and between two looks for what is new to store."""
 STALE_S = 240.0
 """Longer than the store is tried again, so that nobody takes over a launch that only waits for it."""
 
@@ -79,6 +84,24 @@ class StoreLease:
         empty = self._folder / "stored"
         empty.touch()
         self._store.replace(f"lease/{self._epoch:06d}.{kind}", empty)
+
+
+@contextmanager
+def beating(lease: StoreLease, epoch: Callable[[], int]) -> Iterator[None]:
+    """Show every few seconds that the launch lives, and move to the epoch that it has moved to."""
+    left = threading.Event()
+
+    def beat() -> None:
+        while not left.wait(EVERY_S):
+            with suppress(RecipeSweepError, OSError):  # The synchroniser says what is wrong.
+                lease.renew(epoch())
+                lease.beat()
+
+    threading.Thread(target=beat, name="store-heartbeat", daemon=True).start()
+    try:
+        yield
+    finally:
+        left.set()
 
 
 def check_free(store: Store, paths: SweepPaths) -> None:

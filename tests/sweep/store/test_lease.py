@@ -13,8 +13,8 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.base import Store, StoreAddressError
+from recipe_sweep.sweep.store.carrier import Carrier
 from recipe_sweep.sweep.store.lease import check_free
-from recipe_sweep.sweep.store.sync import Keeper
 from tests.sweep.buckets import ADDRESS, Bucket, begun, launched
 
 
@@ -23,7 +23,7 @@ def test_who_was_taken_over_stores_nothing_more(store: Store, tmp_path: Path, mo
     launched(first)
     with Lease.acquire(first.lease) as lease:
         held = begun(store, first, lease.epoch, elsewhere=True)
-        keeper = Keeper(store, first, held)
+        carrier = Carrier(store, first, held)
     launched(second)
     with pytest.raises(LeaseHeldError, match="another-host"):
         check_free(store, second)
@@ -36,7 +36,7 @@ def test_who_was_taken_over_stores_nothing_more(store: Store, tmp_path: Path, mo
         assert other.epoch == 2, "epochs are numbered over all machines"
         begun(store, second, other.epoch)
         launched(first, ["aaaaaaaaaaaaaaaa"])
-        for act in (keeper.carry, held.beat, held.end):
+        for act in (carrier.carry, held.beat, held.end):
             with pytest.raises(LeaseLostError, match="launch 2 of another machine has taken"):
                 act()
     assert not store.keys("results/")

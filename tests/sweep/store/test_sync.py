@@ -20,8 +20,9 @@ from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.locks.stop import StopRequests
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.base import Store, StoreError
+from recipe_sweep.sweep.store.carrier import Carrier
 from recipe_sweep.sweep.store.lease import newest_epoch
-from recipe_sweep.sweep.store.sync import Keeper, fetch, fetch_to_read, kept
+from recipe_sweep.sweep.store.sync import fetch, fetch_to_read, syncing
 from tests.sweep.buckets import ADDRESS, Bucket, begun, launched
 from tests.sweep.commands import call
 
@@ -144,8 +145,8 @@ def test_a_bucket_that_is_away_for_a_while_holds_up_nothing_and_loses_nothing(s3
 def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stores_what_was_done(
     s3: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in (("BEAT_S", 0.1), ("PATIENCE_S", 0.5), ("A_WHILE_S", 0.3)):
-        monkeypatch.setattr(f"recipe_sweep.sweep.store.sync.{name}", value)
+    for name, value in (("EVERY_S", 0.1), ("PATIENCE_S", 0.5), ("A_WHILE_S", 0.3)):
+        monkeypatch.setattr(f"recipe_sweep.sweep.store.synchroniser.{name}", value)
     monkeypatch.setattr("recipe_sweep.sweep.store.s3.ATTEMPTS", 1)
     store, paths = open_store(ADDRESS), SweepPaths(tmp_path / "sweep")
     launched(paths)
@@ -153,7 +154,7 @@ def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stor
     told: list[str] = []
 
     def launch() -> None:
-        with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, StopRequests(), told.append):
+        with Lease.acquire(paths.lease) as lease, syncing(store, paths, lambda: lease.epoch, StopRequests(), told.append):
             launched(paths, ["aaaaaaaaaaaaaaaa"])
             s3.away = True
 
@@ -163,19 +164,19 @@ def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stor
     assert away.endswith(f" Reduce your request rate.; what is new waits in {paths.root}")
     assert waiting == f"storing what is left at {ADDRESS}; Ctrl-C leaves it to the next launch"
     s3.away = False
-    monkeypatch.setattr("recipe_sweep.sweep.store.sync.PATIENCE_S", 60.0)
-    with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, StopRequests(), told.append):
+    monkeypatch.setattr("recipe_sweep.sweep.store.synchroniser.PATIENCE_S", 60.0)
+    with Lease.acquire(paths.lease) as lease, syncing(store, paths, lambda: lease.epoch, StopRequests(), told.append):
         pass
     assert store.keys("results/") == {"results/aaaaaaaaaaaaaaaa.parquet"}
 
 
 def test_a_launch_that_was_taken_over_stops_and_says_so(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("recipe_sweep.sweep.store.sync.BEAT_S", 0.05)
+    monkeypatch.setattr("recipe_sweep.sweep.store.synchroniser.EVERY_S", 0.05)
     paths, asked = SweepPaths(tmp_path / "sweep"), StopRequests()
     launched(paths)
 
     def launch() -> None:
-        with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, asked, print):
+        with Lease.acquire(paths.lease) as lease, syncing(store, paths, lambda: lease.epoch, asked, print):
             store.create("lease/000007.json", paths.lock_file)
             deadline = time.monotonic() + PATIENCE_S
             while not asked.count:
@@ -193,11 +194,11 @@ def test_of_one_pack_that_two_launches_did_the_first_stored_counts_in_both_direc
     for paths in (first, second):
         launched(paths, ["bbbbbbbbbbbbbbbb"])
     with Lease.acquire(second.lease) as lease:
-        keeper = Keeper(store, second, begun(store, second, lease.epoch))
+        carrier = Carrier(store, second, begun(store, second, lease.epoch))
         (first.results / "aaaaaaaaaaaaaaaa.parquet").write_text("the first's")
         store.create("results/aaaaaaaaaaaaaaaa.parquet", first.results / "aaaaaaaaaaaaaaaa.parquet")
         (second.results / "aaaaaaaaaaaaaaaa.parquet").write_text("the second's")
-        keeper.carry()
+        carrier.carry()
     assert (second.results / "aaaaaaaaaaaaaaaa.parquet").read_text() == "the first's"
     (first.results / "aaaaaaaaaaaaaaaa.parquet").write_text("killed before it could store this")
     fetch(store, first)
@@ -208,11 +209,11 @@ def test_a_directory_that_was_fetched_before_learns_of_a_grid_that_was_edited_el
     first, second = SweepPaths(tmp_path / "first"), SweepPaths(tmp_path / "second")
     launched(first)
     with Lease.acquire(first.lease) as lease:
-        keeper = Keeper(store, first, begun(store, first, lease.epoch))
-        keeper.carry()
+        carrier = Carrier(store, first, begun(store, first, lease.epoch))
+        carrier.carry()
         fetch(store, second)
         first.lock_file.write_text('{"edited": 1}')
-        keeper.carry()
+        carrier.carry()
     fetch(store, second)
     assert second.lock_file.read_text() == '{"edited": 1}'
     second.lock_file.write_text('{"edited": 2}')
@@ -227,15 +228,15 @@ def test_checkpoints_go_from_the_store_with_their_pack_and_only_to_who_goes_on_f
     checkpoint.parent.mkdir(parents=True)
     checkpoint.write_text("{}")
     with Lease.acquire(paths.lease) as lease:
-        keeper = Keeper(store, paths, begun(store, paths, lease.epoch))
-        keeper.carry()
+        carrier = Carrier(store, paths, begun(store, paths, lease.epoch))
+        carrier.carry()
         assert store.keys("checkpoints/") == {"checkpoints/aaaaaaaaaaaaaaaa/step-1.json"}
         fetch(store, resumed)
         assert (resumed.pack_checkpoint("aaaaaaaaaaaaaaaa") / "step-1.json").read_text() == "{}"
         fetch_to_read(store, reader)
         assert not reader.checkpoints.exists()
         launched(paths, ["aaaaaaaaaaaaaaaa"])
-        keeper.carry()
+        carrier.carry()
     assert not store.keys("checkpoints/"), "of a pack that is done"
 
 
@@ -323,7 +324,7 @@ def test_a_launch_that_fails_before_there_is_a_sweep_says_its_own_error_at_once(
     paths = SweepPaths(tmp_path / "sweep")
 
     def launch() -> None:
-        with Lease.acquire(paths.lease) as lease, kept(store, paths, lambda: lease.epoch, StopRequests(), print):
+        with Lease.acquire(paths.lease) as lease, syncing(store, paths, lambda: lease.epoch, StopRequests(), print):
             raise ArithmeticError("its own error")
 
     with pytest.raises(ArithmeticError, match="its own error"):
