@@ -1,4 +1,11 @@
-"""Analysis's leaves of the tree of errors drawn in `search_spaces/errors.py`."""
+"""Analysis's leaves of the tree of errors drawn in `search_spaces/errors.py`.
+
+UserInputError
+├── NothingToReportError   no run among those wanted is finished, so there is nothing to draw    exit code 2
+├── AdviceError            nothing can be said to a recommendation that was asked for            exit code 2
+├── UnknownFigureError     the paper has no such figure, or this report does not draw it         exit code 2
+└── MissingFigureError     the sweep has the data for none of the figures that were asked for    exit code 2
+"""
 
 from __future__ import annotations
 

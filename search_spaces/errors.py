@@ -1,10 +1,12 @@
 """Every error this product raises on purpose.
 
     RecipeSweepError                 something went wrong that we can explain          exit code 1
+    ├── PluginCodeError              a plugin's code ended in an error of its own      exit code 1
     └── UserInputError               what the user wrote is wrong; nothing was done    exit code 2
         ├── UnreadableFileError      the file is missing, or is not the YAML it should be
         ├── GridError                a grid or a `--set` override asks for something that does not exist
-        └── SelectionError           an `--only` filter names no such axis or value
+        ├── SelectionError           an `--only` filter names no such axis or value
+        └── PluginError              a plugin cannot be imported, or contradicts what is there
 
 The other folders add their own leaves under these two roots, each in its own `errors.py`. Whoever reads input collects
 every mistake in it and raises once, so that a user sees all of them and mends all of them.
@@ -77,3 +79,23 @@ class GridError(UserInputError):
 
 class SelectionError(UserInputError):
     """A filter on points names an axis or a value that is not there."""
+
+
+class PluginError(UserInputError):
+    """A plugin cannot be imported, or registers something that contradicts what is there."""
+
+
+class PluginCodeError(RecipeSweepError):
+    """A plugin's code ended in an error of its own, which is the cause of this one, or gave what it must not.
+
+    `place` is the file and line in the plugin, where it is known.
+    """
+
+    def __init__(self, problem: Problem, place: str | None = None) -> None:
+        super().__init__(problem)
+        self.problem, self.place = problem, place
+
+    @property
+    def origin(self) -> BaseException:
+        """What the plugin raised, or this error where it raised nothing."""
+        return self.__cause__ or self

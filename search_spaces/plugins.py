@@ -17,32 +17,14 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError, UserInputError
+from recipe_sweep.search_spaces.errors import PluginCodeError as PluginCodeError  # Who writes a plugin finds both here.
+from recipe_sweep.search_spaces.errors import PluginError as PluginError
+from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.old_plugin_names import old_names
 from recipe_sweep.search_spaces.user_code import add_plugin, error_text, users_place
 
 PLUGINS_VARIABLE = "RECIPE_SWEEP_PLUGINS"
 ENTRY_POINT_GROUP = "recipe_sweep.plugins"
-
-
-class PluginError(UserInputError):
-    """A plugin cannot be imported, or registers something that contradicts what is there."""
-
-
-class PluginCodeError(RecipeSweepError):
-    """A plugin's code ended in an error of its own, which is the cause of this one, or gave what it must not.
-
-    `place` is the file and line in the plugin, where it is known.
-    """
-
-    def __init__(self, problem: Problem, place: str | None = None) -> None:
-        super().__init__(problem)
-        self.problem, self.place = problem, place
-
-    @property
-    def origin(self) -> BaseException:
-        """What the plugin raised, or this error where it raised nothing."""
-        return self.__cause__ or self
 
 
 @dataclass

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.search_spaces.plugins import PluginError, load_plugins
+from recipe_sweep.search_spaces.errors import PluginError, Problem
+from recipe_sweep.search_spaces.plugins import load_plugins
 from recipe_sweep.search_spaces.vocabulary import Source
 
 MUJOCO_QUALITIES = ("expert", "medium", "medium-expert", "medium-replay")

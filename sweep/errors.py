@@ -6,6 +6,8 @@ RecipeSweepError
 ├── EngineError          Ray could not be started, or died again and again                        exit code 1
 ├── ProbeError           nothing could be timed                                                   exit code 1
 ├── ClusterCommandError  another program (ray, sbatch, kubectl) ended with an error               exit code 1
+├── StoreError           the store did not answer, or not as it should, for long                  exit code 1
+├── TrackingError        MLflow's server or database could not be reached, or refused             exit code 1
 └── UserInputError
     ├── SweepDirectoryError   the directory is no sweep, or one of its files cannot be read       exit code 2
     │   └── DamagedFileError  one file of a sweep is not what was written there                   exit code 2
@@ -13,6 +15,9 @@ RecipeSweepError
     ├── ClusterFileError      the cluster file has mistakes in it, or does not do for this        exit code 2
     ├── ClusterStateError     the cluster is up already, or was never brought up from here        exit code 2
     ├── MissingToolUserError  a program, a package or credentials are not on this machine         exit code 2
+    ├── StoreAddressError     the address of a store is none, or what it names is not ours        exit code 2
+    │   └── StoreKeyError     a store holds a name in our folders that we never write             exit code 2
+    ├── ProjectionBusyError   another process is writing this sweep's MLflow runs                 exit code 2
     ├── UnknownRunError       no run has that id                                                  exit code 2
     └── UnknownLogError       no such pack, attempt or log                                        exit code 2
 """
@@ -38,6 +43,14 @@ class EngineError(RecipeSweepError):
 
 class ClusterCommandError(RecipeSweepError):
     """Another program ended with an error."""
+
+
+class StoreError(RecipeSweepError):
+    """The store did not answer, or not as it should, for longer than is waited for."""
+
+
+class TrackingError(RecipeSweepError):
+    """The tracking server or its database could not be reached, or refused."""
 
 
 class ProbeError(RecipeSweepError):
@@ -79,6 +92,18 @@ class ClusterStateError(UserInputError):
 
 class MissingToolUserError(UserInputError):
     """A program, a package or credentials that this needs are not on this machine."""
+
+
+class StoreAddressError(UserInputError):
+    """The address of a store is none, or what it names is not there or not ours."""
+
+
+class StoreKeyError(StoreAddressError):
+    """A store holds a name in one of our folders that we never write."""
+
+
+class ProjectionBusyError(UserInputError):
+    """Another process is writing this sweep's MLflow runs."""
 
 
 class UnknownRunError(UserInputError):

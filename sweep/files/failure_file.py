@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from recipe_sweep.search_spaces.plugins import PluginCodeError
+from recipe_sweep.search_spaces.errors import PluginCodeError
 from recipe_sweep.search_spaces.user_code import is_ours, is_users
 from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.atomic import publish_json

@@ -9,15 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
 
-from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError, UserInputError
-
-
-class StoreError(RecipeSweepError):
-    """The store did not answer, or not as it should, for longer than is waited for."""
-
-
-class StoreAddressError(UserInputError):
-    """The address of a store is none, or what it names is not there or not ours."""
+from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.sweep.errors import StoreAddressError as StoreAddressError  # Who opens a store asks for it here.
 
 
 class Address(NamedTuple):

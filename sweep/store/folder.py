@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, ClassVar
 
+from recipe_sweep.sweep.errors import StoreError
 from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, publishing, replacing
-from recipe_sweep.sweep.store.base import Address, StoreError, wrong_address
+from recipe_sweep.sweep.store.base import Address, wrong_address
 from recipe_sweep.sweep.store.keys import checked, inside, ours
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.sweep.store.base import StoreAddressError
+from recipe_sweep.sweep.errors import StoreKeyError
 
 LONGEST = 200
 """Characters of a key; ours have at most 112."""
@@ -33,10 +33,6 @@ PATTERNS = {
 """The names that we write, by the folder that they lie in."""
 
 _OURS = {folder: re.compile(pattern, re.ASCII) for folder, pattern in PATTERNS.items()}
-
-
-class StoreKeyError(StoreAddressError):
-    """A store holds a name in one of our folders that we never write."""
 
 
 def is_ours(key: str) -> bool:

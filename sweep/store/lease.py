@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 
 from recipe_sweep.search_spaces.environment import number_from_environment
 from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError
-from recipe_sweep.sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
+from recipe_sweep.sweep.errors import LeaseHeldError, LeaseLostError, StoreAddressError, SweepDirectoryError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import LeaseRecord, read_lease
-from recipe_sweep.sweep.store.base import Store, StoreAddressError
+from recipe_sweep.sweep.store.base import Store
 
 EVERY_S = number_from_environment("RECIPE_SWEEP_STORE_EVERY_S", 10.0, 0.01, 86_400.0)
 """Seconds between two signs of life in the store, and between two looks for what is new to store."""

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from recipe_sweep.cluster.aws_account import check_aws_account
 from recipe_sweep.cluster.commands import MissingToolError
 from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.sweep.errors import MissingToolUserError
+from recipe_sweep.sweep.errors import MissingToolUserError, StoreAddressError, StoreError
 from recipe_sweep.sweep.files.atomic import replacing
-from recipe_sweep.sweep.store.base import Address, StoreAddressError, StoreError, wrong_address
+from recipe_sweep.sweep.store.base import Address, wrong_address
 from recipe_sweep.sweep.store.keys import checked, ours
 
 if TYPE_CHECKING:

@@ -18,10 +18,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError
-from recipe_sweep.sweep.errors import LeaseLostError
-from recipe_sweep.sweep.store.base import StoreError
+from recipe_sweep.sweep.errors import LeaseLostError, StoreError, StoreKeyError
 from recipe_sweep.sweep.store.carrier import Carrier
-from recipe_sweep.sweep.store.keys import StoreKeyError
 from recipe_sweep.sweep.store.lease import EVERY_S, StoreLease
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from recipe_sweep.search_spaces.errors import RecipeSweepError
+from recipe_sweep.sweep.errors import TrackingError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
 
 LONGEST_CONTACT_S = 8.0
 """Seconds in which a tracking server must answer a request, and its database take a connection."""
-
-
-class TrackingError(RecipeSweepError):
-    """The tracking server or its database could not be reached, or refused."""
 
 
 def quiet_client(tracking_uri: str) -> MlflowClient:

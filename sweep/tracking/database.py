@@ -14,7 +14,8 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 
-from recipe_sweep.sweep.tracking.client import TrackingError, quiet_client, quietly
+from recipe_sweep.sweep.errors import TrackingError
+from recipe_sweep.sweep.tracking.client import quiet_client, quietly
 
 SQLITE = "sqlite:///"
 LOCK_WAIT_S = 3.0

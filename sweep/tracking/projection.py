@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipe_sweep.search_spaces.errors import UserInputError
+from recipe_sweep.sweep.errors import ProjectionBusyError, TrackingError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 from recipe_sweep.sweep.locks.lease import visible_launch
 from recipe_sweep.sweep.results.schema import REHEARSAL
-from recipe_sweep.sweep.tracking.client import TrackingError, masked, quiet_client, refusals, without_password
+from recipe_sweep.sweep.tracking.client import masked, quiet_client, refusals, without_password
 from recipe_sweep.sweep.tracking.database import SQLITE, fault_of, file_of, make, put_aside
 from recipe_sweep.sweep.tracking.entries import Entry, EntryState, KnownRun, entry_of
 from recipe_sweep.sweep.tracking.experiment import VIEW, experiment_id_of
@@ -37,10 +37,6 @@ Progress = Callable[[int, int], None]
 
 def unheard(*_: object) -> None:
     """Take what is told, and do nothing."""
-
-
-class ProjectionBusyError(UserInputError):
-    """Another process is writing this sweep's MLflow runs."""
 
 
 @dataclass(frozen=True)

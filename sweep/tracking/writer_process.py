@@ -17,9 +17,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from recipe_sweep.sweep.errors import ProjectionBusyError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.tracking.client import refusals
-from recipe_sweep.sweep.tracking.projection import Projection, ProjectionBusyError, projection_lock
+from recipe_sweep.sweep.tracking.projection import Projection, projection_lock
 from recipe_sweep.sweep.tracking.writer_report import Reports, WriterEnd, read_reports
 
 POLL_S = 5.0

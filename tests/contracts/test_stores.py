@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from recipe_sweep.sweep.errors import StoreAddressError
 from recipe_sweep.sweep.store.addresses import open_store
-from recipe_sweep.sweep.store.base import Store, StoreAddressError
+from recipe_sweep.sweep.store.base import Store
 from recipe_sweep.sweep.store.registry import STORES
 from tests.sweep.buckets import ADDRESS, bucket
 

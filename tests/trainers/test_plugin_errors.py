@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from recipe_sweep.search_spaces import plugins
-from recipe_sweep.search_spaces.plugins import PLUGINS_VARIABLE, PluginCodeError, PluginError, load_plugins
+from recipe_sweep.search_spaces.errors import PluginCodeError, PluginError
+from recipe_sweep.search_spaces.plugins import PLUGINS_VARIABLE, load_plugins
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.sweep.files.failure_file import cause_of, may_pass

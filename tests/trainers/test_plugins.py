@@ -13,7 +13,8 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from recipe_sweep.search_spaces import plugins
-from recipe_sweep.search_spaces.plugins import PLUGINS_VARIABLE, PluginError, load_plugins
+from recipe_sweep.search_spaces.errors import PluginError
+from recipe_sweep.search_spaces.plugins import PLUGINS_VARIABLE, load_plugins
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers.data.catalogue import ensure_dataset, open_dataset

@@ -9,8 +9,9 @@ import boto3
 import pytest
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
+from recipe_sweep.sweep.errors import StoreKeyError
 from recipe_sweep.sweep.store.addresses import open_store
-from recipe_sweep.sweep.store.keys import StoreKeyError, checked, inside, is_ours, ours
+from recipe_sweep.sweep.store.keys import checked, inside, is_ours, ours
 from tests.sweep.buckets import ADDRESS, BUCKET, Bucket
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from recipe_sweep.sweep.errors import LeaseHeldError, LeaseLostError, SweepDirectoryError
+from recipe_sweep.sweep.errors import LeaseHeldError, LeaseLostError, StoreAddressError, SweepDirectoryError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.store.addresses import open_store
-from recipe_sweep.sweep.store.base import Store, StoreAddressError
+from recipe_sweep.sweep.store.base import Store
 from recipe_sweep.sweep.store.carrier import Carrier
 from recipe_sweep.sweep.store.lease import check_free
 from tests.sweep.buckets import ADDRESS, Bucket, begun, launched

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from recipe_sweep.search_spaces.errors import UserInputError
-from recipe_sweep.sweep.errors import MissingToolUserError
+from recipe_sweep.sweep.errors import MissingToolUserError, StoreAddressError, StoreError
 from recipe_sweep.sweep.store.addresses import open_store
-from recipe_sweep.sweep.store.base import StoreAddressError, StoreError
 from tests.sweep.buckets import BUCKET, Bucket, environment
 
 RESULT = "results/aaaaaaaaaaaaaaaa.parquet"

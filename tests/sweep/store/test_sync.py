@@ -14,12 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
-from recipe_sweep.sweep.errors import LeaseLostError
+from recipe_sweep.sweep.errors import LeaseLostError, StoreError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.locks.stop import StopRequests
 from recipe_sweep.sweep.store.addresses import open_store
-from recipe_sweep.sweep.store.base import Store, StoreError
+from recipe_sweep.sweep.store.base import Store
 from recipe_sweep.sweep.store.carrier import Carrier
 from recipe_sweep.sweep.store.lease import newest_epoch
 from recipe_sweep.sweep.store.sync import fetch, fetch_to_read, syncing

@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from recipe_sweep.sweep.errors import LeaseLostError
+from recipe_sweep.sweep.errors import LeaseLostError, StoreError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.stop import StopRequests
-from recipe_sweep.sweep.store.base import StoreError
 from recipe_sweep.sweep.store.carrier import Carrier
 from recipe_sweep.sweep.store.folder import FolderStore
 from recipe_sweep.sweep.store.lease import StoreLease

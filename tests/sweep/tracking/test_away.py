@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from recipe_sweep.sweep.tracking.client import TrackingError
+from recipe_sweep.sweep.errors import TrackingError
 from recipe_sweep.sweep.tracking.projection import project
 from tests.sweep.synthetic_results import points, publish
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from recipe_sweep.sweep.errors import TrackingError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.tracking import database
-from recipe_sweep.sweep.tracking.client import TrackingError, refusals
+from recipe_sweep.sweep.tracking.client import refusals
 from recipe_sweep.sweep.tracking.database import fault_of
 from recipe_sweep.sweep.tracking.projection import Projection, project
 from tests.sweep.synthetic_results import points, publish

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from recipe_sweep.sweep.errors import ProjectionBusyError, TrackingError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
-from recipe_sweep.sweep.tracking.client import TrackingError, masked, quiet_client
-from recipe_sweep.sweep.tracking.projection import Projection, ProjectionBusyError, project, projection_lock
+from recipe_sweep.sweep.tracking.client import masked, quiet_client
+from recipe_sweep.sweep.tracking.projection import Projection, project, projection_lock
 from recipe_sweep.sweep.tracking.recorder import KEY_TAG
 from tests.sweep.synthetic_results import MINUTES, START, points, publish, report_progress, return_of
 
