@@ -26,6 +26,7 @@ FLOORS = (
     "cluster.backends",
     "trainers",
     "sweep.errors",
+    "sweep.units",
     "sweep.files",
     "sweep.clusters",
     "sweep.locks",

@@ -22,6 +22,7 @@ from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import progress_path, read_progress
 from recipe_sweep.sweep.planning.plan import Plan
+from recipe_sweep.sweep.units import moment, percent
 
 GPU_EFFICIENCY = 0.3
 """Of a GPU's peak, where nothing was measured: an assumption, and printed as one."""
@@ -145,10 +146,10 @@ BUSY = 0.8
 def _probe_text(probe: Calibration) -> str:
     share = probe.processor_share
     busy = share < BUSY and probe.ready.device == "cpu"
-    slowed = f"; other work left it {share:.0%} of a processor".replace("%", " %") if busy else ""
+    slowed = f"; other work left it {percent(share)} of a processor" if busy else ""
     return (
         f"probed on {probe.host} ({probe.processor}, {probe.cpus} CPUs, load {probe.load:.1f}) "
-        f"at {probe.measured_at:%Y-%m-%d %H:%M} UTC, {len(probe.packs)} kinds in {probe.seconds:.0f} s{slowed}"
+        f"at {moment(probe.measured_at)}, {len(probe.packs)} kinds in {probe.seconds:.0f} s{slowed}"
     )
 
 

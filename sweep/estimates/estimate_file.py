@@ -20,6 +20,9 @@ from recipe_sweep.sweep.files.kinds import ESTIMATE, OUTCOME, FileKind
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.reading import read_json
+from recipe_sweep.sweep.units import percent
+from recipe_sweep.sweep.units import slots as slots  # The command line asks for both here.
+from recipe_sweep.sweep.units import span as span
 
 SCHEMA_VERSION = 1
 
@@ -107,20 +110,7 @@ class Score:
                 "trained: not scored"
             )
         side = "under" if self.error < 0 else "over"
-        return f"{begun}, took {span(outcome.took_s)}: {abs(self.error):.0%} {side}".replace("%", " %")
-
-
-def slots(count: int) -> str:
-    """So many slots in words."""
-    return counted(count, "slot")
-
-
-def span(seconds: float) -> str:
-    """Seconds to two or three figures: `45 s`, `3.1 min`, `5.2 h`, `2.1 d`."""
-    for unit, size, least in (("d", 86400.0, 172800.0), ("h", 3600.0, 5400.0), ("min", 60.0, 90.0)):
-        if seconds >= least:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+        return f"{begun}, took {span(outcome.took_s)}: {percent(abs(self.error))} {side}"
 
 
 def write_estimate(paths: SweepPaths, epoch: int, estimate: Estimate) -> Path:

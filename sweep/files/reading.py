@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from recipe_sweep.sweep.files.kinds import FileKind
+from recipe_sweep.sweep.units import megabytes
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
@@ -56,7 +57,7 @@ def read_regular(path: Path, kind: FileKind) -> bytes:
     """Read a regular file. Raises FileNotFoundError, and DamagedFileError where it is anything else, or too large."""
     size = check_regular(path, kind)
     if size > MOST_BYTES:
-        raise kind.damaged(path, f"a file of {size / 1e6:,.0f} MB")
+        raise kind.damaged(path, f"a file of {megabytes(size)}")
     try:
         # It may have been replaced since: not even then may a FIFO be waited for.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:

@@ -32,6 +32,7 @@ from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.process import ProcessIdentity, holders
 from recipe_sweep.sweep.files.reading import check_regular, read_json
 from recipe_sweep.sweep.locks.heartbeat import LISTEN_S, Heart, is_beating, is_touched, seems_fresh
+from recipe_sweep.sweep.units import local_moment
 
 LOCK_PATIENCE_S = 30.0
 
@@ -228,7 +229,7 @@ def _held_problem(folder: Path, record: LeaseRecord) -> Problem:
     return Problem(
         file=str(folder.parent),
         found=f"another launch at work on this sweep: host {process.host}, pid {process.pid}, "
-        f"since {record.since.astimezone():%Y-%m-%d %H:%M:%S}",
+        f"since {local_moment(record.since)}",
         expected="one launch at a time",
         hint="watch it with `recipe-sweep status`; or stop it, from here too, with `recipe-sweep cancel`, then launch again",
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache, cached_property
 from operator import attrgetter
 
@@ -26,6 +26,8 @@ from recipe_sweep.sweep.files.progress_file import PackProgressFile
 from recipe_sweep.sweep.locks.lease import LeaseRecord, died, visible_launch
 from recipe_sweep.sweep.monitoring.stuck import StuckPack, packs_at_work, stuck_packs
 from recipe_sweep.sweep.results.done import DoneRuns, Ledger, read_done
+from recipe_sweep.sweep.units import duration as duration  # The command line asks for it here.
+from recipe_sweep.sweep.units import moment
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,10 @@ class DeadLaunch:
     @property
     def text(self) -> str:
         """What happened, in a sentence."""
-        sign = "" if self.seen is None else f", last heard of at {_time_of(self.seen)}"
+        sign = "" if self.seen is None else f", last heard of at {moment(self.seen)}"
         packs = "no pack was" if self.packs == 0 else "1 pack was" if self.packs == 1 else f"{self.packs:,} packs were"
         return (
-            f"launch {self.epoch} of {_time_of(self.since)} died without ending (pid {self.pid} on {self.host}{sign}); "
+            f"launch {self.epoch} of {moment(self.since)} died without ending (pid {self.pid} on {self.host}{sign}); "
             f"{packs} under way"
         )
 
@@ -224,19 +226,3 @@ def _since_resumed(progress: PackProgressFile) -> int:
 
 def _seconds(progress: PackProgressFile) -> float:
     return max((progress.updated_at - progress.started_at).total_seconds(), 1e-3)
-
-
-def _time_of(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as people say them: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
-    minutes, hours = round(seconds / 60), round(seconds / 3600)
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    if minutes < 90:
-        return f"{minutes} min"
-    if hours < 48:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{hours // 24} d {hours % 24} h"

@@ -17,6 +17,7 @@ from recipe_sweep.sweep.files.progress_file import PackProgressFile, progress_pa
 from recipe_sweep.sweep.locks.claim import leftover
 from recipe_sweep.sweep.locks.lease import LeaseRecord
 from recipe_sweep.sweep.results.done import DoneRuns
+from recipe_sweep.sweep.units import in_minutes
 
 GONE_AFTER_S = 60.0
 """A dead process is normally replaced within seconds."""
@@ -49,11 +50,11 @@ class StuckPack:
         if self.left_by is not None:
             return (
                 f"pack {self.pack_id} is kept by pid {self.pid} on {self.host}, left behind by launch {self.left_by}: no sign "
-                f"of it for {self.silent_s / 60:.0f} min"
+                f"of it for {in_minutes(self.silent_s)}"
             )
         place = "before its first step" if self.step is None else f"at step {self.step:,}"
         process = f"pid {self.pid} on {self.host}" + (", which is gone" if self.gone else "")
-        return f"pack {self.pack_id} is stuck: no progress for {self.silent_s / 60:.0f} min, {place} ({process})"
+        return f"pack {self.pack_id} is stuck: no progress for {in_minutes(self.silent_s)}, {place} ({process})"
 
     @property
     def remedy(self) -> str:

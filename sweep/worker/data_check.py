@@ -9,6 +9,7 @@ from pathlib import Path
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.files.launch_file import LaunchSettings
 from recipe_sweep.sweep.files.sweep_file import DataPins
+from recipe_sweep.sweep.units import gigabytes
 from recipe_sweep.sweep.worker.workload import Workload
 
 _TOLD_FROM_BYTES = 10**9
@@ -91,7 +92,7 @@ def _compared(
     for key, point in points.items():
         size = size_of(dataset_directory(point, data_root))
         if size >= _TOLD_FROM_BYTES:
-            tell(f"comparing dataset {point.task}/{point.dataset} with its fingerprint ({size / 1e9:.1f} GB)")
+            tell(f"comparing dataset {point.task}/{point.dataset} with its fingerprint ({gigabytes(size)})")
         try:
             pin = Pin(pinned.contents.get(key), pinned.fingerprints.get(key))
             found[key] = compare_data(point, data_root, pin, ReadingCache(launch_id))
