@@ -7,6 +7,8 @@ cut can leave a renamed but empty file), and takes its final name in one step of
 Two such steps differ in what they do to a file that is already there. `replacing` lets the newest content win, for state
 that is rewritten. `publishing` lets the first win, for results: `os.link` refuses an existing name where `os.rename` would
 silently overwrite it, so of two processes that publish under one name exactly one succeeds.
+
+`move` gives a file that is whole already another name: to put it aside, or to withdraw it.
 """
 
 from __future__ import annotations
@@ -24,13 +26,18 @@ TEMPORARY_SUFFIX = ".tmp"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary path to write; on a clean exit it takes the place of `path`, on an error it is removed."""
+def replacing(path: Path, *, lasting: bool = True) -> Iterator[Path]:
+    """Yield a temporary path to write; on a clean exit it takes the place of `path`, on an error it is removed.
+
+    What is not `lasting`, because it is written anew every few seconds, is not flushed: a power cut may leave it empty.
+    """
     with _temporary(path) as temporary:
         yield temporary
-        _flush_to_disk(temporary)
+        if lasting:
+            _flush_to_disk(temporary)
         temporary.replace(path)
-    _flush_to_disk(path.parent)
+    if lasting:
+        _flush_to_disk(path.parent)
 
 
 @contextmanager
@@ -44,6 +51,11 @@ def publishing(path: Path) -> Iterator[Path]:
         _flush_to_disk(temporary)
         os.link(temporary, path)
     _flush_to_disk(path.parent)
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file another name on the same disk, in one step; a file that has that name already gives way."""
+    path.replace(target)
 
 
 def replace_json(path: Path, content: object, *, dense: bool = False) -> None:

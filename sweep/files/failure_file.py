@@ -21,7 +21,7 @@ from pathlib import Path
 from recipe_sweep.search_spaces.errors import PluginCodeError
 from recipe_sweep.search_spaces.user_code import is_ours, is_users
 from recipe_sweep.sweep.errors import DamagedFileError
-from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.atomic import move, publish_json
 from recipe_sweep.sweep.files.hang import Frame, Hang
 from recipe_sweep.sweep.files.kinds import FAILURE, LOG
 from recipe_sweep.sweep.files.overlooked import overlook
@@ -187,7 +187,7 @@ def forgive(paths: SweepPaths, pack_ids: Collection[str]) -> None:
     """Stop counting the failures of these packs, so that they are tried as if for the first time."""
     for path in _files(paths):
         if path.parent.name in pack_ids:
-            path.replace(path.with_suffix(".forgiven"))
+            move(path, path.with_suffix(".forgiven"))
 
 
 def _files(paths: SweepPaths) -> list[Path]:

@@ -7,7 +7,6 @@ half trained would be lost. So a started pack is a fact, and later plans are mad
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from recipe_sweep.sweep.errors import DamagedFileError
-from recipe_sweep.sweep.files.atomic import publish_json
+from recipe_sweep.sweep.files.atomic import move, publish_json
+from recipe_sweep.sweep.files.checkpoints import remove_checkpoints
 from recipe_sweep.sweep.files.kinds import PACK
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.pack import Pack
@@ -76,8 +76,8 @@ def withdraw_suspects(paths: SweepPaths, pack_ids: Collection[str]) -> None:
     for pack_id in pack_ids:
         path = paths.pack_record(pack_id)
         if read_record(path).pack.suspect:
-            path.replace(path.with_suffix(".withdrawn"))
-            shutil.rmtree(paths.pack_checkpoint(pack_id), ignore_errors=True)
+            move(path, path.with_suffix(".withdrawn"))
+            remove_checkpoints(paths, pack_id)
 
 
 def read_record(path: Path) -> PackRecord:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from recipe_sweep.sweep.errors import DamagedFileError
+from recipe_sweep.sweep.files.atomic import replacing
 from recipe_sweep.sweep.files.kinds import PROGRESS
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.reading import meaningful, read_json
@@ -63,15 +63,12 @@ def progress_path(folder: Path, pack_id: str) -> Path:
 def write_progress(folder: Path, progress: PackProgressFile) -> Path:
     """Replace the pack's progress file in one step, so that no reader meets half of one; returns its path."""
     path = progress_path(folder, progress.pack_id)
-    folder.mkdir(parents=True, exist_ok=True)
     content = {"schema_version": PROGRESS_SCHEMA_VERSION} | dataclasses.asdict(progress)
     content["runs"] = [_run_to_json(run) for run in progress.runs]
     content["started_at"] = progress.started_at.astimezone(UTC).isoformat()
     content["updated_at"] = progress.updated_at.astimezone(UTC).isoformat()
-    # The process id keeps a leftover worker of an older launch from writing into the same temporary file.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(content, separators=(",", ":")))
-    temporary.replace(path)
+    with replacing(path, lasting=False) as temporary:
+        temporary.write_text(json.dumps(content, separators=(",", ":")))  # JSON proper has no NaN.
     return path
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -19,6 +18,7 @@ from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.estimates.estimate import estimate
 from recipe_sweep.sweep.estimates.estimate_file import Outcome, write_estimate, write_outcome
 from recipe_sweep.sweep.files.attempt_file import read_attempts
+from recipe_sweep.sweep.files.checkpoints import remove_checkpoints
 from recipe_sweep.sweep.files.failure_file import forgive
 from recipe_sweep.sweep.files.folders import check_usable, check_writable, folders
 from recipe_sweep.sweep.files.pack_file import read_records, withdraw_suspects
@@ -171,4 +171,4 @@ def _remove_spent_checkpoints(paths: SweepPaths) -> None:
     done = read_done(paths)
     for record in read_records(paths, without=done.pack_ids):
         if all(run_id in done.file_of for run_id in record.pack.run_ids):
-            shutil.rmtree(paths.pack_checkpoint(record.pack.pack_id), ignore_errors=True)
+            remove_checkpoints(paths, record.pack.pack_id)

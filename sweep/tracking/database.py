@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from recipe_sweep.sweep.errors import TrackingError
+from recipe_sweep.sweep.files.atomic import move
 from recipe_sweep.sweep.tracking.client import quiet_client, quietly
 
 SQLITE = "sqlite:///"
@@ -108,8 +109,8 @@ def put_aside(path: Path) -> Path:
         for end in _BESIDE:  # First: a journal without its database does no harm, but one beside a new database does.
             beside = path.with_name(path.name + end)
             if beside.exists() or beside.is_symlink():
-                beside.rename(aside.with_name(aside.name + end))
-        path.rename(aside)
+                move(beside, aside.with_name(aside.name + end))
+        move(path, aside)
     except OSError as error:
         raise TrackingError(f"{path}: cannot be used and cannot be put aside: {error.strerror}; move it away") from error
     return aside
@@ -126,4 +127,4 @@ def make(path: Path) -> None:
     for end in ("", *_BESIDE):
         new.with_name(new.name + end).unlink(missing_ok=True)
     quiet_client(f"{SQLITE}{new}")
-    new.replace(path)
+    move(new, path)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import faulthandler
 import os
-import shutil
 import socket
 import time
 import traceback
@@ -32,6 +31,7 @@ from recipe_sweep.sweep.files.attempt_file import (
     end_attempt,
     read_attempts,
 )
+from recipe_sweep.sweep.files.checkpoints import remove_checkpoints
 from recipe_sweep.sweep.files.failure_file import (
     HINDERED_TRIES,
     Cause,
@@ -250,7 +250,7 @@ def _train(
     try:
         check_on_this_node(settings, pack.points[0], data_root, _say)  # The files may have changed under the training.
     except DataError:
-        shutil.rmtree(paths.pack_checkpoint(pack.pack_id), ignore_errors=True)  # Nobody knows which steps saw what.
+        remove_checkpoints(paths, pack.pack_id)  # Nobody knows which steps saw what.
         raise
     if not outcome.complete:
         return AttemptEnd.STOPPED
@@ -274,7 +274,7 @@ def _train(
 
 def _clean_up(paths: SweepPaths, pack_id: str) -> None:
     remove_progress(paths.progress, pack_id)
-    shutil.rmtree(paths.pack_checkpoint(pack_id), ignore_errors=True)
+    remove_checkpoints(paths, pack_id)
 
 
 class _ProgressWriter:

@@ -155,7 +155,7 @@ def test_a_directory_that_may_not_be_written_is_said_in_one_sentence(path: Path,
     def refused(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "rename", refused)
+    monkeypatch.setattr("recipe_sweep.sweep.tracking.database.move", refused)
     with pytest.raises(TrackingError, match="cannot be put aside: Permission denied; move it away"):
         project(path.parent)
 
