@@ -146,7 +146,7 @@ class Supervision:
         while (code := engine.poll()) is None:
             if self._asked.listen() > told:
                 told = self._asked.count
-                self._paths.stop_file(self._lease.epoch).touch()  # Again: the signal may have come before it had a name.
+                self._asked.pass_on()
                 if told > 1:
                     _kill_group(engine)
                 else:

@@ -57,6 +57,10 @@ class StopRequests:
     def ask(self, *_: object) -> None:
         """Take note; a signal handler."""
         self.count += 1
+        self.pass_on()
+
+    def pass_on(self) -> None:
+        """Write the file, once more: a signal may have come before the file had a name."""
         if self.stop_file is not None:
             self.stop_file.touch()
 
