@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.words import Word
@@ -24,6 +26,17 @@ def point_from_canonical(content: Mapping[str, object]) -> DesignPoint:
     """
     _refuse_unknown(content)
     return DesignPoint(**_values(content, _field_types()))  # type: ignore[arg-type]  # names and types are DesignPoint's own
+
+
+def point_from_text(text: str) -> DesignPoint:
+    """Return the point of a canonical JSON. Raises TypeError or ValueError where it is no point of this version."""
+    return point_from_canonical(json.loads(text))
+
+
+def fields_of_text(text: str) -> dict[str, Any]:
+    """Return the fields of a point's canonical JSON, whichever version wrote it. Raises ValueError where it is no JSON."""
+    fields: dict[str, Any] = json.loads(text)
+    return fields
 
 
 def canonical_text(point: DesignPoint) -> str:

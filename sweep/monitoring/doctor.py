@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ from recipe_sweep.sweep.files.failure_file import START_ERROR, read_failures
 from recipe_sweep.sweep.files.kinds import RESULTS
 from recipe_sweep.sweep.files.overlooked import silence
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.files.points import point_from_canonical
+from recipe_sweep.sweep.files.points import point_from_text
 from recipe_sweep.sweep.files.reading import meaningful
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal, read_sweep_file
 from recipe_sweep.sweep.locks.lease import visible_launch
@@ -187,7 +186,7 @@ def _rows_and_points(path: Path) -> Sequence[tuple[dict[str, Any], DesignPoint]]
     except (DamagedFileError, FileNotFoundError):  # `damaged_files` speaks of it.
         return ()
     with meaningful(path, RESULTS):
-        return [(row, point_from_canonical(json.loads(row["point"]))) for row in rows]
+        return [(row, point_from_text(row["point"])) for row in rows]
 
 
 def _weights(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]:

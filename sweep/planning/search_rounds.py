@@ -8,7 +8,6 @@ on with the round that was asked for.
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +24,7 @@ from recipe_sweep.sweep.files.failure_file import grouped, read_failures
 from recipe_sweep.sweep.files.kinds import RESULTS, ROUND
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.files.points import point_from_canonical
+from recipe_sweep.sweep.files.points import point_from_text
 from recipe_sweep.sweep.files.reading import meaningful, read_json
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.sweep.results.read import read_rows
@@ -263,7 +262,7 @@ def scored_runs(paths: SweepPaths) -> list[Scored]:
 
 def _scored(row: Mapping[str, Any]) -> Scored:
     curve = zip(row["curve_step"], row["curve_return"], strict=True)
-    point = point_from_canonical(json.loads(row["point"]))
+    point = point_from_text(row["point"])
     return Scored(point, float(row["score"]), row["status"] == RunStatus.PRUNED, dict(curve))
 
 

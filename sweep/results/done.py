@@ -7,7 +7,6 @@ the files that the index does not know. The index can be deleted at any time.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 from collections.abc import Iterable, Mapping
@@ -20,14 +19,14 @@ from typing import TYPE_CHECKING
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.errors import DamagedFileError
-from recipe_sweep.sweep.files.atomic import replace_json
+from recipe_sweep.sweep.files.atomic import move, replace_json
 from recipe_sweep.sweep.files.folders import check_usable
 from recipe_sweep.sweep.files.kinds import INDEX, RESULTS
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.files.points import point_from_canonical
+from recipe_sweep.sweep.files.points import point_from_text
 from recipe_sweep.sweep.files.reading import check_regular, meaningful, read_json
-from recipe_sweep.sweep.results.read import note_newer, read_rows, schema_version
+from recipe_sweep.sweep.results.read import Rank, note_newer, read_rows, schema_version
 from recipe_sweep.trainers.results import RunStatus
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class DoneRuns:
     def file_of(self) -> Mapping[str, ResultFile]:
         """The file that counts for each done run: of several, that of the lowest epoch, then of the lowest pack id."""
         chosen: dict[str, ResultFile] = {}
-        for file in sorted(self.files, key=lambda file: (file.epoch, file.pack_id)):
+        for file in sorted(self.files, key=lambda file: Rank(file.epoch, file.pack_id)):
             if not file.weights_missing:
                 for run_id in file.run_ids:
                     chosen.setdefault(run_id, file)
@@ -155,7 +154,7 @@ def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignP
             table = read_rows(path, ("run_id", "point"))
             with meaningful(path, RESULTS):
                 for run_id, text in zip(table["run_id"].to_pylist(), table["point"].to_pylist(), strict=True):
-                    points[run_id] = point_from_canonical(json.loads(text))
+                    points[run_id] = point_from_text(text)
         except FileNotFoundError:
             continue
         except DamagedFileError as error:
@@ -172,7 +171,7 @@ def set_aside(paths: SweepPaths, files: Iterable[ResultFile]) -> None:
     """Move results files whose weights are gone out of the way, so that their runs can be trained and published again."""
     for file in files:
         paths.set_aside.mkdir(exist_ok=True)
-        paths.pack_result(file.pack_id).replace(paths.set_aside / f"{file.pack_id}.{file.epoch}-{file.attempt}.parquet")
+        move(paths.pack_result(file.pack_id), paths.set_aside / f"{file.pack_id}.{file.epoch}-{file.attempt}.parquet")
 
 
 def _present(results: Path) -> dict[str, tuple[int, int]]:

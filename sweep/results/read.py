@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.kinds import RESULTS
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 ESSENTIAL = ("run_id", "config_id", "point", "status", "pack_id", "epoch", "attempt")
 """Columns without which a file is none of ours: they say which runs it holds, and which of two files counts."""
+
+
+class Rank(NamedTuple):
+    """Sorts rows of one run, each by the launch that published it and its pack: of several the lowest counts.
+
+    So every command agrees, whichever file it reads first. The fields are columns of the results.
+    """
+
+    epoch: int
+    pack_id: str
+
 
 _MAGIC = b"PAR1"
 _PACK = "pack_id"
@@ -58,6 +69,11 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
         raise RESULTS.damaged(path, f"the results of pack {strange}" if packs else "a Parquet file without rows")
     fields = [field.with_nullable(True) for field in wanted]
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
+
+
+def result_files(folder: Path) -> list[Path]:
+    """List the results files of a sweep, by name, without those that are being written; none where there is no folder."""
+    return sorted(folder.glob("[!.]*.parquet"))
 
 
 def schema_version(table: pa.Table) -> int:

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recipe_sweep.search_spaces.vocabulary import ActorNorm, Decomposition
+from recipe_sweep.sweep.files.points import fields_of_text
 from recipe_sweep.trainers.results import CurvePoint, RunStatus
 from recipe_sweep.trainers.task import ReturnScale
 
@@ -81,7 +82,7 @@ def entry_of(runs: Sequence[KnownRun], *, sweep: str, live: bool, per_run: bool)
     The curve holds the steps that every known run has reached, so a mean is always over the same seeds.
     """
     runs = sorted(runs, key=lambda run: (run.seed, run.run_id))
-    content = json.loads(runs[0].point)
+    content = fields_of_text(runs[0].point)
     if not per_run:
         content.pop("seed", None)
     done = all(run.status is not None for run in runs)

@@ -5,7 +5,6 @@ Results files are immutable, so each is read once; only the columns that MLflow 
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -16,9 +15,10 @@ from recipe_sweep.sweep.errors import DamagedFileError
 from recipe_sweep.sweep.files.kinds import PROGRESS, RESULTS
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.points import fields_of_text
 from recipe_sweep.sweep.files.progress_file import PackProgressFile, progress_path, read_all_progress
 from recipe_sweep.sweep.files.reading import meaningful
-from recipe_sweep.sweep.results.read import read_rows
+from recipe_sweep.sweep.results.read import Rank, read_rows, result_files
 from recipe_sweep.sweep.tracking.entries import KnownRun
 from recipe_sweep.trainers.results import CurvePoint, RunStatus
 from recipe_sweep.trainers.task import ReturnScale
@@ -37,14 +37,14 @@ class SweepRecords:
     def __init__(self, sweep_dir: Path) -> None:
         self._paths = SweepPaths(sweep_dir)
         self._read: set[str] = set()
-        self._done: dict[str, tuple[tuple[int, str], KnownRun]] = {}
+        self._done: dict[str, tuple[Rank, KnownRun]] = {}
         self._under_way: dict[str, KnownRun] = {}
         self._seen: dict[str, datetime] = {}
 
     def refresh(self) -> set[str]:
         """Read what is new on disk; returns the config_ids about which anything changed."""
         touched = self._refresh_progress()
-        for path in sorted(self._paths.results.glob("[!.]*.parquet")):
+        for path in result_files(self._paths.results):
             if path.name not in self._read:
                 touched |= self._add_results(path)
         for run_id in self._done.keys() & self._under_way.keys():
@@ -71,7 +71,7 @@ class SweepRecords:
         self._read.add(path.name)
         for row, run in zip(rows, runs, strict=True):
             # Of two rows of one run the oldest launch's counts, as in the report.
-            order = (row["epoch"], row["pack_id"])
+            order = Rank(row["epoch"], row["pack_id"])
             present = self._done.get(row["run_id"])
             if present is None or order < present[0]:
                 self._done[row["run_id"]] = (order, run)
@@ -127,7 +127,7 @@ def _under_way(pack: PackProgressFile) -> list[KnownRun]:
         KnownRun(
             run_id=run.run_id,
             config_id=run.config_id,
-            seed=json.loads(run.point)["seed"],
+            seed=fields_of_text(run.point)["seed"],
             point=run.point,
             pack_id=pack.pack_id,
             curve=run.curve,
