@@ -2,8 +2,36 @@
 
 from __future__ import annotations
 
+import math
+
+NOTHING = "\N{EN DASH}"
+"""Stands where there is no number."""
+
 
 def short(value: float) -> str:
     """Three significant digits, without an exponent for what is large: 0.667, 0.03, 1500."""
     rounded = float(f"{value:.3g}")
     return f"{rounded:.0f}" if abs(rounded) >= 1000.0 else f"{rounded:g}"
+
+
+def score(value: float | None) -> str:
+    """Return a score with two digits, a dash where there is none."""
+    # The addition turns a rounded -0.0 into 0.0.
+    return NOTHING if value is None or not math.isfinite(value) else f"{round(value, 2) + 0.0:.2f}"
+
+
+def signed(value: float | None) -> str:
+    """Return a difference with its sign and three digits, a dash where there is none."""
+    return NOTHING if value is None or not math.isfinite(value) else f"{round(value, 3) + 0.0:+.3f}"
+
+
+def measured(number: tuple[float, float, float]) -> str:
+    """Return a score and, where it has one, its interval."""
+    value, low, high = number
+    return f"{score(value)} [{score(low)}, {score(high)}]" if math.isfinite(low) else score(value)
+
+
+def with_interval(value: float, low: float | None, high: float | None, digits: int = 2) -> str:
+    """Return a finite value with its interval, as in `0.52 [0.40, 0.61]`; without one where an end is None."""
+    interval = "" if low is None or high is None else f" [{low:.{digits}f}, {high:.{digits}f}]"
+    return f"{value:.{digits}f}{interval}"

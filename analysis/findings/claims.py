@@ -11,9 +11,8 @@ from recipe_sweep.analysis.findings.claim_list import CLAIMS, Definition
 from recipe_sweep.analysis.findings.evidence import Finding, Sweep
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.stability import Stability
+from recipe_sweep.analysis.number_text import NOTHING
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
-
-NOTHING = "\N{EN DASH}"
 
 
 class Verdict(StrEnum):

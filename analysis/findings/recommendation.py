@@ -20,7 +20,7 @@ from recipe_sweep.analysis.findings.claims import Claim, Verdict
 from recipe_sweep.analysis.findings.designs import Designs, designs
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.titles import Design
-from recipe_sweep.analysis.number_text import short
+from recipe_sweep.analysis.number_text import short, with_interval
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
 from recipe_sweep.analysis.results.scores import Configuration
 from recipe_sweep.search_spaces.counted import agreeing, counted
@@ -442,8 +442,7 @@ def _name(place: tuple[int, int, int]) -> str:
 
 
 def _interval(estimate: Estimate) -> str:
-    text = f"{estimate.value:.3f}"
-    return f"{text} [{estimate.low:.3f}, {estimate.high:.3f}]" if estimate.known else text
+    return with_interval(*_numbers(estimate), digits=3)
 
 
 def _numbers(estimate: Estimate) -> tuple[float, float | None, float | None]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import json
-import math
 from importlib.resources import files
 from pathlib import Path
 
-NOTHING = "\N{EN DASH}"
+from recipe_sweep.analysis.number_text import measured, score, signed
+
 PICTURE_WIDTH = 1400
 PICTURE_COLOURS = 96
 
@@ -55,23 +55,6 @@ def code(text: str) -> str:
 
     parts = [escape(part) for part in text.split("`")]
     return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(parts))
-
-
-def score(value: float | None) -> str:
-    """A score with two digits, a dash where there is none."""
-    # The addition turns a rounded -0.0 into 0.0.
-    return NOTHING if value is None or not math.isfinite(value) else f"{round(value, 2) + 0.0:.2f}"
-
-
-def signed(value: float | None) -> str:
-    """A difference with its sign and three digits."""
-    return NOTHING if value is None or not math.isfinite(value) else f"{round(value, 3) + 0.0:+.3f}"
-
-
-def measured(number: tuple[float, float, float]) -> str:
-    """A value and, where it has one, its interval."""
-    value, low, high = number
-    return f"{score(value)} [{score(low)}, {score(high)}]" if math.isfinite(low) else score(value)
 
 
 def picture(png: Path) -> str:

@@ -13,9 +13,10 @@ from recipe_sweep.analysis.figures.inputs import Material
 from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.choices import Choice
-from recipe_sweep.analysis.findings.claims import NOTHING, Claim, Verdict
+from recipe_sweep.analysis.findings.claims import Claim, Verdict
 from recipe_sweep.analysis.findings.panels import Bar, Panel, shown_decompositions
 from recipe_sweep.analysis.findings.recommendation import Recommendation
+from recipe_sweep.analysis.number_text import NOTHING, with_interval
 from recipe_sweep.analysis.report.configuration_table import configuration_rows
 from recipe_sweep.analysis.report.markup import picture, render
 from recipe_sweep.analysis.report.page_facts import Fact, cost_rows, dataset_rows, missing_rows, provenance
@@ -82,7 +83,7 @@ def bar_text(bar: Bar | None) -> str:
     if bar is None or not math.isfinite(bar.value):
         return NOTHING
     if bar.interval is not None:
-        return f"{bar.value:.2f} [{bar.interval.low:.2f}, {bar.interval.high:.2f}]"
+        return with_interval(bar.value, bar.interval.low, bar.interval.high)
     seeds = ", ".join(f"{score:.2f}" for score in bar.seed_scores)
     return f"{bar.value:.2f} ({seeds})" if seeds else f"{bar.value:.2f}"
 

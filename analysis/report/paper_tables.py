@@ -10,10 +10,9 @@ from typing import NamedTuple
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.claims import Claim
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
+from recipe_sweep.analysis.number_text import NOTHING, with_interval
 from recipe_sweep.analysis.report.plain_text import as_latex_label, in_latex, in_markdown
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
-
-NOTHING = "\N{EN DASH}"
 
 
 class PaperTable(NamedTuple):
@@ -125,8 +124,8 @@ def _axes(panel: Panel) -> tuple[str, str]:
 def _text(bar: Bar | None) -> str:
     if bar is None or not math.isfinite(bar.value):
         return NOTHING
-    interval = f" [{bar.interval.low:.2f}, {bar.interval.high:.2f}]" if bar.interval else ""
-    return f"{bar.value:.2f}{interval}"
+    low, high = (bar.interval.low, bar.interval.high) if bar.interval else (None, None)
+    return with_interval(bar.value, low, high)
 
 
 def _row(cells: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 from recipe_sweep.analysis.findings.recommendation import Recommendation
+from recipe_sweep.analysis.number_text import with_interval
 from recipe_sweep.search_spaces.counted import counted
 
 
@@ -22,8 +23,7 @@ def recommendation_lines(found: Recommendation) -> Iterator[str]:
     if found.evidence:
         yield "\nEvidence:"
     for one in found.evidence:
-        interval = f" [{one.low:.3f}, {one.high:.3f}]" if one.low is not None and one.high is not None else ""
-        yield f"  {one.statement}: {one.value:.3f}{interval}"
+        yield f"  {one.statement}: {with_interval(one.value, one.low, one.high, digits=3)}"
     if found.caveats:
         yield "\nBeware:"
     for text in found.caveats:

@@ -10,7 +10,7 @@ import numpy as np
 from recipe_sweep.analysis.figures.captions import figure7_note
 from recipe_sweep.analysis.findings.panels import Bar, Choice, Panel, Range, TaskPanels
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
-from recipe_sweep.analysis.number_text import short
+from recipe_sweep.analysis.number_text import NOTHING, score, short
 from recipe_sweep.analysis.report.plain_text import in_markdown
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
@@ -20,7 +20,6 @@ from recipe_sweep.search_spaces.words import Word
 
 ALPHA, TAU = "\N{GREEK SMALL LETTER ALPHA}", "\N{GREEK SMALL LETTER TAU}"
 EDGES = {"low": "\N{DOWNWARDS ARROW}", "high": "\N{UPWARDS ARROW}", "": ""}
-NOTHING = "\N{EN DASH}"
 
 
 def figure7_markdown(
@@ -53,7 +52,7 @@ def bars_table(block: TaskPanels) -> str:
 
 
 def _cloning_text(block: TaskPanels) -> str:
-    return f" Behaviour cloning: {_number(block.cloning)}." if math.isfinite(block.cloning) else ""
+    return f" Behaviour cloning: {score(block.cloning)}." if math.isfinite(block.cloning) else ""
 
 
 def choices_table(block: TaskPanels) -> str:
@@ -71,10 +70,10 @@ def choices_table(block: TaskPanels) -> str:
             percentile = _range_text(bar.percentile) if bar.percentile else NOTHING
             counts = (str(bar.seeds), f"{bar.diverged} of {bar.wanted}", f"{bar.missing} of {bar.wanted}")
             rows.append(
-                (design, *(_choice_text(found.get(name)) for name in datasets), _number(bar.corrected), percentile, *counts)
+                (design, *(_choice_text(found.get(name)) for name in datasets), score(bar.corrected), percentile, *counts)
             )
     if np.isfinite(block.scores.cloning).any():
-        means = [_number(score) for score in block.scores.cloning_by_dataset.tolist()]
+        means = [score(mean) for mean in block.scores.cloning_by_dataset.tolist()]
         rows.append(("behaviour cloning", *means, *(NOTHING,) * (len(header) - 1 - len(means))))
     return (
         f"Best configuration of each dataset. {EDGES['low']} and {EDGES['high']}: the best {ALPHA} is the smallest or the "
@@ -89,7 +88,7 @@ def datasets_table(block: TaskPanels) -> str:
     scores = {(point.dataset, Extraction.place(point.extraction), point.alpha): point.score for point in points}
     header = ("dataset", *(f"{Extraction.members()[e].display_name} {ALPHA} {short(alpha)}" for e, alpha in columns))
     rows = [
-        (in_markdown(dataset), *(_number(scores.get((dataset, e, alpha), math.nan)) for e, alpha in columns))
+        (in_markdown(dataset), *(score(scores.get((dataset, e, alpha), math.nan)) for e, alpha in columns))
         for dataset in block.scores.datasets
     ]
     return (
@@ -102,11 +101,11 @@ def _bar_text(bar: Bar | None) -> str:
     if bar is None or not math.isfinite(bar.value):
         return NOTHING
     mark = {1: "**", 2: "*"}.get(bar.rank, "")
-    text = f"{mark}{_number(bar.value)}{mark}"
+    text = f"{mark}{score(bar.value)}{mark}"
     if bar.interval:
         text += f" {_range_text(bar.interval)}"
     elif bar.seed_scores:
-        text += f" ({', '.join(map(_number, bar.seed_scores))})"
+        text += f" ({', '.join(map(score, bar.seed_scores))})"
     return text
 
 
@@ -117,7 +116,7 @@ def _choice_text(choice: Choice | None) -> str:
     settings = [f"{ALPHA} {short(chosen.alpha)}{EDGES[choice.edge]}"]
     settings += [f"{TAU} {short(chosen.tau)}"] if chosen.tau is not None else []
     settings += [in_markdown(chosen.other)] if chosen.other else []
-    return f"{_number(choice.score)} ({', '.join(settings)})"
+    return f"{score(choice.score)} ({', '.join(settings)})"
 
 
 def _value_learning(panel: Panel) -> str:
@@ -133,12 +132,7 @@ def _name(value: Word | None) -> str:
 
 
 def _range_text(interval: Range) -> str:
-    return f"[{_number(interval.low)}, {_number(interval.high)}]"
-
-
-def _number(value: float) -> str:
-    # The addition turns a rounded -0.0 into 0.0.
-    return f"{round(value, 2) + 0.0:.2f}" if math.isfinite(value) else NOTHING
+    return f"[{score(interval.low)}, {score(interval.high)}]"
 
 
 def _markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from recipe_sweep.analysis.errors import NothingToReportError
 from recipe_sweep.analysis.files import write_csv, write_text
 from recipe_sweep.analysis.findings.two_sweeps import Comparison, DesignDifference, Side, compare
-from recipe_sweep.analysis.report.markup import NOTHING, render, score, signed
+from recipe_sweep.analysis.number_text import NOTHING, score, signed
+from recipe_sweep.analysis.report.markup import render
 from recipe_sweep.analysis.report.plain_text import in_markdown
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE, stamped

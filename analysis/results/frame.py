@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.analysis.files import write_atomically
 from recipe_sweep.analysis.results.rehearsal_mark import METADATA
+from recipe_sweep.sweep.results.read import Rank
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,7 +88,7 @@ def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection
     import numpy as np
     import pandas as pd
 
-    table, _ = _read_files(results_dir, without=(), only=("run_id", "epoch", "pack_id", *DIAGNOSTICS), wanted=wanted)
+    table, _ = _read_files(results_dir, without=(), only=("run_id", *Rank._fields, *DIAGNOSTICS), wanted=wanted)
     table, _ = _one_row_per_run(table)
     pieces = []
     for run_id, steps, metrics in zip(*(table.column(name).to_pylist() for name in ("run_id", *DIAGNOSTICS)), strict=True):
@@ -134,16 +135,15 @@ def _read_files(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    from recipe_sweep.sweep.results.read import read_rows, readable
+    from recipe_sweep.sweep.results.read import read_rows, readable, result_files
     from recipe_sweep.sweep.results.schema import SCHEMA
 
     names = [field.name for field in SCHEMA if field.name not in without and (only is None or field.name in only)]
-    files = sorted(path for path in results_dir.glob("*.parquet") if not path.name.startswith("."))
     ids = None if wanted is None else pa.array(list(wanted), pa.string())
     # Filtered file by file: the diagnostics of a whole sweep are far larger than those of the runs that are asked for.
     tables = [
         (table if ids is None else table.filter(pc.is_in(table["run_id"], ids))).replace_schema_metadata(SCHEMA.metadata)
-        for table in readable(files, lambda path: read_rows(path, names))
+        for table in readable(result_files(results_dir), lambda path: read_rows(path, names))
     ]
     empty = pa.schema([SCHEMA.field(name) for name in names], metadata=SCHEMA.metadata).empty_table()
     return (pa.concat_tables(tables) if tables else empty), len(tables)
@@ -152,7 +152,8 @@ def _read_files(
 def _one_row_per_run(table: pa.Table) -> tuple[pa.Table, tuple[Duplicate, ...]]:
     import numpy as np
 
-    keys = table.select(["run_id", "epoch", "pack_id"]).to_pandas().sort_values(["run_id", "epoch", "pack_id"], kind="stable")
+    order = ["run_id", *Rank._fields]
+    keys = table.select(order).to_pandas().sort_values(order, kind="stable")
     again = keys["run_id"].duplicated(keep=False)
     duplicates = tuple(
         Duplicate(run_id=str(run_id), kept=packs[0], others=tuple(packs[1:]))

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recipe_sweep.analysis.findings.claims import NOTHING, Claim, Verdict, claims
+from recipe_sweep.analysis.findings.claims import Claim, Verdict, claims
 from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
 from recipe_sweep.analysis.findings.stability import stability
+from recipe_sweep.analysis.number_text import NOTHING
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
