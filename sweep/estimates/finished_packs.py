@@ -24,6 +24,7 @@ from recipe_sweep.sweep.files.attempt_file import Attempt, AttemptEnd, read_atte
 from recipe_sweep.sweep.files.launch_file import LaunchSettings, read_settings
 from recipe_sweep.sweep.files.pack_file import read_record
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.results.read import is_results_file
 
 MOST_PACKS = 200
 """Read, the newest of all sweeps: enough for every kind of a large grid, and little enough not to be waited for."""
@@ -79,7 +80,7 @@ def _finished(sweep: SweepPaths) -> Iterator[tuple[float, str]]:
     """When each pack was published, and its id; nothing of a sweep that this user may not read."""
     with suppress(OSError), os.scandir(sweep.results) as entries:
         for entry in entries:
-            if entry.name.endswith(".parquet"):
+            if is_results_file(entry.name):
                 yield entry.stat().st_mtime, entry.name.removesuffix(".parquet")
 
 

@@ -110,7 +110,7 @@ class Supervision:
         packs = tuple(PlannedPack(pack, hashes[pack.points[0].dataset_id]) for pack in plan.packs)
         launch = LaunchFile(settings, packs, plan.reasons)
         file = write_launch(launch)
-        self._asked.stop_file = self._paths.stop_file(epoch)
+        self._asked.begin_epoch(self._paths, epoch)
         if request.resources.inline:
             return self._run_inline(launch)
         log = self._paths.engine_log(epoch)

@@ -54,6 +54,10 @@ class StopRequests:
     count: int = 0
     stop_file: Path | None = None
 
+    def begin_epoch(self, paths: SweepPaths, epoch: int) -> None:
+        """Take the file of this epoch from now on; a launch has a new epoch each time that Ray died under it."""
+        self.stop_file = paths.stop_file(epoch)
+
     def ask(self, *_: object) -> None:
         """Take note; a signal handler."""
         self.count += 1

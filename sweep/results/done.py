@@ -26,7 +26,7 @@ from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import point_from_text
 from recipe_sweep.sweep.files.reading import check_regular, meaningful, read_json
-from recipe_sweep.sweep.results.read import Rank, note_newer, read_rows, schema_version
+from recipe_sweep.sweep.results.read import Rank, is_results_file, note_newer, read_rows, schema_version
 from recipe_sweep.trainers.results import RunStatus
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _present(results: Path) -> dict[str, tuple[int, int]]:
     if not results.exists():
         return {}
     with os.scandir(results) as entries:
-        found = {entry.name: entry for entry in entries if entry.name.endswith(".parquet") and not entry.name.startswith(".")}
+        found = {entry.name: entry for entry in entries if is_results_file(entry.name)}
     return {name.removesuffix(".parquet"): _size_and_time(entry) for name, entry in sorted(found.items())}
 
 

@@ -71,9 +71,14 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=pa.schema(fields, metadata=metadata))
 
 
+def is_results_file(name: str) -> bool:
+    """Say whether a file of this name holds results, and is not one that is being written."""
+    return name.endswith(".parquet") and not name.startswith(".")
+
+
 def result_files(folder: Path) -> list[Path]:
-    """List the results files of a sweep, by name, without those that are being written; none where there is no folder."""
-    return sorted(folder.glob("[!.]*.parquet"))
+    """List the results files of a sweep, by name; none where there is no folder."""
+    return sorted(path for path in folder.glob("*.parquet") if is_results_file(path.name))
 
 
 def schema_version(table: pa.Table) -> int:

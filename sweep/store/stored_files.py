@@ -8,7 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from recipe_sweep.sweep.errors import DamagedFileError
-from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX
 from recipe_sweep.sweep.files.kinds import STORED
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
@@ -30,8 +29,7 @@ def files_of(paths: SweepPaths, folder: str) -> Iterator[tuple[str, Path]]:
     with suppress(FileNotFoundError):
         for path in sorted(root.rglob("*")):
             key = path.relative_to(paths.root).as_posix()
-            hidden = path.name.startswith(".") or path.suffix in (TEMPORARY_SUFFIX, ".stop")
-            if not hidden and is_ours(key) and inside(paths.root, key).is_file():
+            if is_ours(key) and inside(paths.root, key).is_file():
                 yield key, path
 
 
