@@ -63,7 +63,7 @@ check: setup ## style, types and the import arrows
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/python scripts/check_types.py
-	@$(BIN)/pytest tests/test_architecture.py
+	@$(BIN)/pytest tests/test_architecture.py tests/test_owners.py tests/test_error_trees.py
 
 bench: setup ## what a gradient step costs, by design, pack and size: under an hour; tables, and benchmarks.json
 	@$(BIN)/python -m benchmarks

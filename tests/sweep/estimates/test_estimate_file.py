@@ -12,7 +12,6 @@ from recipe_sweep.sweep.estimates.estimate_file import (
     Score,
     last_score,
     read_scores,
-    span,
     write_estimate,
     write_outcome,
 )
@@ -53,11 +52,3 @@ def test_a_torn_estimate_costs_nothing_but_itself(paths: SweepPaths) -> None:
     write_outcome(paths, 1, OUTCOME).write_text("{")
     write_estimate(paths, 2, ESTIMATE).write_text("[]")
     assert read_scores(paths) == (Score(1, ESTIMATE, None),)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(0.04, "0.0 s"), (9.94, "9.9 s"), (45.0, "45 s"), (90.0, "1.5 min"), (5400.0, "1.5 h"), (172800.0, "2.0 d")],
-)
-def test_seconds_are_told_to_two_or_three_figures(seconds: float, text: str) -> None:
-    assert span(seconds) == text

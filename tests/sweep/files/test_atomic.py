@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from recipe_sweep.sweep.files.atomic import publish_json, publishing, replace_json
+from recipe_sweep.sweep.files.atomic import move, publish_json, publishing, replace_json, replacing
 
 
 def test_a_write_that_fails_leaves_the_old_content_and_no_trace(tmp_path: Path) -> None:
@@ -33,3 +33,21 @@ def test_a_reader_never_sees_the_file_before_it_is_whole(tmp_path: Path) -> None
         assert not path.exists()
         assert not list(tmp_path.glob("[!.]*"))
     assert path.read_text() == "half"
+
+
+def test_what_need_not_last_is_never_seen_half_written_either(tmp_path: Path) -> None:
+    path = tmp_path / "progress"
+    path.write_text("old")
+    with replacing(path, lasting=False) as temporary:
+        temporary.write_text("half")
+        assert path.read_text() == "old"
+    assert path.read_text() == "half"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_put_aside_is_whole_under_its_new_name(tmp_path: Path) -> None:
+    path, aside = tmp_path / "record.json", tmp_path / "record.withdrawn"
+    path.write_text("new")
+    aside.write_text("old")
+    move(path, aside)
+    assert (path.exists(), aside.read_text()) == (False, "new")
