@@ -148,7 +148,7 @@ CONCEPTS = {
             "sweep.cli.show.plan": CLI,
             "sweep.cli.show.run": CLI,
             "sweep.cli.show.status": CLI,
-            "sweep.cli.launch_commands": CLI,
+            "sweep.cli.actions.train_one": CLI,
         },
         within=("sweep",),
         does=('f"{size / 1e9:.1f} GB"', 'f"{seconds // 60} min"', 'f"{at:%Y-%m-%d}"', 'f"{share:.0%}".replace("%", " %")'),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from recipe_sweep.cluster.backends.kubernetes_file import KubernetesFile
 from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, TextFile, Wheel, launch_words
@@ -58,15 +59,14 @@ def _manifest(file: KubernetesFile, cargo: Cargo, there: str, parts: int) -> str
 
 
 def _job(file: KubernetesFile, wheel: Wheel, parts: int) -> dict[str, object]:
+    need = _Need(file.cpus_per_worker, file.memory_gb_per_worker, file.gpus_per_worker)
     worker: dict[str, object] = {
         "groupName": "workers",
         "replicas": file.workers,
         "minReplicas": file.workers,
         "maxReplicas": file.workers,
         "rayStartParams": {"num-cpus": str(file.cpus_per_worker), "num-gpus": str(file.gpus_per_worker)},
-        "template": _pod(
-            file, wheel, parts, "ray-worker", file.cpus_per_worker, file.memory_gb_per_worker, file.gpus_per_worker
-        ),
+        "template": _pod(file, wheel, parts, "ray-worker", need),
     }
     return {
         "apiVersion": "ray.io/v1",
@@ -82,7 +82,7 @@ def _job(file: KubernetesFile, wheel: Wheel, parts: int) -> dict[str, object]:
                 "headGroupSpec": {
                     # KubeRay's submitter is another pod, and sends the job to the dashboard.
                     "rayStartParams": {"num-cpus": "0", "num-gpus": "0", "dashboard-host": "0.0.0.0"},  # noqa: S104
-                    "template": _pod(file, wheel, parts, "ray-head", cpus=2, memory_gb=8, gpus=0),
+                    "template": _pod(file, wheel, parts, "ray-head", _Need(cpus=2, memory_gb=8, gpus=0)),
                 },
                 "workerGroupSpecs": [worker],
             },
@@ -90,15 +90,28 @@ def _job(file: KubernetesFile, wheel: Wheel, parts: int) -> dict[str, object]:
     }
 
 
-def _pod(file: KubernetesFile, wheel: Wheel, parts: int, name: str, cpus: int, memory_gb: int, gpus: int) -> dict[str, object]:
+class _Need(NamedTuple):
+    """What a pod needs of a machine."""
+
+    cpus: int
+    memory_gb: int
+    gpus: int
+
+    @property
+    def text(self) -> dict[str, str]:
+        """As Kubernetes writes it."""
+        gpus = {"nvidia.com/gpu": str(self.gpus)} if self.gpus else {}
+        return {"cpu": str(self.cpus), "memory": f"{self.memory_gb}G"} | gpus
+
+
+def _pod(file: KubernetesFile, wheel: Wheel, parts: int, name: str, need: _Need) -> dict[str, object]:
     code = {"name": "code", "mountPath": _CODE}
     sources = [{"configMap": {"name": _part_name(file, number)}} for number in range(parts)]
-    need = {"cpu": str(cpus), "memory": f"{memory_gb}G"} | ({"nvidia.com/gpu": str(gpus)} if gpus else {})
     container: dict[str, object] = {
         "name": name,
         "image": file.image,
         "env": [{"name": "PYTHONPATH", "value": f"{_CODE}/site"}, {"name": "RAY_USAGE_STATS_ENABLED", "value": "0"}],
-        "resources": {"requests": need, "limits": need},
+        "resources": {"requests": need.text, "limits": need.text},
         "volumeMounts": [code, {"name": "files", "mountPath": _FILES}, {"name": "shared", "mountPath": SHARED}],
     }
     spec: dict[str, object] = {

@@ -195,7 +195,7 @@ class Attentive:
         return align(prepared[0], q).expand(q.shape)
 
 
-@pytest.mark.parametrize("learning", ValueLearning)
+@pytest.mark.parametrize("learning", ValueLearning.members())
 def test_a_new_mixer_needs_no_change_elsewhere(
     learning: ValueLearning, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
