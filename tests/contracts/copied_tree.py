@@ -39,6 +39,11 @@ class CopiedTree:
         assert not (self.root / name).exists()
         (self.root / name).write_text(text, encoding="utf-8")
 
+    def append(self, name: str, text: str) -> None:
+        """Add lines at the end of a file."""
+        with (self.root / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+
     def edit(self, name: str, *changes: tuple[str, str]) -> None:
         """Replace lines of a file; each must stand there once."""
         text = (self.root / name).read_text(encoding="utf-8")
