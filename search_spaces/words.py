@@ -16,6 +16,8 @@ from pydantic_core import CoreSchema, core_schema
 from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import Problem
 
+_FROM_PLUGINS = "words of your own come from plugins: $RECIPE_SWEEP_PLUGINS names them"
+
 
 @dataclass_transform(frozen_default=True, eq_default=False)
 class _TextWithFacts(str):
@@ -148,7 +150,7 @@ class Word(_TextWithFacts):
             return cls.of(value if isinstance(value, str) else "")
         except ValueError:
             known = [word.label for word in cls.members()]
-            raise refuse(one_of(known), known=known) from None
+            raise refuse(one_of(known), _FROM_PLUGINS, known=known) from None
 
     @classmethod
     def key(cls, value: object) -> Self:
@@ -159,4 +161,4 @@ class Word(_TextWithFacts):
             return cls.of(value if isinstance(value, str) else "")
         except ValueError:
             known = [word.label for word in cls.members()]
-            raise refuse(one_of(known), found=f"the unknown key {cut(str(value))!r}", known=known) from None
+            raise refuse(one_of(known), _FROM_PLUGINS, f"the unknown key {cut(str(value))!r}", known) from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from recipe_sweep.analysis.figures.canvas import Brush, Dot, Frame, Pen, Point, Sheet, rectangle, round_ticks
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CELL_INCHES = (1.12, 0.92)
+LETTERS = 16
+"""Letters and spaces below a panel of this width."""
 GAP_INCHES = (0.13, 0.15)
 MARGIN_INCHES = {"left": 0.74, "right": 0.06, "top": 0.46, "bottom": 0.3}
 """Around the panels of a task: for its name, for rows' and columns' names and for the numbers at the axes."""
@@ -71,9 +74,18 @@ def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str]) -> Figure:
 
 def _size(block: TaskPanels) -> tuple[float, float]:
     rows, columns = _layout(block)
-    across = len(columns) * (CELL_INCHES[0] + GAP_INCHES[0]) - GAP_INCHES[0] + MARGIN_INCHES["left"] + MARGIN_INCHES["right"]
+    across = (
+        len(columns) * (_cell_inches(block) + GAP_INCHES[0]) - GAP_INCHES[0] + MARGIN_INCHES["left"] + MARGIN_INCHES["right"]
+    )
     down = sum(map(_row_inches, rows)) + (len(rows) - 1) * GAP_INCHES[1] + MARGIN_INCHES["top"] + MARGIN_INCHES["bottom"]
     return across, down
+
+
+def _cell_inches(block: TaskPanels) -> float:
+    """Return the width of a panel: that of the paper's four names, or more where names would touch."""
+    names = [word.display_name for word in block.decompositions]
+    letters = max((len(one) + len(other)) / 2 + 1 for one, other in pairwise(names))
+    return CELL_INCHES[0] * max(1.0, letters * len(names) / LETTERS)
 
 
 def _row_inches(row: Extraction | None) -> float:
@@ -83,11 +95,12 @@ def _row_inches(row: Extraction | None) -> float:
 def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
     """Draw a task's panels from their upper left corner on."""
     rows, columns = _layout(block)
-    lefts = [corner[0] + MARGIN_INCHES["left"] + i * (CELL_INCHES[0] + GAP_INCHES[0]) for i in range(len(columns))]
+    wide = _cell_inches(block)
+    lefts = [corner[0] + MARGIN_INCHES["left"] + i * (wide + GAP_INCHES[0]) for i in range(len(columns))]
     tops = [corner[1] - MARGIN_INCHES["top"]]
     for extraction in rows:
         tops.append(tops[-1] - _row_inches(extraction) - GAP_INCHES[1])
-    right, bottom = lefts[-1] + CELL_INCHES[0], tops[-1] + GAP_INCHES[1]
+    right, bottom = lefts[-1] + wide, tops[-1] + GAP_INCHES[1]
     sheet.text((lefts[0] + right) / 2, corner[1] - 0.11, block.scores.title, 9.5, fontweight="bold")
     sheet.text(corner[0] + 0.1, (tops[0] + bottom) / 2, "normalised return", 7, rotation=90)
     limits = _limits(block)
@@ -95,9 +108,7 @@ def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
     for panel in block.panels:
         row, column = rows.index(panel.extraction), columns.index(panel.value_learning)
         inches = _row_inches(panel.extraction)
-        frame = Frame(
-            lefts[column], tops[row] - inches, CELL_INCHES[0], inches, (-0.6, len(block.decompositions) - 0.4), limits
-        )
+        frame = Frame(lefts[column], tops[row] - inches, wide, inches, (-0.6, len(block.decompositions) - 0.4), limits)
         last = row == len(rows) - 1
         marks = [(x, name.display_name if last else "") for x, name in enumerate(block.decompositions)]
         marginal = panel.value_learning is None or panel.extraction is None

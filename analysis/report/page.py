@@ -6,6 +6,7 @@ The file holds its style, its scripts, its pictures and its numbers, and forbids
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.choices import Choice
 from recipe_sweep.analysis.findings.claims import Claim, Verdict
-from recipe_sweep.analysis.findings.panels import Bar, Panel, shown_decompositions
+from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels, shown_decompositions
 from recipe_sweep.analysis.findings.recommendation import Recommendation
 from recipe_sweep.analysis.number_text import NOTHING, with_interval
 from recipe_sweep.analysis.report.configuration_table import configuration_rows
@@ -22,7 +23,9 @@ from recipe_sweep.analysis.report.markup import picture, render
 from recipe_sweep.analysis.report.page_facts import Fact, cost_rows, dataset_rows, missing_rows, provenance
 from recipe_sweep.analysis.report.page_figures import figures_json
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
+from recipe_sweep.search_spaces.vocabulary import Decomposition
 
+_COLOUR = re.compile("#[0-9a-f]{6}")
 DRAWN_BY_SCRIPT = ("figure7", "figure7_alpha")
 """Figures that the page draws itself, from numbers, so that one can point at them."""
 
@@ -58,6 +61,7 @@ def write_page(
         bar_text=bar_text,
         panel_name=panel_name,
         decompositions=[(value, value.display_name) for value in shown_decompositions(material.blocks)],
+        colours=_colours(material.blocks),
         numbers=figures_json(material.blocks, configuration_rows(material), found),
         pictures=[(one, picture(one.paths.png)) for one in figures if one.name not in DRAWN_BY_SCRIPT],
         choices=found,
@@ -70,6 +74,12 @@ def write_page(
         remarks=remarks,
     )
     return write_text(out_dir / "index.html", text)
+
+
+def _colours(blocks: Sequence[TaskPanels]) -> list[tuple[int, str]]:
+    """Pair the place and the colour of each decomposition whose lines page.css does not know."""
+    further = [word for word in shown_decompositions(blocks) if not word.in_paper]
+    return [(Decomposition.place(word), word.colour) for word in further if _COLOUR.fullmatch(word.colour)]
 
 
 def panel_name(panel: Panel) -> str:
