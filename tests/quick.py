@@ -51,6 +51,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Tests in groups wait more than they compute. Started first, they wait beside all others.
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
     if config.getoption("--quick"):
         listed = set(not_quick())
         left_out = [item for item in items if function_of(item.nodeid) in listed]

@@ -25,6 +25,9 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     for name in ("HF_ENDPOINT", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(name, raising=False)
+    import huggingface_hub.constants  # It reads HF_HUB_OFFLINE once, when it is imported: not in a test that sets it.
+
+    assert not huggingface_hub.constants.HF_HUB_OFFLINE
 
 
 @pytest.fixture
