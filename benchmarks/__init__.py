@@ -1,1 +1,1 @@
-"""What a gradient step costs, measured: `python -m benchmarks --help`."""
+"""Measurements of what a gradient step costs: `python -m benchmarks --help`."""

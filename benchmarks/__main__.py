@@ -1,8 +1,8 @@
 """Measure what a gradient step costs, print the tables and store the numbers: `python -m benchmarks [--short] [-o FILE]`.
 
-Every case has a process of its own, one thread, and is timed in CPU-seconds, step by step; its figure is the fastest step. The
-peak that shares are taken of is a large matrix product, measured between the cases in the same way. A design's runs alone and
-its pack are neighbours, so that a busy machine slows them alike.
+Every case runs in its own process on one thread. Each step is timed in CPU-seconds, and a case's figure is its fastest step.
+Shares are relative to a peak: the speed of a large matrix product, measured between the cases in the same way. A design's runs
+alone and its pack are measured one after the other, because a busy machine then slows both.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PEAK_EVERY = 12
 
 
 def paper_size(agents: Iterable[int], decompositions: Sequence[str], seconds: float) -> list[Case]:
-    """For each decomposition and learner: a run of each extraction alone, and the family of eight."""
+    """List, for each decomposition and learner, a run of each extraction alone, and the family of eight."""
     cases = []
     for task, decomposition, learning in itertools.product((TASKS[n] for n in agents), decompositions, ValueLearning):
         base = Case(task, decomposition, learning, seconds=seconds)
@@ -45,12 +45,12 @@ def paper_size(agents: Iterable[int], decompositions: Sequence[str], seconds: fl
 
 
 def large_packs(seconds: float) -> list[Case]:
-    """Mix at three agents in packs of 64."""
+    """List packs of 64 with Mix at three agents."""
     return [Case(TASKS[3], Decomposition.MIX, learning, seeds=8, seconds=seconds) for learning in ValueLearning.members()]
 
 
 def scaling(hidden: int, lanes: Sequence[int], learners: Sequence[str], seconds: float) -> list[Case]:
-    """Mix at three agents and small batches, from one run to many."""
+    """List cases with Mix at three agents and small batches, from one run to many."""
     cases = []
     for learning, count in itertools.product(learners, lanes):
         base = Case(TASKS[3], Decomposition.MIX, learning, hidden=(hidden, hidden), batch=64, seconds=seconds)
@@ -63,7 +63,7 @@ def scaling(hidden: int, lanes: Sequence[int], learners: Sequence[str], seconds:
 
 
 def on_a_gpu() -> dict[str, list[Case]]:
-    """Mix at three agents at both sizes, step by step and as graphs, and in each arithmetic."""
+    """List cases with Mix at three agents at both sizes: step by step, as CUDA graphs, and in each precision."""
     sizes = {
         "paper size": paper_size([3], [Decomposition.MIX], 2.0) + large_packs(2.0),
         "hidden 64": scaling(64, (1, 8, 32, 128), ValueLearning.members(), 2.0),
@@ -81,17 +81,17 @@ def on_a_gpu() -> dict[str, list[Case]]:
 
 
 def in_a_process_of_its_own(measurement: Callable[[Given], Found], given: Given) -> Found:
-    """Measure in a fresh process, forked from one that has imported the libraries, with the sweep's own environment."""
+    """Measure in a fresh process, which is forked from one that has imported the libraries, in the sweep's environment."""
     with ProcessPoolExecutor(1, get_context("forkserver"), max_tasks_per_child=1) as one:
         return one.submit(measurement, given).result()
 
 
 def main() -> None:
-    """Measure, print, store."""
+    """Measure every case, print the tables and store the numbers."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="three agents, mix alone, no packs of 64")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="cuda measures GPUs instead")
-    parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks.json"), help="where the numbers go")
+    parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks.json"), help="file for the numbers")
     given = parser.parse_args()
     if given.device == "cuda":
         import torch

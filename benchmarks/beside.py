@@ -1,4 +1,4 @@
-"""What else a sweep spends besides single steps: evaluations, memory that grows, packs side by side, and where a step goes."""
+"""What a sweep spends besides single steps: evaluations, memory that grows, packs side by side, and a profile of a step."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PRODUCTS = frozenset({"aten::bmm", "aten::baddbmm", "aten::mm", "aten::addmm"})
 
 
 class Evaluated(NamedTuple):
-    """Evaluations of eight runs at the paper's width: CPU-seconds of one, and of the gradient steps between two."""
+    """CPU-seconds at the paper's width: of one evaluation of eight runs, and of the gradient steps between two evaluations."""
 
     task: str
     runs: int
@@ -35,7 +35,7 @@ class Evaluated(NamedTuple):
 
 
 class Growth(NamedTuple):
-    """Resident megabytes of a pack after its first tenth of the steps, and after all."""
+    """Resident megabytes of a pack: after the first tenth of its steps, and after all of them."""
 
     steps: int
     early_mb: float
@@ -57,7 +57,7 @@ class Share(NamedTuple):
 
 
 def evaluation() -> list[Evaluated]:
-    """Of each task, one evaluation of a family of eight and one step."""
+    """Time one evaluation and one gradient step of a family of eight, on each task."""
     found = []
     for task in TASKS:
         trainer = build(Case(task, Decomposition.MIX, ValueLearning.SARSA))
@@ -73,7 +73,7 @@ def evaluation() -> list[Evaluated]:
 
 
 def growth() -> Growth:
-    """A small pack's memory over many steps."""
+    """Measure a small pack's memory over many steps."""
     trainer = build(Case("simple_spread", Decomposition.MIX, ValueLearning.TD, alphas=1, hidden=(32, 32), batch=32))
     early = 0.0
     for step in range(GROWTH_STEPS):
@@ -84,7 +84,7 @@ def growth() -> Growth:
 
 
 def pair() -> Pair:
-    """Two packs on two processors, against one by itself."""
+    """Compare two packs on two processors with one pack by itself."""
     return Pair(_rates(1)[0], tuple(_rates(2)))
 
 
@@ -113,7 +113,7 @@ def _train_for_a_while(together: Barrier, answers: multiprocessing.SimpleQueue[f
 
 
 def profiled(hidden: tuple[int, ...], batch: int, alphas: int, seeds: int) -> list[Share]:
-    """Where the CPU time of a step goes: matrix products, fused kernels, and the rest by PyTorch's names."""
+    """Divide the CPU time of a step: matrix products, fused kernels, and other operations by PyTorch's names."""
     extractions = (Extraction.BRAC,) if alphas == 1 else Extraction.members()
     trainer = build(Case("3hopper", Decomposition.MIX, ValueLearning.SARSA, extractions, alphas, seeds, hidden, batch))
     trainer.advance()
@@ -131,7 +131,7 @@ def profiled(hidden: tuple[int, ...], batch: int, alphas: int, seeds: int) -> li
 
 
 def profiles() -> dict[str, list[Share]]:
-    """Of one run at the paper's size, and of a small pack."""
+    """Measure where the time goes in one run at the paper's size, and in a small pack."""
     return {"paper size": profiled((512,) * 4, 608, 1, 1), "hidden 64, 32 runs": profiled((64, 64), 64, 4, 4)}
 
 
@@ -144,6 +144,6 @@ BESIDE: Mapping[str, Callable[[], object]] = {
 
 
 def beside(name: str) -> object:
-    """Measure one of them, for a process of its own."""
+    """Measure the entry of `BESIDE` that has this name. Call it in a process of its own."""
     torch.set_num_threads(1)
     return BESIDE[name]()

@@ -1,4 +1,4 @@
-"""One measurement, for a process of its own so that its memory is its own."""
+"""One measurement. It runs in a process of its own, so that the process's memory is that of one pack."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ from recipe_sweep.trainers.train import PackTrainer
 
 ALPHAS = {Extraction.BRAC: (0.03, 0.1, 0.3, 1.0), Extraction.AWR: (0.3, 1.0, 3.0, 10.0)}
 LEAST_STEPS = 3
-"""Timed, however long they take."""
+"""Steps that are timed even if they take longer than `Case.seconds`."""
 GPU_WARM_UP = 5
-"""Steps before a graph is recorded, its recording, and one replay."""
+"""Steps that are not timed on a GPU: those before a graph is recorded, its recording, and one replay."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +54,28 @@ class Case:
     hidden: tuple[int, ...] = (512, 512, 512, 512)
     batch: int = 608
     fused: bool = True
-    """Whether with the kernels that the trainer chooses, or PyTorch's alone"""
+    """True: the kernels that the trainer chooses. False: PyTorch's kernels alone"""
     tile: int | None = None
-    """Numbers of a tile; None is the trainer's own choice"""
+    """Numbers in a tile; None lets the trainer choose"""
     device: str = "cpu"
     precision: str = "float32"
     graph: bool = False
-    """Whether a GPU replays its steps as one graph"""
+    """Whether a GPU replays each step as one CUDA graph"""
     seconds: float = 2.0
-    """Of measuring"""
+    """Least time of measuring"""
 
     @property
     def lanes(self) -> int:
-        """Runs."""
+        """Number of runs."""
         return self.seeds * self.alphas * len(self.extractions)
 
     @property
     def name(self) -> str:
-        """The design."""
+        """Name of the design."""
         return "-".join((self.decomposition, self.value_learning, "+".join(self.extractions)))
 
     def points(self) -> list[DesignPoint]:
-        """The runs of the pack."""
+        """List the runs of the pack."""
         decomposition, learning = Decomposition.of(self.decomposition), ValueLearning.of(self.value_learning)
         return [
             DesignPoint(
@@ -93,27 +93,27 @@ class Case:
 
 
 class Measured(NamedTuple):
-    """What was found, of one gradient step of the whole pack."""
+    """Measurements of one gradient step of the whole pack."""
 
     case: dict[str, Any]
     lanes: int
     cpu_s: float
-    """CPU-seconds (on a GPU: seconds) of the fastest step: what it costs when nobody is in the way, as the peak is measured"""
+    """CPU-seconds (on a GPU: seconds) of the fastest step, the one that other work disturbed least; peaks are measured alike"""
     median_cpu_s: float
     steps: int
-    """Measured"""
+    """Number of steps that were measured"""
     flops: float
-    """Of its matrix products, counted"""
+    """Counted operations of its matrix products"""
     least_flops: float
-    """By the shapes (recipe_sweep.trainers.cost)"""
+    """Least operations, computed from the shapes (recipe_sweep.trainers.cost)"""
     peak_bytes: int
-    """What building and stepping added to the process at its largest"""
+    """Largest memory that building and stepping the pack added to the process"""
     model_bytes: int
-    """By the shapes, without the dataset"""
+    """Memory computed from the shapes, without the dataset"""
 
 
 def measure(case: Case) -> Measured:
-    """Build the pack on random data and time its steps one by one, after those that are not counted."""
+    """Build the pack on random data, take a few uncounted steps, and time the next ones one by one."""
     torch.set_num_threads(1)
     _wake_libraries()
     before = resident()
@@ -142,7 +142,7 @@ def measure(case: Case) -> Measured:
 
 
 def build(case: Case) -> PackTrainer:
-    """The pack on random data, before its first step."""
+    """Build the pack on random data, before its first step."""
     device, precision = torch.device(case.device), Precision(case.precision)
     kernels = Kernels.choose(device, precision, torch.get_num_threads()) if case.fused else EAGER
     kernels = dataclasses.replace(kernels, graph=case.graph, tile=case.tile or kernels.tile)
@@ -150,12 +150,12 @@ def build(case: Case) -> PackTrainer:
 
 
 def _clock(device: str) -> Callable[[], float]:
-    """CPU-seconds of this process; on a GPU wall time, once the device has done its work."""
+    """Choose the clock: CPU-seconds of this process, or on a GPU wall time after the device has finished its work."""
     return time.process_time if device == "cpu" else wall_time
 
 
 def peak_flops(device: str, seconds: float = 3.0, size: int = 2048) -> float:
-    """Floating-point operations a second of a large float32 matrix product on one thread, or a GPU: the most to be had."""
+    """Measure the peak: operations per second of a large float32 matrix product on one thread, or on a GPU."""
     torch.set_num_threads(1)
     a, b = (torch.randn(size, size, device=device) for _ in range(2))
     timer = Timer("torch.mm(a, b)", globals={"torch": torch, "a": a, "b": b}, timer=_clock(device), num_threads=1)
@@ -164,7 +164,7 @@ def peak_flops(device: str, seconds: float = 3.0, size: int = 2048) -> float:
 
 
 def _wake_libraries() -> None:
-    """What libraries take for themselves at their first call is no pack's memory."""
+    """Call the libraries once, because the memory that their first call takes does not belong to the pack."""
     wake = torch.ones(1, 256, 256, requires_grad=True)
     with FlopCounterMode(display=False):
         for norm in (False, True):
@@ -177,6 +177,6 @@ def _peak() -> int:
 
 
 def resident() -> int:
-    """Bytes of main memory that this process has now."""
+    """Read how many bytes of main memory this process has now."""
     with open("/proc/self/statm", encoding="ascii") as file:
         return int(file.read().split()[1]) * resource.getpagesize()

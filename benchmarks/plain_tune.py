@@ -1,6 +1,6 @@
 """Plain Ray Tune as its documentation shows it, one trivial trial per run: `python -m benchmarks.plain_tune TRIALS REUSE`.
 
-Prints the seconds that a trial took, everything from `ray.init` to the last result included.
+Prints the seconds per trial. They include everything from `ray.init` to the last result.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Measure the control plane at size, with a stand-in for training: `python -m benchmarks.scale [--short] [-o FILE]`.
+"""Measure the control plane on large sweeps with simulated training: `python -m benchmarks.scale [--short] [-o FILE]`.
 
-Rehearsals of the paper's grid at three sizes, every command as a user types it and in processes of its own: plan, launch
-(with Ray Tune and MLflow; the largest without, one pack after another), launch again, status, report. Beside them plain Ray
-Tune, one trivial trial per run. Wall seconds are those of a user; CPU-seconds, of all processes together, tell what a busy
-machine adds to them.
+Rehearses the paper's grid at three sizes. Every command runs as a user types it, in its own processes: plan, launch, launch
+again, status, report. Launches use Ray Tune and MLflow; the largest uses neither and trains one pack after another. Plain Ray
+Tune with one trivial trial per run is measured as well. Wall seconds are what a user waits. CPU-seconds are the sum over all
+processes; they show how much of the wall time a busy machine added.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ GRIDS = {
     16_384: (),
     65_536: ("seed=0-31",),
 }
-"""What to change of Figure 7's grid for so many runs: configurations grow like the runs, up to the largest."""
+"""Changes to Figure 7's grid by number of runs. Except for the largest, more runs also mean more configurations."""
 PLAIN_TRIALS = 200
 CLUSTERS = {
     "reused": "backend: local\nreuse_workers: true\n",
@@ -40,7 +40,7 @@ CLUSTERS = {
 
 @dataclass(frozen=True)
 class Line:
-    """One command at one size. `processes` says what trained: reused or fresh workers of Ray Tune, or none (inline)."""
+    """One command at one size. `processes` is where packs trained: reused or fresh Ray workers, or the launch (inline)."""
 
     runs: int
     processes: str
@@ -49,10 +49,10 @@ class Line:
 
 
 def main() -> None:
-    """Measure, print, store."""
+    """Measure every sweep, print the table and store the numbers."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--short", action="store_true", help="one task and seed, 512 runs, and 20 plain trials")
-    parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks-scale.json"), help="where the numbers go")
+    parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks-scale.json"), help="file for the numbers")
     given = parser.parse_args()
     sweeps = (
         [(512, "reused")] if given.short else [(4_096, "reused"), (16_384, "reused"), (16_384, "fresh"), (65_536, "inline")]
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def sweep(directory: Path, runs: int, processes: str) -> Iterator[Line]:
-    """Every command on one rehearsal, in a user's order."""
+    """Run every command on one rehearsal, in a user's order."""
     root, cluster = directory / f"{runs}-{processes}", directory / f"{processes}.yaml"
     cluster.write_text(CLUSTERS[processes], encoding="utf-8")
     grid = ("figure7", "--dir", str(root), *(word for change in GRIDS[runs] for word in ("--set", change)))
@@ -96,7 +96,7 @@ def sweep(directory: Path, runs: int, processes: str) -> Iterator[Line]:
 
 
 def plain_tune(trials: int, actors: str) -> float:
-    """Milliseconds per run of plain Ray Tune."""
+    """Measure plain Ray Tune in milliseconds per run."""
     spent = run([sys.executable, "-m", "benchmarks.plain_tune", str(trials), actors], {})
     found = re.search(r"seconds per trial: (\S+)", spent.output)
     assert found, spent.output
@@ -104,7 +104,7 @@ def plain_tune(trials: int, actors: str) -> float:
 
 
 def told(line: Line) -> str:
-    """One line for who waits."""
+    """Write one line for the person who waits."""
     spent = line.spent
     parts = ", ".join(f"{kind} {seconds:.0f}" for kind, seconds in sorted(spent.cpu_by_kind.items(), key=lambda item: -item[1]))
     memory = ", ".join(f"{kind} {size / 1e6:,.0f}" for kind, size in sorted(spent.peak_bytes.items()))
@@ -116,7 +116,7 @@ def told(line: Line) -> str:
 
 
 def table(lines: Sequence[Line]) -> Table:
-    """One row per command and size. The driver is the larger of the launch and its engine."""
+    """Draw one row per command and size. The driver is the larger of the launch and its engine."""
     out = Table(box=None, pad_edge=False)
     for name in ("runs", "processes", "command"):
         out.add_column(name, justify="right" if name == "runs" else "left", no_wrap=True)

@@ -1,8 +1,8 @@
-"""What a command costs with everything that it starts: wall seconds, CPU-seconds and memory, process by process.
+"""What a command costs with every process that it starts: wall seconds, CPU-seconds and memory, by kind of process.
 
-A launch is a tree of processes (engine, Ray's servers, workers, the MLflow writer), some of which outlive their parents and
-are never waited for. So the tree is watched in /proc a few times a second; what a process used after it was last seen (at
-most a fifth of a second) is missed.
+A launch is a tree of processes: engine, Ray's servers, workers, the MLflow writer. Some of them outlive their parents, and no
+parent waits for them. So the tree is read from /proc five times a second. What a process uses after it was last seen (at most a
+fifth of a second) is missed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _KINDS = (
     ("gcs_server", "ray servers"),
     ("ray/", "ray servers"),
 )
-"""The first of these texts that is in a process's command line says what it is."""
+"""Texts in command lines, and the kind of process that each stands for; the first text that is found counts."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Spent:
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> Spent:
-    """Run a command to its end and watch its tree. Raises SystemExit with its output where it fails."""
+    """Run a command to its end and watch its tree. Raises SystemExit with its output if it fails."""
     with tempfile.TemporaryFile("w+") as written:
         began = time.monotonic()
         process = subprocess.Popen(command, stdout=written, stderr=written, env=dict(os.environ) | dict(environment))
@@ -61,7 +61,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Spent:
 
 
 class _Tree:
-    """A process and all that came from it, the orphaned ones included."""
+    """A process and all its descendants, orphaned ones included."""
 
     def __init__(self, root: int) -> None:
         self._known = {root}
@@ -81,7 +81,7 @@ class _Tree:
             key = (pid, int(stat[19]))
             self._cpu[key] = (int(stat[11]) + int(stat[12])) / _TICKS
             self._peak[key] = max(self._peak.get(key, 0), int(stat[21]) * os.sysconf("SC_PAGE_SIZE"))
-            # A worker of Ray names itself after it has started.
+            # A worker of Ray changes its name after it has started.
             self._kind[key] = _kind(pid) or self._kind.get(key, "other")
 
     def spent(self, wall_s: float, output: str) -> Spent:
@@ -98,7 +98,7 @@ def _pids() -> list[int]:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """/proc/<pid>/stat from its third field on; None where the process is gone."""
+    """Read /proc/<pid>/stat from its third field on; None if the process is gone."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

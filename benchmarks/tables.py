@@ -1,4 +1,4 @@
-"""How measurements are shown: one line per case, and sentences for what stands beside them.
+"""How measurements are shown: a table with one line per case, and sentences for the other measurements.
 
 `python -m benchmarks.tables benchmarks.json` prints stored ones as Markdown.
 """
@@ -19,7 +19,7 @@ from benchmarks.case import Case, Measured
 from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 FIGURE7_SHARE = {"td": 0.25, "sarsa": 0.25, "iql": 0.5}
-"""Of the paper's 16,384 runs."""
+"""Share of each value learner in the paper's 16,384 runs."""
 COLUMNS = (
     "task",
     "design",
@@ -34,11 +34,11 @@ COLUMNS = (
     "of model",
 )
 TASKS_OF_SHAPE = {"3hopper": 2}
-"""simple_spread has three agents as well; every other task stands for itself."""
+"""How many tasks a measured task stands for: 3hopper stands for simple_spread as well, because both have three agents."""
 
 
 def case_table(title: str, found: Sequence[Measured], peak: float) -> Table:
-    """One line per case."""
+    """Draw one line per case."""
     out = Table(title=heading(title, peak), title_justify="left", box=None, pad_edge=False)
     for name in COLUMNS[:2]:
         out.add_column(name, no_wrap=True)
@@ -50,12 +50,12 @@ def case_table(title: str, found: Sequence[Measured], peak: float) -> Table:
 
 
 def heading(title: str, peak: float) -> str:
-    """What a table is of."""
+    """Write a table's heading."""
     return f"{title}: matrix products reach {peak / 1e9:.1f} GFLOP/s"
 
 
 def case_rows(found: Sequence[Measured], peak: float) -> Iterator[tuple[str, ...]]:
-    """The cells of each case, in the order of `COLUMNS`."""
+    """Yield the cells of each case, in the order of `COLUMNS`."""
     for each in found:
         alone = cost_alone(each, found)
         yield (
@@ -74,7 +74,7 @@ def case_rows(found: Sequence[Measured], peak: float) -> Iterator[tuple[str, ...
 
 
 def cost_alone(pack: Measured, found: Sequence[Measured], what: str = "cpu_s") -> float | None:
-    """What the runs of a pack cost when each is trained alone: half of them with each extraction."""
+    """Compute what the runs of a pack cost when each is trained alone; extractions have equal numbers of runs."""
     shape = ("task", "decomposition", "value_learning", "hidden", "batch")
     alone = {
         each.case["extractions"][0]: float(getattr(each, what))
@@ -88,7 +88,7 @@ def cost_alone(pack: Measured, found: Sequence[Measured], what: str = "cpu_s") -
 
 
 def mixture_lines(found: Sequence[Measured]) -> Iterator[str]:
-    """The mixture of Figure 7's runs, where all of its families were measured."""
+    """Yield the costs of Figure 7's mixture of runs, if all of its families were measured."""
     families = [each for each in found if each.lanes == 8 and len(each.case["extractions"]) == 2]
     if len({each.case["decomposition"] for each in families}) < len(Decomposition):
         return
@@ -109,7 +109,7 @@ def mixture_lines(found: Sequence[Measured]) -> Iterator[str]:
 
 
 def beside_lines(name: str, found: Any) -> Iterator[str]:
-    """What `benchmarks.beside` found, in sentences; stored as JSON its tuples have become lists."""
+    """Put what `benchmarks.beside` found into sentences. Tuples that were stored as JSON have become lists."""
     if name == "evaluation":
         for each in itertools.starmap(Evaluated, found):
             share = each.evaluation_s / (each.evaluation_s + each.steps_s)
@@ -133,7 +133,7 @@ def beside_lines(name: str, found: Any) -> Iterator[str]:
 
 
 def markdown(stored: Any) -> Iterator[str]:
-    """The lines of what `python -m benchmarks` stored."""
+    """Yield the Markdown lines of what `python -m benchmarks` stored."""
     for title, section in stored.items():
         if "cases" in section:
             found = [Measured(**case) for case in section["cases"]]

@@ -23,13 +23,13 @@ from recipe_sweep.trainers.plugins import (
 )
 
 SPEC = TaskSpec("rendezvous", n_agents=2, obs_dim=2, action_dim=1, state_dim=4, horizon=20)
-"""Two agents on a line are paid for being close to each other. The state is what both see together (4 = 2 x 2)."""
+"""Two agents on a line are rewarded for being close to each other. The state is both agents' observations (4 = 2 x 2)."""
 
 SPEED = 0.1
 
 
 class Rendezvous:
-    """E copies, stepped in one call. An agent observes its own place and the way to the other; its action is its speed."""
+    """E copies that step in one call. An agent observes its place and the distance to the other; its action is its speed."""
 
     spec = SPEC
 
@@ -37,13 +37,13 @@ class Rendezvous:
         self.copies = copies
 
     def reset(self, generators: Sequence[np.random.Generator]) -> np.ndarray:
-        """All randomness of an episode comes from its generator, so that evaluations can be repeated."""
+        """Begin one episode per generator. Only the generator makes it random, so that evaluations can be repeated."""
         self.places = np.array([generator.uniform(-1.0, 1.0, 2) for generator in generators])
         self.time = 0
         return self.observe()
 
     def step(self, actions: np.ndarray) -> Transition:
-        """Actions (E, 2, 1) are within [-1, 1]; rewards are (E, 2), one for each agent."""
+        """Take actions (E, 2, 1), which are within [-1, 1], and return rewards (E, 2), one for each agent."""
         self.places = np.clip(self.places + SPEED * actions[..., 0], -1.0, 1.0)
         self.time += 1
         nearness = 1.0 - np.abs(self.places[:, 0] - self.places[:, 1])
@@ -51,12 +51,12 @@ class Rendezvous:
         return Transition(self.observe(), np.repeat(nearness[:, None], 2, axis=1), done)
 
     def observe(self) -> np.ndarray:
-        """(E, 2, 2)"""
+        """Observe every copy: (E, 2, 2)."""
         return np.stack([self.places, self.places[:, ::-1] - self.places], axis=2)
 
 
 def play(skill: float, episodes: int) -> Iterator[Episode]:
-    """Episodes as Minari has them: one observation more than actions. Yours would be read from files."""
+    """Make episodes as Minari stores them: one observation more than actions. Yours would be read from files."""
     for number in range(episodes):
         generator = np.random.default_rng(number)
         environment = Rendezvous(1)
@@ -72,12 +72,12 @@ def play(skill: float, episodes: int) -> Iterator[Episode]:
 
 
 def load_skilled() -> Columns:
-    """A dataset from episodes."""
+    """Load a dataset from episodes."""
     return columns_from_episodes(SPEC, play(skill=1.0, episodes=250))
 
 
 def load_still() -> Columns:
-    """A dataset from arrays, as one might keep in an .npz: rows in time order, episode after episode."""
+    """Load a dataset from arrays, as an .npz file might hold them: rows in order of time, episode after episode."""
     episodes, horizon = 250, SPEC.horizon
     places = np.repeat(np.random.default_rng(0).uniform(-1.0, 1.0, (episodes, 1, 2)), horizon, axis=1).reshape(-1, 2)
     ends = np.arange(episodes * horizon) % horizon == horizon - 1
@@ -90,7 +90,7 @@ def load_still() -> Columns:
 
 
 register_task(SPEC, Rendezvous, title="Rendezvous", version="1")
-# The returns that score 0 and 1: what standing still brings on average, and what the skilled data bring.
+# The returns that score 0 and 1: the mean return of standing still, and that of the skilled data.
 SCALE = ReturnScale(minimum=6.7, maximum=18.2)
 register_dataset("rendezvous", "skilled", load_skilled, version="1", scale=SCALE)
 register_dataset("rendezvous", "still", load_still, version="1", scale=SCALE)

@@ -1,4 +1,4 @@
-"""Draw how the behaviour policies that come with the package learned: `python -m scripts.behaviour_curves -o FILE`."""
+"""Draw the learning curves of the package's behaviour policies: `python -m scripts.behaviour_curves -o FILE`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PUBLISHED = {ANT: 2055.07, HOPPER: 2452.02, HALF_CHEETAH: 2785.10}
 
 
 def draw() -> Figure:
-    """One panel per robot: return with and without exploration noise, and the checkpoints that were kept."""
+    """Draw one panel per robot: return with and without exploration noise, and the checkpoints that were kept."""
     with style():
         figure = new_figure(7.6, 2.85, foot=0.28, gap=0.05)
         for axes, (robot, title) in zip(figure.subplots(1, 3), TITLES.items(), strict=True):
@@ -50,7 +50,7 @@ def _panel(axes: Axes, record: Record, title: str, published: float) -> None:
 
 
 def _mark(axes: Axes, kept: Kept, colour: str) -> None:
-    """A kept policy's mean and standard deviation, acting as it does in the data."""
+    """Mark a kept policy's mean return and standard deviation, when it acts as it does in the data."""
     axes.errorbar(
         kept.steps / 1e6, kept.mean, kept.std, fmt="o", color=colour, markersize=4, elinewidth=1.0, capsize=2.0, zorder=5,
         label=f"{kept.name} data",
@@ -58,7 +58,7 @@ def _mark(axes: Axes, kept: Kept, colour: str) -> None:
 
 
 def main() -> None:
-    """Draw and write."""
+    """Draw the figure and write it."""
     parser = argparse.ArgumentParser(prog="python -m scripts.behaviour_curves", description=__doc__)
     parser.add_argument("-o", "--out", type=Path, default=Path("docs/behaviour_curves.png"))
     draw().savefig(parser.parse_args().out, dpi=PNG_DPI, metadata={"Software": None})

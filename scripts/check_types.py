@@ -1,4 +1,4 @@
-"""Run mypy, and fail where it looked at fewer files than the tree has: wrongly set, it checks one file and says Success."""
+"""Run mypy, and fail if it checked fewer files than the tree has. With wrong settings it checks one file and says Success."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGE = ROOT / "recipe_sweep"
 
 
 def main() -> int:
-    """Print what mypy says; 0 where it found nothing wrong in all of the files."""
+    """Print what mypy says. Return 0 if it checked all files and found nothing wrong."""
     done = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     print(done.stdout, end="")
     found = re.search(r"(\d+) source file", done.stdout)

@@ -1,4 +1,4 @@
-"""How often 95 % intervals hold the truth in simulated sweeps: `python scripts/coverage.py` prints the tables of the docs."""
+"""How often 95 % intervals contain the truth in simulated sweeps: `python scripts/coverage.py` prints the docs' tables."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ NOISES: dict[str, Draw] = {
     "normal": lambda rng, size: rng.normal(size=size),
     "skewed (exponential)": lambda rng, size: rng.exponential(size=size) - 1.0,
 }
-"""Noise of a run's score around the truth; every mean is 0."""
+"""Distributions of the noise of a run's score, each with mean 0."""
 
 
 class Coverage(NamedTuple):
-    """Shares of sweeps whose interval holds the truth."""
+    """Shares of sweeps whose interval contains the truth."""
 
     ours: float
     straight: float
@@ -53,7 +53,7 @@ class Coverage(NamedTuple):
 
 
 def coverage(noise: str, *, shared: bool, sweeps: int = SWEEPS, seed: int = 0) -> Coverage:
-    """Simulate sweeps of one fixed configuration; `shared`: a seed has the same luck on every dataset."""
+    """Simulate sweeps of one fixed configuration. With `shared`, a seed has the same noise on every dataset."""
     rng = np.random.default_rng(seed)
     size = (sweeps, 1 if shared else DATASETS, 1, SEEDS)
     scores = np.broadcast_to(NOISES[noise](rng, size), (sweeps, DATASETS, 1, SEEDS))
@@ -69,18 +69,21 @@ def coverage(noise: str, *, shared: bool, sweeps: int = SWEEPS, seed: int = 0) -
 
 
 class Optimism(NamedTuple):
-    """Means over sweeps, less the true mean of what half of the seeds would choose, in standard deviations of a run."""
+    """Errors of two estimates: their mean over sweeps minus the true mean of what half of the seeds would choose.
+
+    Numbers are in standard deviations of a run.
+    """
 
     best: float
     corrected: float
     error: float
     """standard error of `corrected`"""
     covered: float
-    """share of sweeps in which the interval of the corrected seed scores holds that mean"""
+    """share of sweeps in which the interval of the corrected seed scores contains that true mean"""
 
 
 def optimism(truth: tuple[float, ...], *, seed: int = 0) -> Optimism:
-    """Simulate sweeps in which configurations truly score `truth` on every dataset, plus normal noise."""
+    """Simulate sweeps in which a configuration's score is its entry of `truth` on every dataset, plus normal noise."""
     rng = np.random.default_rng(seed)
     scores = np.array(truth)[:, None] + rng.normal(size=(SWEEPS, DATASETS, len(truth), SEEDS))
     splits = half_splits(rng, SEEDS)
@@ -100,27 +103,31 @@ def optimism(truth: tuple[float, ...], *, seed: int = 0) -> Optimism:
 
 
 class OfDesigns(NamedTuple):
-    """Of simulated sweeps of all designs: shares of sweeps whose interval holds the truth, and by how much a number is off."""
+    """Results of simulated sweeps of all designs: shares of sweeps whose interval contains the truth, and one error.
+
+    Two quantities have intervals. One is the number of panels in which Mix is first or second. The other is a difference of
+    shares of the variance: what decomposition explains minus what value learning explains.
+    """
 
     count: float
-    """panels with Mix first or second; held: what the true scores give"""
+    """share of sweeps whose interval of the number of panels contains the number that the true scores give"""
     mean_count: float
-    """the same; held: the mean over sweeps, which noise moves towards chance"""
+    """share of sweeps whose interval of the number of panels contains its mean over sweeps, which noise moves towards chance"""
     difference: float
-    """share of the variance that decomposition explains less value learning's; held: that of the true scores"""
+    """share of sweeps, among those that have shares, whose interval of the difference contains that of the true scores"""
     told: float
-    """sweeps whose interval of that says anything at all"""
+    """share of sweeps, among those that have shares, whose interval of the difference is narrower than [-1, 1]"""
     bias: float
-    """mean of decomposition's share less the truth, in percentage points"""
+    """mean of decomposition's share minus its true share, in percentage points"""
     given: float
-    """sweeps that have shares at all, the others' designs not differing beyond noise; held: of these"""
+    """share of sweeps that have shares; in the others designs differ no more than noise does"""
 
 
 def of_designs(lead: float, noise: float, *, sweeps: int = DESIGN_SWEEPS, seed: int = 0) -> OfDesigns:
-    """Simulate sweeps of 4 x 3 x 2 designs on `DATASETS` datasets, one configuration each, in which Mix is ahead by `lead`.
+    """Simulate sweeps of 4 x 3 x 2 designs on `DATASETS` datasets, with one configuration each.
 
-    Designs differ by random effects as well (standard deviation 0.3), drawn once and the same in every sweep; `noise` is the
-    standard deviation of a run.
+    Mix is ahead by `lead`. Designs also differ by random effects with standard deviation 0.3. These are drawn once and are the
+    same in every sweep. `noise` is the standard deviation of a run.
     """
     rng = np.random.default_rng(seed)
     truth = np.random.default_rng(1).normal(scale=0.3, size=(4, 3, 2, DATASETS))
@@ -147,7 +154,7 @@ def of_designs(lead: float, noise: float, *, sweeps: int = DESIGN_SWEEPS, seed: 
 
 
 def _leads(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How many panels of (..., X, V, E) have Mix first or second."""
+    """Count the panels of (..., X, V, E) in which Mix is first or second."""
     rank = ranks(np.moveaxis(values, -3, -1))[..., Decomposition.place(Decomposition.MIX)]
     leads: NDArray[np.float64] = (rank <= 2).sum(axis=(-1, -2)).astype(np.float64)
     return leads

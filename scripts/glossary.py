@@ -1,4 +1,4 @@
-"""Write the words into docs/glossary.md: `python scripts/glossary.py`. A test fails while they are stale."""
+"""Write the words into docs/glossary.md: `python scripts/glossary.py`. A test fails if the file is stale."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AXES: tuple[type[Word], ...] = (Decomposition, ValueLearning, Extraction, Critic
 
 
 def render(text: str) -> str:
-    """Return the glossary with the words' meanings as they stand on the words."""
+    """Replace the glossary's table with one that has every word of the vocabulary and its meaning."""
     before, _, rest = text.partition(BEGIN)
     after = rest.partition(END)[2]
     rows = [_row(axis, word, number == 0) for axis in AXES for number, word in enumerate(axis.members())]

@@ -2,8 +2,8 @@
 
     python -m scripts.mujoco_steps [--copies 100] [--rounds 5] [--seconds 2]
 
-All three play uniformly random actions and begin anew when an episode ends. Each has a process of its own, and they take turns,
-so that a busy machine slows them alike; printed are medians over the rounds, and of the ratio to gymnasium-robotics
+All three take uniformly random actions and reset when an episode ends. Each runs in its own process. They take turns, so that a
+busy machine slows all three equally. Printed are medians over the rounds, and the median ratio to gymnasium-robotics
 (`mamujoco_v1`, agent_obsk=1).
 """
 
@@ -25,11 +25,11 @@ from recipe_sweep.trainers.randomness import generator
 
 TEAMS = {"2ant": ("Ant", "2x4"), "3hopper": ("Hopper", "3x1"), "6halfcheetah": ("HalfCheetah", "6x1")}
 Play = Callable[[], int]
-"""Plays a little and returns how many environment steps that was."""
+"""Takes at least one environment step and returns how many it took."""
 
 
 def batched(task: str, copies: int) -> Play:
-    """This project's environment, `copies` episodes side by side."""
+    """Make this project's environment with `copies` episodes side by side."""
     environment, spec = make_mujoco(MUJOCO_TASKS[task], copies), MUJOCO_TASKS[task].spec
     drawn = generator(0, "benchmark")
     environment.reset([drawn] * copies)
@@ -44,7 +44,7 @@ def batched(task: str, copies: int) -> Play:
 
 
 def one_agent(task: str) -> Play:
-    """gymnasium's v5 environment."""
+    """Make gymnasium's v5 environment."""
     import gymnasium
 
     scenario, _ = TEAMS[task]
@@ -64,7 +64,7 @@ def one_agent(task: str) -> Play:
 
 
 def robotics(task: str) -> Play:
-    """gymnasium-robotics' environment."""
+    """Make gymnasium-robotics' environment."""
     from gymnasium_robotics import mamujoco_v1
 
     environment = mamujoco_v1.parallel_env(*TEAMS[task], agent_obsk=1)
@@ -82,13 +82,13 @@ def robotics(task: str) -> Play:
 
 
 class Player:
-    """One of the three in a process of its own."""
+    """One of the three environments in a process of its own."""
 
     def __init__(self, make: Callable[..., Play], *arguments: object) -> None:
         self._process = ProcessPoolExecutor(1, get_context("spawn"), _enter, (make, arguments))
 
     def speed(self, seconds: float) -> float:
-        """Steps per second of the process' CPU time."""
+        """Measure the steps per second of the process's CPU time."""
         return self._process.submit(_speed, seconds).result()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""Draw the curves that `recipe-sweep run figure7 ... --curve` left in docs/paper-width: `python -m scripts.paper_width`.
+"""Draw the curves that `recipe-sweep run figure7 ... --curve` wrote to docs/paper-width: `python -m scripts.paper_width`.
 
-At the paper's width and batch: the recipe, `<task>-mix-alpha3.csv` and for longer on two tasks `<task>-mix-alpha1.csv`, and
-behaviour cloning, `<task>-bc.csv`.
+All were trained at the paper's width and batch. `<task>-mix-alpha3.csv` is the recipe. `<task>-mix-alpha1.csv` is the recipe
+for longer, on two tasks. `<task>-bc.csv` is behaviour cloning.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ LINES = (
 
 
 def curve(path: Path) -> tuple[list[int], list[float]]:
-    """Steps and scores."""
+    """Read a curve's steps and scores."""
     with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     return [int(row["step"]) for row in rows], [float(row["score"]) for row in rows]
 
 
 def data_score(task: str) -> float:
-    """Mean score of the expert data."""
+    """Compute the mean score of the expert data."""
     card = read_card(
         ensure_dataset(
             Identity(
@@ -44,7 +44,7 @@ def data_score(task: str) -> float:
 
 
 def main() -> None:
-    """Draw and write."""
+    """Draw the figure and write it."""
     with style():
         figure = new_figure(9.0, 2.6, foot=0.28, gap=0.05)
         for axes, task in zip(figure.subplots(1, len(TASKS), sharey=True), TASKS, strict=True):
