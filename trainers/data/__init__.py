@@ -1,1 +1,1 @@
-"""Where transitions come from: datasets on disk, and the making of those that can be made here."""
+"""Datasets: on disk, downloaded, and made by this project."""

@@ -1,4 +1,4 @@
-"""From a point of the design space to its dataset: where it lies, making it, opening it."""
+"""The dataset of a point of the design space: where it is, how it is made, how it is opened."""
 
 from __future__ import annotations
 
@@ -30,23 +30,27 @@ DATA_ROOT_VARIABLE = "RECIPE_SWEEP_DATA"
 
 
 def default_data_root() -> Path:
-    """Where datasets live unless told otherwise: $RECIPE_SWEEP_DATA, else ~/.cache/recipe-sweep/data."""
+    """Return the default directory of datasets: $RECIPE_SWEEP_DATA, else ~/.cache/recipe-sweep/data."""
     named = os.environ.get(DATA_ROOT_VARIABLE)
     return Path(named).expanduser() if named else Path.home() / ".cache" / "recipe-sweep" / "data"
 
 
 def dataset_directory(point: Declared, root: Path) -> Path:
-    """Where the point's dataset lies: `<root>/<source>/<task>/<dataset>/<dataset_id>`."""
+    """Compose the directory of the point's dataset: `<root>/<source>/<task>/<dataset>/<dataset_id>`."""
     return root / point.source / point.task / point.dataset / point.dataset_id
 
 
 def ensure_dataset(point: Declared, root: Path, progress: Progress = unheard) -> Path:
-    """Return the directory of the point's dataset, making it first if it can be made here and is not there yet.
+    """Return the directory of the point's dataset. If the dataset is missing and can be made here, make it first.
 
-    Any number of processes may call this at once: one valid dataset is left. `progress` is told (transitions made,
-    transitions in all). Raises MissingDataError where it is not there and cannot be made, BrokenDataError where its card
-    is unreadable, DataError where it cannot be written or what a plugin loads is no dataset of its task, and
-    ChangedDataError where a plugin has other reference returns for it than before.
+    Any number of processes may call this at once; they leave one valid dataset. `progress` is called with (transitions made,
+    transitions in all).
+
+    Raises:
+        MissingDataError: the dataset is missing and cannot be made here.
+        BrokenDataError: the dataset's card is unreadable.
+        ChangedDataError: a plugin now registers other reference returns for the dataset.
+        DataError: the dataset cannot be written, or a plugin's data do not fit the task.
     """
     directory = dataset_directory(point, root)
     if directory.is_dir():
@@ -73,7 +77,7 @@ def ensure_dataset(point: Declared, root: Path, progress: Progress = unheard) ->
 
 
 def require_fetched(declared: Iterable[Declared], root: Path) -> None:
-    """Raise MissingDataError naming, task by task, every published dataset that is not here; nothing is read or made."""
+    """Raise MissingDataError with every published dataset that is missing, task by task. Nothing is read or made."""
     absent: dict[tuple[str, str], dict[str, None]] = {}
     for one in declared:
         if one.source is Source.OG_MARL and not dataset_directory(one, root).is_dir():
@@ -83,7 +87,7 @@ def require_fetched(declared: Iterable[Declared], root: Path) -> None:
 
 
 def require_present(point: Declared, root: Path) -> None:
-    """Raise MissingDataError where the point's dataset is not here."""
+    """Raise MissingDataError if the point's dataset is not here."""
     directory = dataset_directory(point, root)
     if not directory.is_dir():
         require_fetched([point], root)
@@ -91,7 +95,7 @@ def require_present(point: Declared, root: Path) -> None:
 
 
 class StoredDataset(NamedTuple):
-    """A dataset on disk, mapped and checked."""
+    """A dataset on disk, mapped into memory and checked."""
 
     directory: Path
     card: Card
@@ -100,7 +104,7 @@ class StoredDataset(NamedTuple):
 
 
 def map_dataset(point: Declared, root: Path, verify: bool = False) -> StoredDataset:
-    """Map the point's dataset into memory, without PyTorch; checks and raises as `open_dataset` does."""
+    """Map the point's dataset into memory without PyTorch. Checks and errors are those of `open_dataset`."""
     directory = dataset_directory(point, root)
     require_present(point, root)
     card = read_card(directory)
@@ -110,19 +114,22 @@ def map_dataset(point: Declared, root: Path, verify: bool = False) -> StoredData
     columns = map_columns(directory, card)
     if verify:
         rehash(directory, card, columns)
-    if not columns.terminals[-1]:  # its next row would lie behind the last
+    if not columns.terminals[-1]:  # the last row would have no next row
         raise BrokenDataError(Problem(file=str(directory), found="a last row that ends no episode", expected="whole episodes"))
     return StoredDataset(directory, card, spec, columns)
 
 
 def open_dataset(point: Declared, root: Path, expected_hash: str | None = None, verify: bool = False) -> Dataset:
-    """Map the point's dataset into memory; its pages are shared by all processes that read them, and never written.
+    """Map the point's dataset into memory. All processes that read it share its pages, and none writes to them.
 
-    Checks identity, types, shapes and that every number is finite; `verify` also hashes every byte anew. Raises
-    MissingDataError where it is not there, BrokenDataError where it is not what its card says, and ChangedDataError where
-    its content is not `expected_hash`.
+    Check identity, types, shapes and that every number is finite. With `verify`, hash every byte again.
+
+    Raises:
+        MissingDataError: the dataset is not here.
+        BrokenDataError: the files do not match the dataset's card.
+        ChangedDataError: the content is not `expected_hash`.
     """
-    from torch import from_numpy  # here alone, so that making data does not wait for PyTorch
+    from torch import from_numpy  # imported here, so that making data does not wait for PyTorch
 
     from recipe_sweep.trainers.data.stored.dataset import Dataset
 
@@ -147,12 +154,12 @@ def open_dataset(point: Declared, root: Path, expected_hash: str | None = None, 
 
 
 def _states(spec: TaskSpec, observations: Tensor) -> Tensor | None:
-    """States that have no column: see `state_is_observed`."""
+    """Take states that have no column from the observations: see `state_is_observed`."""
     return None if spec.state_dim == spec.n_agents * spec.obs_dim else observations[:, 0]
 
 
 def contradictions(file: Path, card: Card, point: Declared, spec: TaskSpec) -> Iterator[Problem]:
-    """Where the card does not agree with the point, with the task or with itself."""
+    """Yield what in the card contradicts the point, the task or the card itself."""
     if card.identity != Identity.of(point):
         yield Problem(file=str(file), key="identity", found=repr(card.identity), expected=repr(Identity.of(point)))
     found = {column.name: f"{column.dtype} {column.shape}" for column in card.columns}
@@ -169,7 +176,7 @@ def contradictions(file: Path, card: Card, point: Declared, spec: TaskSpec) -> I
 
 
 def _require_scale(directory: Path, card: Card, scale: ReturnScale) -> None:
-    """Scores of one dataset must mean the same in all runs."""
+    """Raise ChangedDataError if reference returns differ from the card's, because scores must mean the same in all runs."""
     if (card.scale.minimum, card.scale.maximum) != (scale.minimum, scale.maximum):
         found = f"{scale.minimum:g} and {scale.maximum:g} as the returns that score 0 and 1"
         expected = f"{card.scale.minimum:g} and {card.scale.maximum:g}, as when it was first loaded"
@@ -178,7 +185,7 @@ def _require_scale(directory: Path, card: Card, scale: ReturnScale) -> None:
 
 
 def dataset_name(point: Declared) -> str:
-    """The dataset as people name it, with its id."""
+    """Name the dataset as people do, with its id."""
     return f"{point.source}/{point.task}/{point.dataset} ({point.dataset_id})"
 
 
@@ -203,7 +210,7 @@ def _unpublished(task: str, version: str, datasets: Iterable[str], root: Path) -
 
 
 def changed_content(point: Declared, directory: Path, found: str, expected: str) -> Problem:
-    """Tell that a card lists another content than the pinned one."""
+    """Report that a card lists another content than the pinned one."""
     return Problem(
         file=str(directory),
         key=dataset_name(point),

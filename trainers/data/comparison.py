@@ -1,4 +1,4 @@
-"""Are the bytes of a dataset still those that a sweep began with?"""
+"""Checks that the bytes of a dataset are still those that a sweep began with."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
 from recipe_sweep.trainers.environments.registry import task_spec
 
 UNREMEMBERED = ReadingCache("")
-"""Knows nothing and keeps nothing: every byte is read."""
+"""A cache that is always empty, so that every byte is read."""
 
 
 class Pin(NamedTuple):
-    """What a sweep has pinned of a dataset; None where it has not yet."""
+    """Hashes of a dataset that a sweep has pinned; None if it has not yet."""
 
     content: str | None = None
     fingerprint: str | None = None
@@ -40,10 +40,14 @@ def compare_data(
     cache: ReadingCache = UNREMEMBERED,
     waiting: Callable[[], None] = lambda: None,
 ) -> str:
-    """Compare the bytes, transitions and reference returns of the point's dataset with what is pinned; returns its fingerprint.
+    """Compare bytes, transitions and reference returns of the point's dataset with the pin. Return the dataset's fingerprint.
 
-    Every byte is read, unless `cache` knows that this launch has read these very files. Raises MissingDataError where it is
-    not there, ChangedDataError where it is not what was pinned, BrokenDataError where it is not what its card says.
+    Read every byte, unless `cache` knows that this launch has already read the same unchanged files.
+
+    Raises:
+        MissingDataError: the dataset is not here.
+        ChangedDataError: the dataset is not the pinned one.
+        BrokenDataError: the files do not match the dataset's card.
     """
     directory = dataset_directory(point, root)
     require_present(point, root)
@@ -60,9 +64,9 @@ def compare_data(
 
 
 def compare_stored(directory: Path, root: Path, pin: Pin) -> str:
-    """Compare the dataset that lies in a directory of the data directory `root`; returns its fingerprint.
+    """Compare the dataset in `directory`, below the data directory `root`, with the pin. Return the dataset's fingerprint.
 
-    Every byte is read. Raises as `compare_data` does.
+    Every byte is read. The errors are those of `compare_data`.
     """
     try:
         identity = read_card(directory).identity
@@ -85,7 +89,7 @@ def compare_stored(directory: Path, root: Path, pin: Pin) -> str:
 
 
 def _require(point: Declared, directory: Path, reading: Reading, pin: Pin) -> None:
-    """Raise what differs: first from what is pinned, then file by file from the card."""
+    """Raise an error with all differences: first those from the pin, then file by file those from the card."""
     changed = list(_changes(point, directory, reading, pin))
     broken = list(reading.problems)
     if reading.card is not None:
@@ -121,7 +125,7 @@ def _changes(point: Declared, directory: Path, reading: Reading, pin: Pin) -> It
 
 
 def _other_scale(point: Declared, directory: Path, card: Card) -> Iterator[Problem]:
-    """Where reference returns are not those of this release, because nothing else can vouch for them at first use."""
+    """Yield a problem if reference returns differ from this release's. At first use there is nothing else to compare with."""
     known = RETURN_SCALES.get((point.source, point.task))
     if known is None or point.task not in TASKS or point.dataset not in TASKS[point.task].datasets.get(point.source, ()):
         return

@@ -1,13 +1,13 @@
-"""What can be wrong with a dataset.
+"""Errors of datasets.
 
 UserInputError
 └── DataError               root of this tree
-    ├── MissingDataError    it is not here, and nothing here can make it
-    ├── BrokenDataError     its files are not what its card says
+    ├── MissingDataError    the dataset is not here and cannot be made here
+    ├── BrokenDataError     the files do not match the dataset's card
     │   └── BrokenVaultError    a published file is damaged, or not what was published
-    ├── ChangedDataError    it is whole, but not the content that was pinned
-    ├── FetchError          it could not be downloaded
-    └── NoRoomError         the disk is too full for it
+    ├── ChangedDataError    the dataset is intact, but not the pinned one
+    ├── FetchError          the dataset could not be downloaded
+    └── NoRoomError         the disk has too little room for the dataset
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from recipe_sweep.search_spaces.errors import UserInputError
 
 
 class DataError(UserInputError):
-    """Something is wrong with a dataset; nothing was trained on it."""
+    """Something is wrong with a dataset. Nothing was trained on it."""
 
 
 class MissingDataError(DataError):
@@ -32,12 +32,12 @@ class ChangedDataError(DataError):
 
 
 class BrokenVaultError(BrokenDataError):
-    """A vault or an archive of vaults is truncated, unsafe to unpack, or holds something else than what was published."""
+    """A vault or an archive of vaults is truncated, unsafe to unpack, or not what was published."""
 
 
 class FetchError(DataError):
-    """A download failed; what has arrived so far is kept for the next attempt."""
+    """A download failed. The part that has arrived is kept for the next attempt."""
 
 
 class NoRoomError(DataError):
-    """The disk has not the room that is needed; nothing was written."""
+    """The disk has too little room. Nothing was written."""

@@ -1,4 +1,4 @@
-"""What is in a dataset: returns, lengths of episodes, ranges of actions, and how much of the seen world it covers."""
+"""Contents of a dataset: returns, lengths of episodes, ranges of actions, and coverage of the observed states."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Floats = NDArray[np.float64]
 SAMPLE_ROWS = 20_000
 """Rows from which ranges of actions and coverage are estimated."""
 CELLS = 40
-"""Cells per direction of the map that coverage is counted on."""
+"""Cells per direction of the map on which coverage is counted."""
 LEVELS = (0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0)
-"""Quantiles of actions: the outermost are the least and the greatest."""
+"""Levels of the quantiles of actions: the first is the least action, the last the greatest."""
 _EDGE = 0.002
-"""Share of the points that may lie outside of the map, on each side."""
+"""Share of the points that may lie outside the map, on each side."""
 
 
 class Inspection(NamedTuple):
-    """What is told of one dataset."""
+    """Numbers of one dataset."""
 
     directory: Path
     card: Card
@@ -36,22 +36,22 @@ class Inspection(NamedTuple):
     lengths: NDArray[np.int64]
     """(episodes,): in transitions"""
     action_quantiles: Floats
-    """(N * A, levels): of each component, agent after agent"""
+    """(N * A, levels): quantiles of each component, agent after agent"""
     action_size: float
-    """Mean absolute component."""
+    """Mean absolute component of the actions."""
     at_bound: float
-    """Share of components at a bound."""
+    """Share of the actions' components at a bound."""
     covered: float
-    """Share of the cells which this dataset visits, of those which any of the inspected ones visits with as many rows."""
+    """Cells that this dataset visits, as a share of those that all inspected datasets visit, with equal numbers of rows."""
     cell_counts: Floats
     """(CELLS, CELLS): sampled rows in each cell of the map of states, first direction first"""
 
 
 def inspect(declared: Sequence[Declared], root: Path) -> list[Inspection]:
-    """Inspect datasets of one task side by side; raises as `open_dataset` does.
+    """Inspect datasets of one task side by side. The errors are those of `open_dataset`.
 
-    The map of states is spanned by the two directions in which the joint observations of all of them, scaled to unit deviation,
-    vary most.
+    The map of states has two directions: those in which the joint observations of all datasets vary most. Observations are
+    scaled to unit deviation first.
     """
     stored = [map_dataset(one, root) for one in declared]
     samples = [_sample(one) for one in stored]
@@ -71,12 +71,12 @@ def _sample(stored: StoredDataset) -> NDArray[np.int64]:
 
 
 def _joint(stored: StoredDataset, rows: NDArray[np.int64]) -> Floats:
-    """What all agents see together, (rows, features)."""
+    """Join the observations of all agents: (rows, features)."""
     return stored.columns.observations[rows].reshape(len(rows), -1).astype(np.float64)
 
 
 def _map(joint: Sequence[Floats]) -> Floats:
-    """Rows of each dataset in each cell, (datasets, CELLS, CELLS); every dataset counts with as many rows as the smallest."""
+    """Count rows of each dataset in each cell, (datasets, CELLS, CELLS). Take as many rows of each as the smallest has."""
     fewest = min(map(len, joint))
     even = [one[np.linspace(0, len(one) - 1, fewest).astype(np.int64)] for one in joint]
     pooled = np.concatenate(even)

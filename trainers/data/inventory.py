@@ -1,4 +1,4 @@
-"""Which datasets there are and which of them are here."""
+"""Which datasets exist, and which of them are in the data directory."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ class State(StrEnum):
 
 
 class Item(NamedTuple):
-    """One dataset: a copy that is here, or one that could be."""
+    """One dataset: a copy in the data directory, or a dataset that can be made, fetched or loaded."""
 
     source: str
     task: str
     dataset: str
     state: State
     directory: Path | None
-    """None where it is absent."""
+    """Directory of the copy; None if the dataset is absent."""
     card: Card | None
     size_bytes: int
     remark: str
-    """What differs from what was published, what is broken, or how to get it."""
+    """What differs from the published numbers, what is broken, or how to get the dataset."""
 
 
 def inventory(root: Path) -> list[Item]:
-    """Every dataset in the data directory `root`, and every one that grids may name and that is not there; sorted."""
+    """List every dataset in the data directory `root`, and every missing one that grids may name; sorted."""
     here = list(_here(root))
     found = {(item.source, item.task, item.dataset) for item in here}
     return sorted([*here, *_elsewhere(found)], key=lambda item: (item.source, item.task, item.dataset, str(item.directory)))
@@ -56,10 +56,9 @@ def present(
     size: int | None = None,
     seed: int | None = None,
 ) -> list[Identity]:
-    """The datasets of a task that are here, in the order in which the task names them; by default all of one source.
+    """List the datasets of a task that are here, in the order in which the task names them; by default all of one source.
 
-    Raises MissingDataError where there is none, where one that is named is not there, and where several copies or sources
-    leave open which is meant.
+    Raises MissingDataError if there is none, if a named one is missing, or if several copies or sources fit.
     """
     if task not in TASKS:
         raise MissingDataError(Problem(key="task", found=repr(task), expected=", ".join(TASKS), hint=nearest(task, TASKS)))
@@ -80,7 +79,7 @@ def present(
 
 
 def homegrown_identities(task: str, datasets: Collection[str], size: int, seed: int) -> list[Identity]:
-    """Home-made datasets of a task, by default all; raises MissingDataError, naming every one that cannot be made."""
+    """List home-made datasets of a task, by default all. Raises MissingDataError with every name that cannot be made."""
     known = TASKS[task].datasets.get(Source.HOMEGROWN, ()) if task in TASKS else ()
     if not known:
         makeable = [name for name, entry in TASKS.items() if Source.HOMEGROWN in entry.datasets]
@@ -107,9 +106,9 @@ def homegrown_identities(task: str, datasets: Collection[str], size: int, seed: 
 
 
 def registered_absent(root: Path, task: str, datasets: Collection[str] = (), source: Source | None = None) -> list[Identity]:
-    """The datasets of a task that a plugin registers, that are asked for, and that are not here yet.
+    """List those datasets of a task that a plugin registers, that are asked for, and that are not here yet.
 
-    Without a source and without names they are asked for only where no other dataset of the task is here.
+    Without a source and without names, they are asked for only if no other dataset of the task is here.
     """
     if task not in TASKS or source not in (None, Source.REGISTERED):
         return []
@@ -136,17 +135,17 @@ def registered_absent(root: Path, task: str, datasets: Collection[str] = (), sou
 
 
 def leftovers(root: Path) -> Iterator[Path]:
-    """Directories that killed processes left behind: never datasets, and safe to delete while nothing is being made."""
+    """Find directories that killed processes left. They are no datasets, and safe to delete while no dataset is being made."""
     return (path for path in root.glob("*/*/*/.*") if path.is_dir())
 
 
 def size_of(directory: Path) -> int:
-    """Bytes of all files in a directory."""
+    """Sum the bytes of all files in a directory."""
     return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file())
 
 
 def free_bytes(root: Path) -> int:
-    """Bytes free on the disk where the data directory is, or will be."""
+    """Read how many bytes are free on the disk where the data directory is or will be."""
     existing = next(path for path in (root, *root.resolve().parents) if path.is_dir())
     return shutil.disk_usage(existing).free
 
@@ -191,7 +190,7 @@ def _how(source: Source, task: str) -> str:
 def _unclear(
     root: Path, task: str, datasets: Collection[str], source: Source | None, found: list[Identity]
 ) -> Iterator[Problem]:
-    """Why it is not clear, or not possible, what is meant."""
+    """Yield a problem for each request that no dataset fits or several fit."""
     place, name = str(root), f"{source or 'any source'}/{task}"
     absent = [dataset for dataset in datasets if dataset not in {identity.dataset for identity in found}]
     if absent or not found:

@@ -1,4 +1,4 @@
-"""Is a dataset still what its card says, and what its simulator does?"""
+"""Checks that a dataset still matches its card and its simulator."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ REMADE_TRANSITIONS = 5_000
 
 
 class Remade(NamedTuple):
-    """The beginning of a home-made dataset, made again here."""
+    """Comparison of the beginning of a home-made dataset with the same rows, made again here."""
 
     rows: int
     different_rows: int
-    """Rows that have not the same bytes."""
+    """Number of rows whose bytes differ."""
 
 
 class Verification(NamedTuple):
-    """What was found; that every byte has the hash on the card has been checked before."""
+    """Result of a verification whose hashes all matched the card."""
 
     directory: Path
     card: Card
     fingerprint: str
-    """Of what was read: what sweeps pin."""
+    """Fingerprint of the files, the one that sweeps pin."""
     replay: ReplayResult | None
-    """None where the task has no simulator that can be put into a state that was seen."""
+    """Errors of a replay; None if the task has no simulator that can be put into an observed state."""
     remade: Remade | None
-    """None for data of others, and of other versions of the generator."""
+    """Rows made again; None for data that are not home-made, or of another version."""
 
     @property
     def sound(self) -> bool:
-        """Whether the simulator answers as the data say.
+        """Whether the simulator's observations and rewards are the stored ones.
 
-        Other bytes when they are made again are no fault: another machine or library may round otherwise.
+        Remade rows with other bytes are no fault, because another machine or library may round differently.
         """
         return self.replay is None or self.replay.observations.deviating == self.replay.rewards.deviating == 0
 
 
 def verify(identity: Identity, root: Path, transitions: int) -> Verification:
-    """Hash every byte, replay up to so many transitions, and make the beginning of home-made data again.
+    """Hash every byte, replay up to `transitions` transitions, and make the beginning of home-made data again.
 
-    Raises as `open_dataset` does.
+    The errors are those of `open_dataset`.
     """
     fingerprint = compare_data(identity, root, Pin())
     stored = map_dataset(identity, root)
@@ -67,7 +67,7 @@ def verify(identity: Identity, root: Path, transitions: int) -> Verification:
 
 
 def _remake(identity: Identity, stored: StoredDataset) -> Remade | None:
-    """Make the beginning again: a longer home-made dataset begins with the shorter one, byte for byte."""
+    """Make the beginning again. A longer home-made dataset begins with the shorter one, byte for byte."""
     if identity.source is not Source.HOMEGROWN or identity.dataset_size is None:
         return None
     if identity.dataset_version != TASKS[identity.task].version(identity.source, identity.dataset):

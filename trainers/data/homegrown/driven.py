@@ -1,11 +1,11 @@
-"""MuJoCo data made here: the policies of trainers/behaviour drive the robots, and the teams' view of it is written down.
+"""MuJoCo data made here: policies of trainers/behaviour drive the robots, and what the agents see and do is recorded.
 
-| quality       | who drives                                                                            |
-|---------------|---------------------------------------------------------------------------------------|
-| expert        | the best policy, with the share of its exploration noise that its record states       |
-| medium        | an earlier policy that returned about half of that, with its share of noise           |
-| medium-expert | both, the same number of transitions each; its episodes are those of the two datasets |
-| medium-replay | the stages of learning up to medium, the same number of transitions each, all noise   |
+| quality       | policies that drive                                                                    |
+|---------------|----------------------------------------------------------------------------------------|
+| expert        | the best policy, with the share of its exploration noise that its record states        |
+| medium        | an earlier policy that returned about half of the expert's return, with its noise      |
+| medium-expert | both, with the same number of transitions; its episodes are those of the two datasets  |
+| medium-replay | the stages of learning up to medium, the same number of transitions each, full noise   |
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from recipe_sweep.trainers.environments.mujoco_tasks import MujocoTask
 from recipe_sweep.trainers.randomness import generator
 
 EPISODES_AT_ONCE = 100
-"""At most, stepped side by side; changes nothing but speed and memory."""
+"""Most episodes that are stepped side by side. The number affects speed and memory only."""
 
 
 class Driver(NamedTuple):
-    """A policy and how it acts in the data."""
+    """A policy, and the share of its exploration noise that it acts with in the data."""
 
     name: str
     policy: Policy
@@ -37,7 +37,7 @@ class Driver(NamedTuple):
 
 
 def drivers_of(task: MujocoTask, quality: str) -> tuple[Driver, ...]:
-    """Who drives in a quality's data."""
+    """List the policies that drive in a quality's data."""
     record = record_of(task.robot)
     return tuple(Driver(kept.name, kept_policy(task.robot, kept), kept.noise_scale) for kept in _cast(record, quality))
 
@@ -64,11 +64,11 @@ def collect_driven(
     transitions: int,
     progress: Progress = unheard,
 ) -> Columns:
-    """Play whole episodes, at least `transitions` rows, every driver as many as the others (up to an episode).
+    """Play whole episodes, at least `transitions` rows. Drivers have equal numbers of rows, up to an episode.
 
-    A driver's episode e draws its start and its noise from (seed, *stream, driver, e) alone, and the next episode is always
-    of the driver that has driven least: a longer collection begins with the shorter one, byte for byte. Actions are
-    rounded to float32 before they are executed, so that the stored ones are exactly those.
+    Start and noise of a driver's episode e are drawn from (seed, *stream, driver, e) alone. The next episode is always by the
+    driver with the fewest rows. So a longer collection begins with the shorter one, byte for byte. Actions are rounded to
+    float32 before they are executed, so that the stored actions are exactly the executed ones.
     """
     share = transitions // len(drivers) + 1
     told = 0
@@ -89,7 +89,7 @@ def collect_driven(
 
 
 def _in_turn(shelves: Sequence[Sequence[Columns]], transitions: int) -> Iterator[Columns]:
-    """Episodes of at least so many rows in all, each from the shelf that has given least."""
+    """Yield episodes with at least `transitions` rows in all, each from the shelf that has given the fewest rows."""
     given = [(0, number) for number in range(len(shelves))]
     places = [iter(shelf) for shelf in shelves]
     while sum(rows for rows, _ in given) < transitions:
@@ -100,7 +100,7 @@ def _in_turn(shelves: Sequence[Sequence[Columns]], transitions: int) -> Iterator
 
 
 def _joined(episodes: Sequence[Columns]) -> Columns:
-    """Episodes one after the other."""
+    """Concatenate episodes."""
     states = [episode.states for episode in episodes if episode.states is not None]
     return Columns(
         np.concatenate([episode.observations for episode in episodes]),
@@ -112,9 +112,9 @@ def _joined(episodes: Sequence[Columns]) -> Columns:
 
 
 def _play(task: MujocoTask, driver: Driver, streams: Sequence[tuple[str | int, ...]], seed: int) -> list[Columns]:
-    """One episode per stream, side by side."""
+    """Play one episode per stream, side by side."""
     from recipe_sweep.trainers.environments.locomotion import (
-        Locomotion,  # here alone, so that other data do not wait for MuJoCo
+        Locomotion,  # imported here, so that other data do not wait for MuJoCo
     )
 
     spec, count = task.spec, len(streams)

@@ -1,4 +1,4 @@
-"""The two-step game's dataset: nothing is sampled, every joint action of every state is listed equally often."""
+"""The two-step game's dataset: it lists every joint action of every state equally often and samples nothing."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ _Row = tuple[int, tuple[int, ...]]
 """A state and a joint action."""
 
 ROUND = len(PAYOFFS) * len(_JOINT_ACTIONS)
-"""Rows of one round: each of the 3 states with each of its 4 joint actions, once."""
+"""Number of rows of one round: each of the 3 states with each of its 4 joint actions, once."""
 
 
 def uniform_columns(transitions: int) -> Columns:
-    """At least `transitions` rows, in whole rounds of 12.
+    """List at least `transitions` rows, in whole rounds of 12.
 
-    A round holds four whole games, one per first joint action, and, because the game passes through its first state twice as
-    often as through either second one, four games that begin in a second state. Over four rounds every first
-    joint action is followed once by every second one, so `sarsa` too sees all of them. A size that is no multiple
-    of 12 uses some rows once more than others.
+    A round holds four whole games, one per first joint action. The game passes through its first state twice as often as
+    through either second state. So a round also holds four games that begin in a second state. Over four rounds every second
+    joint action follows every first one once, so `sarsa` sees all pairs too. A size that is no multiple of 12 uses some rows
+    once more than others.
     """
     rounds = -(-transitions // ROUND)
     rows = [row for index in range(rounds) for row in _round(index)]
@@ -40,7 +40,7 @@ def uniform_columns(transitions: int) -> Columns:
 
 
 def _round(index: int) -> list[_Row]:
-    """The rows of one round, game after game."""
+    """List the rows of one round, game after game."""
     games: list[_Row] = []
     left = {SAFE: list(_JOINT_ACTIONS), RISKY: list(_JOINT_ACTIONS)}
     for number, first in enumerate(_JOINT_ACTIONS):

@@ -1,4 +1,4 @@
-"""Datasets that this project makes itself, and so can be had on any machine."""
+"""Datasets that this project makes itself, so they are available on any machine."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ SCALE_EPISODES = 4000
 SCALE_TRANSITIONS = 100_000
 
 Maker = Callable[[str, int, int, Progress], Columns]
-"""Makes at least so many transitions of a quality from a seed: (dataset, seed, transitions, progress)."""
+"""Makes at least `transitions` transitions of a quality from a seed: (dataset, seed, transitions, progress)."""
 
 
 def make_columns(point: Declared, progress: Progress) -> Columns:
-    """Make the point's home-made dataset; the same point gives the same bytes.
+    """Make the point's home-made dataset. The same point gives the same bytes.
 
-    Raises MissingDataError for a task, quality or generator version that is not made here.
+    Raises MissingDataError for a task, quality or version that is not made here.
     """
     problems = tuple(_problems(point))
     if problems or point.dataset_seed is None or point.dataset_size is None:
@@ -38,7 +38,7 @@ def make_columns(point: Declared, progress: Progress) -> Columns:
 
 
 def measure_spread_scale() -> ReturnScale:
-    """Mean returns of `random` and `expert` over 4,000 episodes each: the paper's rule (C.2) for this project's data."""
+    """Measure mean returns of `random` and `expert` over 4,000 episodes each: the paper's rule (C.2) on home-made data."""
     means = []
     for quality in ("random", "expert"):
         played = collect("simple_spread", SPREAD_BEHAVIOURS[quality], ("scale", quality), 0, SCALE_EPISODES)
@@ -47,7 +47,7 @@ def measure_spread_scale() -> ReturnScale:
 
 
 def measure_mujoco_scale(task: str) -> ReturnScale:
-    """Least return of `medium-replay` and largest of `expert` (the paper's rule, C.2) in the datasets of seed 0."""
+    """Measure the least return of `medium-replay` and the largest of `expert` (the paper's rule, C.2), with seed 0."""
     make = _driven(MUJOCO_TASKS[task])
     worst, best = (
         episode_returns(played.rewards, played.terminals)
@@ -80,7 +80,7 @@ _MAKERS: dict[str, Maker] = {
 
 
 def _problems(point: Declared) -> Iterator[Problem]:
-    """Everything that keeps this point's data from being made here."""
+    """Yield every reason why this point's data cannot be made here."""
     if point.task not in _MAKERS:
         yield Problem(
             key="task", found=repr(point.task), expected=f"one of {', '.join(_MAKERS)}: only these have home-made data"

@@ -1,7 +1,8 @@
-"""Scripted behaviours for simple_spread: this project's own data, of the published qualities but not the published data.
+"""Scripted behaviours for simple_spread: this project's own data. Qualities have the published names; the data differ.
 
-Qualities differ in skill. None mixes a good controller with random substitutes, which a unimodal policy cannot imitate;
-each keeps agent i on landmark i, for the best assignment jumps with the positions and is slow to imitate.
+Qualities differ in skill. None mixes a good controller with random actions, because a policy with one mode cannot imitate
+that. In all of them agent i goes to landmark i. The best assignment of agents to landmarks would jump with the positions, and
+would be slow to imitate.
 
 Measured over 4,000 episodes (return: sum over 25 steps of the mean over agents; score: random is 0 and expert 1;
 size: mean absolute component of the actions; bound: share of components at -1 or 1):
@@ -31,7 +32,7 @@ _SHAPE = (SPEC.horizon, SPEC.n_agents, SPEC.action_dim)
 
 @dataclass(frozen=True)
 class Skill:
-    """How hard a controller steers (1/time) and the standard deviation of the noise on its actions."""
+    """Gain of a controller (1/time) and the standard deviation of the noise on its actions."""
 
     gain: float
     noise: float
@@ -41,8 +42,8 @@ class Skill:
 class Assigned:
     """Agent i steers to landmark i: `clip((gain (goal - p) - 0.75 v) / 0.5 + noise * normal, -1, 1)`.
 
-    Without its noise and bounds the action turns the velocity v into gain (goal - p) in one step. Each episode draws one
-    skill, uniform in [0, 1], that leads gain and noise from `worst` to `best`.
+    Without noise and bounds the action changes the velocity v into gain (goal - p) in one step. Each episode draws one skill,
+    uniform in [0, 1]. Gain and noise are interpolated between `worst` (skill 0) and `best` (skill 1).
     """
 
     best: Skill
@@ -84,4 +85,4 @@ SPREAD_BEHAVIOURS: dict[str, Behaviour] = {
     "medium-replay": Assigned(MEDIUM, worst=BEGINNER),
     "random": Uniform(),
 }
-"""By quality. Any change here is a new version of the home-made data, in search_spaces/tasks.py."""
+"""Behaviours by quality. A change here needs a new version of the home-made data, in search_spaces/tasks.py."""

@@ -1,1 +1,1 @@
-"""The published OG-MARL files: fetched, checked, imported."""
+"""The published OG-MARL files: fetching, checking and importing them."""

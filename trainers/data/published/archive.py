@@ -1,7 +1,7 @@
-"""Finding vaults in a directory or a zip, and unpacking them for as long as they are read.
+"""Vaults in a directory or a zip, and unpacking them while they are read.
 
-What is unpacked is gone afterwards, and what a killed process left is thrown away by the next one: no folder is ever taken for
-whole because it is there.
+Unpacked files are removed after reading. If a process is killed, the next one deletes what it left. A folder that exists
+already is never trusted to be complete.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _PIECE = 1 << 20
 
 
 class VaultName(NamedTuple):
-    """`<scenario>.vlt/<uid>` as a path ends, whatever stands before it; the scenario is empty where the path has none."""
+    """The end of a vault's path, `<scenario>.vlt/<uid>`. The scenario is empty if the path has none."""
 
     scenario: str
     uid: str
 
     @classmethod
     def of(cls, path: PurePosixPath | Path) -> VaultName:
-        """The name of the vault at a path."""
+        """Take the name of the vault from its path."""
         parent = path.parent.name
         return cls(parent.removesuffix(".vlt") if parent.endswith(".vlt") else "", path.name)
 
 
 def vault_directories(directory: Path) -> list[Path]:
-    """The vaults in a directory: itself, or those one or two levels below, in order; raises BrokenVaultError where none is."""
+    """Find the vaults in a directory, sorted: itself, or those one or two levels below. Raises BrokenVaultError if none is."""
     for pattern in (MANIFEST, f"*/{MANIFEST}", f"*/*/{MANIFEST}"):
         if found := sorted(path.parent for path in directory.glob(pattern)):
             return found
@@ -49,7 +49,7 @@ def vault_directories(directory: Path) -> list[Path]:
 
 
 class VaultArchive:
-    """A zip of vaults whose every name is safe to unpack; raises BrokenVaultError where one is not, or none is a vault."""
+    """A zip of vaults. Raises BrokenVaultError if a name is not safe to unpack, or if the zip holds no vault."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -73,9 +73,9 @@ class VaultArchive:
     def unpacked(
         self, vault: PurePosixPath, root: Path, progress: Progress = unheard, waiting: Callable[[], None] = lambda: None
     ) -> Iterator[Path]:
-        """Yield a directory below `root` with one of the vaults, which is removed in the end; one process at a time.
+        """Yield a directory below `root` with one of the vaults, and remove it afterwards. One process at a time can do this.
 
-        `progress` is told (bytes unpacked, bytes in all). Raises BrokenVaultError where the zip is damaged, NoRoomError where
+        `progress` is called with (bytes unpacked, bytes in all). Raises BrokenVaultError if the zip is damaged, NoRoomError if
         the disk is too full.
         """
         key = hashlib.sha256(str(self.path.resolve()).encode()).hexdigest()[:16]
@@ -103,7 +103,7 @@ class VaultArchive:
                         continue
                     target.parent.mkdir(parents=True, exist_ok=True)
                     with archive.open(member) as packed, target.open("xb") as file:
-                        while piece := packed.read(_PIECE):  # checks the CRC when it comes to the end
+                        while piece := packed.read(_PIECE):  # checks the CRC at the end of the file
                             file.write(piece)
                             done += len(piece)
                             progress(done, total)
@@ -115,7 +115,7 @@ class VaultArchive:
 
 
 def require_room(directory: Path, needed: int, purpose: str) -> None:
-    """Raise NoRoomError where the disk of `directory`, which exists, has not `needed` bytes free."""
+    """Raise NoRoomError if the disk of the existing `directory` has fewer than `needed` bytes free."""
     free = shutil.disk_usage(directory).free
     if free < needed:
         found, expected = f"{free / 1e9:.2f} GB free", f"{needed / 1e9:.2f} GB to {purpose}"
@@ -128,7 +128,7 @@ _SAFE = "relative paths of plain files, inside the archive's own folder"
 
 
 def _unsafe(members: list[zipfile.ZipInfo]) -> Iterator[tuple[str, str]]:
-    """Names that must not be unpacked, each with what is wrong with it."""
+    """Yield names that must not be unpacked, each with what is wrong with the name."""
     seen: set[str] = set()
     for member in members:
         name = member.filename

@@ -1,7 +1,8 @@
-"""Downloading one large file: resumed where it was cut, by one process at a time, and never taken for whole unless it is.
+"""Download of one large file. It resumes after an interruption, runs in one process at a time, and checks the whole file.
 
-Beside the file lie `<name>.part` (what has arrived), `<name>.part.json` (of which file on the server it is a part) and, for
-ever, `<name>.sha256`, the hash of the first download, which every later one must have, as the program sha256sum writes it.
+Three files lie beside it. `<name>.part` holds the bytes that have arrived. `<name>.part.json` says which file on the server
+they belong to. `<name>.sha256` holds the hash of the first download, in the format of the program sha256sum. This file is kept
+for ever, and every later download must have the same hash.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from recipe_sweep.trainers.data.published.archive import require_room
 from recipe_sweep.trainers.data.stored.collect import Progress, unheard
 
 ATTEMPTS = 6
-"""Attempts in a row that bring nothing new before giving up."""
+"""Attempts in a row without a new byte, after which the download fails."""
 LONGEST_PAUSE_S = 60.0
 CONNECT_S, SILENCE_S = 15.0, 60.0
 """Seconds to wait for a connection, and for the next byte."""
@@ -39,7 +40,7 @@ _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 @dataclass(frozen=True)
 class _Version:
-    """Which content of an address a part belongs to. `validator` (a strong ETag, or a date) is None where there is none."""
+    """Which content of an address a part belongs to. `validator` is a strong ETag, a date, or None if the server gives none."""
 
     validator: str | None
     size: int | None
@@ -47,7 +48,7 @@ class _Version:
 
 
 class _CutShortError(Exception):
-    """The body ended early, or the server asks to come again; what has arrived is kept. `pause_s`: what the server asks for."""
+    """The body ended early, or the server asks to retry after `pause_s` seconds. The bytes that have arrived are kept."""
 
     def __init__(self, told: str, pause_s: float = 0.0) -> None:
         super().__init__(told)
@@ -64,11 +65,15 @@ def download(
     pause: Callable[[float], None] = time.sleep,
     room_afterwards: float = 0.0,
 ) -> str:
-    """Bring a zip archive to `target`, unless it is there; returns its sha256. The caller holds the file's lock.
+    """Download a zip archive to `target`, unless it is there, and return its sha256. The caller holds the file's lock.
 
-    `progress` is told (bytes here, bytes in all). `room_afterwards` is what will be made of it, as a multiple of its size: the
-    disk must have room for that too before the first byte is taken. Raises FetchError where it cannot be had or is no zip
-    archive, ChangedDataError where it is not what it was, and NoRoomError.
+    `progress` is called with (bytes here, bytes in all). `room_afterwards` is the size of what will be made from the archive,
+    as a multiple of the archive's size. The disk must have room for that too before the download begins.
+
+    Raises:
+        FetchError: the archive cannot be downloaded, or the file is no zip archive.
+        ChangedDataError: the archive has another hash than at its first download.
+        NoRoomError: the disk has too little room.
     """
     if target.is_file():
         return accept(target, target)
@@ -103,9 +108,9 @@ def download(
 
 
 def unreachable(url: str, error: BaseException) -> Problem | None:
-    """What is wrong where a host's name has no address, or its address takes no connection; None of any other error.
+    """Explain an error if the host's name has no address or the host refuses the connection; None for other errors.
 
-    Waiting seldom mends either, so a first contact that ends so is told at once.
+    Waiting seldom helps in these cases, so a first contact that fails in this way is reported at once.
     """
     parts = urlsplit(url)
     shown = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
@@ -125,7 +130,7 @@ def unreachable(url: str, error: BaseException) -> Problem | None:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and those behind it, by any of the ways in which libraries keep them."""
+    """Yield an error and its causes, by all the ways in which libraries store causes."""
     seen: list[BaseException] = [error]
     for each in seen:
         yield each
@@ -134,7 +139,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def accept(file: Path, known_as: Path, declared: str | None = None) -> str:
-    """Check that a file is a zip archive and has the hash that was declared, and the one it had at first; returns the hash.
+    """Check that a file is a zip archive with the declared hash and the hash of its first download. Return the hash.
 
     The first hash is written beside `known_as`. Raises FetchError or ChangedDataError.
     """
@@ -163,7 +168,7 @@ def accept(file: Path, known_as: Path, declared: str | None = None) -> str:
 
 
 class _Part:
-    """What has arrived of a file."""
+    """The part of a file that has arrived."""
 
     def __init__(self, target: Path, room_afterwards: float) -> None:
         self._room_afterwards = room_afterwards
@@ -176,21 +181,21 @@ class _Part:
         return self.path.stat().st_size if self.path.is_file() else 0
 
     def discard(self) -> None:
-        """Forget it."""
+        """Delete the part."""
         self.path.unlink(missing_ok=True)
         self._description.unlink(missing_ok=True)
 
     def receive(self, session: requests.Session, url: str, progress: Progress) -> _Version:
-        """Ask for what is missing and add it; returns when all is here."""
+        """Request the missing bytes and append them. Return when the whole file is here."""
         known = self._known()
         if known is None or known.validator is None:
-            self.discard()  # whose part it is cannot be told: begin anew
+            self.discard()  # it is unknown which file the part belongs to: begin again
             known = None
         headers = {"Accept-Encoding": "identity"}
         if known is not None and known.validator is not None and self.length:
             headers |= {"Range": f"bytes={self.length}-", "If-Range": known.validator}
         with session.get(url, headers=headers, stream=True, timeout=(CONNECT_S, SILENCE_S)) as response:
-            if response.status_code == 416:  # nothing is missing, or the file has become shorter
+            if response.status_code == 416:  # no byte is missing, or the file has become shorter
                 if known is not None and known.size == self.length:
                     return known
                 self.discard()
@@ -198,7 +203,7 @@ class _Part:
             _require_success(url, response)
             version = _version(response, self.length)
             if response.status_code == 200:
-                self.discard()  # the server sends all of it: it has changed, or cannot resume
+                self.discard()  # the server sends the whole file: the file has changed, or the server cannot resume
             elif known is None or (version.size, version.validator) != (known.size, known.validator):
                 self.discard()
                 raise _CutShortError("the file on the server has changed")
@@ -212,7 +217,7 @@ class _Part:
         try:
             _write(self._description, json.dumps(asdict(version)) + "\n")
             with self.path.open("ab") as file:
-                # Not `iter_content`, which throws away what it has of a piece when the connection breaks.
+                # Not `iter_content`, because it discards an incomplete piece when the connection breaks.
                 while piece := response.raw.read1(_PIECE):
                     file.write(piece)
                     progress(file.tell(), version.size or file.tell())
@@ -225,7 +230,7 @@ class _Part:
             raise _CutShortError(f"{self.length:,} of {version.size:,} bytes arrived")
 
     def _known(self) -> _Version | None:
-        """What is here already, if it can be told."""
+        """Read which file the part belongs to; None if that is unknown."""
         try:
             return _Version(**json.loads(self._description.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
@@ -233,7 +238,7 @@ class _Part:
 
 
 def _version(response: requests.Response, have: int) -> _Version:
-    """What a successful response says about the whole file."""
+    """Read what a successful response says about the whole file."""
     etag = response.headers.get("ETag", "")
     validator = etag if etag.startswith('"') else response.headers.get("Last-Modified")
     size: int | None
@@ -249,9 +254,9 @@ def _version(response: requests.Response, have: int) -> _Version:
 
 
 def _declared_sha256(response: requests.Response) -> Iterator[str]:
-    """The sha256 that a server gives as an ETag: Hugging Face for the file behind its redirection, others for the file itself.
+    """Yield the sha256 that a server gives as an ETag. Hugging Face gives it before it redirects, others with the file itself.
 
-    The ETag of the place that is redirected to is not asked: content networks have 64-digit hashes of their own.
+    The ETag of the address after a redirection is ignored, because content networks use 64-digit hashes of their own.
     """
     for answer in (*response.history, response):
         yield from _sha256s(answer.headers.get("X-Linked-ETag", ""))
@@ -265,7 +270,7 @@ def _sha256s(etag: str) -> Iterator[str]:
 
 
 def _require_success(url: str, response: requests.Response) -> None:
-    """Raise FetchError where another attempt would bring nothing else, _CutShortError where it may."""
+    """Raise FetchError if another attempt would fail too, _CutShortError if it may succeed."""
     status = response.status_code
     if status in (200, 206):
         if response.headers.get("Content-Encoding", "identity") != "identity":
@@ -286,7 +291,7 @@ def _gave_up(url: str, part: _Part, error: Exception) -> Problem:
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a small file as one step."""
+    """Write a small file in one step."""
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(path)

@@ -1,4 +1,4 @@
-"""Published datasets from the network, a mirror, or a disk, to datasets in the data directory."""
+"""Published datasets: from the network, a mirror or a disk into the data directory."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ HUB = "Hugging Face"
 DOWNLOADS = "downloads"
 
 Stages = Callable[[str], Progress]
-"""Begins to show a piece of work; what it returns is told (done, in all)."""
+"""Begins to show a piece of work. The function that it returns is called with (done, in all)."""
 
 
 def unseen(doing: str) -> Progress:
-    """The stages that nobody watches."""
+    """Ignore the stages, because nobody watches them."""
     return unheard
 
 
@@ -47,12 +47,12 @@ class Imported(NamedTuple):
 def fetch_task(
     task: str, root: Path, place: str = HUB, keep_archive: bool = False, stages: Stages = unseen
 ) -> Iterator[Imported]:
-    """Bring the published datasets of a task below `root`, one after the other; those that are there are left as they are.
+    """Fetch the published datasets of a task into `root`, one after the other. Those that are there stay as they are.
 
-    `place` is `HUB`, a base address, or a directory laid out like it. Any number of processes may call this at once. The
-    archive that was downloaded is removed when all of it is imported, unless `keep_archive`; one that Hugging Face's cache
-    had before stays. Raises FetchError, ChangedDataError,
-    NoRoomError, BrokenVaultError, and MissingDataError for a task of which nothing was published.
+    `place` is `HUB`, a base address, or a directory with the same layout. Any number of processes may call this at once. After
+    everything is imported, the downloaded archive is removed, unless `keep_archive`. An archive that was in Hugging Face's
+    cache before stays. Raises FetchError, ChangedDataError, NoRoomError, BrokenVaultError, and MissingDataError for a task
+    without published data.
     """
     entry = published_task(task)
     wanted = [Imported(dataset_directory(entry.identity(uid), root), f"{entry.scenario}.vlt/{uid}") for uid in entry.datasets]
@@ -88,9 +88,9 @@ def fetch_task(
 def import_path(
     path: Path, root: Path, task: str | None = None, dataset: str | None = None, stages: Stages = unseen
 ) -> Iterator[Imported]:
-    """Import every vault of a directory or a zip; `task` and `dataset` say what it is where its path does not.
+    """Import every vault of a directory or a zip. `task` and `dataset` name the dataset if the path does not.
 
-    Raises BrokenVaultError, NoRoomError, and MissingDataError where nothing of that name was published.
+    Raises BrokenVaultError, NoRoomError, and MissingDataError if no dataset of that name was published.
     """
     if not path.exists():
         raise MissingDataError(
@@ -114,7 +114,7 @@ def import_archive(
     sha256: str | None = None,
     stages: Stages = unseen,
 ) -> Iterator[Imported]:
-    """Import every vault of a zip that is not there yet; see `import_path`. Each is unpacked while it is read, no longer."""
+    """Import every vault of a zip that is not imported yet; see `import_path`. A vault is unpacked only while it is read."""
     archive = VaultArchive(path)
     meant = [_meant(path, VaultName.of(vault), task, dataset) for vault in archive.vaults]
     _require_each_once(path, meant)
@@ -131,7 +131,7 @@ def import_archive(
 
 
 def published_task(task: str) -> PublishedTask:
-    """What was published of a task; raises MissingDataError."""
+    """Look up what was published of a task. Raises MissingDataError if nothing was."""
     if task in PUBLISHED:
         return PUBLISHED[task]
     close = get_close_matches(task, PUBLISHED, n=1)
@@ -149,7 +149,7 @@ def _waiting(stages: Stages, does: str, name: str) -> Callable[[], None]:
 
 
 def _room_afterwards(entry: PublishedTask) -> float:
-    """Room for the datasets and for one unpacked vault at a time, as a multiple of the archive's size."""
+    """Estimate the room for the datasets and for one unpacked vault, as a multiple of the archive's size."""
     spec = task_spec(entry.task)
     rows = sum(facts.rows for facts in entry.datasets.values()) * entry.batch_rows
     layout = column_layout(spec, rows, with_states=False).values()
@@ -166,7 +166,7 @@ def _is_address(place: str) -> bool:
 
 
 def _local(mirror: Path, entry: PublishedTask) -> Path:
-    """The archive in a directory that is laid out like the published one, or that simply holds it."""
+    """Find the archive in a directory that has the published layout, or that holds the archive itself."""
     candidates = [mirror / entry.archive, mirror / PurePosixPath(entry.archive).name]
     for candidate in candidates:
         if candidate.is_file():
@@ -178,7 +178,7 @@ def _local(mirror: Path, entry: PublishedTask) -> Path:
 
 
 def _meant(file: Path, vault: VaultName, task: str | None, dataset: str | None) -> tuple[PublishedTask, str]:
-    """Which published dataset a vault is: as its path says, unless the user says otherwise."""
+    """Decide which published dataset a vault is. The path says it, unless the user names one."""
     if task is None:
         by_scenario = {entry.scenario: entry for entry in PUBLISHED.values()}
         if vault.scenario not in by_scenario:
@@ -202,7 +202,7 @@ def _meant(file: Path, vault: VaultName, task: str | None, dataset: str | None) 
 
 
 def _require_each_once(file: Path, meant: list[tuple[PublishedTask, str]]) -> None:
-    """Raise MissingDataError where several vaults would become the same dataset."""
+    """Raise MissingDataError if several vaults would become the same dataset."""
     counts = Counter((entry.task, uid) for entry, uid in meant)
     for (task, uid), count in counts.items():
         if count > 1:

@@ -1,8 +1,8 @@
-"""Fetching a published file through huggingface_hub: its cache, its resuming, its users' environment variables.
+"""Download of a published file with huggingface_hub, its cache and its environment variables.
 
-HF_ENDPOINT names a mirror, HF_HUB_CACHE and HF_HOME the cache, HF_HUB_OFFLINE=1 forbids the network, HF_TOKEN is sent and never
-shown. What was in the cache before stays there. The library resumes a broken connection, but not a command that was ended: the
-next one begins anew. `download.py` resumes that too, and fetches from any address that --from names.
+HF_ENDPOINT names a mirror, and HF_HUB_CACHE and HF_HOME name the cache. HF_HUB_OFFLINE=1 forbids the network. HF_TOKEN is sent
+and never shown. Files that were in the cache before stay there. The library resumes after a broken connection, but not after
+the command has ended: the next command begins again. `download.py` resumes then too, from any address that --from names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from recipe_sweep.trainers.data.stored.collect import Progress, unheard
 
 REPOSITORY = "InstaDeepAI/og-marl"
 REVISION = "main"
-"""The branch. Which bytes it may give is pinned by the hash of the first download, see `accept`."""
+"""The branch. The hash of the first download pins its bytes, see `accept`."""
 
 _YES = frozenset({"1", "ON", "YES", "TRUE"})
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -31,25 +31,29 @@ _MIRRORS = "HF_ENDPOINT=https://... names a mirror, --from another address or a 
 
 @dataclass(frozen=True)
 class HubFile:
-    """A file in huggingface_hub's cache. `fresh`: it was not there before."""
+    """A file in huggingface_hub's cache. `fresh` says that it was not there before."""
 
     path: Path
     sha256: str
     fresh: bool
 
     def discard(self) -> None:
-        """Take a fresh file out of the cache again."""
+        """Remove a fresh file from the cache."""
         if self.fresh:
             _evict(self.path)
 
 
 def hub_file(name: str, known_as: Path, progress: Progress = unheard, room_afterwards: float = 0.0) -> HubFile:
-    """Bring a file of the repository into huggingface_hub's cache; the hash that it must have lies beside `known_as`.
+    """Download a file of the repository into huggingface_hub's cache. The hash that it must have is stored beside `known_as`.
 
-    `room_afterwards` is what will be made of it on the disk of `known_as`, as a multiple of its size. Raises FetchError where
-    it cannot be had or is no zip archive, ChangedDataError where it is not what it was, and NoRoomError.
+    The file's contents will be unpacked on the disk of `known_as`. `room_afterwards` is their size as a multiple of the file's.
+
+    Raises:
+        FetchError: the file cannot be downloaded, or is no zip archive.
+        ChangedDataError: the file has another hash than at its first download.
+        NoRoomError: a disk has too little room.
     """
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # as for MLflow: nobody is told what runs here
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # no usage data are sent, as with MLflow
     import httpx2
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_download, hf_hub_url
     from huggingface_hub.errors import FileMetadataError, HfHubHTTPError, LocalEntryNotFoundError
@@ -57,16 +61,16 @@ def hub_file(name: str, known_as: Path, progress: Progress = unheard, room_after
     how: dict[str, Any] = {
         "repo_type": "dataset",
         "revision": REVISION,
-        # Read now, not when the library was imported.
+        # These variables are read now; the library read them when it was imported.
         "endpoint": os.environ.get("HF_ENDPOINT") or None,
         "cache_dir": os.environ.get("HF_HUB_CACHE") or constants.HF_HUB_CACHE,
         "local_files_only": os.environ.get("HF_HUB_OFFLINE", "").upper() in _YES,
     }
     contact: Exception | None = None
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # Its warnings hold addresses with passwords and signatures.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # Its warnings contain passwords and signatures.
     try:
         if not how["local_files_only"]:
-            # Its download asks a host that is away for half a minute, so the first contact is ours.
+            # The library's download retries an unreachable host for half a minute, so the first contact is made here.
             address = hf_hub_url(REPOSITORY, name, repo_type="dataset", revision=REVISION, endpoint=how["endpoint"])
             try:
                 get_hf_file_metadata(address, endpoint=how["endpoint"])
@@ -82,7 +86,7 @@ def hub_file(name: str, known_as: Path, progress: Progress = unheard, room_after
     try:
         sha256 = accept(path, known_as, blob if _SHA256.fullmatch(blob) else None)
     except FetchError:
-        _evict(path)  # Not what its name says, so it would be found again and again.
+        _evict(path)  # The bytes do not match the blob's name, so the cache would return this file again and again.
         raise
     except ChangedDataError:
         if planned.will_download:
@@ -92,7 +96,7 @@ def hub_file(name: str, known_as: Path, progress: Progress = unheard, room_after
 
 
 def _require_room(cache: Path, root: Path, size: int, room_afterwards: float, name: str) -> None:
-    """Raise NoRoomError where the file does not fit into the cache, or what is made of it beside `root`."""
+    """Raise NoRoomError if the cache's disk has too little room for the file, or that of `root` for its contents."""
     later = int(size * room_afterwards)
     for directory in (cache, root):
         directory.mkdir(parents=True, exist_ok=True)
@@ -111,7 +115,7 @@ def _problem(name: str, how: dict[str, Any], error: Exception) -> Problem:
         return Problem(file=where, found=found, expected="the file", hint=f"unset HF_HUB_OFFLINE; {_MIRRORS}")
     if problem := unreachable(where, error):
         return problem
-    told: BaseException = error.__cause__ or error  # huggingface_hub puts "maybe you are offline" around what happened
+    told: BaseException = error.__cause__ or error  # huggingface_hub wraps the cause in "maybe you are offline"
     status = getattr(getattr(told, "response", None), "status_code", None)
     lines = [line for line in str(told).splitlines() if line.strip()]
     found = f"HTTP {status}" if status else _without_secrets(lines[0]) if lines else type(told).__name__
@@ -132,7 +136,7 @@ def _evict(path: Path) -> None:
 
 
 def _told(progress: Progress) -> Any:
-    """A class in the place of tqdm's bar, because ours are drawn by rich."""
+    """Make a class that replaces tqdm's bar, because rich draws ours."""
 
     class Bar:
         def __init__(self, *_: object, total: float | None = None, initial: float = 0, **__: object) -> None:
@@ -143,15 +147,15 @@ def _told(progress: Progress) -> Any:
             progress(int(self.n), int(self.total or 0))
 
         def refresh(self, *_: object) -> None:
-            """Nothing is drawn here."""
+            """Draw nothing."""
 
         def close(self) -> None:
-            """Nothing is drawn here."""
+            """Draw nothing."""
 
         def __enter__(self) -> Self:
             return self
 
         def __exit__(self, *_: object) -> None:
-            """Nothing is drawn here."""
+            """Draw nothing."""
 
     return Bar

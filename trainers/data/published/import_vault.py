@@ -1,4 +1,4 @@
-"""From a published vault to a dataset on disk, in blocks of rows; what is presumed of the files is checked on the way."""
+"""Import of a published vault into a dataset on disk, block of rows by block. Every assumption about the files is checked."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ OBSERVATIONS, ACTIONS, REWARDS, STATES = "observations", "actions", "rewards", "
 TERMINALS, TRUNCATIONS = "terminals", "truncations"
 
 BLOCK_ROWS = 32_768
-"""Rows of every batch row that are in memory at a time: 30 to 90 MB of them."""
+"""Rows of every batch row that are in memory at a time: 30 to 90 MB."""
 REPLAYED_TRANSITIONS = 10_000
-"""About how many transitions are played again on the simulator while they are read, spread over the file."""
+"""Approximate number of transitions, spread over the file, that are replayed on the simulator while they are read."""
 FLOAT32_SUMS = 1e-4
-"""The authors summed returns in float32, one row after the other: their numbers carry about this relative error."""
+"""Relative error of the authors' numbers, because the authors summed returns in float32, one row after the other."""
 
 
 class VaultPlace(NamedTuple):
-    """A vault on this disk, and what it is taken for."""
+    """A vault on this disk, and the published dataset that it is."""
 
     directory: Path
     task: PublishedTask
@@ -47,16 +47,19 @@ class VaultPlace(NamedTuple):
 
     @property
     def identity(self) -> Identity:
-        """The declared identity of its dataset."""
+        """Declared identity of the vault's dataset."""
         return self.task.identity(self.uid)
 
 
 def import_vault(place: VaultPlace, root: Path, progress: Progress = unheard) -> Path:
-    """Write the vault's transitions as a dataset below `root`; returns its directory, at once where it is there already.
+    """Write the vault's transitions as a dataset below `root`, unless the dataset is there. Return the dataset's directory.
 
-    Any number of processes may call this at once. `progress` is told (rows read, rows in all). Numbers that differ from the
-    published ones are written on the card. Raises BrokenVaultError where the vault is damaged, has other shapes, or breaks
-    a presumption, NoRoomError where the disk is too full; then nothing is left behind.
+    Any number of processes may call this at once. `progress` is called with (rows read, rows in all). Numbers that differ from
+    the published ones are written on the card. After an error nothing is left on the disk.
+
+    Raises:
+        BrokenVaultError: the vault is damaged, has other shapes, or contradicts an assumption.
+        NoRoomError: the disk is too full.
     """
     directory = dataset_directory(place.identity, root)
     if directory.is_dir():
@@ -84,7 +87,7 @@ class _Reader:
         self._place, self._vault, self._progress = place, vault, progress
         self.spec = task_spec(place.task.task)
         self._require_shapes()
-        vault.require_written(OBSERVATIONS)  # an observation of zeros alone there is none
+        vault.require_written(OBSERVATIONS)  # possible because no chunk of observations is all zeros
         self._plan = self._decide_rows()
         self.transitions = int(self._plan.kept.sum())
         self._replay = Replay.on(self.spec)
@@ -95,7 +98,7 @@ class _Reader:
     def fill(self, columns: Columns) -> None:
         """Fill columns that have room for all transitions, batch row after batch row."""
         vault, kept = self._vault, self._plan.kept
-        # Where the transitions of each batch row begin, and how many of them lie before each of its rows.
+        # Where the transitions of each batch row begin, and how many of them precede each of its rows.
         counts = kept.sum(axis=1)
         begins = np.concatenate(([0], np.cumsum(counts)[:-1]))
         before: NDArray[np.int64] = np.cumsum(kept, axis=1) - kept
@@ -115,7 +118,7 @@ class _Reader:
             self._progress(last, vault.rows)
 
     def origin(self) -> Origin:
-        """What the card says about where the rows came from."""
+        """Describe for the card where the rows came from."""
         task, uid = self._place.task, self._place.uid
         batch_rows, rows = self._plan.kept.shape
         return Origin(
@@ -132,7 +135,7 @@ class _Reader:
         )
 
     def _require_shapes(self) -> None:
-        """Raise BrokenVaultError, naming every leaf that has not the shape of the task."""
+        """Raise BrokenVaultError with every leaf that does not have the task's shape."""
         spec, vault = self.spec, self._vault
         agents = (spec.n_agents,)
         expected: dict[str, tuple[int, ...]] = {
@@ -155,7 +158,7 @@ class _Reader:
             raise BrokenVaultError(*problems)
 
     def _decide_rows(self) -> RowPlan:
-        """Decide what the rows are, and check that the file's own episodes agree."""
+        """Decide what each row is, and check that the file's episodes have the task's length."""
         terminals, truncations = (self._flags(name) for name in (TERMINALS, TRUNCATIONS))
         self._terminals = terminals
         if silent := int((truncations & ~terminals).sum()):
@@ -176,7 +179,7 @@ class _Reader:
         return plan
 
     def _flags(self, name: str) -> NDArray[np.bool_]:
-        """A leaf of flags (B, T, N) as (B, T); all agents must agree."""
+        """Read a leaf of flags (B, T, N) as (B, T). Raises BrokenVaultError if agents differ."""
         values = self._vault.read(name, 0, self._vault.rows)
         flags: NDArray[np.bool_] = values != 0
         if undecided := int((flags.any(axis=2) != flags.all(axis=2)).sum()):
@@ -184,7 +187,7 @@ class _Reader:
         return flags[..., 0]
 
     def _read(self, first: int, last: int) -> _Block:
-        """Rows [first, last), checked."""
+        """Read rows [first, last) and check them."""
         kept = self._plan.kept[:, first:last]
         values = {name: self._vault.read(name, first, last) for name in (OBSERVATIONS, ACTIONS, REWARDS, STATES)}
         problems = []
@@ -201,7 +204,7 @@ class _Reader:
         return _Block(*(values[name].astype(np.float32, copy=False) for name in (OBSERVATIONS, ACTIONS, REWARDS)))
 
     def _require_states(self, observations: Floats, states: Floats, kept: NDArray[np.bool_], first: int) -> None:
-        """The states must be what the observations tell anyway, and so need no column."""
+        """Raise BrokenVaultError if states differ from what the observations contain. So states need no column."""
         assert state_is_observed(self.spec)
         joint = self.spec.state_dim != self.spec.obs_dim
         told = observations.reshape(*kept.shape, -1) if joint else observations[:, :, 0]
@@ -216,7 +219,7 @@ class _Reader:
             self._refuse(STATES, found, "the agents' observations side by side" if joint else "the first agent's observation")
 
     def _clip(self, actions: Floats) -> Floats:
-        """Actions within the task's bounds; those outside are counted."""
+        """Clip actions to the task's bounds and count those outside."""
         low, high = self.spec.action_low, self.spec.action_high
         self._clipped += int(((actions < low) | (actions > high)).sum())
         self._largest = max(self._largest, float(np.abs(actions).max(initial=0.0)))
@@ -224,13 +227,13 @@ class _Reader:
         return clipped
 
     def _replay_some(self, block: _Block, first: int, last: int, wanted: int) -> None:
-        """Play transitions from the beginning of a block again, with the actions as they are in the file."""
+        """Play transitions from the beginning of a block again, with the file's unclipped actions."""
         if self._replay is None:
             return
         plan = self._plan
         rows = np.flatnonzero(plan.kept[0, first:last])[:wanted]
-        rows = rows[rows + 1 < last - first]  # the row below must be at hand
-        # The terminal-observation row is the one place where what follows a last transition is known.
+        rows = rows[rows + 1 < last - first]  # the next row must be in the block.
+        # Only a terminal-observation row has the observation after an episode's last transition.
         known = ~plan.ends[0, first:last][rows] | (self._place.task.ending is Ending.TERMINAL_ROW)
         self._replay.play(
             block.observations[0, rows], block.actions[0, rows], block.rewards[0, rows], block.observations[0, rows + 1], known
@@ -246,7 +249,7 @@ class _Block(NamedTuple):
     observations: Floats
     """(B, T, N, O)"""
     actions: Floats
-    """(B, T, N, A): as in the file"""
+    """(B, T, N, A): not clipped"""
     rewards: Floats
     """(B, T, N)"""
 
@@ -254,7 +257,7 @@ class _Block(NamedTuple):
 def _compare(
     task: PublishedTask, facts: Facts, terminals: NDArray[np.bool_], rewards: NDArray[np.float64]
 ) -> Iterator[Comparison]:
-    """The data card's numbers beside those of the file, computed as its authors did: batch row 0, agent 0, all rows."""
+    """Compare the data card's numbers with the file's, computed as the authors did: batch row 0, agent 0, all rows."""
     ends = np.flatnonzero(terminals[0])
     totals = np.concatenate(([0.0], np.cumsum(rewards)))
     returns = np.diff(totals[ends + 1], prepend=0.0)

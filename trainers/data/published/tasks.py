@@ -1,6 +1,6 @@
-"""What was published as OG-MARL, of the tasks here: where it lies, how it is laid out, and what its authors say it holds.
+"""The OG-MARL data of the tasks here: where the files are, their layout, and the numbers that their authors published.
 
-The numbers are those of the authors' data card. A file that holds others is imported all the same, and its card says so.
+The numbers are from the authors' data card. A file with other numbers is imported too, and the dataset's card says so.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ class Ending(StrEnum):
     """How the files mark the end of an episode."""
 
     OWN_ROW = "own row"
-    """The last transition's row has the terminal, and the observation after it is not stored."""
+    """The last transition's row has the terminal. The observation after it is not stored."""
     TERMINAL_ROW = "terminal-observation row"
-    """One more row holds the observation after the last transition, has the terminal, and is no transition itself."""
+    """An extra row, which is no transition, has the terminal and holds the observation after the last transition."""
 
 
 class Facts(NamedTuple):
-    """What the data card says: rows of each batch row, then episodes and returns of batch row 0 and agent 0."""
+    """Numbers of the data card: rows of each batch row, then episodes and returns of batch row 0 and agent 0."""
 
     rows: int
     episodes: int
@@ -50,15 +50,15 @@ class PublishedTask:
     batch_rows: int
     ending: Ending
     datasets: dict[str, Facts]
-    """By uid."""
+    """Numbers by uid."""
 
     @property
     def scenario(self) -> str:
-        """Name of the vaults: the archive's."""
+        """Name of the vaults, taken from the archive's name."""
         return self.archive.rpartition("/")[2].removesuffix(".zip")
 
     def identity(self, uid: str) -> Identity:
-        """The declared identity of the dataset of that uid."""
+        """Compose the declared identity of the dataset with this uid."""
         dataset = dataset_name(uid)
         return Identity(
             task=self.task,
@@ -127,14 +127,14 @@ PUBLISHED = {
         ),
     )
 }
-"""By task."""
+"""Published files by task."""
 
 
 def dataset_name(uid: str) -> str:
-    """The name that grids give the dataset of a uid: `Medium-Replay` is `medium-replay`."""
+    """Return the name that grids use for the dataset of a uid: `Medium-Replay` is `medium-replay`."""
     return uid.lower()
 
 
 def published_identities() -> Iterator[Identity]:
-    """Every published dataset."""
+    """Yield the identity of every published dataset."""
     return (entry.identity(uid) for entry in PUBLISHED.values() for uid in entry.datasets)

@@ -1,9 +1,9 @@
-"""Reading a vault, the format of OG-MARL's files, with tensorstore alone; the one file that knows it.
+"""Reader of vaults, the format of OG-MARL's files, with tensorstore alone. Only this file knows the format.
 
-A vault (Flashbax) is one OCDBT key-value store that holds one zarr v2 array per leaf of a tree, under the leaf's dotted path
-with a dot at its end (`observations.`, `infos.state.`), and `vault_index`, the number of rows written. The arrays are
-(B, 10,000,000,000,000, ...): all but the first `vault_index` rows of their second axis were never written. What
-`metadata.json` says is the shape of the writer's buffer, and is ignored.
+A vault (Flashbax) is an OCDBT key-value store. It holds one zarr v2 array per leaf of a tree, and `vault_index`, the number of
+rows written. An array's key is the leaf's dotted path with a dot at its end (`observations.`, `infos.state.`). Arrays have the
+shape (B, 10,000,000,000,000, ...), but only the first `vault_index` rows of the second axis were written. `metadata.json` gives
+the shape of the writer's buffer, and is ignored.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _ARRAY = "/.zarray"
 class Vault:
     """The arrays of one vault by the names of their leaves, without the dot at the end.
 
-    Raises BrokenVaultError where a file is missing, truncated or no vault. An array's chunks that were never written read
-    as zeros: `require_written` tells.
+    Raises BrokenVaultError if a file is missing, truncated or no vault. Chunks that were never written read as zeros;
+    `require_written` finds them.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -44,29 +44,29 @@ class Vault:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The leaves that this vault holds."""
+        """Names of the leaves in this vault."""
         return tuple(name for name in self._path if name != INDEX)
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """(B, vault_index, ...) of a leaf."""
+        """Return the shape of a leaf: (B, vault_index, ...)."""
         batch, _, *rest = self._array(name).shape
         return (batch, self.rows, *rest)
 
     def dtype(self, name: str) -> np.dtype[Any]:
-        """The type that a leaf is stored as."""
+        """Return the type that a leaf is stored as."""
         dtype: np.dtype[Any] = self._array(name).dtype.numpy_dtype
         return dtype
 
     def read(self, name: str, first: int, last: int) -> NDArray[Any]:
-        """Rows [first, last) of every batch row of a leaf: (B, last - first, ...)."""
-        assert 0 <= first <= last <= self.rows, "behind the last row that was written lies nothing"
+        """Read rows [first, last) of every batch row of a leaf: (B, last - first, ...)."""
+        assert 0 <= first <= last <= self.rows, "rows beyond the last written one"
         values: NDArray[Any] = self._result(name, self._array(name)[:, first:last].read())
         return values
 
     def require_written(self, name: str) -> None:
-        """Raise BrokenVaultError where a chunk below `vault_index` is not in the store.
+        """Raise BrokenVaultError if a chunk below `vault_index` is not in the store.
 
-        Chunks that are zero throughout are legitimately absent, so this may be asked only of leaves that are never so.
+        A chunk of zeros may be missing in an intact vault. So call this only for leaves that have no chunk of zeros.
         """
         chunk = self._array(name).chunk_layout.write_chunk.shape
         shape = self.shape(name)
@@ -79,7 +79,7 @@ class Vault:
             raise BrokenVaultError(self.problem(name, found, f"{shape[1]:,} rows, as {INDEX} says"))
 
     def problem(self, name: str, found: str, expected: str) -> Problem:
-        """Something about this vault, or one of its leaves, that is not as it should be."""
+        """Describe a problem of this vault or of one of its leaves."""
         hint = "fetch or unpack it again, or name another vault"
         return Problem(file=str(self.directory), key=name, found=found, expected=expected, hint=hint)
 
@@ -97,7 +97,7 @@ class Vault:
                 raise BrokenVaultError(self.problem(name, f"only {_listed(self._path)}", "this key"))
             array = self._open(name)
             if array.rank < 2 or array.shape[1] < self.rows:
-                expected = f"(B, at least {self.rows}, ...), for so many rows were written"
+                expected = f"(B, at least {self.rows}, ...), because so many rows were written"
                 raise BrokenVaultError(self.problem(name, f"shape {tuple(array.shape)}", expected))
             self._arrays[name] = array
         return self._arrays[name]
@@ -107,7 +107,7 @@ class Vault:
         return self._result(name, ts.open({"driver": "zarr", "kvstore": kvstore}, open=True, read=True))
 
     def _result(self, name: str, future: Any) -> Any:
-        """What a future of tensorstore brings; its errors of damaged stores are ValueErrors of several lines."""
+        """Wait for a future of tensorstore. Raises BrokenVaultError with the first line of tensorstore's error."""
         try:
             return future.result()
         except (ValueError, OSError) as error:

@@ -13,26 +13,26 @@ Flags = NDArray[np.bool_]
 
 
 class RowPlan(NamedTuple):
-    """What becomes of the rows of B batch rows."""
+    """What the rows of B batch rows are."""
 
     kept: Flags
-    """(B, T): the row is a transition"""
+    """(B, T): whether the row is a transition"""
     ends: Flags
-    """(B, T): the row is the last transition of its episode"""
+    """(B, T): whether the row is the last transition of its episode"""
     terminal_rows: int
-    """How many rows hold nothing but the observation after an episode's last transition"""
+    """Number of rows that hold only the observation after an episode's last transition"""
     unfinished: int
-    """How many rows belong to episodes that the file breaks off; their ends are not known, so they are left out"""
+    """Number of rows in episodes that the file cuts off; they are left out, because their ends are unknown"""
     longest: int
-    """Rows of the longest episode"""
+    """Number of rows of the longest episode"""
     as_long: int
-    """Episodes that have so many rows"""
+    """Number of episodes with `longest` rows"""
 
 
 def plan_rows(terminals: Flags, ending: Ending) -> RowPlan:
     """Decide what each row is, from the terminals (B, T) of all agents."""
     batch_rows, rows = terminals.shape
-    # Whether an end is still to come: what lies behind the last end is unfinished.
+    # Whether an end follows. Rows after the last end are unfinished.
     finished = np.flip(np.logical_or.accumulate(np.flip(terminals, axis=1), axis=1), axis=1)
     if ending is Ending.TERMINAL_ROW:
         kept = finished & ~terminals
@@ -53,6 +53,6 @@ def plan_rows(terminals: Flags, ending: Ending) -> RowPlan:
 
 
 def episode_rows(terminals: Flags) -> NDArray[np.int64]:
-    """Rows of every finished episode of terminals (B, T), terminal-observation rows included."""
+    """Count the rows of every finished episode from terminals (B, T), terminal-observation rows included."""
     parts = [np.diff(np.flatnonzero(row), prepend=-1) for row in terminals]
     return np.concatenate(parts) if parts else np.empty(0, np.int64)

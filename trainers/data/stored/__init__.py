@@ -1,1 +1,1 @@
-"""Datasets as they lie on disk: columns, a card, and how they are copied and replayed."""
+"""Datasets on disk: columns, a card, and how they are copied and replayed."""

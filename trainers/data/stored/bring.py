@@ -1,4 +1,4 @@
-"""A dataset from elsewhere, as a whole or not at all: a copy on this machine whose every byte was checked."""
+"""Copies of datasets from elsewhere to this machine. A copy is complete and every byte is checked, or there is no copy."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ from recipe_sweep.trainers.data.stored.fingerprint import fingerprint
 from recipe_sweep.trainers.data.stored.store import map_columns, rehash, staged
 
 Fetch = Callable[[str, Path], bool]
-"""Writes the dataset's file of that name to a path; False where there is none."""
+"""Writes the dataset's file of this name to a path; False if there is no such file."""
 
 
 def bring_dataset(directory: Path, wanted: str, fetch: Fetch, origin: str, pinned: str | None = None) -> bool:
-    """Make `directory` the dataset of the `wanted` content at `origin`; False where there is none, and nothing is left then.
+    """Copy the dataset with content hash `wanted` from `origin` to `directory`. Return False if `origin` has no dataset.
 
-    It must have the fingerprint `pinned`, if any. Any number of processes may bring the same one: the first wins. Raises
-    BrokenDataError where files are missing or differ from the card, ChangedDataError where the content or the fingerprint is
-    another, OSError where it cannot be written.
+    The dataset must have the fingerprint `pinned`, if one is given. Any number of processes may copy the same dataset; the
+    first one wins. If there is no dataset, or after an error, nothing is left in `directory`.
+
+    Raises:
+        BrokenDataError: files are missing or differ from the card.
+        ChangedDataError: the content or the fingerprint differs.
+        OSError: the copy cannot be written.
     """
     with TemporaryDirectory() as aside:
         card_file = Path(aside) / CARD_FILE
@@ -31,7 +35,7 @@ def bring_dataset(directory: Path, wanted: str, fetch: Fetch, origin: str, pinne
             return False
         card = read_card(card_file.parent)
         hint = f"remove {origin} and let it be stored again from where the sweep began"
-        if (hashed := content_hash(card.columns)) != wanted:  # Of what is listed, whatever the card says of itself.
+        if (hashed := content_hash(card.columns)) != wanted:  # The card's own `content_hash` is not trusted.
             found, expected = f"content {hashed}", f"content {wanted}"
             raise ChangedDataError(Problem(file=f"{origin}/{CARD_FILE}", found=found, expected=expected, hint=hint))
         if pinned is not None and (taken := fingerprint(card)) != pinned:
@@ -39,7 +43,7 @@ def bring_dataset(directory: Path, wanted: str, fetch: Fetch, origin: str, pinne
             raise ChangedDataError(Problem(file=f"{origin}/{CARD_FILE}", found=found, expected=expected, hint=hint))
         with staged(directory) as unfinished:
             for column in card.columns:
-                # Its name becomes a path here, and whoever may write there may have chosen it.
+                # The name becomes a path here, and anybody who can write to `origin` may have chosen it.
                 if column.name not in Columns._fields or not fetch(column.file, unfinished / column.file):
                     found, expected = "no such column", "every column of its card, and no others"
                     raise BrokenDataError(Problem(file=f"{origin}/{column.file}", found=found, expected=expected, hint=hint))
@@ -49,7 +53,7 @@ def bring_dataset(directory: Path, wanted: str, fetch: Fetch, origin: str, pinne
 
 
 def from_directory(source: Path) -> Fetch:
-    """Fetch from another directory of this machine, or one that machines share."""
+    """Make a `Fetch` that copies from another directory of this machine, or from one that machines share."""
 
     def fetch(name: str, path: Path) -> bool:
         try:

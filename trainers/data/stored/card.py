@@ -1,4 +1,4 @@
-"""The card of a dataset: what it is, where it came from and the hashes of its content, as `card.json` beside its columns."""
+"""The card of a dataset: identity, origin and content hashes. It is the file `card.json` beside the columns."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CARD_FILE = "card.json"
 
 
 class _Model(BaseModel):
-    """Immutable; fields that a later release added are ignored, for fields are added and never renamed."""
+    """An immutable model. It ignores fields that a later release added, because fields are added and never renamed."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -41,12 +41,12 @@ class Identity(_Model):
 
     @classmethod
     def of(cls, declared: Declared) -> Identity:
-        """The identity of the point's dataset."""
+        """Take the identity of the point's dataset."""
         return cls(**{name: getattr(declared, name) for name in cls.model_fields})
 
     @property
     def dataset_id(self) -> str:
-        """The id that every point with this dataset gives it."""
+        """Id of the dataset, the same in every point that uses it."""
         return digest(self.model_dump(mode="json", exclude_none=True))
 
     def __str__(self) -> str:
@@ -54,7 +54,7 @@ class Identity(_Model):
 
 
 Declared: TypeAlias = DesignPoint | Identity
-"""Whatever says which dataset is meant."""
+"""A design point or an identity: both declare a dataset."""
 
 
 class ColumnCard(_Model):
@@ -72,7 +72,7 @@ class ColumnCard(_Model):
 
 
 class Returns(_Model):
-    """Statistics of the episode returns, in units of reward; `std` is of the population."""
+    """Statistics of the episode returns, in units of reward. `std` is the population standard deviation."""
 
     mean: float
     std: float
@@ -82,14 +82,14 @@ class Returns(_Model):
 
 
 class Scale(_Model):
-    """See recipe_sweep.trainers.task.ReturnScale."""
+    """The returns that score 0 and 1: see recipe_sweep.trainers.task.ReturnScale."""
 
     minimum: float
     maximum: float
 
 
 class Comparison(_Model):
-    """A number that was published about a dataset, beside the one found in its files."""
+    """A number that was published about a dataset, and the number found in the dataset's files."""
 
     quantity: str
     published: float
@@ -98,18 +98,18 @@ class Comparison(_Model):
 
 
 class ReplayErrors(_Model):
-    """How far stored numbers are from those of the simulator, over `compared` transitions; relative where they are above 1."""
+    """Differences of stored numbers from the simulator's, over `compared` transitions; relative for numbers above 1."""
 
     compared: int
     deviating: int
     median: float
     upper: float
-    """99 of 100 transitions are nearer than this."""
+    """Difference that 99 of 100 transitions stay below."""
     largest: float
 
 
 class ReplayResult(_Model):
-    """What the simulator answers to stored transitions; see recipe_sweep.trainers.data.stored.replay."""
+    """Result of replaying stored transitions on the simulator; see recipe_sweep.trainers.data.stored.replay."""
 
     transitions: int
     observations: ReplayErrors
@@ -122,7 +122,7 @@ class Origin(_Model):
     vault: str
     """`<scenario>.vlt/<uid>`"""
     archive_sha256: str | None
-    """Of the zip; None where a directory was imported."""
+    """Hash of the zip; None if a directory was imported."""
     batch_rows: int
     rows_per_batch_row: int
     terminal_rows_dropped: int
@@ -134,9 +134,9 @@ class Origin(_Model):
 
 
 class Card(_Model):
-    """Everything about a dataset but its numbers.
+    """Everything about a dataset except its columns.
 
-    `rows` are stored; the first `transitions` of them are transitions, the rest only complete the last episode.
+    `rows` rows are stored. The first `transitions` of them are used as transitions; the rest only complete the last episode.
     """
 
     schema_version: int
@@ -153,7 +153,7 @@ class Card(_Model):
 
 
 def make_card(declared: Declared, columns: Columns, scale: ReturnScale, licence: str, origin: Origin | None = None) -> Card:
-    """The card of freshly made columns; nothing in it depends on when or where they were made."""
+    """Make the card of new columns. Nothing in it depends on when or where the columns were made."""
     rows = len(columns.terminals)
     returns = episode_returns(columns.rewards, columns.terminals)
     parts = tuple(column_card(name, values) for name, values in columns._asdict().items() if values is not None)
@@ -179,13 +179,13 @@ def make_card(declared: Declared, columns: Columns, scale: ReturnScale, licence:
 
 
 def column_card(name: str, values: NDArray[np.generic]) -> ColumnCard:
-    """The card of one column; the hash is of its numbers, C order, as stored."""
+    """Make the card of one column. The hash is of the stored numbers in C order."""
     digest = hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
     return ColumnCard(name=name, dtype=values.dtype.str, shape=values.shape, sha256=digest)
 
 
 def content_hash(columns: Iterable[ColumnCard]) -> str:
-    """One sha256 for names, types, shapes and content of all columns."""
+    """Compute one sha256 of names, types, shapes and content of all columns."""
     content = [column.model_dump(mode="json") for column in columns]
     return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
@@ -196,9 +196,9 @@ def write_card(directory: Path, card: Card) -> None:
 
 
 def read_card(directory: Path) -> Card:
-    """Read the card of the dataset in `directory`; raises BrokenDataError."""
+    """Read the card of the dataset in `directory`. Raises BrokenDataError if it is missing or unreadable."""
     path = directory / CARD_FILE
-    if path.exists() and not path.is_file():  # To open a FIFO would wait for ever.
+    if path.exists() and not path.is_file():  # Opening a FIFO would wait for ever.
         raise BrokenDataError(_problem(path, "no regular file"))
     try:
         card = Card.model_validate_json(path.read_text(encoding="utf-8"))

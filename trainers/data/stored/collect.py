@@ -1,4 +1,4 @@
-"""Rolling a behaviour out in an environment, into columns."""
+"""Collection of columns: a behaviour plays episodes in an environment."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import FloatArray
 
 Progress = Callable[[int, int], None]
-"""Told (transitions made, transitions in all) now and then."""
+"""Called from time to time with (transitions made, transitions in all)."""
 
 EPISODES_AT_ONCE = 1000
-"""How many episodes are stepped side by side; changes nothing but speed and memory."""
+"""Number of episodes that are stepped side by side. It affects speed and memory only."""
 
 
 class Act(Protocol):
     """A behaviour in the middle of its episodes."""
 
     def __call__(self, time: int, observations: FloatArray) -> FloatArray:
-        """Actions (E, N, A) within the task's bounds at this time step, for observations (E, N, O)."""
+        """Choose actions (E, N, A), within the task's bounds, at this time step for observations (E, N, O)."""
         ...
 
 
 class Behaviour(Protocol):
-    """A way to act, begun anew with every episode."""
+    """A way to act, which starts afresh in every episode."""
 
     def begin(self, generators: Sequence[np.random.Generator]) -> Act:
-        """Start one episode per generator, drawing all of its randomness from it and from nothing else."""
+        """Start one episode per generator. All random numbers of an episode come from its generator."""
         ...
 
 
 def unheard(done: int, total: int) -> None:
-    """The progress that nobody asked for."""
+    """Ignore the progress."""
 
 
 def collect(
@@ -44,9 +44,9 @@ def collect(
 ) -> Columns:
     """Play `episodes` full-length episodes of a continuous task whose state is the agents' observations.
 
-    Episode e draws its start and its behaviour from (seed, *stream, e) alone: a longer collection begins with the shorter
-    one, byte for byte. Actions are rounded to float32 before they are executed, so that the stored ones are exactly
-    those.
+    Start and behaviour of episode e are drawn from (seed, *stream, e) alone. So a longer collection begins with the shorter
+    one, byte for byte. Actions are rounded to float32 before they are executed, so that the stored actions are exactly the
+    executed ones.
     """
     spec = task_spec(task)
     agents, horizon = spec.n_agents, spec.horizon

@@ -1,4 +1,4 @@
-"""The columns of a dataset while it is being made, and what follows from them."""
+"""Columns of a dataset in memory, and what is computed from them: transitions and returns."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Floats = NDArray[np.float32]
 
 
 class Columns(NamedTuple):
-    """Rows in time order, episode after episode; the last row of an episode has its terminal set.
+    """Rows in order of time, episode after episode. The last row of an episode has its terminal set.
 
-    Every row is a transition to the row below it, unless it is terminal (time limits count as ends).
+    Every row is a transition to the next row, unless it is terminal. Time limits are terminals too.
     """
 
     observations: Floats
     """(T, N, O)"""
     actions: Floats
-    """(T, N, A): as executed"""
+    """(T, N, A): the actions that were executed"""
     rewards: Floats
     """(T, N)"""
     terminals: NDArray[np.bool_]
     """(T,)"""
     states: Floats | None = None
-    """(T, S), or None where the observations tell the state: see `state_is_observed`"""
+    """(T, S), or None if the observations contain the state: see `state_is_observed`"""
 
 
 Layout = tuple[str, tuple[int, ...]]
@@ -36,7 +36,7 @@ Layout = tuple[str, tuple[int, ...]]
 
 
 def column_layout(spec: TaskSpec, rows: int, with_states: bool) -> dict[str, Layout]:
-    """Type and shape of each stored column of a task's dataset, by name."""
+    """List type and shape of each stored column of a task's dataset, by name."""
     layout: dict[str, Layout] = {
         "observations": ("<f4", (rows, spec.n_agents, spec.obs_dim)),
         "actions": ("<f4", (rows, spec.n_agents, spec.action_dim)),
@@ -49,16 +49,16 @@ def column_layout(spec: TaskSpec, rows: int, with_states: bool) -> dict[str, Lay
 
 
 def state_is_observed(spec: TaskSpec) -> bool:
-    """Whether a task's states need no column of their own.
+    """Tell whether a task's states need no column, because the observations contain them.
 
-    As wide as all observations, a state is the agents' observations side by side; as wide as one, it is the first agent's
-    (as in OMIGA's MuJoCo tasks, where every agent sees all).
+    A state of width N * O is the agents' observations side by side. A state of width O is the first agent's observation, as in
+    OMIGA's MuJoCo tasks, where every agent sees everything.
     """
     return spec.state_dim in (spec.n_agents * spec.obs_dim, spec.obs_dim)
 
 
 class TransitionIndex(NamedTuple):
-    """Transitions as row indices; see Dataset."""
+    """Transitions as row indices: see `Dataset`."""
 
     rows: NDArray[np.int64]
     next_rows: NDArray[np.int64]
@@ -66,7 +66,7 @@ class TransitionIndex(NamedTuple):
 
 
 def transition_index(terminals: NDArray[np.bool_], transitions: int) -> TransitionIndex:
-    """The first `transitions` rows as transitions; a terminal row points at itself, with mask 0."""
+    """Number the first `transitions` rows as transitions. The next row of a terminal row is itself, with mask 0."""
     rows = np.arange(transitions, dtype=np.int64)
     ends = np.array(terminals[:transitions])
     return TransitionIndex(rows, rows + ~ends, (~ends).astype(np.float32))
@@ -80,7 +80,7 @@ def episode_returns(rewards: Floats, terminals: NDArray[np.bool_]) -> NDArray[np
 
 
 def largest_value(rewards: Floats, terminals: NDArray[np.bool_], gamma: float) -> float:
-    """The largest discounted return from any row to the end of its episode, of the mean over agents of rewards (T, N)."""
+    """Find the largest discounted return from any row to its episode's end. Rewards (T, N) are averaged over agents."""
     largest, value = -np.inf, 0.0
     for reward, ends in zip(mean_over_agents(rewards.astype(np.float64))[::-1].tolist(), terminals[::-1].tolist(), strict=True):
         value = reward + (0.0 if ends else gamma * value)

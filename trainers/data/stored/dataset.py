@@ -1,4 +1,4 @@
-"""A dataset as the trainer sees it: columns of rows, and transitions as row indices."""
+"""A dataset as the trainer uses it: columns of rows, and transitions as row indices."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from recipe_sweep.trainers.task import ReturnScale, TaskSpec
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows stored once (memory-mapped, read-only); a transition is a pair of rows.
+    """Rows that are stored once (memory-mapped, read-only). A transition is a pair of rows.
 
-    Transition i is row `rows[i]` -> row `next_rows[i]`; where `mask[i]` is 0 the episode ended there and the next row's
-    content counts for nothing (it is a valid index all the same). Rows are float32; the trainer casts after gathering.
+    Transition i is row `rows[i]` -> row `next_rows[i]`. If `mask[i]` is 0, the episode ended there: `next_rows[i]` is a valid
+    index, but its content is not used. Rows are float32; the trainer casts them after gathering.
     """
 
     spec: TaskSpec
@@ -26,7 +26,7 @@ class Dataset:
     rewards: Tensor
     """(T, N)"""
     states: Tensor | None
-    """(T, S), or None where the state is the agents' observations side by side, (N * O). May be a view of `observations`."""
+    """(T, S), or None if the state is the agents' observations side by side, (N * O). May be a view of `observations`."""
     rows: Tensor
     """(M,) int64"""
     next_rows: Tensor
@@ -34,4 +34,4 @@ class Dataset:
     mask: Tensor
     """(M,) float32"""
     content_hash: str
-    """sha256 over the columns: pinned at first use in a sweep, checked by every process."""
+    """sha256 over the columns. It is pinned when a sweep first uses the dataset, and every process checks it."""

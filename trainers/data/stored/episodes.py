@@ -1,4 +1,4 @@
-"""Datasets from elsewhere as columns: whole episodes, as Minari and most collectors have them, and what columns must be."""
+"""Columns from whole episodes, the form that Minari and most collectors use, and a check of columns."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class Episode(NamedTuple):
     """One episode of T steps, from its start to its end."""
 
     observations: ArrayLike
-    """(T + 1, N, O) with the last one, as in Minari, or (T, N, O)"""
+    """(T + 1, N, O) with the observation after the last step, as in Minari, or (T, N, O)"""
     actions: ArrayLike
-    """(T, N, A): as executed; one-hot where actions are discrete"""
+    """(T, N, A): the actions that were executed; one-hot if actions are discrete"""
     rewards: ArrayLike
-    """(T, N), or (T,) where all agents share one"""
+    """(T, N), or (T,) if all agents share one reward"""
     states: ArrayLike | None = None
-    """(T, S) or (T + 1, S); not needed where the observations tell the state (`state_is_observed`)"""
+    """(T, S) or (T + 1, S); not needed if the observations contain the state (`state_is_observed`)"""
 
 
 def columns_from_episodes(spec: TaskSpec, episodes: Iterable[Episode]) -> Columns:
-    """Put episodes behind each other as columns; each is taken to have ended at its last step, by its time limit or otherwise.
+    """Concatenate episodes into columns. Every episode ends at its last step, by its time limit or otherwise.
 
-    Raises DataError, naming the episode, where shapes do not fit each other.
+    Raises DataError with the episode's number if shapes do not fit each other.
     """
     parts = [_part(spec, number, episode) for number, episode in enumerate(episodes)]
     if not parts:
@@ -104,7 +104,7 @@ def _wrong_lengths(name: str, arrays: Mapping[str, Floats]) -> Iterator[Problem]
 
 
 def check_columns(spec: TaskSpec, columns: object, name: str) -> Columns:
-    """The columns, of the types that are stored; raises DataError with all that keeps them from being a dataset of the task."""
+    """Check columns and convert them to the stored types. Raises DataError with all mistakes at once."""
     needed = ("observations", "actions", "rewards", "terminals")
     if not all(hasattr(columns, field) for field in needed):
         expected = "Columns of observations, actions, rewards and terminals; `columns_from_episodes` makes them"
@@ -128,7 +128,7 @@ def check_columns(spec: TaskSpec, columns: object, name: str) -> Columns:
 
 
 def described(value: object) -> str:
-    """What a value is, as people say it, with the keys of a mapping and the shape of an array."""
+    """Describe a value in words, with the keys of a mapping or the shape of an array."""
     if value is None:
         return "nothing"
     if isinstance(value, Mapping):
@@ -140,12 +140,12 @@ def described(value: object) -> str:
 
 
 def as_floats(values: object) -> Floats:
-    """Numbers as they are stored. Raises DataError where the values are no array of real numbers."""
+    """Convert numbers to the stored type. Raises DataError if the values are no array of real numbers."""
     found = described(values)
     try:
         array = np.asarray(values)
         if array.dtype.kind in "biufO" and not isinstance(values, Mapping | None):
-            with np.errstate(over="ignore"):  # What becomes infinite is found later, and named.
+            with np.errstate(over="ignore"):  # A later check reports numbers that become infinite.
                 return np.ascontiguousarray(array, np.float32).reshape(array.shape)
     except (TypeError, ValueError, OverflowError, RuntimeError) as error:
         found = f"{found}: {' '.join(str(error).split())}"
@@ -153,7 +153,7 @@ def as_floats(values: object) -> Floats:
 
 
 def _flags(values: object) -> NDArray[np.bool_]:
-    """Flags as they are stored. Raises DataError where the values are not one flag for each row."""
+    """Convert flags to the stored type. Raises DataError if the values are not one flag for each row."""
     array = as_floats(values)
     if array.ndim != 1 or not np.isin(array, (0.0, 1.0)).all():
         raise DataError(Problem(found=f"{described(values)}, shape {array.shape}", expected="shape (T,), each true or false"))

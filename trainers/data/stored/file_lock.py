@@ -1,4 +1,4 @@
-"""One process at a time: a lock that its holder's death releases."""
+"""A lock for one process at a time. It is released when the process that holds it dies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @contextmanager
 def locked(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock file `path`, which stays; `waiting` is called once if another process holds it at first."""
+    """Hold the lock file `path`, which is never removed. Call `waiting` once if another process holds the lock at first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:
         try:

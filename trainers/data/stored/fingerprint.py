@@ -1,6 +1,6 @@
 """The fingerprint of a dataset: one hash over the bytes of its columns, its transitions and its reference returns.
 
-`content_hash` is computed from what the card says. A fingerprint is computed from the files, so a changed byte changes it.
+`content_hash` is computed from the card. A fingerprint is computed from the files, so a changed byte changes the fingerprint.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from recipe_sweep.trainers.data.stored.columns import Columns
 
 
 class Reading(NamedTuple):
-    """What was found when every byte of a dataset was read."""
+    """Result of reading every byte of a dataset."""
 
     fingerprint: str
     card: Card | None
-    """None where it cannot be read."""
+    """The dataset's card; None if it cannot be read."""
     problems: tuple[Problem, ...]
-    """Where the files are not what the card says."""
+    """Differences between the files and the card."""
 
 
 def fingerprint(card: Card) -> str:
-    """The fingerprint of a dataset whose columns have the hashes on the card."""
+    """Compute the fingerprint of a dataset whose columns have the hashes on the card."""
     facts = {"content": content_hash(card.columns), "scale": card.scale.model_dump(), "transitions": card.transitions}
     return hashlib.sha256(json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def read_dataset(directory: Path) -> Reading:
-    """Read every byte of a dataset. Files that are missing or damaged become problems, and shape the fingerprint too."""
+    """Read every byte of a dataset. Missing or damaged files become problems, and change the fingerprint too."""
     try:
         card = read_card(directory)
     except BrokenDataError as error:
@@ -52,15 +52,15 @@ def read_dataset(directory: Path) -> Reading:
 
 
 def _read_column(directory: Path, column: ColumnCard) -> tuple[ColumnCard, list[Problem]]:
-    """The column as its file has it, and what is wrong with it."""
+    """Read a column from its file. Return what the file holds, and its differences from the card."""
     path = directory / column.file
     expected = f"sha256 {column.sha256}, which its card lists"
-    if column.name not in Columns._fields or not path.is_file():  # A name that leads elsewhere is not followed.
+    if column.name not in Columns._fields or not path.is_file():  # The name could be a path to another file.
         return _no_column(column, ""), [_differs(path, "no such column", expected)]
     try:
         values = np.load(path, mmap_mode="r", allow_pickle=False)
         if values.flags.c_contiguous:
-            # Read and not mapped, because a mapped file that is cut meanwhile would kill the process.
+            # The file is read and not mapped, because truncating a mapped file would kill the process.
             found = ColumnCard(
                 name=column.name, dtype=values.dtype.str, shape=values.shape, sha256=_hash_file(path, values.offset)
             )
@@ -93,7 +93,7 @@ def _differs(path: Path, found: str, expected: str) -> Problem:
 
 
 def _hash_file(path: Path, start: int = 0) -> str:
-    """The sha256 of a file from a byte on; empty where it cannot be read."""
+    """Hash a file from byte `start` on with sha256; empty if the file cannot be read."""
     try:
         with path.open("rb", buffering=0) as file:
             file.seek(start)

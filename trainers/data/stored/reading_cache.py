@@ -1,7 +1,7 @@
-"""Which datasets a launch has read on this node already, so that its other workers need not read them again.
+"""Which datasets a launch has already read on this node, so that its other workers need not read them again.
 
-It is a speed-up and nothing else: what cannot be trusted or understood in it is ignored, and the dataset is read. It holds
-for one launch, so a change that left size and time as they were is found by the next launch at the latest.
+The cache only saves time. An entry that is damaged or cannot be trusted is ignored, and the dataset is read. Entries are valid
+for one launch. So the next launch at the latest finds a change that kept sizes and times.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ from recipe_sweep.trainers.data.stored.file_lock import locked
 _LARGEST_BYTES = 65_536
 _OLDEST_S = 7 * 24 * 3600.0
 _SETTLED_S = 0.05
-"""Files that changed less than this ago may change again within one tick of the file system's clock."""
+"""Seconds in which a file may change again without a new time of change (one tick of the clock)."""
 
 _LAUNCH_ID = re.compile(r"[0-9a-f]{32}")
 
 Stamps = dict[str, list[int]]
-"""Size, times of change in nanoseconds, inode and device of every file, by name."""
+"""Stamps of every file by name: size, two times of change in nanoseconds, inode and device."""
 
 
 @dataclass(frozen=True)
 class ReadingCache:
-    """The readings of one launch on this node; `launch_id` is new in every launch."""
+    """The readings of one launch on this node. Every launch has a new `launch_id`."""
 
     launch_id: str
 
     def known(self, directory: Path) -> str | None:
-        """The fingerprint that was found in these very files in this launch; None where they must be read."""
+        """Return the fingerprint that this launch found in these same files; None if they must be read."""
         try:
             path = self._file(directory)
             if path is None or path.is_symlink() or path.stat().st_size > _LARGEST_BYTES:
@@ -55,7 +55,7 @@ class ReadingCache:
         return found if same and isinstance(found, str) else None
 
     def remember(self, directory: Path, read: Stamps, fingerprint: str) -> None:
-        """Keep what was found in files that had the stamps `read` before; nothing where they changed meanwhile."""
+        """Store the fingerprint of files that had the stamps `read` before reading. Store nothing if they changed since."""
         newest = max((max(mtime, ctime) for _, mtime, ctime, _, _ in read.values()), default=0)
         if newest / 1e9 > time.time() - _SETTLED_S or read != stamps(directory):
             return
@@ -74,7 +74,7 @@ class ReadingCache:
 
     @contextmanager
     def alone(self, directory: Path, waiting: Callable[[], None]) -> Iterator[None]:
-        """Let one worker of this node read at a time, so that the others find it read; `waiting` is called before a wait."""
+        """Let one worker of this node read at a time, so that the others find an entry. Call `waiting` before a wait."""
         try:
             path = self._file(directory)
         except OSError:
@@ -86,7 +86,7 @@ class ReadingCache:
             yield
 
     def forget(self) -> None:
-        """Remove what this launch kept on this node, and what others left long ago."""
+        """Remove this launch's entries on this node, and entries of other launches that are older than a week."""
         if not _LAUNCH_ID.fullmatch(self.launch_id):
             return
         with suppress(OSError):
@@ -96,14 +96,14 @@ class ReadingCache:
                         path.unlink()
 
     def _file(self, directory: Path) -> Path | None:
-        if not _LAUNCH_ID.fullmatch(self.launch_id):  # It becomes a file's name, and may come from a file of others.
+        if not _LAUNCH_ID.fullmatch(self.launch_id):  # It becomes a file's name, and may come from a file that others wrote.
             return None
         place = hashlib.sha256(str(directory.resolve()).encode()).hexdigest()[:16]
         return _own_directory() / f"{self.launch_id}-{place}.json"
 
 
 def stamps(directory: Path) -> Stamps:
-    """The stamps of a dataset's files. The time of an inode's change is one of them, because nobody can set it back."""
+    """Read the stamps of a dataset's files. They include the inode's time of change, because no user can set it back."""
     found = {}
     with os.scandir(directory) as entries:
         for entry in entries:
@@ -113,7 +113,7 @@ def stamps(directory: Path) -> Stamps:
 
 
 def _own_directory() -> Path:
-    """A directory on this node's own disk that is this user's alone. Raises OSError where there is none."""
+    """Make a directory on this node's own disk that only this user can use. Raises OSError if that fails."""
     root = Path(tempfile.gettempdir()) / f"recipe-sweep-readings-{os.getuid()}"
     root.mkdir(mode=0o700, exist_ok=True)
     found = root.lstat()

@@ -1,4 +1,4 @@
-"""Datasets that plugins register: how each is loaded, and between which returns it is scored."""
+"""Datasets that plugins register: how each is loaded, and the returns that score 0 and 1."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REGISTERED_LICENCE = "Registered by a plugin; its licence is known to whoever re
 
 @dataclass(frozen=True)
 class RegisteredDataset:
-    """How a dataset is loaded, and the two returns between which its scores are normalised."""
+    """How a dataset is loaded, and the returns that score 0 and 1."""
 
     version: str
     load: Callable[[], Columns]
@@ -29,11 +29,11 @@ class RegisteredDataset:
 
 
 _DATASETS: dict[tuple[str, str], RegisteredDataset] = {}
-"""By task and name; filled once, while plugins are imported."""
+"""Registered datasets by task and name, filled while plugins are imported."""
 
 
 def add_dataset(task: str, name: str, dataset: RegisteredDataset) -> None:
-    """Make a dataset known under its task; raises PluginError where that contradicts what is there."""
+    """Register a dataset under its task. Raises PluginError if this contradicts an earlier registration."""
     if dataset.scale.minimum >= dataset.scale.maximum:
         found = f"{dataset.scale.minimum:g} and {dataset.scale.maximum:g}"
         raise PluginError(Problem(key=f"scale of {name}", found=found, expected="a minimum below the maximum"))
@@ -42,10 +42,10 @@ def add_dataset(task: str, name: str, dataset: RegisteredDataset) -> None:
 
 
 def load_registered(point: Declared) -> Columns:
-    """The columns of the point's dataset, checked.
+    """Load the columns of the point's dataset and check them.
 
-    Raises MissingDataError where nobody registers it. Raises DataError with all that its loader says, or with all that keeps
-    what it returns from being a dataset of its task, and with the place in the plugin.
+    Raises MissingDataError if no plugin registers the dataset. Raises DataError, with the place in the plugin, if the loader
+    fails or its columns do not fit the task.
     """
     spec, load = task_spec(point.task), _find(point).load
     name, where = f"{point.source}/{point.task}/{point.dataset}", place_of(load)
@@ -59,7 +59,7 @@ def load_registered(point: Declared) -> Columns:
 
 
 def registered_scale(point: Declared) -> ReturnScale:
-    """The returns between which the dataset's scores are normalised; raises MissingDataError."""
+    """Look up the returns that score 0 and 1. Raises MissingDataError if no plugin registers the dataset."""
     return _find(point).scale
 
 

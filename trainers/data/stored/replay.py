@@ -1,4 +1,4 @@
-"""Playing stored transitions again on the simulator: does it answer with what was stored?"""
+"""Replay of stored transitions on the simulator, to compare its observations and rewards with the stored ones."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import FloatArray, RecoverableEnvironment, TaskSpec
 
 AT_ONCE = 250
-"""Transitions stepped side by side."""
+"""Transitions that are stepped side by side."""
 TOLERANCE = 1e-3
-"""Observations are stored as float32, so the state that they tell is off by about 1e-7 of its size, and stiff contacts magnify
-that a thousandfold. A wrong integrator, reward or order of actuators is off by far more."""
+"""Largest error that does not count as deviating. Observations are stored as float32, so the recovered state is off by about
+1e-7 of its size. Stiff contacts magnify that a thousandfold. A wrong integrator, reward or order of actuators is off by far
+more."""
 REWARD_TOLERANCE = {"2ant": 0.2}
-"""Ant's reward is the speed of its torso as the simulator last placed it, which no observation tells exactly."""
+"""Larger tolerances by task. Ant's reward depends on where the simulator last placed the torso, which is not fully observed."""
 
 
 class Replay:
-    """Plays transitions again and keeps their errors: the largest of each, relative where the stored number is above 1."""
+    """Plays transitions again and keeps the largest error of each, relative if the stored number is above 1."""
 
     def __init__(self, environment: RecoverableEnvironment) -> None:
         self._environment = environment
@@ -31,7 +32,7 @@ class Replay:
 
     @classmethod
     def on(cls, spec: TaskSpec) -> Replay | None:
-        """A replay on the task's simulator; None where that cannot be put into a state that was seen."""
+        """Make a replay on the task's simulator; None if the simulator cannot be put into an observed state."""
         if spec.name not in available_tasks():
             return None
         environment = make_environment(spec.name, AT_ONCE)
@@ -48,8 +49,8 @@ class Replay:
     ) -> None:
         """Play M transitions: observations (M, N, O), actions (M, N, A), rewards (M, N), following observations (M, N, O).
 
-        Following observations are compared where `known` (M,), rewards where `paid` (M,; default: all), and both only where
-        the observations tell all of the state.
+        Following observations are compared if `known` (M,), rewards if `paid` (M,; default: all). Both are compared only if the
+        observations determine the whole state.
         """
         paid = np.ones(len(rewards), np.bool_) if paid is None else paid
         for first in range(0, len(rewards), AT_ONCE):
@@ -63,7 +64,7 @@ class Replay:
             self._reward_errors.append(_errors(step.rewards[: len(chunk)], rewards[chunk])[got])
 
     def result(self) -> ReplayResult:
-        """What was found so far."""
+        """Summarise the errors so far."""
         reward_tolerance = REWARD_TOLERANCE.get(self._environment.spec.name, TOLERANCE)
         return ReplayResult(
             transitions=self._transitions,
@@ -73,10 +74,10 @@ class Replay:
 
 
 def replay_columns(spec: TaskSpec, columns: Columns, transitions: int, clipped: bool) -> ReplayResult | None:
-    """Play up to so many stored transitions again, drawn evenly; None where the task's simulator cannot.
+    """Play up to `transitions` stored transitions again, drawn uniformly; None if the task's simulator cannot.
 
-    `clipped` says that actions were clipped when they were stored: the reward of a transition with an action at its bound
-    is then not compared, for it may have been paid for another action.
+    `clipped` says that actions were clipped when they were stored. Then rewards of transitions with an action at its bound are
+    not compared, because the executed action may have differed.
     """
     replay = Replay.on(spec)
     if replay is None:
@@ -95,7 +96,7 @@ def replay_columns(spec: TaskSpec, columns: Columns, transitions: int, clipped: 
 
 
 def _errors(played: FloatArray, stored: FloatArray) -> NDArray[np.float64]:
-    """Largest error (M,) of each transition."""
+    """Compute the largest error (M,) of each transition."""
     difference = np.abs(played - stored.astype(np.float64)) / np.maximum(np.abs(stored), 1.0)
     largest: NDArray[np.float64] = difference.reshape(len(difference), -1).max(axis=1)
     return largest

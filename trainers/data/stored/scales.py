@@ -1,4 +1,4 @@
-"""Returns between which scores are normalised, per task and source (paper C.2)."""
+"""Returns that score 0 and 1, per task and source (paper C.2)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RETURN_SCALES: dict[tuple[Source, str], ReturnScale] = {
     (Source.OG_MARL, "6halfcheetah"): ReturnScale(-198.76, 3866.08),
     (Source.OG_MARL, "simple_spread"): ReturnScale(159.8, 516.8),
     # The paper's rule on this project's own data: the mean returns of `random` and `expert`, as measured by
-    # homegrown.measure_spread_scale. Written down, and not measured on each machine, so that every machine scores alike.
+    # homegrown.measure_spread_scale. They are constants, so that every machine computes the same scores.
     (Source.HOMEGROWN, "simple_spread"): ReturnScale(159.54034880048275, 586.8247095416015),
     # On MuJoCo: the least return of `medium-replay`, the largest of `expert` (homegrown.measure_mujoco_scale).
     (Source.HOMEGROWN, "3hopper"): ReturnScale(2.929110035300255, 3673.694860935211),

@@ -1,4 +1,4 @@
-"""Datasets on disk: a directory of columns (.npy) and a card, which is there as a whole or not at all."""
+"""Datasets on disk: a directory of columns (.npy) and a card. The directory appears when it is complete."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ROWS_AT_ONCE = 65_536
 
 
 def publish(directory: Path, columns: Columns, card: Card) -> None:
-    """Write a dataset as one step; raises OSError where the directory cannot be written."""
+    """Write a dataset in one step. Raises OSError if the directory cannot be written."""
     with staged(directory) as unfinished:
         for column in card.columns:
             np.save(unfinished / column.file, getattr(columns, column.name), allow_pickle=False)
@@ -30,10 +30,11 @@ def publish(directory: Path, columns: Columns, card: Card) -> None:
 
 @contextmanager
 def staged(directory: Path) -> Iterator[Path]:
-    """Yield a directory of a temporary name to write a dataset in; on a clean exit it becomes `directory`.
+    """Yield a directory with a temporary name to write a dataset in. Rename it to `directory` after a clean exit.
 
-    So no half-made dataset is ever seen, and none stays behind. Of several processes that write the same dataset at once
-    the first wins and the others drop theirs: same identity, same content. Raises OSError where it cannot be written.
+    So no process sees an incomplete dataset, and none stays on the disk. If several processes write the same dataset at once,
+    the first wins and the others delete theirs. They lose nothing, because the same identity has the same content. Raises
+    OSError if the directory cannot be written.
     """
     directory.parent.mkdir(parents=True, exist_ok=True)
     unfinished = directory.with_name(f".{directory.name}.{uuid4().hex}")
@@ -55,8 +56,8 @@ def staged(directory: Path) -> Iterator[Path]:
 def reserve_columns(directory: Path, layout: Mapping[str, Layout]) -> Columns:
     """Create the files of columns and map them, to be filled in any order.
 
-    Their room on the disk is taken at once: a full disk raises OSError here, and does not kill the process on a later write
-    to the map.
+    The files' room on the disk is reserved at once. So a full disk raises OSError here, and does not kill the process at a
+    later write to the map.
     """
     mapped = {}
     for name, (dtype, shape) in layout.items():
@@ -69,19 +70,19 @@ def reserve_columns(directory: Path, layout: Mapping[str, Layout]) -> Columns:
 
 
 def map_columns(directory: Path, card: Card) -> Columns:
-    """Map a dataset's columns into memory; the files are never written.
+    """Map a dataset's columns into memory. The files are never written.
 
-    Raises BrokenDataError, naming every column that is unreadable, has not the type or shape of its card, or is not finite.
+    Raises BrokenDataError with every column that is unreadable, is not finite, or differs from its card in type or shape.
     """
     mapped: dict[str, NDArray[np.generic]] = {}
     problems: list[Problem] = []
     for column in card.columns:
         path = directory / column.file
-        if path.exists() and not path.is_file():  # To open a FIFO would wait for ever.
+        if path.exists() and not path.is_file():  # Opening a FIFO would wait for ever.
             problems.append(_broken(directory, column, "no regular file"))
             continue
         try:
-            # Copy-on-write rather than read-only: as safe for the file, and PyTorch takes it without a copy or a warning.
+            # Copy-on-write is as safe for the file as read-only, and PyTorch accepts it without a copy or a warning.
             values = np.load(path, mmap_mode="c", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             problems.append(_broken(directory, column, str(error)))
@@ -94,7 +95,7 @@ def map_columns(directory: Path, card: Card) -> Columns:
 
 
 def rehash(directory: Path, card: Card, columns: Columns) -> None:
-    """Read every byte and compare it with the card; raises BrokenDataError, naming every column that differs."""
+    """Read every byte and compare the hashes with the card. Raises BrokenDataError with every column that differs."""
     problems = []
     for column in card.columns:
         found = column_card(column.name, getattr(columns, column.name)).sha256
@@ -113,7 +114,7 @@ def _differences(directory: Path, column: ColumnCard, values: NDArray[np.generic
 
 
 def _all_finite(values: NDArray[np.generic]) -> bool:
-    """Reads the column once, which also brings it into the page cache before the random access of training."""
+    """Read the column once. This also fills the page cache before the random access of training."""
     chunks = (values[first : first + _ROWS_AT_ONCE] for first in range(0, len(values), _ROWS_AT_ONCE))
     return all(bool(np.isfinite(chunk).all()) for chunk in chunks)
 
@@ -124,7 +125,7 @@ def _broken(directory: Path, column: ColumnCard, found: str, expected: str = "a 
 
 
 def _flush(path: Path) -> None:
-    """Have the disk hold what was written to a file or directory before anything is built on it."""
+    """Wait until the disk holds what was written to a file or directory."""
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
