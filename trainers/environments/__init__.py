@@ -1,1 +1,1 @@
-"""Batched environments to evaluate policies in."""
+"""Batched environments in which policies are evaluated."""

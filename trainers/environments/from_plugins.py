@@ -1,4 +1,4 @@
-"""Stands around an environment of a plugin: names the plugin's file and line where its code fails, and checks what it gives."""
+"""A wrapper around a plugin's environment. It checks what the environment returns, and names file and line of errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recipe_sweep.trainers.task import BatchedEnvironment, FloatArray, Recoverab
 
 
 def guarded(spec: TaskSpec, make: Callable[[int], BatchedEnvironment], copies: int) -> BatchedEnvironment:
-    """Make so many copies of a plugin's environment. Raises PluginCodeError, as do the methods of what it returns."""
+    """Make `copies` copies of a plugin's environment. This function and the methods of its result raise PluginCodeError."""
     with plugin_code(f"environment of {spec.name}", "an environment that can be made", place_of(make)):
         inner = make(copies)
     kind = _RecoverableGuard if isinstance(inner, RecoverableEnvironment) else _Guard
@@ -23,7 +23,7 @@ def guarded(spec: TaskSpec, make: Callable[[int], BatchedEnvironment], copies: i
 
 
 class _Guard:
-    """The environment, with errors that name the plugin."""
+    """A plugin's environment, with errors that name the plugin."""
 
     def __init__(self, spec: TaskSpec, inner: BatchedEnvironment, copies: int) -> None:
         self.spec, self._inner, self._copies = spec, inner, copies
@@ -64,10 +64,10 @@ class _Guard:
 
 
 class _RecoverableGuard(_Guard):
-    """The same of an environment whose state the observations tell."""
+    """The same for an environment whose state can be recovered from observations."""
 
     def recover(self, observations: FloatArray) -> NDArray[np.bool_]:
-        """Put every copy into the state that is seen."""
+        """Put every copy into the observed state."""
         inner = self._inner
         assert isinstance(inner, RecoverableEnvironment)
         with plugin_code(f"{self._name}, recover", "flags, one for each copy", self._place):

@@ -1,4 +1,4 @@
-"""Robots that are paid for moving forward: gymnasium's v5 environments, E side by side, for one agent."""
+"""Robots that are rewarded for moving forward: E copies of gymnasium's v5 environments side by side, for one agent."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from recipe_sweep.trainers.environments.mujoco_robots import HORIZON, Array, Fla
 
 
 class Motion(NamedTuple):
-    """What one step of E robots gives; rewards of robots whose episode was over before are 0."""
+    """Result of one step of E robots. Rewards of robots whose episode was over before are 0."""
 
     rewards: Array
     """(E,)"""
     fallen: Flags
-    """(E,): fell at this step"""
+    """(E,): whether the robot fell at this step"""
     over: Flags
-    """(E,): the episode is over, at this step or before: fallen, or the time is up"""
+    """(E,): whether the episode is over, at this step or before, by a fall or by the time limit"""
 
 
 class Locomotion:
-    """E episodes of one robot; those that are over stand still, at no cost, until they are begun anew."""
+    """E episodes of one robot. Episodes that are over are not simulated until they begin again."""
 
     def __init__(self, robot: Robot, copies: int, contacts: bool = False, threads: int = 1) -> None:
         self.robot = robot
@@ -34,14 +34,14 @@ class Locomotion:
         self._over = np.ones(copies, np.bool_)
 
     def begin(self, generators: Sequence[np.random.Generator], copies: NDArray[np.intp] | None = None) -> None:
-        """Begin an episode in each of the copies (default: all), one generator each."""
+        """Begin an episode in each of the copies (default: all), with one generator each."""
         chosen = np.arange(self.copies) if copies is None else copies
         self._physics.reset(chosen, generators)
         self._times[chosen] = 0
         self._over[chosen] = False
 
     def place(self, features: Array) -> None:
-        """Begin every episode where it would observe these features (E, F), at the origin of the world."""
+        """Begin every episode in the state with these features (E, F), at the origin of the world."""
         hidden = np.zeros((len(features), self.robot.hidden))
         positions, velocities = np.split(features, [self._physics.pose.positions.shape[1] - self.robot.hidden], axis=1)
         self._physics.place(np.concatenate([hidden, positions], axis=1), velocities)
@@ -50,16 +50,16 @@ class Locomotion:
 
     @property
     def pose(self) -> Pose:
-        """Where the robots are now; the arrays change with the next step."""
+        """Pose of the robots now. The next step changes the arrays."""
         return self._physics.pose
 
     @property
     def features(self) -> Array:
-        """What gymnasium's environment observes (E, F)."""
+        """Observations of gymnasium's environment (E, F)."""
         return self.robot.features(self.pose)
 
     def step(self, controls: Array) -> Motion:
-        """Advance the running episodes by controls (E, U). MuJoCo bounds the torques; what they cost has no bound."""
+        """Advance the running episodes by controls (E, U). MuJoCo bounds the torques; the cost uses the unbounded controls."""
         running = ~self._over
         speeds = self._physics.step(np.flatnonzero(running), controls)
         fallen = self.robot.has_fallen(self.pose) & running

@@ -15,9 +15,9 @@ from recipe_sweep.trainers.task import FloatArray, Transition
 
 
 class MaMujoco:
-    """E copies of a MuJoCo task. Episodes end at different times; what is over is not simulated, and pays nothing.
+    """E copies of a MuJoCo task. Episodes end at different times. Episodes that are over are not simulated; their reward is 0.
 
-    Actions out of bounds are executed and paid for as gymnasium does: torques are bounded, their cost is not.
+    Actions out of bounds have the same effect as in gymnasium: torques are bounded, but the control cost is not.
     """
 
     def __init__(self, task: MujocoTask, copies: int, threads: int = 1) -> None:
@@ -26,7 +26,7 @@ class MaMujoco:
         self._locomotion = Locomotion(task.robot, copies, task.contacts, threads)
 
     def reset(self, generators: Sequence[np.random.Generator], copies: NDArray[np.intp] | None = None) -> FloatArray:
-        """Start an episode in each of the copies (default: all), one generator each; returns all observations (E, N, O)."""
+        """Start an episode in each of the copies (default: all), with one generator each. Return all observations (E, N, O)."""
         self._locomotion.begin(generators, copies)
         return self._observe()
 
@@ -36,7 +36,7 @@ class MaMujoco:
         return Transition(self._observe(), self._task.rewards(motion.rewards, motion.fallen), motion.over)
 
     def state(self) -> Array:
-        """The state of every copy (E, S): what gymnasium's environment observes."""
+        """Return the state of every copy (E, S): the observation of gymnasium's environment."""
         return self._locomotion.features
 
     def _observe(self) -> Array:
@@ -44,17 +44,17 @@ class MaMujoco:
 
 
 class OmigaMujoco(MaMujoco):
-    """A MuJoCo task whose agents see all of the robot, so that stored transitions can be played again."""
+    """A MuJoCo task whose agents see the whole robot, so that stored transitions can be played again."""
 
     def __init__(self, task: MujocoTask, view: OmigaView, copies: int, threads: int = 1) -> None:
         super().__init__(task, copies, threads)
         self._view = view
 
     def recover(self, observations: FloatArray) -> NDArray[np.bool_]:
-        """Put every copy into the state that is seen in observations (E, N, O), as exactly as their type keeps it.
+        """Put every copy into the state of observations (E, N, O), up to the precision of their type.
 
-        Where in the world the robot is, which nobody sees, changes nothing: it is put at the origin. Returns for which copies
-        all else is seen: velocities beyond a bound (Hopper: 10) are not.
+        The robot's place in the world is not observed and has no effect: it is put at the origin. Return for which copies (E,)
+        the rest of the state is observed. It is not if a velocity is at its bound (Hopper: 10).
         """
         features = self._view.features(observations)
         self._locomotion.place(features)
@@ -64,7 +64,7 @@ class OmigaMujoco(MaMujoco):
 
 
 def make_mujoco(task: MujocoTask, copies: int, threads: int = 1) -> MaMujoco:
-    """`copies` environments of a task, simulated on `threads` threads."""
+    """Make `copies` environments of a task, simulated on `threads` threads."""
     if isinstance(task.view, OmigaView):
         return OmigaMujoco(task, task.view, copies, threads)
     return MaMujoco(task, copies, threads)

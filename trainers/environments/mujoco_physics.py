@@ -1,4 +1,4 @@
-"""MuJoCo itself: E simulations of one robot, stepped in one call. The only file that imports mujoco."""
+"""MuJoCo: E simulations of one robot that step in one call. This is the only file that imports mujoco."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _FORCE_BOUND = 1.0
 
 
 class Physics:
-    """E simulations of a robot, bit for bit those of gymnasium's v5 environments, on `threads` threads.
+    """E simulations of a robot on `threads` threads, bit for bit the same as gymnasium's v5 environments.
 
-    What one simulation does depends neither on the others nor on the number of threads. Its start is drawn as in
-    gymnasium, from the episode's own generator. `contacts` also computes contact forces, which takes memory (0.5 MB each)
-    and time, for MuJoCo offers them one simulation at a time.
+    A simulation depends neither on the others nor on the number of threads. Its start is drawn as in gymnasium, from the
+    episode's own generator. `contacts` also computes contact forces. This takes memory (0.5 MB each) and time, because MuJoCo
+    computes them for one simulation at a time.
     """
 
     def __init__(self, robot: Robot, copies: int, contacts: bool = False, threads: int = 1) -> None:
@@ -36,15 +36,15 @@ class Physics:
         self._controls, self._places = self._batch.bind("ctrl"), self._batch.bind("xpos")
         self._forces = np.zeros((copies, self._model.nbody, 6)) if contacts else None
         self._one = mujoco.MjData(self._model) if contacts else None
-        self._seconds = self._model.opt.timestep * robot.frames  # of one action
+        self._seconds = self._model.opt.timestep * robot.frames  # seconds of one action
 
     @property
     def pose(self) -> Pose:
-        """Where the robots are now; the arrays change with the next step."""
+        """Pose of the robots now. The next step changes the arrays."""
         return Pose(self._positions, self._velocities, self._forces)
 
     def reset(self, copies: NDArray[np.intp], generators: Sequence[np.random.Generator]) -> None:
-        """Put some of the simulations at new starts, one generator each."""
+        """Put some of the simulations at new starts, with one generator each."""
         self._batch.reset(copies, stage=int(mujoco.mjtStage.mjSTAGE_NONE))
         starts = [self._draw(generator) for generator in generators]
         self._positions[copies] = [positions for positions, _ in starts]
@@ -54,7 +54,7 @@ class Physics:
             self._forces[copies] = 0.0  # gymnasium computes them in steps only
 
     def step(self, copies: NDArray[np.intp], controls: Array) -> Array:
-        """Advance some of the simulations by controls (E, U), whose other rows are ignored; returns forward speeds (E,)."""
+        """Advance some of the simulations by controls (E, U) and return forward speeds (E,). Other rows are ignored."""
         before = self._forward().copy()
         self._controls[copies] = controls[copies]
         self._batch.step(copies, self._robot.frames)
@@ -64,13 +64,13 @@ class Physics:
         return speeds
 
     def place(self, positions: Array, velocities: Array) -> None:
-        """Put every simulation in a pose: gymnasium's `set_state`."""
+        """Put every simulation in a pose, like gymnasium's `set_state`."""
         self._batch.reset(stage=int(mujoco.mjtStage.mjSTAGE_NONE))
         self._positions[:], self._velocities[:] = positions, velocities
         self._batch.forward()
 
     def _draw(self, generator: np.random.Generator) -> tuple[Array, Array]:
-        """A start as gymnasium draws it: positions first."""
+        """Draw a start as gymnasium does: positions first."""
         noise = self._robot.reset_noise
         positions = self._model.qpos0 + generator.uniform(-noise, noise, self._model.nq)
         if self._robot.normal_velocities:
@@ -78,12 +78,12 @@ class Physics:
         return positions, generator.uniform(-noise, noise, self._model.nv)
 
     def _forward(self) -> Array:
-        """How far forward each robot is (E,)."""
+        """Return each robot's forward position (E,)."""
         forward: Array = self._places[:, _TORSO, 0] if self._robot.torso_speed else self._positions[:, 0]
         return forward
 
     def _measure_forces(self, copies: NDArray[np.intp], forces: Array) -> None:
-        """Contact forces after a step; asking for them changes nothing in the simulations."""
+        """Compute contact forces after a step. This does not change the simulations."""
         for copy in copies:
             data = self._batch.get_data(int(copy), self._one)
             mujoco.mj_rnePostConstraint(self._model, data)
@@ -92,15 +92,15 @@ class Physics:
 
 @cache
 def load_model(robot: Robot) -> mujoco.MjModel:
-    """gymnasium's model of a robot, without importing gymnasium and without what costs time and changes no number.
+    """Load gymnasium's model of a robot without importing gymnasium, and switch off what costs time and changes no number.
 
-    That is a fifth to a third of MuJoCo's time: its profiler's clock, the search for islands of constraints (one robot is
-    one island), and the search for collisions between parts that cannot collide.
+    This saves a fifth to a third of MuJoCo's time. Three things are switched off: the profiler's clock, the search for islands
+    of constraints, and the search for collisions between parts that cannot collide. A robot is always one island.
     """
     _stop_profiler()
     spec = mujoco.MjSpec.from_file(str(_asset(robot)))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a deprecated attribute in gymnasium's file: nobody here can mend it
+        warnings.simplefilter("ignore")  # gymnasium's file has a deprecated attribute, which cannot be corrected here
         model = spec.compile()
         if _touches_floor_only(model):
             _name_collisions(spec, model)
@@ -110,9 +110,9 @@ def load_model(robot: Robot) -> mujoco.MjModel:
 
 
 def _stop_profiler() -> None:
-    """Have MuJoCo not read the clock some two hundred times a step, for timers that nobody looks at.
+    """Stop MuJoCo from reading the clock about two hundred times a step, because nobody uses its timers.
 
-    `mujoco.set_mjcb_time` replaces the clock of Python only, so it is MuJoCo's own variable that is emptied here.
+    `mujoco.set_mjcb_time` replaces only Python's clock, so MuJoCo's own variable is set to null here.
     """
     library = ctypes.CDLL(str(next(Path(mujoco.__file__).parent.glob("libmujoco.*"))))
     ctypes.c_void_p.in_dll(library, "mjcb_time").value = None
@@ -126,16 +126,15 @@ def _asset(robot: Robot) -> Path:
 
 
 def _touches_floor_only(model: mujoco.MjModel) -> bool:
-    """Whether no two parts of the robot collide; the floor is the first geom."""
+    """Tell whether no two parts of the robot can collide. The floor is the first geom."""
     kinds, partners = model.geom_contype[1:], model.geom_conaffinity[1:]
     return not (kinds[:, None] & partners).any()
 
 
 def _name_collisions(spec: mujoco.MjSpec, model: mujoco.MjModel) -> None:
-    """Name the pairs that collide, each part with the floor, as MuJoCo would find them in every step.
+    """List the pairs that can collide, each part with the floor. So MuJoCo need not search for them in every step.
 
-    Parts and floor of these robots agree in everything but condim and friction, of which MuJoCo takes the larger; margins
-    add up.
+    Parts and floor of these robots differ only in condim and friction. MuJoCo takes the larger of each, and adds margins.
     """
     floor, *parts = spec.geoms
     for number, part in enumerate(parts, start=1):

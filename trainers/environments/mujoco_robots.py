@@ -1,6 +1,7 @@
-"""The robots of gymnasium v5 in numpy: what is observed of them, what pays, when they have fallen.
+"""The robots of gymnasium v5 in numpy: their observations, their rewards, and when they have fallen.
 
-Formulas and constants are gymnasium's (`gymnasium/envs/mujoco/{ant,hopper,half_cheetah}_v5.py`), for E robots at once.
+Formulas and constants are gymnasium's (`gymnasium/envs/mujoco/{ant,hopper,half_cheetah}_v5.py`). They are computed for E robots
+at once.
 """
 
 from __future__ import annotations
@@ -18,28 +19,28 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 HORIZON = 1000
-"""Steps of an episode of a robot that does not fall."""
+"""Steps of an episode in which the robot does not fall."""
 
 
 class Pose(NamedTuple):
-    """Where E robots are and how they move; gymnasium's `qpos`, `qvel` and `cfrc_ext`."""
+    """Positions and velocities of E robots, and forces on them: gymnasium's `qpos`, `qvel` and `cfrc_ext`."""
 
     positions: Array
     """(E, P)"""
     velocities: Array
     """(E, V)"""
     forces: Array | None
-    """(E, bodies, 6): contact forces, clipped to [-1, 1]; None where nobody asked for them"""
+    """(E, bodies, 6): contact forces, clipped to [-1, 1]; None if they are not computed"""
 
 
 @dataclass(frozen=True)
 class Robot:
-    """One robot, as gymnasium's v5 environment of it with its default arguments.
+    """One robot, as in gymnasium's v5 environment with default arguments.
 
-    `frames` are simulation steps per action; `hidden` is how many of the first positions (where in the world it is) no
-    policy sees; `fallen` is None for a robot that cannot fall. `normal_velocities` says how the first velocities are
-    drawn: normal, or uniform as the positions are. `torso_speed`: forward speed is measured at the torso, whose place lags
-    one simulation step behind the positions.
+    `frames` are simulation steps per action. `hidden` is the number of first positions (the robot's place in the world) that no
+    policy sees. `normal_velocities` says that the first velocities are drawn from a normal distribution; else they are uniform
+    as the positions are. `torso_speed` says that forward speed is measured at the torso, whose place lags one simulation step
+    behind the positions. `fallen` is None for a robot that cannot fall.
     """
 
     asset: str
@@ -57,23 +58,23 @@ class Robot:
 
     @property
     def name(self) -> str:
-        """The robot's name, e.g. `half_cheetah`."""
+        """Name of the robot, e.g. `half_cheetah`."""
         return self.asset.removesuffix(".xml")
 
     def features(self, pose: Pose) -> Array:
-        """gymnasium's observation (E, F): positions but the hidden ones, bounded velocities, contact forces if asked for."""
+        """Compute gymnasium's observation (E, F): positions without the hidden ones, bounded velocities, any contact forces."""
         velocities = np.clip(pose.velocities, -self.velocity_bound, self.velocity_bound)
         parts = [pose.positions[:, self.hidden :], velocities]
         if pose.forces is not None:
-            parts.append(pose.forces[:, 1:].reshape(len(pose.forces), -1))  # nothing pushes the world, body 0
+            parts.append(pose.forces[:, 1:].reshape(len(pose.forces), -1))  # without the world, body 0, on which no force acts
         return np.concatenate(parts, axis=1)
 
     def has_fallen(self, pose: Pose) -> Flags:
-        """Which of the robots are out of the range in which they count as healthy (E,)."""
+        """Find the robots (E,) that are outside the range in which they count as healthy."""
         return np.zeros(len(pose.positions), np.bool_) if self.fallen is None else self.fallen(pose)
 
     def rewards(self, speeds: Array, controls: Array, pose: Pose, fallen: Flags) -> Array:
-        """gymnasium's reward (E,): forward speed and a bonus for being upright, less the cost of controls and contacts."""
+        """Compute gymnasium's reward (E,): forward speed + bonus for being upright - costs of controls and contacts."""
         costs = self.control_cost * ordered_sum(np.square(controls))
         if pose.forces is not None:
             costs = costs + self.contact_cost * ordered_sum(np.square(pose.forces).reshape(len(fallen), -1))

@@ -1,4 +1,4 @@
-"""Robots as teams: which agent drives which actuators, and what each one sees. Importing this does not import MuJoCo."""
+"""Robots as teams: which agent drives which actuators, and what each agent sees. Importing this does not import MuJoCo."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from recipe_sweep.trainers.task import FloatArray, TaskSpec
 
 
 class View(Protocol):
-    """What a team sees of its robot."""
+    """What the agents of a team see of their robot."""
 
     def observe(self, robot: Robot, pose: Pose) -> Array:
-        """Observations (E, N, O) of a robot in a pose."""
+        """Compute observations (E, N, O) of a robot in a pose."""
         ...
 
 
 @dataclass(frozen=True)
 class MujocoTask:
-    """A robot driven by N agents with A actuators each; `actuators[a][k]` is driven by agent a's action k.
+    """A robot driven by N agents with A actuators each. Agent a's action k drives `actuators[a][k]`.
 
-    `contacts`: contact forces are observed and cost. `last_step_pays`: the bonus for being upright is also paid for the step
-    in which the robot falls, as gymnasium's v2 environments did.
+    `contacts` says that contact forces are observed and have a cost. With `last_step_pays` the step of a fall also earns the
+    bonus for being upright, as in gymnasium's v2 environments.
     """
 
     spec: TaskSpec
@@ -38,24 +38,24 @@ class MujocoTask:
     last_step_pays: bool = False
 
     def controls(self, actions: FloatArray) -> Array:
-        """What the agents' actions (E, N, A) do to the actuators (E, U)."""
+        """Translate the agents' actions (E, N, A) into controls of the actuators (E, U)."""
         controls = np.empty((len(actions), self.robot.actuators))
         controls[:, np.array(self.actuators)] = actions
         return controls
 
     def actions(self, controls: FloatArray) -> FloatArray:
-        """The agents' actions (E, N, A) that do this to the actuators (E, U)."""
+        """Translate controls of the actuators (E, U) into the agents' actions (E, N, A)."""
         actions: FloatArray = controls[:, np.array(self.actuators)]
         return actions
 
     def rewards(self, rewards: Array, fallen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
-        """The robot's rewards (E,) as the team's: (E, N), the same for every agent."""
+        """Give every agent the robot's reward: (E,) -> (E, N)."""
         team = rewards + self.robot.upright_bonus * fallen if self.last_step_pays else rewards
         return np.repeat(team[:, None], self.spec.n_agents, axis=1)
 
 
 def _omiga(name: str, robot: Robot, agents: int, seen: int, silent: int = 0) -> MujocoTask:
-    """A task as in the published OMIGA data: actions are concatenated in agent order, the state is what agent 0 sees."""
+    """Build a task as in the published OMIGA data. Actions are joined in order of agents; the state is what agent 0 sees."""
     each = robot.actuators // agents
     width = seen + silent + agents
     return MujocoTask(
@@ -68,7 +68,7 @@ def _omiga(name: str, robot: Robot, agents: int, seen: int, silent: int = 0) -> 
 
 
 def _native(name: str, view: PartialView, width: int, state: int, contacts: bool = False) -> MujocoTask:
-    """A task as gymnasium-robotics factorises it; the state is gymnasium's observation."""
+    """Build a task that divides the robot as gymnasium-robotics does. The state is gymnasium's observation."""
     agents, each = len(view.owned), len(view.owned[0])
     return MujocoTask(
         spec=TaskSpec(name, agents, obs_dim=width, action_dim=each, state_dim=state, horizon=HORIZON),
@@ -89,4 +89,4 @@ def _all() -> Iterator[MujocoTask]:
 
 
 MUJOCO_TASKS = {task.spec.name: task for task in _all()}
-"""By name. The first three are those of the published data; `_native` are those of gymnasium-robotics (`mamujoco_v1`)."""
+"""Tasks by name. The first three are those of the published data. `_native` ones are gymnasium-robotics' (`mamujoco_v1`)."""

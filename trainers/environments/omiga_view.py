@@ -1,4 +1,4 @@
-"""What agents see in the published MA-MuJoCo data (OMIGA): all of the robot, z-scored together with who they are."""
+"""Observations in the published MA-MuJoCo data (OMIGA): the whole robot and the agent's number, standardised together."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from recipe_sweep.trainers.environments.mujoco_robots import Array, Pose, Robot
 
 @dataclass(frozen=True)
 class OmigaView:
-    """`x_a = concat(x, onehot_N(a))`, less its own mean and divided by its own (population) standard deviation.
+    """`x_a = concat(x, onehot_N(a))`, minus its own mean and divided by its own (population) standard deviation.
 
-    x are gymnasium's features and `silent` zeros, the contact forces that MuJoCo reported no more when the data were made.
+    x are gymnasium's features and `silent` zeros. The zeros are contact forces, which MuJoCo no longer reported when the data
+    were made.
     """
 
     agents: int
     silent: int = 0
 
     def observe(self, robot: Robot, pose: Pose) -> Array:
-        """Observations (E, N, F + silent + N) of a robot in a pose."""
+        """Compute observations (E, N, F + silent + N) of a robot in a pose."""
         return self.normalise(robot.features(pose))
 
     def normalise(self, features: Array) -> Array:
-        """Observations (E, N, F + silent + N) of features (E, F)."""
+        """Compute observations (E, N, F + silent + N) from features (E, F)."""
         copies, count = features.shape
         width = count + self.silent + self.agents
-        # One entry of 1 and the zeros, wherever they stand: mean and deviation are the same for all agents.
+        # Mean and deviation are the same for all agents, because only the place of the one-hot's 1 differs.
         mean = (features.sum(axis=1) + 1.0) / width
         zeros = width - count - 1
         variance = (np.square(features - mean[:, None]).sum(axis=1) + np.square(1.0 - mean) + zeros * np.square(mean)) / width
@@ -42,10 +43,10 @@ class OmigaView:
         return observations
 
     def features(self, observations: NDArray[np.floating]) -> Array:
-        """The features (E, F) that were normalised into observations (E, N, O), as exactly as their type keeps them.
+        """Compute the features (E, F) from observations (E, N, O), up to the precision of their type.
 
-        The one-hot entries were 1 and 0, and so tell the deviation, `1 / (v1 - v0)`, and the mean, `-v0` deviations.
-        Needs at least two agents.
+        The one-hot entries 1 and 0 became v1 and v0. So the deviation is `1 / (v1 - v0)`, and the mean is `-v0` deviations.
+        This needs at least two agents.
         """
         first = observations[:, 0].astype(np.float64)
         one, zero = first[:, -self.agents, None], first[:, -self.agents + 1, None]

@@ -1,4 +1,4 @@
-"""An ordinary environment, which knows one episode at a time, as the batched form that evaluation asks for."""
+"""A wrapper that turns an ordinary environment, with one episode at a time, into the batched form that evaluation needs."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from recipe_sweep.trainers.task import FloatArray, TaskSpec, Transition
 
 
 class SingleStep(NamedTuple):
-    """What one step of one environment gives."""
+    """Result of one step of one environment."""
 
     observations: ArrayLike
     """(N, O)"""
     rewards: ArrayLike
     """(N,), or one number that all agents share"""
     done: bool
-    """The episode is over, ended or out of time."""
+    """Whether the episode is over, by its end or its time limit."""
 
 
 class SingleEnvironment(Protocol):
-    """One episode at a time."""
+    """An environment with one episode at a time."""
 
     def reset(self, generator: np.random.Generator) -> ArrayLike:
-        """Start an episode, drawing all of its randomness from the generator; returns observations (N, O)."""
+        """Start an episode and return observations (N, O). All its random numbers come from the generator."""
         ...
 
     def step(self, actions: FloatArray) -> SingleStep:
@@ -35,7 +35,7 @@ class SingleEnvironment(Protocol):
 
 
 class OneByOne:
-    """E environments stepped one after the other; those whose episode is over stand still. See BatchedEnvironment."""
+    """E environments that step one after the other. Those whose episode is over do not step. See BatchedEnvironment."""
 
     def __init__(self, spec: TaskSpec, make: Callable[[], SingleEnvironment], copies: int) -> None:
         self.spec = spec
@@ -45,11 +45,11 @@ class OneByOne:
 
     @property
     def single(self) -> SingleEnvironment | None:
-        """The first of the environments; None where there is none."""
+        """First of the environments; None if there is none."""
         return next(iter(self._environments), None)
 
     def reset(self, generators: Sequence[np.random.Generator]) -> FloatArray:
-        """Start one episode per generator; returns observations (E, N, O)."""
+        """Start one episode per generator and return observations (E, N, O)."""
         for copy, (environment, generator) in enumerate(zip(self._environments, generators, strict=True)):
             self._observations[copy] = environment.reset(generator)
         self._over[:] = False

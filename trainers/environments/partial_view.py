@@ -1,4 +1,4 @@
-"""What agents see in gymnasium-robotics' `mamujoco_v1` at `agent_obsk=1`: their own joints, those next to them, the torso."""
+"""Observations in gymnasium-robotics' `mamujoco_v1` at `agent_obsk=1`: an agent's joints, their neighbours, and the torso."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recipe_sweep.trainers.environments.mujoco_robots import ANT, HALF_CHEETAH, 
 
 
 class Joint(NamedTuple):
-    """A driven joint, and the bodies whose contact forces its owner feels."""
+    """A driven joint, and the bodies whose contact forces its agent observes."""
 
     name: str
     actuator: int
@@ -24,22 +24,22 @@ class Joint(NamedTuple):
 
 @dataclass(frozen=True)
 class Skeleton:
-    """The driven joints, in the order of the last positions and velocities, and which of them hang together."""
+    """The driven joints, in the order of the last positions and velocities, and the links that connect them."""
 
     robot: Robot
     joints: tuple[Joint, ...]
     links: tuple[frozenset[str], ...]
 
     def neighbours(self, names: frozenset[str]) -> frozenset[str]:
-        """The joints that share a link with one of these, without these."""
+        """Find the joints that share a link with one of these joints, without these."""
         return frozenset[str]().union(*(link for link in self.links if link & names)) - names
 
 
 @dataclass(frozen=True)
 class PartialView:
-    """Each agent's own joints (position, velocity, contact forces), the positions of their neighbours, and the torso's pose.
+    """An agent sees its joints (position, velocity, contact forces), the positions of their neighbours, and the torso's pose.
 
-    Joints are listed by name, as gymnasium-robotics does. Agents that see less than others see zeros at the end.
+    Joints are sorted by name, as in gymnasium-robotics. Shorter observations are filled with zeros at the end.
     """
 
     skeleton: Skeleton
@@ -48,12 +48,12 @@ class PartialView:
 
     @property
     def actuators(self) -> tuple[tuple[int, ...], ...]:
-        """The actuators that each agent drives."""
+        """Actuators that each agent drives."""
         number = {joint.name: joint.actuator for joint in self.skeleton.joints}
         return tuple(tuple(number[name] for name in names) for names in self.owned)
 
     def observe(self, robot: Robot, pose: Pose) -> Array:
-        """Observations (E, N, O) of a robot in a pose; O is that of the agent that sees most."""
+        """Compute observations (E, N, O) of a robot in a pose. O is the width of the longest one."""
         copies = len(pose.positions)
         velocities = np.clip(pose.velocities, -robot.velocity_bound, robot.velocity_bound)
         forces = np.empty((copies, 0)) if pose.forces is None else pose.forces.reshape(copies, -1)
@@ -62,7 +62,7 @@ class PartialView:
         return seen
 
     def sees(self, agent: int, positions: int, velocities: int) -> Iterator[int]:
-        """What an agent sees, as columns of all positions, velocities and contact forces side by side."""
+        """Yield what an agent sees, as column numbers in all positions, velocities and contact forces side by side."""
         joints = {joint.name: (k - len(self.skeleton.joints), joint.bodies) for k, joint in enumerate(self.skeleton.joints)}
         own = frozenset(self.owned[agent])
         felt: set[int] = set()
@@ -81,20 +81,20 @@ class PartialView:
 
 @cache
 def _columns(view: PartialView, positions: int, velocities: int) -> NDArray[np.intp]:
-    """Columns (N, O) of everything that can be seen; the last of them all, -1, is zero."""
+    """Compute column numbers (N, O) of what the agents see. The last column, -1, is zero."""
     seen = [list(view.sees(agent, positions, velocities)) for agent in range(len(view.owned))]
     width = max(map(len, seen))
     return np.array([columns + [-1] * (width - len(columns)) for columns in seen])
 
 
 def _chain(robot: Robot, joints: Sequence[str], chain: Sequence[str]) -> Skeleton:
-    """Joints that hang together one behind the other, each with the actuator of its own number."""
+    """Build a skeleton whose joints form a chain. A joint's actuator has the joint's number."""
     numbered = tuple(Joint(name, actuator) for actuator, name in enumerate(joints))
     return Skeleton(robot, numbered, tuple(frozenset(pair) for pair in pairwise(chain)))
 
 
 def _ant() -> Skeleton:
-    """Four legs of a hip and an ankle; the actuators begin with the fourth leg."""
+    """Build a skeleton of four legs with a hip and an ankle each. The actuators begin with the fourth leg."""
     joints: list[Joint] = []
     for leg in range(4):
         hip, aux, foot = 2 + 3 * leg, 3 + 3 * leg, 4 + 3 * leg  # bodies; 1 is the torso
@@ -109,7 +109,7 @@ def _ant() -> Skeleton:
 
 
 def _alone(skeleton: Skeleton) -> PartialView:
-    """One agent per joint."""
+    """Give every joint an agent of its own."""
     return PartialView(skeleton, tuple((joint.name,) for joint in skeleton.joints))
 
 

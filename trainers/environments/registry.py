@@ -1,4 +1,4 @@
-"""Which environments there are: a task is one file beside this one and one line here."""
+"""The registered environments. A new task is one file beside this one and one line here."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class UnknownTaskError(UserInputError):
 class _Entry(NamedTuple):
     spec: TaskSpec
     make: Callable[[int, int], BatchedEnvironment]
-    """Of (copies, threads)"""
+    """Function of (copies, threads)"""
 
 
 def _mujoco(task: MujocoTask) -> _Entry:
     def make(copies: int, threads: int) -> BatchedEnvironment:
         from recipe_sweep.trainers.environments.ma_mujoco import (
-            make_mujoco,  # here alone, so that other tasks do not wait for MuJoCo
+            make_mujoco,  # imported here, so that other tasks do not wait for MuJoCo
         )
 
         return make_mujoco(task, copies, threads)
@@ -46,25 +46,25 @@ _ENVIRONMENTS = {
 
 
 def add_environment(spec: TaskSpec, make: Callable[[int], BatchedEnvironment]) -> None:
-    """Make a plugin's environment known; its name was found free when its task was registered."""
+    """Register a plugin's environment. Registering its task has already checked that the name is free."""
     _ENVIRONMENTS[spec.name] = _Entry(spec, lambda copies, threads: guarded(spec, make, copies))
 
 
 def available_tasks() -> tuple[str, ...]:
-    """Names of the tasks that can be evaluated, sorted."""
+    """List the names of the tasks that can be evaluated, sorted."""
     load_plugins()
     return tuple(sorted(_ENVIRONMENTS))
 
 
 def task_spec(task: str) -> TaskSpec:
-    """Shapes and bounds of a task; raises UnknownTaskError."""
+    """Look up shapes and bounds of a task. Raises UnknownTaskError."""
     return _entry(task).spec
 
 
 def make_environment(task: str, copies: int, threads: int = 1) -> BatchedEnvironment:
-    """`copies` environments of a task, stepped in one call; raises UnknownTaskError.
+    """Make `copies` environments of a task that step in one call. Raises UnknownTaskError.
 
-    `threads` may speed up tasks that are simulated rather than computed in one go; it changes no number.
+    `threads` may speed up MuJoCo's tasks; it changes no number.
     """
     return _entry(task).make(copies, threads)
 

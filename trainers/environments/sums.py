@@ -8,7 +8,7 @@ from recipe_sweep.trainers.task import FloatArray
 
 
 def ordered_sum(values: FloatArray) -> FloatArray:
-    """Sum (...) of values (..., n) over the short last axis, first to last (NumPy's own order depends on the layout)."""
+    """Sum values (..., n) over the short last axis, first to last: (...). NumPy's own order depends on the layout."""
     total: FloatArray = values[..., 0].copy()
     for k in range(1, values.shape[-1]):
         np.add(total, values[..., k], out=total)
@@ -16,13 +16,13 @@ def ordered_sum(values: FloatArray) -> FloatArray:
 
 
 def mean_over_agents(rewards: FloatArray) -> FloatArray:
-    """Mean (...) of rewards (..., N): what one step adds to an episode's return."""
+    """Average rewards (..., N) over agents: (...). This is what one step adds to an episode's return."""
     mean: FloatArray = ordered_sum(rewards) / rewards.shape[-1]
     return mean
 
 
 def ordered_product(rows: FloatArray, matrix: FloatArray) -> FloatArray:
-    """Product (E, J) of rows (E, I) and a matrix (I, J), summed in the order of I (a BLAS' own order depends on E)."""
+    """Multiply rows (E, I) by a matrix (I, J) and sum in the order of I. The order in a BLAS depends on E."""
     total: FloatArray = rows[:, :1] * matrix[0]
     for k in range(1, len(matrix)):
         total += rows[:, k, None] * matrix[k]

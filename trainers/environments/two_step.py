@@ -1,4 +1,4 @@
-"""The two-step matrix game: a safe 7, or an 8 that both agents must agree on (paper C.1)."""
+"""The two-step matrix game: a safe reward of 7, or 8 if both agents choose it (paper C.1)."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ FIRST, SAFE, RISKY = 0, 1, 2
 """The paper's states 1, 2-1 and 2-2, as positions in the one-hot state."""
 
 PAYOFFS = np.array([[[0.0, 0.0], [0.0, 0.0]], [[7.0, 7.0], [7.0, 7.0]], [[0.0, 1.0], [1.0, 8.0]]])
-"""(state, action of agent A, action of agent B): what the joint action pays, to both agents alike."""
+"""(state, action of agent A, action of agent B): the reward of the joint action, the same for both agents."""
 
 
 class TwoStep:
     """E copies of the two-step game (paper C.1).
 
-    In the first state agent A's action 0 leads to the safe state and action 1 to the risky one, unpaid; the second joint
-    action is paid and ends the episode. State and observation of both agents are the one-hot of the three states; after
-    the end they stay as they were. Nothing is random: the generators only count the episodes.
+    In the first state agent A's action 0 leads to the safe state, and action 1 to the risky state. The reward is 0. The second
+    joint action has the reward of `PAYOFFS` and ends the episode. State and both observations are the one-hot of the three
+    states, and do not change after the end. Nothing is random: the generators only count the episodes.
     """
 
     spec = SPEC
@@ -34,13 +34,13 @@ class TwoStep:
         self.copies = copies
 
     def reset(self, generators: Sequence[np.random.Generator]) -> FloatArray:
-        """Put every copy in the first state; returns observations (E, 2, 3)."""
+        """Put every copy into the first state. Return observations (E, 2, 3)."""
         self._states = np.full(self.copies, FIRST)
         self._time = 0
         return observe(self._states)
 
     def recover(self, observations: FloatArray) -> NDArray[np.bool_]:
-        """Put every copy into the state that is seen in observations (E, 2, 3), which tell all of it."""
+        """Put every copy into the state of observations (E, 2, 3), which contain the whole state."""
         self._states = observations[:, 0].argmax(axis=1)
         self._time = 0
         return np.ones(self.copies, np.bool_)
@@ -57,5 +57,5 @@ class TwoStep:
 
 
 def observe(states: np.ndarray[tuple[int], np.dtype[np.int_]]) -> FloatArray:
-    """What both agents see in states (E,): the one-hot of each (E, 2, 3)."""
+    """Compute both agents' observations of states (E,): their one-hots (E, 2, 3)."""
     return np.repeat(np.eye(SPEC.obs_dim)[states][:, None], SPEC.n_agents, axis=1)
