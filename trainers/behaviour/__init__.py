@@ -1,5 +1,5 @@
-"""Policies that drive whole robots, trained here by PPO, from which this project's own MuJoCo data are made.
+"""Policies that drive whole robots. They are trained here by PPO, and this project's own MuJoCo data are made with them.
 
 `python -m recipe_sweep.trainers.behaviour TASK` trains one. `python -m recipe_sweep.trainers.behaviour.choose` keeps the best
-and its predecessors in `policies/`. `trainers/data/homegrown/driven.py` makes datasets of them.
+policy and its earlier stages in `policies/`. `trainers/data/homegrown/driven.py` makes datasets with them.
 """

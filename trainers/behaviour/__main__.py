@@ -14,7 +14,7 @@ TASKS = tuple(name for name, task in MUJOCO_TASKS.items() if not task.contacts a
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Train one policy with the settings of its task, telling each checkpoint as it is made."""
+    """Train one policy with the given settings, and print each checkpoint as it is made."""
     parser = argparse.ArgumentParser(prog="python -m recipe_sweep.trainers.behaviour", description=__doc__)
     parser.add_argument("task", choices=TASKS)
     parser.add_argument("--seed", type=int, default=0)
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> None:
 
     from recipe_sweep.trainers.behaviour.training import Wish, train
 
-    torch.set_num_threads(1)  # the layers are too small to be worth more
+    torch.set_num_threads(1)  # the layers are too small to gain from more threads
     words = sys.argv[1:] if arguments is None else arguments
     command = shlex.join(["python", "-m", "recipe_sweep.trainers.behaviour", *words])
     print("      steps   mean return     std   noisy   exploration   CPU-seconds")

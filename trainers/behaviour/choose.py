@@ -1,9 +1,9 @@
 """Keep the policies that data are made of: `python -m recipe_sweep.trainers.behaviour.choose runs/3hopper-0 runs/3hopper-1`.
 
-Of all checkpoints of these trainings the one with the best mean return becomes the expert. Medium is the checkpoint on the way
-there (before three quarters of the expert's return were first passed) whose return is nearest to half of it. Both act with
-their exploration noise, reduced until that costs at most a fifth of their return. The stages of learning for medium-replay
-lead from the first checkpoint to medium, with all of their noise, as they were when they learned.
+The checkpoint with the best mean return of all these trainings becomes the expert. Medium is an earlier checkpoint of the same
+training: its return is the nearest to half of the expert's. Only checkpoints before the first that passes three quarters of
+the expert's return count. Expert and medium act with exploration noise, reduced until it costs at most a fifth of their return.
+The stages for medium-replay lead from the first checkpoint to medium. They act with the full noise that they had in training.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from recipe_sweep.trainers.environments.mujoco_robots import Robot
 from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
 
 EPISODES = 50
-"""Played of each candidate."""
+"""Episodes that each candidate plays."""
 CANDIDATES = 3
-"""Checkpoints that are played again before one is chosen, for a learning curve is noisy."""
+"""Checkpoints that are played again before one is chosen, because a learning curve is noisy."""
 STAGES = 8
-"""Of learning, in medium-replay."""
+"""Stages of learning in medium-replay."""
 NOISE_SCALES = (1.0, 0.75, 0.5, 0.25)
-"""Tried in this order; then halves of the last."""
+"""Scales of the noise, tried in this order. After them the last is halved again and again."""
 COST_OF_NOISE = 0.2
-"""At most, of the return. Data want noise: a clone of a policy that never errs never learns to recover."""
+"""Largest share of the return that noise may cost. Without noise in the data clones never learn to recover from errors."""
 ON_THE_WAY = 0.75
-"""Of the expert's return: beyond it a checkpoint of half the return is an accident, and no stage of learning."""
+"""Share of the expert's return. Later checkpoints with half of that return are accidents and no stage of learning."""
 
 
 class Run(NamedTuple):
@@ -50,7 +50,7 @@ class Run(NamedTuple):
         return cls(directory, Training.model_validate_json((directory / TRAINING_FILE).read_text(encoding="utf-8")))
 
     def policy(self, checkpoint: Checkpoint) -> Policy:
-        """The policy of a checkpoint."""
+        """Load the policy of a checkpoint."""
         return load_policy(self.directory / checkpoint.file)
 
 
@@ -91,14 +91,14 @@ def choose(runs: Sequence[Run], command: str) -> Record:
 
 
 def _medium(robot: Robot, run: Run, earlier: Iterable[Checkpoint], target: float) -> _Candidate:
-    """The checkpoint nearest to a return, by playing those that are likely."""
+    """Find the checkpoint with the return nearest to `target`, by playing the likely ones again."""
     likely = sorted(earlier, key=lambda point: abs(point.mean - target))[:CANDIDATES]
     played = [_play(robot, run, point, "medium", 0.0) for point in likely]
     return _with_noise(robot, min(played, key=lambda candidate: abs(candidate.kept.mean - target)))
 
 
 def _with_noise(robot: Robot, silent: _Candidate) -> _Candidate:
-    """With as much of its exploration noise as it can afford."""
+    """Reduce a policy's exploration noise until it costs at most `COST_OF_NOISE` of the return."""
     halves = (NOISE_SCALES[-1] / 2.0**k for k in count(1))
     for noise_scale in chain(NOISE_SCALES, halves):
         noisy = _play(robot, silent.run, silent.checkpoint, silent.kept.name, noise_scale)
@@ -129,14 +129,14 @@ def _play(robot: Robot, run: Run, checkpoint: Checkpoint, name: str, noise_scale
 
 
 def _spread(points: Sequence[Checkpoint], count: int) -> list[Checkpoint]:
-    """At most `count` of the points, the first and the last among them, evenly by number."""
+    """Pick at most `count` of the points, evenly by number, with the first and the last among them."""
     if len(points) <= count:
         return list(points)
     return [points[round(number * (len(points) - 1) / (count - 1))] for number in range(count)]
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Choose and keep."""
+    """Choose policies and write them into the package."""
     parser = argparse.ArgumentParser(prog="python -m recipe_sweep.trainers.behaviour.choose", description=__doc__)
     parser.add_argument("runs", type=Path, nargs="+", help="directories of trainings of one robot")
     given = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""The policies that are kept in the package, and how they came to be."""
+"""The policies that are kept in the package, and the records of their training."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class _Model(BaseModel):
 
 
 class Kept(_Model):
-    """One policy of the package, and what it returns when it acts as it does in the data."""
+    """One policy of the package, and its returns when it acts as it does in the data."""
 
     name: str
     steps: int
-    """Environment steps that it learned from"""
+    """Environment steps that the policy learned from"""
     noise_scale: float
-    """Share of its exploration noise that it acts with"""
+    """Share of the exploration noise that the policy acts with"""
     exploration: tuple[float, ...]
-    """Standard deviation of the noise that it acts with, by actuator"""
+    """Standard deviation of the noise that the policy acts with, by actuator"""
     mean: float
     std: float
     min: float
     max: float
     mean_without_noise: float
-    """Of stages of learning: on the learning curve, over fewer episodes"""
+    """Mean return without noise. For stages of learning it is from the learning curve, over fewer episodes"""
 
     @property
     def file(self) -> str:
@@ -43,9 +43,9 @@ class Kept(_Model):
 
 
 class Record(_Model):
-    """Which policies of a robot were kept, from which training, and how the other trainings went.
+    """Which policies of a robot were kept, from which training, and the learning curves of the other trainings.
 
-    Returns are gymnasium's, over `episodes` episodes. `replay` are the stages of learning up to `medium`, the last included.
+    Returns are gymnasium's, over `episodes` episodes. `replay` are the stages of learning up to and including `medium`.
     """
 
     chosen_by: str
@@ -60,11 +60,11 @@ class Record(_Model):
 
 @cache
 def record_of(robot: Robot) -> Record:
-    """The record of a robot's policies."""
+    """Read the record of a robot's policies."""
     return Record.model_validate_json((POLICIES / robot.name / RECORD_FILE).read_text(encoding="utf-8"))
 
 
 @cache
 def kept_policy(robot: Robot, kept: Kept) -> Policy:
-    """A policy that is kept of a robot."""
+    """Load one of a robot's kept policies."""
     return load_policy(POLICIES / robot.name / kept.file)

@@ -1,4 +1,4 @@
-"""A policy of a whole robot, in numpy: small, stored as safetensors, and the same to the last bit in any batch."""
+"""A policy of a whole robot, in numpy. It is small, is stored as safetensors, and computes the same bits in any batch."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from recipe_sweep.trainers.environments.mujoco_robots import Array
 from recipe_sweep.trainers.environments.sums import ordered_product
 
 FEATURE_BOUND = 10.0
-"""Standardised features are clipped to this, in training and ever after."""
+"""Bound to which standardised features are clipped, in training and in use."""
 
 Floats = NDArray[np.float32]
 
 
 class Policy(NamedTuple):
-    """`mu(x) = W3 tanh(W2 tanh(W1 z + b1) + b2) + b3` of standardised features z; actions are normal around it.
+    """A normal policy with mean `mu(x) = W3 tanh(W2 tanh(W1 z + b1) + b2) + b3`, where z are standardised features.
 
     F features, H hidden units, U actuators; stored in float32, computed in float64.
     """
@@ -38,7 +38,7 @@ class Policy(NamedTuple):
     """(H, U)"""
     b3: Floats
     log_std: Floats
-    """(U,): of the exploration noise"""
+    """(U,): logarithm of the standard deviation of the exploration noise"""
 
     @property
     def std(self) -> Array:
@@ -46,7 +46,7 @@ class Policy(NamedTuple):
         return np.exp(self.log_std.astype(np.float64))
 
     def mu(self, features: Array) -> Array:
-        """Mean controls (E, U) at features (E, F), unbounded; a row never depends on the rows beside it."""
+        """Compute the mean controls (E, U), unbounded, at features (E, F). No row depends on another row."""
         layers = [layer.astype(np.float64) for layer in self]
         centre, spread, w1, b1, w2, b2, w3, b3, _ = layers
         standardised = np.clip((features - centre) / spread, -FEATURE_BOUND, FEATURE_BOUND)
@@ -56,7 +56,7 @@ class Policy(NamedTuple):
         return controls
 
     def controls(self, features: Array, noise: Array, noise_scale: float = 1.0) -> Array:
-        """Controls (E, U) within [-1, 1], with standard normal noise (E, U) times the exploration noise times `noise_scale`."""
+        """Compute controls (E, U): mu + noise_scale * std * noise, clipped to [-1, 1]; `noise` (E, U) is standard normal."""
         controls: Array = np.clip(self.mu(features) + noise_scale * self.std * noise, -1.0, 1.0)
         return controls
 
@@ -67,5 +67,5 @@ def save_policy(policy: Policy, path: Path) -> None:
 
 
 def load_policy(path: Path) -> Policy:
-    """Read a policy; raises FileNotFoundError, or TypeError where it is not one."""
+    """Read a policy. Raises FileNotFoundError, or TypeError if the file holds no policy."""
     return Policy(**load_file(path))

@@ -18,7 +18,7 @@ from recipe_sweep.trainers.randomness import generator
 
 
 class _Sample(NamedTuple):
-    """M rows to learn from."""
+    """M rows of training data."""
 
     inputs: Tensor
     actions: Tensor
@@ -28,7 +28,7 @@ class _Sample(NamedTuple):
 
 
 class Learner:
-    """Actor, critic and what standardises their input; all randomness comes from the seed."""
+    """Actor, critic and the moments that standardise their input. All randomness comes from the seed."""
 
     def __init__(self, features: int, actuators: int, seed: int, settings: Settings) -> None:
         self._settings, self._seed = settings, seed
@@ -42,14 +42,14 @@ class Learner:
         self._iterations = 0
 
     def policy(self) -> Policy:
-        """The policy as it is now."""
+        """Copy the policy as it is now."""
         linear = [layer for layer in self._actor if isinstance(layer, nn.Linear)]
         layers = [array for layer in linear for array in (layer.weight.T, layer.bias)]
         centre, spread = self._moments.mean.astype(np.float32), self._moments.std.astype(np.float32)
         return Policy(centre, spread, *(array.detach().numpy().copy() for array in (*layers, self._log_std)))
 
     def learn(self, rollout: Rollout, remaining: float) -> None:
-        """Improve on a rollout of the present policy; `remaining` is the share of training that is left, 1 at first."""
+        """Improve the policy with a rollout of it. `remaining` is the share of training that is left, 1 at first."""
         settings = self._settings
         for group in self._optimiser.param_groups:
             group["lr"] = settings.learning_rate * remaining
@@ -61,7 +61,7 @@ class Learner:
                 chosen = torch.from_numpy(order[first : first + settings.minibatch])
                 self._step(_Sample(*(column[chosen] for column in sample)))
         self._iterations += 1
-        self._moments.update(rollout.features.reshape(rows, -1))  # last: the rollout was played with the old ones
+        self._moments.update(rollout.features.reshape(rows, -1))  # last, because the rollout was played with the old moments
 
     def _sample(self, rollout: Rollout) -> _Sample:
         with torch.no_grad():
@@ -84,7 +84,7 @@ class Learner:
         return torch.from_numpy(np.clip(standardised, -FEATURE_BOUND, FEATURE_BOUND)).float()
 
     def _advantages(self, rollout: Rollout, values: Array, following: Array) -> Array:
-        """Generalised advantages (H, E); an episode that only ran out of time is worth what would have followed."""
+        """Compute generalised advantages (H, E). The value of the following state counts at a time limit, but not at a fall."""
         gamma, gae = self._settings.gamma, self._settings.gae
         surprises = rollout.rewards + gamma * following * ~rollout.fallen - values
         advantages = np.empty_like(surprises)
@@ -95,7 +95,7 @@ class Learner:
         return advantages
 
     def _log_probabilities(self, inputs: Tensor, actions: Tensor) -> Tensor:
-        """Of normal actions, up to a constant that no ratio sees."""
+        """Compute log-probabilities of normal actions without their constant, which cancels in ratios."""
         distances = (actions - self._actor(inputs)) / self._log_std.exp()
         log_probabilities: Tensor = -(0.5 * distances.square() + self._log_std).sum(-1)
         return log_probabilities
@@ -113,7 +113,7 @@ class Learner:
 
 
 def _mlp(sizes: tuple[int, ...], last_gain: float, drawn: np.random.Generator) -> nn.Sequential:
-    """Linear layers with tanh between them, orthogonal weights and zero biases."""
+    """Build linear layers with tanh between them, orthogonal weights and zero biases."""
     layers: list[nn.Module] = []
     for number, (incoming, outgoing) in enumerate(pairwise(sizes)):
         last = number == len(sizes) - 2
@@ -126,7 +126,7 @@ def _mlp(sizes: tuple[int, ...], last_gain: float, drawn: np.random.Generator) -
 
 
 def _orthogonal(rows: int, columns: int, gain: float, drawn: np.random.Generator) -> Array:
-    """A matrix (rows, columns) whose shorter side is orthonormal, times `gain`."""
+    """Draw a matrix (rows, columns) whose shorter side is orthonormal, times `gain`."""
     tall = drawn.standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q = q * np.sign(np.diagonal(r))  # so that the distribution is uniform

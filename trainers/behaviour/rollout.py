@@ -1,4 +1,4 @@
-"""Playing a policy while it learns: 32 robots side by side, each begun anew as soon as its episode is over."""
+"""Rollouts of a policy while it learns: 32 robots side by side; each begins a new episode as soon as its episode ends."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from recipe_sweep.trainers.randomness import generator
 
 
 class Rollout(NamedTuple):
-    """H steps of E robots, in units of the learner: rewards are divided by the deviation of returns."""
+    """H steps of E robots. Rewards are divided by the standard deviation of discounted returns, as the learner needs them."""
 
     features: Array
-    """(H, E, F): raw"""
+    """(H, E, F): not standardised"""
     actions: Array
-    """(H, E, U): before they were bounded"""
+    """(H, E, U): before clipping"""
     rewards: Array
     """(H, E)"""
     fallen: Flags
-    """(H, E): nothing follows"""
+    """(H, E): whether the robot fell, so that its episode has no next step"""
     over: Flags
-    """(H, E): the next row begins another episode"""
+    """(H, E): whether the next row begins another episode"""
     following: Array
     """(H, E, F): features after the step, before any new episode begins"""
 
 
 class Player:
-    """Plays on from where the last rollout ended; every random number comes from (seed, what it is for, its number)."""
+    """Continues from where the last rollout ended. Every random number comes from (seed, purpose, index)."""
 
     def __init__(self, robot: Robot, task: str, seed: int, settings: Settings) -> None:
         self._locomotion = Locomotion(robot, settings.copies)
@@ -44,7 +44,7 @@ class Player:
         self._discounted = np.zeros(settings.copies)
         self._reward_moments = RunningMoments(1)
         self.finished: list[float] = []
-        """Returns of the episodes that were over since this list was last emptied"""
+        """Returns of the episodes that ended since this list was last emptied"""
         self._begin(np.arange(settings.copies))
 
     def play(self, policy: Policy) -> Rollout:
@@ -80,7 +80,7 @@ class Player:
 
 
 def _mu(layers: tuple[Array, ...], features: Array) -> Array:
-    """`Policy.mu` of a policy's arrays, faster, and the same up to the order of sums."""
+    """Compute `Policy.mu` from a policy's arrays, faster; results are the same up to the order of sums."""
     centre, spread, w1, b1, w2, b2, w3, b3, _ = layers
     standardised = np.clip((features - centre) / spread, -FEATURE_BOUND, FEATURE_BOUND)
     hidden = np.tanh(np.tanh(standardised @ w1 + b1) @ w2 + b2)

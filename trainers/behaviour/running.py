@@ -16,7 +16,7 @@ class RunningMoments:
         self._squares = np.zeros(columns)
 
     def update(self, rows: Array) -> None:
-        """Take in rows (M, columns)."""
+        """Add rows (M, columns)."""
         count = len(rows)
         mean = rows.mean(axis=0)
         difference = mean - self.mean
@@ -27,7 +27,7 @@ class RunningMoments:
 
     @property
     def std(self) -> Array:
-        """Standard deviation (columns,); 1 before anything was seen, and never 0."""
+        """Standard deviation (columns,); 1 before the first row, and never 0."""
         if self._count == 0:
             return np.ones_like(self.mean)
         deviation: Array = np.sqrt(self._squares / self._count) + 1e-4

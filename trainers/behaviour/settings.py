@@ -1,4 +1,4 @@
-"""What PPO needs to know, and what is recorded of each training."""
+"""Settings of PPO, and the record of each training."""
 
 from __future__ import annotations
 
@@ -40,20 +40,20 @@ class Checkpoint(_Model):
 
     file: str
     steps: int
-    """Environment steps learned from"""
+    """Environment steps that the policy has learned from"""
     mean: float
     """Mean return of the policy without exploration noise"""
     std: float
-    """Its standard deviation over episodes"""
+    """Standard deviation of the return over episodes"""
     noisy_mean: float | None
-    """Mean return of the episodes that training finished since the last checkpoint, with exploration noise"""
+    """Mean return, with exploration noise, of the training episodes that ended since the last checkpoint"""
     exploration: float
     """Mean standard deviation of the exploration noise"""
     cpu_seconds: float
 
 
 class Training(_Model):
-    """One training: how it was started and what came of it."""
+    """One training: how it was started, and its learning curve."""
 
     command: str
     task: str

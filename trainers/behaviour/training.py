@@ -1,4 +1,4 @@
-"""Training one policy, keeping checkpoints and how well each of them did."""
+"""Training of one policy, with checkpoints and an evaluation of each."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
 from recipe_sweep.trainers.randomness import generator
 
 CHECKPOINTS = 40
-"""Kept of each training, and evaluated; closer together at first, where most is learned."""
+"""Checkpoints that are written and evaluated. They are closer together at first, where the policy improves most."""
 EVALUATION_EPISODES = 10
 RECORD_FILE = "training.json"
 
 
 class Wish(NamedTuple):
-    """What to train: a task's robot for at least `steps` environment steps; `command` is recorded beside the policies."""
+    """A request to train a task's robot for at least `steps` environment steps. `command` is recorded beside the policies."""
 
     task: str
     seed: int
@@ -35,9 +35,10 @@ class Wish(NamedTuple):
 
 
 def train(wish: Wish, out: Path, heard: Callable[[Checkpoint], None]) -> Training:
-    """Train a behaviour policy; writes checkpoints and `training.json` to `out`.
+    """Train a behaviour policy. Write checkpoints and `training.json` to `out`.
 
-    The same wish on the same machine with the same number of threads: the same policies. `heard` is told each checkpoint.
+    The same wish on the same machine with the same number of threads gives the same policies. `heard` is called with each
+    checkpoint.
     """
     task, seed, settings = wish.task, wish.seed, wish.settings
     robot = MUJOCO_TASKS[task].robot
@@ -80,7 +81,7 @@ def train(wish: Wish, out: Path, heard: Callable[[Checkpoint], None]) -> Trainin
 
 
 def play_returns(robot: Robot, policy: Policy, episodes: int, noise_scale: float, stream: tuple[str, ...]) -> Array:
-    """Returns (episodes,) of a policy on gymnasium's reward, episode e drawn from (0, *stream, e)."""
+    """Play episodes and sum gymnasium's rewards: (episodes,). Random numbers of episode e come from (0, *stream, e)."""
     generators = [generator(0, *stream, episode) for episode in range(episodes)]
     locomotion = Locomotion(robot, episodes)
     locomotion.begin(generators)
