@@ -1,1 +1,1 @@
-"""How per-agent values become a total: one file for each member of the axis, and their registry."""
+"""Decompositions: how per-agent values become a total. One file for each member of the axis, and their registry."""

@@ -1,7 +1,8 @@
 """The protocol of a decomposition.
 
-A critic reads a context and actions. `units` below stands for what one value belongs to: (B,) where a critic or a total
-covers the whole team, (B, N) where it covers one agent.
+A critic reads a context and actions. `units` below are the dimensions over which values are counted: (B,) if a critic or a
+total covers the whole team, (B, N) if it covers one agent. L lanes, B transitions, N agents, O observation, S state, A action;
+X = O + N is the width of an agent's input; * is any number of dimensions.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from recipe_sweep.trainers.task import TaskSpec
 
 
 class Views(NamedTuple):
-    """What critics and value networks may look at, at one time step: x (L, B, N, X) and, where asked for, s (L, B, S)."""
+    """Inputs of critics and value networks at one time step: x (L, B, N, X), and s (L, B, S) if the design uses the state."""
 
     x: Tensor
     state: Tensor | None
 
 
 class Decomposition(Protocol):
-    """One value of the axis "decomposition" (paper 5.1). All members are pure functions of their arguments."""
+    """A member of the axis "decomposition" (paper 5.1). All methods are pure functions of their arguments."""
 
     @property
     def uses_state(self) -> bool:
@@ -31,37 +32,43 @@ class Decomposition(Protocol):
 
     @property
     def mixer(self) -> MakeMixer | None:
-        """The class of the mixer that turns agents' values into the total; None without one."""
+        """Class of the mixer that turns agents' values into the total; None for a decomposition without a mixer."""
         ...
 
     def context_size(self, spec: TaskSpec) -> int:
-        """Width of the context."""
+        """Return the width of the context."""
         ...
 
     def action_size(self, spec: TaskSpec) -> int:
-        """Width of the actions that one critic reads."""
+        """Return the width of the actions that one critic reads."""
         ...
 
     def context(self, views: Views) -> Tensor:
-        """What a critic reads beside the actions: (L, units, context_size)."""
+        """Select what a critic reads in addition to the actions: (L, units, context_size)."""
         ...
 
     def join(self, actions: Tensor) -> Tensor:
-        """The actions that one critic reads: (*, B, N, A) -> (*, units, action_size)."""
+        """Arrange the actions that one critic reads: (*, B, N, A) -> (*, units, action_size)."""
         ...
 
     def total(self, q: Tensor, mixing: Mixing | None, extra: Extra) -> Tensor:
-        """Total of critic values: (L, *, units of the critic) -> (L, *, units of the total). Only a mixer reads `extra`."""
+        """Combine critic values into the total: (L, *, units of the critic) -> (L, *, units of the total).
+
+        `mixing` is the mixer at the states, None without a mixer. Only a mixer reads `extra`.
+        """
         ...
 
     def reward(self, rewards: Tensor, team: Tensor) -> Tensor:
-        """The reward that the total predicts, of agents' rewards (L, B, N) and team rewards (L, B)."""
+        """Choose the reward that the total predicts: the agents' rewards (L, B, N) or the team's rewards (L, B)."""
         ...
 
     def spread(self, per_transition: Tensor) -> Tensor:
-        """A (L, B) tensor shaped to broadcast over the units of the total."""
+        """Shape a tensor (L, B) so that it broadcasts over the units of the total."""
         ...
 
     def cloning(self, nll: Tensor) -> Tensor:
-        """BRAC's cloning term, (L,), of negative log-likelihoods (L, B, N): joint against one total, else per agent."""
+        """Reduce negative log-likelihoods (L, B, N) to BRAC's cloning term (L,).
+
+        With one total for the team they are summed over agents, else averaged over agents; then averaged over the batch.
+        """
         ...

@@ -16,36 +16,36 @@ class Cen:
     mixer: MakeMixer | None = None
 
     def context_size(self, spec: TaskSpec) -> int:
-        """Width of the state."""
+        """Return the width of the state."""
         return spec.state_dim
 
     def action_size(self, spec: TaskSpec) -> int:
-        """Width of the joint action."""
+        """Return the width of the joint action."""
         return spec.n_agents * spec.action_dim
 
     def context(self, views: Views) -> Tensor:
-        """The state (L, B, S)."""
+        """Return the state (L, B, S)."""
         assert views.state is not None
         return views.state
 
     def join(self, actions: Tensor) -> Tensor:
-        """The joint action (*, B, N * A)."""
+        """Join the agents' actions: (*, B, N, A) -> (*, B, N * A)."""
         return actions.flatten(-2)
 
     def total(self, q: Tensor, mixing: Mixing | None, extra: Extra) -> Tensor:
-        """The critic's value itself."""
+        """Return the critic's value itself."""
         return q
 
     def reward(self, rewards: Tensor, team: Tensor) -> Tensor:
-        """The team's."""
+        """Return the team's reward (L, B)."""
         return team
 
     def spread(self, per_transition: Tensor) -> Tensor:
-        """As it is: (L, B)."""
+        """Return the tensor unchanged: (L, B)."""
         return per_transition
 
     def cloning(self, nll: Tensor) -> Tensor:
-        """Joint log-likelihood: summed over agents."""
+        """Sum over agents (the joint log-likelihood), and average over the batch."""
         return nll.sum(-1).mean(-1)
 
 

@@ -16,35 +16,35 @@ class Dec:
     mixer: MakeMixer | None = None
 
     def context_size(self, spec: TaskSpec) -> int:
-        """Width of one agent's input."""
+        """Return the width of one agent's input."""
         return spec.obs_dim + spec.n_agents
 
     def action_size(self, spec: TaskSpec) -> int:
-        """Width of one agent's action."""
+        """Return the width of one agent's action."""
         return spec.action_dim
 
     def context(self, views: Views) -> Tensor:
-        """The agents' inputs (L, B, N, X)."""
+        """Return the agents' inputs (L, B, N, X)."""
         return views.x
 
     def join(self, actions: Tensor) -> Tensor:
-        """Each agent's own action."""
+        """Return each agent's own action: (*, B, N, A)."""
         return actions
 
     def total(self, q: Tensor, mixing: Mixing | None, extra: Extra) -> Tensor:
-        """Values stay per agent: (L, *, B, N)."""
+        """Keep the values per agent: (L, *, B, N)."""
         return q
 
     def reward(self, rewards: Tensor, team: Tensor) -> Tensor:
-        """Each agent's own."""
+        """Return each agent's own reward (L, B, N)."""
         return rewards
 
     def spread(self, per_transition: Tensor) -> Tensor:
-        """Shared by the agents: (L, B, 1)."""
+        """Add a dimension that broadcasts over agents: (L, B) -> (L, B, 1)."""
         return per_transition.unsqueeze(-1)
 
     def cloning(self, nll: Tensor) -> Tensor:
-        """Per agent: averaged over agents."""
+        """Average over agents and the batch."""
         return nll.mean((-1, -2))
 
 

@@ -17,6 +17,6 @@ class Mix(Vdn):
         self.mixer = mixer
 
     def total(self, q: Tensor, mixing: Mixing | None, extra: Extra) -> Tensor:
-        """(L, *, B, N) -> (L, *, B)."""
+        """Mix the agents' values: (L, *, B, N) -> (L, *, B)."""
         assert mixing is not None
         return mixing.total(q, extra)

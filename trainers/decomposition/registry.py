@@ -1,6 +1,6 @@
-"""The members of the axis by name; a further one is a file of its own and a line here.
+"""The members of the axis by name. A new member is one new file and one line here.
 
-One that differs from Mix in its mixer alone needs no line here: its line in `trainers/mixers/registry.py` is enough.
+A member that differs from Mix only in its mixer needs no line here: its line in `trainers/mixers/registry.py` is enough.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the agents' rewards make the team's: one line for each member of the axis."""
+"""How the team's reward is computed from the agents' rewards: one line for each member of the axis."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ TEAM_REWARDS: dict[TeamReward, Callable[[Tensor], Tensor]] = {
     TeamReward.MEAN: lambda rewards: rewards.mean(-1),
     TeamReward.SUM: lambda rewards: rewards.sum(-1),
 }
-"""Each maps agents' rewards (L, B, N) to the team's (L, B)."""
+"""Functions that map the agents' rewards (L, B, N) to the team's rewards (L, B)."""

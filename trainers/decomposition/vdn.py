@@ -9,22 +9,22 @@ from recipe_sweep.trainers.mixers.base import Extra, Mixing
 
 
 class Vdn(Dec):
-    """Per-agent critics as in Dec, summed; the minimum over heads comes after the sum (paper 5.1)."""
+    """Per-agent critics as in Dec, summed over agents. The minimum over heads is taken after the sum (paper 5.1)."""
 
     def total(self, q: Tensor, mixing: Mixing | None, extra: Extra) -> Tensor:
-        """(L, *, B, N) -> (L, *, B)."""
+        """Sum over agents: (L, *, B, N) -> (L, *, B)."""
         return q.sum(-1)
 
     def reward(self, rewards: Tensor, team: Tensor) -> Tensor:
-        """The team's."""
+        """Return the team's reward (L, B)."""
         return team
 
     def spread(self, per_transition: Tensor) -> Tensor:
-        """As it is: (L, B)."""
+        """Return the tensor unchanged: (L, B)."""
         return per_transition
 
     def cloning(self, nll: Tensor) -> Tensor:
-        """Joint log-likelihood: summed over agents."""
+        """Sum over agents (the joint log-likelihood), and average over the batch."""
         return nll.sum(-1).mean(-1)
 
 

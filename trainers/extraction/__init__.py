@@ -1,1 +1,1 @@
-"""How a policy is drawn from the values: one file for each member of the axis, and their registry."""
+"""Policy extraction from values: one file for each member of the axis, and their registry."""

@@ -1,4 +1,4 @@
-"""AWR: clone the data's actions, each weighted by how much better than usual it is."""
+"""AWR: clone the data's actions, each with a weight that grows with its advantage."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 class Awr:
     """mean w * nll, w = min(exp(clip(alpha * A)), cap) (paper Eq. 11): mode-covering.
 
-    Advantages are per agent and unmixed; under Cen one advantage weighs every agent's action alike.
+    Advantages are per agent and not mixed. Under Cen one advantage gives the weight of all agents' actions.
     """
 
     def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
-        """The weights carry no gradient."""
+        """Compute mean w * nll (n,). The weights w have no gradient."""
         with torch.no_grad():
             advantage = self._advantage(models, data)
             units = (1,) * (advantage.ndim - 2)
@@ -45,7 +45,7 @@ class Awr:
         return ActorLoss(loss, record)
 
     def _advantage(self, models: Models, data: ExtractionData) -> Tensor:
-        """Scaled advantages (n, units of the critic): min_k Q_k(o, u) less V(o), or less min_k Q_k(o, mu) without a V."""
+        """Compute scaled advantages (n, units of the critic): min_k Q_k(o, u) - V(o), or - min_k Q_k(o, mu) without a V."""
         normalise = ACTOR_NORMS[data.norm].advantage
         if data.values is not None:
             return data.value_of(normalise(data.q - data.values))

@@ -1,4 +1,8 @@
-"""The protocol of a policy extraction."""
+"""The protocol of a policy extraction (paper 5.1).
+
+n actor lanes of one group; V value lanes that serve them; G the most actor lanes that one value lane serves; B transitions; N
+agents; A action; C the width of the critic's context; `units` as in `trainers/decomposition/base.py`.
+"""
 
 from __future__ import annotations
 
@@ -17,41 +21,41 @@ if TYPE_CHECKING:
 
 
 class ExtractionData(NamedTuple):
-    """What n actor lanes of one group extract their policies from."""
+    """Inputs of the policy extraction of n actor lanes of one group."""
 
     actions: Tensor
-    """(n, B, N, A): what critics read for the policy's actions, with its graph"""
+    """(n, B, N, A): the policy's actions as critics read them, with their graph"""
     nll: Tensor
     """(n, B, N): negative log-likelihood of the dataset's actions, with its graph"""
     alpha: Tensor
     """(n, 1)"""
     norm: ActorNorm
     critic: Leaves
-    """of the V value lanes that serve these actors, online, without gradients"""
+    """Parameters of the online critics of the V value lanes that serve these actors, without gradients"""
     context: Tensor
     """(V, units, C)"""
     q: Tensor
     """(V, units of the critic): min_k Q_k(o, u), online, detached"""
     values: Tensor | None
-    """(V, units of the critic): V(o), online, detached, where there is a value network"""
+    """(V, units of the critic): V(o), online, detached; None without a value network"""
     mixing: Mixing | None
-    """the mixer of the value lanes at s, online, detached"""
+    """The mixer of the value lanes at s, online, detached; None without a mixer"""
     grouping: Grouping
-    """of the n lanes by value lane"""
+    """Arrangement of the n lanes by value lane: (n, *) <-> (V, G, *)"""
     value_of: Select
-    """picks each lane's value lane: (V, *) -> (n, *)"""
+    """Selection of each lane's value lane: (V, *) -> (n, *)"""
 
 
 class ActorLoss(NamedTuple):
-    """Losses (n,), and what is worth recording of them: (name, (n,)) computed on demand."""
+    """Losses (n,), and a function that computes their metrics: (n,) by name."""
 
     loss: Tensor
     record: Callable[[], dict[str, Tensor]]
 
 
 class Extraction(Protocol):
-    """One value of the axis "policy extraction" (paper 5.1)."""
+    """A member of the axis "policy extraction" (paper 5.1)."""
 
     def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
-        """Per-lane losses whose gradient reaches the actors' parameters only."""
+        """Compute a loss per actor lane (n,). Its gradient reaches only the actors' parameters."""
         ...

@@ -1,4 +1,4 @@
-"""BRAC: maximise Q at the policy's action, stay near the data."""
+"""BRAC: maximise Q at the policy's action, and stay near the data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Brac:
     """Lq + alpha * cloning (paper Eq. 3 and 4): mode-seeking."""
 
     def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
-        """The critic is read, not trained: gradients pass through its inputs alone."""
+        """Compute Lq + alpha * cloning (n,). Gradients pass through the critic's inputs; the critic is not trained."""
         actions = data.grouping.group(data.actions)
         q = models.q(data.critic, data.context, actions)
         total = models.decomposition.total(q, data.mixing, Extra(actions.unsqueeze(1)))

@@ -1,6 +1,6 @@
-"""Finds the object of an extraction: a word of this package has a file of its name here, which defines `EXTRACTION`.
+"""Look-up of an extraction. An extraction of this package has a file with the word's name here, which defines `EXTRACTION`.
 
-So a further extraction is a word and a file. Those of plugins are registered.
+So a new extraction is a word and a file. Plugins register theirs.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from recipe_sweep.search_spaces.vocabulary import Extraction as Name
 from recipe_sweep.trainers.extraction.base import Extraction
 
 PLUGINS: dict[Name, Extraction] = {}
-"""Those that plugins registered."""
+"""Extractions that plugins registered."""
 
 
 @cache
 def extraction(word: Name) -> Extraction:
-    """Return the object that does what the word says."""
+    """Return the object that implements the word."""
     if word in PLUGINS:
         return PLUGINS[word]
     module = importlib.import_module(f"{__package__}.{word.value}")

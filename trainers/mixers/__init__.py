@@ -1,1 +1,1 @@
-"""Networks that mix the agents' values into the team's: one file for each member, and their registry."""
+"""Networks that mix the agents' values into the team's value: one file for each member, and their registry."""

@@ -1,7 +1,7 @@
-"""The protocol of a mixer, and a mixer made ready for some states.
+"""The protocol of a mixer (paper Eq. 1), and a mixer that is prepared for some states.
 
-L is lanes, B batch, N agents, X one agent's input, S state, A action. `*` stands for dimensions that share a lane's states:
-critic heads, or sets of actions.
+L lanes, B batch, N agents, X one agent's input, S state, A action. `*` are dimensions that share a lane's states: critic heads,
+or sets of actions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from recipe_sweep.trainers.networks import Arrays
 from recipe_sweep.trainers.parameters import Layout, Leaves
 
 Prepared = tuple[Tensor, ...]
-"""What a mixer makes of states, each (L, ...). Only the mixer that made it knows what the parts are."""
+"""Tensors that a mixer computes from states, each (L, ...). Only the mixer itself interprets them."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +37,23 @@ class MixerSizes:
 
 
 class Extra(NamedTuple):
-    """What a mixer may read beside the values that it mixes."""
+    """What a mixer may read in addition to the values that it mixes."""
 
     actions: Tensor | None = None
-    """(L, *, B, N, A), broadcastable to the values: the actions that they belong to. None: they are values V(o)."""
+    """(L, *, B, N, A), broadcastable to the values: the actions of the values. None for values V(o)."""
 
 
 class Mixer(Protocol):
-    """One mixing network. All members are pure functions of their arguments."""
+    """One mixing network. All methods are pure functions of their arguments."""
 
     @property
     def monotone(self) -> bool:
-        """Whether a total never falls where an agent's value rises. Then `local_weight` is its derivative."""
+        """Whether a total never falls if an agent's value rises. Then `local_weight` is the total's derivative."""
         ...
 
     @property
     def layout(self) -> Layout:
-        """Names and shapes of the leaves of one copy. Checkpoints and kept weights have them under `mixer/`."""
+        """Names and shapes of the leaves of one copy. Checkpoints and kept weights store them under `mixer/`."""
         ...
 
     def initial(self, rng: np.random.Generator) -> Arrays:
@@ -61,7 +61,7 @@ class Mixer(Protocol):
         ...
 
     def prepare(self, leaves: Leaves, state: Tensor, x: Tensor) -> Prepared:
-        """Compute what depends on states (L, B, S) and inputs (L, B, N, X) alone; every part is (L, ...)."""
+        """Compute what depends only on states (L, B, S) and inputs (L, B, N, X). Every part is (L, ...)."""
         ...
 
     def mix(self, q: Tensor, prepared: Prepared, extra: Extra) -> Tensor:
@@ -74,7 +74,7 @@ class Mixer(Protocol):
 
 
 MakeMixer = Callable[[MixerSizes], Mixer]
-"""The class of a mixer."""
+"""Class of a mixer, which is called with the sizes."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class Mixing:
         return Mixing(self.mixer, tuple(part.detach() for part in self.prepared))
 
     def lanes(self, wanted: slice) -> Mixing:
-        """Return those of some lanes."""
+        """Select some lanes."""
         return Mixing(self.mixer, tuple(part[wanted] for part in self.prepared))
 
 

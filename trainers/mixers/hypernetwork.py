@@ -1,4 +1,4 @@
-"""Hypernetworks H(s): Linear, LayerNorm, ReLU, Linear, of which mixers make their weights."""
+"""Hypernetworks H(s), which compute the weights of mixers: Linear, LayerNorm, ReLU, Linear."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def linear_shapes(name: str, inputs: int, outputs: int) -> Shapes:
-    """Leaves of a linear layer: `{name}/weight` (in, out) and `{name}/bias`."""
+    """List the leaves of a linear layer: `{name}/weight` (in, out) and `{name}/bias`."""
     return {f"{name}/weight": (inputs, outputs), f"{name}/bias": (outputs,)}
 
 
 def hyper_shapes(name: str, inputs: int, hidden: int, outputs: int) -> Shapes:
-    """Leaves of a hypernetwork: `{name}/hidden/{weight,bias,norm_scale,norm_bias}` and `{name}/out/{weight,bias}`."""
+    """List the leaves of a hypernetwork: `{name}/hidden/{weight,bias,norm_scale,norm_bias}` and `{name}/out/{weight,bias}`."""
     norm = {f"{name}/hidden/{leaf}": (hidden,) for leaf in ("norm_scale", "norm_bias")}
     return linear_shapes(f"{name}/hidden", inputs, hidden) | norm | linear_shapes(f"{name}/out", hidden, outputs)
 
 
 def orthogonal_leaves(shapes: Mapping[str, tuple[int, ...]], gain: float, rng: np.random.Generator) -> Arrays:
-    """Draw orthogonal weights of this gain, in the order of the leaves; biases are zero, norm scales one."""
+    """Draw orthogonal weights with this gain, in the order of the leaves. Biases are zero, norm scales one."""
     return {
         name: gain * _orthogonal(rng, shape)
         if name.endswith("/weight")
@@ -54,5 +54,5 @@ def hyper(leaves: Leaves, name: str, state: Tensor) -> Tensor:
 def _orthogonal(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.float64]:
     rows, columns = shape
     q, r = np.linalg.qr(rng.standard_normal((max(shape), min(shape))))
-    q = q * np.sign(np.diag(r))  # makes the decomposition, hence the draw, unique
+    q = q * np.sign(np.diag(r))  # makes the decomposition unique, and so the draw
     return q if rows >= columns else q.T

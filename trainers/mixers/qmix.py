@@ -1,4 +1,4 @@
-"""QMIX's mixer: a monotonic network of two layers, whose weights come from the state."""
+"""QMIX's mixer: a monotonic network of two layers. Hypernetworks compute its weights from the state."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from recipe_sweep.trainers.parameters import Layout, Leaves
 class Qmix:
     """f = ELU(q |H1(s)| + b1(s)) . |H2(s)| + H3(s) (paper Appendix D).
 
-    Prepared: w1 (L, B, N, E) not negative, b1 (L, B, E), w2 (L, B, E) not negative, b2 (L, B).
+    Prepared tensors, in this order: w1 (L, B, N, E), not negative; b1 (L, B, E); w2 (L, B, E), not negative; b2 (L, B). E is
+    `mixer_embed`.
     """
 
     sizes: MixerSizes
@@ -27,7 +28,7 @@ class Qmix:
 
     @property
     def layout(self) -> Layout:
-        """Leaves `{w1,w2,b2}/hidden/...`, `{w1,w2,b2}/out/...` and `b1/...`; w1's outputs are agent-major."""
+        """Leaves `{w1,w2,b2}/hidden/...`, `{w1,w2,b2}/out/...` and `b1/...`. w1's outputs are ordered by agent first."""
         state, embed, hidden = self.sizes.state, self.sizes.embed, self.sizes.hidden
         return Layout(
             hyper_shapes("w1", state, hidden, self.sizes.agents * embed)
@@ -37,7 +38,7 @@ class Qmix:
         )
 
     def initial(self, rng: np.random.Generator) -> Arrays:
-        """Draw orthogonal weights; biases are zero, norm scales one."""
+        """Draw orthogonal weights. Biases are zero, norm scales one."""
         return orthogonal_leaves(self.layout.shapes, self.sizes.gain, rng)
 
     def prepare(self, leaves: Leaves, state: Tensor, x: Tensor) -> Prepared:

@@ -1,4 +1,4 @@
-"""The mixer of each decomposition that has one; a further one is a file of its own and a line here."""
+"""The mixer of each decomposition that has one. A new mixer is one new file and one line here."""
 
 from __future__ import annotations
 

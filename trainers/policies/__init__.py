@@ -1,1 +1,1 @@
-"""What the actor's outputs mean as actions: one file for each kind of policy, and their registry."""
+"""Policies, which turn the actor's outputs into actions: one file for each kind of policy, and their registry."""

@@ -1,4 +1,4 @@
-"""Continuous actions: a Gaussian of unit variance around mu."""
+"""Policy for continuous actions: a Gaussian of unit variance around mu."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from recipe_sweep.trainers.task import FloatArray, TaskSpec
 
 
 def half_squared_distance(mu: Tensor, actions: Tensor) -> Tensor:
-    """Return 1/2 |mu - u|^2 of every agent: (*, N, A) -> (*, N)."""
+    """Compute 1/2 |mu - u|^2 of every agent: (*, N, A) -> (*, N)."""
     return 0.5 * (mu - actions).square().sum(-1)
 
 
 class Gaussian:
-    """The action is mu, clipped to the task's bounds when it is executed and nowhere else. All actions are legal."""
+    """A policy whose action is mu. Only the executed action is clipped to the task's bounds. All actions are legal."""
 
     def __init__(self, spec: TaskSpec) -> None:
         self._low, self._high = spec.action_low, spec.action_high
@@ -24,7 +24,7 @@ class Gaussian:
         return mu
 
     def nll(self, mu: Tensor, actions: Tensor, legal: Tensor | None) -> Tensor:
-        """Return half the squared distance to the actions."""
+        """Compute half the squared distance to the actions."""
         return half_squared_distance(mu, actions)
 
     def greedy(self, mu: Tensor, legal: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Discrete actions as the paper has them: mu is fitted to one-hot vectors, and its largest entry is the action."""
+"""Policy for discrete actions as in the paper: mu is fitted to one-hot vectors, and its largest entry is the action."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recipe_sweep.trainers.task import FloatArray, TaskSpec
 
 
 class OneHot:
-    """Critics and losses read mu as it is; legal actions restrict only the greedy and the executed action."""
+    """A policy whose critics and losses read mu itself. Legal actions restrict only the greedy and the executed action."""
 
     def __init__(self, spec: TaskSpec) -> None:
         self._actions = spec.action_dim
@@ -21,7 +21,7 @@ class OneHot:
         return mu
 
     def nll(self, mu: Tensor, actions: Tensor, legal: Tensor | None) -> Tensor:
-        """Return half the squared distance to the one-hot actions."""
+        """Compute half the squared distance to the one-hot actions."""
         return half_squared_distance(mu, actions)
 
     def greedy(self, mu: Tensor, legal: Tensor | None) -> Tensor:
@@ -32,7 +32,7 @@ class OneHot:
         return functional.one_hot(mu.argmax(-1), self._actions).to(mu.dtype)
 
     def executable(self, mu: FloatArray, legal: FloatArray | None) -> FloatArray:
-        """Return the one-hot of the largest legal entry; of equal ones, the first."""
+        """Return the one-hot of the largest legal entry, or of the first of equal ones."""
         defined = np.where(np.isnan(mu), 0.0, mu)
         if legal is not None:
             allowed = legal > 0

@@ -1,4 +1,4 @@
-"""Which policy a task has; a further one is a file of its own and a line here."""
+"""The policy of each kind of task. A new policy is one new file and one line here."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from recipe_sweep.trainers.policies.one_hot import OneHot
 from recipe_sweep.trainers.task import TaskSpec
 
 POLICIES: dict[bool, Callable[[TaskSpec], Policy]] = {False: Gaussian, True: OneHot}
-"""By whether the task's actions are discrete."""
+"""Policies. The key says whether the task's actions are discrete."""
 
 ACTOR_BOUNDS: dict[ActorBound, Callable[[Tensor], Tensor]] = {ActorBound.NONE: lambda mu: mu, ActorBound.TANH: torch.tanh}
-"""What is done to the actor's outputs while learning."""
+"""Functions that bound the actor's outputs in training."""
 
 
 def policy_of(spec: TaskSpec) -> Policy:

@@ -1,1 +1,1 @@
-"""Where the critic's target comes from: one file for each member of the axis, and their registry."""
+"""Value learners, which compute the critic's target: one file for each member of the axis, and their registry."""

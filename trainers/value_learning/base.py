@@ -1,4 +1,8 @@
-"""The protocol of a value learner."""
+"""The protocol of a value learner (paper 5.1).
+
+V value lanes; B transitions; N agents; A action; C the width of the critic's context; `units` as in
+`trainers/decomposition/base.py`.
+"""
 
 from __future__ import annotations
 
@@ -15,29 +19,29 @@ from recipe_sweep.trainers.task import TaskSpec
 
 
 class StepData(NamedTuple):
-    """The batch as the V value lanes see it."""
+    """The batch of each of the V value lanes."""
 
     now: Views
     next: Views
     actions: Tensor
-    """(V, 1, B, N, A), the dataset's"""
+    """(V, 1, B, N, A): the dataset's actions"""
     next_actions: Tensor | None
-    """(V, 1, B, N, A), the dataset's, where the learner reads them"""
+    """(V, 1, B, N, A): the dataset's next actions; None if the learner does not read them"""
     reward: Tensor
     """(V, units of the total)"""
     discount: Tensor
-    """gamma times the mask, broadcastable to the reward"""
+    """gamma * mask, broadcastable to the reward"""
 
 
 class ValueLoss(NamedTuple):
-    """Loss of the value network (V,), and its values at the batch (V, units of the critic) without their graph."""
+    """Loss of the value network (V,), and its values at the batch (V, units of the critic) without a graph."""
 
     loss: Tensor
     values: Tensor
 
 
 class Networks(Protocol):
-    """What a value learner asks of a pack's networks; `Models` (trainers/models.py) has it."""
+    """The part of a pack's networks that value learners use. `Models` (trainers/models.py) implements it."""
 
     spec: TaskSpec
     config: LearnerConfig
@@ -47,28 +51,28 @@ class Networks(Protocol):
     value: Stack | None
 
     def means(self, leaves: Leaves, x: Tensor) -> Tensor:
-        """Means mu (L, *, A) of agents' inputs x (L, *, X)."""
+        """Compute means mu (L, *, A) of agents' inputs x (L, *, X)."""
         ...
 
     def v(self, leaves: Leaves, context: Tensor) -> Tensor:
-        """Values (V, units) of contexts (V, units, C)."""
+        """Compute the value network's values (V, units) of contexts (V, units, C)."""
         ...
 
     def target_mixing(self, views: Views) -> Mixing | None:
-        """The target mixer at the views."""
+        """Prepare the target mixer at the views; None without a mixer."""
         ...
 
     def target_total(self, views: Views, actions: Tensor) -> Tensor:
-        """min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A)."""
+        """Compute min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A)."""
         ...
 
 
 class ValueLearning(Protocol):
-    """One value of the axis "value learning" (paper 5.1)."""
+    """A member of the axis "value learning" (paper 5.1)."""
 
     @property
     def has_value_network(self) -> bool:
-        """Whether there is a V beside Q."""
+        """Whether there is a value network V in addition to Q."""
         ...
 
     @property
@@ -82,9 +86,15 @@ class ValueLearning(Protocol):
         ...
 
     def next_total(self, models: Networks, data: StepData) -> Tensor:
-        """What the target y = R + gamma m (.) bootstraps from: (V, units of the total). Called without gradients."""
+        """Compute the total that the target y = R + gamma m (.) bootstraps from: (V, units of the total).
+
+        It is called without gradients.
+        """
         ...
 
     def value_loss(self, models: Networks, data: StepData, mixing: Mixing | None, tau: Tensor) -> ValueLoss | None:
-        """Loss of the value network, given the mixer at s without its graph and tau (V, 1); None without one."""
+        """Compute the loss of the value network; None without a value network.
+
+        `mixing` is the online mixer at s without its graph; `tau` (V, 1) is the expectile.
+        """
         ...

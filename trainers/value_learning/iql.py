@@ -11,20 +11,20 @@ from recipe_sweep.trainers.value_learning.base import Networks, StepData, ValueL
 
 
 class Iql:
-    """y = R + gamma m T_bar(V(o'); s'), V by expectile regression (paper Eq. 9 and 10)."""
+    """IQL: y = R + gamma m T_bar(V(o'); s'), with V from expectile regression (paper Eq. 9 and 10)."""
 
     has_value_network = True
     follows_actor = False
     reads_next_actions = False
 
     def next_total(self, models: Networks, data: StepData) -> Tensor:
-        """The online V through the target mixer."""
+        """Pass the online V at the next observations through the target mixer."""
         assert models.value is not None
         values = models.v(models.value.frozen, models.decomposition.context(data.next))
         return models.decomposition.total(values, models.target_mixing(data.next), Extra())
 
     def value_loss(self, models: Networks, data: StepData, mixing: Mixing | None, tau: Tensor) -> ValueLoss | None:
-        """mean |tau - 1[d < 0]| (d / sigma)^2 of d = min_k T_bar(Q_bar_k(o, u); s) - T(V(o); s)."""
+        """Compute mean |tau - 1[d < 0]| (d / sigma)^2 with d = min_k T_bar(Q_bar_k(o, u); s) - T(V(o); s)."""
         assert models.value is not None
         with torch.no_grad():
             q = models.target_total(data.now, data.actions)

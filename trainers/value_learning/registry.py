@@ -1,4 +1,4 @@
-"""The members of the axis by name; a further one is a file of its own and a line here."""
+"""The members of the axis by name. A new member is one new file and one line here."""
 
 from __future__ import annotations
 

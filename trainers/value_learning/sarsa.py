@@ -9,19 +9,19 @@ from recipe_sweep.trainers.value_learning.base import Networks, StepData, ValueL
 
 
 class Sarsa:
-    """y = R + gamma m min_k T_bar(Q_bar_k(o', u'); s') (paper Eq. 8)."""
+    """SARSA: y = R + gamma m min_k T_bar(Q_bar_k(o', u'); s') (paper Eq. 8)."""
 
     has_value_network = False
     follows_actor = False
     reads_next_actions = True
 
     def next_total(self, models: Networks, data: StepData) -> Tensor:
-        """The target total of the dataset's next actions."""
+        """Compute the target total of the dataset's next actions."""
         assert data.next_actions is not None
         return models.target_total(data.next, data.next_actions)
 
     def value_loss(self, models: Networks, data: StepData, mixing: Mixing | None, tau: Tensor) -> ValueLoss | None:
-        """There is no value network."""
+        """Return None, because there is no value network."""
         return None
 
 

@@ -9,13 +9,13 @@ from recipe_sweep.trainers.value_learning.sarsa import Sarsa
 
 
 class Td(Sarsa):
-    """y = R + gamma m min_k T_bar(Q_bar_k(o', mu(o')); s') (paper Eq. 2): the mean before this step, unclipped."""
+    """TD: y = R + gamma m min_k T_bar(Q_bar_k(o', mu(o')); s') (paper Eq. 2). mu is the actor before this step, unclipped."""
 
     follows_actor = True
     reads_next_actions = False
 
     def next_total(self, models: Networks, data: StepData) -> Tensor:
-        """The target total of the policy's greedy next actions."""
+        """Compute the target total of the policy's greedy next actions."""
         actions = models.policy.greedy(models.means(models.actor.frozen, data.next.x), None)
         return models.target_total(data.next, actions.unsqueeze(1))
 
