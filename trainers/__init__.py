@@ -1,1 +1,1 @@
-"""How a pack learns: networks, losses, data, environments, evaluation, checkpoints."""
+"""Training of a pack: networks, losses, data, environments, evaluation, checkpoints."""

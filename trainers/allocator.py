@@ -1,8 +1,8 @@
-"""Keeping the memory of one gradient step for the next.
+"""Settings of the allocator that keep the memory of one gradient step for the next.
 
-A step allocates and frees the same large blocks as the step before. By default glibc hands each of them back to the operating
-system, and every page that is asked for again costs a fault: a tenth of the time of a pack at the paper's size, a quarter of a
-small one's. Where the system offers huge pages, blocks of two megabytes need fewer translations: a fiftieth of a pack's time.
+A step allocates and frees the same large blocks as the step before. By default glibc returns each block to the operating
+system. Every page of the next block then costs a page fault: a tenth of a pack's time at the paper's size, a quarter of a
+small pack's. Huge pages of two megabytes, if the system offers them, need fewer address translations. They save a fiftieth.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ ALLOCATOR = {
     "MALLOC_TRIM_THRESHOLD_": str(2**30),
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
 }
-"""For the environment of a process that is yet to start. Read by glibc, ignored elsewhere."""
+"""Environment variables for a process that will be started. Only glibc reads them."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 _MOST = 2**25
-"""The largest block that a running process can still be told to keep; large enough for one run."""
+"""Bytes of the largest block that a running process can be told to keep; large enough for one run."""
 
 
 def keep_memory() -> None:
-    """The same for this process, as far as that is possible; does nothing where another allocator is at work."""
+    """Set the same for this process, as far as possible. Do nothing if a `MALLOC_*` variable is set or glibc is not used."""
     if any(name.startswith("MALLOC_") for name in os.environ):
         return
     tell = getattr(ctypes.CDLL(None), "mallopt", None)

@@ -1,4 +1,4 @@
-"""Batches of transitions, one per seed of the pack, and the per-agent inputs made of them."""
+"""Batches of transitions, one per seed of the pack, and the per-agent inputs made from them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from torch import Tensor
 
 
 class Batch(NamedTuple):
-    """Transitions drawn for G seeds; lanes of one seed share one batch (algorithms: "What follows", 2).
+    """Transitions drawn for G seeds. Lanes of one seed share one batch (algorithms: "What follows", 2).
 
-    Members that the learner at hand does not need are None.
+    Fields that the value learner or the decomposition does not need are None.
     """
 
     obs: Tensor
@@ -33,7 +33,7 @@ class Batch(NamedTuple):
 
 
 def agent_inputs(obs: Tensor) -> Tensor:
-    """x_a = concat(o_a, onehot_N(a)): (G, B, N, O) -> (G, B, N, O + N)."""
+    """Append each agent's number: x_a = concat(o_a, onehot_N(a)), (G, B, N, O) -> (G, B, N, O + N)."""
     agents = obs.shape[-2]
     identity = torch.eye(agents, dtype=obs.dtype, device=obs.device)
     return torch.cat([obs, identity.expand(*obs.shape[:-1], agents)], dim=-1)

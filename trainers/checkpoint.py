@@ -1,9 +1,9 @@
 """Exact checkpoints of a pack: what is saved, how it is written, and how lanes are found again.
 
-Two files per checkpoint: `step-N.safetensors` with every array under the name of its run or value lane (never its
-position, so that lanes can be sliced into another pack), and `step-N.json` with the curves, the arrays' sha256 and its own.
-The JSON is written last: a checkpoint without a matching one does not exist. The one before is kept, so that a torn or
-corrupted file costs one interval and no more.
+A checkpoint has two files. `step-N.safetensors` holds every array under the name of its run or value lane, not its position.
+So lanes can be sliced into another pack. `step-N.json` holds the curves, the sha256 of the arrays, and its own sha256.
+The JSON is written last: without a matching JSON a checkpoint does not exist. The checkpoint before it is kept, so that a
+damaged file costs only one interval.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from recipe_sweep.trainers.results import CurvePoint
 FORMAT_VERSION = 1
 
 _OWN_DIGEST = "own_sha256"
-"""The key of a sidecar's own hash, which those of earlier versions do not have."""
+"""Key of a sidecar's own hash. Sidecars of earlier versions lack it."""
 
 
 @dataclass
 class History:
-    """What a pack has recorded so far, by run: curves, diagnostics (metrics, times), and the seconds it took.
+    """What a pack has recorded so far: curves and diagnostics (metrics, times) by run, and the seconds that training took.
 
-    `pruned`: the runs that left the pack, and after how many steps.
+    `pruned` are the runs that left the pack, each with its number of steps.
     """
 
     curves: dict[str, list[CurvePoint]] = field(default_factory=dict)
@@ -59,11 +59,11 @@ class Checkpoint:
     history: History
     arrays: Mapping[str, Tensor]
     kernels: Kernels | None
-    """Those that the pack is computed with; None in checkpoints from before they were recorded"""
+    """Kernels that the pack is computed with; None in checkpoints of releases that did not record kernels"""
 
 
 def save(directory: Path, learner: Learner, history: History, *, pack_key: str, data_hash: str) -> None:
-    """Write the pack's state; raises OSError where it cannot be written, leaving earlier checkpoints alone."""
+    """Write the pack's state. Raises OSError if it cannot be written; earlier checkpoints then stay as they are."""
     directory.mkdir(parents=True, exist_ok=True)
     stem = directory / f"step-{learner.steps_taken:012d}"
     arrays = {name: tensor.detach().cpu().contiguous() for name, tensor in _arrays(learner).items()}
@@ -91,7 +91,7 @@ def save(directory: Path, learner: Learner, history: History, *, pack_key: str, 
 
 
 def load_latest(directory: Path) -> Checkpoint | None:
-    """The newest checkpoint that is whole, or None; a torn or altered one is passed over, and that is said."""
+    """Load the newest intact checkpoint, or None if there is none. Print which damaged ones were skipped."""
     damaged: list[str] = []
     found: Checkpoint | None = None
     for sidecar in sorted(directory.glob("step-*.json"), reverse=True):
@@ -107,9 +107,9 @@ def load_latest(directory: Path) -> Checkpoint | None:
 
 
 def restore(learner: Learner, checkpoint: Checkpoint, pruned: Collection[str] = ()) -> History | None:
-    """Put the lanes of `learner` where the checkpoint left them; None, and nothing changed, where it lacks one of them.
+    """Copy the checkpoint's state into the lanes of `learner`. If the checkpoint lacks a lane, change nothing and return None.
 
-    The history that is returned is that of these lanes and of the runs `pruned` before.
+    Return the history of these lanes and of the runs `pruned` before.
     """
     state = _arrays(learner)
     if not state.keys() <= checkpoint.arrays.keys():
@@ -130,7 +130,7 @@ def restore(learner: Learner, checkpoint: Checkpoint, pruned: Collection[str] = 
 
 
 def final_weights(learner: Learner, *, critics: bool) -> dict[str, Arrays]:
-    """Final parameters by run_id: the actor's leaves, and with `critics` those of every network that served the run."""
+    """Copy final parameters by run_id: the actor's leaves, and with `critics` those of every network that served the run."""
     models = learner.models
     kept: dict[str, Arrays] = {}
     for i, lane in enumerate(learner.lanes.actors):
@@ -154,7 +154,7 @@ def _leaves(name: str, stack: Stack, flat: Tensor, row: int) -> dict[str, NDArra
 
 
 def _arrays(learner: Learner) -> dict[str, Tensor]:
-    """Every tensor that the next step depends on, as views by lane."""
+    """Name every tensor that the next step depends on, as views by lane."""
     models, heads = learner.models, learner.config.heads
     arrays: dict[str, Tensor] = {}
 
@@ -182,14 +182,14 @@ def _arrays(learner: Learner) -> dict[str, Tensor]:
 
 
 _DAMAGE = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, SafetensorError)
-"""What reading a file raises in which anything may stand."""
+"""Errors that reading a damaged file of any content can raise."""
 
 
 def _read(sidecar: Path) -> Checkpoint:
-    """Read a checkpoint. Raises one of _DAMAGE where it is not what was written, or of a format to come."""
+    """Read a checkpoint. Raises one of _DAMAGE if a file is damaged, or of a format that this release does not know."""
     path = sidecar.with_suffix(".safetensors")
     for each in (sidecar, path):
-        if not each.is_file():  # To open a FIFO would wait for ever.
+        if not each.is_file():  # Opening a FIFO would wait for ever.
             raise ValueError(f"{each.name} is no file")
     content = json.loads(sidecar.read_text())
     if content["format"] != FORMAT_VERSION:
@@ -212,7 +212,7 @@ def _digest(sidecar: Mapping[str, object]) -> str:
 
 
 def _commit(temporary: Path, path: Path) -> str:
-    """Flush, rename and read back; returns the sha256 of what is on disk."""
+    """Flush the file, rename it and read it back. Return the sha256 of what is on disk."""
     with temporary.open("rb+") as file:
         os.fsync(file.fileno())
     expected = _sha256(temporary)
@@ -223,7 +223,7 @@ def _commit(temporary: Path, path: Path) -> str:
 
 
 def _forget_old(directory: Path) -> None:
-    """Keep the newest checkpoint and the one before it; drop leftovers of writers that died."""
+    """Keep the newest checkpoint and the one before it. Delete older ones and leftovers of writers that died."""
     kept: Sequence[str] = sorted((path.stem for path in directory.glob("step-*.json")), reverse=True)[:2]
     for path in directory.glob("step-*"):
         if path.name.split(".")[0] not in kept:

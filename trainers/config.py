@@ -1,4 +1,4 @@
-"""What the lanes of one pack have in common: shapes and constants of the learner."""
+"""What the lanes of one pack share: design choices, shapes and constants of the learner."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class LearnerConfig:
 
     @classmethod
     def of(cls, point: DesignPoint, kernels: Kernels = EAGER) -> LearnerConfig:
-        """The configuration that a run shares with its pack."""
+        """Take the configuration that a run shares with its pack from the run's point."""
         return cls(
             decomposition=point.decomposition,
             value_learning=point.value_learning,
@@ -81,10 +81,10 @@ class LearnerConfig:
         return ARITHMETIC[self.precision].dtype
 
     def arithmetic(self, device: torch.device) -> AbstractContextManager[object]:
-        """Within it the networks are evaluated as the precision has it."""
+        """Make the context in which networks are evaluated: autocast if the precision has it, else nothing."""
         narrow = ARITHMETIC[self.precision].autocast
         return nullcontext() if narrow is None else torch.autocast(device.type, narrow)
 
     def set_products(self) -> None:
-        """Have this process round the factors of float32 matrix products on GPUs, or not."""
+        """Set for this process whether GPUs round the factors of float32 matrix products (TF32)."""
         torch.backends.cuda.matmul.fp32_precision = ARITHMETIC[self.precision].products

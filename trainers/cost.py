@@ -1,8 +1,8 @@
-"""What a pack costs by its shapes alone: the least arithmetic of a gradient step, and memory. Pure Python: plans ask for it.
+"""Cost of a pack, computed from its shapes: the least arithmetic of a gradient step, and memory. Pure Python, for plans.
 
-Arithmetic is that of the matrix products, a multiply and an add counted as two; pointwise work is not counted. It is the
-least that the mathematics needs when everything that can be shared is (algorithms: "What follows"): one critic serves all
-actors of a value lane, no gradient is taken that no loss asks for.
+Only matrix products count; a multiply and an add are two operations. Pointwise work does not count. This is the least that the
+mathematics needs when everything is shared that can be (algorithms: "What follows"). One critic serves all actors of a value
+lane, and only gradients that a loss needs are computed.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ HEADS = 2
 
 
 class Shapes(NamedTuple):
-    """The networks of a design, and the rows that each of them reads in a step."""
+    """Networks of a design, and the rows that each network reads in a step."""
 
     critic: Net
     value: Net
     actor: Net
     mixer: tuple[Net, ...]
-    """Empty where nothing is mixed."""
+    """Networks of the mixer; empty if the design has none."""
     units: int
-    """Rows of critics and values: the batch, times the agents where each agent has a critic."""
+    """Rows of critics and value networks: the batch, times the number of agents if each agent has a critic."""
     samples: int
     """Rows of actors: batch times agents."""
     batch: int
     action: int
-    """Actions that one critic reads."""
+    """Width of the actions that one critic reads."""
 
 
 def shapes_of(point: DesignPoint) -> Shapes:
-    """Networks and rows of a point."""
+    """Compute networks and rows of a point."""
     spec = task_spec(point.task)
     return _shapes(spec, point.decomposition, point.batch, point.hidden, point.mixer_embed, point.mixer_hidden)
 
@@ -60,17 +60,17 @@ def _shapes(spec: TaskSpec, decomposition: Decomposition, batch: int, hidden: tu
 
 
 class Lanes(NamedTuple):
-    """How many lanes a pack has of each kind."""
+    """Number of lanes of each kind in a pack."""
 
     values: int
     climbing: int
-    """Actors whose loss takes the critic's gradient (BRAC)"""
+    """Number of actors whose loss needs the critic's gradient (BRAC)"""
     reading: int
-    """Actors whose loss reads the critic's values (AWR)"""
+    """Number of actors whose loss needs only the critic's values (AWR)"""
 
     @property
     def actors(self) -> int:
-        """All runs."""
+        """Number of runs."""
         return self.climbing + self.reading
 
     @classmethod
@@ -84,27 +84,27 @@ class Operations(NamedTuple):
     """Floating-point operations of one gradient step, by kind of lane."""
 
     value: int
-    """Of a value lane: critics, targets, mixer, value network"""
+    """Operations of a value lane: critics, targets, mixer, value network"""
     climbing: int
-    """Of an actor lane under BRAC: its training, the critic's gradient, and under TD the next actions"""
+    """Operations of an actor lane under BRAC: its training, the critic's gradient, and under TD the next actions"""
     reading: int
-    """Of an actor lane under AWR: its training, the baseline where no value network gives one, and under TD the next actions"""
+    """Operations of an actor lane under AWR: its training; the baseline without a value network; under TD the next actions"""
 
 
 def step_flops(points: Sequence[DesignPoint]) -> float:
-    """The least floating-point operations of one gradient step of a pack."""
+    """Count the least floating-point operations of one gradient step of a pack."""
     each, lanes = operations(points[0]), Lanes.of(points)
     return float(each.value * lanes.values + each.climbing * lanes.climbing + each.reading * lanes.reading)
 
 
 def alone_flops(points: Sequence[DesignPoint]) -> float:
-    """The least operations of one gradient step of each of a pack's runs, were every one trained by itself."""
+    """Count the least operations of one gradient step of all of a pack's runs, if each run were trained alone."""
     each, lanes = operations(points[0]), Lanes.of(points)
     return float(each.value * lanes.actors + each.climbing * lanes.climbing + each.reading * lanes.reading)
 
 
 def operations(point: DesignPoint) -> Operations:
-    """What each lane of the point's pack computes in a step."""
+    """Count the operations that each kind of lane in the point's pack computes in a step."""
     spec = task_spec(point.task)
     widths = (point.hidden, point.mixer_embed, point.mixer_hidden)
     return _operations(spec, point.decomposition, point.value_learning, point.batch, *widths)
@@ -136,23 +136,23 @@ def _operations(
 
 
 class Memory(NamedTuple):
-    """Bytes of a pack in its process, beside the libraries and what the operating system shares between processes."""
+    """Bytes that a pack adds to its process. Libraries, and memory that processes share, are not counted."""
 
     parameters: int
     """Weights, their gradients, the optimiser's two moments, and targets"""
     activations: int
-    """The most that any one loss keeps for its backward pass, and the weights and gradients which that pass works with"""
+    """What the largest loss keeps for its backward pass, with the weights and gradients that this pass uses"""
     dataset: int
-    """Columns: mapped into memory once for all packs of a machine, or once per pack on a GPU"""
+    """Columns of the dataset: in memory once for all packs of a machine, or once per pack on a GPU"""
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """Sum of all parts."""
         return self.parameters + self.activations + self.dataset
 
 
 def pack_memory(points: Sequence[DesignPoint]) -> Memory:
-    """Bytes that a pack needs at its largest, with the fused kernels of the CPU; PyTorch's own keep half as much again."""
+    """Estimate the largest memory of a pack with the CPU's fused kernels. PyTorch's own kernels keep half as much again."""
     point = points[0]
     shapes, lanes = shapes_of(point), Lanes.of(points)
     width = point.precision.bytes
@@ -164,7 +164,7 @@ def pack_memory(points: Sequence[DesignPoint]) -> Memory:
 
 
 def dataset_bytes(point: DesignPoint, spec: TaskSpec) -> int:
-    """Bytes of a dataset's columns in float32; 0 where its size is not declared (published files)."""
+    """Compute the bytes of a dataset's columns in float32; 0 if its size is not declared (published files)."""
     agents = spec.n_agents
     observed = spec.state_dim in (spec.obs_dim, agents * spec.obs_dim)
     row = 4 * agents * (spec.obs_dim + spec.action_dim + 1) + 1 + (0 if observed else 4 * spec.state_dim)
@@ -172,17 +172,17 @@ def dataset_bytes(point: DesignPoint, spec: TaskSpec) -> int:
 
 
 RESTING_COPIES = 4
-"""Of each trained parameter: itself, its gradient, and two moments."""
+"""Copies of each trained parameter: itself, its gradient, and two moments."""
 PASSING_COPIES = 3
-"""Of each parameter of the networks that a loss trains, while its backward pass lasts: weights with LayerNorm's scale folded
-in, and gradients before and after that is undone."""
+"""Temporary copies of each parameter that a loss trains, during its backward pass: weights with LayerNorm's scale folded in,
+gradients of these, and gradients of the parameters themselves."""
 _HYPER_LAYERS = 4
-"""Arrays kept of a hypernetwork's hidden layer, which PyTorch's operations compute: Linear, norm, its affine part, ReLU."""
+"""Arrays that PyTorch keeps for a hypernetwork's hidden layer: outputs of Linear, norm, the norm's affine part, ReLU."""
 
 
 def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
     critic = HEADS * shapes.critic.parameters + sum(net.parameters for net in shapes.mixer)
-    per_value = (RESTING_COPIES + 1) * critic  # one more: the target
+    per_value = (RESTING_COPIES + 1) * critic  # the one more is the target
     if point.value_learning.has_value_network:
         per_value += RESTING_COPIES * shapes.value.parameters
     return lanes.values * per_value + lanes.actors * RESTING_COPIES * shapes.actor.parameters

@@ -1,8 +1,8 @@
-"""A gradient step recorded once as a CUDA graph and replayed: the host then launches one thing a step instead of hundreds.
+"""A gradient step that is recorded once as a CUDA graph and replayed. The host launches one graph, not hundreds of kernels.
 
-At small sizes a GPU waits for the host most of the time. Everything that a step reads and writes must lie where it lay when
-the graph was recorded: the learner changes its state in place, the batch is copied into one that stays, and the number of
-the step is a number in the device's memory. **Not yet run on a GPU**, hence off unless RECIPE_SWEEP_CUDA_GRAPH is 1.
+At small sizes a GPU waits for the host most of the time. Everything that a step reads and writes must stay at the addresses
+that were recorded. So the learner changes its state in place, and each batch is copied into the same tensors. The step number
+is in the device's memory. **Not yet run on a GPU**, so it is off unless RECIPE_SWEEP_CUDA_GRAPH is 1.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from recipe_sweep.trainers.batch import Batch
 from recipe_sweep.trainers.report import StepReport
 
 WARM_UP = 3
-"""Steps taken one by one before recording, in which libraries choose their kernels and reserve their memory."""
+"""Steps taken one by one before recording, so that libraries have chosen their kernels and reserved their memory."""
 
 
 class Take(Protocol):
@@ -26,9 +26,9 @@ class Take(Protocol):
 
 
 class GraphedStep:
-    """Takes steps, the first few and all where recording fails one by one, else by replaying a graph.
+    """Takes the first few steps one by one, then replays a graph. If recording fails, it takes all steps one by one.
 
-    Of a replayed step's report the tensors are overwritten by the next one.
+    The next replayed step overwrites the tensors of a replayed step's report.
     """
 
     def __init__(self, take: Take, device: torch.device) -> None:
@@ -61,7 +61,7 @@ class GraphedStep:
         return self._report
 
     def _aside(self, batch: Batch, step: int) -> StepReport:
-        """On another stream, as recording asks for."""
+        """Take a step on another stream, as CUDA requires before recording."""
         self._stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(self._stream):
             report = self._take(batch, step)
@@ -69,7 +69,7 @@ class GraphedStep:
         return report
 
     def _record(self, batch: Batch) -> bool:
-        """Record the graph; False, with a warning, where something in the step cannot be. Recording executes nothing."""
+        """Record the graph, which executes nothing. Warn and return False if part of the step cannot be recorded."""
         parts: list[Any] = [None if part is None else part.clone() for part in batch]
         self._batch = Batch(*parts)
         graph = torch.cuda.CUDAGraph()

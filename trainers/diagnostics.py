@@ -1,7 +1,7 @@
-"""What figures 3 to 6 need of a step, measured for every run (algorithms: "Figures that need more than final scores").
+"""Metrics of a step for figures 3 to 6, for every run (algorithms: "Figures that need more than final scores").
 
-A metric that does not apply to a run (AWR's under BRAC, the mixer's without one) is NaN. Gradient norms under SVN are norms
-of a loss divided by sigma squared: compare norm x sigma squared.
+A metric that does not apply to a run is NaN: AWR's metrics under BRAC, the mixer's metrics without a mixer. Under SVN the loss
+is divided by sigma squared. So multiply gradient norms by sigma squared before you compare them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from recipe_sweep.trainers.task import TaskSpec
 
 
 class Measured(Protocol):
-    """What is asked of the learner whose step is measured (trainers/learner.py)."""
+    """The part of the learner that measuring needs (trainers/learner.py)."""
 
     spec: TaskSpec
     config: LearnerConfig
@@ -39,9 +39,9 @@ def measure(
     norms: dict[str, Tensor],
     records: Sequence[tuple[slice, dict[str, Tensor]]],
 ) -> Tensor:
-    """All metrics of every run, (metrics, L), from what the step computed; nothing here waits for the device.
+    """Compute all metrics of every run, (metrics, L), from the step's tensors, without waiting for the device.
 
-    `local_weight` is that of each agent on each head's total, (V, K, B, N).
+    `local_weight` (V, K, B, N) is each agent's weight in each head's total.
     """
     with torch.no_grad():
         runs = len(learner.lanes.actors)

@@ -1,4 +1,4 @@
-"""What a policy is worth: episodes of all lanes played side by side, in one batch."""
+"""Evaluation of policies: episodes of all lanes are played side by side in one batch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Evaluation(NamedTuple):
     return_std: NDArray[np.float64]
     """(L,): population standard deviation over the episodes"""
     undefined_actions: NDArray[np.int64]
-    """(L,): how many components of `mu` were NaN and so were executed as zero; 0 for any healthy policy"""
+    """(L,): number of components of `mu` that were NaN and were executed as zero; 0 for a healthy policy"""
 
 
 def evaluate(
@@ -41,11 +41,11 @@ def evaluate(
 ) -> Evaluation:
     """Play `episodes` episodes of each lane's deterministic policy and sum the mean reward of the agents over time.
 
-    `act` maps observations (L, episodes, N, O), on `device` and of `dtype`, to `mu` (L, episodes, N, A); what is executed is
-    what the task's policy makes of it (trainers/policies/). Starts come from (seed, step,
-    episode), so lanes of one seed see the same ones, and a lane's result never depends on the lanes beside it. A NaN
-    in `mu` is executed as zero and counted, so that a broken lane still has a finite score and breaks no other.
-    `meanwhile` is called after every step of the episodes. Raises UnknownTaskError.
+    `act` maps observations (L, episodes, N, O), on `device` and of `dtype`, to `mu` (L, episodes, N, A). The task's policy
+    turns `mu` into the executed action (trainers/policies/). Starts come from (seed, step, episode). So lanes of one seed have
+    the same starts, and a lane's result never depends on other lanes. A NaN in `mu` is executed as zero and counted. So a
+    broken lane has a finite score and does not affect other lanes. `meanwhile` is called after every step of the episodes.
+    Raises UnknownTaskError.
     """
     lanes = len(seeds)
     environment = make_environment(task, lanes * episodes, threads=torch.get_num_threads())
@@ -67,5 +67,5 @@ def evaluate(
         running &= ~done
         meanwhile()
     by_lane = returns.reshape(lanes, episodes)
-    # Row by row: the order of summation in one call may depend on the number of rows.
+    # Each row has its own call, because the order of a joint sum may depend on the number of rows.
     return Evaluation(np.array([row.mean() for row in by_lane]), np.array([row.std() for row in by_lane]), undefined)

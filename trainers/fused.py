@@ -1,9 +1,10 @@
-"""Pointwise work in one pass over memory, on the CPU, compiled when first used: activations, and the optimiser's step.
+"""Activations and the optimiser's step on the CPU, each in one pass over memory. They are compiled when first used.
 
-Eagerly GELU and LayerNorm are half of a step at small sizes: five passes over memory, and a tanh of 2 ns an element. Here a row
-is read once, stays in cache, and its tanh is a ratio of polynomials that runs on vector units. Adam takes one pass, not ten.
+With PyTorch's operations GELU and LayerNorm take half of a step at small sizes: five passes over memory, and a tanh of 2 ns an
+element. Here a row is read once and stays in cache. Its tanh is a ratio of polynomials that runs on vector units. Adam takes
+one pass, not ten.
 
-Every row is a run's own, so nothing here can carry numbers from one lane to another, be they finite or not.
+Every row belongs to one run. So nothing here can carry numbers from one lane to another, whether they are finite or not.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from torch import Tensor
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# Reordered sums and fused multiply-adds, but NaN and infinity keep their meaning: a diverged lane must stay recognisable.
+# These flags allow reordered sums and fused multiply-adds. NaN and infinity keep their meaning, so that diverged lanes show.
 _FAST = {"contract", "reassoc", "nsz", "arcp"}
 _jit = numba.njit(fastmath=_FAST, error_model="numpy", nogil=True, cache=True)
 
 _BEYOND = np.float32(7.90531110763549805)
-"""Where tanh rounds to 1 in float32."""
+"""Least number at which tanh rounds to 1 in float32."""
 _P = tuple(
     np.float32(c)
     for c in (
@@ -33,7 +34,7 @@ _P = tuple(
     )
 )  # fmt: skip
 _Q = tuple(np.float32(c) for c in (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03))
-"""tanh(x) = x P(x^2) / Q(x^2), to within a few units in the last place (the rational minimax approximation that Eigen uses)."""
+"""Coefficients of Eigen's rational minimax approximation of tanh(x): x P(x^2) / Q(x^2), off by a few last bits."""
 
 
 def _tanh(x: Any) -> Any:
@@ -42,7 +43,7 @@ def _tanh(x: Any) -> Any:
 
 @overload(_tanh, inline="always")
 def _tanh_of(x: Any) -> Any:
-    """Of float32 the ratio, of anything finer the exact function."""
+    """Choose the ratio of polynomials for float32, and the exact function for float64."""
 
     def exact(x: Any) -> Any:
         return math.tanh(x)
@@ -73,7 +74,7 @@ def _slope(x: Any, t: Any) -> Any:
 
 @overload(_slope, inline="always")
 def _slope_of(x: Any, t: Any) -> Any:
-    """Derivative of tanh at x, where tanh is t; without the remains of rounding where it is 0."""
+    """Choose the derivative of tanh at x, given t = tanh(x). For float32 it is exactly 0 where tanh rounds to 1 or -1."""
 
     def exact(x: Any, t: Any) -> Any:
         return 1.0 - t * t
@@ -86,7 +87,7 @@ def _slope_of(x: Any, t: Any) -> Any:
 
 @_jit
 def gelu(x: NDArray[Any], bias: NDArray[Any], out: NDArray[Any]) -> None:
-    """out = GELU(x + bias) in its tanh form, of x and out (R, M, H), and bias (R, H)."""
+    """Compute out = GELU(x + bias) in its tanh form. x and out are (R, M, H), bias is (R, H)."""
     number = x.dtype.type
     half, one, rate, cubic = number(0.5), number(1.0), number(math.sqrt(2.0 / math.pi)), number(0.044715)
     for lane in range(x.shape[0]):
@@ -98,7 +99,7 @@ def gelu(x: NDArray[Any], bias: NDArray[Any], out: NDArray[Any]) -> None:
 
 @_jit
 def gelu_and_slope(x: NDArray[Any], bias: NDArray[Any], out: NDArray[Any]) -> None:
-    """The same, and x becomes GELU's derivative at x + bias: the backward pass then needs no second tanh."""
+    """Compute the same, and set x to GELU's derivative at x + bias. So the backward pass needs no second tanh."""
     number = x.dtype.type
     half, one, three = number(0.5), number(1.0), number(3.0)
     rate, cubic = number(math.sqrt(2.0 / math.pi)), number(0.044715)
@@ -114,7 +115,7 @@ def gelu_and_slope(x: NDArray[Any], bias: NDArray[Any], out: NDArray[Any]) -> No
 
 @_jit
 def gelu_backward(slope: NDArray[Any], gradient: NDArray[Any], of_bias: NDArray[Any]) -> None:
-    """Take `gradient` (R, M, H) behind the GELU, in place, and add it up in `of_bias` (R, H)."""
+    """Carry `gradient` (R, M, H) backward through the GELU, in place. Add it to the bias's gradient `of_bias` (R, H)."""
     for lane in range(gradient.shape[0]):
         for row in range(gradient.shape[1]):
             for j in range(gradient.shape[2]):
@@ -125,7 +126,7 @@ def gelu_backward(slope: NDArray[Any], gradient: NDArray[Any], of_bias: NDArray[
 
 @_jit
 def normalise(x: NDArray[Any], inverse: NDArray[Any], eps: float) -> None:
-    """LayerNorm without its affine part, in place, of x (R, M, H); `inverse` (R, M) keeps one over each row's deviation."""
+    """Apply LayerNorm without its affine part to x (R, M, H), in place. Set `inverse` (R, M) to 1 / deviation of each row."""
     number = x.dtype.type
     one, width = number(1.0), number(x.shape[2])
     for lane in range(x.shape[0]):
@@ -146,7 +147,7 @@ def normalise(x: NDArray[Any], inverse: NDArray[Any], eps: float) -> None:
 
 @_jit
 def normalise_backward(normed: NDArray[Any], inverse: NDArray[Any], gradient: NDArray[Any]) -> None:
-    """Take `gradient` (R, M, H) behind the normalisation that gave `normed` and `inverse`, in place."""
+    """Carry `gradient` (R, M, H) backward through the normalisation that gave `normed` and `inverse`, in place."""
     width = gradient.dtype.type(gradient.shape[2])
     zero = gradient.dtype.type(0.0)
     for lane in range(gradient.shape[0]):
@@ -162,7 +163,7 @@ def normalise_backward(normed: NDArray[Any], inverse: NDArray[Any], gradient: ND
 
 
 class AdamState(NamedTuple):
-    """Parameters, the means of their gradients and of these squared, and the newest gradient, each (R, P)."""
+    """Parameters, running means of their gradients and squared gradients, and the newest gradient, each (R, P)."""
 
     flat: Tensor
     mean: Tensor
@@ -177,7 +178,7 @@ def _adam(
     alive: NDArray[Any],
     constants: tuple[float, float, float, float],
 ) -> None:
-    """One step of Adam on rows (R, P); `rate` (R,) is -lr / (1 - beta1^t). Rows that are not alive keep their parameters."""
+    """Take one step of Adam on rows (R, P). `rate` (R,) is -lr / (1 - beta1^t). Rows not `alive` keep their parameters."""
     flat, mean, square, gradient = state
     number = flat.dtype.type
     beta1, beta2, eps, correction = constants
@@ -196,7 +197,7 @@ def _adam(
 
 
 def adam(state: AdamState, rate: Tensor, alive: Tensor, constants: tuple[float, float, float, float]) -> None:
-    """One step of Adam in place, on rows (R, P) of which each is a lane's own; `rate` and `alive` are (R, 1).
+    """Take one step of Adam in place on rows (R, P), one row per lane. `rate` and `alive` are (R, 1).
 
     `constants` are beta1, beta2, eps and sqrt(1 - beta2^t).
     """

@@ -1,10 +1,10 @@
 """A stack of multi-layer perceptrons on the CPU, forward and backward, in tiles that stay in the processor's cache.
 
-A tile is some samples of one row of the stack, or all samples of some rows. It goes through every layer before the next one
-begins, so what a matrix product has just written is still in cache when GELU and LayerNorm read it, and when the next
-product does. Tiles depend on shapes alone: the same pack meets the same sums.
+A tile is some samples of one row of the stack, or all samples of some rows. A tile passes through every layer before the next
+tile begins. So the output of a matrix product is still in cache when GELU, LayerNorm and the next product read it. Tiles depend
+on shapes alone, so the same pack computes the same sums.
 
-For the backward pass every hidden layer keeps what it gave out, and GELU's slope in the place of what came in.
+For the backward pass every hidden layer keeps its output, and GELU's derivative in place of its input.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from recipe_sweep.trainers.parameters import Linear
 
 
 def evaluate(x: Tensor, layers: Sequence[Linear], eps: float | None, tile: int) -> Tensor:
-    """y (R, M, out) of x (R, M, in): Linear, GELU, and LayerNorm without its affine part where `eps` is given; last Linear.
+    """Compute y (R, M, out) from x (R, M, in): Linear, GELU and, if `eps` is given, LayerNorm without affine part; then Linear.
 
     A tile has at most `tile` numbers in the widest hidden layer, or one sample.
     """
@@ -31,7 +31,7 @@ def evaluate(x: Tensor, layers: Sequence[Linear], eps: float | None, tile: int) 
 
 
 class _Kept(NamedTuple):
-    """One hidden layer's numbers: GELU's slope (or what went into it), what came out, one over each sample's deviation."""
+    """Numbers of one hidden layer: GELU's derivative (or its input), the layer's output, 1 / each sample's deviation."""
 
     slope: Tensor
     out: Tensor
@@ -39,17 +39,17 @@ class _Kept(NamedTuple):
 
     @classmethod
     def empty(cls, like: Tensor, width: int) -> _Kept:
-        """Room for a layer of this width over the samples of `like` (R, M, *)."""
+        """Reserve room for a layer of this width and the samples of `like` (R, M, *)."""
         shape = (*like.shape[:2], width)
         return cls(like.new_empty(shape), like.new_empty(shape), like.new_empty(shape[:2]))
 
     def tile(self, rows: slice, samples: slice) -> _Kept:
-        """A part of it."""
+        """Slice the numbers of one tile."""
         return _Kept(*(part[rows, samples] for part in self))
 
 
 class _Evaluate(torch.autograd.Function):
-    """`evaluate` with its gradients; those of the layers only where they are asked for."""
+    """`evaluate` with its gradients. Gradients of the layers are computed only if they are needed."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, eps: float | None, tile: int, *flat: Tensor) -> Tensor:
@@ -92,7 +92,7 @@ class _Evaluate(torch.autograd.Function):
 
 
 def _forward(x: Tensor, layers: Sequence[Linear], eps: float | None, tile: int, kept: Sequence[_Kept]) -> Tensor:
-    """`evaluate` without a graph; where `kept` has the hidden layers they are filled for the backward pass."""
+    """Compute `evaluate` without a graph. Fill the hidden layers of `kept` if the backward pass needs them."""
     *hidden, last = (Linear(weight.detach(), bias.detach()) for weight, bias in layers)
     x = x.detach()
     y = x.new_empty(*x.shape[:2], last.weight.shape[2])
@@ -115,7 +115,7 @@ def _layers(flat: Sequence[Tensor]) -> list[Linear]:
 
 
 def _tiles(x: Tensor, hidden: Sequence[Linear], tile: int) -> Iterator[tuple[slice, slice]]:
-    """Rows and samples of each tile of x (R, M, *): all samples of some rows, or some samples of one."""
+    """Yield rows and samples of each tile of x (R, M, *): all samples of some rows, or some samples of one row."""
     rows, samples, _ = x.shape
     width = max((layer.weight.shape[2] for layer in hidden), default=1)
     together = tile // (samples * width)

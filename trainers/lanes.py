@@ -1,7 +1,7 @@
-"""How the runs of a pack lie in a process: value lanes, actor lanes, and who is served by whom.
+"""Lanes of the runs of a pack in a process: value lanes, actor lanes, and which value lane serves which actor lanes.
 
-Under SARSA and IQL one value lane serves every actor lane that differs from it only in extraction, alpha and actor
-normalisation; under TD each run has a value lane of its own (algorithms: "What follows", 1). Lanes of one seed share batches.
+Under SARSA and IQL one value lane serves all actor lanes that differ only in extraction, alpha and actor normalisation. Under
+TD each run has a value lane of its own (algorithms: "What follows", 1). Lanes of one seed share batches.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from recipe_sweep.search_spaces.vocabulary import ActorNorm, Extraction
 
 @dataclass(frozen=True)
 class ValueLane:
-    """One critic (with its mixer and value network): `key` names it in checkpoints, `tau` is IQL's expectile."""
+    """One critic with its mixer and value network. `key` names the lane in checkpoints; `tau` is IQL's expectile."""
 
     key: str
     seed: int
@@ -30,7 +30,7 @@ class ValueLane:
 
 @dataclass(frozen=True)
 class ActorLane:
-    """One run: `key` is its run_id, `value` the position of the value lane that serves it."""
+    """One run. `key` is its run_id; `value` is the position of the value lane that serves it."""
 
     key: str
     value: int
@@ -50,7 +50,7 @@ class LaneMap:
 
     @classmethod
     def of(cls, points: Sequence[DesignPoint]) -> LaneMap:
-        """Lanes of the runs, in their order; raises ValueError where they cannot be trained by one process."""
+        """Make the lanes of the runs, in the runs' order. Raises ValueError if the runs cannot be one pack."""
         if len({point.pack_key for point in points}) != 1:
             raise ValueError("the runs of a pack must agree in everything but seed, tau, extraction, alpha, actor norm and lr")
         if len({point.run_id for point in points}) != len(points):
@@ -66,12 +66,12 @@ class LaneMap:
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:
-        """The distinct seeds, in order of first appearance: one batch is drawn for each."""
+        """Distinct seeds, in order of first appearance. One batch is drawn for each."""
         return tuple(dict.fromkeys(lane.seed for lane in self.values))
 
     @cached_property
     def groups(self) -> tuple[LaneGroup, ...]:
-        """Actor lanes by what their loss is: neighbours of one extraction and actor normalisation."""
+        """Groups of neighbouring actor lanes with the same loss, that is, the same extraction and actor normalisation."""
         groups: list[LaneGroup] = []
         for (extraction, norm), lanes in itertools.groupby(self.actors, lambda lane: (lane.extraction, lane.norm)):
             first = groups[-1].lanes.stop if groups else 0
@@ -81,7 +81,7 @@ class LaneMap:
 
 @dataclass(frozen=True)
 class LaneGroup:
-    """Neighbouring actor lanes that share the form of their loss, by their place among the pack's actor lanes."""
+    """Neighbouring actor lanes with the same form of loss. `lanes` is their place among the pack's actor lanes."""
 
     extraction: Extraction
     norm: ActorNorm
@@ -89,23 +89,23 @@ class LaneGroup:
 
 
 class Select:
-    """Picks rows along the first dimension; nothing is copied where all rows are wanted in order."""
+    """Selects rows along the first dimension. Nothing is copied if all rows are selected in order."""
 
     def __init__(self, positions: Sequence[int], count: int, device: torch.device) -> None:
         self._identity = list(positions) == list(range(count))
         self._index = torch.tensor(positions, device=device)
 
     def __call__(self, x: Tensor) -> Tensor:
-        """(count, *) -> (len(positions), *)."""
+        """Select the rows: (count, *) -> (len(positions), *)."""
         return x if self._identity else x.index_select(0, self._index)
 
 
 class Grouping:
-    """Arranges n actor lanes by the value lane that serves them: (n, *) <-> (V, G, *), G the most that one serves.
+    """Arranges n actor lanes by the value lane that serves them: (n, *) <-> (V, G, *).
 
-    With it the actors of a value lane become one larger matrix product against one copy of its critic. Where value
-    lanes serve unequal numbers, the empty places hold zeros and pass no gradient, so a place never reads, and never
-    harms, a run that is not its own.
+    G is the most actor lanes that one value lane serves. So the actors of a value lane need one larger matrix product with one
+    copy of its critic. If value lanes serve unequal numbers, the empty places hold zeros and pass no gradient. So a place never
+    reads or changes another run.
     """
 
     def __init__(self, value_of: Sequence[int], values: int, device: torch.device) -> None:
@@ -120,7 +120,7 @@ class Grouping:
         self._back = torch.tensor([places.index(lane) for lane in range(len(value_of))], device=device)
 
     def group(self, x: Tensor) -> Tensor:
-        """(n, *) -> (V, G, *)."""
+        """Arrange lanes by value lane: (n, *) -> (V, G, *)."""
         if not self._identity:
             x = x.index_select(0, self._place)
         if not self._full:
@@ -128,6 +128,6 @@ class Grouping:
         return x.reshape(*self._shape, *x.shape[1:])
 
     def ungroup(self, x: Tensor) -> Tensor:
-        """(V, G, *) -> (n, *)."""
+        """Put lanes back into their order: (V, G, *) -> (n, *)."""
         x = x.flatten(0, 1)
         return x if self._identity else x.index_select(0, self._back)

@@ -1,8 +1,8 @@
 """One gradient step of every lane of a pack (algorithms: "One step").
 
-All losses are taken at the same parameters, every network takes one Adam step, then the targets follow. Nothing crosses
-lanes: a loss is summed over them only so that one backward pass serves all, and a lane whose numbers stop being finite
-(or whose |Q| passes its bound) is frozen by a mask, before its update, so that its last finite parameters remain.
+All losses are computed at the same parameters. Then every network takes one Adam step, and then the targets follow. Lanes do
+not affect each other: a loss is summed over lanes only so that one backward pass serves all of them. If a lane's numbers are
+not finite, or its |Q| exceeds the bound, a mask freezes it before its update. So its last finite parameters remain.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ class _Group(NamedTuple):
     lanes: LaneGroup
     actor: Trained
     batch_of: Select
-    """Picks each lane's batch"""
+    """Selection of each actor lane's batch"""
     serving: slice
-    """The value lanes that serve it"""
+    """Value lanes from the first to the last one that serves the group"""
     critic: Leaves
-    """Theirs, without gradients"""
+    """Critics of these value lanes, without gradients"""
     value_of: Select
-    """Picks each lane's among those"""
+    """Selection of each actor lane's value lane among these"""
     grouping: Grouping
     alpha: Tensor
 
 
 class Learner:
-    """The lanes of one pack and their state; `steps_taken` counts gradient steps."""
+    """The lanes of one pack and their state. `steps_taken` counts gradient steps."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Learner:
         return report
 
     def _take(self, batch: Batch, step: int | Tensor, *, record: bool = False) -> StepReport:
-        """What the device does in step number `step` (from 0), a number or one in the device's memory."""
+        """Compute step number `step` (from 0) on the device. `step` is a number, or a tensor in the device's memory."""
         models, decomposition = self.models, self.models.decomposition
         inputs = agent_inputs(batch.obs)
         data = self._value_data(batch, inputs)
@@ -142,7 +142,7 @@ class Learner:
         return StepReport(critic.loss.detach(), value.loss.detach() if value else None, actor, measured)
 
     def _group(self, group: LaneGroup, value_of: Sequence[int], dtype: torch.dtype, device: torch.device) -> _Group:
-        """From the value lanes of the group's actors: all between the first and the last are evaluated."""
+        """Collect what a group of actor lanes needs. All value lanes from the first to the last that serves it count."""
         first, last = min(value_of), max(value_of) + 1
         heads, local = self.config.heads, [value - first for value in value_of]
         actors = self.lanes.actors[group.lanes]
@@ -158,7 +158,7 @@ class Learner:
         )
 
     def act(self, x: Tensor) -> Tensor:
-        """Policy means (L, *, A), without graph, of agents' inputs x (L, *, X)."""
+        """Compute policy means (L, *, A), without a graph, of agents' inputs x (L, *, X)."""
         with torch.no_grad():
             return self.models.means(self.models.actor.frozen, x)
 
@@ -178,9 +178,9 @@ class Learner:
         )
 
     def _backward(self, loss: Tensor, **rows: Trained | None) -> dict[str, Tensor]:
-        """Gradients of a loss (lanes,) with respect to the rows it trains, into their buffers; returns their norms, per lane.
+        """Write the gradients of a loss (lanes,) into the buffers of the rows that it trains. Return their norms, per lane.
 
-        Each loss has a backward pass of its own, so that its activations are gone, and the cache is free, before the next.
+        Each loss has its own backward pass. So its activations are freed, and the cache with them, before the next loss.
         """
         trained = {name: each for name, each in rows.items() if each is not None}
         gradients = iter(torch.autograd.grad(loss.sum(), [leaf for each in trained.values() for leaf in each.leaves.values()]))
@@ -198,7 +198,7 @@ class Learner:
         actor: Tensor,
         norms: dict[str, Tensor],
     ) -> None:
-        """Mark the lanes whose step must not be taken: a value lane takes with it the runs it serves, and only these."""
+        """Mark the lanes that must not take the step. A frozen value lane also freezes the runs that it serves."""
         sound = torch.isfinite(critic.loss) & torch.isfinite(norms["critic"])
         for name in ("mixer", "value"):
             if name in norms:
@@ -208,7 +208,7 @@ class Learner:
         if self.config.divergence_bound is not None:
             sound &= total.detach().abs().flatten(1).amax(1) <= self.config.divergence_bound
         alive = self.actor_alive & torch.isfinite(actor) & torch.isfinite(norms["actor"]) & self.value_of_actor(sound)
-        # In place: a graph finds its state where it left it.
+        # The copies are in place, because a CUDA graph needs its state at the same addresses.
         self.diverged_step.copy_(torch.where(self.actor_alive & ~alive, step, self.diverged_step))
         self.actor_alive.copy_(alive)
         # Under TD a run's critic learns from its own actor, so the two stop together.

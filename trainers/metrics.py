@@ -1,15 +1,15 @@
-"""The names of what is measured of a step (`recipe_sweep.trainers.diagnostics` measures it)."""
+"""Names of the metrics of a step, which `recipe_sweep.trainers.diagnostics` computes."""
 
 from __future__ import annotations
 
 VALUE_METRICS = ("q_mean", "q_max_abs", "td_loss", "sigma", "head_share", "head_gap", "mixer_gain")
-"""q_mean: mean of min_k total; td_loss: mean over heads, before sigma; head_share: how often head 0 is the smaller;
+"""q_mean: mean of min_k total; td_loss: mean over heads, not divided by sigma^2; head_share: how often head 0 is the smaller;
 head_gap: mean distance of the first two heads; mixer_gain: gamma times the mean norm of the total's gradient in q."""
 NORM_METRICS = ("grad_norm/critic", "grad_norm/mixer", "grad_norm/value", "grad_norm/actor", "grad_norm/all")
 ACTOR_METRICS = ("actor_loss", "actor_q_term", "actor_bc_term", "mu_outside", "mu_max_abs", "awr_ess", "awr_capped")
-"""mu_outside: share of components beyond the action bounds; awr_ess: effective sample size as a share of the samples."""
+"""mu_outside: share of mu's components beyond the action bounds; awr_ess: effective sample size as a share of the samples."""
 
 
 def names(agents: int) -> tuple[str, ...]:
-    """All metrics' names, in the order of `recipe_sweep.trainers.diagnostics.measure`."""
+    """List all metrics' names, in the order of `recipe_sweep.trainers.diagnostics.measure`."""
     return (*VALUE_METRICS, *NORM_METRICS, *ACTOR_METRICS, *(f"awr_agent_share/{a}" for a in range(agents)))

@@ -21,7 +21,7 @@ from recipe_sweep.trainers.task import TaskSpec
 from recipe_sweep.trainers.value_learning.registry import VALUE_LEARNING
 
 Initial = Callable[[int, str], Arrays | None]
-"""(lane, network) -> that network's parameters in that lane, or None to draw them; `network` as in checkpoints."""
+"""(lane, network) -> the network's parameters in this lane, or None to draw them. `network` is the name in checkpoints."""
 
 
 def _draw(lane: int, network: str) -> Arrays | None:
@@ -89,12 +89,12 @@ class Models:
         return self.mixer is not None and TRAINED_BY_CRITIC[self.config.mixer_training]
 
     def means(self, leaves: Leaves, x: Tensor) -> Tensor:
-        """Means mu (L, *, A) of agents' inputs x (L, *, X)."""
+        """Compute means mu (L, *, A) of agents' inputs x (L, *, X)."""
         mu = self._evaluate(self._actor_net, leaves, x.flatten(1, -2)).view(*x.shape[:-1], self.spec.action_dim)
         return ACTOR_BOUNDS[self.config.actor_bound](mu)
 
     def q(self, leaves: Leaves, context: Tensor, actions: Tensor) -> Tensor:
-        """Critic values (V, K, G, units) of contexts (V, units, C) and G sets of actions (V, G, B, N, A) each."""
+        """Compute critic values (V, K, G, units): contexts (V, units, C), G sets of actions (V, G, B, N, A)."""
         joined = self.decomposition.join(actions)
         lanes, sets, *units, width = joined.shape
         read = context.unsqueeze(1).expand(lanes, sets, *units, context.shape[-1])
@@ -103,7 +103,7 @@ class Models:
         return self._evaluate(self._critic_net, leaves, rows).view(lanes, self.config.heads, sets, *units)
 
     def v(self, leaves: Leaves, context: Tensor) -> Tensor:
-        """Values (V, units) of contexts (V, units, C)."""
+        """Compute the value network's values (V, units) of contexts (V, units, C)."""
         return self._evaluate(self._value_net, leaves, context.flatten(1, -2)).view(context.shape[:-1])
 
     def _evaluate(self, network: Mlp, leaves: Leaves, x: Tensor) -> Tensor:
@@ -112,7 +112,7 @@ class Models:
         return y.to(self.config.dtype)
 
     def mixing(self, leaves: Leaves | None, views: Views) -> Mixing | None:
-        """The mixer at the views; None where nothing is mixed."""
+        """Prepare the mixer at the views; None without a mixer."""
         if leaves is None or views.state is None or self._mixer_net is None:
             return None
         with self.config.arithmetic(self._device):
@@ -120,16 +120,16 @@ class Models:
         return Mixing(self._mixer_net, tuple(part.to(self.config.dtype) for part in prepared))
 
     def online_mixing(self, views: Views) -> Mixing | None:
-        """The online mixer at the views, with their graph where the critic's loss trains it."""
+        """Prepare the online mixer at the views, with a graph if the critic's loss trains it."""
         if self.mixer is None:
             return None
         return self.mixing(self.mixer.whole.leaves if self.trains_mixer else self.mixer.frozen, views)
 
     def target_mixing(self, views: Views) -> Mixing | None:
-        """The target mixer at the views."""
+        """Prepare the target mixer at the views."""
         return self.mixing(self.target_mixer.leaves if self.target_mixer else None, views)
 
     def target_total(self, views: Views, actions: Tensor) -> Tensor:
-        """min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A)."""
+        """Compute min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A)."""
         q = self.q(self.target_critic.leaves, self.decomposition.context(views), actions).squeeze(2)
         return self.decomposition.total(q, self.target_mixing(views), Extra(actions)).amin(1)

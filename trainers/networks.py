@@ -1,7 +1,7 @@
-"""The networks of Appendix D over stacked parameters: x (R, M, in) -> y (R, M, out), row r with its own weights.
+"""The networks of Appendix D with stacked parameters: x (R, M, in) -> y (R, M, out). Every row r has its own weights.
 
-Initial parameters come from one generator per network, named by seed and network, so that runs which share a value lane
-share its parameters whatever else the pack holds.
+Initial parameters come from one generator per network, named by seed and network. So a value lane's initial parameters do not
+depend on the rest of the pack.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Arrays = dict[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class Mlp:
-    """Linear, GELU (tanh), LayerNorm where `norm` is on, per hidden layer; then Linear."""
+    """Linear, GELU (tanh form) and, with `norm`, LayerNorm for each hidden layer; then Linear."""
 
     inputs: int
     hidden: tuple[int, ...]
@@ -53,7 +53,7 @@ class Mlp:
         return Layout(shapes)
 
     def initial(self, rng: np.random.Generator) -> Arrays:
-        """Xavier-uniform weights (the last layer's variance scaled), zero biases, unit norm scales, of one copy."""
+        """Draw one copy: Xavier-uniform weights (the last layer's variance scaled), zero biases, unit norm scales."""
         arrays: Arrays = {}
         for name, shape in self.layout.shapes.items():
             if name.endswith("/weight"):
@@ -66,7 +66,7 @@ class Mlp:
         return arrays
 
     def __call__(self, leaves: Leaves, x: Tensor) -> Tensor:
-        """Apply: x (R, M, inputs) -> (R, M, outputs)."""
+        """Apply the network: x (R, M, inputs) -> (R, M, outputs)."""
         layers, eps = self._layers(leaves), LAYER_NORM_EPS if self.norm else None
         if self.kernels.fuse(x.shape[0] * x.shape[1] * max(self.hidden, default=0)):
             from recipe_sweep.trainers import fused_mlp
@@ -78,10 +78,10 @@ class Mlp:
         return torch.baddbmm(layers[-1].bias.unsqueeze(1), x, layers[-1].weight)
 
     def _layers(self, leaves: Leaves) -> list[Linear]:
-        """Weights and biases, with the affine part of each LayerNorm folded into the Linear that follows it.
+        """List weights and biases, with the affine part of each LayerNorm folded into the next Linear.
 
-        (x * scale + shift) W + b = x (scale * W) + (b + shift W): the same function, without touching the (R, M, H) activations
-        again.
+        (x * scale + shift) W + b = x (scale * W) + (b + shift W): the same function without another pass over the activations
+        (R, M, H).
         """
         layers: list[Linear] = []
         for i in range(len(self.hidden) + 1):
@@ -95,7 +95,7 @@ class Mlp:
 
 
 class Network(Protocol):
-    """What can be stacked: leaves of one copy, and how they are drawn."""
+    """A network that can be stacked: the leaves of one copy, and how they are drawn."""
 
     @property
     def layout(self) -> Layout:
@@ -108,7 +108,7 @@ class Network(Protocol):
 
 
 def stack_arrays(layout: Layout, copies: Sequence[Arrays], *, out: Tensor) -> None:
-    """Write the copies, one per row, into the buffer `out` (R, P); raises ValueError on a wrong set of leaves or shape."""
+    """Write the copies, one per row, into the buffer `out` (R, P). Raises ValueError if leaves or shapes differ."""
     for row, arrays in zip(out, copies, strict=True):
         if arrays.keys() != layout.shapes.keys():
             raise ValueError(f"leaves differ: {sorted(arrays.keys() ^ layout.shapes.keys())}")

@@ -1,7 +1,7 @@
 """Normalisation of the critic's, the value's and the actor's losses (paper Eq. 4 to 6 and Listing 1).
 
-Statistics are detached and taken within one lane: over every dimension but the first (and, where named, the heads).
-A further normalisation is one object of the kinds below and its line in CRITIC_NORMS or ACTOR_NORMS.
+Statistics are detached and computed within one lane, over every dimension except the first.
+A new normalisation is one object of the kinds below and one line in CRITIC_NORMS or ACTOR_NORMS.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ EPS = 1e-6
 
 
 class CriticLoss(NamedTuple):
-    """Loss and the scale it was divided by before squaring, both (L,)."""
+    """The loss, and the scale sigma by which errors were divided before squaring, both (L,)."""
 
     loss: Tensor
     sigma: Tensor
 
 
 def lane_mean(x: Tensor) -> Tensor:
-    """Mean over all dimensions but the first: (L, *) -> (L,)."""
+    """Average over all dimensions except the first: (L, *) -> (L,)."""
     return x.flatten(1).mean(1)
 
 
@@ -35,27 +35,27 @@ def _over(per_lane: Tensor, like: Tensor) -> Tensor:
 
 
 def mean_absolute_deviation(x: Tensor) -> Tensor:
-    """sg[mean |x - mean x|] + eps within each lane: (L, *) -> (L,) (Eq. 5)."""
+    """Compute sg[mean |x - mean x|] + eps within each lane: (L, *) -> (L,) (Eq. 5)."""
     x = x.detach()
     return lane_mean((x - _over(lane_mean(x), x)).abs()) + EPS
 
 
 def one(x: Tensor) -> Tensor:
-    """1 for each lane: (L, *) -> (L,)."""
+    """Return 1 for each lane: (L, *) -> (L,)."""
     return torch.ones(x.shape[0], dtype=x.dtype, device=x.device)
 
 
 @dataclass(frozen=True)
 class CriticNormalisation:
-    """One value of the axis "critic norm"."""
+    """A member of the axis "critic norm"."""
 
     every_head: bool
-    """Whether each head has an error of its own; else only the smaller total has one"""
+    """Whether each head has an error of its own; if not, only the smaller total has an error"""
     scale: Callable[[Tensor], Tensor]
-    """What critic and value losses are divided by before squaring, (L,), from totals (L, units)"""
+    """Function from totals (L, units) to sigma (L,), by which errors of critic and value loss are divided before squaring"""
 
     def loss(self, q: Tensor, target: Tensor) -> CriticLoss:
-        """Return the critic's loss of totals q (L, K, units) against targets (L, units), per lane (Eq. 2, 6; Listing 1)."""
+        """Compute the critic's loss per lane from totals q (L, K, units) and targets (L, units) (Eq. 2, 6; Listing 1)."""
         error = q - target.unsqueeze(1) if self.every_head else q.amin(1) - target
         sigma = self.scale(q.amin(1))
         return CriticLoss(lane_mean((error / _over(sigma, error)).square()), sigma)
@@ -70,26 +70,26 @@ CRITIC_NORMS: dict[CriticNorm, CriticNormalisation] = {
 
 
 class ActorNormalisation(Protocol):
-    """One value of the axis "actor norm"."""
+    """A member of the axis "actor norm"."""
 
     def value_loss(self, q: Tensor) -> Tensor:
-        """Return BRAC's value term -E[q], (L,), of totals q (L, units)."""
+        """Compute BRAC's value term -E[q], (L,), from totals q (L, units)."""
         ...
 
     def advantage(self, advantage: Tensor) -> Tensor:
-        """Return AWR's advantages (L, units) as its weights read them."""
+        """Normalise AWR's advantages (L, units) for its weights."""
         ...
 
 
 class Raw:
-    """Values and advantages as they are."""
+    """No normalisation of values and advantages."""
 
     def value_loss(self, q: Tensor) -> Tensor:
         """Return -mean q."""
         return -lane_mean(q)
 
     def advantage(self, advantage: Tensor) -> Tensor:
-        """Return them unchanged."""
+        """Return the advantages unchanged."""
         return advantage
 
 
@@ -97,12 +97,12 @@ class AbsMean:
     """Values centred and divided by mean |q| (Eq. 4); advantages standardised within the lane (population deviation)."""
 
     def value_loss(self, q: Tensor) -> Tensor:
-        """Return -mean of the normalised q."""
+        """Compute -mean of the normalised q."""
         plain = q.detach()
         return -lane_mean((q - _over(lane_mean(plain), q)) / _over(lane_mean(plain.abs()) + EPS, q))
 
     def advantage(self, advantage: Tensor) -> Tensor:
-        """Return them with mean 0 and deviation 1."""
+        """Scale the advantages to mean 0 and deviation 1."""
         centred = advantage - _over(lane_mean(advantage), advantage)
         return centred / _over(lane_mean(centred.square()).sqrt() + EPS, advantage)
 

@@ -1,4 +1,4 @@
-"""What training one pack tells while it goes on, and comes to. Nothing here loads PyTorch, so that a rehearsal need not."""
+"""Progress and outcome of training a pack. Nothing here loads PyTorch, so that a rehearsal need not load it."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
 from recipe_sweep.trainers.task import ReturnScale
 
 Arrays = Mapping[str, NDArray[np.floating]]
-"""The final parameters of one run, by their names."""
+"""Final parameters of one run by name."""
 
 
 Floors = Mapping[str, Mapping[int, float]]
-"""By run_id and step: the return under which a run is pruned at the evaluation of that step."""
+"""Returns by run_id and step. A run is pruned if its evaluation at this step is below the return."""
 NO_FLOORS: Floors = {}
 
 
 def is_pruned(run_id: str, evaluation: CurvePoint, floors: Floors) -> bool:
-    """Whether a run ends at this evaluation."""
+    """Tell whether a run is pruned at this evaluation."""
     return evaluation.return_mean < floors.get(run_id, {}).get(evaluation.step, -math.inf)
 
 
 def until_pruned(result: RunResult, floors: Floors) -> RunResult:
-    """What a run that was trained to its end would have been under these floors; the last evaluation prunes nothing."""
+    """Cut a finished run's result where these floors would have pruned the run. The last evaluation prunes nothing."""
     at = next((at for at, each in enumerate(result.curve[:-1], 1) if is_pruned(result.run_id, each, floors)), None)
     if at is None:
         return result
@@ -38,7 +38,7 @@ def until_pruned(result: RunResult, floors: Floors) -> RunResult:
 
 
 class PackProgress(NamedTuple):
-    """How far a pack is. `curves` maps run_id to its evaluations so far, in units of reward; `scale` makes scores of them."""
+    """Progress of a pack. `curves` are the evaluations so far by run_id, in units of reward; `scale` turns them into scores."""
 
     step: int
     steps: int
@@ -49,7 +49,7 @@ class PackProgress(NamedTuple):
 
 
 class PackOutcome(NamedTuple):
-    """What a call of `train_pack` came to. Seconds are the pack's over all attempts that a checkpoint remembers."""
+    """Result of `train_pack`. Seconds are the pack's, summed over all attempts that a checkpoint has recorded."""
 
     complete: bool
     results: tuple[RunResult, ...]

@@ -1,8 +1,8 @@
 """Stacked parameters: R copies of one network, side by side in one buffer.
 
-A lane's parameters are one row of a (R, P) buffer and every leaf of the network is a view into it, so that one optimiser
-update, one Polyak update and one finiteness check serve all leaves of all lanes, and a lane can be saved, frozen or sliced
-out as a row. Row r of a leaf view never touches another row: lanes cannot see each other.
+A lane's parameters are one row of a buffer (R, P). Every leaf of the network is a view into the buffer. So one optimiser
+update, one Polyak update and one finiteness check serve all leaves of all lanes. A lane can be saved, frozen or sliced out as a
+row. Row r of a leaf view never touches another row, so lanes cannot affect each other.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Layout:
 
     @property
     def size(self) -> int:
-        """Parameters of one copy."""
+        """Number of parameters of one copy."""
         return sum(math.prod(shape) for shape in self.shapes.values())
 
     def views(self, flat: Tensor) -> dict[str, Tensor]:
-        """Each leaf of every row as a view of `flat` (R, P)."""
+        """Return each leaf of all rows as a view of `flat` (R, P): leaf name -> (R, *shape)."""
         views, offset = {}, 0
         for name, shape in self.shapes.items():
             count = math.prod(shape)
@@ -52,13 +52,13 @@ class Adam:
 
 
 class Trained(NamedTuple):
-    """Rows of a stack as the loss that trains them sees them: leaves with gradients, and where these go, (rows, P)."""
+    """Rows of a stack for the loss that trains them: leaves with gradients, and the buffer of these gradients, (rows, P)."""
 
     leaves: Leaves
     gradient: Tensor
 
     def collect(self, gradients: list[Tensor]) -> Tensor:
-        """Store the leaves' gradients, in layout order; returns their norm per row, (rows,)."""
+        """Store the leaves' gradients, in layout order. Return their norm per row, (rows,)."""
         rows = self.gradient.shape[0]
         torch.cat([gradient.reshape(rows, -1) for gradient in gradients], dim=1, out=self.gradient)
         norm: Tensor = torch.linalg.vector_norm(self.gradient, dim=1)
@@ -68,8 +68,8 @@ class Trained(NamedTuple):
 class Stack:
     """R copies of one network with their optimiser state.
 
-    `whole.leaves` and `frozen` are the same leaves with and without gradients: a loss that must not train this network is
-    given `frozen`, so no gradient is computed for it, let alone thrown away.
+    `whole.leaves` and `frozen` are the same leaves with and without gradients. A loss that must not train this network reads
+    `frozen`, so that no gradient is computed for the network.
     """
 
     def __init__(
@@ -85,13 +85,13 @@ class Stack:
         self.whole = self.part(slice(0, rows))
 
     def part(self, rows: slice) -> Trained:
-        """Some rows, to be trained by a loss of their own."""
+        """Select rows that a loss of their own trains."""
         return Trained({name: leaf[rows].detach().requires_grad_() for name, leaf in self.frozen.items()}, self.gradient[rows])
 
     def descend(self, adam: Adam, lr: Tensor, alive: Tensor, step: int | Tensor) -> None:
-        """Take Adam step number `step` (from 1) with learning rate `lr` (R, 1) on the rows where `alive` (R, 1) holds.
+        """Take Adam step number `step` (from 1) with learning rates `lr` (R, 1). Rows not `alive` (R, 1) keep their parameters.
 
-        `step` is a number, or one in the device's memory.
+        `step` is a number, or a tensor in the device's memory.
         """
         count = step.to(torch.float64) if isinstance(step, Tensor) else step
         rate, grown = lr / -(1.0 - adam.beta1**count), 1.0 - adam.beta2**count
@@ -109,12 +109,12 @@ class Stack:
         update.div_(correction).add_(adam.eps)
         torch.div(self.exp_avg, update, out=update)
         update.mul_(rate)
-        # A diverged row's update is not finite: it has to be replaced, a product with zero would keep the NaN.
+        # A diverged row's update is not finite. It is replaced, because a product with zero would keep the NaN.
         self.flat.add_(update.masked_fill_(~alive, 0.0))
 
 
 class Target:
-    """Polyak copy of a stack: `bar <- polyak * new + (1 - polyak) * bar` (algorithms: "Targets")."""
+    """A Polyak copy of a stack: `bar <- polyak * new + (1 - polyak) * bar` (algorithms: "Targets")."""
 
     def __init__(self, stack: Stack) -> None:
         self.flat = stack.flat.clone()

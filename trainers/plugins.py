@@ -1,10 +1,10 @@
-"""What a plugin calls: adding tasks, datasets and words of the design space from outside the package.
+"""Functions and types for plugins, which add tasks, datasets and words of the design space from outside the package.
 
 See docs/data.md, docs/words.md, examples/bring_your_own.py and examples/bring_your_own_word.py.
 
     from recipe_sweep.trainers.plugins import Columns, ReturnScale, TaskSpec, register_dataset, register_task
 
-Names are taken once. A version is part of every id of every run on the dataset: raise it when the numbers change.
+A name can be registered once. A version is part of the id of every run on the dataset, so raise it when the numbers change.
 """
 
 from __future__ import annotations
@@ -52,21 +52,21 @@ __all__ = [
 
 
 def register_task(spec: TaskSpec, make: Callable[[int], BatchedEnvironment], *, title: str, version: str) -> None:
-    """Add a task: `make(copies)` gives that many copies of its environment, stepped in one call.
+    """Add a task. `make(copies)` makes copies of its environment that step in one call.
 
-    A class of the protocol `BatchedEnvironment` whose constructor takes the number of copies will do; `OneByOne` makes one of
-    an ordinary environment. `title` stands above its panels in figures. Raises PluginError where the name is taken.
+    `make` may be a class of the protocol `BatchedEnvironment` whose constructor takes the number of copies. `OneByOne` wraps an
+    ordinary environment. `title` is the title of the task's panels in figures. Raises PluginError if the name is taken.
     """
     TASKS.register(spec.name, title, version)
     add_environment(spec, make)
 
 
 def register_dataset(task: str, name: str, load: Callable[[], Columns], *, version: str, scale: ReturnScale) -> None:
-    """Add a dataset to a task, this package's or a plugin's: `source: registered` in grids.
+    """Add a dataset to a task of this package or of a plugin. Grids name it with `source: registered`.
 
-    `load` is called once on each machine, when a run first needs the data, and may read any file; what it returns is checked,
-    written to the data directory and memory-mapped from there ever after. `scale` has the returns that score 0 and 1. Raises
-    PluginError where there is no such task or the name is taken.
+    `load` is called once on each machine, when a run first needs the data. It may read any file. The columns that it returns
+    are checked, written to the data directory, and read from there from then on. `scale` has the returns that score 0 and 1.
+    Raises PluginError if there is no such task or the name is taken.
     """
     add_dataset(task, name, RegisteredDataset(version, load, scale))
 
@@ -74,7 +74,7 @@ def register_dataset(task: str, name: str, load: Callable[[], Columns], *, versi
 def register_decomposition(word: Decomposition, member: TotalOfValues) -> None:
     """Add a decomposition: the word with its facts, and an object of the protocol in `trainers/decomposition/base.py`.
 
-    The word's name is made by `plugin_word`. Raises PluginError where it is taken, or `mixes` contradicts the object.
+    Make the word's name with `plugin_word`. Raises PluginError if the name is taken, or if `mixes` contradicts the object.
     """
     from recipe_sweep.trainers.decomposition.registry import DECOMPOSITIONS
 
@@ -87,7 +87,7 @@ def register_decomposition(word: Decomposition, member: TotalOfValues) -> None:
 def register_value_learning(word: ValueLearning, member: CriticTargets) -> None:
     """Add a value learner: the word with its facts, and an object of the protocol in `trainers/value_learning/base.py`.
 
-    The word's name is made by `plugin_word`. Raises PluginError where it is taken.
+    Make the word's name with `plugin_word`. Raises PluginError if the name is taken.
     """
     from recipe_sweep.trainers.value_learning.registry import VALUE_LEARNING
 
@@ -97,7 +97,7 @@ def register_value_learning(word: ValueLearning, member: CriticTargets) -> None:
 def register_extraction(word: Extraction, member: ActorLosses) -> None:
     """Add a policy extraction: the word with its facts, and an object of the protocol in `trainers/extraction/base.py`.
 
-    The word's name is made by `plugin_word`. Raises PluginError where it is taken.
+    Make the word's name with `plugin_word`. Raises PluginError if the name is taken.
     """
     from recipe_sweep.trainers.extraction.registry import PLUGINS
 

@@ -1,4 +1,4 @@
-"""What each precision means for parameters, matrix products and kernels."""
+"""Precisions: number types of parameters, matrix products and kernels."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from recipe_sweep.search_spaces.vocabulary import Precision
 
 
 class Arithmetic(NamedTuple):
-    """How numbers are kept and multiplied."""
+    """How numbers are stored and multiplied."""
 
     dtype: torch.dtype = torch.float32
-    """Of parameters, losses and the optimiser"""
+    """Type of parameters, losses and the optimiser"""
     products: str = "ieee"
-    """How a GPU rounds the factors of float32 matrix products, as PyTorch names it"""
+    """PyTorch's name of how a GPU rounds the factors of float32 matrix products"""
     autocast: torch.dtype | None = None
-    """Type in which the networks are evaluated; None: that of the parameters"""
+    """Type in which the networks are evaluated; None is the parameters' type"""
     fused: bool = False
-    """Whether the fused kernels compute it (recipe_sweep.trainers.fused)"""
+    """Whether the fused kernels support this arithmetic (recipe_sweep.trainers.fused)"""
 
 
 ARITHMETIC: dict[Precision, Arithmetic] = {

@@ -1,4 +1,4 @@
-"""How fast this machine trains a pack: some real gradient steps, one evaluation and one checkpoint, on random data."""
+"""Measurement of how fast this machine trains a pack: some gradient steps, an evaluation and a checkpoint, on random data."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ from recipe_sweep.trainers.train import PackTrainer
 ROWS = 5_000
 NEVER = 10**9
 LEAST_STEPS = 3
-"""Timed, however long they take."""
+"""Steps that are timed even if they take longer than the given seconds."""
 LARGEST_STEP = 4e10
-"""Operations of the largest step that is taken: about a second on one processor. A larger pack is represented by fewer runs."""
+"""Most operations of a step: about a second on one processor. Fewer runs are timed in place of a larger pack."""
 
 
 class StepTimes(NamedTuple):
-    """What gradient steps of a pack took."""
+    """Times of gradient steps of a pack."""
 
     lanes: int
-    """Runs of the pack as it was timed"""
+    """Number of runs in the pack that was timed"""
     flops: float
-    """Operations of one of its steps"""
+    """Operations of one step of this pack"""
     steps: int
-    """Timed"""
+    """Number of steps that were timed"""
     first_s: float
-    """Of building it and of its first step, with what libraries do only once"""
+    """Seconds of building the pack and of its first step, including what libraries do only once"""
     step_s: float
-    """Seconds of a step, on average"""
+    """Mean seconds of a step"""
     cpu_s: float
-    """CPU-seconds of a step: far fewer where other work was at the same processor"""
+    """Mean CPU-seconds of a step; far fewer than `step_s` if other work used the same processor"""
 
 
 class EvaluationTimes(NamedTuple):
-    """What one evaluation of a pack took, with the checkpoint that follows it."""
+    """Seconds of one evaluation of a pack, with the checkpoint that follows it."""
 
     lanes: int
     episodes: int
@@ -57,7 +57,7 @@ class EvaluationTimes(NamedTuple):
 
 
 class Probe:
-    """A pack on random data, as it is or with fewer runs, ready to be timed."""
+    """A pack on random data, whole or with fewer runs, ready to be timed."""
 
     def __init__(self, points: Sequence[DesignPoint], device: str, threads: int) -> None:
         begun = time.monotonic()
@@ -71,7 +71,7 @@ class Probe:
         self._first_s = time.monotonic() - begun
 
     def steps(self, seconds: float) -> StepTimes:
-        """Take steps for about so long."""
+        """Take steps for about `seconds` seconds."""
         begun, cpu, steps = time.monotonic(), time.process_time(), 0
         while steps < LEAST_STEPS or time.monotonic() - begun < seconds:
             self._step()
@@ -81,7 +81,7 @@ class Probe:
         return StepTimes(len(points), step_flops(points), steps, self._first_s, taken / steps, cpu / steps)
 
     def evaluation(self) -> EvaluationTimes:
-        """Evaluate all lanes as training does, and save what it saves then."""
+        """Evaluate all lanes and save a checkpoint, as training does."""
         trainer, learner = self._trainer, self._trainer.learner
 
         def act(observations: Tensor) -> Tensor:
@@ -103,9 +103,9 @@ class Probe:
 
 
 def fewer(points: Sequence[DesignPoint], most: float = LARGEST_STEP) -> Sequence[DesignPoint]:
-    """Fewer runs of a pack (in order of seeds), so that one of their steps has at most `most` operations; at least one run.
+    """Take fewer runs of a pack (in order of seeds), so that one step has at most `most` operations; at least one run.
 
-    Seeds are left out first, for within one seed actors share critics as they do in the whole pack.
+    Seeds are left out first, because the actors of one seed share critics as they do in the whole pack.
     """
     while len(points) > 1 and step_flops(points) > most:
         several = points[0].seed != points[-1].seed
@@ -114,7 +114,7 @@ def fewer(points: Sequence[DesignPoint], most: float = LARGEST_STEP) -> Sequence
 
 
 def random_dataset(spec: TaskSpec, rows: int = ROWS) -> Dataset:
-    """Transitions of a task's shapes, with nothing to be learned from them."""
+    """Draw random transitions with the task's shapes."""
     rng = np.random.default_rng(0)
 
     def column(*shape: int) -> Tensor:

@@ -1,7 +1,7 @@
-"""Every random number of a run, as a function of the run's own seed and of what the number is for.
+"""Random numbers of a run. Each is a function of the run's own seed and of the number's purpose.
 
-There is no generator state to carry: a stream is named (seed, purpose, index), so a resumed, sliced or repacked run draws
-what it would have drawn alone (algorithms: "What follows from the mathematics", 6).
+So no generator state has to be saved. A stream has the name (seed, purpose, index). So a resumed, sliced or repacked run draws
+the numbers that it would draw alone (algorithms: "What follows from the mathematics", 6).
 """
 
 from __future__ import annotations

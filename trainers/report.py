@@ -1,4 +1,4 @@
-"""What a gradient step tells of itself."""
+"""Report of a gradient step."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class StepReport(NamedTuple):
-    """Losses at the parameters before the step, and, where asked for, the diagnostics of every run."""
+    """Losses at the parameters before the step, and, if they were recorded, the diagnostics of every run."""
 
     critic_loss: Tensor
     """(V,)"""

@@ -1,4 +1,4 @@
-"""What a worker asks of a training: one pack, its data, where its state lies, and how it runs. Nothing here loads PyTorch."""
+"""A request to train one pack: the pack, its data, the place of its state, and how it runs. Nothing here loads PyTorch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recipe_sweep.trainers.outcome import Floors, PackProgress
 
 
 def _tell_nobody(progress: PackProgress) -> None:
-    """Drop the progress."""
+    """Ignore the progress."""
 
 
 def _never() -> bool:
@@ -21,25 +21,25 @@ def _never() -> bool:
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """One pack to train. Every workload's `train_pack` takes one, so that a new wish is a field and no further parameter."""
+    """One pack to train. Every workload's `train_pack` takes it, so that a new option is a field and not a parameter."""
 
     points: Sequence[DesignPoint]
-    """of one pack"""
+    """points of one pack"""
     data_root: Path
     data_hash: str | None
-    """of the dataset that is meant; None takes whatever is there"""
+    """content hash that the dataset must have; None accepts any"""
     checkpoint_dir: Path
-    """where the pack's state is saved, and looked for first"""
+    """directory in which the pack's state is saved, and from which it is resumed first"""
     resume_dirs: Sequence[Path] = ()
-    """checkpoints of larger packs that may hold these runs"""
+    """directories with checkpoints of larger packs that may hold these runs"""
     device: str = "cpu"
     threads: int = 1
     keep: Keep = Keep.ACTOR
-    """the final weights that the outcome holds"""
+    """final weights that the outcome holds"""
     checkpoint_minutes: float = 10.0
     floors: Floors = field(default_factory=dict)
-    """the returns under which runs are pruned"""
+    """returns under which runs are pruned"""
     progress: Callable[[PackProgress], None] = _tell_nobody
-    """called about every second, and after every step that takes longer"""
+    """function that is called about every second, and after every step that takes longer"""
     should_stop: Callable[[], bool] = _never
-    """asked now and then whether to save and return early"""
+    """function that is called from time to time and says whether to save and return early"""

@@ -1,4 +1,4 @@
-"""What training one run yields. Plain values: nothing here knows of tensors, files or sweeps."""
+"""The result of training one run, as plain values. Nothing here uses tensors, files or sweeps."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from enum import StrEnum
 
 
 class RunStatus(StrEnum):
-    """How a run ended. A diverged run is a scientific outcome and counts with its score; one that was pruned has none."""
+    """How a run ended. A diverged run is a scientific outcome and counts with its score. A pruned run has no score."""
 
     FINISHED = "finished"
     DIVERGED = "diverged"
     PRUNED = "pruned"
-    """Ended by a search at an evaluation, because it was worse than earlier ones; its curve ends there."""
+    """A search ended the run at an evaluation, because the run was worse than earlier ones. Its curve ends there."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class CurvePoint:
 class RunResult:
     """One finished run.
 
-    `diagnostics` maps a metric's name to one value per entry of `diagnostics_steps` (NaN where a metric does not apply
-    at that step). `diverged_step` is the gradient step at which the lane was frozen.
+    `diagnostics` maps a metric's name to one value per entry of `diagnostics_steps`. It is NaN if the metric does not apply at
+    that step. `diverged_step` is the gradient step at which the lane was frozen.
     """
 
     run_id: str

@@ -1,6 +1,6 @@
 """Batches drawn from a dataset: uniformly, with replacement, one batch per distinct seed of the pack.
 
-The transitions of step t are a function of (seed, t) alone, so nothing needs to be saved to go on from any step.
+The transitions of step t are a function of (seed, t) alone. So training can resume at any step without saved state.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from recipe_sweep.trainers.data.stored.dataset import Dataset
 from recipe_sweep.trainers.randomness import generator
 
 BLOCK = 64
-"""Steps drawn at a time, part of the numerics: another block draws other batches."""
+"""Number of steps that are drawn at once. Changing it changes the batches, so it is part of the numerics."""
 
 
 class Reads(NamedTuple):
-    """What a learner reads besides what all read."""
+    """Columns that only some learners read."""
 
     next_actions: bool
     states: bool
 
 
 class Sampler:
-    """Draws the batch of any step for some seeds; only what the learner reads is gathered."""
+    """Draws the batch of any step for some seeds. Only columns that the learner reads are gathered."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Sampler:
     ) -> None:
         self._seeds, self._batch, self._dtype, self._device = tuple(seeds), batch, dtype, device
         self._next_actions, self._states = reads
-        on_cpu = device.type == "cpu"  # there the columns stay memory-mapped, shared by all processes of the machine
+        on_cpu = device.type == "cpu"  # then columns stay memory-mapped, and all processes of the machine share them
 
         def place(column: Tensor) -> Tensor:
             return column if on_cpu else column.to(device)
@@ -56,7 +56,7 @@ class Sampler:
         self._block = torch.empty(0)
 
     def at(self, step: int) -> Batch:
-        """The batch of gradient step number `step` (from 0)."""
+        """Draw the batch of gradient step number `step` (from 0)."""
         block, offset = divmod(step, BLOCK)
         if block != self._block_number:
             self._block_number, self._block = block, self._draw(block)
@@ -81,11 +81,11 @@ class Sampler:
         )
 
     def _gather(self, column: Tensor, index: Tensor) -> Tensor:
-        """Rows of a column as (G, B, *)."""
+        """Gather rows of a column as (G, B, *)."""
         return column.index_select(0, index).view(len(self._seeds), self._batch, *column.shape[1:]).to(self._dtype)
 
     def _draw(self, block: int) -> Tensor:
-        """Transition numbers of a block of steps: (BLOCK, G, B)."""
+        """Draw the transition numbers of a block of steps: (BLOCK, G, B)."""
         count = self._rows.shape[0]
         drawn = [generator(seed, "batch", block).integers(0, count, (BLOCK, self._batch)) for seed in self._seeds]
         return torch.from_numpy(np.stack(drawn, axis=1)).to(self._device)

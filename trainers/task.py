@@ -1,7 +1,7 @@
-"""What a task is to the trainer: its shapes, its reference returns, and a batched environment to evaluate in.
+"""A task as the trainer uses it: shapes, reference returns, and the protocol of a batched environment for evaluation.
 
-Shape letters of the repository: L lanes, B batch, N agents, O observation, A action, S state, K critic heads, T rows of a
-dataset, M transitions, E environments stepped side by side.
+Shape letters of the repository: L lanes; B batch; N agents; O observation; A action; S state; K critic heads; T rows of a
+dataset; M transitions; E environments that step side by side.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FloatArray = NDArray[np.floating]
 
 @dataclass(frozen=True)
 class TaskSpec:
-    """Shapes and bounds of one task. `horizon` is in environment steps."""
+    """Shapes and bounds of one task. `horizon` is the most environment steps of an episode."""
 
     name: str
     n_agents: int
@@ -33,34 +33,34 @@ class TaskSpec:
 
 @dataclass(frozen=True)
 class ReturnScale:
-    """The two returns between which scores are normalised: `(J - minimum) / (maximum - minimum)` (paper C.2)."""
+    """The returns that score 0 and 1: a return J scores `(J - minimum) / (maximum - minimum)` (paper C.2)."""
 
     minimum: float
     maximum: float
 
     def score(self, episode_return: float) -> float:
-        """Normalised score of a return."""
+        """Compute the normalised score of a return."""
         return (episode_return - self.minimum) / (self.maximum - self.minimum)
 
 
 class Transition(NamedTuple):
-    """What one step of E environments gives."""
+    """Result of one step of E environments."""
 
     observations: FloatArray
     """(E, N, O)"""
     rewards: FloatArray
     """(E, N)"""
     done: NDArray[np.bool_]
-    """(E,): the episode ended at this step; later steps of that environment are ignored by the caller."""
+    """(E,): whether the episode is over. The caller ignores later steps of an environment whose episode is over."""
 
 
 class BatchedEnvironment(Protocol):
-    """E copies of a task stepped in one call."""
+    """E copies of a task that step in one call."""
 
     spec: TaskSpec
 
     def reset(self, generators: Sequence[np.random.Generator]) -> FloatArray:
-        """Start one episode per generator; returns observations (E, N, O)."""
+        """Start one episode per generator and return observations (E, N, O)."""
         ...
 
     def step(self, actions: FloatArray) -> Transition:
@@ -70,11 +70,11 @@ class BatchedEnvironment(Protocol):
 
 @runtime_checkable
 class RecoverableEnvironment(BatchedEnvironment, Protocol):
-    """An environment whose state the agents' observations tell, so that stored transitions can be played again."""
+    """An environment whose state can be recovered from observations, so that stored transitions can be played again."""
 
     def recover(self, observations: FloatArray) -> NDArray[np.bool_]:
-        """Put every copy into the state that is seen in its observations (E, N, O), as exactly as their type keeps it.
+        """Put every copy into the state of its observations (E, N, O), up to the precision of their type.
 
-        Returns for which copies (E,) they tell all of it.
+        Return for which copies (E,) the observations determine the whole state.
         """
         ...

@@ -1,4 +1,4 @@
-"""Train one pack from its points to its results, across as many interruptions as it takes."""
+"""Training of one pack, from its points to its results, with any number of interruptions."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ POLL_S = 1.0
 
 
 def lane_order(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
-    """The runs of a pack as they lie in its process: those of one extraction are neighbours, and so have one loss."""
+    """Sort the runs of a pack for training. Runs of one extraction are neighbours, so that they have one loss."""
     return tuple(sorted(points, key=lambda point: (point.extraction, point.actor_norm)))
 
 
 class PackTrainer:
-    """A learner, its data and its record, advanced from evaluation to evaluation."""
+    """A learner with its data and its history. `advance` takes gradient steps and evaluates."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class PackTrainer:
 
     @classmethod
     def over(cls, points: Sequence[DesignPoint], dataset: Dataset, found: Checkpoint) -> PackTrainer:
-        """A pack of which a checkpoint says that no run is left: it has a history, and its lanes mean nothing."""
+        """Build the trainer of a pack whose runs were all pruned, from its checkpoint. Its history counts, its lanes do not."""
         trainer = cls(points, dataset)
         trainer.history = found.history
         trainer.learner.steps_taken = found.step
@@ -78,7 +78,7 @@ class PackTrainer:
 
     @property
     def step(self) -> int:
-        """Gradient steps taken."""
+        """Number of gradient steps taken."""
         return self.learner.steps_taken
 
     @property
@@ -87,9 +87,9 @@ class PackTrainer:
         return self.step >= self._first.steps or self.history.pruned.keys() >= set(self._given)
 
     def advance(self, meanwhile: Callable[[], None] = lambda: None) -> bool:
-        """Take one gradient step, and evaluate where one is due; returns whether it was.
+        """Take one gradient step. Evaluate if an evaluation is due, and return whether it was.
 
-        `meanwhile` is called again and again during the evaluation, which may take far longer than the step.
+        `meanwhile` is called repeatedly during the evaluation, which may take far longer than the step.
         """
         step = self.step
         record = step % self._first.diagnostics_every == 0
@@ -103,7 +103,7 @@ class PackTrainer:
         return due
 
     def prune(self, floors: Floors) -> bool:
-        """Note which runs' last evaluation was under their floor: they end here; returns whether there are such."""
+        """Record the runs whose last evaluation was under their floor as pruned. Return whether there are any."""
         self.fetch()
         gone = [point.run_id for point in self.points if is_pruned(point.run_id, self.history.curves[point.run_id][-1], floors)]
         self.history.pruned |= dict.fromkeys(gone, self.step)
@@ -121,14 +121,14 @@ class PackTrainer:
             self.history.diagnostics[point.run_id] = np.ascontiguousarray(joined)
 
     def results(self) -> tuple[RunResult, ...]:
-        """The runs' results so far, in the order in which the runs were given."""
+        """Collect the runs' results so far, in the order in which the runs were given."""
         self.fetch()
         lanes = (point.run_id for point in self.points)
         diverged = {run: step for run, step in zip(lanes, self.learner.diverged_step.tolist(), strict=True) if step >= 0}
         return tuple(self._result(run_id, diverged.get(run_id)) for run_id in self._given)
 
     def progress(self) -> PackProgress:
-        """How far the pack is."""
+        """Report the pack's progress."""
         curves = {run: tuple(curve) for run, curve in self.history.curves.items()}
         return PackProgress(
             self.step, self._first.steps, len(self.points), int((~self.learner.actor_alive).sum()), curves, self.dataset.scale
@@ -160,16 +160,17 @@ class PackTrainer:
 
 
 def train_pack(request: TrainRequest) -> PackOutcome:
-    """Train a pack to its end, or until `should_stop`; either way its state is on disk.
+    """Train a pack to its end, or until `should_stop`. In both cases its state is on disk afterwards.
 
-    It goes on from the newest whole checkpoint in `checkpoint_dir`, else from the lanes of these points in the first of
-    `resume_dirs` that has them all, else from the start. It saves at every evaluation, every `checkpoint_minutes` and when
-    told to stop. A run whose evaluation is under its floor leaves the pack, which is computed without it from there on.
-    `progress` is called about every second, evaluations included, and after every step that takes longer. The
-    same points on the same kind of machine and number of threads give bitwise the same results, interrupted or not.
+    Training resumes from the newest intact checkpoint in `checkpoint_dir`. If there is none, it resumes from the first of
+    `resume_dirs` that has all these lanes. Else it begins at step 0. The state is saved at every evaluation, every
+    `checkpoint_minutes`, and before an early return. A run whose evaluation is under its floor leaves the pack, which continues
+    without it. `progress` is called about every second, evaluations included, and after every step that takes longer. The same
+    points on the same kind of machine and number of threads give bitwise the same results. Interruptions change nothing.
 
-    Raises a UserInputError where the dataset is missing or is not the one that `data_hash` names, OSError where a
-    checkpoint cannot be written.
+    Raises:
+        UserInputError: the dataset is missing, or its content hash is not `data_hash`.
+        OSError: a checkpoint cannot be written.
     """
     torch.set_num_threads(request.threads)
     points, device, checkpoint_dir = request.points, request.device, request.checkpoint_dir
@@ -224,7 +225,7 @@ def train_pack(request: TrainRequest) -> PackOutcome:
 
 
 def resumed(points: Sequence[DesignPoint], dataset: Dataset, device: str, directories: Sequence[Path]) -> PackTrainer | None:
-    """The pack as the first of these directories left it that has all of its lanes, computed with the same kernels."""
+    """Resume the pack, with the recorded kernels, from the first of these directories that has all its lanes; None without."""
     for directory in directories:
         found = checkpoint.load_latest(directory)
         if found is None or found.pack_key != points[0].pack_key or found.data_hash != dataset.content_hash:
@@ -241,7 +242,7 @@ def resumed(points: Sequence[DesignPoint], dataset: Dataset, device: str, direct
 
 
 class _Clock:
-    """Adds the seconds that went by to a history, each second once."""
+    """Adds elapsed seconds to a history, each second once."""
 
     def __init__(self, history: History) -> None:
         self.history = history

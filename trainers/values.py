@@ -1,4 +1,4 @@
-"""What a finished run's policy does and its critic thinks, from the weights kept of it (figures 1, 2 and 8)."""
+"""Actions and values of a finished run, computed from its kept weights (figures 1, 2 and 8)."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from recipe_sweep.trainers.task import TaskSpec
 
 
 class LearnedValues(NamedTuple):
-    """Values of M joint actions, the smaller of the heads: min_k Q_{a,k} (M, N) (Cen: (M,)) and min_k T(Q_k; s).
+    """Values of M joint actions, minimised over heads: min_k Q_{a,k} (M, N) (Cen: (M,)) and min_k T(Q_k; s).
 
-    Under Dec there is no total and `total` is per agent as well, (M, N); elsewhere it is (M,).
+    Dec has no total, so there `total` is per agent too, (M, N). In other decompositions it is (M,).
     """
 
     critic: NDArray[np.float64]
@@ -36,9 +36,9 @@ class LearnedValues(NamedTuple):
 def learned_values(
     point: DesignPoint, weights: Mapping[str, Tensor], spec: TaskSpec, obs: Tensor, state: Tensor, actions: Tensor
 ) -> LearnedValues:
-    """Values at observations (M, N, O), states (M, S) and actions (M, N, A).
+    """Compute values at observations (M, N, O), states (M, S) and actions (M, N, A).
 
-    `weights` are those that `keep: all` keeps of the run; raises ValueError where the critics are not among them.
+    `weights` are the run's weights, kept with `keep: all`. Raises ValueError if they do not include the critics.
     """
 
     def kept(lane: int, network: str) -> Arrays | None:
@@ -60,7 +60,7 @@ def learned_values(
 
 
 def policy_actions(point: DesignPoint, weights: Mapping[str, Tensor], spec: TaskSpec, obs: Tensor) -> NDArray[np.float64]:
-    """Means mu (M, N, A) of the run's policy at observations (M, N, O), before they are clipped to the action bounds."""
+    """Compute the policy's means mu (M, N, A), before clipping, at observations (M, N, O)."""
     config = LearnerConfig.of(point)
 
     def kept(lane: int, network: str) -> Arrays | None:
@@ -80,7 +80,7 @@ def _leaves(weights: Mapping[str, Tensor], network: str) -> Arrays:
 
 
 def two_step_table(point: DesignPoint, weights: Mapping[str, Tensor]) -> NDArray[np.float64]:
-    """Joint values (state, action of agent A, action of agent B), (3, 2, 2), of a run on the two-step game (paper C.1)."""
+    """Compute joint values (3, 2, 2) of a run on the two-step game (paper C.1): state, action of A, action of B."""
     spec = two_step.SPEC
     joint = list(itertools.product(range(spec.action_dim), repeat=spec.n_agents))
     states = np.repeat(np.arange(spec.state_dim), len(joint))
