@@ -123,7 +123,7 @@ def profiled(hidden: tuple[int, ...], batch: int, alphas: int, seeds: int) -> li
     kinds: dict[str, float] = {}
     for event in seen.key_averages():
         kind = "matrix products" if event.key in PRODUCTS else event.key
-        kind = "fused kernels, and what calls them" if kind in ("_Evaluate", "_EvaluateBackward") else kind
+        kind = "fused kernels and their callers" if kind in ("_Evaluate", "_EvaluateBackward") else kind
         kinds[kind] = kinds.get(kind, 0.0) + event.self_cpu_time_total
     total = sum(kinds.values())
     ranked = sorted((Share(name, spent / total) for name, spent in kinds.items()), key=lambda each: -each.share)

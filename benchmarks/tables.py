@@ -120,7 +120,7 @@ def beside_lines(name: str, found: Any) -> Iterator[str]:
     elif name == "profile":
         for title, shares in found.items():
             named = (f"{each.name} {100 * each.share:.1f} %" for each in itertools.starmap(Share, shares))
-            yield f"a step, {title}: {', '.join(named)}"
+            yield f"a step, {title}: {'; '.join(named)}"
     elif name == "growth":
         growth = Growth(*found)
         yield f"{growth.steps:,} steps: {growth.early_mb:.1f} MB after a tenth, {growth.late_mb:.1f} MB at the end"

@@ -34,7 +34,10 @@ _P = tuple(
     )
 )  # fmt: skip
 _Q = tuple(np.float32(c) for c in (1.19825839466702e-06, 1.18534705686654e-04, 2.26843463243900e-03, 4.89352518554385e-03))
-"""Coefficients of Eigen's rational minimax approximation of tanh(x): x P(x^2) / Q(x^2), off by a few last bits."""
+"""Coefficients of Eigen's rational minimax approximation, tanh(x) = x P(x^2) / Q(x^2).
+
+It is exact to a few units in the last place.
+"""
 
 
 def _tanh(x: Any) -> Any:
