@@ -65,7 +65,7 @@ def main() -> None:
         for runs, processes in sweeps:
             for line in sweep(Path(directory), runs, processes):
                 lines.append(line)
-                print(told(line), flush=True)
+                print(sentence(line), flush=True)
     Console(width=130).print(table(lines))
     print(f"plain Ray Tune: {plain[0]:,.0f} ms per run with a process per trial, {plain[1]:,.0f} ms with reused ones")
     content = {
@@ -103,7 +103,7 @@ def plain_tune(trials: int, actors: str) -> float:
     return 1e3 * float(found[1])
 
 
-def told(line: Line) -> str:
+def sentence(line: Line) -> str:
     """Write one line for the person who waits."""
     spent = line.spent
     parts = ", ".join(f"{kind} {seconds:.0f}" for kind, seconds in sorted(spent.cpu_by_kind.items(), key=lambda item: -item[1]))

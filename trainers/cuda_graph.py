@@ -77,7 +77,7 @@ class GraphedStep:
             with torch.cuda.graph(graph, stream=self._stream):
                 self._report = self._take(self._batch, self._step)
         except RuntimeError as error:
-            warnings.warn(f"a step could not be recorded as a CUDA graph, going on without: {error}", stacklevel=2)
+            warnings.warn(f"a step could not be recorded as a CUDA graph, continuing without one: {error}", stacklevel=2)
             self._failed = True
             return False
         self._graph = graph

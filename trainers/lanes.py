@@ -54,7 +54,7 @@ class LaneMap:
         if len({point.pack_key for point in points}) != 1:
             raise ValueError("the runs of a pack must agree in everything but seed, tau, extraction, alpha, actor norm and lr")
         if len({point.run_id for point in points}) != len(points):
-            raise ValueError("a run stands twice in one pack")
+            raise ValueError("a run appears twice in one pack")
         values: dict[str, ValueLane] = {}
         for p in points:
             values.setdefault(p.value_lane_id, ValueLane(p.value_lane_id, p.seed, p.lr, p.tau))

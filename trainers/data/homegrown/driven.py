@@ -39,10 +39,10 @@ class Driver(NamedTuple):
 def drivers_of(task: MujocoTask, quality: str) -> tuple[Driver, ...]:
     """List the policies that drive in a quality's data."""
     record = record_of(task.robot)
-    return tuple(Driver(kept.name, kept_policy(task.robot, kept), kept.noise_scale) for kept in _cast(record, quality))
+    return tuple(Driver(kept.name, kept_policy(task.robot, kept), kept.noise_scale) for kept in _kept_of(record, quality))
 
 
-def _cast(record: Record, quality: str) -> tuple[Kept, ...]:
+def _kept_of(record: Record, quality: str) -> tuple[Kept, ...]:
     match quality:
         case "expert":
             return (record.expert,)

@@ -157,9 +157,7 @@ def accept(file: Path, known_as: Path, declared: str | None = None) -> str:
         first = record.read_text(encoding="utf-8").split(maxsplit=1)[0]
         if sha256 != first:
             expected = f"sha256 {first}, as when it was first fetched"
-            hint = (
-                f"it was published anew, or is damaged; to take it all the same, delete {record} and what was imported from it"
-            )
+            hint = f"it was published again, or is damaged; to accept it, delete {record} and the datasets imported from it"
             raise ChangedDataError(Problem(file=str(known_as), found=f"sha256 {sha256}", expected=expected, hint=hint))
         return sha256
     record.parent.mkdir(parents=True, exist_ok=True)

@@ -79,7 +79,7 @@ def hub_file(name: str, known_as: Path, progress: Progress = unheard, room_after
         planned = hf_hub_download(REPOSITORY, name, dry_run=True, **how)
         if planned.will_download:
             _require_room(Path(how["cache_dir"]), known_as.parent, planned.file_size or 0, room_afterwards, name)
-        path = Path(hf_hub_download(REPOSITORY, name, tqdm_class=_told(progress), **how))
+        path = Path(hf_hub_download(REPOSITORY, name, tqdm_class=_bar_class(progress), **how))
     except (HfHubHTTPError, LocalEntryNotFoundError, FileMetadataError, httpx2.HTTPError, OSError) as error:
         raise FetchError(_problem(name, how, contact or error)) from error
     blob = path.resolve().name  # The cache names a large file's blob after its sha256, as the server gave it.
@@ -135,7 +135,7 @@ def _evict(path: Path) -> None:
     blob.unlink(missing_ok=True)
 
 
-def _told(progress: Progress) -> Any:
+def _bar_class(progress: Progress) -> Any:
     """Make a class that replaces tqdm's bar, because rich draws ours."""
 
     class Bar:
