@@ -91,7 +91,6 @@ TO_BE_SHORTENED = {
     "analysis.figures.training_curves.draw_training",
     "analysis.report.page.write_page",
     "analysis.report.report.write_report",
-    "trainers.cost._operations",
     "trainers.diagnostics.measure",
     "trainers.evaluation.evaluate",
 }

@@ -40,20 +40,23 @@ class Shapes(NamedTuple):
 def shapes_of(point: DesignPoint) -> Shapes:
     """Compute networks and rows of a point."""
     spec = task_spec(point.task)
-    return _shapes(spec, point.decomposition, point.batch, point.hidden, point.mixer_embed, point.mixer_hidden)
+    return _shapes(point.decomposition, _sizes(point, spec), point.batch)
 
 
-def _shapes(spec: TaskSpec, decomposition: Decomposition, batch: int, hidden: tuple[int, ...], embed: int, wide: int) -> Shapes:
-    own = spec.obs_dim + spec.n_agents
-    sizes = Sizes(spec.n_agents, own, spec.state_dim, spec.action_dim, hidden, embed, wide)
+def _sizes(point: DesignPoint, spec: TaskSpec) -> Sizes:
+    widths = (point.hidden, point.mixer_embed, point.mixer_hidden)
+    return Sizes(spec.n_agents, spec.obs_dim + spec.n_agents, spec.state_dim, spec.action_dim, *widths)
+
+
+def _shapes(decomposition: Decomposition, sizes: Sizes, batch: int) -> Shapes:
     networks = decomposition.cost(sizes)
     return Shapes(
         critic=networks.critic,
         value=networks.value,
-        actor=Net((own, *hidden, spec.action_dim)),
+        actor=Net((sizes.own, *sizes.hidden, sizes.action)),
         mixer=networks.mixer,
         units=batch * networks.critics,
-        samples=batch * spec.n_agents,
+        samples=batch * sizes.agents,
         batch=batch,
         action=networks.action,
     )
@@ -106,21 +109,12 @@ def alone_flops(points: Sequence[DesignPoint]) -> float:
 def operations(point: DesignPoint) -> Operations:
     """Count the operations that each kind of lane in the point's pack computes in a step."""
     spec = task_spec(point.task)
-    widths = (point.hidden, point.mixer_embed, point.mixer_hidden)
-    return _operations(spec, point.decomposition, point.value_learning, point.batch, *widths)
+    return _operations(point.decomposition, point.value_learning, _sizes(point, spec), point.batch)
 
 
 @cache
-def _operations(
-    spec: TaskSpec,
-    decomposition: Decomposition,
-    learning: ValueLearning,
-    batch: int,
-    hidden: tuple[int, ...],
-    embed: int,
-    wide: int,
-) -> Operations:
-    shapes = _shapes(spec, decomposition, batch, hidden, embed, wide)
+def _operations(decomposition: Decomposition, learning: ValueLearning, sizes: Sizes, batch: int) -> Operations:
+    shapes = _shapes(decomposition, sizes, batch)
     critic, net, actor, units = shapes.critic, shapes.value, shapes.actor, shapes.units
     mixing = sum(part.forward(batch) for part in shapes.mixer)
     value = HEADS * (critic.training(units) + critic.forward(units)) + mixing
