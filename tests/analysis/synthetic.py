@@ -35,6 +35,7 @@ from recipe_sweep.search_spaces.vocabulary import (
 )
 from recipe_sweep.sweep.results.samples import Learned, NothingLearned
 from recipe_sweep.sweep.results.schema import SCHEMA
+from tests.builders import design_point
 
 BRAC_ALPHAS = (0.03, 0.1, 0.3, 1.0)
 AWR_ALPHAS = (0.3, 1.0, 3.0, 10.0)
@@ -85,7 +86,7 @@ def synthetic_points(
             seeds,
         ):
             points.append(
-                DesignPoint(
+                design_point(
                     task=task,
                     source=source,
                     dataset=dataset,
@@ -104,8 +105,6 @@ def synthetic_points(
                     batch=128,
                     hidden=(64, 64),
                     lr=3e-3,
-                    gamma=0.99,
-                    polyak=0.005,
                     eval_every=steps // evaluations,
                     eval_episodes=10,
                     diagnostics_every=steps // 20,

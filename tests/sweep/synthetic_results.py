@@ -25,13 +25,14 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import PackProgressFile, RunProgress, write_progress
 from recipe_sweep.sweep.results.schema import SCHEMA
 from recipe_sweep.trainers.results import CurvePoint, RunStatus
+from tests.builders import design_point
 
 START = datetime(2026, 1, 2, 3, 4, 5, 678_900, tzinfo=UTC)  # results files keep milliseconds only
 MINUTES = timedelta(minutes=10)
 SCALE = (100.0, 300.0)
 STEPS = (100, 200, 300)
 
-POINT = DesignPoint(
+POINT = design_point(
     task="simple_spread",
     source=Source.HOMEGROWN,
     dataset="expert",
@@ -50,8 +51,6 @@ POINT = DesignPoint(
     batch=64,
     hidden=(64, 64),
     lr=3e-4,
-    gamma=0.99,
-    polyak=0.005,
     eval_every=100,
     eval_episodes=10,
     diagnostics_every=100,

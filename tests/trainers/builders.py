@@ -14,8 +14,6 @@ from recipe_sweep.search_spaces.vocabulary import (
     CriticNorm,
     Decomposition,
     Extraction,
-    Precision,
-    Source,
     ValueLearning,
 )
 from recipe_sweep.trainers.batch import Batch
@@ -25,6 +23,7 @@ from recipe_sweep.trainers.kernels import EAGER, Kernels
 from recipe_sweep.trainers.lanes import LaneMap
 from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.task import ReturnScale, TaskSpec
+from tests.builders import design_point
 
 SPEC = TaskSpec("simple_spread", n_agents=3, obs_dim=18, action_dim=2, state_dim=54, horizon=25)
 DESIGNS = [(d, v, e) for d in Decomposition.members() for v in ValueLearning.members() for e in Extraction.members()]
@@ -37,12 +36,7 @@ def point(
     **changes: object,
 ) -> DesignPoint:
     """A tiny run on simple_spread."""
-    base = DesignPoint(
-        task="simple_spread",
-        source=Source.HOMEGROWN,
-        dataset="expert",
-        dataset_version="1",
-        dataset_seed=0,
+    base = design_point(
         dataset_size=500,
         decomposition=decomposition,
         value_learning=value_learning,
@@ -50,19 +44,10 @@ def point(
         extraction=extraction,
         alpha=0.3 if extraction is Extraction.BRAC else 3.0,
         critic_norm=CriticNorm.SVN if decomposition is Decomposition.MIX else CriticNorm.NONE,
-        actor_norm=ActorNorm.ABSMEAN,
-        seed=0,
         steps=20,
-        batch=8,
         hidden=(16, 16),
-        lr=3e-4,
-        gamma=0.99,
-        polyak=0.005,
-        eval_every=10,
-        eval_episodes=2,
         diagnostics_every=5,
         divergence_bound=1e8,
-        precision=Precision.FLOAT64,
         mixer_embed=4,
         mixer_hidden=8,
     )
