@@ -8,9 +8,10 @@ TEST_WORKERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+LOCK ?= requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick quick-list test-cluster test-faults test-fuzz test-releases test-browser check bench bench-short bench-scale bench-gpu format lock clean
+.PHONY: help setup demo test test-quick test-python test-lowest quick-list test-cluster test-faults test-fuzz test-releases test-browser check bench bench-short bench-scale bench-gpu format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -24,7 +25,7 @@ $(INSTALLED): pyproject.toml requirements.lock
 	  echo "Name another one with: make setup PYTHON=/path/to/python3.11"; exit 1; }
 	@echo "Installing into $(VENV): a few minutes, once."
 	@$(PYTHON) -m venv $(VENV) || { echo "python3 could not make a virtual environment; on Debian: apt install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint requirements.lock --editable '.[dev]'
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint $(LOCK) --editable '.[dev]'
 	@touch $@
 
 demo: setup ## 192 real trainings and their Figure 7; a second time there is nothing to do
@@ -36,6 +37,14 @@ test: check ## all checks, then every test, and which ten took longest
 
 test-quick: setup ## the tests that need no Ray, no process of their own and not long: under a minute, for while you work
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --quick
+
+# Environments of their own beside .venv, a few minutes each to build, once.
+test-python: ## the quick tests with another Python: make test-python PYTHON=python3.12
+	@$(MAKE) --no-print-directory VENV=.venv-$(notdir $(PYTHON)) test-quick
+
+test-lowest: ## the quick tests with the lowest versions that pyproject.toml allows
+	@$(PYTHON) scripts/lowest_versions.py > .lowest.lock
+	@$(MAKE) --no-print-directory VENV=.venv-lowest LOCK=.lowest.lock test-quick
 
 quick-list: setup ## measure anew which tests those are: every test, and tests/not_quick.txt
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadgroup --record-quick
@@ -88,5 +97,5 @@ lock: setup ## refresh requirements.lock from .venv (after changing pyproject.to
 	@mv requirements.lock.new requirements.lock
 
 clean: ## remove .venv, caches and build output (never sweeps/, where results are)
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* .lowest.lock build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
