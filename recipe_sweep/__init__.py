@@ -1,6 +1,6 @@
-"""Thousands of offline multi-agent RL trainings, each run exactly once, and the recipe they teach.
+"""Thousands of offline multi-agent RL trainings, each run exactly once, and the recipe that follows from them.
 
-The folders of this package lie at the top of the repository; what stands for them here are links.
+The folders of this package are at the top of the repository. The entries here are links to them.
 """
 
 from __future__ import annotations

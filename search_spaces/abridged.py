@@ -1,4 +1,4 @@
-"""Long texts and long lists, cut so that a message or a table stays readable."""
+"""Cuts long texts and long lists, so that a message or a table stays readable."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from itertools import groupby
 LONGEST_TEXT = 80
 """Characters of one value or key."""
 MOST_NAMES = 40
-"""Words in one list: more than this package has axes."""
+"""Words in one list. This package has fewer axes than that."""
 FIRST_NAMES = 8
-"""Words that are told of a longer list."""
+"""Words that are shown of a longer list."""
 LEAST_RANGE = 3
-"""Whole numbers in a row that are told as a range."""
+"""This many whole numbers in a row are written as a range."""
 
 
 def cut(text: str) -> str:
-    """A text of at most one short line."""
+    """Cut a text to one short line."""
     return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 3]}..."
 
 
 def listing(names: Iterable[object]) -> str:
-    """Names with commas between them; of more than MOST_NAMES, ranges of whole numbers, or the first few and how many."""
+    """Join names with commas.
+
+    More than MOST_NAMES are shortened: to ranges of whole numbers, or to the first few names and their number.
+    """
     values = list(names)
     if len(values) <= MOST_NAMES:
         return ", ".join(cut(str(value)) for value in values)
@@ -32,7 +35,10 @@ def listing(names: Iterable[object]) -> str:
 
 
 def ranges(pairs: Iterable[tuple[object, Hashable]]) -> Iterator[tuple[str, Hashable]]:
-    """Values as text, each with what belongs to it; whole numbers in a row to which the same belongs become one `0-9`."""
+    """Yield values as text, each with what belongs to it.
+
+    Whole numbers in a row become one text `0-9`, if the same thing belongs to all of them.
+    """
     numbered = enumerate(pairs)
 
     def row(item: tuple[int, tuple[object, Hashable]]) -> tuple[object, ...]:
@@ -50,7 +56,7 @@ def ranges(pairs: Iterable[tuple[object, Hashable]]) -> Iterator[tuple[str, Hash
 
 
 def _whole(value: object) -> int | None:
-    """The number that a value is or that its text says; None for others."""
+    """Return the whole number that a value is, or that its text spells; None for other values."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20 else None

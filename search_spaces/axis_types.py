@@ -1,7 +1,7 @@
 """What one axis may hold: a value, or a list of values, of one kind each.
 
-Every kind refuses what YAML makes easy to write by accident: a bool or a quoted number where a number belongs, an infinite
-or undefined number, nothing at all.
+YAML makes some mistakes easy. Every kind refuses them: a bool or a quoted number in place of a number, an infinite or undefined
+number, an empty value.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ EVERY_TASK = "*"
 """Key under which one list of datasets for all tasks is kept; nobody writes it."""
 
 LONGEST_RANGE = 10_000
-"""Seeds in one range; a longer one is a slip of the finger."""
+"""Seeds in one range. A longer range is probably a typing mistake."""
 
 
 MOST_LAYERS = 64
-"""Of one network."""
+"""Hidden layers of one network."""
 
 
 class OneOrList:
-    """Says to editors that a value may stand where a list of values may, and what else may be written."""
+    """Tells editors that one value may replace a list of values, and which other forms are allowed."""
 
     def __init__(self, *others: JsonSchemaValue) -> None:
         self._others = others
@@ -49,7 +49,10 @@ class OneOrList:
 
 
 class KnownTasks:
-    """Tells editors the tasks, plugins' included, when a schema is asked for: importing this module looks none up."""
+    """Tells editors the tasks, including those of plugins.
+
+    It looks the tasks up when a schema is asked for, not when this module is imported.
+    """
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {"enum": list(TASKS)}
@@ -62,20 +65,20 @@ def _listed(value: object) -> object:
 
 
 def _shapes_listed(value: object) -> object:
-    """One network shape, `[64, 64]`, or a list of shapes."""
+    """Put one network shape, `[64, 64]`, into a list. A list of shapes stays as it is."""
     if isinstance(value, list | tuple) and value and not all(isinstance(shape, list | tuple) for shape in value):
         return [value]
     return _listed(value)
 
 
 def seed_range(text: str) -> range | None:
-    """The seeds that `0-7` stands for, both ends included; None for other text."""
+    """Parse `0-7` into its seeds, both ends included; None for other text."""
     match = re.fullmatch(r"\s*(\d{1,18})\s*-\s*(\d{1,18})\s*", text)
     return range(int(match[1]), int(match[2]) + 1) if match else None
 
 
 def _seeds_listed(value: object) -> object:
-    """Seeds, ranges of them written out."""
+    """List the seeds, with ranges written out."""
     listed = _listed(value)
     return [seed for item in listed for seed in _seeds_of(item)] if isinstance(listed, list | tuple) else listed
 
@@ -93,7 +96,7 @@ def _seeds_of(item: object) -> Iterable[object]:
 
 
 def _whole(value: object) -> object:
-    """5e5 is a whole number, whatever YAML calls it."""
+    """Turn 5e5 into a whole number, because YAML reads it as a float."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -121,7 +124,8 @@ Axis = Annotated[tuple[T, ...], BeforeValidator(_listed), MinLen(1), OneOrList()
 _Integer = Annotated[int, BeforeValidator(_whole), Field(strict=True)]
 _Number = Annotated[float, Field(strict=True, allow_inf_nan=False), AfterValidator(lambda number: number + 0.0)]  # no -0.0
 
-# Every number has two bounds (a test asks each key), and no upper one is below a hundred times what anybody has trained with.
+# Every number has two bounds; a test asks each key.
+# An upper bound is at least a hundred times the largest number that anybody has trained with.
 Steps = Annotated[_Integer, Field(ge=1, le=1_000_000_000)]
 Batch = Annotated[_Integer, Field(ge=1, le=1_000_000)]
 Width = Annotated[_Integer, Field(ge=1, le=65_536)]
@@ -130,13 +134,13 @@ Size = Annotated[_Integer, Field(ge=1, le=100_000_000)]
 """Transitions of a dataset."""
 Episodes = Annotated[_Integer, Field(ge=1, le=100_000)]
 Trials = Annotated[_Integer, Field(ge=1, le=10_000)]
-"""Of one study; more is a slip of the finger."""
+"""Trials of one study. A larger number is probably a typing mistake."""
 Natural = Annotated[_Integer, Field(ge=0, le=LARGEST)]
 LearningRate = Annotated[_Number, Field(gt=0, le=1e30)]
 Gain = Annotated[_Number, Field(gt=0, le=1_000)]
 Temperature = Annotated[_Number, Field(ge=0, le=1_000_000)]
 Positive = Annotated[_Number, Field(gt=0, le=1e30)]
-"""Below the largest number of float32, so that it can be compared with."""
+"""Below the largest number of float32, so that a float32 number can be compared with it."""
 Expectile = Annotated[_Number, Field(gt=0, lt=1)]
 Discount = Annotated[_Number, Field(ge=0, lt=1)]
 Rate = Annotated[_Number, Field(gt=0, le=1)]

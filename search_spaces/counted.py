@@ -1,10 +1,10 @@
-"""Numbers of things as people write them: 1 run, 1,234 runs."""
+"""Numbers with their nouns, as people write them: 1 run, 1,234 runs."""
 
 from __future__ import annotations
 
 
 def counted(count: int, noun: str) -> str:
-    """Return the count with its noun, in the plural unless there is one; an `ies`, as in studies, is made of its `y`."""
+    """Return the count with its noun, in the plural unless the count is one. The plural of `study` is `studies`."""
     if count == 1:
         return f"1 {noun}"
     plural = f"{noun[:-1]}ies" if noun.endswith("y") and noun[-2:-1] not in "aeiou" else f"{noun}s"

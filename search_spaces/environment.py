@@ -1,4 +1,4 @@
-"""Numbers that the environment gives."""
+"""Reads numbers from environment variables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from recipe_sweep.search_spaces.yaml_file import shown
 
 
 def number_from_environment(variable: str, default: float, low: float, high: float) -> float:
-    """Read a variable's number from `low` to `high`, or the default where it is not set; raises UserInputError."""
+    """Read a variable's number from `low` to `high`, or return the default if it is not set.
+
+    Raises UserInputError.
+    """
     text = os.environ.get(variable, "").strip()
     if not text:
         return default

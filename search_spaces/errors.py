@@ -1,15 +1,15 @@
 """Every error this product raises on purpose.
 
     RecipeSweepError                 something went wrong that we can explain          exit code 1
-    ├── PluginCodeError              a plugin's code ended in an error of its own      exit code 1
+    ├── PluginCodeError              a plugin's code raised an error of its own        exit code 1
     └── UserInputError               what the user wrote is wrong; nothing was done    exit code 2
         ├── UnreadableFileError      the file is missing, or is not the YAML it should be
         ├── GridError                a grid or a `--set` override asks for something that does not exist
         ├── SelectionError           an `--only` filter names no such axis or value
         └── PluginError              a plugin cannot be imported, or contradicts what is there
 
-The other folders add their own leaves under these two roots, each in its own `errors.py`. Whoever reads input collects
-every mistake in it and raises once, so that a user sees all of them and mends all of them.
+The other folders add their own errors under these two roots, each in its own `errors.py`. Code that reads input collects
+every mistake and raises once. So a user sees all mistakes and can mend them together.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 MOST_TOLD = 50
-"""Problems that one message spells out; of further ones it tells how many they are."""
+"""Problems that one message shows in full. Further problems are only counted."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ class RecipeSweepError(Exception):
 
 
 class UserInputError(RecipeSweepError):
-    """What the user wrote is wrong; carries every mistake found, and nothing has been written or started.
+    """What the user wrote is wrong. The error carries every mistake found; nothing has been written or started.
 
-    Takes problems, or a plain message where there is no file and no key to name.
+    It takes problems, or a plain message where there is no file and no key to name.
     """
 
     exit_code = 2
@@ -86,9 +86,10 @@ class PluginError(UserInputError):
 
 
 class PluginCodeError(RecipeSweepError):
-    """A plugin's code ended in an error of its own, which is the cause of this one, or gave what it must not.
+    """A plugin's code raised an error of its own, or returned something that it must not return.
 
-    `place` is the file and line in the plugin, where it is known.
+    An error that the plugin raised is the `__cause__` of this one. `place` is the file and line in the plugin, where it is
+    known.
     """
 
     def __init__(self, problem: Problem, place: str | None = None) -> None:

@@ -1,4 +1,8 @@
-"""From a grid to its points: the product of its tables, conditional columns only where they apply, less what is excluded."""
+"""Expands a grid to its points.
+
+The points are the product of the grid's tables. A conditional column exists only where it applies. Excluded points are left
+out.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Source
 
 MOST_POINTS = 1_000_000
-"""A larger grid is a slip of the finger: the paper's whole sweep has 16,384 points."""
+"""A larger grid is probably a typing mistake, because the paper's whole sweep has 16,384 points."""
 
 
 class Excluded(NamedTuple):
@@ -37,9 +41,12 @@ class Expansion(NamedTuple):
 
 
 def expand(grid: Grid) -> Expansion:
-    """Every point of a grid once: by task and design, then by the other axes in the order of a point's fields, seeds innermost.
+    """Return every point of a grid once.
 
-    Raises GridError naming every contradiction, every rule that excludes nothing, and a grid that leaves nothing.
+    The order is: task and design, then the other axes in the order of a point's fields. Seeds change fastest.
+
+    Raises GridError naming every contradiction and every rule that excludes nothing. It also raises GridError if no point is
+    left.
     """
     check(grid)
     tables = tables_of(grid)
@@ -78,7 +85,7 @@ def axis_counts(points: Iterable[DesignPoint]) -> tuple[AxisCount, ...]:
 
 
 def _cells(tables: Tables) -> list[Row]:
-    """Every combination of the axes that others depend on, and of the columns zipped to them, each once."""
+    """List the combinations of the axes that others depend on, and of the columns zipped to them, each once."""
     selecting = [table for table in tables.tables if set(table.names) & set(SELECTORS)]
     rows = [merged(part) for part in product(*(table.rows(table.names) for table in selecting))]
     unique = {tuple(cell.items()): cell for cell in (_applicable(row) for row in rows)}
@@ -95,7 +102,7 @@ def _applies(column: str, cell: Row) -> bool:
 
 
 def _rows_in_cell(tables: Tables, cell: Row) -> list[list[Row]]:
-    """The rows of every table that is not part of the cell, restricted to the columns that exist there."""
+    """List the rows of every table outside the cell, restricted to the columns that exist in the cell."""
     return [_restricted(table, cell) for table in tables.tables if not set(table.names) & set(SELECTORS)]
 
 
@@ -104,7 +111,7 @@ def _restricted(table: Table, cell: Row) -> list[Row]:
 
 
 def _points(tables: Tables, cell: Row) -> Iterator[DesignPoint]:
-    """The points of one cell."""
+    """Build the points of one cell."""
     choices = [[_by_field(row) for row in rows] for rows in _rows_in_cell(tables, cell)]
     common = _by_field(cell) | merged(rows[0] for rows in choices if len(rows) == 1)
     task = TASKS[str(common["task"])]
@@ -123,7 +130,7 @@ def _by_field(row: Row) -> Row:
 
 
 def _exclude(grid: Grid, points: Sequence[DesignPoint]) -> Expansion:
-    """Drop the points that a rule names; each counts for the first rule that names it."""
+    """Drop the points that a rule matches. Each point counts for the first rule that matches it."""
     rules = [criteria_of(rule.when) for rule in grid.exclude]
     named: list[list[int]] = [_matching(points, criteria) for criteria in rules]
     document = grid.document

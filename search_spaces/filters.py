@@ -21,24 +21,27 @@ SELECTABLE = tuple(field.name for field in dataclasses.fields(DesignPoint) if fi
 
 @dataclass(frozen=True)
 class Criterion:
-    """One axis and the values of it that are meant. Absent values (tau without IQL) are written `none`."""
+    """One axis and the values that are chosen. Absent values (tau without IQL) are written `none`."""
 
     axis: str
     values: tuple[object, ...]
 
     def matches(self, point: DesignPoint) -> bool:
-        """Whether the point has one of the values."""
+        """Say whether the point has one of the values."""
         value = getattr(point, self.axis)
         return ("none" if value is None else value) in self._known
 
     @cached_property
     def _known(self) -> frozenset[object]:
-        """The values that a point can have: tens of thousands of seeds are looked up for every point."""
+        """The values that a point can have.
+
+        They are a set, because every point looks values up among tens of thousands of seeds.
+        """
         return frozenset(value for value in self.values if _is_hashable(value))
 
 
 def criteria_of(when: Mapping[str, Sequence[object]]) -> tuple[Criterion, ...]:
-    """Criteria from a mapping of axes to lists of values, as a grid's `exclude` rule has it."""
+    """Make criteria from a mapping of axes to lists of values, the form of a grid's `exclude` rule."""
     return tuple(Criterion(axis, _values(axis, values)) for axis, values in when.items())
 
 
@@ -55,7 +58,10 @@ def parse_filters(texts: Iterable[str]) -> tuple[Criterion, ...]:
 
 
 def select(points: Sequence[DesignPoint], criteria: Iterable[Criterion]) -> tuple[DesignPoint, ...]:
-    """The points that meet every criterion; raises SelectionError for a value that no point has, or if none is left."""
+    """Choose the points that meet every criterion.
+
+    Raises SelectionError for a value that no point has, and if no point is left.
+    """
     wanted = list(criteria)
     problems = [problem for criterion in wanted for problem in _unknown_values(points, criterion)]
     if problems:
@@ -69,7 +75,7 @@ def select(points: Sequence[DesignPoint], criteria: Iterable[Criterion]) -> tupl
 
 
 class Strangers(NamedTuple):
-    """Values of a criterion that no point has, in the words of a problem."""
+    """Values of a criterion that no point has, with the texts of a problem."""
 
     found: str
     expected: str
@@ -77,7 +83,7 @@ class Strangers(NamedTuple):
 
 
 def strangers_among(criterion: Criterion, known: Sequence[object]) -> Strangers | None:
-    """What to say of the values that are not among the known ones; None if all are."""
+    """Describe the criterion's values that are not among the known ones; None if all are known."""
     present = set(known)  # All are words, numbers or tuples of them.
     strange = [
         value for value in criterion.values if isinstance(value, bool) or not _is_hashable(value) or value not in present
@@ -85,7 +91,7 @@ def strangers_among(criterion: Criterion, known: Sequence[object]) -> Strangers 
     if not strange:
         return None
     names = [str(list(value)) if isinstance(value, tuple) else str(value) for value in known]
-    hints = (nearest(value, names) for value in strange[:5] if isinstance(value, str))  # No number is like another.
+    hints = (nearest(value, names) for value in strange[:5] if isinstance(value, str))  # Numbers have no nearest name.
     more = ", ..." if len(strange) > 5 else ""
     found = ", ".join(shown(list(value) if isinstance(value, tuple) else value) for value in strange[:5]) + more
     if any(isinstance(value, str) and seed_range(value) is not None for value in strange):
@@ -114,10 +120,10 @@ def _parse_filter(text: str, before: set[str]) -> Criterion | Problem:
 
 
 def _values(axis: str, values: Sequence[object]) -> tuple[object, ...]:
-    """Values as points hold them: a network's shape is a tuple, a range of seeds the seeds in it."""
+    """Convert values to the form that points hold: a network's shape to a tuple, a range of seeds to its seeds."""
     if axis == "seed":
         read = [(value, seed_range(value) if isinstance(value, str) else None) for value in values]
-        # A range that is empty or too long stays the text that it is, which no point has.
+        # A range that is empty or too long stays text. No point has such a value, so it is reported.
         values = [seed for value, seeds in read for seed in (seeds if seeds and len(seeds) <= LONGEST_RANGE else [value])]
     if axis == "hidden" and not all(isinstance(value, list | tuple) for value in values):
         values = [values]
@@ -144,6 +150,6 @@ def _option(criteria: Iterable[Criterion]) -> str:
 
 
 def _text(criterion: Criterion) -> str:
-    """A criterion as it may be typed, its seeds as ranges again."""
+    """Write a criterion as a user may type it, with its seeds as ranges again."""
     texts = [text for text, _ in ranges((value, None) for value in criterion.values)]
     return f"{criterion.axis}={','.join(texts)}"

@@ -1,4 +1,7 @@
-"""Files of other programs, known by their keys: whoever has one is told how to begin a grid, instead of what it lacks."""
+"""Recognises files of other programs by their keys.
+
+A user who gives such a file is told how to begin a grid. A list of all that the file lacks would not help.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ _INIT = "recipe-sweep init my-grid.yaml writes a commented grid; put your values
 
 
 class Kind(NamedTuple):
-    """A kind of file: its name, the sets of keys of which one must be there, what to do with it."""
+    """A kind of file: its name, its sets of keys, and what to do with it. The file has all keys of at least one set."""
 
     name: str
     marks: Sequence[frozenset[str]]
@@ -33,11 +36,11 @@ KINDS = (
     _kind("a cluster file", "backend", "cluster_name", advice="name it with --cluster, beside a grid"),
     _kind("a sweep's own sweep.json", "grid data_hashes created_at", advice="name the directory that it lies in"),
 )
-"""The first that fits counts."""
+"""The first kind that fits counts."""
 
 
 def recognised(content: Mapping[str, object]) -> Kind | None:
-    """What kind of file this is, by the keys at its top; None for one that is, or may be meant as, a grid."""
+    """Find the kind of a foreign file by its top-level keys; None for a file that may be meant as a grid."""
     keys = content.keys()
     if "axes" in keys:
         return None
@@ -45,7 +48,7 @@ def recognised(content: Mapping[str, object]) -> Kind | None:
 
 
 class Foreign(NamedTuple):
-    """What to say of a foreign file: where, what it looks like and what to do."""
+    """What to say about a foreign file: where, what it looks like and what to do."""
 
     path: tuple[str, ...]
     found: str
@@ -53,7 +56,7 @@ class Foreign(NamedTuple):
 
 
 def foreign(document: Document) -> Foreign | None:
-    """What to say of a file that is another program's; None for any other."""
+    """Describe a file that belongs to another program; None for any other file."""
     kind = recognised(document.content)
     if kind is None:
         return None

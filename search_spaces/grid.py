@@ -13,7 +13,7 @@
 A file has at most 1 MB and 25,000 values. Every number has a lowest and a highest value. `&name`, `*name` and `<<: *name` are
 read as if their values were written out.
 
-Structure and single values are checked here; what several keys must agree on is in `rules.py`.
+This module checks structure and single values. `rules.py` checks what several keys must agree on.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _for_every_task(value: object) -> object:
 
 
 def _for_mix(value: object) -> object:
-    """Take a plain list for Mix's, as grids wrote it before there were other mixers."""
+    """Take a plain list as Mix's norms, because grids wrote it so before there were other mixers."""
     return value if isinstance(value, dict) else {Decomposition.MIX.value: value}
 
 
@@ -105,7 +105,7 @@ DecompositionKey = Annotated[Decomposition, BeforeValidator(Decomposition.key)]
 Alphas = dict[ExtractionKey, Axis[Temperature]]
 """The temperature of each extraction: a weight of cloning (Eq. 3), an inverse temperature (Eq. 11)."""
 CriticNorms = dict[DecompositionKey, Axis[CriticNorm]]
-"""Critic normalisation of each decomposition. Those left out have the first that applies to them."""
+"""Critic normalisation of each decomposition. One that is left out has its first applicable norm."""
 
 
 class Axes(Section):
@@ -127,7 +127,7 @@ class Axes(Section):
 
 
 class Settings(Section):
-    """How each run is trained. The values are the preset `figure7`'s (paper 5.1 and D), and stand nowhere else in code."""
+    """How each run is trained. The defaults are those of the preset `figure7` (paper 5.1 and D); no other code repeats them."""
 
     steps: Axis[Steps] = (500_000,)
     batch: Axis[Batch] = (608,)
@@ -176,15 +176,15 @@ class Grid(Section):
 
     @property
     def document(self) -> Document:
-        """The file it came from, so that later complaints can name the line; empty for a grid made in code."""
+        """The file that the grid came from, so that later complaints can name the line. It is empty for a grid made in code."""
         return self._document
 
     def read_from(self, document: Document) -> Grid:
-        """Remember the file."""
+        """Remember the file that the grid came from."""
         self._document = document
         return self
 
 
 def grid_schema() -> dict[str, object]:
-    """JSON Schema of grid files, for editors' completion."""
+    """Return the JSON Schema of grid files, which editors use for completion."""
     return Grid.model_json_schema()

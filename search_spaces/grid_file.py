@@ -1,4 +1,4 @@
-"""Reading a grid: the file, the overrides of the command line, the schema, the rules; every mistake of all of them at once."""
+"""Reads a grid: the file, the overrides of the command line, the schema and the rules. All mistakes are reported at once."""
 
 from __future__ import annotations
 
@@ -21,18 +21,19 @@ _AXES = (*Axes.model_fields, *Settings.model_fields)
 
 
 def read_grid(reference: str | Path, overrides: Sequence[str] = ()) -> Grid:
-    """Read a preset by its name or a grid by its path, with `--set` overrides such as `axes.seed=[0,1]` applied.
+    """Read a preset by its name or a grid by its path, and apply `--set` overrides such as `axes.seed=[0,1]`.
 
-    Raises UnreadableFileError for a file that is no YAML, else GridError with every mistake in file and overrides.
+    Raises UnreadableFileError for a file that is not YAML, and GridError with every mistake in file and overrides.
     """
     overridden = apply_overrides(read_yaml(resolve_grid(reference)), overrides)
     return grid_from(overridden.document, overridden.problems)
 
 
 def grid_from(document: Document, known: Sequence[Problem] = ()) -> Grid:
-    """Validate a document as a grid; raises GridError with every mistake in it and those already known.
+    """Validate a document as a grid.
 
-    Of a file that another program's keys are in, what it is counts as the one mistake.
+    Raises GridError with every mistake in it and those already known. If the file has another program's keys, that is the only
+    mistake reported.
     """
     if (other := foreign(document)) is not None:
         raise GridError(document.problem(other.path, other.found, "a grid of recipe-sweep", other.hint))
@@ -48,7 +49,7 @@ def grid_from(document: Document, known: Sequence[Problem] = ()) -> Grid:
 
 
 def _further_problems(document: Document, found: list[Fault]) -> list[Problem]:
-    """What the rules say of the sound part of a document, leaving out whatever rests on its unsound part."""
+    """Apply the rules to the sound part of a document. Findings that depend on an unsound axis are left out."""
     if len(found) > MOST_TOLD:
         return []
     sound = copy.deepcopy(document.content)
@@ -63,7 +64,7 @@ def _further_problems(document: Document, found: list[Fault]) -> list[Problem]:
 
 
 def _mend(content: dict[str, object], path: KeyPath) -> None:
-    """Take out what is at fault, so that the rest can be read: an axis or setting, a rule, all zip groups."""
+    """Take out the part at fault, so that the rest can be read: an axis or setting, a rule, all zip groups."""
     section = content.get(str(path[0])) if path else None
     match path:
         case ("axes" | "settings" | "search", str() as name, *_) if isinstance(section, dict):
@@ -77,7 +78,10 @@ def _mend(content: dict[str, object], path: KeyPath) -> None:
 
 
 def _unsound_axes(document: Document, found: list[Fault]) -> set[str]:
-    """Axes with a fault of their own, or of which a misspelt key may have been meant to be the name."""
+    """Collect the axes that have a fault.
+
+    An axis also counts as unsound if a misspelt key may have been meant for it.
+    """
     names = {str(step) for fault in found for step in fault.path if isinstance(step, str) and fault.path[0] != "exclude"}
     meant = {axis for axis in _AXES for name in names if nearest(name, [axis])}
     groups = document.content.get("zip") if "zip" in names else None

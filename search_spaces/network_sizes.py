@@ -1,4 +1,4 @@
-"""Sizes of networks, by which plans know what a design costs; no array is made here."""
+"""Sizes of networks. A plan derives from them what a design costs, without making an array."""
 
 from __future__ import annotations
 
@@ -7,48 +7,51 @@ from typing import NamedTuple
 
 
 class Net(NamedTuple):
-    """A multi-layer perceptron by its widths, input first; `norm` where LayerNorm follows each hidden layer."""
+    """A multi-layer perceptron: its widths, input first, and whether LayerNorm follows each hidden layer (`norm`)."""
 
     widths: tuple[int, ...]
     norm: bool = False
 
     @property
     def weights(self) -> int:
-        """Entries of its matrices."""
+        """Entries of its weight matrices."""
         return sum(fan_in * fan_out for fan_in, fan_out in itertools.pairwise(self.widths))
 
     @property
     def parameters(self) -> int:
-        """Matrices, biases, and LayerNorm's scales and shifts."""
+        """Entries of its matrices and biases, and of LayerNorm's scales and shifts."""
         hidden = sum(self.widths[1:-1])
         return self.weights + hidden + self.widths[-1] + (2 * hidden if self.norm else 0)
 
     @property
     def activations(self) -> int:
-        """Numbers that a row keeps for the backward pass: what it reads; of each hidden unit GELU's slope and the output."""
+        """Numbers that a row keeps for the backward pass.
+
+        They are its input, and for each hidden unit GELU's slope and the output.
+        """
         return self.widths[0] + 2 * sum(self.widths[1:-1])
 
     def forward(self, rows: int) -> int:
-        """Operations of evaluating so many rows."""
+        """Count the operations of evaluating `rows` rows."""
         return 2 * self.weights * rows
 
     def training(self, rows: int) -> int:
-        """Forward, and gradients of every matrix; none of the inputs."""
+        """Count the operations of the forward pass and of every matrix's gradient, without gradients of the inputs."""
         first = self.widths[0] * self.widths[1]
         return 2 * rows * (2 * self.weights + self.weights - first)
 
     def gradient_of_inputs(self, rows: int, inputs: int) -> int:
-        """Forward, and the gradient of the last `inputs` inputs alone."""
+        """Count the operations of the forward pass and of the gradient of the last `inputs` inputs alone."""
         first = self.widths[0] * self.widths[1]
         return 2 * rows * (2 * self.weights - first + inputs * self.widths[1])
 
 
 class Sizes(NamedTuple):
-    """What the networks of a design are sized by."""
+    """The numbers that determine the sizes of a design's networks."""
 
     agents: int
     own: int
-    """Width of one agent's input: its observation and which agent it is."""
+    """Width of one agent's input: its observation and its index as one-hot."""
     state: int
     action: int
     """Width of one agent's action."""
@@ -58,31 +61,31 @@ class Sizes(NamedTuple):
 
 
 class ValueNetworks(NamedTuple):
-    """The networks that make the values of a design."""
+    """The networks that compute the values of a design."""
 
     critic: Net
     value: Net
-    """Reads what the critic reads, but the actions."""
+    """Network of V. It reads what the critic reads, without the actions."""
     critics: int
-    """Rows that a critic reads of each transition: 1, or one for each agent."""
+    """Rows that a critic reads for each transition: 1, or one for each agent."""
     action: int
     """Width of the actions that one critic reads."""
     mixer: tuple[Net, ...] = ()
-    """Read the state, once for each transition."""
+    """Networks of the mixer. They read the state, once for each transition."""
 
 
 def joint_critic(sizes: Sizes) -> ValueNetworks:
-    """One critic of the state and all actions."""
+    """Size one critic that reads the state and all actions."""
     return _networks(sizes, sizes.state, sizes.agents * sizes.action, 1)
 
 
 def agent_critics(sizes: Sizes) -> ValueNetworks:
-    """One critic that every agent asks of its own input and action."""
+    """Size one critic that each agent evaluates on its own input and action."""
     return _networks(sizes, sizes.own, sizes.action, sizes.agents)
 
 
 def mixed_critics(sizes: Sizes) -> ValueNetworks:
-    """The agents' critics, and the four networks that make QMIX's weights of the state (Appendix D)."""
+    """Size the agents' critics and the four networks that compute QMIX's weights from the state (Appendix D)."""
     state, wide, embed = sizes.state, sizes.mixer_hidden, sizes.mixer_embed
     mixer = (
         Net((state, wide, sizes.agents * embed), norm=True),

@@ -1,7 +1,7 @@
-"""Keeps plugins alive that were written before this package had one import name.
+"""Keeps plugins working that were written before this package had one import name.
 
 They import `trainers.plugins` and `trainers.environments`. While a plugin's code runs, these two names lead to their
-successors, unless the user has modules of these names: ours are asked last. Afterwards the names are free again.
+successors. A user's own modules of these names come first. Afterwards the names are free again.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class _Successor(Loader):
 
 
 class _OldNames(MetaPathFinder):
-    """Finds the old names, and nothing else."""
+    """Finds the old names, and no other name."""
 
     def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        # Of a user's own package `trainers` no part is ours.
+        # A user may have a package `trainers`. Its modules are not ours.
         parent = sys.modules.get("trainers")
         if fullname not in _SUCCESSORS or not (parent is None or _is_ours(parent)):
             return None
@@ -45,7 +45,7 @@ class _OldNames(MetaPathFinder):
 
 @contextmanager
 def old_names() -> Iterator[None]:
-    """Answer to the old names for as long as a plugin's code runs."""
+    """Answer to the old names while a plugin's code runs."""
     finder = _OldNames()
     sys.meta_path.append(finder)
     try:

@@ -1,7 +1,7 @@
 """Changes to a grid from the command line: `--set axes.seed=[0,1]`.
 
-A key may be given by any end of its path that only one key has (`steps`, `brac`); `null` takes a key away. The change is made
-before the grid is validated, and a complaint about it quotes its text instead of a line.
+A user may shorten a key to the end of its path, if only one key ends so (`steps`, `brac`). `null` takes a key away. The change
+is made before the grid is validated. A complaint about a change quotes its text instead of a line.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ def _parse(text: str) -> tuple[KeyPath, object]:
 
 
 def _find(key: str, text: str) -> KeyPath:
-    """The one path that is `key` or ends in it."""
+    """Find the only path that is `key` or ends in it. Raises GridError if there is none, or more than one."""
     wanted = tuple(key.split("."))
     known = list(_paths())
-    # A search is spelt out: `seed` and `brac` alone mean the axes.
+    # Keys of a search must be written in full, because `seed` and `brac` alone mean the axes.
     ending = [path for path in known if path == wanted] or [
         path for path in known if path[-len(wanted) :] == wanted and path[0] != "search"
     ]
@@ -85,7 +85,7 @@ def _find(key: str, text: str) -> KeyPath:
 
 
 def _paths() -> Iterable[tuple[str, ...]]:
-    """Every key that a grid may have."""
+    """Yield every key that a grid may have."""
     yield from ((name,) for name in Grid.model_fields)
     yield from (("axes", name) for name in Axes.model_fields)
     yield from (("settings", name) for name in Settings.model_fields)
@@ -101,7 +101,7 @@ def _labels(axis: type[Word]) -> list[str]:
 
 
 def _put(content: dict[str, object], path: KeyPath, value: object, text: str) -> None:
-    """Set the value at a path, making the mappings on the way; None takes the key away."""
+    """Set the value at a path and make the mappings on the way. None takes the key away."""
     here: object = content
     for depth, step in enumerate(path):
         if not isinstance(here, dict):

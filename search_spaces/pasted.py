@@ -1,4 +1,4 @@
-"""Commands in messages, for a reader to paste into a shell."""
+"""Writes commands that a reader can paste into a shell."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import PurePath
 
 
 def pasted(*words: object) -> str:
-    """Return a command that a shell reads as these very words, whatever is in them."""
+    """Return a command that a shell reads as exactly these words, even if they contain special characters."""
     return shlex.join(_word(word) for word in words)
 
 
 def _word(word: object) -> str:
     text = str(word)
-    # A program would take such a path for an option.
+    # A program would read such a path as an option.
     return f"./{text}" if isinstance(word, PurePath) and text.startswith("-") else text

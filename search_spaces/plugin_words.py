@@ -1,6 +1,6 @@
-"""Words that plugins bring: how they are named, and the hash of the source that they come from.
+"""Words that plugins bring: their names, and the hash of their source.
 
-A plugin's word enters ids as `plugin:word@version`. The hash tells two sources under one version apart.
+A plugin's word enters ids as `plugin:word@version`. The hash shows if two sources have the same version.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}:[a-z][a-z0-9_]{0,31}@[0-9A-Za-z][0-9A-
 
 
 def plugin_word(plugin: str, name: str, version: str) -> str:
-    """The full name of a plugin's word. Raises PluginError where it could not be part of an id or a file's name."""
+    """Compose the full name of a plugin's word.
+
+    Raises PluginError if the name could not be part of an id or of a file's name.
+    """
     full = f"{plugin}:{name}@{version}"
     if not _NAME.fullmatch(full):
         expected = "plugin and word of small letters, digits and _, a version of digits, letters and dots"
@@ -34,7 +37,7 @@ def plugin_word(plugin: str, name: str, version: str) -> str:
 
 
 def add_plugin_word(word: AnyWord, member: object) -> AnyWord:
-    """Register a plugin's word with the hash of the source of `member`, which does what the word says.
+    """Register a plugin's word with the source hash of `member`, the object that does what the word says.
 
     Raises PluginError where the name is taken, or was not made by `plugin_word`.
     """
@@ -45,7 +48,7 @@ def add_plugin_word(word: AnyWord, member: object) -> AnyWord:
 
 
 def source_hash(member: object) -> str:
-    """Hash of the Python files of the plugin that `member`'s class is from: its module, or all of its package."""
+    """Hash the Python files of the plugin that `member`'s class is from: its module, or all of its package."""
     module = inspect.getmodule(member if inspect.isclass(member) or inspect.isroutine(member) else type(member))
     file = getattr(module, "__file__", None)
     if module is None or file is None:
@@ -59,7 +62,7 @@ def source_hash(member: object) -> str:
 
 @cache
 def _hash_of(top: Path) -> str:
-    """Of a file, or of all Python files in a folder with their places."""
+    """Hash a file, or all Python files in a folder together with their paths."""
     hashed = hashlib.sha256()
     for file in [top] if top.is_file() else sorted(top.rglob("*.py")):
         hashed.update(file.relative_to(top).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
@@ -67,7 +70,7 @@ def _hash_of(top: Path) -> str:
 
 
 def word_sources(points: Iterable[DesignPoint]) -> dict[str, str]:
-    """Source hashes of the plugins' words that the points use, by word."""
+    """Collect the source hashes of the plugins' words that the points use, by word."""
     words: set[Word] = set()
     for point in points:
         words.update((point.decomposition, point.value_learning, point.extraction, point.critic_norm, point.actor_norm))

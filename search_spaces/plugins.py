@@ -1,8 +1,11 @@
-"""Code from outside this package that adds tasks and datasets: found by name, imported once, at the first look at the tasks.
+"""Code from outside this package that adds tasks and datasets.
 
-A plugin is a Python module that registers what it brings when it is imported (see `recipe_sweep.trainers.plugins`). It is named
-by the environment variable RECIPE_SWEEP_PLUGINS, as `package.module` or as the path of a .py file, several separated by commas;
-or an installed package names it as an entry point of the group `recipe_sweep.plugins`, which also reaches other machines.
+A plugin is a Python module that registers what it brings when it is imported (see `recipe_sweep.trainers.plugins`). It is
+imported once, when the tasks are first looked at.
+
+The environment variable RECIPE_SWEEP_PLUGINS names plugins, separated by commas. Each is a `package.module` or the path of a
+.py file. An installed package can also name its plugin as an entry point of the group `recipe_sweep.plugins`. Such a plugin
+reaches other machines, too.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from recipe_sweep.search_spaces.errors import PluginCodeError as PluginCodeError  # Who writes a plugin finds both here.
+from recipe_sweep.search_spaces.errors import PluginCodeError as PluginCodeError  # Plugins import both from here.
 from recipe_sweep.search_spaces.errors import PluginError as PluginError
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.old_plugin_names import old_names
@@ -29,9 +32,10 @@ ENTRY_POINT_GROUP = "recipe_sweep.plugins"
 
 @dataclass
 class _Once:
-    """Whether this process has begun to import plugins; these look at the tasks themselves while they register.
+    """Whether this process has begun to import plugins. Plugins look at the tasks themselves while they register.
 
-    `problems` are kept, so that every look says the same. A second import would find names taken that the first one took.
+    `problems` are kept, so that every look reports the same. A second import would fail, because the first one already took the
+    names.
     """
 
     begun: bool = False
@@ -42,7 +46,7 @@ _once = _Once()
 
 
 def load_plugins() -> None:
-    """Import every plugin that is named, the first time this is called; raises PluginError naming all that fail."""
+    """Import every named plugin at the first call. Raises PluginError naming all that fail."""
     if _once.begun:
         if _once.problems:
             raise PluginError(*_once.problems)
@@ -64,11 +68,12 @@ def load_plugins() -> None:
 
 @contextmanager
 def plugin_code(what: str, expected: str, where: str | None = None) -> Iterator[None]:
-    """Run code of a plugin, whose errors become ours. They name `what` it is, and the file and line in the plugin.
+    """Run code of a plugin and convert its errors to ours.
 
-    `where` stands in where no line of the plugin is on the way to the error. The user's mistakes that our own functions find
-    keep their type, and get `what` and the place. Raises PluginCodeError for all else but KeyboardInterrupt, because a plugin
-    may even call `sys.exit`.
+    An error names `what` the code is, and the file and line in the plugin. `where` is the place if no line of the plugin is on
+    the way to the error. Errors of the user that our own functions find keep their type; `what` and the place are added.
+
+    Raises PluginCodeError for every other error, because a plugin may even call `sys.exit`. KeyboardInterrupt passes through.
     """
     try:
         with old_names():
@@ -76,7 +81,7 @@ def plugin_code(what: str, expected: str, where: str | None = None) -> Iterator[
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except PluginCodeError:
-        raise  # It was named nearer to its place.
+        raise  # An inner call has already named its place.
     except UserInputError as error:
         kind = type(error) if type(error).__init__ is UserInputError.__init__ else UserInputError
         raise kind(*(_placed(problem, what, users_place(error) or where) for problem in error.problems)) from error
@@ -87,14 +92,14 @@ def plugin_code(what: str, expected: str, where: str | None = None) -> Iterator[
 
 
 def _placed(problem: Problem, what: str, place: str | None) -> Problem:
-    """The problem with what it is about, and where in the plugin it arose."""
+    """Add to a problem what it is about, and where in the plugin it arose."""
     at = None if place is None else f"in the plugin: {place}"
     hint = "; ".join(text for text in (problem.hint, at) if text) or None
     return replace(problem, file=what if problem.file is None else problem.file, hint=hint)
 
 
 def _named() -> list[tuple[str, str]]:
-    """Names of modules or files, each with who named it."""
+    """List the names of modules or files, each with who named it."""
     listed = [name.strip() for name in os.environ.get(PLUGINS_VARIABLE, "").split(",")]
     by_variable = [_absolute(name) for name in listed if name]
     if by_variable:
@@ -121,5 +126,5 @@ def _import(name: str) -> None:
     try:
         spec.loader.exec_module(module)
     except BaseException:
-        del sys.modules[spec.name]  # Half of a module is worse than none.
+        del sys.modules[spec.name]  # A module that is only half imported must not be used.
         raise

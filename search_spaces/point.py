@@ -1,8 +1,9 @@
 """One point of the design space and the ids that follow from its content.
 
-`run_id` is a hash of the point's canonical JSON: everything that shapes the numbers, nothing else. Canonical means: floats
-by `repr` (so 1, 1.0 and 1e0 are one value), inapplicable axes absent, and every field with a declared default absent at that
-default, so that a field added later leaves the ids of older points alone.
+`run_id` is a hash of the point's canonical JSON. It holds everything that changes the numbers, and nothing else.
+
+Canonical JSON writes floats by `repr`, so 1, 1.0 and 1e0 are one value. It leaves out inapplicable axes, and every field that
+has its declared default. So a field that is added later does not change the ids of older points.
 """
 
 from __future__ import annotations
@@ -30,16 +31,16 @@ from recipe_sweep.search_spaces.vocabulary import (
 )
 
 NUMERICS_VERSION = 1
-"""Raised whenever the same point would give other numbers; part of every id. Pinned traces in the tests fail without it."""
+"""Part of every id. It is raised when the same point would give other numbers; pinned traces in the tests fail without it."""
 
 ID_LENGTH = 16
 
 
 @dataclass(frozen=True)
 class DesignPoint:
-    """One run, seed included: every axis and every setting that shapes its numbers (algorithms: paper 5.1, C.3, D).
+    """One run, seed included: every axis and every setting that changes its numbers (algorithms: paper 5.1, C.3, D).
 
-    Fields without a default always enter the id; fields with one enter it only where they differ from it.
+    A field without a default always enters the id. A field with a default enters it only if its value differs from that.
     Units: `steps`, `eval_every` and `diagnostics_every` are gradient steps, `batch` and `dataset_size` transitions.
     """
 
@@ -77,21 +78,28 @@ class DesignPoint:
     numerics: int = NUMERICS_VERSION
 
     def canonical(self) -> dict[str, object]:
-        """The content that the ids hash: plain JSON values, absent where inapplicable or at a declared default."""
+        """Return the content that the ids hash, as plain JSON values.
+
+        A field is absent where it does not apply, or has its declared default.
+        """
         contents = ((name, _content(name, getattr(self, name))) for name in _FIELDS)
         return {name: content for name, content in contents if content is not None}
 
     def canonical_text(self, without: frozenset[str] = frozenset()) -> str:
-        """The canonical content as JSON, some fields left out: keys sorted, no spaces. A grid asks for 100,000 of these."""
+        """Write the canonical content as JSON without some fields: keys sorted, no spaces.
+
+        It must be quick, because a grid asks for 100,000 texts.
+        """
         own = vars(self)
         parts = [fragment(own[name]) for name, fragment in _FRAGMENTS if name not in without]
         return _joined(parts)
 
     @classmethod
     def sharing(cls, common: Mapping[str, object], rows: Iterable[Mapping[str, object]]) -> Iterator[DesignPoint]:
-        """The points that have `common` and each of `rows`, which all name the same fields: quickly, a grid has 100,000.
+        """Yield a point for each of `rows`, together with `common`. All rows name the same fields.
 
-        What they share is written into the texts of their ids once, and their fields are not assigned one by one.
+        It must be quick, because a grid has 100,000 points. So the JSON of the common fields is written once, and fields are
+        not assigned one by one.
         """
         shared = _DEFAULTS | dict(common)
         pieces: Sequence[_Piece] = ()
@@ -117,8 +125,8 @@ class DesignPoint:
     def value_lane_id(self) -> str:
         """Id of the value lane that serves this run.
 
-        Where the critic follows the actor (TD), every run has its own. Else (SARSA, IQL) no value depends on the actor,
-        so runs that differ only in extraction, alpha and actor normalisation share one.
+        Where the critic follows the actor (TD), every run has its own value lane. Under SARSA and IQL no value depends on the
+        actor. There, runs share a lane if they differ only in extraction, alpha, and actor normalisation or bound.
         """
         if self.value_learning.follows_actor:
             return self.run_id
@@ -151,7 +159,7 @@ _NO_DATASET_FIELDS = frozenset(_FIELDS) - {
 
 
 def _content(name: str, value: object) -> object:
-    """A field's value as it enters the content; None where it does not."""
+    """Convert a field's value to its form in the content; None if it does not enter the content."""
     field = _FIELDS[name]
     always = name == "numerics" or field.default is dataclasses.MISSING
     if value is None or (not always and value == field.default):
@@ -160,7 +168,7 @@ def _content(name: str, value: object) -> object:
 
 
 def _fragment_of(name: str) -> Callable[[object], str]:
-    """Makes `"name":value` of a field's value, or nothing where the field does not enter the content."""
+    """Make a function that writes `"name":value`, or nothing if the value does not enter the content."""
 
     def fragment(value: object) -> str:
         content = _content(name, value)
@@ -174,7 +182,7 @@ def _fragment_of(name: str) -> Callable[[object], str]:
             raise ValueError(f"{name} {content} has no place in JSON")
         return f'"{name}":{content!r}'
 
-    # Floats are not remembered: 0.0 and -0.0 are one key, and not one text.
+    # Texts of floats are not cached, because 0.0 and -0.0 are the same key but have different texts.
     return float_fragment if name in _FLOATS else cache(fragment)
 
 
@@ -184,7 +192,10 @@ _Piece = str | tuple[str, Callable[[object], str]]
 
 
 def _pieces(shared: Mapping[str, object]) -> list[_Piece]:
-    """A canonical text in its order: what is shared as text, for each other field its name and what makes text of its value."""
+    """List the pieces of a canonical text in their order.
+
+    Shared fields become text. Every other field becomes its name and the function that writes its value.
+    """
     pieces: list[_Piece] = []
     for is_shared, run in groupby(_FRAGMENTS, lambda item: item[0] in shared):
         if is_shared:
@@ -203,7 +214,7 @@ def _joined(parts: Iterable[str]) -> str:
 
 
 def digest(content: dict[str, object]) -> str:
-    """The id of some content: the beginning of the sha256 of its canonical JSON."""
+    """Compute the id of some content: the beginning of the sha256 of its canonical JSON."""
     return _hash(json.dumps(content, sort_keys=True, separators=(",", ":"), allow_nan=False))
 
 

@@ -1,4 +1,4 @@
-"""Grids that come with the product, found by name wherever it is installed."""
+"""Grids that come with the package, found by name on every machine where it is installed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _FOLDER = Path(__file__).parent / "grids"
 
 
 def preset_names() -> tuple[str, ...]:
-    """Names of the presets, e.g. `figure7`."""
+    """List the names of the presets, e.g. `figure7`."""
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
 
 
 def preset_path(name: str) -> Path:
-    """File of a preset; raises GridError for an unknown name."""
+    """Return the file of a preset; raises GridError for an unknown name."""
     if name not in preset_names():
         raise GridError(
             Problem(
@@ -31,14 +31,17 @@ def preset_path(name: str) -> Path:
 
 
 def preset_text(name: str) -> str:
-    """A preset's YAML with its comments, e.g. `starter` for a new grid file; raises GridError for an unknown name."""
+    """Read a preset's YAML with its comments, e.g. `starter` for a new grid file.
+
+    Raises GridError for an unknown name.
+    """
     return preset_path(name).read_text(encoding="utf-8")
 
 
 def resolve_grid(reference: str | Path) -> Path:
-    """File that a preset's name or a path means; raises GridError if there is neither.
+    """Find the file that a preset's name or a path means; raises GridError if there is neither.
 
-    A bare name of a preset means the preset, even where a file of that name exists: `./figure7` is the file.
+    A preset's name without a folder means the preset, even where a file of that name exists: `./figure7` is the file.
     """
     text = str(reference)
     if text in preset_names():

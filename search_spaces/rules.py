@@ -1,4 +1,4 @@
-"""What several keys of a grid must agree on. Every rule reports all its findings; nothing here stops at the first."""
+"""What several keys of a grid must agree on. Every rule reports all its findings; no rule stops at the first."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ MISSING = "nothing"
 
 
 class Finding(NamedTuple):
-    """A contradiction: where, and the axes that it rests on (all must be right for it to be worth telling)."""
+    """A contradiction: where, and the axes that it depends on.
+
+    It is reported only if none of these axes has a mistake itself.
+    """
 
     path: KeyPath
     axes: tuple[str, ...]
@@ -45,7 +48,10 @@ def check(grid: Grid) -> None:
 
 
 def contradictions(grid: Grid, wrong: Container[str] = ()) -> list[Problem]:
-    """Every contradiction in a grid, in the file's order, except those that rest on axes already known to be wrong."""
+    """List every contradiction in a grid, in the file's order.
+
+    Those that depend on axes already known to be wrong are left out.
+    """
     tables = tables_of(grid)
     misplaced = list(_zip_groups(tables))
     unclear = {axis for finding in misplaced for axis in finding.axes}
@@ -63,7 +69,7 @@ def _problem(grid: Grid, finding: Finding) -> Problem:
 
 
 def _required(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """Axes without a default, and branches that a listed value needs."""
+    """Find axes that are missing although they have no default, and branches that a listed value needs."""
     present = {column.name for column in tables.columns}
     for axis in ("source", "task", "decomposition", "value_learning", "extraction", "seed"):
         if axis not in present:
@@ -82,7 +88,7 @@ def _required(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 def _inapplicable(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """Axes that no point would have. A setting with one value multiplies nothing and may stay."""
+    """Find axes that no point would have. A setting with one value may stay, because it adds no runs."""
     for column in tables.columns:
         needed = condition(column.name)
         one_setting = column.path[0] == "settings" and len(column.values) == 1
@@ -97,7 +103,10 @@ def _inapplicable(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 def _duplicates(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """A value listed twice in an axis, or a row twice in a zip group: 1, 1.0 and 1e0 are one value."""
+    """Find a value listed twice in an axis, or a row twice in a zip group.
+
+    1, 1.0 and 1e0 are one value.
+    """
     for table in tables.tables:
         rows = list(zip(*(column.values for column in table.columns), strict=False))
         repeated = [row for row, count in Counter(rows).items() if count > 1]
@@ -115,7 +124,10 @@ def _duplicates(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 def _zip_groups(tables: Tables) -> Iterator[Finding]:
-    """Columns of one length, at least two of them, and no axis in two places."""
+    """Check the zip groups.
+
+    A group has at least two columns, all of one length. No axis is in two places.
+    """
     for table in tables.tables:
         if table.columns[0].path[0] != "zip":
             continue
@@ -136,7 +148,7 @@ def _zip_groups(tables: Tables) -> Iterator[Finding]:
 
 
 def _datasets(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """Every dataset must exist for its task from its source."""
+    """Check that every dataset exists for its task from its source."""
     axes = ("source", "task", "dataset")
     if not tables.values("source") or not tables.values("task"):
         return
@@ -157,7 +169,7 @@ def _datasets(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 def _schedule(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """A run's score is its evaluation at the last step, so the last step must be one of evaluation."""
+    """Check that the last step is a step of evaluation, because a run's score is its evaluation there."""
     for row in tables.together("steps", "eval_every"):
         steps, every = row["steps"], row["eval_every"]
         if isinstance(steps, int) and isinstance(every, int) and steps % every:
@@ -168,11 +180,11 @@ def _schedule(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 _SAY_SO = "a value of the paper's grid, or `ablation: true` at the top of the file"
 _ABLATIONS = ("mixer_training", "mixer_gain", "actor_bound", "team_reward")
-"""Settings of which the paper has one value, a point's default."""
+"""Settings for which the paper has only one value, the default of a point."""
 
 
 def _ablations(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """Settings outside the paper's grid are for grids that say so."""
+    """Refuse settings outside the paper's grid, unless the grid says `ablation: true`."""
     for axis in _ABLATIONS:
         for column in (column for column in tables.columns if column.axis == axis and not grid.ablation):
             for index, value in enumerate(column.values):
@@ -181,7 +193,7 @@ def _ablations(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 def _critic_norms(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """A decomposition has norms that apply to it; some of them are ablations."""
+    """Check that each norm applies to its decomposition, and that ablations are allowed."""
     for column in (column for column in tables.columns if column.axis == "critic_norm"):
         decomposition = Decomposition.of(column.name.partition(".")[2])
         possible = [norm for norm in CriticNorm.members() if norm in decomposition.critic_norms]
@@ -195,7 +207,7 @@ def _critic_norms(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 def _searched(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """What is searched has a range for every extraction, and no rule can name its values."""
+    """Check that a searched axis has a range for every extraction, and that no rule names its values."""
     if grid.search is None:
         return
     for column in (column for column in tables.columns if column.axis == "alpha" and column.path[0] != "search"):
@@ -208,11 +220,11 @@ def _searched(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 def _exclusions(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """Rules name axes and values that are there."""
+    """Check that rules name axes and values of the grid."""
     for index, rule in enumerate(grid.exclude):
         for axis, values in rule.when.items():
             if any(column.axis == axis and column.path[0] == "search" for column in tables.columns):
-                continue  # `_searched` says so.
+                continue  # `_searched` reports it.
             path: KeyPath = ("exclude", index, "when", axis)
             if axis not in SELECTABLE:
                 yield Finding(path, (), f"the unknown axis {axis!r}", one_of(SELECTABLE), nearest(axis, SELECTABLE))
@@ -223,7 +235,7 @@ def _exclusions(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 def _known_values(axis: str, tables: Tables) -> list[object]:
-    """The values of an axis as rules write them: `none` where a point has no such value."""
+    """List the values of an axis as rules write them: `none` where a point has no such value."""
     values = tables.values(axis)
     may_be_absent = None in values or axis in ("tau", "dataset_seed", "dataset_size")
     return [value for value in values if value is not None] + (["none"] if may_be_absent else [])

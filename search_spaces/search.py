@@ -28,7 +28,7 @@ class _Section(BaseModel):
 
 
 class Range(_Section, Generic[T]):
-    """All numbers from `low` to `high`, both included; `log`: sought by their logarithm."""
+    """All numbers from `low` to `high`, both included. With `log`, they are sampled on a logarithmic scale."""
 
     low: T
     high: T
@@ -43,14 +43,15 @@ class Range(_Section, Generic[T]):
         return self
 
     def holds(self, value: float) -> bool:
-        """Whether a value lies in it."""
+        """Say whether a value lies in the range."""
         return self.low <= value <= self.high
 
 
 class Prune(_Section):
-    """When a run is ended early: at an evaluation where its return is under the percentile `below` of its study's earlier runs.
+    """When a run is ended early.
 
-    Only after the share `after` of its steps, and once the study has `trials` that were trained to their end.
+    It ends at an evaluation where its return is below the percentile `below` of its study's earlier runs. This happens only
+    after the share `after` of its steps. The study must also have `trials` trials that were trained to their end.
     """
 
     below: Annotated[float, Field(gt=0.0, lt=100.0, strict=True)] = 50.0
@@ -59,7 +60,7 @@ class Prune(_Section):
 
 
 class Search(_Section):
-    """How alpha, and where it has a range tau, are searched in every configuration."""
+    """How alpha is searched in every configuration, and tau where it has a range."""
 
     sampler: Sampler = Sampler.TPE
     trials: Trials

@@ -1,7 +1,7 @@
 """Optuna spaces: a grid with a `search` section as studies, and the next values that a sampler chooses in one.
 
-A choice is a function of the search's seed, the study, the trial's number and what earlier trials of the study came to; no
-sampler lives longer than one choice, so nothing of it need be stored to go on exactly.
+A choice depends on the search's seed, the study, the trial's number and the study's earlier results. Nothing else
+changes it. A sampler lives for one choice only. So no sampler is stored, and a search still continues exactly.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
 
 DIGITS = 4
-"""Significant digits of a chosen value: enough to tell policies apart, and readable."""
+"""Significant digits of a chosen value: enough to distinguish policies, and still readable."""
 _TRIES_PER_DIGIT = 10
 
 
@@ -43,9 +43,10 @@ class Pruned(NamedTuple):
 
 
 class Trial(NamedTuple):
-    """A trial that was asked for; `score` is its mean over seeds, None where it is not known (yet, or because runs failed).
+    """A trial that was asked for. `score` is its mean over seeds.
 
-    `curves` are the returns, by step, of those of its runs that are done.
+    `score` is None if it is not known: not yet, or because runs failed. `curves` are the returns, by step, of those of its runs
+    that are done.
     """
 
     choice: Choice
@@ -55,13 +56,13 @@ class Trial(NamedTuple):
 
     @property
     def is_told(self) -> bool:
-        """Whether it came to something."""
+        """Whether the trial has a result."""
         return self.score is not None or self.pruned is not None
 
 
 @dataclass(frozen=True)
 class Study:
-    """One configuration without alpha and, where that is searched, tau: `templates` are its runs, one per seed."""
+    """One configuration without alpha, and without tau where tau is searched. `templates` are its runs, one per seed."""
 
     study_id: str
     templates: tuple[DesignPoint, ...]
@@ -69,14 +70,14 @@ class Study:
     tau: Range[float] | None
 
     def points(self, choice: Choice) -> tuple[DesignPoint, ...]:
-        """The runs of a trial, one per seed."""
+        """Return the runs of a trial, one per seed."""
         searched = self.tau is not None
         return tuple(
             replace(template, alpha=choice.alpha, tau=choice.tau if searched else template.tau) for template in self.templates
         )
 
     def holds(self, choice: Choice) -> bool:
-        """Whether a choice lies in its ranges, which a grid may have moved since."""
+        """Say whether a choice lies in the study's ranges. The grid's ranges may have changed since the choice was made."""
         if (choice.tau is None) is not (self.tau is None):
             return False
         return self.alpha.holds(choice.alpha) and (self.tau is None or self.tau.holds(choice.tau or 0.0))
@@ -84,11 +85,11 @@ class Study:
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """What a grid searches. It is made once per command, because it takes the whole expansion."""
+    """What a grid searches. It is made once per command, because it needs the whole expansion."""
 
     search: Search
     studies: Mapping[str, Study]
-    """by their ids, in the grid's order"""
+    """Studies by their ids, in the grid's order."""
 
 
 def search_space(grid: Grid, points: Sequence[DesignPoint]) -> SearchSpace | None:
@@ -103,13 +104,19 @@ def search_space(grid: Grid, points: Sequence[DesignPoint]) -> SearchSpace | Non
 
 
 def study_id(point: DesignPoint, *, tau: bool) -> str:
-    """Id of the study that a point belongs to: of its content without seed, alpha and, where it is searched, tau."""
+    """Compute the id of the study that a point belongs to.
+
+    The id hashes the point's content without seed and alpha, and without tau where tau is searched.
+    """
     left_out = {"seed", "alpha", *(["tau"] if tau else [])}
     return digest({name: value for name, value in point.canonical().items() if name not in left_out})
 
 
 def choose(search: Search, study: Study, trials: Sequence[Trial]) -> Choice:
-    """The values of the study's next trial, unlike any that was asked for, given all those before it."""
+    """Choose the values of the study's next trial, given all trials before it.
+
+    They differ from those of every earlier trial.
+    """
     asked = {trial.choice for trial in trials}
     told = [trial for trial in trials if study.holds(trial.choice)]
     for attempt in itertools.count():
@@ -121,9 +128,10 @@ def choose(search: Search, study: Study, trials: Sequence[Trial]) -> Choice:
 
 
 def floors_after(prune: Prune | None, study: Study, trials: Sequence[Trial]) -> dict[int, float]:
-    """By step, the return under which the runs of the study's next trials are pruned, given all trials before them.
+    """Compute, by step, the return below which the runs of the study's next trials are pruned.
 
-    It is a percentile of what earlier runs, pruned ones up to their end, had there; at the last evaluation there is none.
+    It is a percentile of the returns that earlier runs had at that step. Pruned runs count up to their end. The last evaluation
+    has no such return.
     """
     if prune is None or sum(trial.score is not None for trial in trials) < prune.trials:
         return {}
@@ -137,14 +145,14 @@ def floors_after(prune: Prune | None, study: Study, trials: Sequence[Trial]) -> 
 
 
 def _percentile(values: Sequence[float], percent: float) -> float:
-    """Of sorted values, interpolated."""
+    """Interpolate a percentile of sorted values."""
     place = (len(values) - 1) * percent / 100
     low = values[math.floor(place)]
     return low + (values[math.ceil(place)] - low) * (place - math.floor(place))
 
 
 def _study(key: str, points: tuple[DesignPoint, ...], search: Search) -> Study:
-    alpha = search.alpha[points[0].extraction]  # The rules see to it that it is there.
+    alpha = search.alpha[points[0].extraction]  # A rule has checked that it exists.
     return Study(key, points, alpha, search.tau if points[0].value_learning.has_expectile else None)
 
 
@@ -166,7 +174,7 @@ def _suggested(search: Search, study: Study, told: Sequence[Trial], name: str, d
 
 
 def _fate(trial: Trial) -> dict[str, Any]:
-    """What a trial came to, as Optuna takes it."""
+    """Convert a trial's result to the arguments that Optuna takes."""
     from optuna.trial import TrialState
 
     if trial.pruned is not None:
@@ -181,7 +189,7 @@ def _sampler(search: Search, seed: int) -> BaseSampler:
 
     if search.sampler is Sampler.RANDOM:
         return RandomSampler(seed=seed)
-    # Trials of one batch are asked for before any of them is told: each keeps clear of the others.
+    # Trials of one batch are asked for before any of them has a result. `constant_liar` keeps their values apart.
     return TPESampler(n_startup_trials=search.batch, constant_liar=True, seed=seed)
 
 

@@ -1,4 +1,4 @@
-"""What other programs call our keys: `learning_rate` is `lr` here. A hint names ours."""
+"""Names that other programs give our keys: `learning_rate` is `lr` here. A hint names our key."""
 
 from __future__ import annotations
 
@@ -56,4 +56,4 @@ SYNONYMS: Mapping[str, str] = {
     "num_workers": "workers",
     "num_nodes": "nodes",
 }
-"""Small letters on the left."""
+"""Keys are in small letters."""

@@ -1,7 +1,7 @@
-"""A grid as tables: every axis is a column, a zip group a table of several columns, and the design space their product.
+"""A grid as tables. Every axis is a column, a zip group is a table of several columns; the design space is their product.
 
-A column may be conditional: it exists only in points that have one certain value on one selecting axis, as tau does only
-under IQL. All conditions of the design space are the ones that `condition` knows.
+A column may be conditional. Then it exists only in points that have certain values on one selecting axis: tau exists only under
+IQL. The function `condition` knows all conditions of the design space.
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ from recipe_sweep.search_spaces.words import Word
 from recipe_sweep.search_spaces.yaml_file import KeyPath
 
 SELECTORS = ("source", "task", "decomposition", "value_learning", "extraction")
-"""The axes on whose values other axes depend."""
+"""The axes that other axes depend on."""
 
 _ORDER = {field.name: index for index, field in enumerate(dataclasses.fields(DesignPoint))} | {"seed": 1_000}
-"""Tables stand in the order of a point's fields, seeds last: a configuration's seeds are listed side by side."""
+"""Tables are in the order of a point's fields. Seeds come last, so that a configuration's seeds are listed side by side."""
 
 
 class Condition(NamedTuple):
-    """What a point must be for a column to exist in it: it has one of these values on the axis."""
+    """The condition under which a point has a column: on this axis it has one of these values."""
 
     axis: str
     values: tuple[str, ...]
 
     @property
     def text(self) -> str:
-        """The values as a sentence has them."""
+        """The values in the words of a sentence."""
         return " or ".join(map(str, self.values))
 
 
 def condition(column: str) -> Condition | None:
-    """Condition of a column; None for one that every point has."""
+    """Return the condition of a column; None if every point has the column."""
     axis, _, key = column.partition(".")
     match axis:
         case "dataset":
@@ -66,21 +66,21 @@ class Column(NamedTuple):
     path: KeyPath
     values: tuple[object, ...]
     given: bool
-    """Written in the grid, and not the default."""
+    """Whether it is written in the grid. If not, the values are the default."""
 
     @property
     def axis(self) -> str:
-        """Name of the point's field that it fills."""
+        """Name of the point's field that the column fills."""
         return self.name.partition(".")[0]
 
     @property
     def label(self) -> str:
-        """Its name as people write it."""
+        """The column's name as people write it."""
         return self.axis if self.name.endswith(EVERY_TASK) else self.name
 
 
 Row = dict[str, object]
-"""Values by the name of their column."""
+"""Values by the names of their columns."""
 
 
 class Table(NamedTuple):
@@ -94,7 +94,7 @@ class Table(NamedTuple):
         return tuple(column.name for column in self.columns)
 
     def rows(self, names: Container[str]) -> list[Row]:
-        """The rows restricted to the named columns, each once; one empty row if none of them is here."""
+        """List the different rows of the named columns. If the table has none of them, the list is one empty row."""
         columns = [column for column in self.columns if column.name in names]
         if not columns:
             return [{}]
@@ -109,26 +109,26 @@ class Tables(NamedTuple):
 
     @property
     def columns(self) -> list[Column]:
-        """Every column."""
+        """Columns of all tables."""
         return [column for table in self.tables for column in table.columns]
 
     def without_repeats(self) -> Tables:
-        """The same without the columns that have the name of an earlier one."""
+        """Remove every column that has the name of an earlier one."""
         first = {column.name: column for column in reversed(self.columns)}
         tables = (Table(tuple(c for c in table.columns if first[c.name] is c)) for table in self.tables)
         return Tables(tuple(table for table in tables if table.columns))
 
     def values(self, axis: str) -> list[object]:
-        """Every value that any column of an axis holds, each once."""
+        """List every value that any column of an axis holds, each once."""
         return list(dict.fromkeys(value for column in self.columns if column.axis == axis for value in column.values))
 
     def together(self, *names: str) -> list[Row]:
-        """Every combination of values that the named columns take side by side, zip groups respected."""
+        """List the combinations of values that the named columns take together. Columns of a zip group advance together."""
         return [merged(rows) for rows in product(*(table.rows(names) for table in self.tables))]
 
 
 def merged(rows: Iterable[Row]) -> Row:
-    """Several rows as one."""
+    """Merge several rows into one."""
     return {name: value for row in rows for name, value in row.items()}
 
 
@@ -145,7 +145,7 @@ def tables_of(grid: Grid) -> Tables:
 
 
 def _searched(search: Search) -> Iterator[Column]:
-    """A column for each range, with its lowest value in the place of all."""
+    """Yield a column for each range. Its lowest value represents the whole range."""
     for name, among in search.alpha.items():
         yield Column(f"alpha.{name}", ("search", "alpha", name.label), (among.low,), True)
     if search.tau is not None:
@@ -153,7 +153,7 @@ def _searched(search: Search) -> Iterator[Column]:
 
 
 def _columns(section: Axes | Settings | ZipGroup, path: KeyPath) -> Iterator[Column]:
-    """Columns written in a section; of a zip group only those, for it has no defaults."""
+    """Yield the columns of a section. A zip group yields only what is written in it, because it has no defaults."""
     for name, value in section:
         given = name in section.model_fields_set
         if isinstance(section, ZipGroup) and not given:
@@ -167,19 +167,22 @@ def _columns(section: Axes | Settings | ZipGroup, path: KeyPath) -> Iterator[Col
 
 
 def _usual_norms(given: Container[str], path: KeyPath) -> Iterator[Column]:
-    """A column for each decomposition that is given no norm: with the one that it usually has."""
+    """Yield a column with the usual norm of each decomposition that is given no norm."""
     for one in Decomposition.members():
         if one not in given:
             yield Column(f"critic_norm.{one}", (*path, one.label), one.critic_norms[:1], False)
 
 
 def _written(key: str) -> str:
-    """A key as grids usually write it."""
+    """Return a key as grids usually write it."""
     return key.label if isinstance(key, Word) else key
 
 
 def _resolved(table: Table, every: Tables) -> Iterator[Table]:
-    """The table itself, or where it says `all` datasets, one table per task with those that the task has."""
+    """Yield the table itself.
+
+    A table that says `all` datasets becomes one table per task, with the task's datasets.
+    """
     column = table.columns[0]
     if column.axis != "dataset" or column.values != (ALL_DATASETS,) or len(table.columns) > 1:
         yield table

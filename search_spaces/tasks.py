@@ -1,4 +1,4 @@
-"""Which tasks there are and which datasets each has, as names only: no data is opened here."""
+"""The tasks and the datasets of each, as names only. No data is opened here."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SPREAD_QUALITIES = ("expert", "medium", "medium-replay", "random")
 class TaskEntry:
     """One task: its name, its title in figures and its datasets by source.
 
-    `versions` is the part of a dataset's declared identity that changes when its content does: the generator's version
-    for home-made data, the published revision for OG-MARL files. Registered datasets each declare their own, and so do
-    registered tasks, for their environment shapes the scores.
+    `versions` is part of a dataset's declared identity and changes when its content changes. It is the generator's version for
+    home-made data, and the published revision for OG-MARL files. Every registered dataset declares its own version. A
+    registered task declares one as well, because its environment shapes the scores.
     """
 
     name: str
@@ -30,7 +30,7 @@ class TaskEntry:
     environment_version: str | None = None
 
     def version(self, source: Source, dataset: str) -> str:
-        """The declared version of one of the task's datasets."""
+        """Return the declared version of one of the task's datasets."""
         if source is not Source.REGISTERED:
             return self.versions[source]
         environment = "" if self.environment_version is None else f", environment {self.environment_version}"
@@ -38,7 +38,7 @@ class TaskEntry:
 
 
 class TaskTable(Mapping[str, TaskEntry]):
-    """Tasks by name: those of this package, and, from the first look on, those that plugins register."""
+    """Tasks by name: those of this package and those that plugins register. The first look-up imports the plugins."""
 
     def __init__(self, entries: tuple[TaskEntry, ...]) -> None:
         self._entries = {entry.name: entry for entry in entries}
@@ -56,13 +56,16 @@ class TaskTable(Mapping[str, TaskEntry]):
         return len(self._entries)
 
     def register(self, name: str, title: str, version: str) -> None:
-        """Add a task that has no datasets yet; raises PluginError where the name is taken."""
+        """Add a task that has no datasets yet; raises PluginError if the name is taken."""
         if name in self._entries:
             raise PluginError(Problem(key="task", found=f"{name!r}, registered again", expected="a name that is not taken"))
         self._entries[name] = TaskEntry(name, title, {}, {}, environment_version=version)
 
     def register_dataset(self, task: str, dataset: str, version: str) -> None:
-        """Add a dataset to a task; raises PluginError where there is no such task, or the task has one of this name."""
+        """Add a dataset to a task.
+
+        Raises PluginError if there is no such task, or if the task already has a dataset of this name.
+        """
         if task not in self._entries:
             expected = f"one of {', '.join(self._entries)}, or a task registered before its datasets"
             raise PluginError(Problem(key="task", found=repr(task), expected=expected))
@@ -76,7 +79,7 @@ class TaskTable(Mapping[str, TaskEntry]):
 
 
 def _mujoco(name: str) -> TaskEntry:
-    """A MuJoCo task as in the published data: every agent sees the whole robot."""
+    """Declare a MuJoCo task as in the published data: every agent sees the whole robot."""
     return TaskEntry(
         name,
         f"MA-MuJoCo - {name}",
@@ -86,7 +89,7 @@ def _mujoco(name: str) -> TaskEntry:
 
 
 def _native_mujoco(name: str) -> TaskEntry:
-    """The same robot as gymnasium-robotics divides it: agents see their own part."""
+    """Declare the same robot as gymnasium-robotics divides it: agents see their own part."""
     title = f"MA-MuJoCo - {name}, partial view"
     return TaskEntry(f"{name}_native", title, {Source.HOMEGROWN: MUJOCO_QUALITIES}, {Source.HOMEGROWN: "1"})
 

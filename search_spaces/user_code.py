@@ -1,4 +1,4 @@
-"""Tells the user's own code from ours and from libraries: where in a plugin an error arose."""
+"""Distinguishes the user's own code from ours and from libraries, to say where in a plugin an error arose."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
-"""`recipe_sweep`, by the path under which Python imports it; in a checkout its folders are links."""
+"""`recipe_sweep`, by the path under which Python imports it. In a checkout its folders are links."""
 
 _OURS = (_PACKAGE, _PACKAGE.parent / "tests")
 _LIBRARIES = tuple(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib", "scripts"))
@@ -22,7 +22,7 @@ _plugins: set[Path] = set()
 
 
 def add_plugin(module: str) -> None:
-    """Count a module, with all of its package, as the user's code. One that cannot be found is passed over."""
+    """Count a module, with all of its package, as the user's code. A module that cannot be found is ignored."""
     try:
         spec = importlib.util.find_spec(module.partition(".")[0])
     except (ImportError, ValueError):
@@ -34,12 +34,15 @@ def add_plugin(module: str) -> None:
 
 
 def is_ours(filename: str) -> bool:
-    """Whether a file is one of this package, or one of its tests."""
+    """Say whether a file is one of this package, or one of its tests."""
     return any(Path(filename).is_relative_to(folder) for folder in _OURS)
 
 
 def is_users(filename: str) -> bool:
-    """Whether a file is neither ours, nor Python's, nor a library's, unless that library is a plugin."""
+    """Say whether a file is the user's.
+
+    It is not if it belongs to us, to Python or to a library. A library that is a plugin counts as the user's.
+    """
     path = Path(filename)
     if filename.startswith("<") or is_ours(filename):
         return False
@@ -49,21 +52,21 @@ def is_users(filename: str) -> bool:
 
 
 def users_place(error: BaseException) -> str | None:
-    """The innermost line of the user's code on the way to an error, as `file:line in name`; None where there is none."""
+    """Find the innermost line of the user's code on the way to an error, as `file:line in name`; None if there is none."""
     frames = traceback.extract_tb(error.__traceback__)
     found = next((frame for frame in reversed(frames) if is_users(frame.filename)), None)
     return None if found is None else f"{found.filename}:{found.lineno} in {found.name}"
 
 
 def place_of(function: Callable[..., object]) -> str | None:
-    """Where a function or class of the user begins, as `file:line in name`; None where Python cannot tell."""
+    """Find where a function or class of the user begins, as `file:line in name`; None if Python does not know it."""
     while isinstance(function, functools.partial):
         function = function.func
     function = inspect.unwrap(function)
     if not inspect.isroutine(function) and not inspect.isclass(function):
         function = type(function)  # An object that can be called.
     if inspect.isclass(function):
-        # Not inspect.getsourcelines, which reads the file anew: it may have changed, or be gone.
+        # inspect.getsourcelines would read the file again, which may have changed or may be gone.
         methods = [each for each in vars(function).values() if inspect.isfunction(each)]
         if not methods:
             return None
@@ -74,9 +77,9 @@ def place_of(function: Callable[..., object]) -> str | None:
 
 
 def error_text(error: BaseException) -> str:
-    """An error's type and message in one line."""
+    """Write an error's type and message in one line."""
     message = ""
-    with suppress(Exception):  # A class of the user's may fail to say what it is.
+    with suppress(Exception):  # The user's `__str__` may raise an error.
         message = " ".join(str(error).split())
     name = type(error).__name__
     return f"{name}: {message[:_LONGEST_MESSAGE]}" if message else f"{name}, without a message"

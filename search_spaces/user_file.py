@@ -1,4 +1,4 @@
-"""Reading a file that a user names, within bounds: a plain file of at most 1 MB, in UTF-8."""
+"""Reads a file that a user names, within bounds: a plain file of at most 1 MB, in UTF-8."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from recipe_sweep.search_spaces.errors import Problem, UnreadableFileError
 
 MOST_BYTES = 1_000_000
-"""Of a file that a person writes. The largest grid of this package has 8 kB."""
+"""Size of a file that a person writes. The largest grid of this package has 8 kB."""
 
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -21,7 +21,10 @@ _KINDS = (
 
 
 def read_user_text(path: Path) -> str:
-    """Read a plain file's text; raises UnreadableFileError, never waits, and reads no more than the bound."""
+    """Read a plain file's text. It never waits, and reads no more than the bound.
+
+    Raises UnreadableFileError.
+    """
     try:
         return _bytes_of(path).decode("utf-8-sig")
     except FileNotFoundError:
@@ -55,7 +58,7 @@ def _bytes_of(path: Path) -> bytes:
 
 
 def _read(descriptor: int) -> bytes:
-    """All bytes, or one more than the bound."""
+    """Read all bytes, or one more than the bound."""
     parts: list[bytes] = []
     missing = MOST_BYTES + 1
     while missing and (part := os.read(descriptor, missing)):

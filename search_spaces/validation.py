@@ -1,4 +1,4 @@
-"""From a document to a pydantic model, or to one list of everything that is wrong with it."""
+"""Turns a document into a pydantic model, or into one list of everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -33,16 +33,17 @@ def validate(document: Document, model: type[Model], error: type[UserInputError]
 
 
 def refuse(expected: str, hint: str | None = None, found: str | None = None, known: Iterable[str] = ()) -> PydanticCustomError:
-    """What a validator raises: the error that says what was expected (and found, unless the value itself says it).
+    """Make the error that a validator raises. It says what was expected.
 
-    Of the `known` words the nearest becomes the hint, but only where the error is told.
+    `found` is given only if the value itself does not show what was found. The nearest of the `known` words becomes the hint,
+    but only when the error is shown.
     """
     context = {"expected": expected, "hint": hint, "found": found, "known": tuple(known)}
     return PydanticCustomError("refused", "{expected}", context)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """A hint naming the known word that is most like the given one, if any is."""
+    """Write a hint with the known word that is most like the given one; None if no word is like it."""
     if len(word) > LONGEST_TEXT:
         return None
     names = list(known)
@@ -52,30 +53,30 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def one_of(known: Iterable[str]) -> str:
-    """`a`, or `one of a, b, c`; a long list is abridged."""
+    """Write `a`, or `one of a, b, c`. A long list is abridged."""
     names = list(known)
     return listing(names) if len(names) == 1 else f"one of {listing(names)}"
 
 
 class Fault(NamedTuple):
-    """One of pydantic's errors: where in the document, and how to tell it."""
+    """One of pydantic's errors: where in the document it is, and how to report it."""
 
     path: KeyPath
     problem: Problem
 
 
 def faults(document: Document, model: type[BaseModel], invalid: ValidationError) -> list[Fault]:
-    """Everything pydantic found, in the order of the file and each thing once."""
+    """List everything that pydantic found, in the order of the file and each thing once."""
 
     def line(details: ErrorDetails) -> int:
         return document.place(document.walk(details["loc"])).line or 0
 
     def is_told_already(details: ErrorDetails) -> bool:
-        """A list counts as too short where its values are wrong, which is told of them."""
+        """Say whether the wrong values of a list are reported, because pydantic then also calls the list too short."""
         return details["type"] == "too_short" and bool(details["input"])
 
     errors = sorted(invalid.errors(include_url=False), key=line)
-    # To look for the nearest word takes time, which a file with thousands of mistakes would take thousands of times.
+    # Looking for the nearest word takes time. A file may have thousands of mistakes, so only the first ones get a hint.
     return list(
         dict.fromkeys(
             _fault(document, model, details, place < MOST_TOLD)
@@ -109,7 +110,7 @@ def _fault(document: Document, model: type[BaseModel], details: ErrorDetails, hi
 
 
 def _expected(kind: str, message: str) -> str:
-    """Pydantic's words, in ours where they speak of Python instead of YAML."""
+    """Translate pydantic's words to ours where they speak of Python instead of YAML."""
     ours = {
         "bool_type": "true or false",
         "dict_type": "a mapping of keys to values",
@@ -128,7 +129,7 @@ def _expected(kind: str, message: str) -> str:
 
 
 def _known_keys(model: type[BaseModel], location: tuple[str | int, ...]) -> tuple[str, ...]:
-    """Names of the fields that the model nested at `location` has."""
+    """List the names of the fields that the model nested at `location` has."""
     for step in location:
         field = model.model_fields.get(str(step))
         model = (field and _nested_model(field.annotation)) or model

@@ -1,7 +1,7 @@
 """The words of the design space with their facts: every value that an axis may take.
 
-The axes that are compared have open registers of words; each word is registered at the end of this file, in the order of
-figures. Settings have closed lists.
+Each axis that is compared has an open register of words. The end of this file registers every word, in the order of figures.
+Settings have closed lists.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class CriticNorm(Word, axis="critic_norm"):
     MIN: ClassVar[CriticNorm]
 
     colour: str
-    """Of its lines."""
+    """Colour of its lines."""
     divides: bool = False
     """Whether the loss is divided by the square of the values' deviation."""
     is_ablation: bool = False
@@ -39,7 +39,7 @@ class ActorNorm(Word, axis="actor_norm"):
     ABSMEAN: ClassVar[ActorNorm]
 
     dash: str | tuple[float, tuple[float, ...]]
-    """Of its lines, as matplotlib has it."""
+    """Dash pattern of its lines, as matplotlib writes it."""
 
 
 class Decomposition(Word, axis="decomposition"):
@@ -51,13 +51,13 @@ class Decomposition(Word, axis="decomposition"):
     DEC: ClassVar[Decomposition]
 
     colour: str
-    """Of its lines."""
+    """Colour of its lines."""
     cost: Callable[[Sizes], ValueNetworks]
-    """The networks of its critics and of what mixes them, by their sizes."""
+    """Function from sizes to the networks of its critics and of its mixer."""
     critic_norms: tuple[CriticNorm, ...]
-    """Those that apply to it; the first is what grids take where they name none."""
+    """Norms that apply to it. A grid that names none gets the first."""
     mixes: bool = False
-    """Whether a network mixes the agents' values, which the settings `mixer_...` are about."""
+    """Whether a network mixes the agents' values. The settings `mixer_...` are about this network."""
     in_paper: bool = False
     """Whether figures keep a place for it in every sweep."""
     rehearsed: float = 0.0
@@ -72,7 +72,7 @@ class ValueLearning(Word, axis="value_learning"):
     IQL: ClassVar[ValueLearning]
 
     follows_actor: bool = False
-    """Whether the target asks the policy, so that every run needs a critic of its own."""
+    """Whether the target evaluates the policy, so that every run needs its own critic."""
     has_value_network: bool = False
     """Whether V(o) is learned beside Q."""
     has_expectile: bool = False
@@ -84,23 +84,23 @@ class ValueLearning(Word, axis="value_learning"):
 
 
 class Extraction(Word, axis="extraction"):
-    """How a policy is drawn from the values (paper Eq. 3 and 11)."""
+    """How a policy is extracted from the values (paper Eq. 3 and 11)."""
 
     BRAC: ClassVar[Extraction]
     AWR: ClassVar[Extraction]
 
     colour: str
-    """Of its dots."""
+    """Colour of its dots."""
     marker: str
-    """The shape of its dots, as matplotlib has it."""
+    """Shape of its dots, as matplotlib writes it."""
     climbs_critic: bool
     """Whether its loss takes the critic's gradient in the actions. If not, it reads the critic's values (cost)."""
     alpha_clones: bool
     """Whether a larger alpha stays nearer to the data."""
     cloning_alpha: float | None = None
-    """The alpha at which no value is read, so that the run clones behaviour; None where there is none."""
+    """The alpha at which the loss reads no value, so that the run clones behaviour; None if there is none."""
     metrics: str = ""
-    """How the names of the metrics begin that it alone records."""
+    """Beginning of the names of those metrics that only this extraction records."""
     rehearsed: float = 0.0
     """What a rehearsal adds to the score of its runs."""
     rehearsed_alpha: float = 1.0
@@ -109,12 +109,12 @@ class Extraction(Word, axis="extraction"):
     """Whether figures keep a place for it in every sweep."""
 
     def boldest(self, alphas: Iterable[float]) -> float:
-        """The alpha at which values weigh most against the data."""
+        """Choose the alpha at which values weigh most compared with the data."""
         return min(alphas) if self.alpha_clones else max(alphas)
 
 
 class MixerTraining(StrEnum):
-    """Whether the critic's loss trains the mixer (paper) or not (its released code)."""
+    """Whether the critic's loss trains the mixer (as in the paper) or not (as in the paper's released code)."""
 
     JOINT = "joint"
     FROZEN = "frozen"
@@ -128,7 +128,7 @@ class ActorBound(StrEnum):
 
 
 class TeamReward(StrEnum):
-    """How the agents' rewards make the team's."""
+    """How the agents' rewards become the team's."""
 
     MEAN = "mean"
     SUM = "sum"
@@ -137,8 +137,8 @@ class TeamReward(StrEnum):
 class Precision(StrEnum):
     """Floating-point type of parameters and arithmetic.
 
-    `tf32` and `bf16` keep parameters, losses and the optimiser in float32: on GPUs tf32 rounds the factors of matrix products,
-    bf16 computes the networks in bfloat16 (autocast), on any device.
+    `tf32` and `bf16` keep parameters, losses and the optimiser in float32. On GPUs, `tf32` rounds the factors of matrix
+    products. `bf16` computes the networks in bfloat16 (autocast), on any device.
     """
 
     FLOAT32 = "float32"
@@ -148,12 +148,12 @@ class Precision(StrEnum):
 
     @property
     def bytes(self) -> int:
-        """Bytes of a parameter."""
+        """Bytes of one parameter."""
         return 8 if self is Precision.FLOAT64 else 4
 
 
 class Source(StrEnum):
-    """Who made a dataset: this project's generators, the published OG-MARL files, or whoever registered it by a plugin."""
+    """Origin of a dataset: this project's generators, the published OG-MARL files, or a plugin."""
 
     HOMEGROWN = "homegrown"
     OG_MARL = "og_marl"
@@ -161,7 +161,7 @@ class Source(StrEnum):
 
 
 class Sampler(StrEnum):
-    """How a search chooses values: by what earlier trials came to (tree-structured Parzen estimators), or blindly."""
+    """How a search chooses values: from the results of earlier trials (tree-structured Parzen estimators), or at random."""
 
     TPE = "tpe"
     RANDOM = "random"
@@ -233,7 +233,7 @@ ActorNorm.ABSMEAN = ActorNorm.add(
 )
 
 _OF_A_TOTAL = (CriticNorm.NONE, CriticNorm.SVN_BOTH, CriticNorm.MIN)
-"""SVN normalises a mixed total (Eq. 5); its ablations need a total at least."""
+"""SVN normalises a mixed total (Eq. 5). Its ablations need at least a total."""
 
 Decomposition.CEN = Decomposition.add(
     Decomposition(

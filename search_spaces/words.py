@@ -1,7 +1,7 @@
 """Words of the design space: each is text that carries its facts, in a register that plugins may add to.
 
-A word is a `str`, so ids, results and tables hold it as text. Whoever needs to know something about it asks a fact, and never
-compares it with another word.
+A word is a `str`, so ids, results and tables hold it as text. Code that depends on a word asks for one of its facts. It never
+compares the word with another.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ class _TextWithFacts(str):
 class Word(_TextWithFacts):
     """A member of an axis: its name as text, and what every word has.
 
-    Each subclass is one axis. Its facts are declared as in a dataclass, and its members stand in a register of its own. No
-    dataclass, because `asdict` of whatever holds a word would take it apart.
+    Each subclass is one axis. Its facts are declared as in a dataclass, and its members are in a register of its own. It is no
+    dataclass, because `asdict` of an object that holds a word would take the word apart.
     """
 
     name: str
-    """As grids, ids and results have it."""
+    """Name in grids, ids and results."""
     display_name: str
-    """As figures, tables and sentences have it."""
+    """Name in figures, tables and sentences."""
     meaning: str
     """One or two sentences, which docs/glossary.md repeats."""
 
@@ -44,7 +44,7 @@ class Word(_TextWithFacts):
     """Name of the point's field that holds such a word."""
 
     def __new__(cls, name: str, *facts: object, **more_facts: object) -> Self:
-        """Make the text with its facts. Raises TypeError naming those that lack, or that are none."""
+        """Make the text with its facts. Raises TypeError naming facts that are missing or unknown."""
         given = dict(zip(cls._facts, (name, *facts), strict=False)) | more_facts
         lacking = [fact for fact in cls._facts if fact not in given and not hasattr(cls, fact)]
         strange = [fact for fact in given if fact not in cls._facts]
@@ -56,7 +56,7 @@ class Word(_TextWithFacts):
         return word
 
     def __init__(self, *_facts: object, **_more_facts: object) -> None:
-        """Nothing more: `__new__` has set the facts."""
+        """Do nothing, because `__new__` has set the facts."""
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"the facts of the {self.axis} {self.name!r} cannot be changed")
@@ -79,23 +79,23 @@ class Word(_TextWithFacts):
 
     @property
     def source_hash(self) -> str | None:
-        """Hash of the plugin's source that it comes from; None for words of this package."""
+        """Hash of the source of the plugin that brings it; None for words of this package."""
         return cast("str | None", vars(self).get("_source_hash"))
 
     def from_source(self, source_hash: str) -> Self:
-        """The same word, as of a plugin with this source."""
+        """Copy the word as one of a plugin with this source."""
         word = type(self)(**{fact: getattr(self, fact) for fact in self._facts})
         vars(word)["_source_hash"] = source_hash
         return word
 
     @property
     def label(self) -> str:
-        """As grids may write it: without plugin and version, where it comes from a plugin."""
+        """Short name that grids may write: without plugin and version, if the word comes from a plugin."""
         return self.name.rpartition(":")[2].partition("@")[0]
 
     @classmethod
     def add(cls, word: Self) -> Self:
-        """Register a member. Raises PluginError where its name is taken."""
+        """Register a member. Raises PluginError if its name is taken."""
         from recipe_sweep.search_spaces.plugins import PluginError
 
         if any(name in cls._members for name in {word.name, word.label}):
@@ -106,12 +106,12 @@ class Word(_TextWithFacts):
 
     @classmethod
     def members(cls) -> tuple[Self, ...]:
-        """Every word of the axis, in the order of figures; those of plugins last."""
+        """List every word of the axis, in the order of figures. Words of plugins come last."""
         return tuple(cls._all().values())
 
     @classmethod
     def of(cls, name: str) -> Self:
-        """The word of this name. Raises ValueError where there is none."""
+        """Find the word of this name. Raises ValueError if there is none."""
         known: Self | None = cls._members.get(name) or cls._by_label(name)
         if known is None:
             raise ValueError(f"{name!r} is no {cls.axis}; there are {', '.join(cls._members)}")
@@ -119,7 +119,7 @@ class Word(_TextWithFacts):
 
     @classmethod
     def place(cls, word: str) -> int:
-        """Where a word stands among the members."""
+        """Return the position of a word among the members."""
         return list(cls._all()).index(word)
 
     @classmethod
@@ -154,7 +154,7 @@ class Word(_TextWithFacts):
 
     @classmethod
     def key(cls, value: object) -> Self:
-        """The word that a key of a mapping in a file names; refuses others as unknown keys."""
+        """Find the word that a key of a mapping in a file names. Refuses others as unknown keys."""
         from recipe_sweep.search_spaces.validation import one_of, refuse
 
         try:

@@ -1,8 +1,9 @@
-"""YAML as people write it, kept with the line of every key so that each complaint can say where.
+"""YAML as people write it. The line of every key is kept, so that each complaint can say where.
 
-YAML 1.2's core schema: `3e-4` is a number (YAML 1.1 reads text), `no` and `on` are text, there are no tags, and a key given
-twice is a mistake instead of a silent override. Anchors (`&name`), aliases (`*name`) and merge keys (`<<: *name`) are read as
-if their values were written out.
+The rules are those of YAML 1.2's core schema. `3e-4` is a number; YAML 1.1 reads it as text. `no` and `on` are text. There are
+no tags. A key given twice is a mistake and does not silently override.
+
+Anchors (`&name`), aliases (`*name`) and merge keys (`<<: *name`) are read as if their values were written out.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from recipe_sweep.search_spaces.yaml_nodes import compose
 from recipe_sweep.search_spaces.yaml_values import Reader, kind_of
 
 KeyPath = tuple[str | int, ...]
-"""Where a value is in a document: mapping keys and list indices, e.g. `("axes", "alpha", "brac", 1)`."""
+"""Path to a value in a document: mapping keys and list indices, e.g. `("axes", "alpha", "brac", 1)`."""
 
 
 class Place(NamedTuple):
@@ -31,25 +32,28 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class Document:
-    """A mapping read from a file or given in code, and the place where each of its keys and elements stands."""
+    """A mapping that was read from a file or given in code, and the places of its keys and elements."""
 
     content: dict[str, object]
     places: Mapping[KeyPath, Place] = field(default_factory=dict)
 
     def place(self, path: KeyPath) -> Place:
-        """Place of the innermost part of `path` that stands somewhere."""
+        """Return the place of the innermost part of `path` that has one."""
         inner_first = (path[:length] for length in range(len(path), -1, -1))
         return next((self.places[part] for part in inner_first if part in self.places), Place(None, None))
 
     def value(self, path: KeyPath) -> object:
-        """What stands at `path`; raises KeyError or IndexError where nothing does."""
+        """Return the value at `path`; raises KeyError or IndexError if there is none."""
         here: Any = self.content
         for step in path:
             here = here[step]
         return here
 
     def walk(self, location: tuple[str | int, ...]) -> KeyPath:
-        """Path of what `location` leads to, leaving out steps that are not in the document (a union's branch, say)."""
+        """Return the path that `location` leads to.
+
+        Steps that are not in the document are left out, such as the branch of a union.
+        """
         path: KeyPath = ()
         here: Any = self.content
         for step in location:
@@ -60,17 +64,17 @@ class Document:
         return path
 
     def problem(self, path: KeyPath, found: str, expected: str, hint: str | None = None) -> Problem:
-        """A mistake at `path`, with its place filled in."""
+        """Describe a mistake at `path`, with its place filled in."""
         return Problem(*self.place(path), key_text(path), found, expected, hint)
 
 
 def key_text(path: KeyPath) -> str:
-    """A path as people write it: `axes.alpha.brac[1]`. Keys of unreasonable length are cut."""
+    """Write a path as people do: `axes.alpha.brac[1]`. Very long keys are cut."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{cut(step)}" for step in path).removeprefix(".")
 
 
 def shown(value: object) -> str:
-    """A YAML value as an error message quotes it, cut to one short line."""
+    """Write a YAML value as an error message quotes it, cut to one short line."""
     match value:
         case None:
             return "nothing"
@@ -102,7 +106,7 @@ def parse_yaml(text: str, file: str) -> Document:
 
 
 def parse_value(text: str) -> object:
-    """Read one YAML value, as after the `=` of an override; raises UnreadableFileError."""
+    """Parse one YAML value, such as the text after the `=` of an override; raises UnreadableFileError."""
     root = compose(text, text)
     if root is None:
         return None

@@ -1,6 +1,6 @@
-"""From the text of YAML to its nodes, within bounds that are checked while it is parsed.
+"""Parses the text of YAML to nodes, within bounds that are checked during parsing.
 
-Anchors are remembered and aliases point to them. What an alias repeats is counted by whoever reads the nodes.
+Anchors are remembered and aliases point to them. The reader of the nodes counts what an alias repeats.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import yaml
 from recipe_sweep.search_spaces.errors import Problem, UnreadableFileError
 
 MOST_VALUES = 25_000
-"""In one file, keys included, aliases written out. Ranges say more: `0-9999` is one value."""
+"""Values in one file, with keys, and with aliases written out. Ranges are short: `0-9999` is one value."""
 
 MOST_DEPTH = 50
-"""Lists and mappings inside one another. A grid has six."""
+"""Lists and mappings inside one another. A grid has six levels."""
 
 MOST_DIRECTIVES = 10
-"""Lines that begin with %. The parser compares each with all others."""
+"""Lines that begin with %. The parser compares each of them with all others."""
 
 _NO_TEXT = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(slots=True)
 class Scalar:
-    """A single value as written. `plain` ones have no quotes, and may mean a number."""
+    """A single value as written. A `plain` value has no quotes, and may mean a number."""
 
     line: int
     tag: str | None
@@ -47,7 +47,7 @@ class Sequence:
 
 @dataclass(slots=True)
 class Mapping:
-    """Keys with their values, in the order of the text; a key may stand in it twice."""
+    """Keys with their values, in the order of the text. A key may be in it twice."""
 
     line: int
     tag: str | None
@@ -56,7 +56,7 @@ class Mapping:
 
 @dataclass(slots=True)
 class Alias:
-    """`*name`, and what `&name` names."""
+    """An alias `*name` with the node that `&name` names."""
 
     line: int
     target: Scalar | Sequence | Mapping
@@ -66,12 +66,15 @@ Node = Scalar | Sequence | Mapping | Alias
 
 
 def target_of(node: Node) -> Scalar | Sequence | Mapping:
-    """The node itself, or what an alias points to."""
+    """Return the node itself, or the node that an alias points to."""
     return node.target if isinstance(node, Alias) else node
 
 
 def compose(text: str, file: str) -> Node | None:
-    """Nodes of the one document in a text, None for an empty text; raises UnreadableFileError naming the line."""
+    """Parse a text to the nodes of its one document; None for an empty text.
+
+    Raises UnreadableFileError naming the line.
+    """
     _check_characters(text, file)
     try:
         return _Composer(text, file).document()
@@ -85,14 +88,14 @@ def compose(text: str, file: str) -> Node | None:
 
 
 def too_many_values(file: str, line: int | None, written_out: bool = False) -> UnreadableFileError:
-    """The error of a file that says too much."""
+    """Make the error for a file that has too many values."""
     found = f"more than {MOST_VALUES:,} values" + (", its aliases written out" if written_out else "")
     hint = "write many seeds as ranges such as 0-9999"
     return UnreadableFileError(Problem(file, line, found=found, expected=f"at most {MOST_VALUES:,}", hint=hint))
 
 
 def too_deep(file: str, line: int | None) -> UnreadableFileError:
-    """The error of a file whose lists and mappings hold one another too often."""
+    """Make the error for a file whose lists and mappings are nested too deeply."""
     found = f"lists or mappings nested too deeply (more than {MOST_DEPTH} levels)"
     return UnreadableFileError(Problem(file, line, found=found, expected="YAML of a few levels"))
 
@@ -110,7 +113,7 @@ def _check_characters(text: str, file: str) -> None:
 
 
 class _PythonParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
-    """Stands in where PyYAML was built without its C parser: the same events, thirty times as slow."""
+    """Replaces PyYAML's C parser where PyYAML was built without it. It gives the same events, thirty times as slowly."""
 
     def __init__(self, text: str) -> None:
         yaml.reader.Reader.__init__(self, text)
@@ -130,7 +133,7 @@ def _line(event: yaml.Event) -> int:
 
 
 class _Composer:
-    """Builds nodes from events, counting both, and stops at the first event beyond a bound."""
+    """Builds nodes from events. It counts both, and stops at the first event beyond a bound."""
 
     def __init__(self, text: str, file: str) -> None:
         self._file = file
@@ -180,7 +183,7 @@ class _Composer:
         return Mapping(line, event.tag, list(zip(inside, inside, strict=True)))
 
     def _nodes(self, depth: int) -> Iterator[Node]:
-        """Nodes up to the end of the list or mapping that was begun."""
+        """Yield nodes up to the end of the list or mapping that has begun."""
         for event in self._events:
             if isinstance(event, yaml.CollectionEndEvent):
                 return

@@ -1,4 +1,7 @@
-"""From the nodes of YAML to plain values: what a scalar means, aliases and merge keys written out, the line of everything."""
+"""Converts the nodes of YAML to plain values.
+
+It decides what a scalar means, writes out aliases and merge keys, and notes the line of everything.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +31,10 @@ _PLAIN_VALUES: tuple[tuple[re.Pattern[str], Callable[[str], object]], ...] = (
     (re.compile(r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"), lambda text: float(text.replace("_", ""))),
     (re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"), lambda text: float(text.replace(".", ""))),
 )
-"""What an unquoted scalar may mean, first match first; anything else is text."""
+"""What an unquoted scalar may mean. The first pattern that matches counts; anything else is text."""
 
 _LONGEST_NUMBER = 300
-"""Characters. The largest number of a 64-bit float has 309 digits, and reading a number of a million takes seconds."""
+"""Characters of a number. The largest 64-bit float has 309 digits; reading a number of a million digits takes seconds."""
 
 _NUMBER = re.compile(r"[-+]?[0-9][-+0-9_.eE]*")
 
@@ -40,7 +43,7 @@ _MERGE = "<<"
 
 
 def kind_of(node: Node) -> str:
-    """What a node is, in words."""
+    """Name the kind of a node in words."""
     kinds = {Mapping: "a mapping", Sequence: "a list", Scalar: "a single value"}
     return kinds[type(target_of(node))]
 
@@ -56,7 +59,7 @@ class Mistake(NamedTuple):
 
 
 class Reader:
-    """Turns nodes into plain values, noting lines and every mistake on the way."""
+    """Converts nodes to plain values, and notes lines and every mistake on the way."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -65,11 +68,11 @@ class Reader:
         self._values = 0
 
     def refuse(self, line: int, path: Path, found: str, expected: str, hint: str | None = None) -> None:
-        """Note a mistake, and go on."""
+        """Note a mistake, and continue."""
         self.mistakes.append(Mistake(line, path, found, expected, hint))
 
     def read(self, node: Node, path: Path) -> object:
-        """The value of a node. Everything in it keeps the line on which it is written, behind an alias too."""
+        """Convert a node to its value. Every part keeps the line on which it is written, even if an alias repeats it."""
         self._count(node)
         self.lines.setdefault(path, node.line)
         if len(path) > MOST_DEPTH:
@@ -98,8 +101,11 @@ class Reader:
         return content
 
     def _pairs(self, node: Mapping, path: Path, merges: int) -> dict[str, tuple[Node, Node]]:
-        """Keys and values by name: those that `<<` brings, the first bringer first, then the mapping's own in their stead."""
-        if merges:  # Otherwise it was counted where it was read.
+        """Collect keys and values by name.
+
+        Those that `<<` brings come first; of two with one name, the first counts. The mapping's own keys replace them.
+        """
+        if merges:  # Without merges, `read` has already counted it.
             self._count(node)
         if merges > MOST_DEPTH:
             raise too_deep(self.file, node.line)
@@ -127,11 +133,11 @@ class Reader:
         return merged | own
 
     def _refuse_key(self, key: Node, path: Path, merges: int, found: str, expected: str, hint: str | None = None) -> None:
-        if merges == 0:  # Where it is merged into another mapping, its mistakes are told already.
+        if merges == 0:  # Mistakes of a mapping that is merged into another were noted when it was read itself.
             self.refuse(key.line, path, found, expected, hint)
 
     def _sources(self, value: Node, path: Path, merges: int) -> list[Mapping]:
-        """The mappings that `<<` names."""
+        """List the mappings that `<<` names."""
         target = target_of(value)
         nodes = target.items if isinstance(target, Sequence) else [value]
         found = [target_of(node) for node in nodes]
