@@ -1,1 +1,1 @@
-"""The machines a sweep runs on, all through Ray."""
+"""The machines that a sweep runs on, all through Ray."""

@@ -1,4 +1,4 @@
-"""The one border to other people's command lines: `ray`, `sbatch`, `kubectl` and so on are called here and nowhere else."""
+"""Runs other programs: only this module calls `ray`, `sbatch`, `kubectl` and the like."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 class MissingToolError(Exception):
-    """Something that has to be on this machine is not: `tool`, and what was expected."""
+    """Something that this machine must have is missing: `tool`, and what was expected."""
 
     def __init__(self, tool: str, expected: str) -> None:
         super().__init__(f"{tool} is missing; expected {expected}")
@@ -19,7 +19,7 @@ class MissingToolError(Exception):
 
 
 class CommandFailedError(Exception):
-    """A command ended with an error; `output` is the end of what it said."""
+    """A command ended with an error. `output` is the end of what it printed."""
 
     def __init__(self, command: Sequence[str], code: int, output: str) -> None:
         super().__init__(f"{shlex.join(command)}\nended with exit code {code}:\n{output}")
@@ -27,7 +27,7 @@ class CommandFailedError(Exception):
 
 
 def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
-    """Run a command to its end; returns what it wrote to stdout. Raises MissingToolError or CommandFailedError."""
+    """Run a command to its end, and return what it wrote to stdout. Raises MissingToolError or CommandFailedError."""
     done = subprocess.run(  # noqa: S603 (words of ours, no shell)
         [find_tool(command[0]), *command[1:]], capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment
     )
@@ -37,14 +37,14 @@ def run(command: Sequence[str], environment: Mapping[str, str] | None = None) ->
 
 
 def watch(command: Sequence[str]) -> None:
-    """Run a command whose output people want to see as it comes. Raises MissingToolError or CommandFailedError."""
+    """Run a command whose output appears on the terminal as it comes. Raises MissingToolError or CommandFailedError."""
     code = subprocess.run([find_tool(command[0]), *command[1:]], stdin=subprocess.DEVNULL).returncode  # noqa: S603
     if code:
         raise CommandFailedError(command, code, "(its output is above)")
 
 
 def find_tool(name: str) -> str:
-    """The path of a program, on the PATH, else in this Python's environment. Raises MissingToolError."""
+    """Find the path of a program: on the PATH, or else in this Python's environment. Raises MissingToolError."""
     beside = Path(sys.executable).parent / name
     found = name if Path(name).is_absolute() else shutil.which(name) or (str(beside) if beside.exists() else None)
     if found is None:

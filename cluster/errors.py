@@ -1,10 +1,10 @@
-"""What can be wrong with a description of machines, or with what is asked of them."""
+"""Errors in a description of machines, or in what is asked of them."""
 
 from __future__ import annotations
 
 
 class ClusterError(Exception):
-    """The machines described do not do: at `key`, `found` was found, and `hint` (None where there is none) is what to do."""
+    """The described machines are not suitable: at `key`, `found` was found. `hint` says what to do, or is None."""
 
     def __init__(self, key: str, found: str, expected: str, hint: str | None = None) -> None:
         advice = "" if hint is None else f"; {hint}"
@@ -13,11 +13,11 @@ class ClusterError(Exception):
 
 
 class StartsNothingError(Exception):
-    """A backend was asked to start, show or end machines, but it only uses machines that run already."""
+    """A backend was asked to start, show or end machines, but it only uses machines that already run."""
 
 
 class NoJobError(Exception):
-    """The job was never submitted; `expected` is what it would have been."""
+    """The job was never submitted. `expected` is the kind of job."""
 
     def __init__(self, expected: str) -> None:
         super().__init__(f"found a job that was never submitted, expected {expected}")

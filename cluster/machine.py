@@ -1,4 +1,4 @@
-"""What this machine has: the processors this process may use, and the GPUs, without importing torch."""
+"""What this machine has: the processors that this process may use, and the GPUs. It does not import torch."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ CGROUP_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 
 def usable_cpus() -> int:
-    """Processors this process may run on: its affinity mask, and in a container also its quota."""
+    """Count the processors that this process may run on.
+
+    Its affinity mask limits them; in a container the quota does so, too.
+    """
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(affinity, _quota() or affinity))
 
 
 def visible_gpus() -> int:
-    """NVIDIA devices this process may use."""
+    """Count the NVIDIA devices that this process may use."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
         return len([name for name in chosen.split(",") if name.strip() not in ("", "-1")])
@@ -27,7 +30,7 @@ def visible_gpus() -> int:
 
 
 def memory_bytes() -> int:
-    """Main memory that this process may use."""
+    """Return the main memory that this process may use, in bytes."""
     whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     try:
         limit = CGROUP_MEMORY_LIMIT.read_text().strip()
@@ -37,7 +40,7 @@ def memory_bytes() -> int:
 
 
 def gpu_memory_bytes() -> int | None:
-    """Memory of the smallest GPU, as NVIDIA's own tool tells it; None where it cannot be asked."""
+    """Ask NVIDIA's tool for the memory of the smallest GPU, in bytes; None if the tool does not answer."""
     try:
         return min(int(line) for line in _ask_gpus("memory.total")) * 2**20
     except ValueError:
@@ -45,12 +48,12 @@ def gpu_memory_bytes() -> int | None:
 
 
 def gpu_name() -> str | None:
-    """Model of the first GPU, as NVIDIA's own tool names it; None where it cannot be asked."""
+    """Ask NVIDIA's tool for the model of the first GPU; None if the tool does not answer."""
     return next(iter(_ask_gpus("name")), None)
 
 
 def processor_name() -> str:
-    """Model of the processor, as Linux names it; elsewhere the architecture."""
+    """Return the model of the processor, as Linux names it. Other systems give the architecture."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -59,7 +62,7 @@ def processor_name() -> str:
 
 
 def _ask_gpus(what: str) -> list[str]:
-    """One answer per GPU; none where NVIDIA's tool is not there or fails."""
+    """Ask NVIDIA's tool for one answer per GPU. There is no answer if the tool is missing or fails."""
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []
@@ -72,7 +75,7 @@ def _ask_gpus(what: str) -> list[str]:
 
 
 def _quota() -> int | None:
-    """Whole processors that the control group allows; None where it sets no limit."""
+    """Read how many whole processors the control group allows; None if it sets no limit."""
     try:
         quota, period = CGROUP_CPU_LIMIT.read_text().split()
     except (OSError, ValueError):

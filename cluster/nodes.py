@@ -1,4 +1,4 @@
-"""From the machines of a cluster to the packs that they hold."""
+"""Computes which packs the machines of a cluster hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recipe_sweep.cluster.schema import ClusterFile
 
 @dataclass(frozen=True)
 class Node:
-    """One machine that trains packs. Memory in GB; None where it is not known."""
+    """One machine that trains packs. Memory is in GB, and None if it is not known."""
 
     cpus: int
     gpus: int
@@ -20,7 +20,10 @@ class Node:
 
 
 def resources_of(file: ClusterFile, nodes: Sequence[Node], address: str | None = None) -> Resources:
-    """Resources of these nodes together. Raises ClusterError where a pack fits on none; packs are made for the smallest."""
+    """Compute the resources of these nodes together. Packs are made for the smallest node.
+
+    Raises ClusterError if a pack fits on none.
+    """
     share = (
         (GPU_SHARE_OF_A_PACK if any(node.gpus for node in nodes) else 0.0) if file.gpu_per_pack is None else file.gpu_per_pack
     )
@@ -48,7 +51,11 @@ def resources_of(file: ClusterFile, nodes: Sequence[Node], address: str | None =
 
 
 def _room(file: ClusterFile, node: Node, gpu_share: float, slots: int) -> int | None:
-    """Bytes for a pack: as stated; without bound where the number of runs is stated; else its share of the node's memory."""
+    """Compute the bytes for a pack.
+
+    They are as stated in the file. If the file states the number of runs instead, there is no bound (None). Otherwise a pack
+    has its share of the node's memory.
+    """
     if file.gb_per_pack is not None:
         return int(file.gb_per_pack * 1e9)
     if file.max_lanes is not None:

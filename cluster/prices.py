@@ -15,7 +15,10 @@ PRICES_FILE = Path(__file__).parent / "prices.yaml"
 
 @dataclass(frozen=True)
 class InstanceType:
-    """One kind of machine. Prices are in USD per hour; spot is what was typical, for it changes by the minute."""
+    """One kind of machine.
+
+    Prices are in USD per hour. Spot prices change by the minute, so `spot_usd` is only a typical one.
+    """
 
     name: str
     cpus: int
@@ -27,13 +30,16 @@ class InstanceType:
     spot_usd: float
 
     def usd_per_hour(self, spot: bool) -> float:
-        """What an hour of it costs."""
+        """Return what an hour of this machine costs, in USD."""
         return self.spot_usd if spot else self.on_demand_usd
 
 
 @dataclass(frozen=True)
 class PriceTable:
-    """Instance types by name, and where and when these prices held; peaks of GPUs in FLOP/s by model and precision."""
+    """Instance types by name, with the region, the date and the source of their prices.
+
+    `gpus` has the peaks of GPUs in FLOP/s, by model and precision.
+    """
 
     region: str
     known_on: date
@@ -42,19 +48,22 @@ class PriceTable:
     gpus: Mapping[str, Mapping[str, float]]
 
     def peak(self, gpu: str, precision: str) -> float | None:
-        """FLOP/s of one GPU at its best. `gpu` is its model, or a name with the model as one of its words (NVIDIA's tool)."""
+        """Return the highest FLOP/s of one GPU; None if it is not known.
+
+        `gpu` is its model, or a name that contains the model as a word, as NVIDIA's tool prints it.
+        """
         words = gpu.replace("-", " ").split()
         return next((peaks.get(precision) for model, peaks in self.gpus.items() if model in words), None)
 
 
 @functools.cache
 def price_table() -> PriceTable:
-    """The table of this release."""
+    """Return the price table of this release."""
     return read_prices(PRICES_FILE.read_text(encoding="utf-8"))
 
 
 def read_prices(text: str) -> PriceTable:
-    """A price table from its YAML."""
+    """Parse a price table from its YAML."""
     content = read_plain(text)
     instances = {
         name: InstanceType(

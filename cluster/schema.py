@@ -1,4 +1,4 @@
-"""What every cluster file may say, and the kinds of values that are in one. Each backend's own keys are beside its class."""
+"""The keys of every cluster file, and the kinds of their values. Each backend's own keys are beside its class."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _YEAR = 365 * 24 * 60
 
 @dataclass(frozen=True)
 class Span:
-    """The numbers from `low` to `high` that a key may have; `word` stands for None, where given."""
+    """The numbers from `low` to `high` that a key may have. `word`, if there is one, stands for None."""
 
     low: float
     high: float
@@ -27,7 +27,7 @@ class Span:
     word: str | None = None
 
     def __call__(self, value: object) -> float | None:
-        """The number as it is; anything else is refused in one sentence."""
+        """Return the number as it is. Every other value is refused in one sentence."""
         if self.word and value in (self.word, None):
             return None
         kind = int if self.whole else int | float
@@ -40,12 +40,12 @@ class Span:
 
 
 def whole(low: int, high: int, word: str | None = None) -> BeforeValidator:
-    """Whole numbers in a range."""
+    """Accept whole numbers in a range."""
     return BeforeValidator(Span(low, high, f"a whole number of at least {low} and at most {high:,}", True, True, word))
 
 
 def above_zero(high: float, what: str = "a finite number", word: str | None = None) -> BeforeValidator:
-    """Numbers above 0, up to a bound."""
+    """Accept numbers above 0, up to a bound."""
     return BeforeValidator(Span(0, high, f"{what} above 0 and at most {high:,}", word=word))
 
 
@@ -57,7 +57,10 @@ def _gpu_share(value: object) -> float | None:
 
 
 def matching(pattern: str, expected: str, word: str | None = None) -> BeforeValidator:
-    """Text of one form; it ends up in scripts and manifests, so anything else is refused. The `word` is None, where given."""
+    """Accept text of one form; `word`, if given, becomes None.
+
+    The text gets into scripts and manifests, so anything else is refused.
+    """
     expected = f"{word}, or {expected}" if word else expected
 
     def check(value: object) -> str | None:
@@ -71,12 +74,12 @@ def matching(pattern: str, expected: str, word: str | None = None) -> BeforeVali
 
 
 def refused(expected: str, hint: str | None = None) -> PydanticCustomError:
-    """Return what a validator raises: the error that says what was expected."""
+    """Make the error that a validator raises. It says what was expected."""
     return PydanticCustomError("refused", "{expected}", {"expected": expected, "hint": hint, "found": None})
 
 
 Packs = Annotated[int, whole(1, 100_000)]
-"""That run at once on a cluster."""
+"""Packs that run at once on a cluster."""
 Cpus = Annotated[int, whole(1, 10_000)]
 AutoCpus = Annotated[int | None, whole(1, 10_000, AUTO)]
 Threads = Annotated[int | None, whole(1, 1_024, AUTO)]
@@ -107,7 +110,10 @@ MinutesOrNever = Annotated[
 
 
 class ClusterFile(BaseModel):
-    """The keys every backend shares: how packs are laid on the machines. `local.yaml` explains each. None is `auto`, `none`."""
+    """The keys of every backend: how packs are placed on the machines.
+
+    `local.yaml` explains each key. None stands for the words `auto` and `none`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What travels to a cluster: the code as a wheel, the grid, and the cluster file that a launch over there reads."""
+"""What is sent to a cluster: the code as a wheel, the grid, and the cluster file for the launch that runs there."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from recipe_sweep.cluster.schema import NEVER
 from recipe_sweep.cluster.yaml_text import written
 
 RAY_VERSION = "2.60.0"
-"""The Ray that every node must have: the one this package is pinned to."""
+"""The Ray that every node must have. This package is pinned to the same version."""
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """The project as one file, and the sha256 of its bytes, which every node checks before it installs it."""
+    """The project as one file, and the sha256 of its bytes. Every node checks the sum before it installs the wheel."""
 
     path: Path
     sha256: str
@@ -27,19 +27,22 @@ class Wheel:
 
     @property
     def check(self) -> str:
-        """A line for `sha256sum --check`, the file's own directory left out."""
+        """A line for `sha256sum --check`, without the file's directory."""
         return f"{self.sha256}  {self.name}"
 
 
 @dataclass(frozen=True)
 class Cargo:
-    """What is sent. `directory` is where it lies on this machine, absolute; without a grid the cluster only starts."""
+    """What is sent.
+
+    `directory` is its absolute path on this machine. Without a grid the cluster only starts.
+    """
 
     directory: Path
     wheel: Wheel
     grid_text: str | None = None
     wheel_bytes: bytes = b""
-    """What is in the wheel. Before `up` it does not lie in the directory yet."""
+    """Content of the wheel. Before `up`, the directory does not hold the wheel yet."""
 
     @property
     def grid_file(self) -> Path:
@@ -52,7 +55,7 @@ class Cargo:
 
 @dataclass(frozen=True)
 class TextFile:
-    """A generated file by its name in the cargo's directory. `bulky` ones are not shown to people."""
+    """A generated file by its name in the cargo's directory. A `bulky` file is not shown to people."""
 
     name: str
     text: str
@@ -60,7 +63,7 @@ class TextFile:
 
 
 def there_text(resources: Resources) -> str:
-    """The cluster file with which a launch runs on the cluster itself, beside its Ray."""
+    """Write the cluster file for a launch that runs on the cluster itself, beside its Ray."""
     keys: dict[str, object] = {
         "schema_version": 1,
         "backend": "ray",
@@ -77,9 +80,12 @@ def there_text(resources: Resources) -> str:
         "reuse_workers": resources.reuse_workers,
         "stage_data": NEVER if resources.stage_data is None else resources.stage_data,
     } | ({"spot_notice": True} if resources.spot_notice else {})
-    return written([("What the machines of this cluster hold, for a launch that runs on it.", keys)])
+    return written([("The resources of this cluster's machines. A launch that runs on the cluster reads this file.", keys)])
 
 
 def launch_words(grid: str, cluster_file: str, data: str) -> Sequence[str]:
-    """The launch that runs on the cluster, in the directory that all its nodes see. SQLite is not for network file systems."""
+    """Return the words of the launch that runs on the cluster, in the directory that all its nodes see.
+
+    It has `--no-mlflow`, because SQLite does not work on network file systems.
+    """
     return ("recipe-sweep", "launch", grid, "--cluster", cluster_file, "--data", data, "--no-mlflow")

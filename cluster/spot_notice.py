@@ -1,8 +1,9 @@
-"""Hearing from a machine of EC2 that it is about to be taken away: two minutes' notice, given by the instance's own metadata.
+"""Asks a machine of EC2 whether it will soon be taken away. The instance's own metadata tell so two minutes before.
 
-The service is asked as AWS wants it asked (version 2: a token first, which has to be renewed), every few seconds, by a thread
-beside the work. It is a convenience: where it does not answer, nothing happens, and a machine that goes without notice
-costs what any lost machine costs.
+The service is asked as AWS requires (version 2: first a token, which has to be renewed). A thread beside the work asks every
+few seconds.
+
+If the service does not answer, nothing happens. A machine that is taken away without notice costs what any lost machine costs.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 import requests
 
 ENDPOINT_VARIABLE = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
-"""The environment variable by which boto3, too, is sent to another address than EC2's own."""
+"""An environment variable with another address than EC2's own. boto3 reads it, too."""
 ENDPOINT = "http://169.254.169.254"
 POLL_S = 5.0
 TIMEOUT_S = 2.0
@@ -25,7 +26,7 @@ TOKEN_LIFE_S = 6 * 3600
 
 @dataclass(frozen=True)
 class SpotNotice:
-    """What is about to be done to this machine (`terminate`, `stop`, `hibernate`), and when, in UTC as AWS writes it."""
+    """What will happen to this machine (`terminate`, `stop`, `hibernate`), and when: in UTC, as AWS writes it."""
 
     action: str
     time: str
@@ -37,11 +38,14 @@ class InstanceMetadata:
     def __init__(self) -> None:
         self._endpoint = os.environ.get(ENDPOINT_VARIABLE, ENDPOINT).rstrip("/")
         self._session = requests.Session()
-        self._session.trust_env = False  # A proxy has metadata of its own, or none.
+        self._session.trust_env = False  # A proxy would answer with its own metadata, or not at all.
         self._token: str | None = None
 
     def spot_notice(self) -> SpotNotice | None:
-        """The notice that was given, if any. Raises requests.RequestException where the service does not answer."""
+        """Return the notice that was given; None if there is none.
+
+        Raises requests.RequestException if the service does not answer.
+        """
         answer = self._get("/latest/meta-data/spot/instance-action")
         if answer.status_code == requests.codes.not_found:
             return None
@@ -50,7 +54,7 @@ class InstanceMetadata:
         return SpotNotice(str(content["action"]), str(content["time"]))
 
     def _get(self, path: str) -> requests.Response:
-        for _ in range(2):  # A token that has run out is renewed once.
+        for _ in range(2):  # An expired token is renewed once.
             if self._token is None:
                 self._token = self._new_token()
             answer = self._session.get(
@@ -70,7 +74,10 @@ class InstanceMetadata:
 
 @contextmanager
 def listening(asked_for: bool, tell: Callable[[str], None], poll_s: float = POLL_S) -> Iterator[Callable[[], bool]]:
-    """Yield what says whether this machine has had its notice; never, where not `asked_for`. `tell` hears of it once."""
+    """Yield a function that says whether this machine has had its notice.
+
+    `tell` is called once with the notice. If no notice is `asked_for`, the function always returns False.
+    """
     if not asked_for:
         yield lambda: False
         return
@@ -90,7 +97,7 @@ def _listen(given: threading.Event, over: threading.Event, tell: Callable[[str],
             notice = metadata.spot_notice()
         except (requests.RequestException, KeyError) as error:
             if not silent:
-                tell(f"no notice of this machine's end can be heard, its metadata service does not answer ({error})")
+                tell(f"this machine cannot hear a spot notice, because its metadata service does not answer ({error})")
             notice, silent = None, True
         if notice is not None:
             given.set()

@@ -1,7 +1,8 @@
-"""The project as a wheel: the code that is planned with here is the code that trains there.
+"""Builds the project as a wheel: the code that is planned with here is the code that trains there.
 
-It is built from a copy, because setuptools leaves a `build/` behind from which files that are long gone would come back;
-and with a fixed date, so that the same source gives the same bytes and the same sha256.
+It is built from a copy, because setuptools leaves a `build/` behind. Deleted files would come back from there.
+
+It is built with a fixed date. So the same source gives the same bytes and the same sha256.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ from recipe_sweep.cluster.commands import CommandFailedError, MissingToolError, 
 from recipe_sweep.cluster.shipment import Wheel
 
 SOURCE = Path(__file__).resolve().parent.parent
-"""The checkout, through the link by which the package is imported; of an installed package, its own directory."""
+"""The checkout, through the link by which the package is imported. An installed package gives its own directory."""
 _BESIDE = ("pyproject.toml", "README.md", "LICENSE")
 _PACKAGE = "recipe_sweep"
-_EPOCH = "315532800"  # 1980-01-01: a zip file knows nothing earlier
+_EPOCH = "315532800"  # 1980-01-01: a zip file cannot hold an earlier date
 
 
 def build_wheel(directory: Path) -> Wheel:
-    """Build the wheel into a directory. Raises MissingToolError or CommandFailedError where it cannot be built."""
+    """Build the wheel into a directory. Raises MissingToolError or CommandFailedError if it cannot be built."""
     if not (SOURCE / "pyproject.toml").exists():
         raise MissingToolError("the project's source", "a checkout: from an installed package no wheel can be built")
     for module in ("build", "setuptools"):
@@ -37,7 +38,7 @@ def build_wheel(directory: Path) -> Wheel:
         copy.mkdir()
         for name in _BESIDE:
             shutil.copy2(SOURCE / name, copy / name)
-        # Its links are followed: in the copy they are folders.
+        # copytree follows the package's links, so they become folders in the copy.
         shutil.copytree(SOURCE / _PACKAGE, copy / _PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
         command = (sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(built), str(copy))
         run(command, environment=os.environ | {"SOURCE_DATE_EPOCH": _EPOCH})

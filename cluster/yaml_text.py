@@ -1,4 +1,4 @@
-"""YAML that we write ourselves: read back safely, and written with a comment above each part."""
+"""YAML that this package writes itself. It is read back safely, and written with a comment above each part."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ import yaml
 
 
 def read_plain(text: str) -> Any:
-    """What a YAML text of ours says."""
+    """Parse a YAML text that this package wrote."""
     return yaml.safe_load(text)
 
 
 def written(parts: Iterable[tuple[str, Mapping[str, object]]]) -> str:
-    """One document from parts, each a comment of any number of lines (or none) and the keys below it."""
+    """Write one document from parts.
+
+    Each part is a comment of any number of lines (or none) and the keys below it.
+    """
     texts = []
     for comment, content in parts:
         lines = [f"# {line}".rstrip() for line in comment.splitlines()]
@@ -26,7 +29,7 @@ def written(parts: Iterable[tuple[str, Mapping[str, object]]]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes text of several lines as such, lists indented, and never an alias."""
+    """Writes text of several lines as a block, indents lists, and never writes an alias."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True

@@ -1,1 +1,1 @@
-"""Where machines come from: one class for each word that `backend` may be in a cluster file."""
+"""Where machines come from. There is one class for each word that `backend` may be in a cluster file."""

@@ -30,7 +30,10 @@ class AwsBackend(StartingBackend[AwsFile]):
         return sample("aws")
 
     def resources(self) -> Resources:
-        """Count what all workers hold; packs are made for the smallest kind. Raises ClusterError, also for a small budget."""
+        """Count what all workers hold. Packs are made for the smallest kind.
+
+        Raises ClusterError if no pack fits, if the budget is too small, and if only some kinds have GPUs.
+        """
         spending(self.file)
         kinds = [price_table().instances[name] for name in self.file.worker_instances]
         nodes = [Node(kind.cpus, kind.gpus, kind.memory_gb, kind.gpu_memory_gb) for kind in kinds]
@@ -50,7 +53,7 @@ class AwsBackend(StartingBackend[AwsFile]):
         return f"${self.file.budget_usd:g}: machines end themselves {hours:.1f} hours after `up`"
 
     def gpu(self) -> str | None:
-        """Name the model of least float32 peak among the kinds of workers."""
+        """Name the GPU model with the lowest float32 peak among the kinds of workers."""
         table = price_table()
         kinds = [table.instances[name] for name in self.file.worker_instances]
         models = [kind.gpu for kind in kinds if kind.gpu is not None]
@@ -60,7 +63,7 @@ class AwsBackend(StartingBackend[AwsFile]):
         check_aws_account()
 
     def up(self, cargo: Cargo | None, now: datetime) -> Start:
-        """Decide on the file for `ray up` and what it copies to the head. Without a grid the machines only start."""
+        """Decide what `ray up` reads and what it copies to the head. Without a grid the machines only start."""
         assert cargo is not None
         config = cargo.directory / CONFIG_NAME
         there = TextFile(cargo.cluster_file.name, there_text(self.resources()))

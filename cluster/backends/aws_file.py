@@ -1,4 +1,4 @@
-"""What a cluster file for EC2 may say, and what it may cost by the price table."""
+"""The keys of a cluster file for EC2, and what the machines may cost by the price table."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class AwsFile(ClusterFile):
 
 
 def spending(file: AwsFile) -> Spending:
-    """Return what it may cost by the price table. Raises ClusterError where the budget does not last an hour."""
+    """Compute what the machines may cost by the price table. Raises ClusterError if the budget does not last an hour."""
     table = price_table()
     instances = table.instances
     head = instances[file.head_instance].on_demand_usd
@@ -87,12 +87,12 @@ def spending(file: AwsFile) -> Spending:
 
 
 def spending_text(file: AwsFile) -> str:
-    """Say what an hour of it costs, in one sentence."""
+    """Say in one sentence what an hour of the machines costs."""
     most = spending(file)
     spot = f", ${most.spot_per_hour:.2f} with every worker on spot" if file.spot else ""
     return f"at most ${most.most_per_hour:.2f} an hour{spot}: machines alone, {price_table().region}, {most.source}"
 
 
 def deadline(file: AwsFile, now: datetime) -> datetime:
-    """Return when every machine ends itself, so that not even a forgotten cluster costs more than the budget."""
+    """Compute when every machine ends itself. So even a forgotten cluster costs no more than the budget."""
     return now + timedelta(hours=spending(file).hours)

@@ -1,7 +1,7 @@
-"""What every backend can say and do. One object is one cluster: a class of a backend, and the file that was read for it.
+"""What every backend can do. One object is one cluster: a class of a backend, and the file that was read for it.
 
-A new backend is a class here beside the others and a line in `registry.py`. `Backend` is for machines that run already, on
-which a launch trains directly. `StartingBackend` is for machines that `recipe-sweep cluster up` starts.
+To add a backend, write a class in this folder and a line in `registry.py`. `Backend` is for machines that already run. A launch
+trains on them directly. `StartingBackend` is for machines that `recipe-sweep cluster up` starts.
 """
 
 from __future__ import annotations
@@ -23,25 +23,28 @@ Command = tuple[str, ...]
 """A program and its arguments."""
 
 SAMPLES = Path(__file__).parent.parent
-"""Where sample files are kept that explain every key."""
+"""Folder of the sample files, which explain every key."""
 
 
 @dataclass(frozen=True)
 class Spending:
-    """What a cluster may cost in USD: an hour at its fullest with every worker on demand, and at spot prices."""
+    """What a cluster may cost in USD: an hour of all its machines with every worker on demand, and at spot prices."""
 
     most_per_hour: float
     spot_per_hour: float
     hours: float
-    """How long the budget lasts at the dearest."""
+    """How long the budget lasts at the highest price."""
     budget_usd: float
     source: str
-    """Where the prices come from, and how far to trust them."""
+    """Where the prices come from, and how reliable they are."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What machines cost. `spending` is None where nobody knows a price; `text` then says why, else what an hour costs."""
+    """What machines cost.
+
+    `spending` is None if no price is known. Then `text` says why; otherwise it says what an hour costs.
+    """
 
     spending: Spending | None
     text: str
@@ -51,38 +54,38 @@ class Cost:
 class Start:
     """What `cluster up` does: it writes these files, then runs these commands one after another.
 
-    `ends_at` is when the machines are gone at the latest; None where only they can know.
+    `ends_at` is the latest time at which the machines end. It is None if it is not known here.
     """
 
     files: tuple[TextFile, ...]
     commands: tuple[Command, ...]
     ends_at: datetime | None = None
     job_of: Callable[[str], str] | None = None
-    """Reads the number of the job from what a command printed. None shows the command's output as it comes."""
+    """Function that reads the number of the job from what a command printed. None shows the command's output as it comes."""
 
 
 class Started(NamedTuple):
-    """What was started before: the directory of the generated files, and the job's number, if it has one."""
+    """What was started before: the directory of the generated files, and the job's number, if there is one."""
 
     directory: Path
     job: str | None
 
 
 class Backend(ABC, Generic[File]):
-    """Machines that a cluster file describes. `file` is what was read and found good."""
+    """Machines that a cluster file describes. `file` was read and has no mistakes."""
 
     name: ClassVar[str]
     """The word in the file, and the key in the registry."""
     schema: ClassVar[type[ClusterFile]]
-    """What the file may say. Its field `backend` has the name as its only value."""
+    """Schema of the file. Its field `backend` has the name as its only value."""
     key: ClassVar[str] = "backend"
-    """The key of the file by which it is recognised; complaints about the whole file point there."""
+    """The key that identifies the file. Complaints about the whole file point there."""
     is_here: ClassVar[bool] = False
-    """Whether packs run on the launching machine, so that its speed and its GPU can be measured."""
+    """Whether packs run on the launching machine. Then its speed and its GPU can be measured."""
     starts_machines: ClassVar[bool] = False
-    """Whether `cluster up` starts machines. A launch cannot reach those; it reaches all others."""
+    """Whether `cluster up` starts machines. A launch from here cannot reach such machines; it reaches all others."""
     ships_code: ClassVar[bool] = False
-    """Whether `up` sends our wheel along, writes files and remembers what it started."""
+    """Whether `up` sends our wheel, writes files and remembers what it started."""
 
     def __init__(self, file: File) -> None:
         self.file = file
@@ -90,44 +93,48 @@ class Backend(ABC, Generic[File]):
     @classmethod
     @abstractmethod
     def example(cls) -> str:
-        """Return a good cluster file, as text; `sample` reads one that lies in `cluster/`."""
+        """Return a valid cluster file, as text. `sample` reads one from `cluster/`."""
 
     @abstractmethod
     def resources(self) -> Resources:
-        """Count what the machines hold. Raises ClusterError where no pack fits, or where the budget is too small."""
+        """Count what the machines hold. Raises ClusterError if no pack fits, or if the budget is too small."""
 
     @abstractmethod
     def cost(self) -> Cost:
-        """Say what an hour costs in USD, or why nobody knows. Raises nothing where `resources` did not."""
+        """Say what an hour costs in USD, or why the price is not known.
+
+        Raises no error if `resources` raised none.
+        """
 
     @property
     def described(self) -> str:
-        """What a complaint calls such a file."""
+        """Name of such a file in complaints."""
         return self.name
 
     def gpu(self) -> str | None:
-        """Name the model of the slowest GPU; None where there is none, or where it is not known from the file."""
+        """Name the model of the slowest GPU; None if there is no GPU, or if the file does not tell."""
         return None
 
     def budget(self) -> str | None:
-        """Say in a few words how long machines live at most; None where nothing ends them."""
+        """Say in a few words how long machines live at most; None if nothing ends them."""
         return None
 
     def check_grid(self, given: bool) -> None:
-        """Raise ClusterError where `up` needs a grid that is not given, or cannot send the one that is."""
+        """Raise ClusterError if `up` needs a grid and none is given, or if it cannot send the given one."""
 
     def check_account(self) -> None:
-        """Raise MissingToolError where this machine has no account to start machines with."""
+        """Raise MissingToolError if this machine has no account to start machines with."""
 
     def up(self, cargo: Cargo | None, now: datetime) -> Start:
-        """Decide what starts the machines, and start nothing. `cargo` is None only for a class without `ships_code`.
+        """Decide what starts the machines, and start nothing.
 
-        The same arguments give the same bytes. No secret is written: programs find accounts by themselves.
+        `cargo` is None only for a class without `ships_code`. The same arguments give the same bytes. No secret is written,
+        because programs find accounts by themselves.
         """
         raise self._starts_nothing()
 
     def status(self, started: Started) -> Command:
-        """Return the command that shows how the machines are. Raises NoJobError where there is no job to ask for."""
+        """Return the command that shows the state of the machines. Raises NoJobError if there is no job to ask for."""
         raise self._starts_nothing()
 
     def down(self, started: Started) -> tuple[Command, ...]:
@@ -148,7 +155,7 @@ class StartingBackend(Backend[File]):
     starts_machines = True
     ships_code = True
     needs_grid: ClassVar[bool] = False
-    """Whether such a cluster lives for one grid, so that `up` without one makes no sense."""
+    """Whether such a cluster lives for one grid, so that `up` needs a grid."""
 
     def check_grid(self, given: bool) -> None:
         if self.needs_grid and not given:
@@ -169,7 +176,7 @@ class StartingBackend(Backend[File]):
 
 
 class Mistake(NamedTuple):
-    """What another tool's schema refuses: at `path`, `found` was found."""
+    """A mistake by another tool's schema: at `path`, `found` was found."""
 
     path: tuple[str | int, ...]
     found: str
@@ -177,26 +184,26 @@ class Mistake(NamedTuple):
 
 
 class ForeignFile(NamedTuple):
-    """A file that another tool defines, and what it says."""
+    """A file in another tool's format, and its content."""
 
     path: Path
     content: Mapping[str, object]
 
 
 class ForeignBackend(StartingBackend[ForeignFile]):
-    """Machines that another tool's own file describes; it is given to that tool as it is."""
+    """Machines that another tool's own file describes. The tool gets the file unchanged."""
 
     ships_code = False
 
     @classmethod
     @abstractmethod
     def recognises(cls, content: Mapping[str, object]) -> bool:
-        """Whether a file is meant for that tool."""
+        """Say whether a file is meant for that tool."""
 
     @classmethod
     @abstractmethod
     def mistakes(cls, content: Mapping[str, object]) -> tuple[Mistake, ...]:
-        """Return everything that the tool would refuse in the file, in the order of its keys."""
+        """List everything that the tool would refuse in the file, in the order of its keys."""
 
 
 def sample(name: str) -> str:

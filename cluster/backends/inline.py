@@ -10,7 +10,10 @@ from recipe_sweep.cluster.schema import ClusterFile
 
 
 class InlineFile(ClusterFile):
-    """No Ray at all: packs one after another in the launching process, so that a debugger can step through a whole launch."""
+    """The keys for training without Ray.
+
+    Packs run one after another in the launching process, so that a debugger can step through a whole launch.
+    """
 
     backend: Literal["inline"]
 
@@ -40,7 +43,7 @@ class InlineBackend(Backend[InlineFile]):
             bytes_per_pack=None if file.gb_per_pack is None else int(file.gb_per_pack * 1e9),
             device=file.device,
             checkpoint_minutes=file.checkpoint_minutes,
-            stuck_after_minutes=None,  # Somebody may be stepping through it; and it would be the launch that ends.
+            stuck_after_minutes=None,  # A debugger may stop it, and killing the pack would end the launch.
             reuse_workers=True,
             stage_data=file.stage_data,
             inline=True,

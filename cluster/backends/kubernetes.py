@@ -13,7 +13,7 @@ from recipe_sweep.cluster.shipment import Cargo, there_text
 
 
 class KubernetesBackend(StartingBackend[KubernetesFile]):
-    """A RayJob of KubeRay. It starts a Ray cluster, trains one grid on it, and is gone."""
+    """A RayJob of KubeRay. It starts a Ray cluster, trains one grid on it, and ends."""
 
     name = "kubernetes"
     schema = KubernetesFile
@@ -24,7 +24,7 @@ class KubernetesBackend(StartingBackend[KubernetesFile]):
         return sample("kubernetes")
 
     def resources(self) -> Resources:
-        """Count what all workers hold; the head trains nothing. Raises ClusterError where no pack fits on a worker."""
+        """Count what all workers hold, because the head trains nothing. Raises ClusterError if no pack fits on a worker."""
         file = self.file
         node = Node(file.cpus_per_worker, file.gpus_per_worker, file.memory_gb_per_worker, file.gpu_memory_gb)
         return resources_of(file, [node] * file.workers)
@@ -37,7 +37,10 @@ class KubernetesBackend(StartingBackend[KubernetesFile]):
         return f"at most {self.file.hours:g} hours of {workers}"
 
     def up(self, cargo: Cargo | None, now: datetime) -> Start:
-        """Decide on the job and its code. `kubectl apply` would copy the code into an annotation, which is too small."""
+        """Decide on the job and its code.
+
+        The command is `kubectl create`. `kubectl apply` would copy the code into an annotation, which is too small.
+        """
         assert cargo is not None
         create = ("kubectl", "create", "-f", str(cargo.directory / CODE_NAME), "-f", str(cargo.directory / JOB_NAME))
         files = manifest_files(self.file, cargo, there_text(self.resources()))
@@ -47,7 +50,7 @@ class KubernetesBackend(StartingBackend[KubernetesFile]):
         return ("kubectl", "get", "rayjob,pod", *self._ours())
 
     def down(self, started: Started) -> tuple[Command, ...]:
-        """Return what ends the job and removes its code."""
+        """Return the command that ends the job and removes its code."""
         return (("kubectl", "delete", "rayjob,configmap", *self._ours()),)
 
     def _ours(self) -> Command:

@@ -1,4 +1,4 @@
-"""What a cluster file for Kubernetes may say."""
+"""The keys of a cluster file for Kubernetes."""
 
 from __future__ import annotations
 

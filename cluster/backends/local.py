@@ -1,4 +1,4 @@
-"""The machine this process runs on."""
+"""The machine that this process runs on."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LocalFile(ClusterFile):
 
 
 class LocalBackend(Backend[LocalFile]):
-    """This machine, all of it or as much as the file says."""
+    """This machine: all of it, or as much as the file says."""
 
     name = "local"
     schema = LocalFile
@@ -38,7 +38,10 @@ class LocalBackend(Backend[LocalFile]):
 
 
 def _resources(file: LocalFile) -> Resources:
-    """Resources of this machine as the file restricts or imagines them. Raises ClusterError where no pack fits."""
+    """Compute the resources of this machine. The file may restrict them, or state more.
+
+    Raises ClusterError if no pack fits.
+    """
     cpus = usable_cpus() if file.cpus is None else file.cpus
     gpus = visible_gpus() if file.gpus is None else file.gpus
     share = (GPU_SHARE_OF_A_PACK if gpus else 0.0) if file.gpu_per_pack is None else file.gpu_per_pack
@@ -66,7 +69,11 @@ def _resources(file: LocalFile) -> Resources:
 
 
 def _room(file: LocalFile, gpu_share: float, slots: int) -> int | None:
-    """Bytes for a pack: as stated; without bound where the number of runs is stated; else its share of the device's memory."""
+    """Compute the bytes for a pack.
+
+    They are as stated in the file. If the file states the number of runs instead, there is no bound (None). Otherwise a pack
+    has its share of the device's memory.
+    """
     if file.gb_per_pack is not None:
         return int(file.gb_per_pack * 1e9)
     if file.max_lanes is not None:

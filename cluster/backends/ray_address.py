@@ -1,4 +1,4 @@
-"""A Ray cluster that somebody else started, by its address."""
+"""A Ray cluster that somebody else started, given by its address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recipe_sweep.cluster.schema import ClusterFile, Packs, Switch
 
 
 class RayFile(ClusterFile):
-    """A Ray cluster that is already running. Its size is Ray's to say; `slots` tells the plan how many packs run at once."""
+    """A Ray cluster that is already running. Only Ray knows its size; `slots` says how many packs run at once."""
 
     backend: Literal["ray"]
     address: Annotated[str, Field(strict=True, min_length=1)]
@@ -21,7 +21,7 @@ class RayFile(ClusterFile):
 
 
 class RayBackend(Backend[RayFile]):
-    """A Ray cluster that runs already. Nobody here starts or ends it."""
+    """A Ray cluster that already runs. This package neither starts nor ends it."""
 
     name = "ray"
     schema = RayFile
@@ -31,7 +31,7 @@ class RayBackend(Backend[RayFile]):
         return "backend: ray\naddress: auto\nslots: 16\n"
 
     def resources(self) -> Resources:
-        """Resources as the file states them: what the cluster really has is known only once it is connected to."""
+        """Return the resources that the file states. What the cluster really has is known only after connecting to it."""
         file = self.file
         share = 0.0 if file.gpu_per_pack is None else file.gpu_per_pack
         return Resources(

@@ -1,4 +1,7 @@
-"""A `ray up` file that somebody wrote by hand, taken as it is: checked against Ray's own schema, and counted for the plan."""
+"""Uses a `ray up` file that somebody wrote by hand.
+
+The file is not changed. It is checked against Ray's own schema, and its machines are counted for the plan.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from recipe_sweep.cluster.schema import ClusterFile
 from recipe_sweep.cluster.shipment import Cargo
 
 MARKS = frozenset({"cluster_name", "provider"})
-"""The keys by which such a file is recognised: Ray requires both, and our own files have neither."""
+"""Keys that identify such a file: Ray requires both, and our own files have neither."""
 
 _EXAMPLE = """\
 cluster_name: mine
@@ -36,7 +39,7 @@ available_node_types:
 
 @dataclass(frozen=True)
 class NodeType:
-    """One kind of worker of such a file, and how many of it there may be."""
+    """One kind of worker in such a file, and the largest number of them."""
 
     name: str
     node: Node
@@ -44,7 +47,7 @@ class NodeType:
 
 
 class RayUpBackend(ForeignBackend):
-    """Machines that a file for `ray up` describes. What they have installed is not ours to say."""
+    """Machines that a file for `ray up` describes. This package does not know what is installed there."""
 
     name = "ray up"
     key = "cluster_name"
@@ -55,12 +58,12 @@ class RayUpBackend(ForeignBackend):
 
     @classmethod
     def recognises(cls, content: Mapping[str, object]) -> bool:
-        """Whether a file has one of Ray's two keys and does not name a backend of ours."""
+        """Say whether a file has one of Ray's two keys and does not name a backend of ours."""
         return "backend" not in content and not MARKS.isdisjoint(content)
 
     @classmethod
     def mistakes(cls, content: Mapping[str, object]) -> tuple[Mistake, ...]:
-        """Return everything that Ray's own schema refuses, in the order of the file's keys."""
+        """List everything that Ray's own schema refuses, in the order of the file's keys."""
         from jsonschema import Draft7Validator
 
         errors = Draft7Validator(_ray_schema()).iter_errors(content)
@@ -107,9 +110,11 @@ class RayUpBackend(ForeignBackend):
 
 
 def _resources(content: Mapping[str, object]) -> Resources:
-    """Resources of the workers it may start, with one CPU (and a quarter of a GPU, where there are any) for each pack.
+    """Compute the resources of the workers that the file may start.
 
-    The file must have passed `mistakes`. Raises ClusterError where it does not say what its workers have.
+    Each pack has one CPU, and a quarter of a GPU if there are GPUs.
+
+    The file must have passed `mistakes`. Raises ClusterError if it does not say what its workers have.
     """
     types = _worker_types(content)
     left = content.get("max_workers", 2)
@@ -120,7 +125,7 @@ def _resources(content: Mapping[str, object]) -> Resources:
         left -= taken
         nodes += [kind.node] * taken
     if any(node.gpus for node in nodes):
-        nodes = [node for node in nodes if node.gpus]  # packs ask for a part of a GPU, so machines without one get none
+        nodes = [node for node in nodes if node.gpus]  # packs ask for a part of a GPU, so machines without a GPU get no packs
     if not nodes:
         raise ClusterError("max_workers", "no worker", "at least one", "the head is not counted, packs are trained by workers")
     return resources_of(ClusterFile(), nodes, address="auto")
@@ -138,7 +143,7 @@ def _worker_types(content: Mapping[str, Any]) -> list[NodeType]:
 
 
 def _node(name: str, kind: Mapping[str, Any]) -> Node:
-    """What a node type has: as its resources say, else as the price table knows its instance type."""
+    """Return what a node type has: as its resources state, or else as the price table knows its instance type."""
     known = price_table().instances.get(str(kind["node_config"].get("InstanceType")))
     stated = kind["resources"]
     if "CPU" not in stated and known is None:
@@ -154,7 +159,7 @@ def _node(name: str, kind: Mapping[str, Any]) -> Node:
 
 
 def _ray_schema() -> Any:
-    """The schema inside the Ray that is installed, found without importing Ray."""
+    """Read the schema of the Ray that is installed, without importing Ray."""
     ray = importlib.util.find_spec("ray")
     assert ray is not None
     assert ray.origin is not None
@@ -162,7 +167,7 @@ def _ray_schema() -> Any:
 
 
 def _mistake(error: Any) -> Mistake:
-    """In our words where they are clearer than the schema's."""
+    """Describe a mistake in our words where they are clearer than the schema's."""
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         unknown = sorted(set(error.instance) - set(error.schema.get("properties", {})))

@@ -13,7 +13,7 @@ def up(config: Path) -> Command:
 
 
 def launch(config: Path, shell: str) -> Command:
-    """Run a shell command on the head, detached from this terminal, and end the whole cluster after it."""
+    """Run a shell command on the head, detached from this terminal. Afterwards end the whole cluster."""
     return ("ray", "exec", "--tmux", "--stop", str(config), shell)
 
 

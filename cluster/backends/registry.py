@@ -1,4 +1,4 @@
-"""Every backend by its word in a cluster file: the one list that commands, checks and messages read."""
+"""Every backend by its word in a cluster file. Commands, checks and messages all read this list."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ BACKENDS: Mapping[str, type[Backend[Any]]] = {
     "kubernetes": KubernetesBackend,
 }
 DEFAULT = "local"
-"""What a file without `backend` means."""
+"""The backend of a file without the key `backend`."""
 
 FOREIGN: Sequence[type[ForeignBackend]] = (RayUpBackend,)
-"""Files of other tools, which have no `backend` and are recognised by their keys."""
+"""Files of other tools. They have no key `backend`, and their own keys identify them."""
 
 
 def this_machine() -> Backend[Any]:
-    """Return what is used without a cluster file."""
+    """Return the backend that is used without a cluster file."""
     return LocalBackend(LocalFile())
 
 
 def foreign(content: Mapping[str, object]) -> type[ForeignBackend] | None:
-    """Find the other tool that a file is meant for; None where the file is one of ours."""
+    """Find the other tool that a file is meant for; None if the file is one of ours."""
     return next((backend for backend in FOREIGN if backend.recognises(content)), None)
 
 
