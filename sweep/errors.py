@@ -1,25 +1,27 @@
-"""The control plane's leaves of the tree drawn in `search_spaces/errors.py`.
+"""Errors of this folder. They belong to the tree in `search_spaces/errors.py`.
 
-RecipeSweepError
-├── LeaseLostError       another launch has taken this sweep over: this process must not write    exit code 1
-├── AlreadyPublishedError  the pack's results are there already; the first publisher won          exit code 1
-├── EngineError          Ray could not be started, or died again and again                        exit code 1
-├── ProbeError           nothing could be timed                                                   exit code 1
-├── ClusterCommandError  another program (ray, sbatch, kubectl) ended with an error               exit code 1
-├── StoreError           the store did not answer, or not as it should, for long                  exit code 1
-├── TrackingError        MLflow's server or database could not be reached, or refused             exit code 1
-└── UserInputError
-    ├── SweepDirectoryError   the directory is no sweep, or one of its files cannot be read       exit code 2
-    │   └── DamagedFileError  one file of a sweep is not what was written there                   exit code 2
-    ├── LeaseHeldError        another launch is at work on this sweep                             exit code 2
-    ├── ClusterFileError      the cluster file has mistakes in it, or does not do for this        exit code 2
-    ├── ClusterStateError     the cluster is up already, or was never brought up from here        exit code 2
-    ├── MissingToolUserError  a program, a package or credentials are not on this machine         exit code 2
-    ├── StoreAddressError     the address of a store is none, or what it names is not ours        exit code 2
-    │   └── StoreKeyError     a store holds a name in our folders that we never write             exit code 2
-    ├── ProjectionBusyError   another process is writing this sweep's MLflow runs                 exit code 2
-    ├── UnknownRunError       no run has that id                                                  exit code 2
-    └── UnknownLogError       no such pack, attempt or log                                        exit code 2
+    RecipeSweepError
+    ├── LeaseLostError       another launch has taken over this sweep, so this process must not write  exit code 1
+    ├── AlreadyPublishedError  the pack's results are already published                               exit code 1
+    ├── EngineError          Ray could not be started, or died repeatedly                             exit code 1
+    ├── ProbeError           nothing could be timed                                                   exit code 1
+    ├── ClusterCommandError  another program (ray, sbatch, kubectl) ended with an error               exit code 1
+    ├── StoreError           the store gave no valid answer for too long                              exit code 1
+    ├── TrackingError        MLflow's server or database could not be reached, or refused a request   exit code 1
+    └── UserInputError
+        ├── SweepDirectoryError   the directory is no sweep, or one of its files cannot be read       exit code 2
+        │   └── DamagedFileError  one file of a sweep is not what was written there                   exit code 2
+        ├── LeaseHeldError        another launch is working on this sweep                             exit code 2
+        ├── ClusterFileError      the cluster file has mistakes, or its machines are not suitable     exit code 2
+        ├── ClusterStateError     the cluster is already up, or was never brought up from here        exit code 2
+        ├── MissingToolUserError  a program, a package or credentials are not on this machine         exit code 2
+        ├── StoreAddressError     a store's address is not valid, or its content is not ours          exit code 2
+        │   └── StoreKeyError     a store has a name in our folders that we never write               exit code 2
+        ├── ProjectionBusyError   another process is writing this sweep's MLflow runs                 exit code 2
+        ├── UnknownRunError       no run has that id                                                  exit code 2
+        └── UnknownLogError       no such pack, attempt or log                                        exit code 2
+
+Each class below says more.
 """
 
 from __future__ import annotations
@@ -30,15 +32,15 @@ from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError, UserInp
 
 
 class LeaseLostError(RecipeSweepError):
-    """Another launch has taken this sweep over: this process must not write."""
+    """Another launch has taken over this sweep, so this process must not write."""
 
 
 class AlreadyPublishedError(RecipeSweepError):
-    """The pack's results are there already; the first publisher won and this one's are dropped."""
+    """The pack's results are already published. The first publisher won, and the results of this one are dropped."""
 
 
 class EngineError(RecipeSweepError):
-    """Ray could not be started, or died again and again without a pack being finished."""
+    """Ray could not be started, or died repeatedly without a finished pack."""
 
 
 class ClusterCommandError(RecipeSweepError):
@@ -46,11 +48,11 @@ class ClusterCommandError(RecipeSweepError):
 
 
 class StoreError(RecipeSweepError):
-    """The store did not answer, or not as it should, for longer than is waited for."""
+    """The store gave no valid answer for longer than this program waits."""
 
 
 class TrackingError(RecipeSweepError):
-    """The tracking server or its database could not be reached, or refused."""
+    """The tracking server or its database could not be reached, or refused a request."""
 
 
 class ProbeError(RecipeSweepError):
@@ -64,7 +66,7 @@ class SweepDirectoryError(UserInputError):
 class DamagedFileError(SweepDirectoryError):
     """One file of a sweep is not what was written there.
 
-    `follows` says what happens where a reader goes on without the file, `remedy` what the user can do.
+    `follows` says what happens when a reader continues without the file. `remedy` says what the user can do.
     """
 
     def __init__(self, path: Path, found: str, expected: str, follows: str, remedy: str) -> None:
@@ -74,32 +76,32 @@ class DamagedFileError(SweepDirectoryError):
 
     @property
     def sentence(self) -> str:
-        """The error and what follows from it, in one sentence."""
+        """The error and its consequence, in one sentence."""
         return f"{self.path} is not {self.expected} but {self.found}: {self.follows}; {self.remedy}"
 
 
 class LeaseHeldError(UserInputError):
-    """Another launch is at work on this sweep."""
+    """Another launch is working on this sweep."""
 
 
 class ClusterFileError(UserInputError):
-    """The cluster file has mistakes in it, or describes machines that do not do for what was asked."""
+    """The cluster file has mistakes, or describes machines that are not suitable for what was asked."""
 
 
 class ClusterStateError(UserInputError):
-    """The cluster is up already, or was never brought up from here."""
+    """The cluster is already up, or was never brought up from here."""
 
 
 class MissingToolUserError(UserInputError):
-    """A program, a package or credentials that this needs are not on this machine."""
+    """A program, a package or credentials that this command needs are not on this machine."""
 
 
 class StoreAddressError(UserInputError):
-    """The address of a store is none, or what it names is not there or not ours."""
+    """The address of a store is not valid, or what it names does not exist or is not ours."""
 
 
 class StoreKeyError(StoreAddressError):
-    """A store holds a name in one of our folders that we never write."""
+    """A store has a name in one of our folders that we never write."""
 
 
 class ProjectionBusyError(UserInputError):
@@ -111,4 +113,4 @@ class UnknownRunError(UserInputError):
 
 
 class UnknownLogError(UserInputError):
-    """No pack, attempt or log of this sweep is the one that was named."""
+    """This sweep has no such pack, attempt or log."""

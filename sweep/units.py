@@ -1,4 +1,4 @@
-"""Durations, moments, sizes and shares as text."""
+"""Writes durations, moments, sizes and shares as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from recipe_sweep.search_spaces.counted import counted
 
 
 def duration(seconds: float) -> str:
-    """Return seconds as people say them: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
+    """Write seconds as people say them: `45 s`, `12 min`, `3 h 20 min`, `2 d 4 h`."""
     minutes, hours = round(seconds / 60), round(seconds / 3600)
     if seconds < 90:
         return f"{seconds:.0f} s"
@@ -20,7 +20,7 @@ def duration(seconds: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return seconds to two or three figures, for estimates: `45 s`, `3.1 min`, `5.2 h`, `2.1 d`."""
+    """Write seconds to two or three figures, for estimates: `45 s`, `3.1 min`, `5.2 h`, `2.1 d`."""
     for unit, size, least in (("d", 86400.0, 172800.0), ("h", 3600.0, 5400.0), ("min", 60.0, 90.0)):
         if seconds >= least:
             return f"{seconds / size:.1f} {unit}"
@@ -28,35 +28,35 @@ def span(seconds: float) -> str:
 
 
 def in_minutes(seconds: float) -> str:
-    """Return seconds in minutes, however many: `90 min`."""
+    """Write seconds in minutes, even if there are many: `90 min`."""
     return f"{seconds / 60:.0f} min"
 
 
 def moment(at: datetime) -> str:
-    """Return a moment to the minute, in UTC, because several machines may see it: `2026-01-31 12:00 UTC`."""
+    """Write a moment to the minute, in UTC, because several machines may see it: `2026-01-31 12:00 UTC`."""
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def local_moment(at: datetime) -> str:
-    """Return a moment to the second, by this machine's clock: `2026-01-31 12:00:00`."""
+    """Write a moment to the second, by this machine's clock: `2026-01-31 12:00:00`."""
     return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def megabytes(size: float) -> str:
-    """Return a number of bytes in whole megabytes: `1,234 MB`."""
+    """Write a number of bytes in whole megabytes: `1,234 MB`."""
     return f"{size / 1e6:,.0f} MB"
 
 
 def gigabytes(size: float) -> str:
-    """Return a number of bytes in gigabytes: `1.2 GB`."""
+    """Write a number of bytes in gigabytes: `1.2 GB`."""
     return f"{size / 1e9:.1f} GB"
 
 
 def percent(share: float) -> str:
-    """Return a share of one in whole percent: `12 %`."""
+    """Write a share of one in whole percent: `12 %`."""
     return f"{share:.0%}".replace("%", " %")
 
 
 def slots(count: int) -> str:
-    """Return how many packs run at the same time: `1 slot`, `8 slots`."""
+    """Write how many packs run at the same time: `1 slot`, `8 slots`."""
     return counted(count, "slot")

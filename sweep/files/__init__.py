@@ -1,1 +1,1 @@
-"""Every file of a sweep: where it is, what is in it, and how it is written so that nobody reads half of it."""
+"""The files of a sweep: where each is, what is in it, and how it is written so that no reader sees half of it."""

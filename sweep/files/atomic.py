@@ -1,14 +1,14 @@
-"""Writing a file so that no reader, and no crash, ever meets half of it.
+"""Writes files in one step: no reader sees half of a file, and no crash leaves half of one.
 
-A process may be killed between any two bytes it writes, and another may be reading at that moment. So content goes to a
-temporary name in the same directory (a rename across file systems would be a copy), is flushed to the disk (else a power
-cut can leave a renamed but empty file), and takes its final name in one step of the file system.
+A process may be killed between any two bytes that it writes, and another may be reading at that moment. So content goes to a
+temporary name in the same directory. A rename across file systems would be a copy. It is flushed to the disk, because a power
+cut could leave a renamed file empty. Then it takes its final name in one step of the file system.
 
-Two such steps differ in what they do to a file that is already there. `replacing` lets the newest content win, for state
-that is rewritten. `publishing` lets the first win, for results: `os.link` refuses an existing name where `os.rename` would
-silently overwrite it, so of two processes that publish under one name exactly one succeeds.
+Two such steps differ if the file already exists. With `replacing` the newest content wins; this is for state that is rewritten.
+With `publishing` the first content wins; this is for results. `os.link` refuses an existing name, where `os.rename` would
+silently overwrite it. So if two processes publish under one name, exactly one succeeds.
 
-`move` gives a file that is whole already another name: to put it aside, or to withdraw it.
+`move` renames a complete file, to put it aside or to withdraw it.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ TEMPORARY_SUFFIX = ".tmp"
 
 @contextmanager
 def replacing(path: Path, *, lasting: bool = True) -> Iterator[Path]:
-    """Yield a temporary path to write; on a clean exit it takes the place of `path`, on an error it is removed.
+    """Yield a temporary path to write. On a clean exit it replaces `path`; on an error it is removed.
 
-    What is not `lasting`, because it is written anew every few seconds, is not flushed: a power cut may leave it empty.
+    A file that is not `lasting` is rewritten every few seconds. It is not flushed, so a power cut may leave it empty.
     """
     with _temporary(path) as temporary:
         yield temporary
@@ -44,7 +44,7 @@ def replacing(path: Path, *, lasting: bool = True) -> Iterator[Path]:
 def publishing(path: Path) -> Iterator[Path]:
     """Yield a temporary path to write; on a clean exit it becomes `path`.
 
-    Raises FileExistsError where `path` is already there, which is then left as it was.
+    Raises FileExistsError if `path` already exists, and leaves it unchanged.
     """
     with _temporary(path) as temporary:
         yield temporary
@@ -54,18 +54,18 @@ def publishing(path: Path) -> Iterator[Path]:
 
 
 def move(path: Path, target: Path) -> None:
-    """Give a file another name on the same disk, in one step; a file that has that name already gives way."""
+    """Give a file another name on the same disk, in one step. A file that already has that name is replaced."""
     path.replace(target)
 
 
 def replace_json(path: Path, content: object, *, dense: bool = False) -> None:
-    """Write JSON, replacing what is there; `dense` for what is long: indented, it takes ten times the time."""
+    """Write JSON and replace what is there. Use `dense` for long content, because indenting takes ten times as long."""
     with replacing(path) as temporary:
         temporary.write_text(_to_json(content, dense))
 
 
 def publish_json(path: Path, content: object, *, dense: bool = False) -> None:
-    """Write JSON under a name that must be new; `dense` as above. Raises FileExistsError."""
+    """Write JSON under a name that must be new; `dense` as in `replace_json`. Raises FileExistsError."""
     with publishing(path) as temporary:
         temporary.write_text(_to_json(content, dense))
 
@@ -79,7 +79,7 @@ def _to_json(content: object, dense: bool) -> str:
 def _temporary(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-    except FileExistsError as error:  # A file, or a link to nowhere: not to be taken for `path` being there.
+    except FileExistsError as error:  # The parent is a file or a broken link. This must not look as if `path` existed.
         raise NotADirectoryError(errno.ENOTDIR, "no directory, or a link to none", str(path.parent)) from error
     temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}{TEMPORARY_SUFFIX}"
     try:

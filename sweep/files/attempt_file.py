@@ -1,8 +1,8 @@
-"""Attempts at a pack: who tries it, how each try ended, and how often a process has died on it.
+"""Attempts at a pack: which process tries it, how each try ended, and how often a process has died on it.
 
-A process that is killed cannot say so. Its attempt is one that began and never ended. Lost nodes and kills are retried
-freely; but a pack that takes its process down at the same step again and again (out of memory, most likely) would be
-retried for ever, so `deaths_in_place` counts these.
+A killed process cannot record its end. So its attempt stays open. Lost nodes and kills are retried without a bound. But a pack
+may kill its process at the same step each time, probably because memory is short. It would be retried for ever, so
+`deaths_in_place` counts such attempts.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from recipe_sweep.sweep.files.reading import meaningful, read_json
 
 
 class AttemptEnd(StrEnum):
-    """How an attempt ended. One that was killed stays OPEN, as does one that is still at work."""
+    """How an attempt ended. A killed attempt stays OPEN, as does one that is still running."""
 
     OPEN = "open"
     PUBLISHED = "published"
     FAILED = "failed"
     HINDERED = "hindered"
-    """It failed, but the disk, the store or the network may be to blame: tried again, and not counted against its runs."""
+    """It failed, but perhaps because of the disk, the store or the network. It is tried again, and its runs have no failure."""
     STOPPED = "stopped"
     DRAINED = "drained"
-    """Its machine had notice that it will be taken away: the pack goes on from its checkpoint on another."""
+    """Its machine will soon be taken away and had notice. The pack continues from its checkpoint on another machine."""
     TERMINATED = "terminated"
-    """Its process was told to end (SIGTERM): the pack goes on from its checkpoint in another."""
+    """Its process was told to end (SIGTERM). The pack continues from its checkpoint in another process."""
     DROPPED = "dropped"
-    """It finished, but another launch had taken over, or the pack's results were there already."""
+    """It finished, but another launch had taken over, or the pack's results already existed."""
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One try at a pack. `step` is the gradient step from which the last attempt before it is known to have resumed."""
+    """One try at a pack. `step` is the gradient step from which the attempt before it resumed, as far as is known."""
 
     pack_id: str
     number: int
@@ -53,7 +53,7 @@ class Attempt:
 
 
 def begin_attempt(paths: SweepPaths, pack_id: str, epoch: int, step: int) -> Attempt:
-    """Open the pack's next attempt, under a number that no other attempt has."""
+    """Begin the pack's next attempt, under a number that no other attempt has."""
     number = len(read_attempts(paths, pack_id)) + 1
     while True:
         attempt = Attempt(pack_id, number, epoch, step, ProcessIdentity.of_this_process(), datetime.now(UTC).isoformat())
@@ -66,19 +66,19 @@ def begin_attempt(paths: SweepPaths, pack_id: str, epoch: int, step: int) -> Att
 
 
 def end_attempt(paths: SweepPaths, attempt: Attempt, end: AttemptEnd) -> None:
-    """Say how an attempt ended."""
+    """Record how an attempt ended."""
     ended = replace(attempt, end=end, ended_at=datetime.now(UTC).isoformat())
     replace_json(paths.pack_attempt(attempt.pack_id, attempt.number), asdict(ended))
 
 
 def read_attempts(paths: SweepPaths, pack_id: str) -> tuple[Attempt, ...]:
-    """Every attempt at a pack, in order; one whose file is damaged is overlooked."""
+    """Read every attempt at a pack, in order. An attempt with a damaged file is overlooked."""
     found = (read_attempt(path) for path in sorted((paths.attempts / pack_id).glob("[!.]*.json")))
     return tuple(attempt for attempt in found if attempt is not None)
 
 
 def read_attempt(path: Path) -> Attempt | None:
-    """One attempt; None where its file is gone, or is damaged and overlooked."""
+    """Read one attempt; None if its file is gone, or is damaged and overlooked."""
     try:
         return check_attempt(path)
     except FileNotFoundError:
@@ -89,7 +89,7 @@ def read_attempt(path: Path) -> Attempt | None:
 
 
 def check_attempt(path: Path) -> Attempt:
-    """One attempt. Raises FileNotFoundError, DamagedFileError."""
+    """Read one attempt. Raises FileNotFoundError, DamagedFileError."""
     attempt = read_json(path, Attempt, ATTEMPT)
     with meaningful(path, ATTEMPT):
         for moment in (attempt.began_at, attempt.ended_at or attempt.began_at):
@@ -101,7 +101,7 @@ def check_attempt(path: Path) -> Attempt:
 
 
 def deaths_in_place(paths: SweepPaths, pack_id: str, epoch: int, step: int) -> int:
-    """How many attempts in a row died under this launch, all resumed from `step`; asked before a new one begins."""
+    """Count how many attempts in a row died under this launch, all resumed from `step`. Call it before a new attempt begins."""
     deaths = 0
     for attempt in reversed(read_attempts(paths, pack_id)):
         if attempt.end is not AttemptEnd.OPEN or attempt.epoch != epoch or attempt.step != step:

@@ -1,10 +1,10 @@
-"""Why packs failed: one file per failed attempt, and the causes they have in common.
+"""Why packs failed: one file per failed attempt, and the causes that failures share.
 
-A failure is kept until its runs are done. `launch --retry-failed` forgives: the file is renamed, so that it no longer
-counts, and nothing of it is lost.
+A failure is kept until its runs are done. `launch --retry-failed` renames the file, so that it no longer counts. Nothing is
+lost.
 
-Where the system refused something (a full disk, a store or a network that is away) the failure says little of the pack: it
-is kept as one that was hindered, which does not count, up to a bound.
+The system may refuse something: a disk is full, or a store or a network cannot be reached. Then the pack was only hindered,
+because the failure says little about it. Such a failure does not count, up to a bound.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from recipe_sweep.sweep.files.reading import meaningful, read_json, read_log
 
 SCHEMA_VERSION = 1
 START_ERROR = "WorkerStartError"
-"""The error of a pack whose workers died before they could say anything themselves."""
+"""The error of a pack whose workers died before they could report anything."""
 
 LOG_TAIL_LINES = 40
 HINDERED_TRIES = 8
-"""Attempts of one pack that may be hindered; further ones count as failed: then it is the pack that cannot do without."""
+"""Attempts of one pack that may be hindered. Later ones count as failed, because then the pack itself is the likely cause."""
 
 _PACKAGE = Path(__file__).parents[2]
-"""`recipe_sweep`, by the path under which Python imports it; in a checkout its folders are links."""
+"""`recipe_sweep`, by the path under which Python imports it. In a checkout its folders are links."""
 
 _TESTS = _PACKAGE.parent / "tests"
 _WRONG_PATHS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 _STAYS = {errno.EFBIG, errno.ENAMETOOLONG, errno.EINVAL, errno.ELOOP, errno.EXDEV, errno.ENOTSUP}
-"""What the system refuses for good: a file larger than it may be, names and links that cannot be."""
+"""Errors that do not pass: a file larger than allowed, and impossible names and links."""
 
 _VARYING = re.compile(r"0x[0-9a-f]+|\b[0-9a-f]{16}\b|\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What failures have in common: the error's type, its message and the last line of our own code on the way to it."""
+    """What failures share: the error's type, its message and the last line of our own code on the way to it."""
 
     error: str
     message: str
@@ -57,7 +57,7 @@ class Cause:
 
     @property
     def kind(self) -> Cause:
-        """The cause without the numbers and ids in its message, by which failures are grouped."""
+        """The cause without the numbers and ids in its message. Failures are grouped by it."""
         return Cause(self.error, _VARYING.sub("#", self.message), self.frame)
 
 
@@ -65,7 +65,8 @@ class Cause:
 class Failure:
     """One failed attempt of a pack.
 
-    `final`: its one run is given up with it, until `--retry-failed`. `hindered`: what surrounds it failed; it does not count.
+    `final` means that its only run is given up, until `--retry-failed`. `hindered` means that the system failed, not the pack.
+    Then the failure does not count.
     """
 
     pack_id: str
@@ -83,7 +84,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """All failures of one cause: an example, the runs they hit that are not done, and which of these are given up."""
+    """All failures of one cause: an example, their unfinished runs, and which of these runs are given up."""
 
     example: Failure
     run_ids: tuple[str, ...]
@@ -92,7 +93,7 @@ class FailureGroup:
 
 
 def cause_of(error: BaseException) -> Cause:
-    """The cause an exception stands for. Of a plugin's error, what the plugin raised."""
+    """Describe the cause of an exception. For a plugin's error this is what the plugin raised."""
     if isinstance(error, PluginCodeError):
         problem = error.problem
         told = str(error.origin) if error.origin is not error else f"{problem.key}: {problem.found}, not {problem.expected}"
@@ -102,14 +103,15 @@ def cause_of(error: BaseException) -> Cause:
 
 
 def cause_of_hang(hang: Hang) -> Cause:
-    """The cause an attempt without progress stands for."""
+    """Describe the cause of an attempt that made no progress."""
     return Cause("StuckError", f"no progress for {hang.silent}, therefore killed (stuck_after_minutes)", _place(hang.frames))
 
 
 def may_pass(error: BaseException) -> bool:
-    """Whether an error is of the kind that tends to pass by itself: refused by the system, and not for a path that is wrong.
+    """Say whether an error is likely to pass by itself.
 
-    A plugin's OSError without a number is its own message, and no refusal.
+    It is, if the system refused something and the reason is not a wrong path. A plugin's OSError without an error number is the
+    plugin's own message, so it does not count.
     """
     if isinstance(error, PluginCodeError):
         return isinstance(error.origin, OSError) and error.origin.errno is not None and may_pass(error.origin)
@@ -117,18 +119,18 @@ def may_pass(error: BaseException) -> bool:
 
 
 def record_failure(paths: SweepPaths, failure: Failure) -> None:
-    """Keep a failure. Raises FileExistsError where that attempt has one already."""
+    """Write a failure to its file. Raises FileExistsError if that attempt already has one."""
     content = asdict(failure) | {"schema_version": SCHEMA_VERSION, "failed_at": failure.failed_at.astimezone(UTC).isoformat()}
     publish_json(failure_file(paths, failure), content)
 
 
 def failure_file(paths: SweepPaths, failure: Failure) -> Path:
-    """Where a failure is kept."""
+    """Return the file of a failure."""
     return paths.pack_failure(failure.pack_id, failure.attempt, failure.hindered)
 
 
 def log_tail(path: Path) -> str:
-    """The last lines of a log, or nothing where there is none."""
+    """Read the last lines of a log; empty if there is no log."""
     try:
         return "\n".join(read_log(path, LOG).splitlines()[-LOG_TAIL_LINES:])
     except DamagedFileError as error:
@@ -136,23 +138,23 @@ def log_tail(path: Path) -> str:
 
 
 def failed_attempts(paths: SweepPaths) -> dict[str, int]:
-    """How many attempts of each pack have failed and were not forgiven; those that were hindered do not count."""
+    """Count the attempts of each pack that failed and were not forgiven. Hindered attempts do not count."""
     return Counter(path.parent.name for path in _files(paths) if not path.name.endswith(HINDERED_SUFFIX))
 
 
 def hindered_attempts(paths: SweepPaths, pack_id: str) -> int:
-    """How many attempts of a pack were hindered and not forgiven."""
+    """Count the attempts of a pack that were hindered and not forgiven."""
     return len(list((paths.failures / pack_id).glob(f"[!.]*{HINDERED_SUFFIX}")))
 
 
 def read_failures(paths: SweepPaths) -> tuple[Failure, ...]:
-    """Every failure that was not forgiven, oldest first; one whose file is damaged is overlooked."""
+    """Read every failure that was not forgiven, oldest first. A failure with a damaged file is overlooked."""
     found = [failure for path in _files(paths) if (failure := _read(path)) is not None]
     return tuple(sorted(found, key=lambda failure: failure.failed_at))
 
 
 def check_failure(path: Path) -> Failure:
-    """One failure. Raises FileNotFoundError, DamagedFileError."""
+    """Read one failure. Raises FileNotFoundError, DamagedFileError."""
     failure = read_json(path, Failure, FAILURE, SCHEMA_VERSION)
     with meaningful(path, FAILURE):
         if failure.failed_at.tzinfo is None:
@@ -161,9 +163,9 @@ def check_failure(path: Path) -> Failure:
 
 
 def grouped(failures: Iterable[Failure], unfinished: Collection[str]) -> tuple[FailureGroup, ...]:
-    """Failures by cause, the one that hit most runs first; runs that are not in `unfinished` no longer count.
+    """Group failures by cause, the one with the most runs first. Only runs in `unfinished` count.
 
-    A run belongs to the cause of its latest failure only: when a pack was halved, what its halves say is nearer the truth.
+    A run belongs to the cause of its latest failure only. When a pack was halved, the failures of its halves are more precise.
     """
     latest: dict[str, Failure] = {}
     for failure in failures:
@@ -197,7 +199,7 @@ def _files(paths: SweepPaths) -> list[Path]:
 def _read(path: Path) -> Failure | None:
     try:
         return check_failure(path)
-    except FileNotFoundError:  # Forgiven meanwhile.
+    except FileNotFoundError:  # It was forgiven meanwhile.
         return None
     except DamagedFileError as error:
         overlook(error)
@@ -205,7 +207,11 @@ def _read(path: Path) -> Failure | None:
 
 
 def _place(frames: Sequence[Frame]) -> str:
-    """The innermost line of a user's code that we called, else of our own, else of all. The innermost frame comes first."""
+    """Choose the line of code that explains an error. The innermost frame comes first.
+
+    It is the innermost line of the user's code that we called. Without one it is the innermost line of our own code, or else of
+    any code.
+    """
     ours = [index for index, frame in enumerate(frames) if is_ours(frame.filename)]
     users = (frame for frame in frames[: max(ours, default=0)] if is_users(frame.filename))
     found = next(users, frames[ours[0]] if ours else next(iter(frames), None))

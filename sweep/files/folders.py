@@ -1,4 +1,4 @@
-"""Whether a sweep's folders can be used: found out before anything is trained, not when the results are there."""
+"""Checks that a sweep's folders can be used. It does so before anything is trained, because afterwards would be too late."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 
 
 def folders(paths: SweepPaths) -> tuple[Path, ...]:
-    """The folders that a launch writes to."""
+    """List the folders that a launch writes to."""
     return (
         paths.results, paths.weights, paths.packs, paths.attempts, paths.checkpoints, paths.progress, paths.failures,
         paths.logs, paths.lease, paths.launch_file(1).parent,
@@ -23,30 +23,31 @@ def folders(paths: SweepPaths) -> tuple[Path, ...]:
 
 
 def unusable(wanted: Iterable[Path]) -> Iterator[Problem]:
-    """What is wrong with folders of a sweep as they are: links to nowhere, and files in their place."""
+    """Yield what is wrong with folders of a sweep: broken links, and files in their place."""
     for folder in wanted:
         if folder.is_symlink() and not folder.exists():
             yield Problem(
                 str(folder),
-                found=f"a link to {ascii(str(folder.readlink()))[1:-1]}, which is not there",
+                found=f"a link to {ascii(str(folder.readlink()))[1:-1]}, which does not exist",
                 expected="a directory",
-                hint="mount the disk that it points to, or remove the link; what was done is where it points to",
+                hint="mount the disk that it points to, because the sweep's results are there; or remove the link",
             )
         elif folder.exists() and not folder.is_dir():
             yield Problem(str(folder), found="a file", expected="a directory", hint="move it away")
 
 
 def check_usable(wanted: Iterable[Path]) -> None:
-    """Raise SweepDirectoryError with every one of these folders that cannot be used; makes and writes nothing."""
+    """Raise SweepDirectoryError with every one of these folders that cannot be used. It makes and writes nothing."""
     problems = tuple(unusable(wanted))
     if problems:
         raise SweepDirectoryError(*problems)
 
 
 def check_writable(paths: SweepPaths) -> None:
-    """Make the folders that a launch writes to, and write into each. Raises SweepDirectoryError with every one that refuses.
+    """Make the folders that a launch writes to, and write into each.
 
-    A full disk is not refused: a launch waits for room.
+    Raises SweepDirectoryError with every folder that cannot be written. A full disk raises no error, because a launch waits for
+    room.
     """
     check_usable(folders(paths))
     problems = []

@@ -1,6 +1,6 @@
-"""The kinds of files that a sweep's directory holds: what each is, and what to do where one cannot be read.
+"""The kinds of files in a sweep's directory: what each is, and what to do if one cannot be read.
 
-A reader names the kind of what it reads. So every damaged file is spoken of alike, whichever command meets it.
+A reader names the kind of file that it reads. So every command describes a damaged file in the same words.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pathlib import Path
 from recipe_sweep.sweep.errors import DamagedFileError
 
 DAMAGED_SUFFIX = ".damaged"
-"""What is added to the name of a file that is moved away: no reader looks at such a name."""
+"""Suffix of a file that was moved away. No reader looks at such a name."""
 
 
 @dataclass(frozen=True)
 class FileKind:
-    """A kind of file. `pattern` is where such files are in the sweep's directory.
+    """A kind of file. `pattern` says where such files are in the sweep's directory.
 
-    `follows` says what happens where a reader goes on without the file. `remedy` says what the user can do; a command that
+    `follows` says what happens when a reader continues without the file. `remedy` says what the user can do. A command that
     moves the file away is added to it.
     """
 
@@ -29,17 +29,17 @@ class FileKind:
     remedy: str
 
     def damaged(self, path: Path, found: str) -> DamagedFileError:
-        """The error for a file of this kind."""
+        """Make the error for a damaged file of this kind."""
         away = shlex.join(["mv", "--", str(path), f"{path}{DAMAGED_SUFFIX}"])
         return DamagedFileError(path, found, self.title, self.follows, f"{self.remedy}: {away}")
 
     def refused(self, path: Path, error: OSError) -> DamagedFileError:
-        """The error for a file of this kind that the system does not let us read."""
+        """Make the error for a file of this kind that the system does not let us read."""
         remedy = "make it readable, or mend the disk: nothing needs to be moved"
         return DamagedFileError(path, f"a file that cannot be read ({error.strerror})", self.title, self.follows, remedy)
 
     def newer(self, path: Path, version: int, known: int) -> DamagedFileError:
-        """The error for a file of this kind that a newer recipe-sweep wrote."""
+        """Make the error for a file of this kind that a newer recipe-sweep wrote."""
         found = f"one of schema version {version}, where versions up to {known} are known"
         remedy = "a newer recipe-sweep wrote this file: use that one for this sweep"
         return DamagedFileError(path, found, self.title, self.follows, remedy)

@@ -1,4 +1,7 @@
-"""What one launch set out to do, as a file: the message from the launch to its engine and workers, and a record for later."""
+"""The plan of one launch, as a file.
+
+The launch tells its engine and workers by it what to do. Later commands read it as a record.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ SCHEMA_VERSION = 1
 
 REAL = "sweep.workload"
 REHEARSED = "sweep.rehearsal"
-"""Words that stand in launch files for ever. During the development of 0.1.0 they were names of modules."""
+"""Words that launch files contain for ever. During the development of 0.1.0 they were names of modules."""
 
 
 class Why(StrEnum):
@@ -38,7 +41,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class Reason:
-    """Runs that will run for one and the same reason, told in `detail`."""
+    """Runs that have one and the same reason. `detail` describes it."""
 
     why: Why
     detail: str
@@ -49,9 +52,9 @@ class Reason:
 class LaunchSettings:
     """What every pack of a launch has in common.
 
-    `root` and `data_root` are absolute paths; `workload` is REAL, REHEARSED or names a module; `store` is the address of the
-    sweep's store. `launch_id` and `fingerprints`, by dataset id, let a node compare data once. `word_sources` are the source
-    hashes of plugins' words, by word.
+    `root` and `data_root` are absolute paths. `workload` is REAL, REHEARSED or the name of a module. `store` is the address of
+    the sweep's store. `launch_id` and `fingerprints` (by dataset id) let a node compare data once. `word_sources` are the
+    source hashes of plugins' words, by word.
     """
 
     root: Path
@@ -80,7 +83,7 @@ class PlannedPack:
 
 @dataclass(frozen=True)
 class LaunchFile:
-    """One launch: its settings, its packs in the order in which they start, and why their runs are in it."""
+    """One launch: its settings, its packs in the order in which they start, and the reasons for their runs."""
 
     settings: LaunchSettings
     packs: tuple[PlannedPack, ...]
@@ -88,7 +91,7 @@ class LaunchFile:
 
 
 def write_launch(launch: LaunchFile) -> Path:
-    """Write the launch's file under its epoch, which must be new; returns the path."""
+    """Write the launch's file under its epoch, which must be new. Returns the path."""
     settings = launch.settings
     path = settings.paths.launch_file(settings.epoch)
     content = {
@@ -110,26 +113,29 @@ def read_launch(path: Path) -> LaunchFile:
 
 
 def read_settings(path: Path) -> LaunchSettings | None:
-    """The settings of a launch; None where its file is gone, or is damaged and overlooked."""
+    """Read the settings of a launch; None if its file is gone, or is damaged and overlooked."""
     content = _read(path)
     return None if content is None else content.settings
 
 
 def read_resources(path: Path) -> Resources | None:
-    """The resources of a launch; None where its file is gone, or is damaged and overlooked."""
+    """Read the resources of a launch; None if its file is gone, or is damaged and overlooked."""
     settings = read_settings(path)
     return None if settings is None else settings.resources
 
 
 def read_reasons(path: Path) -> tuple[Reason, ...]:
-    """Why the runs of a launch were in it; nothing where its file is gone or damaged, or from before reasons were kept."""
+    """Read why the runs of a launch were in it.
+
+    There are no reasons if the file is gone or damaged, or was written before reasons were kept.
+    """
     content = _read(path)
     return () if content is None else content.reasons
 
 
 @dataclass(frozen=True)
 class _Pack:
-    """A planned pack as it stands in the file."""
+    """A planned pack as the file has it."""
 
     data_hash: str
     slice_of: str | None

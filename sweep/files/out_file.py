@@ -1,4 +1,7 @@
-"""A file where the user wants it: whole or not at all on a disk, straight through into a pipe or onto standard output."""
+"""Writes a file that the user asked for.
+
+A file on a disk is written completely or not at all. A pipe or standard output gets every byte at once.
+"""
 
 from __future__ import annotations
 
@@ -15,20 +18,20 @@ STANDARD_OUTPUT = Path("-")
 
 
 def is_standard_output(path: Path) -> bool:
-    """Whether a command's `-o` means what it prints to."""
+    """Say whether a command's `-o` means its standard output."""
     return path in (STANDARD_OUTPUT, Path("/dev/stdout"))
 
 
 def is_stream(path: Path) -> bool:
-    """Whether what is written there passes by, as in a pipe: it cannot be replaced, nor sought in."""
+    """Say whether a path is a stream, such as a pipe. A stream can neither be replaced nor sought in."""
     return is_standard_output(path) or (path.exists() and not path.is_file() and not path.is_dir())
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[BinaryIO]:
-    """Yield a file to write; what is at `path` is replaced on a clean exit alone, unless it is a stream.
+    """Yield a file to write. What is at `path` is replaced only on a clean exit, unless it is a stream.
 
-    Raises UserInputError where standard output is closed, BrokenPipeError where the reader of a stream has gone.
+    Raises UserInputError if standard output is closed, BrokenPipeError if the reader of a stream has gone.
     """
     if is_standard_output(path):
         if sys.stdout is None:

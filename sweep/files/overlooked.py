@@ -1,4 +1,4 @@
-"""Damaged files that a reader went on without: each is said once, at the end of the command that met it."""
+"""Damaged files that a reader continued without. Each is reported once, at the end of the command that met it."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _log = logging.getLogger(__name__)
 
 
 class Overlooked:
-    """What was overlooked so far, each file once."""
+    """What was overlooked so far. Each file counts once."""
 
     def __init__(self) -> None:
         self._waiting: dict[str, str] = {}
         self._known: set[str] = set()
 
     def add(self, subject: Path | str, sentence: str) -> None:
-        """Take note, unless something was said of the same subject before."""
+        """Note a sentence, unless something was noted on the same subject before."""
         if str(subject) not in self._known:
             self._known.add(str(subject))
             self._waiting[str(subject)] = sentence
 
     def silence(self, subject: Path | str | None) -> None:
-        """Say nothing of this subject, because something else speaks of it."""
+        """Report nothing about this subject, because something else reports it."""
         self._known.add(str(subject))
         self._waiting.pop(str(subject), None)
 
     def tell(self, say: Callable[[str], None]) -> None:
-        """Say what was not said yet."""
+        """Report what was not reported yet."""
         waiting, self._waiting = self._waiting, {}
         for sentence in waiting.values():
             say(sentence)
@@ -39,7 +39,7 @@ class Overlooked:
 
 _listening: list[Overlooked] = []
 _by_process = Overlooked()
-"""Of a process without a command, such as a worker: what it has logged."""
+"""What a process without a command, such as a worker, has logged."""
 
 
 @contextmanager
@@ -54,12 +54,12 @@ def overlooked() -> Iterator[Overlooked]:
 
 
 def overlook(error: DamagedFileError) -> None:
-    """Take note of a damaged file that is gone on without."""
+    """Note a damaged file that the reader continues without."""
     note(error.path, error.sentence)
 
 
 def note(subject: Path | str, sentence: str) -> None:
-    """Take note of something about files that the user should know, once for each subject."""
+    """Note something about files that the user should know, once for each subject."""
     heard = _listening[-1] if _listening else _by_process
     heard.add(subject, sentence)
     if heard is _by_process:
@@ -67,12 +67,12 @@ def note(subject: Path | str, sentence: str) -> None:
 
 
 def silence(subject: Path | str) -> None:
-    """Say nothing of this subject at the end of the command, because the command itself speaks of it."""
+    """Report nothing about this subject at the end of the command, because the command itself reports it."""
     if _listening:
         _listening[-1].silence(subject)
 
 
 def tell_now(say: Callable[[str], None]) -> None:
-    """Say what was overlooked so far, before something that takes long."""
+    """Report what was overlooked so far, before something that takes long."""
     if _listening:
         _listening[-1].tell(say)

@@ -1,6 +1,6 @@
 """A pack: the runs that one process trains together.
 
-Its file is that of `pack_file.py`; how runs come into packs is in sweep/planning/packing.py.
+`pack_file.py` has its file. `sweep/planning/packing.py` puts runs into packs.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pack:
-    """Runs trained together by one process, in lane order: value lanes (seed, tau, lr) outside, actor lanes inside.
+    """Runs that one process trains together, in lane order: value lanes (seed, tau, lr) outside, actor lanes inside.
 
     `slice_of` names the started pack whose checkpoint holds these lanes. `suspect` marks one half of a pack that failed
-    again and again: it is not tried twice before it is halved in turn.
+    repeatedly. It is not tried twice before it is halved itself.
     """
 
     points: tuple[DesignPoint, ...]
@@ -35,12 +35,12 @@ class Pack:
 
     @cached_property
     def pack_id(self) -> str:
-        """Hash of the ordered members: a results file named by it is named by its content."""
+        """Hash of the ordered members. So a results file with this name is named by its content."""
         return hashlib.sha256("/".join(("pack", *self.run_ids)).encode()).hexdigest()[:ID_LENGTH]
 
     @property
     def attempts_allowed(self) -> int:
-        """How often it may fail before it is halved or given up: twice, for luck, unless its like has failed before."""
+        """How often it may fail before it is halved or given up: 2, or 1 for half of a pack that failed."""
         return 1 if self.suspect else 2
 
     @cached_property
@@ -53,32 +53,38 @@ class Pack:
 
     @cached_property
     def cost(self) -> float:
-        """Floating-point operations of its whole training, the least that its mathematics needs."""
-        # Here: with it come all environments and NumPy, for which only plans should wait.
+        """Floating-point operations of its whole training. This is the least that its mathematics needs."""
+        # Imported here, because it loads all environments and NumPy. Only plans should wait for that.
         from recipe_sweep.trainers.cost import step_flops
 
         return self.points[0].steps * step_flops(self.points)
 
     @property
     def cost_alone(self) -> float:
-        """The same when each of its runs is trained by itself."""
+        """Floating-point operations if each of its runs is trained by itself."""
         from recipe_sweep.trainers.cost import alone_flops
 
         return self.points[0].steps * alone_flops(self.points)
 
     @cached_property
     def memory(self) -> Memory:
-        """Bytes that training it takes at its largest."""
+        """Bytes that its training needs at its largest."""
         from recipe_sweep.trainers.cost import pack_memory
 
         return pack_memory(self.points)
 
 
 def value_lane_key(point: DesignPoint) -> tuple[float, ...]:
-    """Seed, tau and lr: runs that share them, and everything that their pack shares, share a critic where learners allow it."""
+    """Return seed, tau and lr.
+
+    Runs of a pack that agree in them share a critic, if their learner allows it.
+    """
     return (point.seed, -1.0 if point.tau is None else point.tau, point.lr)
 
 
 def value_lane(point: DesignPoint) -> Hashable:
-    """What tells the value lanes of one pack apart; where the critic follows the actor, every run has its own."""
+    """Return what distinguishes the value lanes of one pack.
+
+    Where the critic follows the actor, every run has its own value lane.
+    """
     return point.run_id if point.value_learning.follows_actor else value_lane_key(point)

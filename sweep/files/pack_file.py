@@ -1,8 +1,8 @@
-"""Packs that were once started: recorded before their first step, adopted by every later launch.
+"""Packs that were started. Each is recorded before its first step, and every later launch adopts it.
 
-A checkpoint can only be resumed bitwise by the same members in the same order on the same number of threads. Were packs
-planned afresh at each launch, a machine with more cores or an edited grid would pack the runs otherwise, and everything
-half trained would be lost. So a started pack is a fact, and later plans are made around it.
+A checkpoint can only be resumed bitwise by the same members in the same order, with as many threads. A later launch
+may have more cores or an edited grid. If it planned packs afresh, it would pack the runs differently and lose what is half
+trained. So later plans keep every started pack as it is.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class PackRecord:
-    """A started pack and what its numbers depend on besides its members.
+    """A started pack, and what its numbers depend on besides its members.
 
-    `epoch` is the launch that started it first and `order` its place in that launch, which together tell the later of two
-    records that share a run. `device` is what the launch asked for.
+    `epoch` is the launch that started it first; `order` is its place in that launch. Together they show which of two records
+    that share a run is later. `device` is what the launch asked for.
     """
 
     pack: Pack
@@ -44,12 +44,15 @@ class PackRecord:
 
     @property
     def age(self) -> tuple[int, int]:
-        """Sorts records from the oldest to the newest."""
+        """Key that sorts records from the oldest to the newest."""
         return (self.epoch, self.order)
 
 
 def record_start(paths: SweepPaths, record: PackRecord) -> PackRecord:
-    """Record that a pack starts; returns the record that holds, which is an older one where the pack was started before."""
+    """Record that a pack starts.
+
+    Returns the valid record. It is an older one if the pack was started before.
+    """
     path = paths.pack_record(record.pack.pack_id)
     content = {
         "schema_version": SCHEMA_VERSION,
@@ -72,7 +75,7 @@ def record_start(paths: SweepPaths, record: PackRecord) -> PackRecord:
 
 
 def withdraw_suspects(paths: SweepPaths, pack_ids: Collection[str]) -> None:
-    """Take back the records of those of these packs that are parts of a halved one, so that it is tried whole again."""
+    """Withdraw the records of those packs that are parts of a halved pack, so that it is tried whole again."""
     for pack_id in pack_ids:
         path = paths.pack_record(pack_id)
         if read_record(path).pack.suspect:
@@ -81,7 +84,7 @@ def withdraw_suspects(paths: SweepPaths, pack_ids: Collection[str]) -> None:
 
 
 def read_record(path: Path) -> PackRecord:
-    """Read one record. Raises FileNotFoundError, and DamagedFileError where it is torn or from a newer version."""
+    """Read one record. Raises FileNotFoundError, and DamagedFileError if it is torn or from a newer version."""
     content = read_json(path, _Content, PACK, SCHEMA_VERSION)
     with meaningful(path, PACK):
         pack = Pack(points_from_json(content.points), content.slice_of, content.suspect)
@@ -117,15 +120,15 @@ class _Content:
 
 
 def read_records(paths: SweepPaths, without: frozenset[str] = frozenset()) -> Iterator[PackRecord]:
-    """Every started pack, oldest first, except those whose id is in `without` (finished ones need no reading).
+    """Yield every started pack, oldest first. Packs in `without` are left out, because finished ones need no reading.
 
-    Raises DamagedFileError: a plan made without one of them would begin anew what is half trained.
+    Raises DamagedFileError. A plan without one of the records would begin a half-trained pack from its start.
     """
     yield from sorted((read_record(path) for path in _files(paths, without)), key=lambda record: record.age)
 
 
 def readable_records(paths: SweepPaths) -> tuple[PackRecord, ...]:
-    """The same for those who only look: records that are damaged are overlooked."""
+    """Read the records as `read_records` does, to show them only. Damaged records are overlooked."""
     found = []
     for path in _files(paths, frozenset()):
         try:
@@ -142,7 +145,7 @@ def _files(paths: SweepPaths, without: frozenset[str]) -> list[Path]:
 
 
 def resume_dirs(paths: SweepPaths, pack: Pack) -> tuple[Path, ...]:
-    """Checkpoint directories of the packs this one was sliced from, nearest first."""
+    """List the checkpoint directories of the packs that this one was sliced from, nearest first."""
     directories: list[Path] = []
     parent, seen = pack.slice_of, {pack.pack_id}
     while parent is not None and parent not in seen:

@@ -1,20 +1,22 @@
-"""Where every file of a sweep lives: the one place that composes paths inside a sweep's directory.
+"""Composes every path inside a sweep's directory. No other module does.
 
-sweeps/demo/
-  sweep.json            the sweep's lock file: grid, what is kept, pinned dataset hashes
-  results/<pack>.parquet            the truth: one immutable file per complete pack
-  weights/<pack>.<epoch>-<attempt>.safetensors   its final weights, written just before it
-  failures/<pack>/<attempt>.json    why an attempt failed; <attempt>.hindered.json where its surroundings did
-  lease/                which launch may write, past and present
-  launches/<epoch>.json what each launch set out to do; beside it what it was expected to take, and what it took
-  search/<round>.json   what each round of an adaptive search asks for, before it starts
-  calibration.json      how fast this machine trains its packs, by a probe
-  packs/<pack>.json     packs once started, so that later launches adopt them
-  attempts/<pack>/<attempt>.json    when, where and how each attempt began and ended
-  checkpoints/<pack>/   written by the trainer, removed once nothing can resume from them
-  progress/<pack>.json  live view of running packs
-  logs/                 one log per attempt of a pack, and Ray's
-  index/ report/ mlflow.db ray/     derived, may be deleted
+    sweeps/demo/
+      sweep.json            the sweep's lock file: grid, what is kept, pinned dataset hashes
+      results/<pack>.parquet            one immutable file per complete pack
+      weights/<pack>.<epoch>-<attempt>.safetensors   its final weights, written just before it
+      failures/<pack>/<attempt>.json    why an attempt failed; <attempt>.hindered.json if the system did
+      lease/                which launch may write, now and before
+      launches/<epoch>.json the plan of each launch; beside it the estimate and the outcome
+      search/<round>.json   what each round of an adaptive search asks for, before it starts
+      calibration.json      how fast this machine trains its packs, measured by a probe
+      packs/<pack>.json     packs that were started; later launches adopt them
+      attempts/<pack>/<attempt>.json    when, where and how each attempt began and ended
+      checkpoints/<pack>/   written by the trainer, removed once nothing can resume from them
+      progress/<pack>.json  live view of running packs
+      logs/                 one log per attempt of a pack, and Ray's
+      index/ report/ mlflow.db ray/     derived, may be deleted
+
+The results are the truth about which runs are done.
 """
 
 from __future__ import annotations
@@ -85,7 +87,7 @@ class SweepPaths:
 
     @property
     def stored_index(self) -> Path:
-        """What is here as it is in the sweep's store."""
+        """List of the files that are the same here as in the sweep's store."""
         return self.index / "stored.txt"
 
     @property
@@ -115,15 +117,15 @@ class SweepPaths:
         return self.root / "launches" / f"{epoch:06d}.json"
 
     def estimate_file(self, epoch: int) -> Path:
-        """What that launch was expected to take."""
+        """Return the file with the estimate of a launch."""
         return self.root / "launches" / f"{epoch:06d}.estimate.json"
 
     def outcome_file(self, epoch: int) -> Path:
-        """What it took."""
+        """Return the file with what a launch really took."""
         return self.root / "launches" / f"{epoch:06d}.outcome.json"
 
     def stop_file(self, epoch: int) -> Path:
-        """Its presence asks every pack of that launch to checkpoint and stop."""
+        """Return the file that asks every pack of a launch to checkpoint and stop, if it exists."""
         return self.root / "launches" / f"{epoch:06d}.stop"
 
     def engine_log(self, epoch: int) -> Path:
@@ -136,21 +138,24 @@ class SweepPaths:
         return self.results / f"{pack_id}.parquet"
 
     def pack_weights(self, pack_id: str, epoch: int, attempt: int) -> Path:
-        """Named by launch and attempt, so that a leftover process can never replace the weights a result belongs to."""
+        """Return the weights file of one attempt.
+
+        Its name has the launch and the attempt. So a leftover process can never replace the weights of a published result.
+        """
         return self.weights / f"{pack_id}.{epoch}-{attempt}.safetensors"
 
     def pack_checkpoint(self, pack_id: str) -> Path:
         return self.checkpoints / pack_id
 
     def pack_claim(self, pack_id: str) -> Path:
-        """Locked by the one process that trains the pack, for as long as it lives."""
+        """Return the file that the process which trains the pack locks while it lives."""
         return self.attempts / pack_id / "claim"
 
     def pack_attempt(self, pack_id: str, attempt: int) -> Path:
         return self.attempts / pack_id / f"{attempt:04d}.json"
 
     def pack_failure(self, pack_id: str, attempt: int, hindered: bool = False) -> Path:
-        """Those that were hindered are told by their names, so that counting failures opens no file."""
+        """Return the file of a failure. Names show which attempts were hindered, so that counting failures opens no file."""
         return self.failures / pack_id / f"{attempt:04d}{HINDERED_SUFFIX if hindered else '.json'}"
 
     def pack_log(self, pack_id: str, attempt: int) -> Path:

@@ -1,7 +1,7 @@
-"""Points as JSON: one point from its canonical content, and many of one pack without saying everything many times.
+"""Points as JSON: one point from its canonical content, and many of one pack without repeating what they share.
 
-The runs of a pack agree on most fields (that is what makes them a pack), so `points_to_json` writes the common content
-once and, per run, only what differs: a launch of 16,384 runs is described in two megabytes instead of twelve.
+The runs of a pack agree in most fields. So `points_to_json` writes the common content once, and for each run only what differs.
+A launch of 16,384 runs then takes two megabytes instead of twelve.
 """
 
 from __future__ import annotations
@@ -20,32 +20,33 @@ from recipe_sweep.search_spaces.words import Word
 
 
 def point_from_canonical(content: Mapping[str, object]) -> DesignPoint:
-    """The point whose `canonical()` is `content`: absent fields are at their default, or None where inapplicable.
+    """Build the point whose `canonical()` is `content`.
 
-    Raises TypeError or ValueError where the content is no point of this version.
+    Absent fields have their default, or None if they do not apply. Raises TypeError or ValueError if the content is no point of
+    this version.
     """
     _refuse_unknown(content)
     return DesignPoint(**_values(content, _field_types()))  # type: ignore[arg-type]  # names and types are DesignPoint's own
 
 
 def point_from_text(text: str) -> DesignPoint:
-    """Return the point of a canonical JSON. Raises TypeError or ValueError where it is no point of this version."""
+    """Build the point of a canonical JSON. Raises TypeError or ValueError if it is no point of this version."""
     return point_from_canonical(json.loads(text))
 
 
 def fields_of_text(text: str) -> dict[str, Any]:
-    """Return the fields of a point's canonical JSON, whichever version wrote it. Raises ValueError where it is no JSON."""
+    """Return the fields of a point's canonical JSON of any version. Raises ValueError if it is no JSON."""
     fields: dict[str, Any] = json.loads(text)
     return fields
 
 
 def canonical_text(point: DesignPoint) -> str:
-    """The canonical JSON of a point, as it stands in results and progress files."""
+    """Return the canonical JSON of a point, as results and progress files have it."""
     return point.canonical_text()
 
 
 def points_to_json(points: Sequence[DesignPoint]) -> dict[str, object]:
-    """The canonical contents of `points`, factored into what they share and what each adds; order is kept."""
+    """Write the canonical contents of `points`, split into what they share and what each adds. Their order is kept."""
     contents = [point.canonical() for point in points]
     first = contents[0]
     shared = {name: value for name, value in first.items() if all(content.get(name) == value for content in contents)}
@@ -66,7 +67,7 @@ def points_from_json(content: Mapping[str, object]) -> tuple[DesignPoint, ...]:
 
 
 def _values(content: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
-    """The fields' values of a point: where absent, their default, or None where they do not apply."""
+    """Return the values of a point's fields. An absent field has its default, or None if it does not apply."""
     hints, absent = _field_types(), _values_where_absent()
     return {name: _typed(content[name], hints[name]) if name in content else absent[name] for name in names}
 
@@ -85,7 +86,7 @@ def _values_where_absent() -> dict[str, object]:
 
 @functools.cache
 def _field_types() -> dict[str, type]:
-    """Of each field the class that its JSON value is made into: of a tuple, whatever is in it."""
+    """Return for each field the class of its value. For a tuple this is `tuple`, without the type of its elements."""
     hints = typing.get_type_hints(DesignPoint)
     plain = {field.name: _without_none(hints[field.name]) for field in dataclasses.fields(DesignPoint)}
     return {name: typing.get_origin(hint) or hint for name, hint in plain.items()}  # type: ignore[misc]

@@ -1,7 +1,7 @@
-"""Telling whether a process that wrote its name into a file is still the one alive.
+"""Recognises whether the process that wrote its name into a file is still alive.
 
-A pid alone is not enough: pids are reused, and mean nothing on another machine or in another container. So a process is
-named by its machine (boot and pid namespace), its pid and the moment the kernel started it.
+A pid alone is not enough. Pids are reused, and mean nothing on another machine or in another container. So the name of a
+process has three parts: its machine (boot and pid namespace), its pid and the moment when the kernel started it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ProcessIdentity:
-    """One process, anywhere, ever. `started` is the kernel's start tick, or None where the system does not tell."""
+    """One process, different from every other on any machine at any time.
+
+    `started` is the kernel's start tick, or None if the system does not tell it.
+    """
 
     host: str
     machine: str
@@ -28,30 +31,33 @@ class ProcessIdentity:
 
     @classmethod
     def of(cls, pid: int) -> ProcessIdentity:
-        """The process that has this pid now, on this machine."""
+        """Identify the process that has this pid now, on this machine."""
         return cls(socket.gethostname(), _machine(), pid, _start_tick(pid))
 
     def name(self) -> str:
-        """The name of its program, or nothing where it is gone; only to be asked where `is_local`."""
+        """Return the name of its program; empty if the process is gone. Ask this only if `is_local`."""
         try:
             return Path(f"/proc/{self.pid}/comm").read_text().strip()
         except OSError:
             return ""
 
     def is_local(self) -> bool:
-        """Whether it runs, or ran, where this process can see it."""
+        """Say whether it runs, or ran, where this process can see it."""
         return self.machine == _machine()
 
     def is_alive(self) -> bool:
-        """Whether it still runs; only to be asked where `is_local`."""
+        """Say whether it still runs. Ask this only if `is_local`."""
         return _exists(self.pid) and _start_tick(self.pid) == self.started
 
     def is_stopped(self) -> bool:
-        """Whether it is there and stopped (SIGSTOP, Ctrl-Z); only to be asked where `is_local`."""
+        """Say whether it exists and is stopped (SIGSTOP, Ctrl-Z). Ask this only if `is_local`."""
         return self.is_alive() and (_stat(self.pid) or [""])[0] == "T"
 
     def kill(self) -> bool:
-        """End it, and no other that has its pid by now; False where it is gone or not ours to end. Where `is_local`."""
+        """Kill it; False if it is gone or this user may not kill it. Use this only if `is_local`.
+
+        Another process that has its pid by now is not killed.
+        """
         try:
             handle = os.pidfd_open(self.pid)
         except OSError:
@@ -68,24 +74,24 @@ class ProcessIdentity:
 
 
 def holders(path: Path) -> tuple[ProcessIdentity, ...]:
-    """The processes of this machine that have a file locked, as far as the kernel lists them."""
+    """List the processes of this machine that hold a lock on a file, as far as the kernel lists them."""
     try:
         inode, locks = path.stat().st_ino, Path("/proc/locks").read_text().splitlines()
     except OSError:
         return ()
-    # "3: FLOCK  ADVISORY  READ  4711 08:01:131090 0 EOF"; who waits for one has an arrow in front.
+    # "3: FLOCK  ADVISORY  READ  4711 08:01:131090 0 EOF". An arrow in front marks a waiting process.
     held = (words for line in locks if (words := line.split())[1] == "FLOCK" and words[5].endswith(f":{inode}"))
     return tuple(ProcessIdentity.of(pid) for words in held if (pid := int(words[4])) > 0)
 
 
 def children() -> tuple[ProcessIdentity, ...]:
-    """The processes that this one started; none where there is no /proc."""
+    """List the processes that this one started; none if there is no /proc."""
     pids = [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
     return tuple(ProcessIdentity.of(pid) for pid in pids if (fields := _stat(pid)) and int(fields[1]) == os.getpid())
 
 
 def _machine() -> str:
-    """This boot of this machine, and the namespace in which its pids mean something."""
+    """Name this boot of this machine, and the namespace in which its pids are unique."""
     boot = Path("/proc/sys/kernel/random/boot_id")
     if not boot.exists():
         return socket.gethostname()
@@ -103,13 +109,13 @@ def _exists(pid: int) -> bool:
 
 
 def _start_tick(pid: int) -> int | None:
-    """When the kernel started it; a zombie counts as gone, for it will never write again."""
+    """Return when the kernel started it. A zombie counts as gone, because it will never write again."""
     fields = _stat(pid)
     return None if fields is None or fields[0] == "Z" else int(fields[19])
 
 
 def _stat(pid: int) -> list[str] | None:
-    """/proc/<pid>/stat from its third field, the state, on; None where there is none."""
+    """Read /proc/<pid>/stat, from its third field (the state) on; None if there is no such file."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

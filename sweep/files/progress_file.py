@@ -1,7 +1,7 @@
 """How far a pack has come, as one small JSON file that its process rewrites at every evaluation.
 
-`status` and the MLflow projection read these files while packs run. They are never truth: deleting them all loses nothing
-but the live view, so a file that cannot be read counts as absent.
+`status` and the MLflow projection read these files while packs run. No result depends on them. If all are deleted, only the
+live view is lost. So a file that cannot be read counts as absent.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class PackProgressFile:
     """One pack that is being trained. `step` and `steps` are gradient steps: done by every lane, and wanted.
 
     `scale_min` and `scale_max` are the returns between which the dataset's scores are normalised. `started_at` is when this
-    attempt began and `resumed_step` the step at which it did, so that throughput is (step - resumed_step) * runs / seconds.
-    `epoch` is the launch that it works for; times would not tell, for clocks differ and may be set.
+    attempt began, and `resumed_step` is the step at which it began. So throughput is (step - resumed_step) * runs / seconds.
+    `epoch` is the launch that it works for. Times would not tell the launch, because clocks differ and may be set.
     """
 
     pack_id: str
@@ -56,24 +56,24 @@ class PackProgressFile:
 
 
 def progress_path(folder: Path, pack_id: str) -> Path:
-    """Where a pack's progress lives inside the sweep's `progress/`."""
+    """Return the path of a pack's progress inside the sweep's `progress/`."""
     return folder / f"{pack_id}.json"
 
 
 def write_progress(folder: Path, progress: PackProgressFile) -> Path:
-    """Replace the pack's progress file in one step, so that no reader meets half of one; returns its path."""
+    """Replace the pack's progress file in one step, so that no reader meets half of one. Returns its path."""
     path = progress_path(folder, progress.pack_id)
     content = {"schema_version": PROGRESS_SCHEMA_VERSION} | dataclasses.asdict(progress)
     content["runs"] = [_run_to_json(run) for run in progress.runs]
     content["started_at"] = progress.started_at.astimezone(UTC).isoformat()
     content["updated_at"] = progress.updated_at.astimezone(UTC).isoformat()
     with replacing(path, lasting=False) as temporary:
-        temporary.write_text(json.dumps(content, separators=(",", ":")))  # JSON proper has no NaN.
+        temporary.write_text(json.dumps(content, separators=(",", ":")))  # Standard JSON has no NaN.
     return path
 
 
 def read_progress(path: Path) -> PackProgressFile | None:
-    """Read one progress file; None where it is gone, or is damaged and overlooked."""
+    """Read one progress file; None if it is gone, or is damaged and overlooked."""
     try:
         return check_progress(path)
     except FileNotFoundError:
@@ -99,7 +99,7 @@ def check_progress(path: Path) -> PackProgressFile:
 
 
 def read_all_progress(folder: Path) -> Iterator[PackProgressFile]:
-    """Every readable progress file of a sweep, by pack id; nothing where the folder does not exist yet."""
+    """Yield every readable progress file of a sweep, by pack id; none if the folder does not exist yet."""
     for path in sorted(folder.glob("[!.]*.json")):
         progress = read_progress(path)
         if progress is not None:
@@ -107,7 +107,7 @@ def read_all_progress(folder: Path) -> Iterator[PackProgressFile]:
 
 
 def remove_progress(folder: Path, pack_id: str) -> None:
-    """Forget a pack's progress, once its results are published; no error where there is none."""
+    """Remove a pack's progress, once its results are published. There is no error if there is none."""
     progress_path(folder, pack_id).unlink(missing_ok=True)
 
 
@@ -123,7 +123,7 @@ def _run_to_json(run: RunProgress) -> dict[str, object]:
 
 @dataclass(frozen=True)
 class _Run:
-    """A run as it stands in the file."""
+    """A run as the file has it."""
 
     run_id: str
     config_id: str

@@ -1,4 +1,4 @@
-"""Reads files of a sweep, in which anything may stand: a disk, a copy or another program may have damaged each of them.
+"""Reads files of a sweep. Any of them may be damaged: by a disk, a copy or another program.
 
 Only regular files are opened. Opening a FIFO would wait for ever, and a device may never end.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter, ValidationError
 
 MOST_BYTES = 1 << 28
-"""Of a file that is read as a whole; the largest of ours, of a launch of 100,000 runs, have a twentieth of that."""
+"""Size of a file that is read as a whole. Our largest, of a launch of 100,000 runs, has a twentieth of that."""
 
 _KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -34,13 +34,13 @@ Content = TypeVar("Content")
 
 
 def check_regular(path: Path, kind: FileKind) -> int:
-    """Return the size of a regular file, or of one that a link leads to. Raises FileNotFoundError, DamagedFileError."""
+    """Return the size of a regular file; links are followed. Raises FileNotFoundError, DamagedFileError."""
     try:
         found = path.stat()
     except FileNotFoundError:
         if not path.is_symlink():
             raise
-        raise kind.damaged(path, f"a link to {ascii(os.readlink(path))[1:-1]}, which is not there") from None
+        raise kind.damaged(path, f"a link to {ascii(os.readlink(path))[1:-1]}, which does not exist") from None
     except OSError as error:
         raise kind.refused(path, error) from error
     if not stat.S_ISREG(found.st_mode):
@@ -49,17 +49,17 @@ def check_regular(path: Path, kind: FileKind) -> int:
 
 
 def special(mode: int) -> str:
-    """What a file that is not a regular one is."""
+    """Name what a file is that is not a regular one."""
     return next((name for is_kind, name in _KINDS if is_kind(mode)), "no regular file")
 
 
 def read_regular(path: Path, kind: FileKind) -> bytes:
-    """Read a regular file. Raises FileNotFoundError, and DamagedFileError where it is anything else, or too large."""
+    """Read a regular file. Raises FileNotFoundError, and DamagedFileError if it is anything else, or too large."""
     size = check_regular(path, kind)
     if size > MOST_BYTES:
         raise kind.damaged(path, f"a file of {megabytes(size)}")
     try:
-        # It may have been replaced since: not even then may a FIFO be waited for.
+        # The file may have been replaced by a FIFO since. O_NONBLOCK does not wait for its writer.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             return file.read(MOST_BYTES)
     except FileNotFoundError:
@@ -69,7 +69,7 @@ def read_regular(path: Path, kind: FileKind) -> bytes:
 
 
 def read_log(path: Path, kind: FileKind) -> str:
-    """Read a log, of which the end may be half a character; nothing where there is none. Raises DamagedFileError."""
+    """Read a log; empty if there is none. The log may end in half a character. Raises DamagedFileError."""
     try:
         return read_regular(path, kind).decode(errors="replace")
     except FileNotFoundError:
@@ -77,10 +77,10 @@ def read_log(path: Path, kind: FileKind) -> str:
 
 
 def read_json(path: Path, content: type[Content], kind: FileKind, known: int | None = None) -> Content:
-    """Read a JSON file as a dataclass, whose fields' types it must have; fields that the dataclass lacks are ignored.
+    """Read a JSON file as a dataclass. Its fields must have the dataclass's types; unknown fields are ignored.
 
-    `known` is the newest schema version that can be read. Raises FileNotFoundError where there is no file, DamagedFileError
-    where it is anything else than such a file.
+    `known` is the newest schema version that can be read. Raises FileNotFoundError if there is no file, and DamagedFileError if
+    it is not such a file.
     """
     data = read_regular(path, kind)
     if not data.strip():
@@ -98,7 +98,7 @@ def read_json(path: Path, content: type[Content], kind: FileKind, known: int | N
 
 @contextmanager
 def meaningful(path: Path, kind: FileKind) -> Iterator[None]:
-    """Turn what making sense of a file's content raises into DamagedFileError."""
+    """Convert errors in interpreting a file's content to DamagedFileError."""
     try:
         yield
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError, RecursionError) as error:
@@ -106,10 +106,10 @@ def meaningful(path: Path, kind: FileKind) -> Iterator[None]:
 
 
 def _version(data: bytes) -> int | None:
-    """The schema version that a file states; None where it states none."""
+    """Read the schema version that a file states; None if it states none."""
     from pydantic import ValidationError
 
-    # Nearly all files have it near their beginning or end, and few are long: they are looked through, not parsed twice.
+    # Long files are not parsed twice: their version is at their beginning.
     if b'"schema_version"' not in data:
         return None
     try:
@@ -120,7 +120,7 @@ def _version(data: bytes) -> int | None:
 
 
 def _late(data: bytes) -> int | None:
-    """The same of a long file, whose version is at its beginning."""
+    """Read the version of a long file, from its beginning."""
     start = data[:200].partition(b'"schema_version"')[2].lstrip(b" :")
     digits = start[: len(start) - len(start.lstrip(b"0123456789"))]
     return int(digits) if digits else None
@@ -144,5 +144,5 @@ def _found(error: ValidationError) -> str:
 
 
 def _text(error: BaseException) -> str:
-    """An error's message, in one line."""
+    """Return an error's message in one line."""
     return " ".join(str(error).split())[:200] or type(error).__name__

@@ -1,8 +1,8 @@
 """`sweep.json`: what a sweep is, pinned when it is first launched.
 
-It holds the grid as it was last launched (so that `status` and `report` need only the directory), which weights are kept,
-and two hashes of every dataset at its first use: from then on every process refuses data that hash otherwise. The content hash
-is what a dataset's card lists. The fingerprint is taken from its bytes, its transitions and its reference returns.
+It holds the grid as it was last launched, so that `status` and `report` need only the directory. It says which weights are
+kept. It also holds two hashes of every dataset from its first use. Every later process refuses data with other hashes. The
+content hash is in a dataset's card. The fingerprint is taken from its bytes, its transitions and its reference returns.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.reading import read_json
 
 SCHEMA_VERSION = 2
-"""2 since there are fingerprints: an older release would drop them, and train without comparing."""
+"""2 since there are fingerprints. An older release would drop them, and train without comparing."""
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """That a sweep is a rehearsal, and how long each of its runs pretends to take."""
+    """Mark of a rehearsal, with the seconds that each of its runs pretends to take."""
 
     seconds_per_run: float = 0.0
 
@@ -40,11 +40,13 @@ NO_PINS = DataPins({}, {})
 
 @dataclass(frozen=True)
 class SweepFile:
-    """The content of `sweep.json`. `grid` is the grid document with its overrides applied; `data_root` where data was.
-    `word_sources` are the source hashes of plugins' words, by word, at their first use.
+    """The content of `sweep.json`.
 
-    `rehearsal` is None in a real sweep, and never changes: the two refuse each other's directories. `store` is where its
-    truth is kept as well, if anywhere.
+    `grid` is the grid document with its overrides applied. `data_root` is the data directory. `word_sources` are the source
+    hashes of plugins' words, by word, at their first use.
+
+    `rehearsal` is None in a real sweep, and never changes. Real sweeps and rehearsals refuse each other's directories. `store`
+    is the address of the store that also keeps the sweep's files, if there is one.
     """
 
     name: str
@@ -61,15 +63,15 @@ class SweepFile:
 
     @property
     def pins(self) -> DataPins:
-        """What is pinned of the sweep's data."""
+        """Pinned hashes of the sweep's data."""
         return DataPins(self.data_hashes, self.data_fingerprints)
 
     def with_words(self, sources: Mapping[str, str]) -> SweepFile:
-        """The same with further words of plugins pinned; those already pinned stay."""
+        """Pin further words of plugins. Words that are already pinned stay unchanged."""
         return replace(self, word_sources={**sources, **self.word_sources})
 
     def with_pins(self, pins: DataPins) -> SweepFile:
-        """The same with further datasets pinned; those already pinned stay."""
+        """Pin further datasets. Datasets that are already pinned stay unchanged."""
         return replace(
             self,
             data_hashes={**pins.contents, **self.data_hashes},
@@ -78,7 +80,7 @@ class SweepFile:
 
 
 def read_sweep_file(paths: SweepPaths) -> SweepFile | None:
-    """The sweep's lock file, None where the directory has none. Raises DamagedFileError where it cannot be read."""
+    """Read the sweep's lock file; None if the directory has none. Raises DamagedFileError if it cannot be read."""
     try:
         return read_json(paths.lock_file, SweepFile, SWEEP, SCHEMA_VERSION)
     except FileNotFoundError:
@@ -86,7 +88,10 @@ def read_sweep_file(paths: SweepPaths) -> SweepFile | None:
 
 
 def is_rehearsal(paths: SweepPaths) -> bool:
-    """Whether the sweep's file says that it is one; False where there is none. Raises DamagedFileError as above."""
+    """Say whether the sweep's file marks a rehearsal; False if there is no file.
+
+    Raises DamagedFileError if it cannot be read.
+    """
     sweep = read_sweep_file(paths)
     return sweep is not None and sweep.rehearsal is not None
 
