@@ -1,1 +1,1 @@
-"""The machines of a launch: what a cluster file gives, the jobs it starts, and what is up."""
+"""The machines of a launch: what a cluster file describes, the jobs it starts, and which clusters are up."""

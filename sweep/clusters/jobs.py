@@ -1,4 +1,7 @@
-"""Bringing a cluster up and down: what is generated, which commands run, in which order, and what is checked before any."""
+"""Brings a cluster up and down.
+
+It decides which files are generated and which commands run in which order. All checks come first.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +38,10 @@ from recipe_sweep.sweep.files.atomic import replacing
 
 @dataclass(frozen=True)
 class Order:
-    """What `up` is going to do. `directory` is where its files go; `record` and `wheel` are None where none of ours travel."""
+    """What `up` is going to do. `directory` is where its files go.
+
+    `record` and `wheel` are None if the backend sends none of our code.
+    """
 
     cluster: Cluster
     directory: Path
@@ -53,9 +59,9 @@ class Order:
 
 
 def prepare(cluster: Cluster, grid: str | None, scratch: Path, now: datetime | None = None) -> Order:
-    """Decide everything, and write nothing but a wheel into `scratch`.
+    """Decide everything, and write only a wheel, into `scratch`.
 
-    Raises UserInputError for a cluster or a grid that does not do, or where no wheel can be built here.
+    Raises UserInputError for a cluster or a grid that is not suitable. It also raises it if no wheel can be built here.
     """
     _check_starts(cluster)
     try:
@@ -72,7 +78,10 @@ def prepare(cluster: Cluster, grid: str | None, scratch: Path, now: datetime | N
 
 
 def bring_up(order: Order, scratch: Path, tell: Callable[[str], None]) -> None:
-    """Write the files and run the commands. Raises UserInputError before any writing, ClusterCommandError afterwards."""
+    """Write the files and run the commands.
+
+    Raises UserInputError before it writes anything, and ClusterCommandError afterwards.
+    """
     with _as_user_errors():
         _check_tools(order.cluster, order.commands)
     if order.record is None or order.wheel is None:
@@ -92,7 +101,10 @@ def bring_up(order: Order, scratch: Path, tell: Callable[[str], None]) -> None:
 
 
 def look_at(cluster: Cluster) -> tuple[ClusterRecord | None, Command]:
-    """What was brought up, and the command that asks how it is. Raises ClusterStateError where nothing was."""
+    """Return the record of what was brought up, and the command that asks for its state.
+
+    Raises ClusterStateError if nothing was brought up.
+    """
     record = _record(cluster)
     try:
         return record, cluster.backend.status(_started(cluster, record))
@@ -105,19 +117,22 @@ def look_at(cluster: Cluster) -> tuple[ClusterRecord | None, Command]:
 
 
 def run_command(cluster: Cluster, command: Command) -> None:
-    """Run one command of a cluster, its output on this terminal. Raises MissingToolUserError or ClusterCommandError."""
+    """Run one command of a cluster, with its output on this terminal. Raises MissingToolUserError or ClusterCommandError."""
     with _as_user_errors():
         _check_tools(cluster, (command,))
         watch(command)
 
 
 def down_commands(cluster: Cluster) -> tuple[Command, ...]:
-    """What ends the cluster; nothing where its job never came to be. Raises ClusterStateError where nothing was brought up."""
+    """Return the commands that end the cluster. There are none if its job was never submitted.
+
+    Raises ClusterStateError if nothing was brought up.
+    """
     return cluster.backend.down(_started(cluster, _record(cluster)))
 
 
 def bring_down(cluster: Cluster) -> None:
-    """End the cluster, and forget it once that went well."""
+    """End the cluster. Remove its record after that has worked."""
     for command in down_commands(cluster):
         run_command(cluster, command)
     if cluster.backend.ships_code:
@@ -125,7 +140,10 @@ def bring_down(cluster: Cluster) -> None:
 
 
 def _cargo(directory: Path, grid: str | None, scratch: Path) -> Cargo:
-    """What is sent. Raises GridError with every mistake in the grid: over there would be late."""
+    """Assemble what is sent.
+
+    Raises GridError with every mistake in the grid, because an error on the cluster would come too late.
+    """
     text = None if grid is None else _grid_text(grid)
     with _as_user_errors():
         built = build_wheel(scratch)
@@ -133,7 +151,7 @@ def _cargo(directory: Path, grid: str | None, scratch: Path) -> Cargo:
 
 
 def _grid_text(grid: str) -> str:
-    """A grid as it is written."""
+    """Check a grid and return its text as written."""
     read_grid(grid)
     return resolve_grid(grid).read_text(encoding="utf-8")
 
@@ -157,7 +175,7 @@ def _check_tools(cluster: Cluster, commands: tuple[Command, ...]) -> None:
 
 
 def _check_starts(cluster: Cluster) -> None:
-    """Raise ClusterFileError where nothing is started, shown or ended."""
+    """Raise ClusterFileError if the backend starts no machines."""
     if not cluster.backend.starts_machines:
         expected = f"{alternatives(starting())}, or a file for `ray up`: the others start nothing"
         raise cluster.complaint(ClusterError(cluster.backend.key, cluster.backend.described, expected))
@@ -168,7 +186,10 @@ def _started(cluster: Cluster, record: ClusterRecord | None) -> Started:
 
 
 def _record(cluster: Cluster) -> ClusterRecord | None:
-    """What was brought up; None where nobody remembers it. Raises ClusterStateError where nothing was."""
+    """Return the record of what was brought up; None if the backend keeps no record.
+
+    Raises ClusterStateError if nothing was brought up.
+    """
     _check_starts(cluster)
     if not cluster.backend.ships_code:
         return None
@@ -184,7 +205,7 @@ def _record(cluster: Cluster) -> ClusterRecord | None:
 
 @contextmanager
 def _as_user_errors() -> Iterator[None]:
-    """The cluster folder's errors as those of the command line."""
+    """Convert the errors of the cluster folder to those of the command line."""
     try:
         yield
     except MissingToolError as error:
@@ -195,6 +216,6 @@ def _as_user_errors() -> Iterator[None]:
 
 @contextmanager
 def scratch_directory() -> Iterator[Path]:
-    """A directory for the time of one command."""
+    """Make a directory that exists for one command."""
     with tempfile.TemporaryDirectory(prefix="rs-cluster-") as directory:
         yield Path(directory)

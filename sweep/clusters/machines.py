@@ -1,4 +1,4 @@
-"""From `--cluster FILE` to what it describes: its own model or a `ray up` file as it is, and the resources in it."""
+"""Loads what `--cluster FILE` describes: the backend, from our own file or a `ray up` file, and its resources."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recipe_sweep.sweep.errors import ClusterFileError
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster file that was read and found good."""
+    """A cluster file that was read and has no mistakes."""
 
     path: Path
     document: Document
@@ -28,20 +28,23 @@ class Cluster:
     resources: Resources
 
     def complaint(self, error: ClusterError) -> ClusterFileError:
-        """Return a backend's error as a user's, with its line in the file."""
+        """Convert a backend's error to a user's error, with its line in the file."""
         return _complaint(self.document, error)
 
 
 def load_resources(path: Path | None) -> Resources:
-    """Resources that a cluster file describes, or without one all of this machine.
+    """Compute the resources that a cluster file describes. Without a file they are all of this machine.
 
-    Raises UserInputError with every mistake of the file, ClusterFileError where no pack fits on what it describes.
+    Raises UserInputError with every mistake of the file, and ClusterFileError if no pack fits on its machines.
     """
     return this_machine().resources() if path is None else load_cluster(path).resources
 
 
 def load_cluster(path: Path) -> Cluster:
-    """A cluster file. Raises UserInputError with every mistake of it, ClusterFileError where no pack fits on its machines."""
+    """Read a cluster file.
+
+    Raises UserInputError with every mistake of the file, and ClusterFileError if no pack fits on its machines.
+    """
     document = read_yaml(path)
     if "axes" in document.content:
         hint = "name the grid first, and the machines with --cluster FILE"
@@ -55,9 +58,10 @@ def load_cluster(path: Path) -> Cluster:
 
 @dataclass(frozen=True)
 class Machines:
-    """Where packs run, as far as their time and price depend on it. `here`: on this machine. `gpu`: its model, where known.
+    """Facts about machines that decide the time and price of packs.
 
-    `spending` is None where machines have no price.
+    `here` says if packs run on this machine. `gpu` is the model of its GPU, if it is known. `spending` is None if the machines
+    have no price.
     """
 
     resources: Resources
@@ -67,7 +71,10 @@ class Machines:
 
 
 def load_machines(path: Path | None) -> Machines:
-    """Machines that a cluster file describes, or without one this one. Raises as `load_resources` does."""
+    """Read the machines that a cluster file describes. Without a file it is this machine.
+
+    Raises the same errors as `load_resources`.
+    """
     if path is None:
         return machines_here(load_resources(None))
     cluster = load_cluster(path)
@@ -77,20 +84,23 @@ def load_machines(path: Path | None) -> Machines:
 
 
 def machines_here(resources: Resources) -> Machines:
-    """This machine, or the Ray that the resources name."""
+    """Describe this machine, or the Ray that the resources name."""
     here = resources.address is None
     return Machines(resources, here, gpu_name() if here and resources.gpu_per_pack > 0 else None)
 
 
 def check_drivable(path: Path | None, grid: str) -> None:
-    """Raise ClusterFileError where a launch cannot run here for the machines of a file, saying how to go about it instead."""
+    """Raise ClusterFileError if a launch from here cannot use the machines of a file.
+
+    The error says what to do instead.
+    """
     cluster = None if path is None else load_cluster(path)
     if cluster is None or not cluster.backend.starts_machines:
         return
     up = pasted("recipe-sweep", "cluster", "up", path)
     hint = cluster.backend.way_there(up, pasted("recipe-sweep", "cluster", "up", path, "--grid", grid))
     names = alternatives(launchable())
-    expected = f"{names}: a launch runs beside its Ray, and cannot reach into these machines from here"
+    expected = f"{names}: a launch runs beside its Ray, and cannot reach these machines from here"
     raise cluster.complaint(ClusterError(cluster.backend.key, cluster.backend.described, expected, hint))
 
 
@@ -101,7 +111,7 @@ def alternatives(names: Sequence[str]) -> str:
 
 
 def _backend(document: Document) -> Backend[Any]:
-    """The backend that a file of ours names. Raises ClusterFileError with every mistake of the file."""
+    """Make the backend that a file of ours names. Raises ClusterFileError with every mistake of the file."""
     name = document.content.get("backend", DEFAULT)
     backend = BACKENDS.get(name) if isinstance(name, str) else None
     if backend is None:
@@ -111,7 +121,10 @@ def _backend(document: Document) -> Backend[Any]:
 
 
 def _foreign_backend(path: Path, document: Document) -> Backend[Any] | None:
-    """The tool that a file is meant for, where it is not ours. Raises ClusterFileError with every mistake of the file."""
+    """Make the backend of another tool's file; None for a file of ours.
+
+    Raises ClusterFileError with every mistake of the file.
+    """
     backend = foreign(document.content)
     if backend is None:
         return None

@@ -1,4 +1,4 @@
-"""What was brought up from here: one file beside the generated ones, so that a later command finds its cluster again."""
+"""Records what was brought up from here: one file beside the generated ones, by which a later command finds its cluster."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ SCHEMA_VERSION = 1
 
 @dataclass(frozen=True)
 class ClusterRecord:
-    """One cluster: since when, until when at the latest (where that is known), the code's sum, and its job's number."""
+    """One cluster, with the sha256 of its code and the number of its job.
+
+    `ends_at` is the latest time at which it ends, if that is known.
+    """
 
     began_at: datetime
     ends_at: datetime | None
@@ -28,12 +31,12 @@ class ClusterRecord:
 
 
 def generated_directory(cluster_file: Path) -> Path:
-    """Where everything that is generated from a cluster file goes, absolute."""
+    """Return the absolute path of the directory for everything that is generated from a cluster file."""
     return (cluster_file.parent / f"{cluster_file.stem}.generated").resolve()
 
 
 def begin_record(directory: Path, record: ClusterRecord) -> None:
-    """Write down that a cluster is about to come up. Raises ClusterStateError where one is."""
+    """Record that a cluster is about to come up. Raises ClusterStateError if one is already up."""
     try:
         publish_json(_file(directory), _to_json(record))
     except FileExistsError as error:
@@ -41,17 +44,20 @@ def begin_record(directory: Path, record: ClusterRecord) -> None:
 
 
 def update_record(directory: Path, record: ClusterRecord) -> None:
-    """Write down more about it."""
+    """Replace the record of a cluster."""
     replace_json(_file(directory), _to_json(record))
 
 
 def read_record(directory: Path) -> ClusterRecord | None:
-    """What is up; None where nothing is. Raises ClusterStateError for a file that is not of ours."""
+    """Read the record of the cluster that is up; None if none is up.
+
+    Raises ClusterStateError for a file that is not one of ours.
+    """
     file = _file(directory)
     if not file.exists():
         return None
     try:
-        if not file.is_file():  # To open a FIFO would wait for ever.
+        if not file.is_file():  # Opening a FIFO would wait for ever.
             raise ValueError("no regular file")
         content = json.loads(file.read_text(encoding="utf-8"))
         ends_at = content["ends_at"]
@@ -70,12 +76,12 @@ def read_record(directory: Path) -> ClusterRecord | None:
 
 
 def remove_record(directory: Path) -> None:
-    """Write down that it is gone."""
+    """Remove the record, because the cluster has ended."""
     _file(directory).unlink()
 
 
 def up_already(directory: Path) -> ClusterStateError:
-    """The error for a cluster that is up."""
+    """Make the error for a cluster that is already up."""
     return ClusterStateError(
         Problem(
             str(_file(directory)),

@@ -1,1 +1,1 @@
-"""Who may work on a sweep: the lease of a launch, its heartbeat, a worker's claim of a pack, and how to stop."""
+"""Decides who may work on a sweep: a launch's lease and heartbeat, a worker's claim of a pack, and requests to stop."""

@@ -1,9 +1,10 @@
-"""One process per pack: two must never write into one checkpoint directory.
+"""One process per pack, because two processes must never write into one checkpoint directory.
 
-A worker locks its pack's claim and writes its name into it. The kernel drops the lock of a process that dies, so a kill
-cannot leave one behind; and one that outlived its launch notices within a step, and goes. Only a process that is stopped
-(SIGSTOP, Ctrl-Z) does neither. It could never publish, its launch being over: where it can be reached it is killed. On
-another machine it is for the user to do, and `status` says so.
+A worker locks its pack's claim and writes its name into it. The kernel drops the lock of a process that dies, so a killed
+process leaves no lock behind. A worker that outlives its launch notices that within a step, and ends.
+
+A stopped process (SIGSTOP, Ctrl-Z) keeps its lock. It could never publish, because its launch is over. On this machine it is
+killed. On another machine the user must end it, and `status` says so.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from recipe_sweep.sweep.files.process import ProcessIdentity
 from recipe_sweep.sweep.files.reading import check_regular, read_json
 
 PATIENCE_S = 10.0
-"""How long a process may be stopped that another waits for."""
+"""Seconds that a process waits for another one that is stopped."""
 
 
 @dataclass(frozen=True)
 class Claimant:
-    """Who has, or had, a pack, and for which launch."""
+    """The process that has, or had, a pack, and the epoch of its launch."""
 
     epoch: int
     process: ProcessIdentity
@@ -38,7 +39,7 @@ class Claimant:
 
 @dataclass(frozen=True)
 class Claim:
-    """Whether a pack is ours, and who was killed for it."""
+    """Whether the pack is ours, and which process was killed to get it."""
 
     ours: bool
     killed: Claimant | None = None
@@ -46,7 +47,10 @@ class Claim:
 
 @contextmanager
 def claimed(paths: SweepPaths, pack_id: str, epoch: int, give_up: Callable[[], bool]) -> Iterator[Claim]:
-    """Be the one process that works on a pack; waits for a leftover one to go, until `give_up`."""
+    """Claim a pack, so that only this process works on it.
+
+    It waits for a leftover process to end, until `give_up` returns True.
+    """
     path = paths.pack_claim(pack_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
@@ -61,7 +65,7 @@ def claimed(paths: SweepPaths, pack_id: str, epoch: int, give_up: Callable[[], b
 
 
 def leftover(paths: SweepPaths, pack_id: str, epoch: int) -> Claimant | None:
-    """The process of an earlier launch than `epoch` that still has a pack; None where there is none."""
+    """Find the process of a launch before `epoch` that still has a pack; None if there is none."""
     path = paths.pack_claim(pack_id)
     try:
         check_regular(path, CLAIM)
@@ -75,7 +79,7 @@ def leftover(paths: SweepPaths, pack_id: str, epoch: int) -> Claimant | None:
             return None
     holder = _read(path)
     if holder is None or holder.epoch >= epoch or (holder.process.is_local() and not holder.process.is_alive()):
-        return None  # The last one in a moment when the next has locked it and is about to write its own name.
+        return None  # A dead process: the next one has locked the file, and has not written its own name yet.
     return holder
 
 
@@ -102,7 +106,7 @@ def _lock(file: TextIO, kind: int) -> bool:
 
 
 def _read(path: Path) -> Claimant | None:
-    """Who has a claim that is locked; None for the moment in which that is not written yet."""
+    """Read which process has a locked claim; None during the moment before it is written."""
     try:
         return read_json(path, Claimant, CLAIM)
     except (FileNotFoundError, DamagedFileError):

@@ -1,8 +1,10 @@
-"""Signs of life of a launch on another machine: a file that it touches every few seconds.
+"""Signs of life of a launch on another machine: a file that the launch touches every few seconds.
 
-The clocks of two machines need not agree, and the time of day may be set by hours while a sweep runs: then a fresh
-heartbeat looks old, or an old one fresh. So whatever depends on whether a launch is alive goes by whether its file
-*changes* while our own monotonic clock runs, which nobody can set. Only what is merely shown goes by a glance at its age.
+The clocks of two machines may differ. A clock may also be set by hours while a sweep runs. Then a fresh heartbeat looks old, or
+an old one looks fresh.
+
+So decisions do not depend on the age of the file. A launch is alive if its file *changes* while our own monotonic clock runs.
+Nobody can set that clock. The age of the file is only shown to users.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ LISTEN_S = 4 * BEAT_S
 
 
 class Heart:
-    """Touches a heartbeat file until it is stopped; `file` tells which, for it changes with the epoch.
+    """Touches a heartbeat file until it is stopped. `file` returns the path, because the path changes with the epoch.
 
-    A disk that is full or away is no reason to stop trying. `tell` hears of it once, and once more when it is over.
+    It keeps trying when the disk is full or not reachable. `tell` is called once when that begins, and once when it ends.
     """
 
     def __init__(self, file: Callable[[], Path], tell: Callable[[str], None]) -> None:
@@ -44,22 +46,25 @@ class Heart:
             except OSError as error:
                 if not failing:
                     self._say(
-                        f"this launch cannot give a sign of life ({error}) and goes on trying; after {STALE_S:.0f} s without, "
-                        "other machines take it for dead, its own workers there included"
+                        f"this launch cannot write its heartbeat ({error}) and keeps trying; "
+                        f"after {STALE_S:.0f} s without one, other machines and its workers there assume that it is dead"
                     )
                 failing = True
             else:
                 if failing:
-                    self._say("this launch gives signs of life again")
+                    self._say("this launch writes its heartbeat again")
                 failing = False
 
     def _say(self, text: str) -> None:
-        with suppress(OSError):  # The screen may be as full as the disk.
+        with suppress(OSError):  # Writing to the terminal or log may fail, too, because the disk is full.
             self._tell(text)
 
 
 def seems_fresh(file: Path) -> bool:
-    """Whether it was touched lately, at a glance and by the clock of its own file system; good enough to be shown."""
+    """Say whether the file was touched lately, by the clock of its own file system.
+
+    This is one look at its age, which is good enough to show.
+    """
     touched_ns = _touched_ns(file)
     if touched_ns is None:
         return False
@@ -67,7 +72,7 @@ def seems_fresh(file: Path) -> bool:
 
 
 def is_touched(file: Path, within_s: float) -> bool:
-    """Wait for the file to be touched; False where it was not in that time."""
+    """Wait for the file to be touched; False if that does not happen in time."""
     before, deadline = _touched_ns(file), time.monotonic() + within_s
     while _touched_ns(file) == before:
         if time.monotonic() > deadline:
@@ -77,12 +82,12 @@ def is_touched(file: Path, within_s: float) -> bool:
 
 
 def is_beating(file: Path) -> bool:
-    """Whether it changed within the last minute, as far as this process has looked; to be asked again and again."""
+    """Say whether the file changed within the last minute, as far as this process has seen. Call it repeatedly."""
     return _pulse(file).is_beating()
 
 
 class _Pulse:
-    """A heartbeat as one process sees it; it is taken to be alive when first seen."""
+    """A heartbeat as one process sees it. It counts as alive when it is first seen."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -102,14 +107,17 @@ def _now_ns(file: Path) -> int:
     try:
         file.touch()
         return file.stat().st_mtime_ns
-    except OSError:  # A sweep on a disk that may only be read is looked at as well.
+    except OSError:  # Users may look at a sweep on a read-only disk.
         return time.time_ns()
 
 
 def _touched_ns(file: Path) -> int | None:
-    """When it was last touched; opened for that, because NFS answers for a file that is not open from memory."""
+    """Read when the file was last touched.
+
+    The file is opened, because NFS answers from its cache for a file that is not open.
+    """
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # What lies there may be a FIFO.
+        descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK)  # It may be a FIFO.
     except OSError:
         return None
     try:

@@ -1,15 +1,15 @@
 """One launch at a time: the sweep's lease, its epochs, and the check that every publish makes.
 
-A launch that takes the lease creates `lease/<epoch>.json`, one higher than the last, under a name that must be new. The
-highest epoch is the only one that may publish. So a worker left over from a launch that was killed, however late it wakes
-up, finds its epoch superseded and stops.
+A launch that takes the lease creates `lease/<epoch>.json`. Its epoch is one higher than the last, and its name must be new.
+Only the highest epoch may publish. So a leftover worker of a killed launch stops, even if it wakes up late, because its epoch
+is superseded.
 
-Between a worker's look at the epoch and its publish a new launch could slip in. Both therefore hold `lease/lock`: workers
-shared, while they check and publish; a launch exclusively, while it creates its epoch. The kernel drops a lock whose
-process dies, so a kill cannot leave one behind.
+A new launch could come between a worker's look at the epoch and its publish. So both hold `lease/lock`. Workers hold it shared,
+while they check and publish. A launch holds it exclusively, while it creates its epoch. The kernel drops the lock of a process
+that dies, so a killed process leaves no lock behind.
 
-Whether the holder of a lease is alive is asked of the kernel where it is our own; from another machine its heartbeat is
-looked at (`sweep/locks/heartbeat.py`).
+The kernel says whether the holder of a lease is alive, if the holder is on this machine. On another machine its heartbeat shows
+that (`sweep/locks/heartbeat.py`).
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _WEIGHTS_FILE = re.compile(r"[0-9a-f]{16}\.([0-9]{1,12})-")
 
 @dataclass(frozen=True)
 class LeaseRecord:
-    """Who holds, or held, an epoch."""
+    """The process that holds, or held, an epoch."""
 
     epoch: int
     process: ProcessIdentity
@@ -51,9 +51,9 @@ class LeaseRecord:
 
 
 class Lease:
-    """The lease as its holder sees it; a context manager that gives it back.
+    """The lease as its holder sees it. As a context manager it gives the lease back at the end.
 
-    Use `Lease.acquire`. `renew` moves to a fresh epoch, which cuts off every worker of the one before.
+    Use `Lease.acquire`. `renew` moves to a new epoch, so that no worker of the previous epoch can publish.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -63,9 +63,9 @@ class Lease:
 
     @classmethod
     def acquire(cls, folder: Path, tell: Callable[[str], None] = lambda _: None) -> Lease:
-        """Take the sweep's lease. Raises LeaseHeldError where a live launch holds it; takes over from a dead one.
+        """Take the sweep's lease. Raises LeaseHeldError if a live launch holds it; takes over from a dead one.
 
-        `tell` hears why that takes a while, and later of a heartbeat that cannot be written.
+        `tell` is called with the reason when that takes a while, and later when a heartbeat cannot be written.
         """
         lease = cls(folder)
         _listen_for_another(folder, tell)
@@ -78,7 +78,7 @@ class Lease:
         return lease
 
     def renew(self) -> None:
-        """Move to a new epoch. Raises LeaseLostError where another launch has taken the sweep meanwhile."""
+        """Move to a new epoch. Raises LeaseLostError if another launch has taken over the sweep meanwhile."""
         with _locked(self._folder, fcntl.LOCK_EX):
             current = current_holder(self._folder)
             if current is None or current.epoch != self.epoch:
@@ -86,7 +86,7 @@ class Lease:
             self._create_epoch(current)
 
     def release(self) -> None:
-        """Give the lease back, so that the next launch need not ask whether this process is alive."""
+        """Give the lease back, so that the next launch need not find out whether this process is alive."""
         if self._heart is not None:
             self._heart.stop()
         _released(self._folder, self.epoch).touch()
@@ -107,18 +107,21 @@ class Lease:
 
 
 def current_holder(folder: Path) -> LeaseRecord | None:
-    """The record of the highest epoch, or None where the sweep was never launched."""
+    """Read the record of the highest epoch; None if the sweep was never launched."""
     epochs = _epochs(folder)
     return read_lease(folder / f"{max(epochs):06d}.json") if epochs else None
 
 
 def is_held(folder: Path, record: LeaseRecord) -> bool:
-    """Whether that launch is still at work, as far as one look tells: neither given back nor dead."""
+    """Say whether that launch is still working, as far as one look shows. It is not if it gave the lease back, or died."""
     return _lives(folder, record, seems_fresh)
 
 
 def live_launch(folder: Path) -> LeaseRecord | None:
-    """The launch that is at work on a sweep now; None where there is none. Raises DamagedFileError where nobody can know."""
+    """Find the launch that is working on a sweep now; None if there is none.
+
+    Raises DamagedFileError if an unreadable file hides it.
+    """
     holder = current_holder(folder)
     return holder if holder is not None and is_held(folder, holder) else None
 
@@ -132,7 +135,10 @@ class Died:
 
 
 def died(folder: Path) -> Died | None:
-    """The newest launch, where it neither ended nor lives; None otherwise, and where nobody can know."""
+    """Find the newest launch, if it neither ended nor lives.
+
+    None if it ended or lives, and if an unreadable file hides it.
+    """
     try:
         record = current_holder(folder)
     except DamagedFileError as error:
@@ -148,7 +154,7 @@ def died(folder: Path) -> Died | None:
 
 
 def visible_launch(folder: Path) -> LeaseRecord | None:
-    """The same for those who only look: where nobody can know, that is overlooked."""
+    """Find the live launch, as `live_launch` does, to show it only. An unreadable file is overlooked."""
     try:
         return live_launch(folder)
     except DamagedFileError as error:
@@ -157,21 +163,22 @@ def visible_launch(folder: Path) -> LeaseRecord | None:
 
 
 def holds(folder: Path, epoch: int) -> bool:
-    """Whether `epoch` is the current one and its launch alive: what a worker asks, about once a second, to go on."""
+    """Say whether `epoch` is the current one and its launch alive. A worker asks this about once a second."""
     current = current_holder(folder)
     return current is not None and current.epoch == epoch and _lives(folder, current, is_beating)
 
 
 @contextmanager
 def permission_to_publish(folder: Path, epoch: int) -> Iterator[None]:
-    """Hold off any new launch while publishing under `epoch`. Raises LeaseLostError where it is no longer the current one.
+    """Keep any new launch waiting while publishing under `epoch`.
 
-    The launch itself may be dead: what its worker finished is still worth keeping, as long as nobody else has taken over.
+    Raises LeaseLostError if `epoch` is no longer the current one. The launch itself may be dead. What its worker finished is
+    still worth keeping, as long as no other launch has taken over.
     """
     with _locked(folder, fcntl.LOCK_SH):
         newest = max(_epochs(folder), default=0)
         if newest != epoch:
-            raise LeaseLostError(f"launch {epoch} may not publish: launch {newest} has taken this sweep over")
+            raise LeaseLostError(f"launch {epoch} may not publish: launch {newest} has taken over this sweep")
         yield
 
 
@@ -184,9 +191,10 @@ def _lives(folder: Path, record: LeaseRecord, beats: Callable[[Path], bool]) -> 
 
 
 def _listen_for_another(folder: Path, tell: Callable[[str], None]) -> None:
-    """Before a launch on another machine that seems dead is taken for dead: listen. Raises LeaseHeldError where it is not.
+    """Wait for signs of life of a launch on another machine, before it counts as dead.
 
-    One that never had a heartbeat in this directory was fetched from a store, which has seen to that (`sweep/store/lease.py`).
+    Raises LeaseHeldError if it is alive. A launch without a heartbeat in this directory was fetched from a store, which has
+    already checked it (`sweep/store/lease.py`).
     """
     current = current_holder(folder)
     if current is None or current.process.is_local() or is_held(folder, current):
@@ -194,7 +202,7 @@ def _listen_for_another(folder: Path, tell: Callable[[str], None]) -> None:
     heartbeat = _heartbeat(folder, current.epoch)
     if _released(folder, current.epoch).exists() or not heartbeat.exists():
         return
-    tell(f"a launch on {current.process.host} seems to be dead: listening for {LISTEN_S:.0f} s whether it is")
+    tell(f"a launch on {current.process.host} seems to be dead: waiting {LISTEN_S:.0f} s for a sign of life")
     if is_touched(heartbeat, LISTEN_S):
         raise LeaseHeldError(_held_problem(folder, current))
 
@@ -206,9 +214,10 @@ def _epochs(folder: Path) -> list[int]:
 
 
 def _seen_elsewhere(root: Path) -> Iterator[int]:
-    """Epochs that a sweep's other files name: `lease/` may be lost, or come back from an older backup, and those do not.
+    """Yield the epochs that a sweep's other files name.
 
-    An epoch that is given a second time would let a worker of the first publish in the name of the other.
+    `lease/` may be lost, or come back from an older backup; the other files are not lost with it. If an epoch were used twice,
+    a worker of the first could publish for the second.
     """
     yield 0
     for folder, pattern in (("launches", _LAUNCH_FILE), ("weights", _WEIGHTS_FILE)):
@@ -217,7 +226,7 @@ def _seen_elsewhere(root: Path) -> Iterator[int]:
 
 
 def read_lease(path: Path) -> LeaseRecord:
-    """One epoch's record. Raises DamagedFileError where it cannot be read."""
+    """Read one epoch's record. Raises DamagedFileError if it cannot be read."""
     try:
         return read_json(path, LeaseRecord, LEASE)
     except FileNotFoundError as error:
@@ -231,7 +240,7 @@ def _held_problem(folder: Path, record: LeaseRecord) -> Problem:
         found=f"another launch at work on this sweep: host {process.host}, pid {process.pid}, "
         f"since {local_moment(record.since)}",
         expected="one launch at a time",
-        hint="watch it with `recipe-sweep status`; or stop it, from here too, with `recipe-sweep cancel`, then launch again",
+        hint="watch it with `recipe-sweep status`; or stop it with `recipe-sweep cancel`, from here too, and launch again",
     )
 
 
@@ -245,7 +254,10 @@ def _released(folder: Path, epoch: int) -> Path:
 
 @contextmanager
 def _locked(folder: Path, kind: int) -> Iterator[None]:
-    """Hold `lease/lock`. Raises LeaseHeldError where it stays taken: a stopped process may sit on it."""
+    """Hold `lease/lock`.
+
+    Raises LeaseHeldError if another process keeps the lock. That process may be stopped.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
         check_regular(folder / "lock", LOCK)
@@ -266,11 +278,11 @@ def _locked_problem(lock: Path) -> Problem:
     stopped = [str(process.pid) for process in holders(lock) if process.is_stopped()]
     if not stopped:
         return Problem(
-            str(lock), found="a lock that another process has kept for long", expected="a lock held for moments",
+            str(lock), found="a lock that another process has held for a long time", expected="a lock held for moments",
             hint="is a process of this sweep, on any machine, stopped (state T in `ps`)?",
         )  # fmt: skip
     pids = " ".join(stopped)
     return Problem(
-        str(lock), found=f"a lock that is kept by a stopped process (pid {pids})", expected="a lock held for moments",
-        hint=f"let it go on with `kill -CONT {pids}` or end it with `kill -9 {pids}`, then launch again",
+        str(lock), found=f"a lock that a stopped process holds (pid {pids})", expected="a lock held for moments",
+        hint=f"let it continue with `kill -CONT {pids}` or end it with `kill -9 {pids}`, then launch again",
     )  # fmt: skip

@@ -1,7 +1,7 @@
 """Every way in which a launch is told to stop: a signal, a file in the sweep's directory, or the loss of its lease.
 
-Any process that sees the sweep's directory may write the file. So `recipe-sweep cancel` need not run on the launch's machine,
-and the launch ends as by Ctrl-C. Its workers look for the same file.
+Any process that sees the sweep's directory may write the file. So `recipe-sweep cancel` also works from another machine. The
+launch then ends as after Ctrl-C. Its workers look for the same file.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ TELL_EVERY_S = 5.0
 
 
 def ask_to_stop(paths: SweepPaths, launch: LeaseRecord) -> None:
-    """Ask a launch to let its packs write their checkpoints and to end; once or often."""
+    """Ask a launch to let its packs write their checkpoints and to end. Asking again does no harm."""
     stop = paths.stop_file(launch.epoch)
     stop.parent.mkdir(exist_ok=True)
     stop.touch()
 
 
 def wait_for_end(paths: SweepPaths, launch: LeaseRecord, tell: Callable[[float], None]) -> None:
-    """Wait until a launch that was asked is gone; `tell` hears now and then for how many seconds it took so far.
+    """Wait until a launch that was asked to stop has ended.
 
-    It may meanwhile have moved to a new epoch, because Ray died under it: then it is asked again.
+    `tell` is called now and then with the seconds so far. If Ray died, the launch may have moved to a new epoch. Then it is
+    asked again.
     """
     began = told = time.monotonic()
     while (now := live_launch(paths.lease)) is not None and now.process == launch.process:
@@ -43,33 +44,39 @@ def wait_for_end(paths: SweepPaths, launch: LeaseRecord, tell: Callable[[float],
 
 
 def told_to_stop(settings: LaunchSettings) -> bool:
-    """Whether this launch was asked to stop, is dead, or was superseded: what everything that works for it asks."""
+    """Say whether this launch was asked to stop, is dead, or was superseded. Everything that works for the launch asks this."""
     return settings.paths.stop_file(settings.epoch).exists() or not holds(settings.paths.lease, settings.epoch)
 
 
 @dataclass
 class StopRequests:
-    """How often the user, or the machine, has asked this launch to stop, and the file by which packs learn of it."""
+    """How often this launch was asked to stop, by the user or the machine.
+
+    `stop_file` tells the packs.
+    """
 
     count: int = 0
     stop_file: Path | None = None
 
     def begin_epoch(self, paths: SweepPaths, epoch: int) -> None:
-        """Take the file of this epoch from now on; a launch has a new epoch each time that Ray died under it."""
+        """Use the file of this epoch from now on. A launch moves to a new epoch each time Ray died under it."""
         self.stop_file = paths.stop_file(epoch)
 
     def ask(self, *_: object) -> None:
-        """Take note; a signal handler."""
+        """Count a request. This is a signal handler."""
         self.count += 1
         self.pass_on()
 
     def pass_on(self) -> None:
-        """Write the file, once more: a signal may have come before the file had a name."""
+        """Write the stop file, even if it was written before. A signal may have come before the file had a name."""
         if self.stop_file is not None:
             self.stop_file.touch()
 
     def listen(self) -> int:
-        """How often it was asked by now; a stop file that somebody else wrote (`recipe-sweep cancel`) is asking once."""
+        """Return how often it was asked so far.
+
+        A stop file from another process (`recipe-sweep cancel`) counts as one request.
+        """
         if not self.count and self.stop_file is not None and self.stop_file.exists():
             self.count = 1
         return self.count
@@ -77,7 +84,7 @@ class StopRequests:
 
 @contextmanager
 def stop_signals() -> Iterator[StopRequests]:
-    """Count SIGINT and SIGTERM instead of dying of them."""
+    """Count SIGINT and SIGTERM instead of ending by them."""
     asked = StopRequests()
 
     before = {number: signal.signal(number, asked.ask) for number in (signal.SIGINT, signal.SIGTERM)}

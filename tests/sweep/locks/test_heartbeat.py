@@ -109,7 +109,7 @@ def test_a_dead_launch_loses_its_lease_though_a_clock_was_set_by_hours(
             assert next_one.epoch == EPOCH + 1
     (folder / "000002.json").unlink()  # Nobody took over: its workers notice by themselves.
     assert not holds(folder, EPOCH)
-    assert said == ["a launch on elsewhere seems to be dead: listening for 0 s whether it is"]
+    assert said == ["a launch on elsewhere seems to be dead: waiting 0 s for a sign of life"]
 
 
 def test_a_lease_that_came_from_a_store_without_a_heartbeat_is_not_listened_for(folder: Path) -> None:
@@ -134,13 +134,13 @@ def test_a_heart_goes_on_beating_when_its_disk_is_back_and_says_once_that_it_was
     time.sleep(0.2)
     [complaint] = said
     assert "No such file" in complaint
-    assert "goes on trying" in complaint
+    assert "keeps trying" in complaint
     set_clock(away / file.name, -HOURS)
     away.rename(folder)
     wait_until(lambda: seems_fresh(file))
     wait_until(lambda: len(said) == 2)
     heart.stop()
-    assert said[1] == "this launch gives signs of life again"
+    assert said[1] == "this launch writes its heartbeat again"
 
 
 def test_a_heart_whose_screen_is_full_beats_all_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
