@@ -1,1 +1,1 @@
-"""What a sweep has found out: rows and weights, published once, read in one place."""
+"""What a sweep has found out: rows and weights. They are published once and read in one place."""

@@ -1,8 +1,8 @@
-"""Which runs are done: read from the results files, through an index that is rebuilt wherever it is stale.
+"""Which runs are done: read from the results files, through an index that is rebuilt when it is stale.
 
-The results directory is the truth, but a sweep can have thousands of files in it, and opening them all takes seconds. Files
-never change once published, so `index/done.json` remembers what each said under its name, size and time; a call opens only
-the files that the index does not know. The index can be deleted at any time.
+The results directory is the truth. But a sweep can have thousands of files in it, and opening them all takes seconds. Files
+never change after they are published. So `index/done.json` remembers the content of each by its name, size and time. A call
+opens only the files that the index does not know. The index can be deleted at any time.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _READ = ("run_id", "status", "pack_id", "epoch", "attempt", "device", "wall_s", 
 
 @dataclass(frozen=True)
 class ResultFile:
-    """What the ledger remembers of one results file; `wall_s` and `cpu_s` are the whole pack's.
+    """What the ledger remembers of one results file. `wall_s` and `cpu_s` are those of the whole pack.
 
-    `rehearsal`: its results are made up. `weights_missing`: `keep` promised weights that are not there.
+    `rehearsal` means that its results are made up. `weights_missing` means that `keep` promised weights that do not exist.
     """
 
     pack_id: str
@@ -62,14 +62,14 @@ class ResultFile:
 
 @dataclass(frozen=True)
 class DoneRuns:
-    """Everything published in a sweep. `damaged` are results files that cannot be read, and that count for nothing."""
+    """Everything published in a sweep. `damaged` are results files that cannot be read, so they do not count."""
 
     files: tuple[ResultFile, ...]
     damaged: tuple[DamagedFileError, ...] = ()
 
     @cached_property
     def file_of(self) -> Mapping[str, ResultFile]:
-        """The file that counts for each done run: of several, that of the lowest epoch, then of the lowest pack id."""
+        """The file that counts for each done run. If several hold a run, it is the lowest epoch, then the lowest pack id."""
         chosen: dict[str, ResultFile] = {}
         for file in sorted(self.files, key=lambda file: Rank(file.epoch, file.pack_id)):
             if not file.weights_missing:
@@ -94,7 +94,7 @@ class DoneRuns:
 
     @cached_property
     def duplicates(self) -> Mapping[str, tuple[str, ...]]:
-        """Runs that several files hold, with these files' packs. There should be none; `doctor` reports them."""
+        """Runs that several files hold, with the packs of these files. There should be none; `doctor` reports them."""
         packs: dict[str, list[str]] = {}
         for file in self.files:
             for run_id in file.run_ids:
@@ -103,7 +103,10 @@ class DoneRuns:
 
 
 def read_done(paths: SweepPaths) -> DoneRuns:
-    """Every published run; results files that are damaged are overlooked. Raises SweepDirectoryError for their folder."""
+    """Read every published run; damaged results files are overlooked.
+
+    Raises SweepDirectoryError if their folder cannot be used.
+    """
     ledger = Ledger(paths)
     done = ledger.read()
     ledger.remember()
@@ -111,7 +114,7 @@ def read_done(paths: SweepPaths) -> DoneRuns:
 
 
 class Ledger:
-    """Reads a sweep's published runs again and again, opening each results file once; for who watches a sweep."""
+    """Reads a sweep's published runs repeatedly, and opens each results file once. It is for commands that watch a sweep."""
 
     def __init__(self, paths: SweepPaths) -> None:
         self._paths = paths
@@ -119,7 +122,10 @@ class Ledger:
         self._files = {file.pack_id: file for file in self._indexed}
 
     def read(self) -> DoneRuns:
-        """Every run published by now; damaged files are overlooked. Raises SweepDirectoryError for their folder."""
+        """Read every run published so far; damaged files are overlooked.
+
+        Raises SweepDirectoryError if their folder cannot be used.
+        """
         check_usable((self._paths.results, self._paths.weights))
         files, damaged = {}, []
         for name, (size, mtime_ns) in _present(self._paths.results).items():
@@ -127,7 +133,7 @@ class Ledger:
             try:
                 if file is None or (file.size, file.mtime_ns) != (size, mtime_ns):
                     file = _read_file(self._paths.pack_result(name), size, mtime_ns)
-            except FileNotFoundError:  # Moved away meanwhile.
+            except FileNotFoundError:  # It was moved away meanwhile.
                 continue
             except DamagedFileError as error:
                 overlook(error)
@@ -139,7 +145,7 @@ class Ledger:
         return DoneRuns(_with_weights_checked(self._paths, files.values()), tuple(damaged))
 
     def remember(self) -> None:
-        """Bring the index up to date, for the next process."""
+        """Update the index that the next process reads."""
         files = tuple(self._files.values())
         if files != self._indexed:
             _write_index(self._paths.done_index, files)
@@ -147,7 +153,10 @@ class Ledger:
 
 
 def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignPoint]:
-    """The points of the given finished packs by run id; what is damaged, or of points to come, is overlooked."""
+    """Read the points of the given finished packs, by run id.
+
+    Damaged files are overlooked, and so are those with points of a newer version.
+    """
     points: dict[str, DesignPoint] = {}
     for path in (paths.pack_result(pack_id) for pack_id in pack_ids):
         try:
@@ -163,19 +172,25 @@ def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignP
 
 
 def check_result(path: Path) -> None:
-    """Read every column of a results file. Raises DamagedFileError where one cannot be, FileNotFoundError where it is gone."""
+    """Read every column of a results file.
+
+    Raises DamagedFileError if one cannot be read, FileNotFoundError if the file is gone.
+    """
     _result_file(path, read_rows(path), 0, 0)
 
 
 def set_aside(paths: SweepPaths, files: Iterable[ResultFile]) -> None:
-    """Move results files whose weights are gone out of the way, so that their runs can be trained and published again."""
+    """Move results files whose weights are gone to another folder. Then their runs can be trained and published again."""
     for file in files:
         paths.set_aside.mkdir(exist_ok=True)
         move(paths.pack_result(file.pack_id), paths.set_aside / f"{file.pack_id}.{file.epoch}-{file.attempt}.parquet")
 
 
 def _present(results: Path) -> dict[str, tuple[int, int]]:
-    """Sizes and times of the files that stand for results, by their names without suffix; (-1, 0) where there are none."""
+    """List the results files by name without suffix, with size and time.
+
+    The values are (-1, 0) for anything else with such a name.
+    """
     if not results.exists():
         return {}
     with os.scandir(results) as entries:
@@ -186,7 +201,7 @@ def _present(results: Path) -> dict[str, tuple[int, int]]:
 def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
     try:
         found = entry.stat()
-    except OSError:  # A link to nowhere, which whoever reads it will name.
+    except OSError:  # It is a broken link. Reading the file will report it.
         return -1, 0
     return (found.st_size, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else (-1, 0)
 
@@ -231,13 +246,16 @@ def _result_file(path: Path, table: pa.Table, size: int, mtime_ns: int) -> Resul
 
 
 def _read_index(path: Path) -> tuple[ResultFile, ...]:
-    """The index as last written; empty where it is gone, torn or of another version: it is then made anew."""
+    """Read the index as last written.
+
+    It is empty if the file is gone, torn or of another version. Then it is made again.
+    """
     try:
         content = read_json(path, _Index, INDEX)
     except FileNotFoundError:
         return ()
     except DamagedFileError as error:
-        if not path.is_file():  # It cannot be replaced, or should not be.
+        if not path.is_file():  # It may be something that must not be replaced.
             overlook(error)
         return ()
     return content.files if content.version == INDEX_VERSION else ()
@@ -258,4 +276,4 @@ def _write_index(path: Path, files: Iterable[ResultFile]) -> None:
             check_regular(path, INDEX)
         replace_json(path, {"version": INDEX_VERSION, "files": entries}, dense=True)
     except (OSError, DamagedFileError):
-        return  # A sweep one may only read, or a full disk: the index is a convenience, the next call reads the files again.
+        return  # The sweep is read-only, or the disk is full. The next call reads the files again.

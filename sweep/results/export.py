@@ -1,4 +1,4 @@
-"""Taking results out of a sweep: all rows as one table, one run's policy as one file."""
+"""Exports results of a sweep: all rows as one table, or one run's policy as one file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recipe_sweep.sweep.results.json_cells import json_texts
 from recipe_sweep.sweep.results.spreadsheet import harmless_table
 
 ROWS_AT_ONCE = 1_024
-"""Rows that are written together as one group of Parquet; in memory at once, about 15 KB each."""
+"""Rows that are written together as one group of Parquet. In memory they take about 15 KB each."""
 
 
 class TableFormat(StrEnum):
@@ -31,7 +31,7 @@ class TableFormat(StrEnum):
 
 
 def table_format(path: Path) -> TableFormat:
-    """The format a file's suffix asks for; CSV for a pipe or standard output without one.
+    """Return the format of a file's suffix. A pipe or standard output without a suffix gets CSV.
 
     Raises SweepDirectoryError for another suffix.
     """
@@ -47,8 +47,8 @@ def table_format(path: Path) -> TableFormat:
 def export_table(paths: SweepPaths, wanted: Collection[str], target: Path, *, curves: bool = True) -> int:
     """Write one row per done run of `wanted`; without `curves`, no columns of lists. Returns the number of rows.
 
-    In CSV, lists are JSON text, and texts that look like formulas are made harmless. Raises SweepDirectoryError where
-    nothing is done.
+    In CSV, lists are JSON text, and texts that look like formulas are made harmless. Raises SweepDirectoryError if no run is
+    done.
     """
     from recipe_sweep.sweep.results.read import readable
 
@@ -72,10 +72,10 @@ def export_table(paths: SweepPaths, wanted: Collection[str], target: Path, *, cu
 
 
 def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[str, ...]:
-    """Write one run's kept weights as safetensors that `safetensors.torch.load_file` reads; returns the arrays' names.
+    """Write one run's kept weights as safetensors that `safetensors.torch.load_file` reads.
 
-    The file's metadata holds the run's id and its whole point. Raises UnknownRunError where the run is not done,
-    SweepDirectoryError where its weights were not kept.
+    Returns the names of the arrays. The file's metadata holds the run's id and its whole point. Raises UnknownRunError if the
+    run is not done, SweepDirectoryError if its weights were not kept.
     """
     from recipe_sweep.sweep.results.weights import export_run
 
@@ -96,7 +96,10 @@ def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[
 
 
 def _read(path: Path, runs: Collection[str], *, mark: bool, curves: bool) -> Any:
-    """The rows of `runs` in one results file, in the columns that this version knows, and one that marks a rehearsal."""
+    """Read the rows of `runs` from one results file, in the columns that this version knows.
+
+    `mark` adds a column that marks a rehearsal. Without `curves`, columns of lists are left out.
+    """
     import pyarrow as pa
 
     from recipe_sweep.sweep.results.read import read_rows
@@ -138,7 +141,7 @@ def _write_csv(tables: Iterable[Any], file: BinaryIO) -> int:
 
 
 def _gathered(tables: Iterable[Any]) -> Iterator[Any]:
-    """The same rows in fewer tables."""
+    """Yield the same rows in fewer tables."""
     import pyarrow as pa
 
     waiting: list[Any] = []
@@ -152,7 +155,7 @@ def _gathered(tables: Iterable[Any]) -> Iterator[Any]:
 
 
 def _flat(table: Any) -> Any:
-    """An Arrow table whose lists and maps are JSON text, because CSV has none."""
+    """Turn lists and maps of an Arrow table into JSON text, because CSV has none."""
     import pyarrow as pa
 
     for index, column in enumerate(table.schema):

@@ -13,7 +13,10 @@ from recipe_sweep.sweep.results.samples import GameTables
 
 
 def game_tables(paths: SweepPaths, done: DoneRuns, points: Sequence[DesignPoint]) -> tuple[GameTables, ...]:
-    """Make one table per decomposition, seeds stacked, of finished `points` of the game whose critics were kept."""
+    """Make one table per decomposition with its seeds stacked.
+
+    `points` are finished runs of the game whose critics were kept.
+    """
     import numpy as np
 
     from recipe_sweep.sweep.results.read import read_rows

@@ -1,8 +1,8 @@
-"""Publishing a complete pack: its rows and weights, in one step that happens at most once.
+"""Publishes a complete pack: its rows and weights, in one step that happens at most once.
 
-The weights go first, under a name of their own attempt; then the rows, under the name of the pack, which must be new; and
-all of it only while this launch's epoch is the current one. So a results file is proof that everything it speaks of is
-there, and a process that comes late leaves no trace.
+The weights go first, under a name of their own attempt. Then the rows go under the name of the pack, which must be new. They
+are published only while this launch's epoch is the current one. So if a results file exists, everything that it names exists,
+too. A process that comes too late leaves no trace.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LAST_EVALUATIONS = 3
 
 
 class Provenance(NamedTuple):
-    """How a pack was run: what is recorded with its rows and never part of a run's identity."""
+    """How a pack was run. This is recorded with its rows and is never part of a run's identity."""
 
     epoch: int
     attempt: int
@@ -46,10 +46,10 @@ class Provenance(NamedTuple):
 
 
 def publish(paths: SweepPaths, pack: Pack, outcome: PackOutcome, provenance: Provenance, keep: Keep) -> None:
-    """Make a complete pack's results the truth.
+    """Publish the results of a complete pack.
 
-    Raises LeaseLostError where another launch has taken the sweep over, AlreadyPublishedError where the pack's results are
-    there already, ValueError where the outcome is not this pack's. Nothing is left behind then.
+    Raises LeaseLostError if another launch has taken over the sweep. Raises AlreadyPublishedError if the pack's results already
+    exist. Raises ValueError if the outcome is not this pack's. After an error nothing is left behind.
     """
     table = results_table(pack, outcome, provenance, keep)
     weights = paths.pack_weights(pack.pack_id, provenance.epoch, provenance.attempt)
@@ -61,7 +61,7 @@ def publish(paths: SweepPaths, pack: Pack, outcome: PackOutcome, provenance: Pro
     published = False
     try:
         with permission_to_publish(paths.lease, provenance.epoch), publishing(paths.pack_result(pack.pack_id)) as temporary:
-            pq.write_table(table, temporary.absolute(), compression="zstd")  # pyarrow takes a leading ~ for the home directory
+            pq.write_table(table, temporary.absolute(), compression="zstd")  # pyarrow reads a leading ~ as the home directory
         published = True
     except FileExistsError as error:
         raise AlreadyPublishedError(f"pack {pack.pack_id} was published before; this attempt is dropped") from error
@@ -71,7 +71,7 @@ def publish(paths: SweepPaths, pack: Pack, outcome: PackOutcome, provenance: Pro
 
 
 def results_table(pack: Pack, outcome: PackOutcome, provenance: Provenance, keep: Keep) -> pa.Table:
-    """The rows of a complete pack, in lane order, of schema `SCHEMA`. Raises ValueError where the outcome does not fit."""
+    """Build the rows of a complete pack, in lane order, of schema `SCHEMA`. Raises ValueError if the outcome does not fit."""
     run_ids = tuple(result.run_id for result in outcome.results)
     if not outcome.complete or run_ids != pack.run_ids:
         raise ValueError(f"outcome of {len(run_ids)} runs (complete: {outcome.complete}) does not fit pack {pack.pack_id}")

@@ -1,7 +1,7 @@
-"""Reads one results file: the columns that this version knows, whichever version wrote it.
+"""Reads one results file of any version: the columns that this version knows.
 
-A newer version may have added columns, which are left out; what an older one lacks is null. Anything else than such a file
-is a damaged one.
+A newer version may have added columns, which are left out. Columns that an older version lacks are null. Anything else counts
+as a damaged file.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ESSENTIAL = ("run_id", "config_id", "point", "status", "pack_id", "epoch", "attempt")
-"""Columns without which a file is none of ours: they say which runs it holds, and which of two files counts."""
+"""Columns that every results file of ours has. They say which runs it holds, and which of two files counts."""
 
 
 class Rank(NamedTuple):
-    """Sorts rows of one run, each by the launch that published it and its pack: of several the lowest counts.
+    """Sorts rows of one run, by the launch that published each and by its pack. The lowest row counts.
 
-    So every command agrees, whichever file it reads first. The fields are columns of the results.
+    So every command agrees, in whatever order it reads the files. The fields are columns of the results.
     """
 
     epoch: int
@@ -40,7 +40,7 @@ _PACK = "pack_id"
 def read_rows(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read `columns`, or all that this version knows, in their order in SCHEMA. Raises DamagedFileError, FileNotFoundError.
 
-    A file is named by its pack. One that holds another pack, or none, counts as damaged.
+    The name of a file is its pack. A file that holds another pack, or none, counts as damaged.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -50,8 +50,8 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     _check_ends(path)
     wanted = [field for field in SCHEMA if columns is None or field.name in columns]
     try:
-        # Not pq.read_table, nor threads: of a small file the dataset layer and the handing over take most of the time.
-        # Absolute, because pyarrow takes a leading ~ for the home directory.
+        # pq.read_table and threads would take most of the time of a small file.
+        # The path is absolute, because pyarrow reads a leading ~ as the home directory.
         with pq.ParquetFile(path.absolute()) as file:
             there = file.schema_arrow
             _check_ours(path, there)
@@ -72,22 +72,22 @@ def read_rows(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
 
 
 def is_results_file(name: str) -> bool:
-    """Say whether a file of this name holds results, and is not one that is being written."""
+    """Say whether a file of this name holds results. A file that is still being written does not count."""
     return name.endswith(".parquet") and not name.startswith(".")
 
 
 def result_files(folder: Path) -> list[Path]:
-    """List the results files of a sweep, by name; none where there is no folder."""
+    """List the results files of a sweep, by name; none if there is no folder."""
     return sorted(path for path in folder.glob("*.parquet") if is_results_file(path.name))
 
 
 def schema_version(table: pa.Table) -> int:
-    """The schema version that a table's file states."""
+    """Return the schema version that a table's file states."""
     return int(table.schema.metadata[b"schema_version"])
 
 
 def readable(files: Iterable[Path], read: Callable[[Path], pa.Table]) -> Iterator[pa.Table]:
-    """Read several results files; those that are damaged, or gone meanwhile, are overlooked."""
+    """Read several results files. Those that are damaged, or gone meanwhile, are overlooked."""
     for path in files:
         try:
             yield read(path)
@@ -98,14 +98,14 @@ def readable(files: Iterable[Path], read: Callable[[Path], pa.Table]) -> Iterato
 
 
 def note_newer(results: Path, versions: Iterable[int]) -> None:
-    """Say once for each command that some of the results were written by a newer version, if any were."""
+    """Report once for each command if a newer version wrote some of the results."""
     sentence = newer_sentence(results, versions)
     if sentence is not None:
         note(results, sentence)
 
 
 def newer_sentence(results: Path, versions: Iterable[int]) -> str | None:
-    """That some of the results were written by a newer version, in one sentence; None where none were."""
+    """Write a sentence if a newer version wrote some of the results; None if none did."""
     newer = [version for version in versions if version > SCHEMA_VERSION]
     if not newer:
         return None
@@ -117,7 +117,7 @@ def newer_sentence(results: Path, versions: Iterable[int]) -> str | None:
 
 
 def _check_ends(path: Path) -> None:
-    """Look at a file's size, first and last bytes, because these say more plainly than Parquet's reader what is wrong."""
+    """Check a file's size, first and last bytes, because they show more plainly than Parquet's reader what is wrong."""
     if check_regular(path, RESULTS) == 0:
         raise RESULTS.damaged(path, "an empty file")
     try:
@@ -144,7 +144,7 @@ def _check_ours(path: Path, there: pa.Schema) -> None:
 
 
 def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
-    """A column in the type that this version knows. Raises ArrowInvalid or ValueError where its values do not fit."""
+    """Return a column in the type that this version knows. Raises ArrowInvalid or ValueError if its values do not fit."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

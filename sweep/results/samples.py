@@ -1,4 +1,4 @@
-"""What figures ask of kept weights and datasets: the answers, as plain arrays, and who gives them."""
+"""The data that figures need from kept weights and datasets, as plain arrays, and the protocol that provides them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 
 class PolicyActions(NamedTuple):
-    """What the policy of one run does at the sample's transitions: `mu` (M, N, A), not clipped."""
+    """The actions of one run's policy at the sample's transitions: `mu` (M, N, A), not clipped."""
 
     run_id: str
     decomposition: Decomposition
@@ -26,7 +26,7 @@ class PolicyActions(NamedTuple):
 
 
 class ActionSample(NamedTuple):
-    """M transitions of a dataset, R others of it to compare with, and what policies do at the first."""
+    """M transitions of a dataset, R others to compare with, and the actions of policies at the first M."""
 
     task: str
     dataset: str
@@ -54,7 +54,7 @@ class GameTables(NamedTuple):
 
 
 class LearnedQ(NamedTuple):
-    """What one run's critic thinks of the sample's actions: min_k Q_{a,k} (M, N) and min_k of the total (M,)."""
+    """One run's critic values of the sample's actions: min_k Q_{a,k} (M, N) and min_k of the total (M,)."""
 
     value_learning: ValueLearning
     alpha: float
@@ -65,7 +65,7 @@ class LearnedQ(NamedTuple):
 
 
 class ValueSample(NamedTuple):
-    """M transitions of a dataset, their actions (M, N, A), and what one run of each value learner thinks of them."""
+    """M transitions of a dataset, their actions (M, N, A), and the values from one run of each value learner."""
 
     task: str
     dataset: str
@@ -80,8 +80,11 @@ class Lacking(NamedTuple):
 
 
 class DataReturns(NamedTuple):
-    """Returns of a dataset's episodes, in units of reward; `highest_value` is the largest discounted one from any of its
-    states, so that a larger Q of its actions is more than the data hold."""
+    """Returns of a dataset's episodes, in units of reward.
+
+    `highest_value` is the largest discounted return from any state of the dataset. A larger Q of its actions is more than the
+    data contain.
+    """
 
     mean: float
     std: float
@@ -91,42 +94,45 @@ class DataReturns(NamedTuple):
 
 
 class TrainedRuns(Protocol):
-    """The runs of a sweep and what their kept weights know. A figure chooses its runs from them, and asks these.
+    """The runs of a sweep and their kept weights. A figure chooses its runs from them, and asks for these runs only.
 
-    Everything is looked up when a figure asks, because reading weights and datasets takes seconds.
+    Everything is read only when a figure asks, because reading weights and datasets takes seconds.
     """
 
     def wanted(self) -> tuple[DesignPoint, ...] | Lacking:
-        """All runs that the report is about, trained or not; why nothing can be asked of any."""
+        """List all runs of the report, trained or not.
+
+        Lacking says why nothing is known of any of them.
+        """
         ...
 
     def kept(self, *, critics: bool) -> tuple[DesignPoint, ...] | Lacking:
-        """Those that are finished and whose policies were kept, or whose `critics` were as well."""
+        """List the finished runs whose policies were kept. With `critics`, their critics must be kept, too."""
         ...
 
     def actions(self, points: Sequence[DesignPoint]) -> ActionSample | Lacking:
-        """What the policies of these runs, all of one dataset, do where its data were collected."""
+        """Compute the actions of these runs' policies at the transitions of their dataset. All runs have one dataset."""
         ...
 
     def values(self, points: Sequence[DesignPoint]) -> ValueSample | Lacking:
-        """What the critics of these runs, all of one dataset, think of its actions."""
+        """Compute the critic values of these runs for the actions of their dataset. All runs have one dataset."""
         ...
 
     def game_tables(self, points: Sequence[DesignPoint]) -> tuple[GameTables, ...] | Lacking:
-        """What the critics of these runs, all of the two-step game, learned of it: one table per decomposition."""
+        """Make one table per decomposition of what the critics of these runs learned. All are runs of the two-step game."""
         ...
 
     def data_returns(self, run_id: str) -> DataReturns | None:
-        """Returns of the dataset of one run; None where it is not at hand."""
+        """Return the returns of one run's dataset; None if the dataset is not on this machine."""
         ...
 
 
 Learned = TrainedRuns
-"""The name that reports know it by."""
+"""Name of the protocol in reports."""
 
 
 class NothingLearned:
-    """Stands for the trained runs where there are no weights and datasets, as in a rehearsal. Says why to whatever is asked."""
+    """Replaces the trained runs if there are no weights and datasets, as in a rehearsal. Every answer says why."""
 
     def __init__(self, why: str = "the weights of its runs are not at hand") -> None:
         self._why = Lacking(why)

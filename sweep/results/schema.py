@@ -1,7 +1,7 @@
-"""Columns of a results file: one row per run. Versioned; columns are added, never renamed.
+"""Columns of a results file: one row per run. The schema has a version; columns are added, never renamed.
 
-One immutable Parquet file holds one complete pack, curves and diagnostics nested in their run's row, so that publishing a
-pack is one atomic step.
+One immutable Parquet file holds one complete pack. Curves and diagnostics are nested in their run's row. So publishing a pack
+is one atomic step.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import pyarrow as pa
 from recipe_sweep.sweep.results.schema_version import SCHEMA_VERSION
 
 KEEP_METADATA = b"keep"
-"""Key of the file metadata that says which weights were kept beside it."""
+"""Key of the file metadata that says which weights were kept with it."""
 
 REHEARSAL = "REHEARSAL"
-"""How `data_hash` begins in every row that a rehearsal made up: no data were seen, and no table made of it can hide it."""
+"""Beginning of `data_hash` in every row that a rehearsal made up. No data were read, and every table shows so."""
 
 POINT_COLUMNS = [
     pa.field("run_id", pa.string(), nullable=False),
@@ -49,7 +49,7 @@ OUTCOME_COLUMNS = [
     pa.field("diagnostics", pa.map_(pa.string(), pa.list_(pa.float64())), nullable=False),
 ]
 
-# How it was run: never part of a run's identity, never compared when results are checked for equality.
+# How a pack was run. It is not part of a run's identity, and not compared when results are checked for equality.
 PROVENANCE_COLUMNS = [
     pa.field("pack_id", pa.string(), nullable=False),
     pa.field("lanes", pa.int64(), nullable=False),

@@ -1,3 +1,6 @@
-"""The newest schema of results files that this version knows, apart from the schema because that needs pyarrow."""
+"""The newest schema version of results files that this version knows.
+
+It is not in `schema.py`, because that module needs pyarrow.
+"""
 
 SCHEMA_VERSION = 1

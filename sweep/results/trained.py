@@ -1,4 +1,4 @@
-"""What a sweep's kept weights know, for the figures that show it: policies and critics where its data were collected."""
+"""Reads what a sweep's kept weights contain, for figures: policies and critics at the transitions of its data."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 Sample = TypeVar("Sample")
 
 ROWS, OTHER_ROWS = 2_000, 10_000
-"""Transitions that policies and critics are asked about, and further ones that their answers are compared with."""
+"""Transitions at which policies and critics are evaluated, and further ones to compare with."""
 
 
 def kept_weights(paths: SweepPaths, points: Sequence[DesignPoint], data_root: Path | None) -> TrainedRuns:
-    """Reads weights and datasets of the finished `points` when a figure asks; a rehearsal has learned nothing."""
+    """Read weights and datasets of the finished `points` when a figure asks. A rehearsal has learned nothing."""
 
     sweep = read_sweep_file(paths)
     if sweep is None or sweep.rehearsal is not None:
@@ -49,7 +49,7 @@ def kept_weights(paths: SweepPaths, points: Sequence[DesignPoint], data_root: Pa
 
 
 class KeptWeights:
-    """See TrainedRuns."""
+    """TrainedRuns from the files of a sweep."""
 
     def __init__(self, paths: SweepPaths, sweep: SweepFile, points: Sequence[DesignPoint], data_root: Path) -> None:
         self._paths, self._sweep, self._points, self._data_root = paths, sweep, points, data_root
@@ -122,7 +122,7 @@ class KeptWeights:
         return ValueSample(points[0].task, points[0].dataset, actions.double().numpy(), tuple(learned))
 
     def data_returns(self, run_id: str) -> DataReturns | None:
-        """Of the run's dataset, values with the run's discount."""
+        """Read the returns of the run's dataset. Values are discounted with the run's discount."""
         from recipe_sweep.trainers.data.catalogue import map_dataset
         from recipe_sweep.trainers.data.errors import DataError
         from recipe_sweep.trainers.data.stored.columns import largest_value
@@ -158,7 +158,7 @@ class KeptWeights:
             )
 
     def _compare(self, point: DesignPoint) -> None:
-        """Raise DataError where the point's dataset is not the one that was trained on."""
+        """Raise DataError if the point's dataset is not the one that it was trained on."""
         from recipe_sweep.trainers.data.comparison import Pin, compare_data
 
         key = point.dataset_id
@@ -166,7 +166,7 @@ class KeptWeights:
 
 
 def _or_lacking(sample: Callable[[], Sample]) -> Sample | Lacking:
-    """A sample, or that weights which it needs are damaged."""
+    """Compute a sample, or say that weights which it needs are damaged."""
     try:
         return sample()
     except DamagedFileError as error:
@@ -175,7 +175,7 @@ def _or_lacking(sample: Callable[[], Sample]) -> Sample | Lacking:
 
 
 def _rows(dataset: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Fixed rows of a dataset, and others: the same in every report."""
+    """Choose fixed rows of a dataset, and others to compare with. They are the same in every report."""
     rows = dataset.rows.numpy()
     chosen = rows[np.random.default_rng(0).permutation(len(rows))[: ROWS + OTHER_ROWS]]
     return chosen[:ROWS], chosen[ROWS:]

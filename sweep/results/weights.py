@@ -1,4 +1,4 @@
-"""Final weights beside a pack's results: one safetensors file, arrays named `<run_id>/<parameter>`."""
+"""Final weights with a pack's results: one safetensors file, arrays named `<run_id>/<parameter>`."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def publish_weights(path: Path, weights: Mapping[str, Arrays], keep: Keep) -> No
 
 
 def run_weights(path: Path, run_id: str, framework: str = "pt") -> dict[str, Any]:
-    """The arrays kept of one run, by their names without the run's prefix: PyTorch's, or with `np` NumPy's.
+    """Read the kept arrays of one run, by their names without the run's prefix: PyTorch's, or with `np` NumPy's.
 
-    Raises FileNotFoundError, and DamagedFileError where the file is torn, or holds nothing of the run.
+    Raises FileNotFoundError, and DamagedFileError if the file is torn or holds no array of the run.
     """
     prefix = f"{run_id}/"
     with _opened(path, framework) as file:
@@ -40,7 +40,7 @@ def run_weights(path: Path, run_id: str, framework: str = "pt") -> dict[str, Any
 
 
 def check_weights(path: Path) -> None:
-    """Raise DamagedFileError where a file of weights is torn or another's; FileNotFoundError where there is none."""
+    """Raise DamagedFileError if a file of weights is torn or not ours, FileNotFoundError if there is none."""
     with _opened(path, "np") as file:
         if "keep" not in (file.metadata() or {}):
             raise WEIGHTS.damaged(path, "a file that does not say which weights were kept")
@@ -48,7 +48,7 @@ def check_weights(path: Path) -> None:
 
 @contextmanager
 def _opened(path: Path, framework: str) -> Iterator[Any]:
-    """Open a file of weights; its reader checks that nothing of it is missing."""
+    """Open a file of weights. Its reader checks that nothing is missing in it."""
     if check_regular(path, WEIGHTS) == 0:
         raise WEIGHTS.damaged(path, "an empty file")
     try:
@@ -63,7 +63,7 @@ def _opened(path: Path, framework: str) -> Iterator[Any]:
 
 
 def export_run(source: Path, run_id: str, target: Path, metadata: Mapping[str, str]) -> tuple[str, ...]:
-    """Copy one run's arrays into a file of their own; returns their names."""
+    """Copy one run's arrays into a separate file. Returns their names."""
     arrays = run_weights(source, run_id, "np")
     with replacing(target) as temporary:
         save_file(arrays, temporary, metadata=dict(metadata))

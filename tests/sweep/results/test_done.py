@@ -94,7 +94,7 @@ def test_an_old_launch_cannot_publish(paths: SweepPaths) -> None:
     with Lease.acquire(paths.lease) as lease:
         old = lease.epoch
         lease.renew()
-        with pytest.raises(LeaseLostError, match="has taken this sweep over"):
+        with pytest.raises(LeaseLostError, match="has taken over this sweep"):
             publish_points(paths, POINTS[:2], old)
     assert not list(paths.results.glob("*"))
 
