@@ -1,1 +1,1 @@
-"""A sweep's second home, in a bucket or a folder: what goes there, what comes back, and who may write."""
+"""A second copy of a sweep, in a bucket or a folder: what goes there, what comes back, and who may write."""

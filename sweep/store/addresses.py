@@ -1,4 +1,4 @@
-"""Addresses of stores, and the store at one."""
+"""Addresses of stores, and the store at an address."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from recipe_sweep.sweep.store.base import Address, Store, wrong_address
 from recipe_sweep.sweep.store.registry import STORES
 
 LONGEST = 800
-"""Bytes of an address; S3 has keys of 1,024 at most."""
+"""Bytes of an address. Keys of S3 have at most 1,024 bytes."""
 
 
 def open_store(address: str) -> Store:
-    """The store at an address. Raises StoreAddressError with what is wrong with it; nothing is asked of it yet."""
+    """Make the store at an address, without a request to it.
+
+    Raises StoreAddressError that says what is wrong with the address.
+    """
     try:
         where = urlsplit(address)
-    except ValueError as error:  # brackets that are no IPv6 address, or letters that only look like some
+    except ValueError as error:  # brackets without an IPv6 address, or letters that only look like brackets
         raise wrong_address("the address of the store", f"{address!r} ({error})", _expected()) from error
     parts = [part for part in where.path.split("/") if part]
     if "@" in where.netloc:
@@ -35,7 +38,7 @@ def open_store(address: str) -> Store:
 
 
 def is_address(text: str) -> bool:
-    """Whether somebody means a store and not a file."""
+    """Say whether a text means a store and not a file."""
     return "://" in text
 
 

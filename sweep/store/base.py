@@ -1,7 +1,7 @@
-"""Where the truth of a sweep may be kept besides its directory: a bucket, or a folder on another disk.
+"""A store keeps a second copy of a sweep: in a bucket, or in a folder on another disk.
 
-A store holds objects by key. Of all it can do, two things matter: an object can be created so that of two who try one fails,
-and it tells how old an object is by its own clock. `sync.py` decides what goes there, `lease.py` who may.
+A store holds objects by key. Two of its abilities matter. It can create an object so that of two processes that try, one fails.
+It also tells how old an object is by its own clock. `sync.py` decides what is stored, `lease.py` decides who may store.
 """
 
 from __future__ import annotations
@@ -14,64 +14,67 @@ from recipe_sweep.sweep.errors import StoreAddressError as StoreAddressError  # 
 
 
 class Address(NamedTuple):
-    """An address that was found plain: `scheme://place/path`, without a password, a query or a part that steers."""
+    """An address that was checked: `scheme://place/path`, without a password, a query, or a part such as `..`."""
 
     text: str
     place: str
-    """What stands before the path: a bucket, say. May be empty."""
+    """The part before the path, such as a bucket. It may be empty."""
     path: str
     parts: tuple[str, ...]
     """Names in the path."""
 
 
 class Store(Protocol):
-    """Objects by key (`results/3fa9.parquet`). All methods raise StoreError where the store is away for long.
+    """Objects by key (`results/3fa9.parquet`). All methods raise StoreError if the store does not answer for a long time.
 
-    A new store is a class like this and a line in `registry.py`, which has the scheme of its addresses.
+    A new store is a class like this and a line in `registry.py` with the scheme of its addresses.
     """
 
     example: ClassVar[str]
-    """An address as it should be, for complaints about others."""
+    """A valid address. Complaints about other addresses show it."""
     address: str
 
     @classmethod
     def at(cls, address: Address) -> Store:
-        """Make the store at an address, and ask nothing of it yet. Raises StoreAddressError with what is wrong with it."""
+        """Make the store at an address, without a request to it.
+
+        Raises StoreAddressError that says what is wrong with the address.
+        """
         ...
 
     @property
     def folder(self) -> Path | None:
-        """The folder of this machine that has the objects as files; None where they are elsewhere."""
+        """The folder of this machine that has the objects as files; None if they are elsewhere."""
         ...
 
     def keys(self, prefix: str = "") -> frozenset[str]:
-        """The keys that begin so."""
+        """List the keys that begin with `prefix`."""
         ...
 
     def fetch(self, key: str, path: Path) -> bool:
-        """Write an object to a file that must be whole or absent; False where there is no such object."""
+        """Copy an object to a file, completely or not at all; False if there is no such object."""
         ...
 
     def create(self, key: str, path: Path) -> bool:
-        """Store a file under a key that must be new; False where there is one, which is then left as it was.
+        """Store a file under a key that must be new; False if the key exists, and then it stays unchanged.
 
-        Raises FileNotFoundError where the file itself has gone, as does `replace`.
+        Raises FileNotFoundError if the file itself is gone. So does `replace`.
         """
         ...
 
     def replace(self, key: str, path: Path) -> None:
-        """Store a file, whatever was there."""
+        """Store a file and replace what was there."""
         ...
 
     def remove(self, key: str) -> None:
-        """Remove an object, if it is there."""
+        """Remove an object, if it exists."""
         ...
 
     def age_s(self, key: str) -> float | None:
-        """Seconds since an object was stored, both times the store's own; None where there is none."""
+        """Return the seconds since an object was stored, by the store's own clock; None if there is no such object."""
         ...
 
 
 def wrong_address(address: str, found: str, expected: str) -> StoreAddressError:
-    """Return the error for an address that is none."""
+    """Make the error for an address that is not valid."""
     return StoreAddressError(Problem(file=address or "the address of the store", found=found, expected=expected))

@@ -1,7 +1,7 @@
 """Copies what is new in a sweep's directory to its store, once for each call.
 
-Results go last, so an interrupted copy is never inconsistent. Names that must be new are created and never replaced. So of
-two launches that did the same pack the first counts.
+Results go last, so an interrupted copy is never inconsistent. A file whose name must be new is created and never replaced. So
+if two launches did the same pack, the first one counts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ NOTHING: Mapping[str, Path] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class _New:
-    """What one look found. `files` and `results` are keys and paths to store, `gone` keys to remove, `datasets` hashes."""
+    """What one look found to do.
+
+    `files` and `results` are keys with paths, `gone` are keys to remove, `datasets` are hashes.
+    """
 
     files: tuple[tuple[str, Path], ...]
     results: tuple[tuple[str, Path], ...]
@@ -33,7 +36,7 @@ class _New:
 
 
 class Carrier:
-    """Copies a sweep's files to its store, for one launch that has its lease; `datasets` are paths by hash of content."""
+    """Copies a sweep's files to its store while one launch has the lease. `datasets` are paths by hash of content."""
 
     def __init__(self, store: Store, paths: SweepPaths, lease: StoreLease, datasets: Mapping[str, Path] = NOTHING) -> None:
         self.store, self.paths = store, paths
@@ -42,7 +45,7 @@ class Carrier:
         self._sweep_file = b""
 
     def carry(self) -> int:
-        """Store what is new; returns how many files were. Raises StoreError, LeaseLostError."""
+        """Store what is new. Returns how many files were stored. Raises StoreError, LeaseLostError."""
         new = self._look()
         if not (new.files or new.results or new.gone or new.datasets or new.sweep_file != self._sweep_file):
             return 0
@@ -50,7 +53,7 @@ class Carrier:
         self._carry_sweep_file(new.sweep_file)
         carried = sum(self._carry(key, path) for key, path in new.files)
         if new.results:
-            self._lease.check()  # Large files may have taken long.
+            self._lease.check()  # Storing large files may have taken long.
             carried += sum(self._carry(key, path) for key, path in new.results)
         for key in new.gone:
             self.store.remove(key)
@@ -89,15 +92,15 @@ class Carrier:
             else:
                 created = self.store.create(key, path)
         except FileNotFoundError:
-            return False  # A checkpoint that has gone meanwhile.
+            return False  # The checkpoint was removed meanwhile.
         if not created and key.startswith("results/"):
-            self.store.fetch(key, path)  # Another launch was first, and its row counts everywhere.
+            self.store.fetch(key, path)  # Another launch was first, so its rows count everywhere.
         self._stored.add(key)
         remember_stored(self.paths, key)
         return created
 
     def _carry_dataset(self, content: str) -> None:
         self._lease.check()
-        with suppress(FileNotFoundError):  # Somebody removed it; what trains on it has it open.
+        with suppress(FileNotFoundError):  # Somebody removed it. A process that trains on it still has it open.
             store_dataset(self.store, content, self._datasets[content])
         self._stored.add(card_key(content))  # Stored, or its files are gone; either way it is not tried again.

@@ -1,8 +1,10 @@
-"""Datasets where they are needed: in a sweep's store, by the hash of their content, and once on each node's own disk.
+"""Brings datasets to where they are needed: into a sweep's store, and once onto each node's own disk.
 
-A worker that reads its batches from a file system that many machines share waits for every one of them; a machine that makes
-a dataset anew may get other bytes. So a launch with a store keeps its datasets there, a machine that lacks one fetches it, and
-where a cluster's file says `stage_data` the first worker of a node copies what its packs need, checked byte by byte.
+A worker that reads its batches from a shared file system has to wait for other machines. A machine that makes a dataset again
+may get other bytes. So a launch with a store keeps its datasets there, by the hash of their content. A machine that lacks one
+fetches it.
+
+If a cluster's file says `stage_data`, the first worker of a node copies what its packs need. Every byte is checked.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ FOLDER = "datasets"
 
 
 def store_dataset(store: Store, content_hash: str, directory: Path) -> None:
-    """Store a dataset; its card goes last, so one that has a card is whole. Raises StoreError, FileNotFoundError."""
+    """Store a dataset. Its card goes last, so a dataset with a card is complete. Raises StoreError, FileNotFoundError."""
     for path in sorted(directory.glob("*.npy")):
         store.replace(f"{FOLDER}/{content_hash}/{path.name}", path)
     card = card_key(content_hash)
@@ -33,8 +35,8 @@ def store_dataset(store: Store, content_hash: str, directory: Path) -> None:
 
 
 def card_key(content_hash: str) -> str:
-    """The key whose presence says that a dataset is stored."""
-    # Here, because it loads NumPy, and most commands only import this file.
+    """Return the key that exists if a dataset is stored."""
+    # Imported here, because it loads NumPy, which most commands that import this file do not need.
     from recipe_sweep.trainers.data.stored.card import CARD_FILE
 
     return f"{FOLDER}/{content_hash}/{CARD_FILE}"
@@ -47,7 +49,7 @@ def fetch_lacking(
     pinned: DataPins,
     tell: Callable[[str], None],
 ) -> None:
-    """Fetch the sweep's datasets that are not on this machine and are stored. Raises StoreError, DataError."""
+    """Fetch the sweep's datasets that are stored and not on this machine. Raises StoreError, DataError."""
     from recipe_sweep.trainers.data.catalogue import dataset_directory
     from recipe_sweep.trainers.data.stored.bring import bring_dataset
 
@@ -65,7 +67,7 @@ def fetch_lacking(
 def datasets_to_store(
     store: Store | None, points: Iterable[DesignPoint], data_root: Path, hashes: Mapping[str, str]
 ) -> dict[str, Path]:
-    """The sweep's datasets on this machine by the hash of their content; none without a store, or in a rehearsal."""
+    """List the sweep's datasets on this machine, by the hash of their content. There are none without a store."""
     if store is None:
         return {}
     from recipe_sweep.trainers.data.catalogue import dataset_directory
@@ -77,10 +79,11 @@ def datasets_to_store(
 def root_on_this_node(
     stage: str | None, store: str | None, point: DesignPoint, data_root: Path, content_hash: str, tell: Callable[[str], None]
 ) -> Path:
-    """The data directory from which this node reads the point's dataset: its own `stage`, filled by whoever comes first.
+    """Return the data directory from which this node reads the point's dataset.
 
-    Where it cannot be filled (no room, not ours) and the sweep's own data directory has the dataset, that is read, and
-    `tell` hears why. Raises what filling it raised where there is no such way out.
+    It is the node's own `stage`; the first process fills it. If that fails (no room, no permission) and the sweep's own data
+    directory has the dataset, that directory is used. `tell` is called with the reason. If neither has the dataset, the error
+    of filling it is raised.
     """
     if stage is None:
         return data_root
@@ -107,12 +110,15 @@ def root_on_this_node(
     except (OSError, RecipeSweepError) as error:
         if not source.is_dir():
             raise
-        tell(f"{point.task}/{point.dataset} is read from {source}, for it cannot be copied here: {error}")
+        tell(f"{point.task}/{point.dataset} is read from {source}, because it cannot be copied here: {error}")
     return data_root
 
 
 def _own_directory(stage: str) -> Path:
-    """`stage` followed by this user's number: theirs alone, because what is in it is trusted. Raises PermissionError."""
+    """Make `stage` followed by this user's number. Only this user may write there, because its content is trusted.
+
+    Raises PermissionError.
+    """
     root = Path(f"{stage}-{os.getuid()}")
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = root.lstat()

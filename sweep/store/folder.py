@@ -1,4 +1,4 @@
-"""A store in a folder: another disk, or one that several machines see."""
+"""A store in a folder, on another disk or one that several machines share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recipe_sweep.sweep.store.keys import checked, inside, ours
 
 
 class FolderStore:
-    """Objects are files; those who see the same folder see the same store."""
+    """Objects are files. All machines that see the same folder see the same store."""
 
     example: ClassVar[str] = "file:///a/directory"
 
@@ -75,7 +75,7 @@ class FolderStore:
             path, now = self._path(key), self.folder / f".now.{os.getpid()}{TEMPORARY_SUFFIX}"
             if not path.exists():
                 return None
-            now.touch()  # Both times from the clock of whoever keeps the folder.
+            now.touch()  # Both times come from the clock of the folder's file system.
             try:
                 return now.stat().st_mtime - path.stat().st_mtime
             finally:

@@ -1,7 +1,7 @@
-"""Keys of a store: the names that we write there, and no others.
+"""Keys of a store: only the names that we write there.
 
-A key becomes a path in the sweep's directory. Whoever may write into a bucket must not choose that path. So every key is
-matched against the pattern of its folder before it is joined to anything: listed, fetched, stored or removed.
+A key becomes a path in the sweep's directory. Others who may write into a bucket must not choose that path. So every key is
+matched against the pattern of its folder first: before it is listed, fetched, stored or removed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.errors import StoreKeyError
 
 LONGEST = 200
-"""Characters of a key; ours have at most 112."""
+"""Characters of a key. Our keys have at most 112."""
 
 _PACK = "[0-9a-f]{16}"
 _NUMBER = "[0-9]{6,12}"
@@ -30,28 +30,29 @@ PATTERNS = {
     "results": rf"results/{_PACK}\.parquet",
     "datasets": r"datasets/[0-9a-f]{64}/(?:card\.json|[a-z][a-z0-9_]{0,40}\.npy)",
 }
-"""The names that we write, by the folder that they lie in."""
+"""The names that we write, by their folder."""
 
 _OURS = {folder: re.compile(pattern, re.ASCII) for folder, pattern in PATTERNS.items()}
 
 
 def is_ours(key: str) -> bool:
-    """Whether a key is a name that we write."""
+    """Say whether a key is a name that we write."""
     pattern = _OURS.get(key.partition("/")[0])
     return len(key) <= LONGEST and pattern is not None and pattern.fullmatch(key) is not None
 
 
 def checked(address: str, key: str) -> str:
-    """The key, if it is a name that we write. Raises StoreKeyError."""
+    """Return the key, if it is a name that we write. Raises StoreKeyError."""
     if not is_ours(key):
         raise _refused(address, [key])
     return key
 
 
 def ours(address: str, listed: Iterable[str], prefix: str = "") -> frozenset[str]:
-    """Keys of a listing that begin with a prefix. Names outside our folders, and markers of folders, are passed over.
+    """Select the keys of a listing that begin with a prefix. Names outside our folders, and markers of folders, are ignored.
 
-    Raises StoreKeyError for a name in one of our folders that we never write, and for every name that steers a path.
+    Raises StoreKeyError for a name in one of our folders that we never write. It is also raised for every name that `_steers`
+    finds.
     """
     found = {key for key in listed if key and not key.endswith("/")}
     foreign = sorted(key for key in found if not is_ours(key) and (key.partition("/")[0] in PATTERNS or _steers(key)))
@@ -61,7 +62,7 @@ def ours(address: str, listed: Iterable[str], prefix: str = "") -> frozenset[str
 
 
 def inside(root: Path, key: str) -> Path:
-    """Where a key of ours lies under a directory. Raises StoreKeyError where a part of the way is a link."""
+    """Return the path of one of our keys under a directory. Raises StoreKeyError if a part of the path is a link."""
     path = root
     for part in key.split("/"):
         path = path / part
@@ -70,14 +71,14 @@ def inside(root: Path, key: str) -> Path:
                 str(path),
                 found="a link",
                 expected="a file or a directory: links in a sweep with a store, or in a store, are not followed",
-                hint="put what it points to in its place",
+                hint="replace the link by what it points to",
             )
             raise StoreKeyError(problem)
     return path
 
 
 def _steers(key: str) -> bool:
-    """Whether a name would lead a path somewhere: upwards, to the root, or through a separator of another system."""
+    """Say whether a name would lead a path elsewhere: upwards, to the root, or by another system's separator."""
     return key.startswith("/") or "\\" in key or any(part in ("", ".", "..") for part in key.split("/"))
 
 
@@ -89,6 +90,6 @@ def _refused(address: str, keys: list[str]) -> StoreKeyError:
             key=ascii(keys[0][:LONGEST]),
             found=f"a name that recipe-sweep never writes{more}; nothing was fetched",
             expected="names such as results/0123456789abcdef.parquet",
-            hint="find out who else can write into this store; remove these objects to go on",
+            hint="find out who else can write into this store, then remove these objects and try again",
         )
     )

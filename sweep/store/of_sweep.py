@@ -1,4 +1,7 @@
-"""The store of a sweep: the one that a command names, or the one in the sweep's file; never that of another sweep."""
+"""Finds the store of a sweep: the one that a command names, or the one in the sweep's file.
+
+It refuses the store of another sweep.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ from recipe_sweep.sweep.store.sync import SWEEP_FILE, fetch
 
 
 def store_of(paths: SweepPaths, given: str | None) -> Store | None:
-    """The store of a sweep: the one that is given, or the one that its file names; None where there is neither.
+    """Return the store of a sweep: the given one, or the one that its file names; None if there is neither.
 
-    Raises StoreAddressError, and SweepDirectoryError where the sweep has another one.
+    Raises StoreAddressError, and SweepDirectoryError if the sweep has another store.
     """
     sweep = read_sweep_file(paths)
     if given is None:
@@ -29,7 +32,7 @@ def store_of(paths: SweepPaths, given: str | None) -> Store | None:
         problem = Problem(
             str(paths.lock_file),
             key="store",
-            found=f"{sweep.store}, where this sweep is stored already",
+            found=f"{sweep.store}, where this sweep is already stored",
             expected=store.address,
             hint="launch it with the store it has, or begin another sweep with --dir",
         )
@@ -40,7 +43,7 @@ def store_of(paths: SweepPaths, given: str | None) -> Store | None:
 
 
 def _check_same(store: Store, sweep: SweepFile) -> None:
-    """Refuse a store that has another sweep than the one that shall go there: they would be mixed up for ever."""
+    """Refuse a store that already holds another sweep, because the two could never be separated again."""
     with TemporaryDirectory() as directory:
         there = SweepPaths(Path(directory))
         stored = read_sweep_file(there) if store.fetch(SWEEP_FILE, there.lock_file) else None
@@ -55,7 +58,7 @@ def _check_same(store: Store, sweep: SweepFile) -> None:
 
 
 def check_apart(store: Store, paths: SweepPaths) -> None:
-    """Refuse a folder as the store of a sweep whose directory it is, or in or around it. Raises StoreAddressError."""
+    """Refuse a folder as store if it is the sweep's own directory, or lies in or around it. Raises StoreAddressError."""
     if store.folder is not None:
         folder, root = store.folder.resolve(), paths.root.resolve()
         if folder == root or folder in root.parents or root in folder.parents:
@@ -65,7 +68,10 @@ def check_apart(store: Store, paths: SweepPaths) -> None:
 
 
 def fetched_store(paths: SweepPaths, given: str | None) -> Store | None:
-    """Find the sweep's store, as `store_of`, and fetch all that is stored. Raises LeaseHeldError where a launch is at work."""
+    """Find the sweep's store as `store_of` does, and fetch all that is stored.
+
+    Raises LeaseHeldError if a launch is working on the sweep.
+    """
     store = store_of(paths, given)
     if store is not None:
         check_free(store, paths)

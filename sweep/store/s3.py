@@ -1,7 +1,7 @@
-"""A store in a bucket of S3, or of whatever speaks like it (AWS_ENDPOINT_URL says where).
+"""A store in a bucket of S3, or of a compatible service, whose address is in AWS_ENDPOINT_URL.
 
-Who is asking is known from the environment, as by all tools of AWS; no key is ever read, stored or printed by us. A request
-that is throttled, or answered by 5xx or by nothing, is repeated by boto3 with growing pauses, half a minute to a minute in all.
+Credentials come from the environment, as for all tools of AWS. We never read, store or print a key. boto3 repeats a request
+that is throttled, or gets no answer or one of 5xx. Its pauses grow, to half a minute or a minute in all.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class S3Store:
         return bool(answered)
 
     def create(self, key: str, path: Path) -> bool:
-        # In one request, which S3 takes up to 5 GB: only such can be made conditional on nothing being there.
+        # It is a single request, up to 5 GB, because only such a request can refuse to overwrite.
         with self._troubles(taken=True) as answered, path.open("rb") as body:
             self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=body, IfNoneMatch="*")
             answered.append(True)
@@ -118,7 +118,10 @@ class S3Store:
 
     @contextmanager
     def _troubles(self, absent: bool = False, taken: bool = False) -> Iterator[list[bool]]:
-        """Turn what boto3 raises into what a user understands; an object that is `absent`, or `taken`, may be no trouble."""
+        """Convert boto3's errors to errors that a user understands.
+
+        With `absent` or `taken`, an object that is missing, or exists already, is no error.
+        """
         from boto3.exceptions import Boto3Error
         from botocore.exceptions import BotoCoreError, ClientError
 
@@ -140,14 +143,14 @@ class S3Store:
 
 
 def _pause_after_conflict(response: tuple[object, dict[str, Any]] | None, attempts: int, **_: object) -> float | None:
-    """Seconds to wait where S3 would not say who was first, because another wrote the same name at that moment.
+    """Return the seconds to wait if another process wrote the same name at that moment.
 
-    It asks for the request to be repeated then, and boto3 does not do so by itself.
+    Then S3 does not decide which was first. It asks to repeat the request, and boto3 does not do so by itself.
     """
     code = response[1].get("Error", {}).get("Code") if response is not None else None
     return min(0.1 * 2**attempts, 5.0) if code == "ConditionalRequestConflict" and attempts < ATTEMPTS else None
 
 
 def _first_line(error: Exception) -> str:
-    """What is wrong, without a password that the address of a proxy or an endpoint may have in it."""
+    """Return what is wrong, without a password in the address of a proxy or an endpoint."""
     return re.sub(r"//[^/@\s]*@", "//***@", str(error).strip().splitlines()[0])

@@ -1,4 +1,4 @@
-"""Which files of a sweep belong in its store, and which of those that are here are known to be there."""
+"""Decides which files of a sweep belong in its store. It also notes which local files are the same there."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SWEEP_FILE = "sweep.json"
 ONCE = ("packs", "search", "launches")
 """Directories of files whose names must be new. Results are stored after all of these."""
 BULKY = ("checkpoints", "weights")
-"""Directories of large files. No two attempts share a name there, or the content says whether a file is whole."""
+"""Directories of large files. No two attempts share a name there, or the content says whether a file is complete."""
 TAKEN_BACK = ("packs/", "checkpoints/")
-"""What a launch may remove again: records that were withdrawn, checkpoints that nothing can resume from."""
+"""What a launch may remove again: withdrawn records, and checkpoints that nothing can resume from."""
 
 
 def files_of(paths: SweepPaths, folder: str) -> Iterator[tuple[str, Path]]:
@@ -46,16 +46,19 @@ def check_links(paths: SweepPaths) -> None:
 
 
 def lacks(paths: SweepPaths, key: str, known: Collection[str]) -> bool:
-    """Say whether an object of the store is not here. Results and the sweep file may differ here, so `known` decides."""
+    """Say whether an object of the store is missing here.
+
+    Results and the sweep file may differ here, so `known` decides about them.
+    """
     if not (paths.root / key).exists():
         return True
     if key == SWEEP_FILE:
-        return _name(paths, key) in known  # Another may have written it anew; one that was not stored yet stays.
+        return _name(paths, key) in known  # Another machine may have rewritten it. A sweep file that is not stored yet stays.
     return key.startswith("results/") and key not in known
 
 
 def known_stored(paths: SweepPaths) -> frozenset[str]:
-    """Read which files are here as they are in the store; none where that was never noted, or the note is damaged."""
+    """Read which files are the same here as in the store; none if that was never noted, or the note is damaged."""
     try:
         return frozenset(read_regular(paths.stored_index, STORED).decode().splitlines())
     except FileNotFoundError:
@@ -68,7 +71,7 @@ def known_stored(paths: SweepPaths) -> frozenset[str]:
 
 
 def remember_stored(paths: SweepPaths, key: str) -> None:
-    """Note that a file is here as it is in the store; only of the sweep file and of results is this asked."""
+    """Note that a file is the same here as in the store. Only the sweep file and results need this note."""
     if key == SWEEP_FILE or key.startswith("results/"):
         paths.index.mkdir(exist_ok=True)
         with suppress(FileNotFoundError):

@@ -1,8 +1,8 @@
 """Copies a sweep's files to its store and back. Results go last, so an interrupted copy is never inconsistent.
 
-A sweep with a store has a directory all the same, in which everything happens as in any other. A launch begins by fetching
-what its directory lacks: on a new machine, all of it. While it is at work, a synchroniser copies what is new. A launch that
-another machine has taken over (`lease.py`) stores nothing more, and stops.
+A sweep with a store also has a directory, and works there like any other. A launch begins by fetching what its directory lacks.
+On a new machine that is everything. While the launch works, a synchroniser copies what is new. If another machine takes over
+the sweep (`lease.py`), the launch stores nothing more, and stops.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ AT_ONCE = 8
 
 
 def fetch(store: Store, paths: SweepPaths, checkpoints: bool = True) -> int:
-    """Bring into the sweep's directory what it lacks of what is stored; returns how many files. Raises StoreError.
+    """Fetch what the sweep's directory lacks of what is stored. Returns how many files. Raises StoreError.
 
-    Results come last, so that a directory whose fetching was cut off lacks results and never what these speak of. One that is
-    here already gives way to another that was stored first. Without `checkpoints`: all that a reader needs.
+    Results come last. So after an interrupted fetch the directory may lack results, but never what its results refer to. A
+    result here is replaced if another was stored first. Without `checkpoints` it fetches only what a reader needs.
     """
     folders = (SWEEP_FILE, *ONCE, *(folder for folder in BULKY if checkpoints or folder != "checkpoints"), "results")
     known = known_stored(paths)
@@ -58,7 +58,7 @@ def fetch(store: Store, paths: SweepPaths, checkpoints: bool = True) -> int:
 
 
 def fetch_to_read(store: Store, paths: SweepPaths) -> None:
-    """Fetch all but checkpoints, unless a launch is at work in the directory, which knows better than the store."""
+    """Fetch all but checkpoints, unless a launch is working in the directory. Then the directory is newer than the store."""
     try:
         launch = live_launch(paths.lease)
     except DamagedFileError as error:
@@ -77,12 +77,16 @@ def syncing(
     tell: Callable[[str], None],
     datasets: Mapping[str, Path] = NOTHING,
 ) -> Iterator[None]:
-    """Keep the store up to date beside a launch, whose epoch may move, and which is asked to stop when another has the sweep.
+    """Keep the store up to date while a launch works. The launch's epoch may change.
 
-    `datasets` are the sweep's, by the hash of their content: they are stored once, after what else is new at first.
-    Where the store is away, training goes on and what is new waits. At the end it is waited for, for ten minutes or until
-    Ctrl-C. Raises LeaseHeldError at the start; at the end LeaseLostError, or StoreError with what to do then: all that was
-    done is in the directory.
+    The launch is asked to stop if another launch has taken over the sweep. `datasets` are the sweep's, by the hash of their
+    content; they are stored once, after the first look's other files.
+
+    If the store does not answer, training continues and new files wait. At the end it waits for the store: for ten minutes, or
+    until Ctrl-C.
+
+    Raises LeaseHeldError at the start. At the end it raises LeaseLostError, or StoreError that says what to do. All that was
+    done is then in the directory.
     """
     if store is None:
         yield
@@ -92,13 +96,16 @@ def syncing(
     lease.begin(epoch())
     with beating(lease, epoch):
         carrier = Carrier(store, paths, lease, datasets)
-        fetch(store, paths)  # What was stored between the first look and the lease.
+        fetch(store, paths)  # This fetches what was stored between the first look and the lease.
         with Synchroniser(carrier, lease, asked, tell):
             yield
 
 
 def store_the_rest(store: Store, paths: SweepPaths) -> None:
-    """Store what a launch before could not, or did without a store. Raises LeaseHeldError, LeaseLostError, StoreError."""
+    """Store what an earlier launch could not store, or did without a store.
+
+    Raises LeaseHeldError, LeaseLostError, StoreError.
+    """
     sweep = read_sweep_file(paths)
     known = sweep is None or sweep.store == store.address
     if known and store.keys("results/") >= {key for key, _ in files_of(paths, "results")}:

@@ -1,12 +1,12 @@
-"""Keeps a store up to date beside a launch, in a thread of its own whose state has a name.
+"""Keeps a store up to date while a launch works, in its own thread. The thread's state has a name.
 
     IDLE      it is time to look   -> COPYING    the launch is over     -> STOPPING
     COPYING   all was copied       -> IDLE       the store is away      -> WAITING
     WAITING   the store answers    -> IDLE, or DONE where the launch is over
     STOPPING  all was copied       -> DONE       the store is away      -> WAITING
 
-From COPYING, WAITING and STOPPING another launch that has taken the sweep over, or a strange name in the store, leads to
-REFUSED. DONE and REFUSED are the ends.
+COPYING, WAITING and STOPPING change to REFUSED in two cases: another launch has taken over the sweep, or the store has a
+name that we never write. No state follows DONE and REFUSED.
 """
 
 from __future__ import annotations
@@ -28,39 +28,39 @@ if TYPE_CHECKING:
     from recipe_sweep.sweep.locks.stop import StopRequests
 
 PATIENCE_S = 600.0
-"""How long the store is waited for after the launch is over."""
+"""Seconds that the launch waits for the store at its end."""
 A_WHILE_S = 3.0
-"""How long that takes before the user is told of it."""
+"""Seconds of waiting before the user is told."""
 
 
 class State(Enum):
     """What a synchroniser is doing."""
 
     IDLE = "all that was new at the last look is stored"
-    COPYING = "what is new is copied"
-    WAITING = "the store is away; what is new waits in the directory, and the store is tried again"
-    STOPPING = "the launch is over; what is left is copied"
+    COPYING = "new files are being copied"
+    WAITING = "the store does not answer; new files wait in the directory, and the store is tried again"
+    STOPPING = "the launch is over; the remaining files are being copied"
     DONE = "everything is stored, and the lease is given back"
-    REFUSED = "nothing more may be stored, whoever waits"
+    REFUSED = "nothing more may be stored, and waiting does not help"
 
 
 ENDED = frozenset({State.DONE, State.REFUSED})
-"""States that no other follows."""
+"""States that no other state follows."""
 
 
 class _Now(NamedTuple):
-    """A state, and the error that led to it; together, because two threads look at them."""
+    """A state, and the error that led to it. They are one object, because two threads read them."""
 
     state: State
     failure: RecipeSweepError | None = None
 
 
 class Synchroniser:
-    """Stores what is new until it is left, then what is left.
+    """Stores what is new until the block ends, then what is left.
 
-    Where the store is away, training goes on and `tell` hears of it once. Where another launch has the sweep, this one is
-    `asked` to stop. Leaving waits for the store: for ten minutes, or until `asked` once more. Leaving raises LeaseLostError,
-    StoreKeyError, or StoreError with what to do then, unless everything is stored.
+    If the store does not answer, training continues and `tell` is called once. If another launch has the sweep, this one is
+    `asked` to stop. At the end it waits for the store: for ten minutes, or until `asked` once more. Unless everything is
+    stored, the end raises LeaseLostError, StoreKeyError, or StoreError that says what to do.
     """
 
     def __init__(self, carrier: Carrier, lease: StoreLease, asked: StopRequests, tell: Callable[[str], None]) -> None:
@@ -71,7 +71,7 @@ class Synchroniser:
 
     @property
     def state(self) -> State:
-        """What is being done at this moment."""
+        """What the synchroniser is doing at this moment."""
         return self._now.state
 
     def __enter__(self) -> Synchroniser:
@@ -93,7 +93,10 @@ class Synchroniser:
             self._store_what_is_new(State.STOPPING if last else State.COPYING)
 
     def _store_what_is_new(self, state: State) -> None:
-        """Copy once. `state`, COPYING or STOPPING, is not shown before a store that was away answers again."""
+        """Copy once.
+
+        `state` is COPYING or STOPPING. After WAITING it is shown only when the store answers again.
+        """
         was_away = self.state is State.WAITING
         if not was_away:
             self._now = _Now(state)
@@ -125,7 +128,7 @@ class Synchroniser:
             self._left.wait(EVERY_S)
 
     def _wait_for_the_end(self) -> None:
-        """Wait until all is stored, for ten minutes or until asked to stop once more; tells where it takes a while."""
+        """Wait until all is stored: for ten minutes, or until asked to stop once more. It tells the user if that takes long."""
         deadline, before = time.monotonic() + PATIENCE_S, self._asked.count
         self._thread.join(A_WHILE_S)
         if self._thread.is_alive():

@@ -312,7 +312,7 @@ def test_a_sweep_that_is_done_can_be_stored_later_but_not_over_another(s3: Bucke
 def test_another_store_or_another_sweeps_directory_is_refused_before_anything_starts(s3: Bucket) -> None:
     assert ended(rehearsal("first", "--store", ADDRESS))[0] == 0
     code, output = ended(rehearsal("first", "--store", "s3://sweeps/other"))
-    assert (code, "where this sweep is stored already" in output) == (2, True)
+    assert (code, "where this sweep is already stored" in output) == (2, True)
     assert ended(rehearsal("other"))[0] == 0
     refused = call("status", ADDRESS, "--dir", "other", expect=ExitCode.BAD_INPUT)
     assert "stored nowhere" in refused
