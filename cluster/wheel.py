@@ -28,7 +28,7 @@ _EPOCH = "315532800"  # 1980-01-01: a zip file cannot hold an earlier date
 def build_wheel(directory: Path) -> Wheel:
     """Build the wheel into a directory. Raises MissingToolError or CommandFailedError if it cannot be built."""
     if not (SOURCE / "pyproject.toml").exists():
-        raise MissingToolError("the project's source", "a checkout: from an installed package no wheel can be built")
+        raise MissingToolError("the project's source", "a checkout, because no wheel can be built from an installed package")
     for module in ("build", "setuptools"):
         if importlib.util.find_spec(module) is None:
             raise MissingToolError(module, f"it to be installed: {sys.executable} -m pip install {module}")

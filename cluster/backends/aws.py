@@ -40,7 +40,10 @@ class AwsBackend(StartingBackend[AwsFile]):
         each = [resources_of(self.file, [node] * self.file.workers) for node in nodes]
         if len({kind.gpus > 0 for kind in kinds}) > 1:
             raise ClusterError(
-                "worker_instances", "some with GPUs and some without", "all alike", "packs are made for one device"
+                "worker_instances",
+                "some with GPUs and some without",
+                "all with GPUs, or all without",
+                "packs are made for one device",
             )
         smallest = min(each, key=lambda resources: (resources.slots, resources.bytes_per_pack or 0))
         return replace(smallest, spot_notice=self.file.spot)

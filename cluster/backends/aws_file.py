@@ -35,7 +35,7 @@ def _instance_type(value: object) -> str:
         return value
     near = difflib.get_close_matches(str(value), table.instances, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise refused("an instance type that cluster/prices.yaml knows", f"{hint}a further one is a further line in that file")
+    raise refused("an instance type that cluster/prices.yaml knows", f"{hint}to add a type, add a line to that file")
 
 
 def _not_empty(value: object) -> object:

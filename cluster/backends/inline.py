@@ -50,4 +50,4 @@ class InlineBackend(Backend[InlineFile]):
         )
 
     def cost(self) -> Cost:
-        return Cost(None, "this machine is yours, and nobody sends a bill for an hour of it")
+        return Cost(None, "this machine is yours, so its hours have no price")

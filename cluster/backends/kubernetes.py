@@ -30,7 +30,7 @@ class KubernetesBackend(StartingBackend[KubernetesFile]):
         return resources_of(file, [node] * file.workers)
 
     def cost(self) -> Cost:
-        return Cost(None, "Kubernetes knows no prices; the file bounds hours of workers")
+        return Cost(None, "Kubernetes knows no prices; the file limits the hours of workers")
 
     def budget(self) -> str:
         workers = "1 worker" if self.file.workers == 1 else f"{self.file.workers:,} workers"

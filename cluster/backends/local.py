@@ -34,7 +34,7 @@ class LocalBackend(Backend[LocalFile]):
         return _resources(self.file)
 
     def cost(self) -> Cost:
-        return Cost(None, "this machine is yours, and nobody sends a bill for an hour of it")
+        return Cost(None, "this machine is yours, so its hours have no price")
 
 
 def _resources(file: LocalFile) -> Resources:

@@ -53,4 +53,4 @@ class RayBackend(Backend[RayFile]):
         )
 
     def cost(self) -> Cost:
-        return Cost(None, "somebody else started these machines, and an address says nothing of what they are")
+        return Cost(None, "somebody else started these machines, and their address does not tell their price")

@@ -77,12 +77,12 @@ class RayUpBackend(ForeignBackend):
         return _resources(self.file.content)
 
     def cost(self) -> Cost:
-        return Cost(None, "the file is Ray's, and says neither prices nor how long its machines live")
+        return Cost(None, "a file for `ray up` states no prices, and not how long its machines live")
 
     def check_grid(self, given: bool) -> None:
         if given:
             found = f"--grid beside {self.described}"
-            raise ClusterError(self.key, found, "no --grid: what its head has is not ours to say")
+            raise ClusterError(self.key, found, "no --grid, because recipe-sweep does not know what is installed on its head")
 
     def check_account(self) -> None:
         provider = self.file.content.get("provider")
@@ -151,7 +151,7 @@ def _node(name: str, kind: Mapping[str, Any]) -> Node:
             f"available_node_types.{name}.resources",
             "no CPU",
             "CPU (and GPU) stated, or an InstanceType that cluster/prices.yaml knows",
-            "Ray finds out for itself, a plan cannot",
+            "Ray detects this itself, but a plan cannot",
         )
     gpus = stated.get("GPU", 0 if known is None else known.gpus)
     cpus = stated.get("CPU", 0 if known is None else known.cpus)

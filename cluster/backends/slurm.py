@@ -66,7 +66,7 @@ class SlurmBackend(StartingBackend[SlurmFile]):
         return resources_of(file, [node] * file.nodes)
 
     def cost(self) -> Cost:
-        return Cost(None, "Slurm bills no dollars; the file bounds node-hours")
+        return Cost(None, "Slurm has no prices in dollars; the file limits node-hours")
 
     def budget(self) -> str:
         file = self.file

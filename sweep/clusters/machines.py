@@ -100,7 +100,7 @@ def check_drivable(path: Path | None, grid: str) -> None:
     up = pasted("recipe-sweep", "cluster", "up", path)
     hint = cluster.backend.way_there(up, pasted("recipe-sweep", "cluster", "up", path, "--grid", grid))
     names = alternatives(launchable())
-    expected = f"{names}: a launch runs beside its Ray, and cannot reach these machines from here"
+    expected = f"{names}, because a launch from here cannot reach these machines"
     raise cluster.complaint(ClusterError(cluster.backend.key, cluster.backend.described, expected, hint))
 
 

@@ -59,7 +59,7 @@ WEIGHTS = FileKind(
 )  # fmt: skip
 PACK = FileKind(
     "the record of a started pack", "packs/[!.]*.json", "what it says is left out",
-    "restore it from a copy; or move it away, and its runs are planned anew and train from their start",
+    "restore it from a copy; or move it away, and its runs are planned again and train from their start",
 )  # fmt: skip
 ATTEMPT = FileKind(
     "the record of an attempt at a pack", "attempts/*/[!.]*.json", "the attempt is left out",
@@ -86,7 +86,7 @@ HEARTBEAT = FileKind(
     "make sure that no launch is at work on this sweep, then move it away",
 )  # fmt: skip
 LAUNCH = FileKind(
-    "what a launch set out to do", "launches/" + "[0-9]" * 6 + "*.json", "what it says is left out",
+    "the plan of a launch", "launches/" + "[0-9]" * 6 + "*.json", "what it says is left out",
     "move it away, because no later launch depends on it",
 )  # fmt: skip
 ESTIMATE = FileKind(
@@ -99,26 +99,26 @@ OUTCOME = FileKind(
 )  # fmt: skip
 ROUND = FileKind(
     "a round of the search", "search/[0-9]*.json", "its trials are left out, and the search waits",
-    "restore it from a copy; or move it and all later rounds away, they are asked anew and no finished run is lost",
+    "restore it from a copy; or move it and all later rounds away: they are asked for again, and no finished run is lost",
 )  # fmt: skip
 CALIBRATION = FileKind(
     "how fast this machine trains", "calibration.json", "estimates do without it",
-    "measure anew with `recipe-sweep plan --calibrate`, or move it away",
+    "measure again with `recipe-sweep plan --calibrate`, or move it away",
 )  # fmt: skip
 PROGRESS = FileKind(
     "the progress of a pack", "progress/[!.]*.json", "the pack is not shown as running",
-    "move it away, the pack writes it anew",
+    "move it away, because the pack writes it again",
 )  # fmt: skip
 INDEX = FileKind(
     "the index of the results", "index/done.json", "all results are read instead",
-    "move it away, it is made anew",
+    "move it away, because it is made again",
 )  # fmt: skip
 STORED = FileKind(
     "the list of what is stored", "index/stored.txt", "it is fetched again",
-    "move it away, it is made anew",
+    "move it away, because it is made again",
 )  # fmt: skip
 CHECKPOINT = FileKind(
-    "the checkpoint of a pack", "checkpoints/*/*.json", "the pack goes on from the one before, or from its start",
+    "the checkpoint of a pack", "checkpoints/*/*.json", "the pack continues from the one before, or from its start",
     "move it away, because no result depends on it",
 )  # fmt: skip
 LOG = FileKind("a log", "logs/**/*.log", "it is not shown", "move it away, because nothing depends on it")

@@ -283,6 +283,6 @@ def _locked_problem(lock: Path) -> Problem:
         )  # fmt: skip
     pids = " ".join(stopped)
     return Problem(
-        str(lock), found=f"a lock that a stopped process holds (pid {pids})", expected="a lock held for moments",
+        str(lock), found=f"a lock held by a stopped process (pid {pids})", expected="a lock held for moments",
         hint=f"let it continue with `kill -CONT {pids}` or end it with `kill -9 {pids}`, then launch again",
     )  # fmt: skip

@@ -134,7 +134,7 @@ Learned = TrainedRuns
 class NothingLearned:
     """Replaces the trained runs if there are no weights and datasets, as in a rehearsal. Every answer says why."""
 
-    def __init__(self, why: str = "the weights of its runs are not at hand") -> None:
+    def __init__(self, why: str = "the weights of its runs are not available") -> None:
         self._why = Lacking(why)
 
     def wanted(self) -> Lacking:

@@ -52,7 +52,7 @@ def _check_same(store: Store, sweep: SweepFile) -> None:
             store.address,
             found=f"another sweep: {stored.name}, begun {stored.created_at}",
             expected=f"nothing, or what is stored of {sweep.name}, begun {sweep.created_at}",
-            hint="give this one an address of its own",
+            hint="give this sweep its own address",
         )
         raise SweepDirectoryError(problem)
 

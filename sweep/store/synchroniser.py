@@ -1,9 +1,9 @@
 """Keeps a store up to date while a launch works, in its own thread. The thread's state has a name.
 
     IDLE      it is time to look   -> COPYING    the launch is over     -> STOPPING
-    COPYING   all was copied       -> IDLE       the store is away      -> WAITING
+    COPYING   all was copied       -> IDLE       the store is silent    -> WAITING
     WAITING   the store answers    -> IDLE, or DONE where the launch is over
-    STOPPING  all was copied       -> DONE       the store is away      -> WAITING
+    STOPPING  all was copied       -> DONE       the store is silent    -> WAITING
 
 COPYING, WAITING and STOPPING change to REFUSED in two cases: another launch has taken over the sweep, or the store has a
 name that we never write. No state follows DONE and REFUSED.
@@ -122,7 +122,7 @@ class Synchroniser:
 
     def _wait_for_the_store(self, state: State, error: RecipeSweepError | OSError) -> None:
         if self.state is not State.WAITING:
-            self._tell(f"{' '.join(str(error).split())}; what is new waits in {self._carrier.paths.root}")
+            self._tell(f"{' '.join(str(error).split())}; new files wait in {self._carrier.paths.root}")
         self._now = _Now(State.WAITING, error if isinstance(error, RecipeSweepError) else StoreError(str(error)))
         if state is State.STOPPING:
             self._left.wait(EVERY_S)
@@ -132,15 +132,15 @@ class Synchroniser:
         deadline, before = time.monotonic() + PATIENCE_S, self._asked.count
         self._thread.join(A_WHILE_S)
         if self._thread.is_alive():
-            self._tell(f"storing what is left at {self._carrier.store.address}; Ctrl-C leaves it to the next launch")
+            self._tell(f"storing the remaining files at {self._carrier.store.address}; Ctrl-C leaves them to the next launch")
         while self._thread.is_alive() and time.monotonic() < deadline and self._asked.count == before:
             self._thread.join(0.1)
 
     def _unstored(self) -> RecipeSweepError:
         failure, store, root = self._now.failure, self._carrier.store, self._carrier.paths.root
-        hint = f"\n  hint      what was done is in {root}, and not in the store: the same command stores it"
+        hint = f"\n  hint      the results are in {root}, and not in the store: run the same command to store them"
         if failure is None:
-            return StoreError(f"the store {store.address} was not waited for{hint}")
+            return StoreError(f"stopped waiting for the store {store.address}{hint}")
         if isinstance(failure, StoreKeyError):
             return failure
         kind = LeaseLostError if isinstance(failure, LeaseLostError) else StoreError

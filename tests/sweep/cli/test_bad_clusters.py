@@ -88,7 +88,9 @@ MISTAKES = {
     ),
     "no kind of worker": aws("[g5.2xlarge]", "[]", "worker_instances", "at least one"),
     "a kind of worker that is no list": aws("[g5.2xlarge]", "g5.2xlarge", "worker_instances", "a list"),
-    "workers with and without GPUs": aws("[g5.2xlarge]", "[g5.2xlarge, c6i.2xlarge]", "worker_instances", "all alike"),
+    "workers with and without GPUs": aws(
+        "[g5.2xlarge]", "[g5.2xlarge, c6i.2xlarge]", "worker_instances", "all with GPUs, or all without"
+    ),
     "no workers": aws("workers: 4", "workers: 0", "c.yaml:6", "workers", "at least 1"),
     "half a worker": aws("workers: 4", "workers: 1.5", "workers", "whole number"),
     "no budget": aws("budget_usd: 60\n", "", "budget_usd", "no default"),

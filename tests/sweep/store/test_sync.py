@@ -158,11 +158,11 @@ def test_a_bucket_that_never_comes_back_is_one_sentence_and_the_next_launch_stor
             launched(paths, ["aaaaaaaaaaaaaaaa"])
             s3.away = True
 
-    with pytest.raises(StoreError, match=r"what was done is in .*sweep, and not in the store"):
+    with pytest.raises(StoreError, match=r"the results are in .*sweep, and not in the store"):
         launch()
     away, waiting = told
-    assert away.endswith(f" Reduce your request rate.; what is new waits in {paths.root}")
-    assert waiting == f"storing what is left at {ADDRESS}; Ctrl-C leaves it to the next launch"
+    assert away.endswith(f" Reduce your request rate.; new files wait in {paths.root}")
+    assert waiting == f"storing the remaining files at {ADDRESS}; Ctrl-C leaves them to the next launch"
     s3.away = False
     monkeypatch.setattr("recipe_sweep.sweep.store.synchroniser.PATIENCE_S", 60.0)
     with Lease.acquire(paths.lease) as lease, syncing(store, paths, lambda: lease.epoch, StopRequests(), told.append):

@@ -106,7 +106,7 @@ def test_a_store_that_is_away_is_told_once_and_once_more_when_it_answers(carrier
         wait_for(lambda: watched.sync.state is State.IDLE)
     assert watched.sync.state is State.DONE
     assert watched.told == [
-        f"the disk of the store is away; what is new waits in {carrier.paths.root}",
+        f"the disk of the store is away; new files wait in {carrier.paths.root}",
         f"the store {carrier.store.address} answers again",
     ]
 
@@ -141,7 +141,7 @@ def test_who_was_taken_over_stops_copying_at_once_and_the_launch_with_it(carrier
             wait_for(lambda: watched.asked.count == 1)
             time.sleep(0.05)
 
-    with pytest.raises(LeaseLostError, match=r"launch 7 has it\n  hint      what was done is in "):
+    with pytest.raises(LeaseLostError, match=r"launch 7 has it\n  hint      the results are in "):
         launch()
     assert watched.asked.count == 1, "the launch works on for nobody"
     assert len(carrier.seen) == 1, "it copied again"
@@ -161,9 +161,9 @@ def test_a_copy_that_never_ends_is_left_alone_when_the_user_asks_again(
             wait_for(lambda: watched.sync.state is State.COPYING)
             threading.Timer(0.2, watched.asked.ask).start()
 
-    with pytest.raises(StoreError, match="was not waited for"):
+    with pytest.raises(StoreError, match="stopped waiting for the store"):
         launch()
-    assert watched.told == [f"storing what is left at {carrier.store.address}; Ctrl-C leaves it to the next launch"]
+    assert watched.told == [f"storing the remaining files at {carrier.store.address}; Ctrl-C leaves them to the next launch"]
     assert watched.lease.ends == 0
     carrier.go_on.set()
 
@@ -172,6 +172,6 @@ def test_a_copy_that_never_ends_is_left_alone_when_the_user_asks_again(
 def test_a_copy_that_breaks_off_for_a_mistake_of_ours_is_not_taken_for_stored(carrier: ObedientCarrier) -> None:
     watched = Watched(carrier)
     carrier.error = ArithmeticError("a mistake")
-    with pytest.raises(StoreError, match="what was done is in "), watched.sync:
+    with pytest.raises(StoreError, match="the results are in "), watched.sync:
         pass
     assert watched.sync.state is not State.DONE
