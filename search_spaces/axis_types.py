@@ -26,7 +26,7 @@ LARGEST = 2**63 - 1
 """Whole numbers are stored as 64-bit integers."""
 
 EVERY_TASK = "*"
-"""Key under which one list of datasets for all tasks is kept; nobody writes it."""
+"""Key that holds one list of datasets for all tasks. Users do not write it."""
 
 LONGEST_RANGE = 10_000
 """Seeds in one range. A longer range is probably a typing mistake."""

@@ -40,7 +40,7 @@ class Problem:
         heading = ": ".join(part for part in (place, self.key) if part)
         facts = (("found", self.found), ("expected", self.expected), ("hint", self.hint))
         lines = [f"  {name:<10}{text}" for name, text in facts if text]
-        # Without a place, what was found comes first: a word such as "input" would send the reader nowhere.
+        # Without a place, what was found comes first: a word such as "input" does not name a place.
         return "\n".join([heading, *lines] if heading else [self.found, *lines[1:]])
 
 
@@ -78,11 +78,11 @@ class GridError(UserInputError):
 
 
 class SelectionError(UserInputError):
-    """A filter on points names an axis or a value that is not there."""
+    """A filter on points names an axis or a value that does not exist."""
 
 
 class PluginError(UserInputError):
-    """A plugin cannot be imported, or registers something that contradicts what is there."""
+    """A plugin cannot be imported, or registers something that contradicts what is already registered."""
 
 
 class PluginCodeError(RecipeSweepError):

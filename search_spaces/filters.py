@@ -1,4 +1,4 @@
-"""Choosing points by the values of their axes: `--only` on the command line, `exclude` in a grid."""
+"""Chooses points by the values of their axes: `--only` on the command line, `exclude` in a grid."""
 
 from __future__ import annotations
 

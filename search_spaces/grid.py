@@ -70,7 +70,7 @@ ALL_DATASETS = "all"
 
 
 class Section(BaseModel):
-    """A mapping in a grid file: immutable, and no key but the declared ones."""
+    """A mapping in a grid file. It is immutable, and has only declared keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
 
@@ -109,7 +109,7 @@ CriticNorms = dict[DecompositionKey, Axis[CriticNorm]]
 
 
 class Axes(Section):
-    """What is compared. An empty tuple means: not given here."""
+    """What is compared. An empty tuple means that the axis is not given here."""
 
     source: Axis[Source] = ()
     task: Axis[TaskName] = ()

@@ -24,7 +24,7 @@ from recipe_sweep.search_spaces.vocabulary import (
 from recipe_sweep.search_spaces.yaml_file import KeyPath, key_text, shown
 
 MISSING = "nothing"
-"""What is found where a key should be."""
+"""Text for `found` if a key is missing."""
 
 
 class Finding(NamedTuple):

@@ -29,7 +29,7 @@ _TRIES_PER_DIGIT = 10
 
 
 class Choice(NamedTuple):
-    """One trial's values; `tau` is None where the study does not search it."""
+    """One trial's values. `tau` is None if the study does not search it."""
 
     alpha: float
     tau: float | None
@@ -93,7 +93,7 @@ class SearchSpace:
 
 
 def search_space(grid: Grid, points: Sequence[DesignPoint]) -> SearchSpace | None:
-    """Group the points of a grid's expansion into studies; None where the grid searches nothing."""
+    """Group the points of a grid's expansion into studies; None if the grid searches nothing."""
     search = grid.search
     if search is None:
         return None

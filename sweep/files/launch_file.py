@@ -145,7 +145,7 @@ class _Pack:
 
 @dataclass(frozen=True)
 class _Content:
-    """The file."""
+    """Content of the file."""
 
     settings: LaunchSettings
     packs: tuple[_Pack, ...]

@@ -105,7 +105,7 @@ def read_record(path: Path) -> PackRecord:
 
 @dataclass(frozen=True)
 class _Content:
-    """The file."""
+    """Content of the file."""
 
     pack_id: str
     epoch: int

@@ -136,7 +136,7 @@ class _Run:
 
 @dataclass(frozen=True)
 class _Content:
-    """The file."""
+    """Content of the file."""
 
     pack_id: str
     runs: tuple[_Run, ...]

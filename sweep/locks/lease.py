@@ -128,7 +128,7 @@ def live_launch(folder: Path) -> LeaseRecord | None:
 
 @dataclass(frozen=True)
 class Died:
-    """A launch that died without ending. `seen` is its last sign of life; None where there is none."""
+    """A launch that died without ending. `seen` is its last sign of life, or None if there was none."""
 
     record: LeaseRecord
     seen: datetime | None

@@ -263,7 +263,7 @@ def _read_index(path: Path) -> tuple[ResultFile, ...]:
 
 @dataclass(frozen=True)
 class _Index:
-    """The index file."""
+    """Content of the index file."""
 
     version: int
     files: tuple[ResultFile, ...]

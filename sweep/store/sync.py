@@ -25,7 +25,9 @@ from recipe_sweep.sweep.store.carrier import NOTHING, Carrier
 from recipe_sweep.sweep.store.keys import inside
 from recipe_sweep.sweep.store.lease import StoreLease, beating, check_free
 from recipe_sweep.sweep.store.stored_files import BULKY, ONCE, check_links, files_of, known_stored, lacks, remember_stored
-from recipe_sweep.sweep.store.stored_files import SWEEP_FILE as SWEEP_FILE  # Who opens a sweep from a store asks for it here.
+from recipe_sweep.sweep.store.stored_files import (
+    SWEEP_FILE as SWEEP_FILE,
+)  # Code that opens a sweep from a store imports it from here.
 from recipe_sweep.sweep.store.synchroniser import Synchroniser
 
 if TYPE_CHECKING:
