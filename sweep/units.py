@@ -52,6 +52,20 @@ def gigabytes(size: float) -> str:
     return f"{size / 1e9:.1f} GB"
 
 
+def memory(size: float) -> str:
+    """Return a number of bytes in gigabytes, or in megabytes if it is less than one gigabyte: `1.2 GB`, `12 MB`."""
+    if size >= 1e9:
+        return gigabytes(size)
+    return megabytes(size) if size >= 1e6 else "under 1 MB"
+
+
+def device_time(seconds: float, device: str) -> str:
+    """Return the time that a kind of device was in use, for bills: `45 CPU-s`, `13 CPU-min`, `3.2 GPU-h`."""
+    if seconds >= 3600:
+        return f"{seconds / 3600:,.1f} {device}-h"
+    return f"{seconds / 60:.0f} {device}-min" if seconds >= 90 else f"{seconds:.0f} {device}-s"
+
+
 def percent(share: float) -> str:
     """Write a share of one in whole percent: `12 %`."""
     return f"{share:.0%}".replace("%", " %")

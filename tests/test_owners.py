@@ -147,8 +147,6 @@ CONCEPTS = {
             "sweep.cli.show.data": CLI,
             "sweep.cli.show.plan": CLI,
             "sweep.cli.show.run": CLI,
-            "sweep.cli.show.status": CLI,
-            "sweep.cli.actions.train_one": CLI,
         },
         within=("sweep",),
         does=('f"{size / 1e9:.1f} GB"', 'f"{seconds // 60} min"', 'f"{at:%Y-%m-%d}"', 'f"{share:.0%}".replace("%", " %")'),

@@ -1,6 +1,6 @@
-"""What a plan takes: seconds of each pack by what is known of speed, then all of them scheduled on the slots.
+"""Estimates what a plan takes: the seconds of each pack, then all packs scheduled on the slots.
 
-No number is made up: where the time of a single pack is not known, there is no estimate of the whole.
+No number is made up. If the time of one pack is not known, there is no estimate of the whole.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.units import moment, percent
 
 GPU_EFFICIENCY = 0.3
-"""Of a GPU's peak, where nothing was measured: an assumption, and printed as one."""
+"""Share of a GPU's peak speed that training reaches, where nothing was measured. It is printed as an assumption."""
 LEAST_GPU_STEP_S = 0.01
-"""A shorter step is hundreds of small kernels that wait for the host: operations tell nothing of its time."""
+"""A shorter step is hundreds of small kernels that wait for the host, so FLOPs do not determine its time."""
 
 
 @dataclass(frozen=True)
 class Money:
-    """What the machines cost meanwhile, in USD: every worker on demand, and on spot."""
+    """What the machines cost during the sweep, in USD: every worker on demand, and on spot."""
 
     on_demand_usd: float
     spot_usd: float
 
 
 def estimate(plan: Plan, paths: SweepPaths, machines: Machines, workload: str = REAL) -> Estimate | None:
-    """What training a plan's packs takes on these machines; None where there is nothing to train, or too little is known.
+    """Estimate what a plan takes on these machines; None if there is nothing to train, or too little is known.
 
-    How long a rehearsal takes is what somebody asked for, so no estimate is made of it.
+    A rehearsal gets no estimate, because the user chose how long it takes.
     """
     if not plan.packs or workload == REHEARSED:
         return None
@@ -63,11 +63,15 @@ def estimate(plan: Plan, paths: SweepPaths, machines: Machines, workload: str = 
     if not (resources.reuse_workers or resources.inline):
         seconds = [each + (process_s if _is_probed(timed) else 0.0) for each, (_, timed) in zip(seconds, known, strict=True)]
     if probe is not None and probed_packs:
-        notes = (*notes, _probe_text(probe), *(() if machines.here else ("this machine was probed, not the cluster's",)))
+        notes = (
+            *notes,
+            _probe_text(probe),
+            *(() if machines.here else ("the probe ran on this machine, not on the cluster's",)),
+        )
     if bases[Basis.FLOPS]:
         notes = (*notes, _flops_text(machines))
     if ray_s is None and not resources.inline:
-        notes = (*notes, "the start of Ray and of machines is not in it: no launch has ended here yet")
+        notes = (*notes, "without the start of Ray and of machines, because no launch has ended here yet")
     return Estimate(
         made_at=datetime.now(UTC),
         runs=plan.runs,
@@ -84,7 +88,7 @@ def estimate(plan: Plan, paths: SweepPaths, machines: Machines, workload: str = 
 
 
 def money(estimated: Estimate, machines: Machines) -> Money | None:
-    """What the machines cost if all are up for as long as the sweep takes; None where they have no price."""
+    """Compute what the machines cost if all are up for the whole sweep; None if they have no price."""
     spending = machines.spending
     if spending is None:
         return None
@@ -92,23 +96,22 @@ def money(estimated: Estimate, machines: Machines) -> Money | None:
     return Money(hours * spending.most_per_hour, hours * spending.spot_per_hour)
 
 
-def how_to_know(machines: Machines) -> str:
-    """What to do where there is no estimate."""
-    if device_of(machines.resources) == "cuda" and not machines.here:
-        return (
-            "no time: nothing of this size was trained on these machines, and FLOPs tell nothing of a GPU that is not in "
-            "cluster/prices.yaml, nor of steps under 10 ms; train a part there, say with --only seed=0, and plan again"
-        )
-    return "no time: no pack of this size has been trained on this machine; `--calibrate` measures it in at most a minute"
+def how_to_know(plan: Plan, machines: Machines) -> str:
+    """Say why there is no estimate, and how to get one."""
+    if device_of(machines.resources) != "cuda" or machines.here:
+        return "No time estimate: this machine has not trained a pack of this size. `--calibrate` measures it within a minute."
+    known = all(_peak(pack, machines) is not None for pack in plan.packs)
+    why = "these networks are too small to estimate from FLOPs" if known else "cluster/prices.yaml has no FLOPs of this GPU"
+    return f"No time estimate: {why}. Train one seed there first: `--only seed=0`."
 
 
 def _finished(paths: SweepPaths, machines: Machines, workload: str) -> tuple[tuple[Pace, ...], tuple[str, ...]]:
-    """Paces of finished packs and what is to be said of them: of the machines in question, else of this one."""
+    """Read the paces of finished packs on these machines, or else on this one, with a note that says so."""
     paces = finished_paces(paths, machines, workload)
     if paces or machines.here:
         return paces, ()
     paces = finished_paces(paths, replace(machines, here=True), workload)
-    return paces, ("finished packs are this machine's, not the cluster's",) if paces else ()
+    return paces, ("the finished packs ran on this machine, not on the cluster's",) if paces else ()
 
 
 def _share(machines: Machines) -> float:
@@ -120,19 +123,24 @@ def _is_probed(timed: Timed) -> bool:
 
 
 def _by_flops(pack: Pack, machines: Machines) -> float | None:
-    """Seconds per operation from the GPU's peak; None for CPUs, for GPUs that are not in the table, and for small steps."""
-    share = _share(machines)
-    if machines.gpu is None or share == 0:
-        return None
-    peak = price_table().peak(machines.gpu, pack.points[0].precision.value)
-    if peak is None:
+    """Compute seconds per operation from the GPU's peak; None if the device or step is not fit for it.
+
+    These are CPUs, GPUs that are not in the table, and steps under `LEAST_GPU_STEP_S`.
+    """
+    share, peak = _share(machines), _peak(pack, machines)
+    if share == 0 or peak is None:
         return None
     s_per_flop = 1 / (GPU_EFFICIENCY * peak * min(share, 1.0))
     return s_per_flop if s_per_flop * pack.cost / pack.points[0].steps >= LEAST_GPU_STEP_S else None
 
 
+def _peak(pack: Pack, machines: Machines) -> float | None:
+    """Look up the FLOP/s of the machines' GPU in a pack's precision; None if the table does not have it."""
+    return None if machines.gpu is None else price_table().peak(machines.gpu, pack.points[0].precision.value)
+
+
 def _left(pack: Pack, plan: Plan, paths: SweepPaths) -> float:
-    """The part of a pack's training that is still to be done."""
+    """Compute the part of a pack's training that is still to do, between 0 and 1."""
     if pack.pack_id not in plan.resumed:
         return 1.0
     progress = read_progress(progress_path(paths.progress, pack.slice_of or pack.pack_id))
@@ -140,7 +148,7 @@ def _left(pack: Pack, plan: Plan, paths: SweepPaths) -> float:
 
 
 BUSY = 0.8
-"""A probe that had less of a processor than this was slowed by other work, and it is said."""
+"""A probe that had less of a processor than this share was slowed by other work; the note says so."""
 
 
 def _probe_text(probe: Calibration) -> str:
@@ -155,5 +163,5 @@ def _probe_text(probe: Calibration) -> str:
 
 def _flops_text(machines: Machines) -> str:
     return (
-        f"from FLOPs, not measured: {machines.gpu} at an assumed {100 * GPU_EFFICIENCY:.0f} % of its peak, evaluations left out"
+        f"from FLOPs, not measured: {machines.gpu} at an assumed {100 * GPU_EFFICIENCY:.0f} % of its peak, without evaluations"
     )

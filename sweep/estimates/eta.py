@@ -1,15 +1,15 @@
-"""When a sweep will be done, and how sure that is.
+"""Estimates when a sweep will be done, and how sure that is.
 
-Work is counted in operations: a run's cost is its share of what all runs of its kind (those that could share a pack) cost
-trained together. Every pack seen gives one pace, seconds per operation: those that this launch finished, over their whole
-training, and those that run now, over this attempt so far. The mean pace, every pack weighed by the work that was seen of
-it, times the work that is left, over as many packs as run side by side now, is the estimate; but never less than the
-slowest running pack needs by its own pace.
+Work is counted in operations. All runs that could share a pack are costed as if trained together; a run's cost is its share.
+Every pack seen gives one pace, in seconds per operation. A pack that this launch finished gives the pace of its whole
+training. A running pack gives the pace of this attempt, once it has made enough steps (`shows_pace`).
 
-The interval is where the truth lies nine times in ten if the packs to come are like those seen: the prediction interval of
-Student's t for the mean of m further paces after k seen ones, with m the packs that the remaining work amounts to. Under
-four paces there is not enough to say, and none is given. It knows nothing of machines that come and go, nor of kinds of
-packs not yet seen.
+The estimate is the mean pace times the work that is left, divided by the packs that run side by side now. In the mean, each
+pack weighs as much as the work that was seen of it. The estimate is never less than what the slowest running pack needs.
+
+The interval holds the truth nine times in ten if the packs to come are like those seen. It is the prediction interval of
+Student's t: for the mean of m further paces after k seen ones. The remaining work amounts to m packs. There is no interval
+below four paces. It does not account for machines that come and go, nor for kinds of packs not yet seen.
 """
 
 from __future__ import annotations
@@ -20,6 +20,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 FEWEST_PACES = 4
+# Before its first step a pack imports libraries and reads its data, which takes seconds and counts as time of its pace. So the
+# pace of its first steps is far too slow: 5 s of start and one step of 10 ms, times 10,000 steps, would say 14 hours instead of
+# 100 s. After a tenth of the steps that error is small. A long pack need not wait for that: two minutes outweigh the start.
+LEAST_SHARE = 0.1
+"""Share of its steps after which a running pack shows its pace."""
+LEAST_SHARE_LATER = 0.01
+"""The same after `LATER_S`."""
+LATER_S = 120.0
 _Z = statistics.NormalDist().inv_cdf(0.95)
 
 
@@ -40,8 +48,14 @@ class Eta:
     high: float | None = None
 
 
+def shows_pace(made: int, wanted: int, seconds: float) -> bool:
+    """Decide whether an attempt has `made` enough of its `wanted` steps in so many seconds to estimate the rest from it."""
+    share = made / max(wanted, 1)
+    return share >= LEAST_SHARE or (seconds >= LATER_S and share >= LEAST_SHARE_LATER)
+
+
 def estimate(seen: Sequence[Seen], left: float, side_by_side: int, longest: float = 0.0) -> Eta | None:
-    """Seconds until `left` operations are done by so many packs side by side; None where nothing was seen of any pack.
+    """Estimate the seconds until so many packs side by side have done `left` operations; None if no pack was seen.
 
     `longest` is what the slowest of the running packs needs, in seconds.
     """
@@ -60,6 +74,9 @@ def estimate(seen: Sequence[Seen], left: float, side_by_side: int, longest: floa
 
 
 def _student(freedom: int) -> float:
-    """The 0.95 quantile of Student's t, by the expansion of Cornish and Fisher: within 2 % from three degrees of freedom on."""
+    """Compute the 0.95 quantile of Student's t by the expansion of Cornish and Fisher.
+
+    It is exact within 2 % from three degrees of freedom on.
+    """
     z, n = _Z, freedom
     return z + (z**3 + z) / (4 * n) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * n**2)

@@ -16,7 +16,7 @@ from operator import attrgetter
 from recipe_sweep.search_spaces.expansion import axis_counts
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.estimates.estimate_file import Score, last_score
-from recipe_sweep.sweep.estimates.eta import Eta, Seen, estimate
+from recipe_sweep.sweep.estimates.eta import Eta, Seen, estimate, shows_pace
 from recipe_sweep.sweep.estimates.spending import Spending, spending
 from recipe_sweep.sweep.files.failure_file import FailureGroup, grouped, read_failures
 from recipe_sweep.sweep.files.launch_file import read_resources
@@ -185,9 +185,10 @@ class SweepWatcher:
         longest = 0.0
         for progress in at_work:
             cost = self._cost(run.run_id for run in progress.runs)
-            seen.append(Seen(cost * _since_resumed(progress) / progress.steps, _seconds(progress)))
             left -= cost * progress.step / progress.steps
-            longest = max(longest, _to_go_s(progress))
+            if shows_pace(_since_resumed(progress), progress.steps - progress.resumed_step, _seconds(progress)):
+                seen.append(Seen(cost * _since_resumed(progress) / progress.steps, _seconds(progress)))
+                longest = max(longest, _to_go_s(progress))
         if launch is not None:
             finished = (file for file in done.files if file.epoch == launch.epoch)
             seen += [Seen(self._cost(file.run_ids), file.wall_s) for file in finished]
@@ -215,9 +216,8 @@ def _rate(progress: PackProgressFile) -> float:
 
 
 def _to_go_s(progress: PackProgressFile) -> float:
-    """Seconds until a running pack is done at its own pace; 0 where it has none yet."""
-    steps = _since_resumed(progress)
-    return (progress.steps - progress.step) * _seconds(progress) / steps if steps > 0 else 0.0
+    """Compute the seconds until a running pack that shows a pace is done."""
+    return (progress.steps - progress.step) * _seconds(progress) / _since_resumed(progress)
 
 
 def _since_resumed(progress: PackProgressFile) -> int:

@@ -6,7 +6,18 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from recipe_sweep.sweep.units import duration, gigabytes, in_minutes, megabytes, moment, percent, slots, span
+from recipe_sweep.sweep.units import (
+    device_time,
+    duration,
+    gigabytes,
+    in_minutes,
+    megabytes,
+    memory,
+    moment,
+    percent,
+    slots,
+    span,
+)
 
 
 @pytest.mark.parametrize(
@@ -34,3 +45,19 @@ def test_a_moment_seen_from_two_machines_is_the_same_text() -> None:
 def test_sizes_shares_and_slots_have_their_unit_after_a_space() -> None:
     assert (megabytes(1.2345e9), gigabytes(1.25e9), percent(0.094)) == ("1,234 MB", "1.2 GB", "9 %")
     assert (in_minutes(5400.0), slots(1), slots(8)) == ("90 min", "1 slot", "8 slots")
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "under 1 MB"), (1e6, "1 MB"), (12.3e6, "12 MB"), (9.99e8, "999 MB"), (1e9, "1.0 GB"), (2.5e10, "25.0 GB")],
+)
+def test_memory_is_never_no_gigabytes(size: float, text: str) -> None:
+    assert memory(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(1.0, "1 CPU-s"), (89.0, "89 CPU-s"), (780.0, "13 CPU-min"), (3600.0, "1.0 CPU-h"), (9e6, "2,500.0 CPU-h")],
+)
+def test_the_cost_of_seconds_and_of_weeks_can_both_be_read(seconds: float, text: str) -> None:
+    assert device_time(seconds, "CPU") == text

@@ -15,6 +15,7 @@ from recipe_sweep.sweep.cli.show.plan import point_lines
 from recipe_sweep.sweep.cli.streams import say
 from recipe_sweep.sweep.files.sweep_file import NO_PINS, DataPins, read_sweep_file
 from recipe_sweep.sweep.opening import Reference, Target, one_run
+from recipe_sweep.sweep.units import memory
 from recipe_sweep.sweep.worker.one_run import Alone, LoneRun, run_alone, write_curve
 from recipe_sweep.trainers.data.catalogue import default_data_root
 
@@ -57,7 +58,7 @@ def _tell(alone: Alone, curve: Path | None) -> None:
     result, last = alone.result, alone.result.curve[-1]
     say(
         f"{1000 * alone.cpu_s / last.step:,.1f} ms of CPU time per step with its evaluations, {alone.cpu_s:,.0f} s in all, "
-        f"memory {alone.peak_bytes / 1e9:.2f} GB at its largest"
+        f"memory {memory(alone.peak_bytes)} at its largest"
     )
     if curve is not None:
         write_curve(curve, alone)

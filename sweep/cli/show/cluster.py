@@ -10,6 +10,7 @@ from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.clusters.jobs import Order
 from recipe_sweep.sweep.clusters.machines import Cluster
 from recipe_sweep.sweep.clusters.up_file import ClusterRecord
+from recipe_sweep.sweep.units import memory
 
 
 def cluster_lines(cluster: Cluster) -> Iterator[str]:
@@ -18,7 +19,7 @@ def cluster_lines(cluster: Cluster) -> Iterator[str]:
     gpus = f", {counted(resources.gpus, 'GPU')}" if resources.gpus else ""
     yield f"{cluster.path}: {cluster.backend.name}, {counted(resources.cpus, 'CPU')}{gpus} for packs"
     share = f" and {resources.gpu_per_pack:g} GPU" if resources.gpu_per_pack else ""
-    room = "" if resources.bytes_per_pack is None else f", at most {resources.bytes_per_pack / 1e9:.1f} GB each"
+    room = "" if resources.bytes_per_pack is None else f", at most {memory(resources.bytes_per_pack)} each"
     yield f"packs    {resources.slots} at a time, {resources.cpus_per_pack} CPU{share} each{room}; device {resources.device}"
     cost, budget = cluster.backend.cost(), cluster.backend.budget()
     if cost.spending is not None:

@@ -1,4 +1,4 @@
-"""What a plan takes and what it took, as people and programs read it."""
+"""Prints what a plan is expected to cost, for people and for programs."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.estimate import how_to_know, money
 from recipe_sweep.sweep.estimates.estimate_file import Estimate, slots, span
+from recipe_sweep.sweep.planning.plan import Plan
 
 
-def estimate_lines(estimated: Estimate | None, machines: Machines) -> Iterator[str]:
-    """Time, hours of devices, money, and where these come from; or how to come by them."""
+def estimate_lines(plan: Plan, estimated: Estimate | None, machines: Machines) -> Iterator[str]:
+    """Say the time, the hours of devices, the money and where these come from; or how to get an estimate."""
     if estimated is None:
-        yield how_to_know(machines)
+        yield how_to_know(plan, machines)
         return
     hours, each = _hours(estimated), span(_device_seconds(estimated) / estimated.runs)
     device = "GPU" if estimated.gpus else "CPU"
-    yield f"time: about {span(estimated.wall_s)} on {slots(estimated.slots)}; {hours}, {each} of {device} a run in its pack"
+    yield f"time: about {span(estimated.wall_s)} on {slots(estimated.slots)}; {hours}, {each} of {device} per run"
     costs = money(estimated, machines)
     if costs is not None and machines.spending is not None:
         spot = f"${costs.spot_usd:,.2f} on spot, " if costs.spot_usd < costs.on_demand_usd else ""
         yield (
-            f"money: about {spot}${costs.on_demand_usd:,.2f} on demand with all machines up for that long, "
-            f"${costs.on_demand_usd / estimated.runs:,.4f} a run on demand; {machines.spending.source}"
+            f"money: about {spot}${costs.on_demand_usd:,.2f} on demand if all machines are up for that long, "
+            f"${costs.on_demand_usd / estimated.runs:,.4f} per run on demand; {machines.spending.source}"
         )
     bases = "; ".join(f"{counted(count.packs, 'pack')} by {count.basis}" for count in estimated.bases)
     yield f"this comes from: {bases}" + "".join(f"; {note}" for note in estimated.notes)
 
 
 def estimate_content(estimated: Estimate, machines: Machines) -> dict[str, object]:
-    """An estimate for JSON."""
+    """Write an estimate for JSON."""
     costs = money(estimated, machines)
     own = {"made_at": estimated.made_at.isoformat(), "cpu_s": estimated.cpu_s, "gpu_s": estimated.gpu_s}
     return asdict(estimated) | own | {"money": costs and asdict(costs)}
@@ -42,7 +43,7 @@ def _device_seconds(estimated: Estimate) -> float:
 
 
 def _hours(estimated: Estimate) -> str:
-    """What packs hold of the devices: hours of GPUs and their share, or of CPUs."""
+    """Say how many hours packs hold devices: GPUs and the share of a pack, or CPUs."""
     if estimated.gpus:
-        return f"{estimated.gpu_s / 3600:,.2f} GPU-hours, {estimated.gpus:g} of a GPU a pack"
+        return f"{estimated.gpu_s / 3600:,.2f} GPU-hours, {estimated.gpus:g} of a GPU per pack"
     return f"{estimated.cpu_s / 3600:,.2f} CPU-hours"

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.sweep.units import memory
 from recipe_sweep.trainers.data.inspection import LEVELS, Inspection
 from recipe_sweep.trainers.data.inventory import Item, State, free_bytes, leftovers
 from recipe_sweep.trainers.data.published.tasks import PUBLISHED
@@ -64,7 +65,7 @@ def print_inventory_end(console: Console, items: Sequence[Item], root: Path) -> 
     """Sums, room, and what may be deleted."""
     here = [item for item in items if item.state is State.PRESENT]
     used = sum(item.size_bytes for item in items)
-    console.print(f"{len(here)} here, {used / 1e6:,.1f} MB; {free_bytes(root) / 1e9:,.1f} GB free")
+    console.print(f"{len(here)} here, {used / 1e6:,.1f} MB; {memory(free_bytes(root))} free")
     for path in leftovers(root):
         console.print(f"left behind by a killed process, no dataset: {path}", soft_wrap=True)
 

@@ -1,4 +1,4 @@
-"""Plans as people read them: rich tables, and JSON with the same content."""
+"""Prints plans: tables for people, and JSON with the same content."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.estimate_file import Estimate
 from recipe_sweep.sweep.opening import Target
 from recipe_sweep.sweep.planning.plan import Plan
+from recipe_sweep.sweep.units import memory
 
 
 def print_plan(console: Console, target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> None:
@@ -29,23 +30,23 @@ def print_plan(console: Console, target: Target, plan: Plan, machines: Machines,
     console.print(f"[bold]{target.grid.name}[/bold]: {count} wanted, in [bold]{escape(str(target.paths.root))}[/bold]")
     console.print(_axes(axis_counts(target.points)))
     for rule in target.excluded:
-        console.print(f"left out: {counted(rule.points, 'run')}, for {escape(rule.reason)}")
+        console.print(f"Skipped {counted(rule.points, 'run')}: {escape(rule.reason.rstrip('.'))}.")
     print_work(console, plan, machines, estimated)
 
 
 def print_work(console: Console, plan: Plan, machines: Machines, estimated: Estimate | None, rehearses: bool = False) -> None:
-    """Show what there is to do and why, and what it takes; not how long it takes to pretend."""
+    """Show what there is to do and why, and what it takes. A rehearsal gets no estimate."""
     for line in _plan_lines(plan, machines.resources):
         console.print(line)
     if plan.packs and not rehearses:
-        for line in estimate_lines(estimated, machines):
+        for line in estimate_lines(plan, estimated, machines):
             console.print(escape(line), soft_wrap=True)
     if plan.reasons:
         console.print(_reasons(plan))
 
 
 def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
-    """What a plan comes to, in a few sentences."""
+    """Say in a few lines what is done, what is to do, and what is left alone."""
     yield f"done: {len(plan.kept):,} of {plan.selected:,}" + (", kept as they are" if plan.kept and plan.packs else "")
     if plan.packs:
         sizes = Counter(len(pack.points) for pack in plan.packs)
@@ -61,25 +62,25 @@ def _plan_lines(plan: Plan, resources: Resources) -> Iterable[str]:
         largest = max(pack.memory.total for pack in plan.packs)
         yield (
             f"arithmetic: {_operations(flops)}, {flops / alone:.2f} of what these runs take one by one; "
-            f"memory: at most {largest / 1e9:.1f} GB a pack{_too_large(largest, resources)}"
+            f"memory: at most {memory(largest)} a pack{_too_large(largest, resources)}"
         )
     if plan.retrained_value_lanes:
         yield (
-            f"{plan.retrained_value_lanes:,} value lanes that finished runs were trained with are trained again: the new runs "
-            "share them, and critics are not carried over"
+            f"{plan.retrained_value_lanes:,} value lanes of finished runs are trained again: the new runs need their critics, "
+            "which were not kept"
         )
     if plan.gave_up:
-        yield f"[red]failed: {counted(len(plan.gave_up), 'run')}[/red], not tried again without --retry-failed"
+        yield f"[red]failed: {counted(len(plan.gave_up), 'run')}[/red], which only --retry-failed tries again"
     if plan.held:
-        yield f"[red]waiting: {counted(len(plan.held), 'run')}[/red], because results are damaged that may hold them"
+        yield f"[red]waiting: {counted(len(plan.held), 'run')}[/red], because a damaged results file may already hold them"
     if plan.outside:
-        yield f"outside this grid: {counted(len(plan.outside), 'finished run')}, kept on disk and left out of reports"
+        yield f"outside this grid: {counted(len(plan.outside), 'finished run')}, kept on disk but not in reports"
     if not plan.packs:
         yield "nothing to do"
 
 
 def _operations(flops: float) -> str:
-    """With a prefix: 3.2 PFLOP."""
+    """Write operations with a prefix: 3.2 PFLOP."""
     for prefix, size in (("E", 1e18), ("P", 1e15), ("T", 1e12)):
         if flops >= size:
             return f"{flops / size:,.1f} {prefix}FLOP"
@@ -88,17 +89,17 @@ def _operations(flops: float) -> str:
 
 def _too_large(largest: int, resources: Resources) -> str:
     room = resources.bytes_per_pack
-    return f", [red]more than the {room / 1e9:.1f} GB it may take[/red]" if room is not None and largest > room else ""
+    return f", [red]more than the {memory(room)} it may take[/red]" if room is not None and largest > room else ""
 
 
 def point_lines(point: DesignPoint) -> Iterable[str]:
-    """A run and everything that shapes it."""
+    """List a run's id and everything that shapes its numbers."""
     yield f"run {point.run_id}"
     yield from (f"  {name:<20}{value_text(value)}" for name, value in point.canonical().items())
 
 
 def plan_json(target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> str:
-    """The plan as JSON."""
+    """Write the plan as JSON."""
     resources = machines.resources
     content = {
         "schema_version": JSON_SCHEMA_VERSION,
@@ -138,7 +139,7 @@ def _axes(axes: Sequence[AxisCount]) -> Table:
 
 
 def _reasons(plan: Plan) -> Table:
-    table = plain_table("why", "runs", "packs", "what tells them from what is done")
+    table = plain_table("kind", "runs", "packs", "reason")
     for reason in plan.reasons:
         runs = set(reason.run_ids)
         packs = sum(not runs.isdisjoint(pack.run_ids) for pack in plan.packs)

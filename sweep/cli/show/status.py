@@ -21,6 +21,7 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 from recipe_sweep.sweep.monitoring.status import AxisProgress, DeadLaunch, RunningPack, SweepStatus, duration
 from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.units import device_time
 
 _SHOWN_PACKS = 16
 GO_ON = "to go on, launch again: what is done stays, and packs go on from their checkpoints"
@@ -146,16 +147,10 @@ def _eta(eta: Eta | None) -> str:
 
 
 def _spent(spent: Spending) -> str:
-    gpu = f" and {_hours(spent.gpu_s)} of GPU" if spent.gpu_s else ""
-    return (
-        f"finished packs took {_hours(spent.cpu_s)} of CPU{gpu}, {_hours(spent.wall_s)} one after another: "
-        f"{duration(spent.cpu_s / spent.runs)} of CPU a run"
-    )
-
-
-def _hours(seconds: float) -> str:
-    """Hours, for bills; what is less than one as people say it."""
-    return f"{seconds / 3600:,.1f} h" if seconds >= 3600 else duration(seconds)
+    if spent.gpu_s:
+        devices = f"{device_time(spent.gpu_s, 'GPU')} and {device_time(spent.cpu_s, 'CPU')}"
+        return f"cost so far: {devices} ({duration(spent.gpu_s / spent.runs)} of GPU per run)"
+    return f"cost so far: {device_time(spent.cpu_s, 'CPU')} ({duration(spent.cpu_s / spent.runs)} per run)"
 
 
 def _packs(packs: Sequence[RunningPack]) -> Table:

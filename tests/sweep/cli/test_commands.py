@@ -107,7 +107,7 @@ def test_plan_and_status_in_json_agree_with_what_happened() -> None:
 def test_a_plan_says_what_its_rules_leave_out_and_why(here: Path) -> None:
     rule = "exclude:\n  - when: {seed: 1}\n    reason: one seed will do\n"
     (here / "ruled.yaml").write_text(GRID + rule)
-    assert "left out: 2 runs, for one seed will do" in call("plan", "ruled.yaml")
+    assert "Skipped 2 runs: one seed will do." in call("plan", "ruled.yaml")
     assert json.loads(call("plan", "ruled.yaml", "--json"))["excluded"] == [{"reason": "one seed will do", "runs": 2}]
 
 

@@ -76,8 +76,16 @@ def store_calibration(
 
 def test_where_nothing_is_known_there_is_no_time_but_the_way_to_one(sweep: Sweep) -> None:
     assert estimated(sweep.paths) is None
-    assert "`--calibrate` measures it" in how_to_know(HERE)
-    assert "--only seed=0" in how_to_know(Machines(GPUS, here=False))
+    plan = make_plan(make_points(), sweep.paths, Capacity(slots=1, max_lanes=128))
+    assert how_to_know(plan, HERE) == (
+        "No time estimate: this machine has not trained a pack of this size. `--calibrate` measures it within a minute."
+    )
+    train = "Train one seed there first: `--only seed=0`."
+    small = f"No time estimate: these networks are too small to estimate from FLOPs. {train}"
+    unknown = f"No time estimate: cluster/prices.yaml has no FLOPs of this GPU. {train}"
+    assert how_to_know(plan, Machines(GPUS, here=False, gpu="H100")) == small
+    assert how_to_know(plan, Machines(GPUS, here=False, gpu="T400")) == unknown
+    assert how_to_know(plan, Machines(GPUS, here=False)) == unknown
 
 
 def test_finished_packs_of_the_sweep_tell_how_long_the_rest_takes(sweep: Sweep) -> None:
@@ -151,7 +159,7 @@ def test_a_plan_for_a_cluster_says_that_this_machine_was_measured(sweep: Sweep) 
     sweep.launch(make_points(seeds=1))
     found = estimated(sweep.paths, there)
     assert found is not None
-    assert "finished packs are this machine's, not the cluster's" in found.notes
+    assert "the finished packs ran on this machine, not on the cluster's" in found.notes
 
 
 LARGE = {"hidden": (512, 512, 512, 512), "batch": 608}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipe_sweep.sweep.estimates.eta import FEWEST_PACES, Eta, Seen, _student, estimate
+from recipe_sweep.sweep.estimates.eta import FEWEST_PACES, Eta, Seen, _student, estimate, shows_pace
 
 
 def test_packs_that_are_all_alike_leave_no_doubt() -> None:
@@ -39,3 +39,23 @@ def test_the_interval_holds_the_truth_nine_times_in_ten() -> None:
 @pytest.mark.parametrize(("freedom", "quantile"), [(3, 2.353), (5, 2.015), (10, 1.812), (30, 1.697)])
 def test_students_quantiles_are_those_of_the_tables(freedom: int, quantile: float) -> None:
     assert _student(freedom) == pytest.approx(quantile, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("made", "seconds", "shown"),
+    [
+        (0, 600.0, False),
+        (1, 5.0, False),
+        (99, 60.0, False),
+        (100, 6.0, True),
+        (9, 600.0, False),
+        (10, 119.0, False),
+        (10, 120.0, True),
+    ],
+)
+def test_the_slow_first_steps_of_a_pack_promise_no_time_to_go(made: int, seconds: float, shown: bool) -> None:
+    assert shows_pace(made, 1000, seconds) is shown
+
+
+def test_a_pack_that_is_resumed_at_its_end_shows_no_pace_and_divides_by_nothing() -> None:
+    assert not shows_pace(0, 0, 1.0)
