@@ -1,4 +1,4 @@
-"""`recipe-sweep cluster`: checking a cluster file, starting what it describes, looking at it, ending it."""
+"""`recipe-sweep cluster`: checks a cluster file, and starts, shows and ends its machines."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Check, start, look at and end the machines that a cluster file describes.",
+    help="Check, start, show and end the machines that a cluster file describes.",
 )
 
-FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A cluster file of ours, or one of `ray up` as it is.")]
+FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A cluster file, or an unchanged file of `ray up`.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Print what would be generated and run; write and start nothing.")
 ]
@@ -28,7 +28,7 @@ DryRunOption = Annotated[
 
 @app.command(epilog="Example:  recipe-sweep cluster validate aws.yaml")
 def validate(file: FileArgument) -> None:
-    """Check a cluster file, and show what its machines hold and may cost."""
+    """Check a cluster file, and show the resources and the cost of its machines."""
     from recipe_sweep.sweep.cli.show.cluster import cluster_lines
 
     for line in cluster_lines(_cluster(file)):
@@ -40,13 +40,11 @@ def up(
     file: FileArgument,
     grid: Annotated[
         str | None,
-        typer.Option(
-            "--grid", metavar="GRID", help="Send this grid along and train it there: a grid file, or a preset's name."
-        ),
+        typer.Option("--grid", metavar="GRID", help="Also train this grid there: a grid file, or a preset's name."),
     ] = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Start the machines, or submit the job, with this very code; --grid trains a grid on them and ends them after it."""
+    """Start the machines, or submit the job, with exactly this code. --grid trains a grid on them and then ends them."""
     from recipe_sweep.sweep.cli.show.cluster import cluster_lines, order_lines
     from recipe_sweep.sweep.clusters.jobs import bring_up, prepare, scratch_directory
 
@@ -66,7 +64,7 @@ def up(
 
 @app.command(epilog="Example:  recipe-sweep cluster status aws.yaml")
 def status(file: FileArgument, dry_run: DryRunOption = False) -> None:
-    """Show how the machines are, since when, and what they cost at most so far."""
+    """Show whether the machines are up, since when, and the most that they have cost so far."""
     from recipe_sweep.sweep.cli.show.cluster import record_lines
     from recipe_sweep.sweep.clusters.jobs import look_at, run_command
 
@@ -83,7 +81,7 @@ def status(file: FileArgument, dry_run: DryRunOption = False) -> None:
 
 @app.command(epilog="Example:  recipe-sweep cluster down aws.yaml")
 def down(file: FileArgument, dry_run: DryRunOption = False) -> None:
-    """End the machines, or the job. Results stay on the file system that they share."""
+    """End the machines, or the job. Results stay on their shared file system."""
     from recipe_sweep.sweep.clusters.jobs import bring_down, down_commands
 
     cluster = _cluster(file)

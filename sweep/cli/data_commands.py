@@ -1,4 +1,4 @@
-"""`recipe-sweep data`: seeing, fetching, importing, making, inspecting and verifying datasets."""
+"""`recipe-sweep data`: lists, fetches, imports, makes, inspects and verifies datasets."""
 
 from __future__ import annotations
 
@@ -19,29 +19,30 @@ if TYPE_CHECKING:
     from recipe_sweep.trainers.data.published.fetch import Imported
     from recipe_sweep.trainers.data.stored.card import Identity
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="See, fetch, import, make, inspect and verify datasets.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="List, fetch, import, make, inspect and verify datasets.")
 
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="The task, e.g. 2ant.")]
 DatasetsArgument = Annotated[
     list[str] | None, typer.Argument(metavar="DATASET", help="Datasets by name.  [default: all]", show_default=False)
 ]
 SourceOption = Annotated[
-    Source | None, typer.Option("--source", help="Whose datasets.  [default: the one source that is here]", show_default=False)
+    Source | None,
+    typer.Option("--source", help="The source of the datasets.  [default: the only one that is here]", show_default=False),
 ]
 SizeOption = Annotated[
-    int | None, typer.Option("--size", min=1, max=MOST_TRANSITIONS, help="Of home-made datasets, those of this size.")
+    int | None, typer.Option("--size", min=1, max=MOST_TRANSITIONS, help="Only home-made datasets of this size.")
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Of home-made datasets, those of this seed.")
+    int | None, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Only home-made datasets of this seed.")
 ]
 
 
 @app.command("list", epilog="Example:  recipe-sweep data list")
 def list_datasets(
     data: DataOption = None,
-    here: Annotated[bool, typer.Option("--here", help="Only what is here.")] = False,
+    here: Annotated[bool, typer.Option("--here", help="Only datasets on this machine.")] = False,
 ) -> None:
-    """Show which datasets there are, and where, how large, and whether they are here."""
+    """List all datasets: where they are, how large, and whether they are on this machine."""
     from recipe_sweep.sweep.cli.show.data import print_inventory, print_inventory_end
     from recipe_sweep.trainers.data.inventory import State, inventory
 
@@ -57,7 +58,7 @@ def list_datasets(
 
 @app.command(epilog="Example:  recipe-sweep data fetch 2ant 3hopper --from https://mirror.example/og-marl")
 def fetch(
-    tasks: Annotated[list[str], typer.Argument(metavar="TASK...", help="Tasks of which data were published.")],
+    tasks: Annotated[list[str], typer.Argument(metavar="TASK...", help="Tasks with published data.")],
     place: Annotated[
         str | None,
         typer.Option(
@@ -69,10 +70,10 @@ def fetch(
     keep: Annotated[bool, typer.Option("--keep-archive", help="Keep the downloaded zip after its import.")] = False,
     data: DataOption = None,
 ) -> None:  # fmt: skip
-    """Download and import published OG-MARL datasets. Resumes what was cut; several may run at once."""
+    """Download and import published OG-MARL datasets. Resumes an interrupted download; several may run at once."""
     from recipe_sweep.trainers.data.published.fetch import HUB, fetch_task, published_task
 
-    for task in tasks:  # every name before the first byte
+    for task in tasks:  # Check every name before the first byte is downloaded.
         published_task(task)
     with stages() as begin:
         for task in tasks:
@@ -82,8 +83,8 @@ def fetch(
 @app.command("import", epilog="Example:  recipe-sweep data import downloads/2ant.zip")
 def import_(
     path: Annotated[Path, typer.Argument(metavar="PATH", help="A vault, a folder of vaults, or a zip of vaults.")],
-    task: Annotated[str | None, typer.Option("--task", help="Its task, where the path does not say.")] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", help="Its dataset, where the path does not say.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="The task, if the path does not name it.")] = None,
+    dataset: Annotated[str | None, typer.Option("--dataset", help="The dataset, if the path does not name it.")] = None,
     data: DataOption = None,
 ) -> None:
     """Import published OG-MARL vaults that are on this disk."""
@@ -155,7 +156,7 @@ def verify(
     ] = 10_000,
     data: DataOption = None,
 ) -> None:
-    """Hash every byte of datasets anew, and play stored transitions again on the simulator."""
+    """Hash every byte of datasets again, and replay stored transitions on the simulator."""
     from recipe_sweep.sweep.cli.show.data import verification_lines
     from recipe_sweep.trainers.data.verify import verify as check
 
@@ -178,7 +179,7 @@ def _root(data: Path | None) -> Path:
 def _present(
     data: Path | None, task: str, datasets: list[str] | None, source: Source | None, size: int | None, seed: int | None
 ) -> list[Identity]:
-    """The datasets that are meant. Loads a plugin's first, because its owner wants to look at it before a sweep does."""
+    """Find the datasets that the arguments name. Load those of a plugin first, so that its owner can look at them."""
     from recipe_sweep.trainers.data.catalogue import ensure_dataset
     from recipe_sweep.trainers.data.inventory import present, registered_absent
 

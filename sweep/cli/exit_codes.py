@@ -1,4 +1,4 @@
-"""Where the command line ends: exit codes, and errors that we raise on purpose turned into clean text."""
+"""Exit codes of all commands. Errors that we raise on purpose become clear text here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recipe_sweep.sweep.files.overlooked import Overlooked, overlooked
 
 
 class ExitCode(IntEnum):
-    """What the exit code of every command means."""
+    """The exit codes of every command."""
 
     OK = 0
     FAILURE = 1
@@ -25,18 +25,18 @@ class ExitCode(IntEnum):
     BAD_INPUT = 2
     """Something in the grid, a file, a directory or an option is wrong; nothing was done."""
     INTERRUPTED = 130
-    """Stopped by Ctrl-C or SIGTERM; the same command goes on from there."""
+    """Stopped by Ctrl-C or SIGTERM; the same command continues from there."""
     READER_GONE = READER_GONE
-    """Whoever read what was printed, such as `head`, ended first."""
+    """The program that read the output, such as `head`, ended first."""
 
 
 _PATH_ERRORS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 
 
 class Commands(TyperGroup):
-    """Turns errors that we raise on purpose, and what the system refuses, into clean text and an exit code.
+    """Turns errors that we raise on purpose, and errors of the system, into clear text and an exit code.
 
-    At its end a command says which damaged files it went on without.
+    At its end a command names the damaged files that it ignored.
     """
 
     def invoke(self, ctx: Any) -> Any:
@@ -69,7 +69,8 @@ class Commands(TyperGroup):
                 raise typer.Exit(ExitCode.BAD_INPUT) from error
             _complain(
                 f"{error.filename or 'a file'}: {error.strerror}\n"
-                "  hint      make room, or mend the disk or the network; nothing that is done is lost, the same command goes on"
+                "  hint      free some space, or repair the disk or the network; "
+                "no finished work is lost, the same command continues"
             )
             raise typer.Exit(ExitCode.FAILURE) from error
         except KeyboardInterrupt as error:

@@ -1,4 +1,4 @@
-"""The commands from a first grid to trained runs: they make a request of their arguments, and print how it went."""
+"""The commands from a first grid to trained runs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def plan(
     measure: CalibrateOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a launch would train and why, what is done, and what the rest takes in time and money."""
+    """Show what a launch would train and why, what is done, and the time and cost of the rest."""
     from recipe_sweep.sweep.cli.actions.plan import PlanOptions, show_plan
     from recipe_sweep.sweep.launch.options import LaunchOptions
     from recipe_sweep.sweep.opening import Reference
@@ -80,7 +80,7 @@ def launch(
     store: StoreOption = None,
     mlflow: MlflowOption = True,
 ) -> None:
-    """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command goes on."""
+    """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command continues."""
     from recipe_sweep.sweep.cli.actions.launch import launch_grid
     from recipe_sweep.sweep.launch.options import LaunchOptions
     from recipe_sweep.sweep.opening import Reference
@@ -105,7 +105,7 @@ def rehearse(
     store: StoreOption = None,
     mlflow: MlflowOption = True,
 ) -> None:
-    """Go through a whole sweep with made-up results, to try a cluster and a report before paying for them."""
+    """Run a whole sweep with made-up results, to try a cluster and a report before paying for training."""
     from recipe_sweep.sweep.cli.actions.launch import launch_grid
     from recipe_sweep.sweep.files.sweep_file import Rehearsal
     from recipe_sweep.sweep.launch.options import LaunchOptions
@@ -128,7 +128,7 @@ def retry(
     data: DataOption = None,
     mlflow: MlflowOption = True,
 ) -> None:
-    """Train what failed again, and nothing else, as if for the first time."""
+    """Train the failed runs again, and nothing else. Earlier failures no longer count."""
     from recipe_sweep.sweep.cli.actions.launch import retry_failed
     from recipe_sweep.sweep.launch.options import LaunchOptions
     from recipe_sweep.sweep.opening import Reference
@@ -146,13 +146,13 @@ def run(
     only: OnlyOption = None,
     data: DataOption = None,
     device: Annotated[str, typer.Option(metavar="DEVICE", help="auto, cpu, cuda, or one GPU such as cuda:0.")] = "auto",
-    threads: Annotated[int, typer.Option(min=1, max=1_024, help="Threads for its arithmetic.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=1_024, help="CPU threads for the training.")] = 1,
     curve: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write its evaluations to this CSV file.", show_default=False)
+        Path | None, typer.Option(metavar="FILE", help="Also write the evaluations to this CSV file.", show_default=False)
     ] = None,
-    debug: Annotated[bool, typer.Option("--pdb", help="Open the debugger where it fails.")] = False,
+    debug: Annotated[bool, typer.Option("--pdb", help="Open the debugger if the run fails.")] = False,
 ) -> None:
-    """Train one run in this process and print its curve; nothing is recorded. Of several, the first is taken."""
+    """Train one run in this process and print its curve; nothing is recorded. If several match, train the first."""
     from recipe_sweep.sweep.cli.actions.train_one import RunOptions, train_one
     from recipe_sweep.sweep.opening import Reference
 

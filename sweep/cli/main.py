@@ -1,7 +1,7 @@
-"""The command line. Commands are thin: they resolve their arguments, call one function, and print.
+"""The command line. Commands are short: they resolve their arguments, call one function, and print.
 
 Exit codes are those of `ExitCode`. Heavy libraries are imported inside the commands that need them, so that help and
-completion are instant. Errors we raise on purpose end here, in one place, as clean text.
+completion are fast. Errors that we raise on purpose become clear text in one place.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Train every point of a design space once, on Ray, and draw the recipe it teaches.",
+    help="Train every point of a design space exactly once, on Ray, and report which designs work best.",
     epilog="Start with:  recipe-sweep launch demo",
 )
 app.add_typer(launch_commands.app)
@@ -45,11 +45,11 @@ def _options(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the release and a hash of its code.")
     ] = False,
 ) -> None:
-    """Nothing: options of the program itself act where they are read."""
+    """Take the options of the program itself. Each acts when it is read."""
 
 
 def main() -> None:
-    """Entry point of the command `recipe-sweep`."""
+    """Run the command `recipe-sweep`."""
     print_to_any_encoding()
     try:
         app()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST_COMPLETIONS = 200
 LARGEST_SEED = 2**63 - 1
 MOST_TRANSITIONS = 100_000_000
-"""As in grids. The numbers stand here too, because grids' types load for longer than help may take; a test compares them."""
+"""The same numbers as in grids. They are repeated, because loading the types of grids is too slow for help; a test compares."""
 
 
 def _complete_grid(incomplete: str) -> list[str]:
@@ -27,7 +27,7 @@ def _complete_grid(incomplete: str) -> list[str]:
 
 
 def _complete_axis(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Names of axes; once one stands there with its `=`, the values that it has in the grid named before."""
+    """Complete names of axes, or, after an axis and its `=`, the values that the grid gives to this axis."""
     from recipe_sweep.search_spaces.filters import SELECTABLE
 
     axis, equals, values = incomplete.partition("=")
@@ -40,17 +40,17 @@ def _complete_axis(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Ids of the grid's runs, once so much is typed that few are left."""
+    """Complete ids of the grid's runs, once few are left."""
     found = sorted(point.run_id for point in _points(ctx) if point.run_id.startswith(incomplete))
     return found if len(found) <= MOST_COMPLETIONS else []
 
 
 def _points(ctx: typer.Context) -> tuple[DesignPoint, ...]:
-    """Points of the grid on the line that is being completed; none where that is not one yet."""
+    """Read the points of the grid on the line that is being completed; none if it names no grid yet."""
     from recipe_sweep.search_spaces.errors import UserInputError
     from recipe_sweep.sweep.opening import open_target
 
-    # An option that still lacks its value, the one being completed, leaves the arguments before it unassigned.
+    # While the value of an option is being completed, the arguments before it are not assigned yet.
     grid = ctx.params.get("grid") or next(iter(ctx.args), None)
     if grid is None:
         return ()

@@ -1,4 +1,4 @@
-"""The commands that say what a sweep has found, in figures and advice, and those that take its results elsewhere."""
+"""The commands that report what a sweep has found, and those that export its results."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def report(
     grid: GridArgument,
     other: Annotated[
         str | None,
-        typer.Argument(metavar="[OTHER]", help="A second sweep to hold against it, likewise.", show_default=False),
+        typer.Argument(metavar="[OTHER]", help="A second sweep to compare with, named in the same way.", show_default=False),
     ] = None,
     directory: DirectoryOption = None,
     overrides: SetOption = None,
@@ -31,13 +31,15 @@ def report(
         list[int] | None,
         typer.Option("--figure", metavar="N", help="Only this figure of the paper; may be repeated.", show_default=False),
     ] = None,
-    every: Annotated[bool, typer.Option("--all", help="Also say what the figures that cannot be drawn lack.")] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also say what is missing for the figures that cannot be drawn.")
+    ] = False,
     out: Annotated[
         Path | None,
         typer.Option("-o", "--out", metavar="DIR", help="Where to write.  [default: report/ in the sweep]", show_default=False),
     ] = None,
 ) -> None:
-    """Draw the paper's figures that the results allow, and write a page, tables and numbers; of two sweeps, compare them."""
+    """Draw the paper's figures that the results allow, and write a page, tables and numbers; or compare two sweeps."""
     from recipe_sweep.sweep.cli.actions.report import ReportOptions, compare_sweeps, report_sweep
     from recipe_sweep.sweep.opening import Reference
 
@@ -109,7 +111,7 @@ def export(
             say(f"wrote {out}: {counted(len(names), 'array')} of run {point.run_id}; open it with safetensors.torch.load_file")
             return
         rows = export_table(target.paths, {point.run_id for point in points}, out, curves=curves)
-    # What is printed must be the table alone, for the program that reads it.
+    # Standard output must have the table alone, because a program reads it.
     say(f"wrote {out}: {counted(rows, 'run')}", file=sys.stderr if is_standard_output(out) else None)
 
 
@@ -119,7 +121,7 @@ def mlflow(
     directory: DirectoryOption = None,
     per_run: Annotated[bool, typer.Option("--per-run", help="One MLflow run per run instead of per configuration.")] = False,
 ) -> None:
-    """Bring the MLflow database up to date with the results, rebuilding it where it is gone. Cut short, it goes on later."""
+    """Update the MLflow database from the results, or rebuild it if it is gone. If interrupted, run it again."""
     from recipe_sweep.sweep.cli.show.bars import stages
     from recipe_sweep.sweep.cli.show.launch_end import tell_mlflow
     from recipe_sweep.sweep.tracking.projection import project

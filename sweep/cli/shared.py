@@ -1,4 +1,4 @@
-"""What the commands of several files do alike."""
+"""Functions that the commands of several files share."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def open_sweep(grid: str, directory: Path | None, overrides: Sequence[str] | Non
 
 
 def open_reference(reference: Reference) -> Target:
-    """Open the sweep that is meant, and say where one lies that may be meant instead.
+    """Open the sweep that a reference names. If another sweep of this grid may be meant, say where it is.
 
     Raises as `recipe_sweep.sweep.opening.open_target`.
     """
@@ -44,19 +44,19 @@ def open_located(located: Located) -> Target:
     beside = sweep_elsewhere(located.reference, target.paths)
     if beside is not None:
         place = shlex.quote(str(beside))
-        say(f"note: there is no sweep in {target.paths.root}; one of this grid lies in {beside}: name that, or --dir {place}",
+        say(f"note: no sweep is in {target.paths.root}, but one of this grid lies in {beside}: name that, or --dir {place}",
             file=sys.stderr)  # fmt: skip
     return target
 
 
 def console() -> Console:
-    """The terminal."""
+    """Return the terminal."""
     return screen()
 
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """For one answer after which the process ends: to go through a large sweep's points for garbage takes a fifth of it."""
+    """Turn garbage collection off for one answer, after which the process ends. It took a fifth of the time."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -67,7 +67,7 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def workload() -> str:
-    """What packs do: train, unless the environment says otherwise."""
+    """Return what packs do: train, unless the environment says otherwise."""
     from recipe_sweep.sweep.files.launch_file import REAL
     from recipe_sweep.sweep.worker.workload import WORKLOAD_VARIABLE
 
@@ -75,7 +75,7 @@ def workload() -> str:
 
 
 def rehearsed_workload() -> str:
-    """What packs of a rehearsal do: pretend, unless the environment says otherwise."""
+    """Return what packs of a rehearsal do: pretend to train, unless the environment says otherwise."""
     from recipe_sweep.sweep.files.launch_file import REHEARSED
     from recipe_sweep.sweep.worker.workload import REHEARSAL_VARIABLE
 

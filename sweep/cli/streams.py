@@ -1,7 +1,7 @@
-"""How commands print: signs as words where the terminal takes no UTF-8, and control characters shown, never obeyed.
+"""Prints for all commands: signs become words if the terminal takes no UTF-8, and control characters become visible text.
 
-Names, logs and messages come from files that others may write. A terminal obeys what is in them: it sets its title, clears the
-screen, or shows a line that is not there. So all that commands print goes through `say` or `Screen`.
+Names, logs and messages come from files that others may write. A terminal obeys control characters in them: it sets its title,
+clears the screen, or shows a line that does not exist. So commands print everything through `say` or `Screen`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WORDS = {
     "\N{LEFT DOUBLE QUOTATION MARK}": '"',
     "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
 }
-"""Signs that we print, and what stands for them."""
+"""Signs that we print, and the words that replace them."""
 
 HANDLER = "recipe_sweep.words"
 
@@ -47,7 +47,7 @@ READER_GONE = 141
 
 
 def words_for_signs(error: UnicodeError) -> tuple[str, int]:
-    """Put words in the place of signs that an encoding lacks; the number of the character in that of an unknown one."""
+    """Replace signs that an encoding lacks by words, or by the number of the character if there is no word."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     lacking = error.object[error.start : error.end]
@@ -55,7 +55,7 @@ def words_for_signs(error: UnicodeError) -> tuple[str, int]:
 
 
 def print_to_any_encoding() -> None:
-    """Let the standard streams take whatever is printed."""
+    """Let the standard streams take every character."""
     codecs.register_error(HANDLER, words_for_signs)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)  # A stream that a test or a notebook put there has none.
@@ -64,12 +64,12 @@ def print_to_any_encoding() -> None:
 
 
 def flush_standard_streams() -> bool:
-    """Write out what is still held back; whether its readers are there to take it.
+    """Write out what is still buffered; return whether the readers are still there.
 
-    Of a reader that has gone nothing is said: else Python would complain of it, after the command, with a trace.
+    A reader that has gone is no error. Without this, Python would print a trace after the command.
     """
     there = True
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # None where the command was started with it closed.
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # A stream is None if it was closed when the command started.
         try:
             stream.flush()
         except BrokenPipeError:
@@ -79,43 +79,43 @@ def flush_standard_streams() -> bool:
 
 
 _OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
-"""Control characters but newline and tab, and those that turn the direction of what is beside them."""
+"""Control characters except newline and tab, and characters that change the direction of text."""
 
 
 _ORDERS = re.compile("\x1b([\\]PX^_])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\\\|\x9c)")
-"""Orders to the terminal that hold a text, such as its title or a link: all of them were written for it, not for a reader."""
+"""Commands to the terminal that contain text, such as its title or a link. Their text is not for a reader."""
 
 
 def visible(text: str) -> str:
-    """The text with every control character written out, as \\x1b; of an order to the terminal, its beginning."""
+    """Write every control character out, as \\x1b, and only the beginning of a command to the terminal."""
     text = _ORDERS.sub(lambda found: f"\\x1b{found[1]}...", text)
     return _OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def say(text: object = "", *, end: str = "\n", flush: bool = False, file: TextIO | None = None) -> None:
-    """Print a text whose control characters are shown."""
+    """Print a text with its control characters visible."""
     print(visible(str(text)), end=end, flush=flush, file=file)
 
 
 def warn(sentence: str) -> None:
-    """Say beside what was asked for, on the other stream, that something is not as it should be."""
+    """Print a warning to standard error."""
     say(f"warning: {sentence}", file=sys.stderr)
 
 
 def screen() -> Console:
-    """The terminal, or what stands for one; of texts in tables too, control characters are shown."""
+    """Return the terminal, or the stream in its place. Control characters are visible in tables too."""
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
 
     class Screen(Console):
-        """Rich's own control sequences are segments of their own; texts are all the others."""
+        """Shows control characters in every segment that is text. Rich marks its own control sequences as such."""
 
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
             for segment in super().render(renderable, options):
                 yield segment if segment.control else Segment(visible(segment.text), segment.style)
 
         def on_broken_pipe(self) -> None:
-            with suppress(SystemExit):  # Rich would end with the code of a failure.
+            with suppress(SystemExit):  # Rich would exit with the code of a failure.
                 super().on_broken_pipe()
             raise SystemExit(READER_GONE)
 

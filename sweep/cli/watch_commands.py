@@ -1,4 +1,4 @@
-"""The commands for looking at a sweep, and for stopping it: they train nothing, and all but `cancel` write nothing."""
+"""The commands that show a sweep or stop it. They train nothing, and all except `cancel` write nothing."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def status(
     directory: DirectoryOption = None,
     overrides: SetOption = None,
     only: OnlyOption = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Keep looking, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Update until Ctrl-C.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how a sweep stands: progress, speed, time to go, cost so far, failures by cause, stuck packs."""
+    """Show the state of a sweep: progress, speed, time to go, cost so far, failures by cause, stuck packs."""
     from recipe_sweep.sweep.cli.actions.status import StatusOptions, show_status
     from recipe_sweep.sweep.opening import Reference
 
@@ -48,7 +48,7 @@ def explain(
     overrides: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show all there is to know of one run: what, why, attempts, result, cost, files, and how to rerun it."""
+    """Show everything about one run: settings, reason, attempts, result, cost, files, and how to rerun it."""
     from recipe_sweep.sweep.cli.show.run import dossier_json, print_dossier
     from recipe_sweep.sweep.monitoring.run_history import RunState, open_dossier
 
@@ -62,7 +62,7 @@ def explain(
     if as_json:
         say(dossier_json(dossier, again))
     else:
-        print_dossier(console(), dossier, again or "the grid no longer has this run: put its values back first")
+        print_dossier(console(), dossier, again or "the grid no longer has this run: add its values again first")
 
 
 @app.command(epilog="Example:  recipe-sweep best search_spread --beside sweeps/demo")
@@ -90,17 +90,21 @@ def logs(
     run_id: RunOption = None,
     pack_id: Annotated[
         str | None,
-        typer.Option("--pack", metavar="PACK_ID", help="Of this pack, by (the beginning of) its id.", show_default=False),
+        typer.Option(
+            "--pack", metavar="PACK_ID", help="The log of this pack, by (the beginning of) its id.", show_default=False
+        ),
     ] = None,
-    engine: Annotated[bool, typer.Option("--engine", help="Of the newest launch's engine: Ray's own.")] = False,
+    engine: Annotated[bool, typer.Option("--engine", help="The log of Ray in the newest launch.")] = False,
     attempt: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=1_000_000, help="Of this attempt.  [default: the newest]", show_default=False),
+        typer.Option(
+            metavar="N", min=1, max=1_000_000, help="The log of this attempt.  [default: the newest]", show_default=False
+        ),
     ] = None,
     lines: Annotated[
         int, typer.Option("-n", "--lines", metavar="LINES", min=1, max=1_000_000, help="How many lines from the end.")
     ] = 40,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what is added, until its process ends.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines until the process ends.")] = False,
 ) -> None:
     """Print the end of a log: of the newest attempt that failed, else of the running packs, or as the options say."""
     from recipe_sweep.sweep.cli.actions.logs import LogOptions, print_logs
@@ -113,9 +117,9 @@ def logs(
 def cancel(
     grid: GridArgument,
     directory: DirectoryOption = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is gone.")] = True,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the launch has ended.")] = True,
 ) -> None:
-    """Ask the launch at work on a sweep, here or on another machine, to stop as Ctrl-C would."""
+    """Ask the launch of a sweep, here or on another machine, to stop as after Ctrl-C."""
     from recipe_sweep.sweep.cli.actions.cancel import CancelOptions, cancel_launch
     from recipe_sweep.sweep.opening import Reference
 
@@ -124,7 +128,7 @@ def cancel(
 
 @app.command(epilog="Example:  recipe-sweep doctor demo")
 def doctor(grid: GridArgument, directory: DirectoryOption = None) -> None:
-    """Look for what must not be: runs twice, weights missing, torn files, changed data, stuck packs."""
+    """Look for faults: duplicate runs, missing weights, damaged files, changed data, stuck packs."""
     from recipe_sweep.sweep.monitoring.doctor import Severity, examine
 
     with without_garbage_collection():

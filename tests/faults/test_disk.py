@@ -79,7 +79,7 @@ def test_a_launch_on_a_full_disk_ends_with_one_clear_sentence_and_then_goes_on(
     refused = CliRunner().invoke(app, command)
     assert refused.exit_code == 1
     assert "No space left on device" in refused.output
-    assert "the same command goes on" in refused.output
+    assert "the same command continues" in refused.output
     assert "Traceback" not in refused.output
     ballast.unlink()
     assert CliRunner().invoke(app, command).exit_code == 0

@@ -115,7 +115,7 @@ def test_what_a_loader_raises_is_the_datasets_error_with_the_plugins_line(lab: P
     told = said_of(lab, body)
     for part in ("registered/line/lab", says, line_of(lab, "# here")):
         assert part in told
-    assert "make room" not in told
+    assert "free some space" not in told
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from recipe_sweep.sweep.opening import Reference, open_target
 
 @dataclass(frozen=True)
 class BestOptions:
-    """A search, another sweep's directory to hold beside it, and how to print."""
+    """A search, the directory of another sweep to compare with, and how to print."""
 
     reference: Reference
     beside: Path | None
@@ -22,7 +22,7 @@ class BestOptions:
 
 
 def show_best(options: BestOptions) -> None:
-    """Print the best values of each study, beside those of another sweep. Raises UserInputError for what is no search."""
+    """Print the best values of each study, beside those of another sweep. Raises UserInputError if the grid is no search."""
     target = open_reference(options.reference)
     if target.space is None:
         problem = Problem(options.reference.text, key="search", found="nothing", expected="a grid that searches alpha")

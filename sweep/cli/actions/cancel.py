@@ -1,4 +1,4 @@
-"""`cancel`: ask the launch at work on a sweep to stop."""
+"""`cancel`: ask the launch that trains a sweep to stop."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from recipe_sweep.sweep.opening import Reference
 
 @dataclass(frozen=True)
 class CancelOptions:
-    """Which sweep, and whether to wait until its launch is gone."""
+    """Which sweep, and whether to wait until its launch has ended."""
 
     reference: Reference
     wait: bool
 
 
 def cancel_launch(options: CancelOptions) -> None:
-    """Ask the launch to stop, and say how far it came."""
+    """Ask the launch to stop, and print how far it got."""
     target = open_reference(options.reference)
     launch = live_launch(target.paths.lease)
     if launch is None:
@@ -37,4 +37,4 @@ def cancel_launch(options: CancelOptions) -> None:
     wait_for_end(
         target.paths, launch, lambda seconds: say(f"after {duration(seconds)}: {status_line(watcher.look())}", flush=True)
     )
-    say(f"it is gone; {status_line(watcher.look())}\nthe next launch goes on from the checkpoints")
+    say(f"launch {launch.epoch} has ended; {status_line(watcher.look())}\nthe next launch goes on from the checkpoints")

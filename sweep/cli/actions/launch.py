@@ -1,4 +1,4 @@
-"""`launch`, `rehearse` and `retry`: open the sweep, plan, train, and say how it went."""
+"""`launch`, `rehearse` and `retry`: open the sweep, plan, train, and print the result."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from recipe_sweep.sweep.store.sync import store_the_rest
 
 
 def launch_grid(options: LaunchOptions) -> None:
-    """Train, or rehearse, every run that is not done yet; of a search, round after round, until its trials are done."""
+    """Train or rehearse every run that is not done yet. A search goes on, round after round, until its trials are done."""
     check_drivable(options.cluster, options.reference.text)
     located = locate(options.reference, rehearsal=options.rehearsal is not None)
     if options.rehearsal is None:
@@ -59,12 +59,14 @@ def retry_failed(options: LaunchOptions) -> None:
         return
     waiting = plan_of(request).runs
     again = pasted("recipe-sweep", "launch", options.reference.text)
-    goes_on = f"; {counted(waiting, 'run')} wait, with which this goes on: {again}"
+    goes_on = (
+        f"; {counted(waiting, 'run')} {agreeing(waiting, 'waits', 'wait')}, to train {agreeing(waiting, 'it', 'them')}: {again}"
+    )
     say(f"no run has failed{goes_on if waiting else ''}")
 
 
 def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: Store | None) -> None:
-    plan_of(request_of(options, target, store))  # Refuses a directory of another kind before a round is written to it.
+    plan_of(request_of(options, target, store))  # This refuses a directory of another kind before a round is written to it.
     while True:
         ask_round(space, target.paths)
         target = target.with_new_rounds()
@@ -72,7 +74,7 @@ def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: S
         say(progress_line(target))
         try:
             _train(options, target, request)
-        except typer.Exit as end:  # A run that is given up leaves its trial without a score, and does not end the search.
+        except typer.Exit as end:  # A run that was given up leaves its trial without a score. The search goes on.
             if end.exit_code != ExitCode.FAILURE or not next_points(space, target.paths):
                 raise
         if not next_points(space, target.paths):
@@ -90,7 +92,7 @@ def _train(options: LaunchOptions, target: Target, request: LaunchRequest) -> No
 
 
 def _say_nothing_to_do(options: LaunchOptions, target: Target, request: LaunchRequest, planned: Plan) -> None:
-    """Store what is not stored yet, and say what there is. Raises Exit where runs were given up."""
+    """Store what is not stored yet, and say where the results are. Raises Exit if runs were given up."""
     if request.store is not None and target.paths.lock_file.exists():
         store_the_rest(request.store, target.paths)
     say(f"{len(planned.kept)} of {planned.selected} done, nothing to do")
@@ -102,7 +104,7 @@ def _say_nothing_to_do(options: LaunchOptions, target: Target, request: LaunchRe
 
 
 def _train_packs(options: LaunchOptions, target: Target, request: LaunchRequest, planned: Plan) -> None:
-    """Launch, and say how it went. Raises Exit where not everything was trained."""
+    """Launch, and print the result. Raises Exit if not everything was trained."""
     screen, root = console(), target.paths.root
     machines = machines_here(request.resources)
     estimated = estimate(planned, target.paths, machines, request.workload)

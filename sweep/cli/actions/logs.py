@@ -1,4 +1,4 @@
-"""`logs`: the end of the logs that matter, and what is added to one."""
+"""`logs`: prints the end of the logs that matter, and follows one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recipe_sweep.sweep.opening import Reference, Target
 
 @dataclass(frozen=True)
 class LogOptions:
-    """Whose log to print, how much of it, and whether to go on with what is added."""
+    """Which log to print, how much of it, and whether to follow it."""
 
     reference: Reference
     run_id: str | None
@@ -28,7 +28,7 @@ class LogOptions:
 
 
 def print_logs(options: LogOptions) -> None:
-    """Print the end of the logs that are meant. Raises UnknownLogError for options that name none or several."""
+    """Print the end of the logs that the options name. Raises UnknownLogError if they name none or several."""
     _check(options)
     with without_garbage_collection():
         target = open_reference(options.reference)

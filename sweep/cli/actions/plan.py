@@ -1,4 +1,4 @@
-"""`plan`: what a launch would train and why, and what that takes."""
+"""`plan`: shows what a launch would train and why, and what it would take."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recipe_sweep.sweep.planning.search_rounds import next_points
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """The launch to be planned, whether to measure speeds first, and how to print."""
+    """The launch to plan, whether to measure the speed first, and how to print."""
 
     launch: LaunchOptions
     measure: bool
@@ -26,7 +26,7 @@ class PlanOptions:
 
 
 def show_plan(options: PlanOptions) -> None:
-    """Print what the launch would do; of a search, in its next round."""
+    """Print what the launch would do. For a search, this is its next round."""
     target = open_reference(options.launch.reference)
     request = request_of(options.launch, target)
     if target.space is not None:

@@ -1,4 +1,4 @@
-"""`report`: figures, a page, tables and numbers of one sweep, or of two held against each other."""
+"""`report`: figures, a page, tables and numbers of one sweep, or a comparison of two."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class ReportOptions:
     data: Path | None
     figures: Sequence[int]
     every: bool
-    """whether to say what figures lack that cannot be drawn"""
+    """whether to say what is missing for the figures that cannot be drawn"""
     out: Path | None
 
 
 def report_sweep(options: ReportOptions) -> None:
-    """Write the report of one sweep, and print what it is about and where it lies."""
+    """Write the report of one sweep, and print its summary and its paths."""
     kinds = figure_kinds(options.figures or None)
     with without_garbage_collection():
         target = open_reference(options.reference).begun()
@@ -59,11 +59,11 @@ def report_sweep(options: ReportOptions) -> None:
 
 
 def _remarks(target: Target, ended_early: int) -> list[str]:
-    """How good the estimates of its launches were, and how many runs a search ended early."""
+    """Write how good the estimates of the launches were, and how many runs a search ended early."""
     remarks = [f"Launch {score.epoch}: {score.text}." for score in read_scores(target.paths) if score.error is not None]
     if ended_early:
         ended = f"The search ended {counted(ended_early, 'more run')} early"
-        remarks.append(f"{ended}, which {agreeing(ended_early, 'is', 'are')} in none of these numbers.")
+        remarks.append(f"{ended}. {agreeing(ended_early, 'It is', 'They are')} in none of these numbers.")
     return remarks
 
 
@@ -85,7 +85,7 @@ def _tell(options: ReportOptions, target: Target, paths: ReportPaths, remarks: S
 
 
 def compare_sweeps(options: ReportOptions, other: str) -> None:
-    """Hold two sweeps against each other. Raises SweepDirectoryError for options that make sense of one sweep alone."""
+    """Compare two sweeps. Raises SweepDirectoryError for options that only make sense for one sweep."""
     _check_alone(options)
     targets = [open_sweep(text, None, None).begun() for text in (options.reference.text, other)]
     names = [target.paths.root.resolve().name for target in targets]
@@ -95,7 +95,7 @@ def compare_sweeps(options: ReportOptions, other: str) -> None:
     for target, name, text in zip(targets, names, (options.reference.text, other), strict=True):
         points = unpruned(target.selected(options.only), target.paths)
         failed = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look().failed
-        # Two copies of a sweep have one name and are told apart by where they lie.
+        # Two copies of a sweep have one name, so their paths are shown instead.
         sides.append(load_side(name if names.count(name) == 1 else text, target.paths.root, points, failed))
     first, second = sides
     paths = write_comparison(first, second, options.out or default)
@@ -104,7 +104,7 @@ def compare_sweeps(options: ReportOptions, other: str) -> None:
 
 
 def _check_alone(options: ReportOptions) -> None:
-    # Not --data, which the environment may give: nothing is read there.
+    # --data is allowed, because the environment may set it. A comparison reads no data.
     given = {
         "--dir": options.reference.directory,
         "--set": options.reference.overrides,
@@ -120,7 +120,7 @@ def _check_alone(options: ReportOptions) -> None:
 
 
 def _check_writable(out: Path | None, default: Path) -> None:
-    """Refuse a place for a report that cannot be written, before anything is computed. Raises SweepDirectoryError."""
+    """Refuse a place where no report can be written, before anything is computed. Raises SweepDirectoryError."""
     place = out or default
     existing = next(path for path in (place, *place.absolute().parents) if path.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):

@@ -1,4 +1,4 @@
-"""`status`: how a sweep stands, once or again and again."""
+"""`status`: shows the state of a sweep, once or repeatedly."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WATCH_EVERY_S = 2.0
 
 @dataclass(frozen=True)
 class StatusOptions:
-    """Which runs of which sweep, whether to keep looking, and how to print."""
+    """Which runs of which sweep, whether to keep watching, and how to print."""
 
     reference: Reference
     only: Sequence[str]
@@ -31,7 +31,7 @@ class StatusOptions:
 
 
 def show_status(options: StatusOptions) -> None:
-    """Print how the sweep stands."""
+    """Print the state of the sweep."""
     with nullcontext() if options.watch else without_garbage_collection():
         target = open_reference(options.reference)
         selected = {point.run_id for point in target.selected(options.only)}
@@ -49,7 +49,7 @@ def show_status(options: StatusOptions) -> None:
 
 
 def _watch(watcher: SweepWatcher, screen: Console) -> None:
-    """Show how a sweep stands until Ctrl-C: a table on a terminal, a line now and then in a file or a pipe."""
+    """Show the state of a sweep until Ctrl-C: a table on a terminal, a line from time to time in a file or a pipe."""
     from recipe_sweep.sweep.cli.show.live import LaunchDisplay
 
     with LaunchDisplay(screen, transient=False) as display:

@@ -22,7 +22,7 @@ from recipe_sweep.trainers.data.catalogue import default_data_root
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Which run to train, on what, and where its curve goes."""
+    """Which run to train, on which device and data, and where to write its curve."""
 
     reference: Reference
     run_id: str | None
@@ -35,7 +35,7 @@ class RunOptions:
 
 
 def train_one(options: RunOptions) -> None:
-    """Train one run and print its curve; of several, the first."""
+    """Train one run and print its curve. If the options select several runs, train the first."""
     target = open_reference(options.reference)
     point = _chosen(target, options)
     for line in point_lines(point):
@@ -49,7 +49,7 @@ def train_one(options: RunOptions) -> None:
 def _chosen(target: Target, options: RunOptions) -> DesignPoint:
     points = target.selected(options.only)
     if not points:
-        problem = Problem(options.reference.text, found="a search that has asked for nothing yet", expected="a run to train")
+        problem = Problem(options.reference.text, found="a search without any trial yet", expected="a run to train")
         raise UserInputError(problem)
     return points[0] if options.run_id is None else one_run(points, options.run_id)
 
@@ -66,7 +66,7 @@ def _tell(alone: Alone, curve: Path | None) -> None:
 
 
 def _pins(target: Target) -> DataPins:
-    """What the target's sweep has pinned of its data; nothing where it has not begun, or is a rehearsal."""
+    """Read the data that the sweep has pinned; nothing if it has not begun, or is a rehearsal."""
     sweep = read_sweep_file(target.paths)
     return NO_PINS if sweep is None or sweep.rehearsal is not None else sweep.pins
 
@@ -81,6 +81,6 @@ def _debugger(wanted: bool) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # Of a plugin's error, where the plugin raised it.
+        # For an error of a plugin, stop at the line where the plugin raised it.
         pdb.post_mortem((error.__cause__ or error).__traceback__)
         raise

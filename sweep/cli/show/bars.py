@@ -1,4 +1,4 @@
-"""Progress bars: on a terminal, beside what is printed; nothing in a log."""
+"""Progress bars on a terminal; none in a log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def stages(shown: bool = True) -> Iterator[Stages]:
-    """Within it, what it yields begins a bar of that name and returns what moves it: (done, total), total 0 if unknown."""
+    """Yield a function that begins a bar with a name. It returns another that moves it: (done, total), total 0 if unknown."""
     from rich import progress
     from rich.console import Console
 

@@ -1,4 +1,4 @@
-"""What the commands of `recipe-sweep cluster` say."""
+"""Prints the output of `recipe-sweep cluster`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recipe_sweep.sweep.units import memory
 
 
 def cluster_lines(cluster: Cluster) -> Iterator[str]:
-    """What a cluster file describes."""
+    """Describe the machines of a cluster file."""
     resources = cluster.resources
     gpus = f", {counted(resources.gpus, 'GPU')}" if resources.gpus else ""
     yield f"{cluster.path}: {cluster.backend.name}, {counted(resources.cpus, 'CPU')}{gpus} for packs"
@@ -29,7 +29,7 @@ def cluster_lines(cluster: Cluster) -> Iterator[str]:
 
 
 def order_lines(order: Order) -> Iterator[str]:
-    """What `up` would write and run."""
+    """List the files that `up` would write and the commands that it would run."""
     yield from cluster_lines(order.cluster)
     if order.wheel is not None:
         yield f"code     {order.wheel.name}, sha256 {order.wheel.sha256}"
@@ -42,7 +42,7 @@ def order_lines(order: Order) -> Iterator[str]:
 
 
 def record_lines(cluster: Cluster, record: ClusterRecord, now: datetime | None = None) -> Iterator[str]:
-    """Since when a cluster is up, how long it may be, and what it has cost at most."""
+    """Say since when a cluster is up, until when it may be, and what it has cost at most."""
     hours = ((now or datetime.now(UTC)) - record.began_at).total_seconds() / 3600
     job = f", job {record.job}" if record.job else ""
     yield f"up       since {record.began_at:%Y-%m-%d %H:%M} UTC, {hours:.1f} hours{job}"

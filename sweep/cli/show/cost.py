@@ -1,4 +1,4 @@
-"""Prints what a plan is expected to cost, for people and for programs."""
+"""Prints what a plan is expected to cost: lines for people, and JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Datasets as people read them: tables, pictures and sentences."""
+"""Prints datasets: tables, pictures and sentences."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from recipe_sweep.trainers.environments.registry import task_spec
 
 
 def print_inventory(console: Console, items: Sequence[Item], root: Path) -> None:
-    """One line per dataset under its source and task; narrow enough for any terminal, for the place follows from the line."""
+    """Print one line per dataset under its source and task. The path follows from the line, so it fits any terminal."""
     console.print(f"datasets in {root}/<source>/<task>/<dataset>/<id>", soft_wrap=True, highlight=False)
     for (source, task), group in groupby(items, key=lambda item: (item.source, item.task)):
         listed = list(group)
@@ -62,16 +62,16 @@ def _mb(item: Item) -> str:
 
 
 def print_inventory_end(console: Console, items: Sequence[Item], root: Path) -> None:
-    """Sums, room, and what may be deleted."""
+    """Print the total size, the free space, and which files may be deleted."""
     here = [item for item in items if item.state is State.PRESENT]
     used = sum(item.size_bytes for item in items)
     console.print(f"{len(here)} here, {used / 1e6:,.1f} MB; {memory(free_bytes(root))} free")
     for path in leftovers(root):
-        console.print(f"left behind by a killed process, no dataset: {path}", soft_wrap=True)
+        console.print(f"not a dataset, left behind by a killed process: {path}", soft_wrap=True)
 
 
 def inspection_tables(inspections: Sequence[Inspection]) -> Iterator[RenderableType]:
-    """What the datasets hold, what was published of them, and how their actions lie."""
+    """Make tables of what the datasets hold, of their published numbers, and of their actions."""
     first = inspections[0].card
     yield Text(f"{first.identity.source}/{first.identity.task}", style="bold")
     yield _overview(inspections)
@@ -120,7 +120,7 @@ def _span(one: Inspection) -> str:
 
 
 def _published(inspections: Sequence[Inspection]) -> Table:
-    """The authors' numbers, each beside that of the file."""
+    """Make a table of the authors' numbers, each beside that of the file."""
     table = Table(box=None, pad_edge=False)
     table.add_column("")
     for one in inspections:
@@ -150,7 +150,7 @@ def _deviating(replay: ReplayResult | None) -> str:
 
 
 def _actions(inspections: Sequence[Inspection]) -> Table:
-    """Quantiles of each component."""
+    """Make a table of the quantiles of each component of the actions."""
     agents = task_spec(inspections[0].card.identity.task).n_agents
     table = Table(box=None, pad_edge=False)
     for name in ("dataset", "agent", "component"):
@@ -166,7 +166,7 @@ def _actions(inspections: Sequence[Inspection]) -> Table:
 
 
 def draw(inspections: Sequence[Inspection], path: Path) -> Path:
-    """Draw the datasets side by side as a PNG; returns its path."""
+    """Draw the datasets side by side as a PNG; return its path."""
     from recipe_sweep.analysis.figures.dataset import DatasetPicture, TaskPicture, write_dataset_figure
 
     first = inspections[0].card
@@ -202,13 +202,13 @@ def _published_mean(card: Card) -> float | None:
 
 
 def verification_lines(verification: Verification) -> Iterator[str]:
-    """What was found, one sentence per check."""
+    """Say what the checks found, in one sentence each."""
     card = verification.card
     rows = f"{counted(card.rows, 'row')} {agreeing(card.rows, 'has', 'have')}"
     yield f"{card.identity}: {rows} the content {card.content_hash[:12]} of their card"
     yield f"  fingerprint {verification.fingerprint}"
     if verification.replay is None:
-        yield "  replay    none: this task's simulator cannot be put into a state that was seen"
+        yield "  replay    none: this task's simulator cannot be set to a stored state"
     else:
         yield f"  replay    {verification.replay.transitions:,} transitions"
         yield f"    observations  {_errors(verification.replay.observations)}"
@@ -216,8 +216,8 @@ def verification_lines(verification: Verification) -> Iterator[str]:
     if remade := verification.remade:
         if remade.different_rows:
             yield (
-                f"  remade    {remade.different_rows:,} of the first {remade.rows:,} transitions have other bytes here: made "
-                "on another machine, or with other libraries"
+                f"  remade    {remade.different_rows:,} of the first {remade.rows:,} transitions have other bytes here: "
+                "another machine or other libraries made the data"
             )
         else:
             yield f"  remade    the first {remade.rows:,} transitions, byte for byte the same"

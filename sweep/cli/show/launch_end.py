@@ -1,4 +1,4 @@
-"""What a launch says at its end: how it went, and where everything is; and MLflow beside it, which ends with it."""
+"""Prints the end of a launch: the result, and where everything is. Also runs MLflow beside a launch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def mlflow_beside(root: Path, wanted: bool) -> Iterator[None]:
-    """Keep MLflow up to date beside a launch; its troubles never touch training, and hold its end up for 10 s at most."""
+    """Keep MLflow up to date beside a launch. A failure of MLflow never stops training, and delays its end by at most 10 s."""
     if not wanted:
         yield
         return
@@ -38,38 +38,38 @@ def mlflow_beside(root: Path, wanted: bool) -> Iterator[None]:
 
 
 def mlflow_lines(end: WriterEnd, root: Path) -> Iterator[str]:
-    """What the user is told of MLflow when a launch is over: nothing where it has all runs and always had."""
+    """Say at the end of a launch what MLflow lacks; nothing if it has all runs."""
     yield from end.notes
     if not end.up_to_date:
         lacking = f"{end.waiting:,} run{'' if end.waiting == 1 else 's'}" if end.waiting else "some runs"
         why = f" ({end.why})" if end.why else ""
         command = pasted("recipe-sweep", "mlflow", root)
-        yield f"MLflow does not show {lacking} yet{why}; all results are kept; to show them there: {command}"
+        yield f"MLflow does not show {lacking} yet{why}; no result is lost; to show them: {command}"
 
 
 def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
-    """How a launch went, what failed and why, and what to do next."""
+    """Print what a launch trained, what failed and why, and what to do next."""
     from rich.markup import escape
 
     console.print(f"trained {counted(end.trained, 'run')}; {status_line(end.status)}")
     for line in failure_lines(end.status.failures, grid, SweepPaths(root)):
         console.print(line, soft_wrap=True)
     if end.hopeless:
-        console.print("stopped: attempt after attempt failed; mend the cause, then launch with --retry-failed")
+        console.print("stopped, because many attempts failed in a row; fix the cause, then launch with --retry-failed")
     elif end.interrupted:
         console.print("interrupted; the same command goes on from the checkpoints")
     elif end.status.waiting:
         count = counted(end.status.waiting, "run")
         doctor = pasted("recipe-sweep", "doctor", root)
         console.print(
-            f"{count} did not run; the same command goes on with them, `{escape(doctor)}` looks for the cause", soft_wrap=True
+            f"{count} did not run; to train them, type the same command; to find the cause: `{escape(doctor)}`", soft_wrap=True
         )
     elif end.status.failed:
-        console.print("the rest is done; try what failed again with `recipe-sweep retry`, or launch with --retry-failed")
+        console.print("the rest is done; to try the failed runs again: `recipe-sweep retry`, or launch with --retry-failed")
 
 
 def tell_where(root: Path, mlflow: bool) -> None:
-    """Where a sweep's results, figure and MLflow are."""
+    """Print where a sweep's results, figure and MLflow are."""
     say(f"results  {SweepPaths(root).results}/*.parquet")
     say(f"figure   {pasted('recipe-sweep', 'report', root)}")
     if mlflow:
@@ -77,7 +77,7 @@ def tell_where(root: Path, mlflow: bool) -> None:
 
 
 def tell_mlflow(root: Path) -> None:
-    """How to open a sweep's MLflow, unless it goes to a server."""
+    """Print how to open a sweep's MLflow, unless it is on a server."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         address = f"sqlite:///{SweepPaths(root).mlflow_db.resolve()}"
         say(f"MLflow   {pasted('mlflow', 'ui', '--backend-store-uri', address)}")

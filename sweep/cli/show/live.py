@@ -1,4 +1,4 @@
-"""How a launch shows its progress: a table that redraws itself on a terminal, a line now and then in a log."""
+"""Shows the progress of a launch: a table that updates itself on a terminal, a line from time to time in a log."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LINE_EVERY_S = 10.0
 
 
 class LaunchDisplay:
-    """A context manager; `show` may be called as often as one likes."""
+    """A context manager; `show` may be called at any rate."""
 
     def __init__(self, console: Console, transient: bool = True) -> None:
-        """Take a terminal, or what stands for one. `transient`: the table goes when it is over."""
+        """Take a terminal or a stream. If `transient`, the table is removed at the end."""
         self._console = console
         self._live = Live(console=console, refresh_per_second=4, transient=transient) if console.is_terminal else None
         self._last_line = ""
@@ -35,7 +35,7 @@ class LaunchDisplay:
             self._live.stop()
 
     def show(self, status: SweepStatus) -> None:
-        """Show how the sweep stands."""
+        """Show the state of the sweep."""
         if self._live is not None:
             self._live.update(status_view(status))
             return
@@ -45,5 +45,5 @@ class LaunchDisplay:
             self.tell(line)
 
     def tell(self, text: str) -> None:
-        """Say something that stays on the screen."""
+        """Print a line that stays on the screen."""
         self._console.print(Text(f"{time.strftime('%H:%M:%S')}  {text}"), soft_wrap=True)

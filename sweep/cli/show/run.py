@@ -1,4 +1,4 @@
-"""One run as people read it, on one screen, and as JSON with the same content."""
+"""Prints one run: a screen for people, and JSON with the same content."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from recipe_sweep.sweep.monitoring.status import duration
 from recipe_sweep.trainers.results import RunStatus
 
 _COLUMNS = 4
-"""Pairs of a name and a value on one line, at most."""
+"""Most pairs of a name and a value on one line."""
 _GAP = 2
 _SHOWN_TRIES = 8
 _SHOWN_EVALUATIONS = 8
@@ -42,7 +42,7 @@ def print_dossier(console: Console, dossier: Dossier, again: str) -> None:
 
 
 def dossier_json(dossier: Dossier, again: str | None) -> str:
-    """The same as JSON."""
+    """Write a run as JSON."""
     reason, outcome = dossier.reason, dossier.outcome
     content = {
         "schema_version": JSON_SCHEMA_VERSION,
@@ -87,7 +87,7 @@ def _try_json(entry: Try) -> dict[str, object]:
 
 
 def _settings(dossier: Dossier, width: int) -> RenderableType:
-    """All axes and settings, as many to a line as have room in full: a name that is cut is no name."""
+    """Lay out all axes and settings, as many to a line as fit without being cut."""
     pairs = [(name, value_text(value)) for name, value in dossier.point.canonical().items()]
     columns = next((number for number in range(_COLUMNS, 1, -1) if _needed(pairs, number) <= width), 1)
     lines = -(-len(pairs) // columns)
@@ -101,7 +101,7 @@ def _settings(dossier: Dossier, width: int) -> RenderableType:
 
 
 def _needed(pairs: Sequence[tuple[str, str]], columns: int) -> int:
-    """Characters of a line with so many pairs beside each other."""
+    """Count the characters of a line with so many pairs beside each other."""
     lines = -(-len(pairs) // columns)
     blocks = [pairs[start : start + lines] for start in range(0, len(pairs), lines)]
     return sum(max(len(pair[part]) for pair in block) + _GAP for block in blocks for part in (0, 1))
@@ -109,7 +109,7 @@ def _needed(pairs: Sequence[tuple[str, str]], columns: int) -> int:
 
 def _rows(dossier: Dossier, again: str) -> Iterable[tuple[str, RenderableType]]:
     if dossier.reason is not None:
-        yield "why", Text(f"{dossier.reason.why}: {dossier.reason.detail}")
+        yield "reason", Text(f"{dossier.reason.why}: {dossier.reason.detail}")
     for record in dossier.packs:
         yield "pack", Text(_pack(record))
     left_out = len(dossier.tries) - _SHOWN_TRIES
@@ -122,7 +122,7 @@ def _rows(dossier: Dossier, again: str) -> Iterable[tuple[str, RenderableType]]:
         yield from _outcome(dossier.outcome)
     for kind in dict.fromkeys(kind for kind, _ in dossier.files):
         yield kind, Text("\n".join(str(path) for other, path in dossier.files if other == kind))
-    yield "again", Text(again)
+    yield "rerun", Text(again)
 
 
 def _pack(record: PackRecord) -> str:
@@ -175,7 +175,7 @@ def _outcome(outcome: Outcome) -> Iterable[tuple[str, RenderableType]]:
 
 
 def _thinned(curve: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
-    """At most so many evaluations, evenly spread, the last among them."""
+    """Pick evaluations that are spread evenly, with the last one, so that they fit on a line."""
     every = -(-len(curve) // _SHOWN_EVALUATIONS)
     return list(curve[::-1][::every][::-1])
 

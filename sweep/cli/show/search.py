@@ -1,4 +1,4 @@
-"""How a search stands and what it found, as people read it."""
+"""Prints the state of a search and what it found."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from recipe_sweep.sweep.planning.search_rounds import Best, best_beside, best_of
 
 @dataclass(frozen=True)
 class Compared:
-    """The best of one study of a search and, where it has one, of the same configuration of another sweep."""
+    """The best trial of one study, and the best of the same study in another sweep, if it has one."""
 
     searched: Best
     beside: Best | None
 
 
 def progress_line(target: Target) -> str:
-    """How many trials there are to be, asked for and told."""
+    """Say how many trials a search wants, has begun and has finished."""
     assert target.space is not None
     search, stand = target.space.search, progress(target.space, target.paths)
     seeds = len(set(target.grid.axes.seed))
@@ -32,27 +32,27 @@ def progress_line(target: Target) -> str:
         f"search: {search.sampler}, {counted(stand.studies, 'study')} of {counted(search.trials, 'trial')} "
         f"in rounds of {search.batch}, "
         f"{counted(stand.wanted * seeds, 'run')} with {counted(seeds, 'seed')}; "
-        f"{stand.asked} of {counted(stand.wanted, 'trial')} asked for in "
-        f"{counted(stand.rounds, 'round')}, {stand.told} told"
+        f"{stand.asked} of {counted(stand.wanted, 'trial')} begun in "
+        f"{counted(stand.rounds, 'round')}, {stand.told} finished"
         + (f", {stand.pruned} of them pruned" if stand.pruned else "")
         + _outside(stand.outside)
     )
 
 
 def compared(target: Target, beside: SweepPaths | None) -> tuple[Compared, ...]:
-    """The best of each study beside that of another sweep."""
+    """Find the best trial of each study, and the best of another sweep."""
     assert target.space is not None
     others = scored_runs(beside) if beside is not None else []
     return tuple(Compared(best, best_beside(best.study, others)) for best in best_of(target.space, target.paths))
 
 
 def best_table(pairs: Sequence[Compared]) -> Table:
-    """One line per study."""
+    """Make a table with one line per study."""
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
     for column in ("study", "trials", "best of the search", "score"):
         table.add_column(column, overflow="fold")
     others = any(pair.beside for pair in pairs)
-    for column in ("configurations", "best beside it", "score") if others else ():
+    for column in ("configurations", "best of the other sweep", "score") if others else ():
         table.add_column(column, overflow="fold")
     for pair in pairs:
         beside = _cells(pair.beside) if pair.beside is not None else ("", "none", "")
@@ -61,7 +61,7 @@ def best_table(pairs: Sequence[Compared]) -> Table:
 
 
 def best_json(pairs: Sequence[Compared]) -> str:
-    """The same as JSON."""
+    """Write the best trials as JSON."""
     studies = [
         {"study": _label(pair.searched), "study_id": pair.searched.study.study_id, "search": _content(pair.searched)}
         | {"beside": pair.beside and _content(pair.beside)}
@@ -88,5 +88,5 @@ def _label(best: Best) -> str:
 def _outside(count: int) -> str:
     if not count:
         return ""
-    does = agreeing(count, "lies outside the ranges as they are now and does", "lie outside the ranges as they are now and do")
+    does = agreeing(count, "is outside the present ranges and does", "are outside the present ranges and do")
     return f"; {counted(count, 'earlier trial')} {does} not count"

@@ -1,4 +1,4 @@
-"""States of sweeps as people read them: rich tables, and JSON with the same content."""
+"""Prints the state of a sweep: tables for people, and JSON with the same content."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from recipe_sweep.sweep.opening import Target
 from recipe_sweep.sweep.units import device_time
 
 _SHOWN_PACKS = 16
-GO_ON = "to go on, launch again: what is done stays, and packs go on from their checkpoints"
+GO_ON = "to continue, launch again: finished runs are kept, and packs go on from their checkpoints"
 
 
 def print_status(console: Console, target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> None:
-    """Show how a sweep stands."""
+    """Print the state of a sweep."""
     mark = "[red]REHEARSAL[/red], made-up results: " if is_rehearsal(target.paths) else ""
     console.print(f"{mark}[bold]{target.grid.name}[/bold] in {escape(str(target.paths.root))}")
     console.print(status_view(status))
@@ -39,7 +39,7 @@ def print_status(console: Console, target: Target, status: SweepStatus, axes: Se
 
 
 def status_view(status: SweepStatus) -> RenderableType:
-    """Counts, speed and running packs: what `status` and a live launch both show."""
+    """Lay out counts, speed and running packs, as `status` and a live launch both show them."""
     parts: list[RenderableType] = [Text.from_markup(line) for line in _status_lines(status)]
     if status.spent.packs:
         parts.append(Text(_spent(status.spent)))
@@ -54,12 +54,12 @@ def status_view(status: SweepStatus) -> RenderableType:
 
 
 def status_line(status: SweepStatus) -> str:
-    """The same in one line of plain text, for logs."""
+    """Write counts and speed in one line of plain text, for logs."""
     return "; ".join(Text.from_markup(line).plain for line in _status_lines(status))
 
 
 def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> str:
-    """The state as JSON."""
+    """Write the state as JSON."""
     launch = status.launch
     content = {
         "schema_version": JSON_SCHEMA_VERSION,
@@ -104,13 +104,13 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
 
 
 def _died_content(died: DeadLaunch) -> dict[str, object]:
-    """A launch that died, for JSON."""
+    """Write a launch that died, for JSON."""
     seen = died.seen and died.seen.isoformat()
     return vars(died) | {"since": died.since.isoformat(), "seen": seen, "text": died.text}
 
 
 def _score_content(score: Score) -> dict[str, object]:
-    """A score for JSON."""
+    """Write a score for JSON."""
     return {
         "launch": score.epoch,
         "estimated_s": score.estimate.wall_s,
@@ -154,7 +154,7 @@ def _spent(spent: Spending) -> str:
 
 
 def _packs(packs: Sequence[RunningPack]) -> Table:
-    table = plain_table("pack", "what", "runs", "step", "speed")
+    table = plain_table("pack", "trains", "runs", "step", "speed")
     for pack in packs[:_SHOWN_PACKS]:
         share = f"{pack.step:,} of {pack.steps:,} ({pack.step / pack.steps:.0%})"
         table.add_row(pack.pack_id, pack.label, str(pack.runs), share, f"{pack.run_steps_per_s:,.0f}/s")
@@ -164,7 +164,7 @@ def _packs(packs: Sequence[RunningPack]) -> Table:
 
 
 def _progress_by_axis(axes: Sequence[AxisProgress]) -> Table:
-    table = plain_table("axis", "done of wanted runs per value")
+    table = plain_table("axis", "done/wanted runs per value")
     by_axis: dict[str, list[tuple[str, str]]] = {}
     for progress in axes:
         by_axis.setdefault(progress.axis, []).append((progress.value, f"{progress.done:,}/{progress.wanted:,}"))
@@ -174,7 +174,7 @@ def _progress_by_axis(axes: Sequence[AxisProgress]) -> Table:
 
 
 def failure_lines(groups: Sequence[FailureGroup], grid: str, paths: SweepPaths) -> Iterable[str]:
-    """What failed, by cause: how many runs, the end of the trace, where its log is, and how to see it again."""
+    """List failures by cause: how many runs, the last frame, the log, and a command that reproduces it."""
     if groups:
         causes = "1 cause" if len(groups) == 1 else f"{len(groups):,} causes"
         yield f"[red]failures: {counted(sum(len(group.run_ids) for group in groups), 'run')}, {causes}[/red]"
@@ -185,7 +185,7 @@ def failure_lines(groups: Sequence[FailureGroup], grid: str, paths: SweepPaths) 
 def _failure_text(group: FailureGroup, grid: str, paths: SweepPaths) -> str:
     cause, example = group.example.cause, group.example
     gave_up, runs = len(group.gave_up), len(group.run_ids)
-    state = "given up" if gave_up == runs else f"{gave_up:,} given up, the rest will be tried again"
+    state = "given up" if gave_up == runs else f"{gave_up:,} given up, the others will be tried again"
     return (
         f"[red]{counted(runs, 'run')} failed ({state})[/red]: {cause.error}: {escape(cause.message)}\n"
         f"  at         {escape(cause.frame)}\n"

@@ -1,4 +1,4 @@
-"""What all that is shown has in common: the look of tables, values as text, and the version of the JSON."""
+"""Shared by all that prints: the look of tables, values as text, and the version of the JSON."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ JSON_SCHEMA_VERSION = 1
 
 
 def plain_table(*columns: str) -> Table:
-    """An empty table without lines."""
+    """Make an empty table without lines."""
     table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -21,11 +21,11 @@ def plain_table(*columns: str) -> Table:
 
 
 MOST_CELLS = 24
-"""Values of one axis that a table tells one by one."""
+"""Most values of one axis that a table lists one by one."""
 
 
 def value_cells(pairs: Sequence[tuple[str, str]]) -> list[str]:
-    """Values with what is counted of each, `mix:8`; of many values, ranges, or the first, the last and how many."""
+    """Write values with their counts, `mix:8`. Many values become ranges, or the first, the last and how many."""
     if len(pairs) > MOST_CELLS:
         shown = [(value, str(told)) for value, told in ranges(pairs)]
         if len(shown) > MOST_CELLS:
@@ -42,7 +42,7 @@ def _cell(pair: tuple[str, str]) -> str:
 
 
 def value_text(value: object) -> str:
-    """A value of an axis or setting."""
+    """Write a value of an axis or setting."""
     if value is None:
         return "none"
     return "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

@@ -23,24 +23,24 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_search_goes_from_plan_to_report_by_the_commands_of_a_grid(here: Path) -> None:
     planned = call("plan", "search_spread", *SMALL)
-    assert "2 studies of 6 trials in rounds of 4, 24 runs with 2 seeds; 0 of 12 trials asked for" in planned
+    assert "2 studies of 6 trials in rounds of 4, 24 runs with 2 seeds; 0 of 12 trials begun" in planned
     assert "16 runs wanted" in planned
     assert not (here / "sweeps").exists()
     call("launch", "search_spread", *SMALL, *OPTIONS)
     assert "24 of 24 done, nothing to do" in call("launch", "search_spread", *SMALL, *OPTIONS)
     sweep = "sweeps/search_spread"
-    assert "12 of 12 trials asked for in 2 rounds, 12 told" in call("status", sweep)
+    assert "12 of 12 trials begun in 2 rounds, 12 finished" in call("status", sweep)
     assert "no problem found" in call("doctor", sweep)
     report = call("report", sweep)
     assert "best of the search" in report
-    assert "more runs early, which are in none of these numbers" in report
+    assert "more runs early. They are in none of these numbers" in report
 
     listed = ["axes.alpha.brac=[0.1,10.0]", "axes.tau=[0.7,0.9]", "name=listed", "search=null"]
     call("launch", "search_spread", *SMALL[:4], *(word for text in listed for word in ("--set", text)), *OPTIONS)
     studies = json.loads(call("best", sweep, "--beside", "sweeps/listed", "--json"))["studies"]
     assert [study["beside"]["trials"] for study in studies] == [2, 4]
     pruned = 12 - sum(study["search"]["trials"] for study in studies)
-    assert f"12 told, {pruned} of them pruned" in call("status", sweep), "by the values that the stand-in makes of the ids"
+    assert f"12 finished, {pruned} of them pruned" in call("status", sweep), "by the values that the stand-in makes of the ids"
     table = call("best", sweep, "--beside", "sweeps/listed")
     assert all(f"{study[side]['score']:.3f}" in table for study in studies for side in ("search", "beside"))
     assert "done" in call("explain", sweep, studies[0]["search"]["run_ids"][0])
@@ -48,7 +48,7 @@ def test_a_search_goes_from_plan_to_report_by_the_commands_of_a_grid(here: Path)
 
 def test_a_search_can_be_rehearsed() -> None:
     call("rehearse", "search_spread", *SMALL, *OPTIONS)
-    assert "12 told" in call("status", "sweeps/search_spread-rehearsal")
+    assert "12 finished" in call("status", "sweeps/search_spread-rehearsal")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_a_search_can_be_rehearsed() -> None:
         ("plan search_spread --only seed=0", "a part of a search"),
         ("best little.yaml", "a grid that searches alpha"),
         ("best search_spread", "a sweep that was launched before"),
-        ("run search_spread", "a search that has asked for nothing yet"),
+        ("run search_spread", "a search without any trial yet"),
     ],
 )
 def test_what_makes_no_sense_of_a_search_is_refused_and_nothing_written(here: Path, command: str, says: str) -> None:
@@ -73,5 +73,5 @@ def test_a_search_with_a_bad_run_goes_on_to_its_end_and_says_so(here: Path) -> N
     run = stand_in.trainings(here / "data")[0]  # Of the first round, which asks for the same again.
     behave(here / "data", Behaviour(raising=(run,)))
     said = call("launch", "search_spread", *SMALL, *OPTIONS, "--dir", "again", expect=ExitCode.FAILURE)
-    assert "12 of 12 trials asked for in 2 rounds" in said
-    assert "11 told" in call("status", "again")
+    assert "12 of 12 trials begun in 2 rounds" in said
+    assert "11 finished" in call("status", "again")

@@ -171,7 +171,7 @@ def test_retry_leaves_runs_alone_that_never_failed(here: Path) -> None:
     behave(here / "data", Behaviour())
     assert "1 of 1 done" in retry()
     assert "2 of 4 done, 2 waiting" in call("status", "little.yaml")
-    assert "no run has failed; 2 runs wait, with which this goes on: recipe-sweep launch little.yaml" in retry()
+    assert "no run has failed; 2 runs wait, to train them: recipe-sweep launch little.yaml" in retry()
 
 
 def test_cancel_stops_a_launch_as_ctrl_c_would(here: Path) -> None:
@@ -198,7 +198,7 @@ def test_cancel_stops_a_launch_as_ctrl_c_would(here: Path) -> None:
         output, _ = process.communicate(timeout=60)
     assert process.returncode == ExitCode.INTERRUPTED
     assert f"pid {process.pid}" in text
-    assert "it is gone" in text
+    assert "launch 1 has ended" in text
     assert "the same command goes on from the checkpoints" in output
     [folder] = PATHS.attempts.iterdir()
     assert [attempt.end for attempt in read_attempts(PATHS, folder.name)] == [AttemptEnd.STOPPED]

@@ -63,7 +63,7 @@ def test_a_writer_never_waits_until_somebody_reads_what_it_tells() -> None:
         (WriterEnd(False), ["does not show some runs yet;", "recipe-sweep mlflow 'my sweeps/demo'"]),
         (WriterEnd(False, 1), ["does not show 1 run yet;"]),
         (WriterEnd(False, 2048), ["does not show 2,048 runs yet;"]),
-        (WriterEnd(False, 3, "no answer"), ["3 runs yet (no answer); all results are kept"]),
+        (WriterEnd(False, 3, "no answer"), ["3 runs yet (no answer); no result is lost"]),
     ],
 )
 def test_a_launch_says_what_mlflow_lacks_and_the_command_that_brings_it(end: WriterEnd, lines: list[str]) -> None:
