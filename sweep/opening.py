@@ -1,8 +1,8 @@
-"""What a command's first argument means: a grid (a file or a preset) and its sweep directory, or that directory itself.
+"""Opens the sweep that a command's first argument names: a grid (a file or a preset), or a sweep's directory.
 
     Reference -> locate -> Located -> read_located_grid -> Grid -> expanded -> Target
 
-A launch fetches what is stored between the first step and the second. The last step takes long, so no command takes it twice.
+A launch fetches stored files between the first step and the second. The last step is slow, so each command does it once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ SWEEPS = Path("sweeps")
 
 @dataclass(frozen=True)
 class Reference:
-    """What names a sweep on the command line: its `text` is a grid's file or preset, a sweep's directory, or an address."""
+    """The name of a sweep on the command line. Its `text` is a grid's file or preset, a sweep's directory, or an address."""
 
     text: str
     directory: Path | None = None
@@ -52,27 +52,27 @@ class Located:
     reference: Reference
     paths: SweepPaths
     grid: Grid | None
-    """what the file or preset says; None where the grid stands in the sweep's own file"""
+    """the grid of the file or preset; None if the grid is in the sweep's own file"""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A grid with its points (of a search, those asked for so far), and where its sweep is or will be."""
+    """A grid with its points, and the place of its sweep. A search has the points of the trials that have begun."""
 
     grid: Grid
     points: tuple[DesignPoint, ...]
     excluded: tuple[Excluded, ...]
     paths: SweepPaths
     space: SearchSpace | None
-    """what the grid searches; None where it lists all its values"""
+    """what the grid searches; None if it lists all its values"""
 
     @property
     def document(self) -> dict[str, Any]:
-        """The grid as written, its overrides applied."""
+        """The grid as written, with its overrides applied."""
         return dict(self.grid.document.content)
 
     def begun(self) -> Target:
-        """Itself, where its sweep was launched before. Raises SweepDirectoryError where it was not."""
+        """Require that the sweep was launched before; return itself. Raises SweepDirectoryError if it was not."""
         if read_sweep_file(self.paths) is None:
             root = self.paths.root
             problem = Problem(
@@ -85,19 +85,19 @@ class Target:
         return self
 
     def selected(self, filters: Sequence[str]) -> tuple[DesignPoint, ...]:
-        """The points that `--only` filters leave; all without filters. Raises SelectionError with every mistake."""
+        """Select the points that match the `--only` filters; all without filters. Raises SelectionError with every mistake."""
         texts = [part for text in filters for part in text.split()]
         return select(self.points, parse_filters(texts)) if texts else self.points
 
     def with_new_rounds(self) -> Target:
-        """Itself, and of a search the points of every round that was asked for by now."""
+        """Read the points of every round of a search again; return itself if it is no search."""
         return self if self.space is None else replace(self, points=search_points(self.space, self.paths))
 
 
 def open_target(text: str, directory: Path | None = None, overrides: Sequence[str] = ()) -> Target:
-    """Resolve a grid or a sweep directory; the latter stands for the grid that was last launched in it.
+    """Open a grid or a sweep directory. A directory stands for the grid that was last launched in it.
 
-    Raises UserInputError for whatever is wrong with the grid, the overrides or the directory.
+    Raises UserInputError for every mistake in the grid, the overrides or the directory.
     """
     return opened(locate(Reference(text, directory, overrides)))
 
@@ -108,9 +108,9 @@ def opened(located: Located) -> Target:
 
 
 def locate(reference: Reference, rehearsal: bool = False) -> Located:
-    """Find the directory of the sweep that is meant, and read the grid's file if it is one. An address is fetched.
+    """Find the directory of the sweep, and read the grid's file if the reference is one. Fetch an address.
 
-    A `rehearsal` of a grid lies beside the sweeps, under a name of its own. Raises as `open_target`.
+    A `rehearsal` of a grid has a directory of its own beside the sweeps. Raises as `open_target`.
     """
     if is_address(reference.text):
         return Located(reference, SweepPaths(_fetched(reference.text, reference.directory)), None)
@@ -124,7 +124,7 @@ def locate(reference: Reference, rehearsal: bool = False) -> Located:
 
 
 def read_located_grid(located: Located) -> Grid:
-    """Read the grid that is meant: the file's, or the one that was last launched in the directory. Raises as `open_target`."""
+    """Read the grid: that of the file, or the one that was last launched in the directory. Raises as `open_target`."""
     if located.grid is not None:
         return located.grid
     root, sweep = located.paths.root, read_sweep_file(located.paths)
@@ -134,7 +134,7 @@ def read_located_grid(located: Located) -> Grid:
                 file=str(root),
                 found="a directory without a sweep.json",
                 expected="a grid file, the name of a preset, or the directory of a sweep",
-                hint="a sweep's directory comes into being when a grid is launched",
+                hint="launching a grid makes the directory of its sweep",
             )
         )
     _check_alone(located.reference, root)
@@ -142,7 +142,7 @@ def read_located_grid(located: Located) -> Grid:
 
 
 def expanded(grid: Grid, paths: SweepPaths) -> Target:
-    """Expand the grid to its points; of a search, to those of the rounds that were asked for. Raises as `open_target`."""
+    """Expand the grid to its points, or a search to those of the rounds that have begun. Raises as `open_target`."""
     expansion = expand(grid)
     space = search_space(grid, expansion.points)
     points = expansion.points if space is None else search_points(space, paths)
@@ -150,9 +150,9 @@ def expanded(grid: Grid, paths: SweepPaths) -> Target:
 
 
 def sweep_elsewhere(reference: Reference, here: SweepPaths) -> Path | None:
-    """The sweep of a grid's file that lies beside the file, where there is none `here`; None where that is no question.
+    """Find the sweep of a grid's file near the file, if there is none `here`; None if there is none either.
 
-    Its folder and the two above are looked at, because a project may keep its grids in a folder of their own.
+    Look in the file's folder and the two above, because a project may keep its grids in a subfolder.
     """
     file = Path(reference.text)
     if reference.directory is not None or is_address(reference.text) or not file.is_file() or here.lock_file.exists():
@@ -163,7 +163,7 @@ def sweep_elsewhere(reference: Reference, here: SweepPaths) -> Path | None:
 
 
 def check_not_elsewhere(located: Located) -> None:
-    """Refuse to begin a second sweep of a grid by being in another folder. Raises SweepDirectoryError."""
+    """Refuse to begin a second sweep of a grid only because the command runs in another folder. Raises SweepDirectoryError."""
     here = located.paths
     beside = sweep_elsewhere(located.reference, here)
     if beside is not None:
@@ -171,17 +171,17 @@ def check_not_elsewhere(located: Located) -> None:
             Problem(
                 str(here.root),
                 found=f"no sweep, but one of this grid lies in {beside}",
-                expected="the directory that is meant",
-                hint=f"go on with it: --dir {shlex.quote(str(beside))}; begin anew: --dir {shlex.quote(str(here.root))}",
+                expected="the directory that you mean",
+                hint=f"continue it: --dir {shlex.quote(str(beside))}; begin a new one: --dir {shlex.quote(str(here.root))}",
             )
         )
 
 
 def one_run(points: Sequence[DesignPoint], run_id: str) -> DesignPoint:
-    """The point with that id, or the only one whose id begins so. Raises UnknownRunError."""
+    """Find the point with that id, or the only one whose id begins with it. Raises UnknownRunError."""
     found = [point for point in points if point.run_id.startswith(run_id)] if run_id else []
     if len(found) != 1:
-        text = f"{len(found)} runs whose id begins so" if found else f"no such run among {len(points):,}"
+        text = f"{len(found)} runs whose ids begin with this" if found else f"no such run among {len(points):,}"
         raise UnknownRunError(
             Problem(
                 cut(f"run {run_id or repr(run_id)}"), found=text, expected="the id of one run of the grid, or its beginning"
@@ -191,7 +191,7 @@ def one_run(points: Sequence[DesignPoint], run_id: str) -> DesignPoint:
 
 
 def _fetched(address: str, directory: Path | None) -> Path:
-    """The directory of a stored sweep, with what it lacked."""
+    """Fetch what the directory of a stored sweep lacks; return the directory."""
     store = open_store(address)
     paths = SweepPaths(directory if directory is not None else SWEEPS / store.address.rpartition("/")[2])
     _check_directory(paths.root)
@@ -215,8 +215,8 @@ def _fetched(address: str, directory: Path | None) -> Path:
 
 
 def _check_alone(reference: Reference, root: Path) -> None:
-    """Refuse options that say something else than the sweep's own file. Raises SweepDirectoryError."""
-    directory = None if is_address(reference.text) else reference.directory  # Beside an address it says where to fetch.
+    """Refuse options that contradict the sweep's own file. Raises SweepDirectoryError."""
+    directory = None if is_address(reference.text) else reference.directory  # Beside an address, --dir says where to fetch to.
     if directory is not None or reference.overrides:
         option = "--dir" if directory is not None else f"--set {reference.overrides[0]}"
         raise SweepDirectoryError(
@@ -229,7 +229,7 @@ def _check_alone(reference: Reference, root: Path) -> None:
 
 
 def _check_directory(root: Path) -> None:
-    """Refuse a sweep directory that cannot be one. Raises SweepDirectoryError."""
+    """Refuse a path that cannot be a sweep directory. Raises SweepDirectoryError."""
     blocking = next((path for path in (root, *root.parents) if path.exists()), None)
     if blocking is not None and not blocking.is_dir():
         raise SweepDirectoryError(
@@ -247,6 +247,6 @@ def _check_directory(root: Path) -> None:
 
 
 def _remains(root: Path) -> bool:
-    """Whether a sweep was here whose sweep.json was lost or never came to be written, or one was measured or asked for."""
+    """Check whether the directory is a sweep without sweep.json: it was lost, or not written yet."""
     paths = SweepPaths(root)
     return paths.lease.is_dir() or paths.search.is_dir() or paths.calibration.exists()

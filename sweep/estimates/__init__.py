@@ -1,1 +1,1 @@
-"""How long it takes and what it costs: measured paces, estimates, and how well they did."""
+"""Time and cost of a sweep: measured paces, estimates, and how good these were."""

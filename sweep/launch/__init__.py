@@ -1,1 +1,1 @@
-"""A launch from beginning to end: supervision, Ray, and the order of its packs."""
+"""A launch from beginning to end: the supervisor, Ray, and the order of the packs."""

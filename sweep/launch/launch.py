@@ -1,4 +1,4 @@
-"""A launch from beginning to end: data, lease, what the sweep is, the engine at work, what is left behind."""
+"""A launch from beginning to end: data, lease, the sweep's file, the engine, and cleaning up."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from recipe_sweep.sweep.worker.workload import load_workload
 
 @dataclass(frozen=True)
 class LaunchEnd:
-    """How a launch ended. `hopeless`: it gave up because attempt after attempt failed."""
+    """How a launch ended. `hopeless`: it stopped because many attempts failed in a row."""
 
     status: SweepStatus
     trained: int
@@ -51,10 +51,10 @@ class LaunchEnd:
 def launch(
     request: LaunchRequest, display: Display, companion: Callable[[], AbstractContextManager[object]] = nullcontext
 ) -> LaunchEnd:
-    """Train what is not done, until it is or until told to stop (SIGINT, SIGTERM).
+    """Train all runs that are not done, until they are done or a signal asks to stop (SIGINT, SIGTERM).
 
-    `companion` is entered once there is something to watch, and left after the last pack. Raises LeaseHeldError where another
-    launch is at work, UserInputError for wrong data or a wrong directory, EngineError where Ray keeps dying.
+    `companion` is entered when the sweep's files exist, and left after the last pack. Raises LeaseHeldError if another launch
+    runs, UserInputError for wrong data or a wrong directory, and EngineError if Ray dies repeatedly.
     """
     with compared_once(request.launch_id):
         return _launch(request, display, companion)
@@ -101,7 +101,7 @@ def _launch(request: LaunchRequest, display: Display, companion: Callable[[], Ab
 
 
 def _outcome(request: LaunchRequest, plan: Plan, epoch: int, took_s: float, began_at: datetime) -> Outcome:
-    """How a launch ended, of what it set out to do."""
+    """Make the record of how a launch ended: its time, and the trained of the planned runs."""
     finished = read_done(request.paths).file_of
     attempts = [attempt for pack in plan.packs[:1] for attempt in read_attempts(request.paths, pack.pack_id)]
     starts = [datetime.fromisoformat(attempt.began_at) for attempt in attempts if attempt.epoch == epoch]
@@ -116,7 +116,7 @@ def _outcome(request: LaunchRequest, plan: Plan, epoch: int, took_s: float, bega
 
 
 def _tell_late_pins(before: SweepFile, after: SweepFile, points: Iterable[DesignPoint], display: Display) -> None:
-    """Tell which datasets this sweep used before it pinned their fingerprints."""
+    """Name the datasets that this sweep used before it pinned their fingerprints."""
     late = (after.data_fingerprints.keys() - before.data_fingerprints.keys()) & before.data_hashes.keys()
     for point in {point.dataset_id: point for point in points if point.dataset_id in late}.values():
         pinned = after.data_fingerprints[point.dataset_id][:12]
@@ -130,12 +130,12 @@ def _data_root(request: LaunchRequest) -> Path:
     from recipe_sweep.trainers.data.catalogue import default_data_root
 
     if request.rehearsal is not None:
-        return request.paths.root.resolve()  # Its workload needs no data, and reads in the sweep's file how slow to be.
+        return request.paths.root.resolve()  # A rehearsal needs no data. It reads from the sweep's file how slow to be.
     return (request.data_root or default_data_root()).resolve()
 
 
 def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
-    """The sweep's lock file as this launch leaves it. Raises SweepDirectoryError where other weights were pinned to keep."""
+    """Make the sweep's file for this launch. Raises SweepDirectoryError if other weights were pinned to keep."""
     known = read_sweep_file(request.paths)
     store = None if request.store is None else request.store.address
     stated = Keep(request.grid["keep"]) if "keep" in request.grid else None
@@ -151,7 +151,7 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
                 file=str(request.paths.lock_file),
                 key="keep",
                 found=f"--keep {asked}" if request.keep else f"keep: {asked} in the grid",
-                expected=f"{known.keep}, with which this sweep began: done means that these weights are there",
+                expected=f"{known.keep}, with which this sweep began: a run is done only if these weights are there",
                 hint=f"ask for {known.keep}, or begin another sweep with --dir",
             )
         )
@@ -167,7 +167,7 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
 
 
 def _remove_spent_checkpoints(paths: SweepPaths) -> None:
-    """Remove checkpoints of started packs whose every run is done elsewhere: nothing can be sliced from them any more."""
+    """Remove checkpoints of started packs if all their runs are done in other packs: they are no longer needed."""
     done = read_done(paths)
     for record in read_records(paths, without=done.pack_ids):
         if all(run_id in done.file_of for run_id in record.pack.run_ids):

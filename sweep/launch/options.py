@@ -1,4 +1,4 @@
-"""What a user asks of a launch, as typed, and the request that it makes."""
+"""The options of a launch as typed, and the request made of them."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ class LaunchOptions:
 
 
 def request_of(options: LaunchOptions, target: Target, store: Store | None = None) -> LaunchRequest:
-    """Make a new launch's request of options and the sweep that they name.
+    """Make the request of a launch from its options and its sweep.
 
-    Raises UserInputError for `only` beside a search, and for whatever is wrong with it or the cluster file.
+    Raises UserInputError for `only` with a search, and for every mistake in it or in the cluster file.
     """
     if options.only and target.space is not None:
         raise UserInputError(
             Problem(
                 f"--only {options.only[0]}",
                 found="a part of a search",
-                expected="the whole: its rounds are asked of all studies",
+                expected="the whole search, because each round has trials of all studies",
             )
         )
     selected = frozenset(point.run_id for point in target.selected(options.only)) if options.only else None

@@ -1,11 +1,11 @@
-"""The order in which a launch hands out its packs, and what becomes of one that failed.
+"""The order in which a launch hands out its packs, and what happens to a pack that failed.
 
-A pack is recorded as started the moment it is handed out, so that later launches adopt it. A failed pack waits some seconds,
-behind the others, for its second try; one that failed as often as it may is halved, again and again, until the run that
-fails is alone. Where attempt after attempt fails and none succeeds the cause is no single run, and the launch stops instead
-of taking thousands of packs apart.
+A pack is recorded as started when it is handed out, so that later launches adopt it. A failed pack waits some seconds, behind
+the others, for its second try. A pack that failed as often as it may is halved, repeatedly, until the failing run is alone.
+If many attempts in a row fail, no single run is the cause. The launch then stops, because halving thousands of packs would
+not help.
 
-Where an attempt was hindered (a full disk, a store that is away) the others would be as well: no pack is handed out for a
+If an attempt was hindered (a full disk, a store that is away), the others would be as well. So no pack is handed out for a
 while, twice as long each time, and nothing counts against the pack.
 """
 
@@ -26,7 +26,7 @@ from recipe_sweep.sweep.locks.stop import told_to_stop
 from recipe_sweep.sweep.planning.packing import halves
 
 HOPELESS_FAILURES = 20
-"""Failed attempts in a row, without one success in between, after which no further pack is started."""
+"""Failed attempts in a row after which no further pack is started."""
 
 
 def _print(text: str) -> None:
@@ -34,9 +34,9 @@ def _print(text: str) -> None:
 
 
 class PackQueue:
-    """The packs of a launch, waiting and at work.
+    """The packs of a launch, waiting and being trained.
 
-    `tell` hears of every wait. `clock` gives seconds that only ever go on, whatever is done to the time of day.
+    `tell` is called with a sentence at every wait. `clock` gives seconds that never go back, even if the time of day is set.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class PackQueue:
 
     @property
     def hopeless(self) -> bool:
-        """Whether so much failed in a row that going on makes no sense."""
+        """Whether too many attempts failed in a row to go on."""
         return self._failed_in_a_row >= HOPELESS_FAILURES
 
     @property
@@ -63,11 +63,14 @@ class PackQueue:
 
     @property
     def finished(self) -> bool:
-        """Whether no pack will be handed out any more."""
+        """Whether no further pack will be handed out."""
         return self._closed or (not self._waiting and not self._working)
 
     def next(self) -> str | None:
-        """Id of the next pack to start; None where there is none now (one may be waiting, or yet fail and come back)."""
+        """Hand out the id of the next pack to start; None if there is none now.
+
+        Another may be ready later: one that waits, or one that fails and comes back.
+        """
         now = self._clock()
         if self._closed or now < self._paused_until:
             return None
@@ -89,7 +92,7 @@ class PackQueue:
         return planned.pack.pack_id
 
     def ended(self, pack_id: str, end: AttemptEnd) -> None:
-        """Take note of how a pack's attempt ended."""
+        """Note how a pack's attempt ended."""
         planned = self._working.pop(pack_id)
         if end is AttemptEnd.PUBLISHED:
             self._failed_in_a_row = 0
@@ -116,14 +119,14 @@ class PackQueue:
             self._waiting.extend(replace(planned, pack=half) for half in halves(pack.points, pack.pack_id))
 
     def _pause(self) -> None:
-        """Hand nothing out for a while; what was at work when that began and is hindered too tells nothing new."""
+        """Hand nothing out for a while. Packs that ran before and are hindered meanwhile do not prolong the wait."""
         now = self._clock()
         if now < self._paused_until:
             return
         self._failed_in_a_row += 1
         wait = wait_s(self._failed_in_a_row)
         self._paused_until = now + wait
-        self._tell(f"the disk, the store or the network is in trouble (see failures/): no pack is started for {wait:.0f} s")
+        self._tell(f"the disk, the store or the network has failed (see failures/): no pack is started for {wait:.0f} s")
 
 
 def _record(planned: PlannedPack, settings: LaunchSettings, order: int) -> PackRecord:

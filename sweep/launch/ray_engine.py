@@ -1,12 +1,12 @@
-"""Ray Tune at the wheel: one trial is one pack. A process of its own.
+"""The engine: a process of its own, in which Ray Tune runs one trial per pack.
 
-A launch, which holds the lease and watches, starts it with the launch's file. Tune decides what runs
-when and where; what a pack is, whether it is done and what a failure means are decided elsewhere, from files. Tune's own memory
-of an experiment is never read again: every launch is a fresh experiment.
+A launch starts the engine with the launch's file. The launch holds the lease and watches. Tune decides when and where packs
+run. What a pack is, whether it is done and what a failure means is decided elsewhere, from files. Tune's own record of an
+experiment is never read again: every launch is a new experiment.
 
-Packs reach Tune through a searcher, which hands out the next one whenever there is room, so that a failed pack can come
-back or be halved while the others train. A worker that is killed is restarted by Tune (`max_failures=-1`); an exception in
-training never reaches Tune, because the worker records it and returns.
+Tune gets packs from a searcher, which hands out the next one when there is room. So a failed pack can come back or be halved
+while the others train. Tune restarts a worker that is killed (`max_failures=-1`). An exception in training never reaches
+Tune, because the worker records it and returns.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ RAY_DIRECTORY = "RECIPE_SWEEP_RAY_DIRECTORY"
 CONNECT_TIMEOUT_S = 10.0
 
 OBJECT_STORE_BYTES = 100_000_000
-"""Ray's shared memory: nothing of ours goes through it, and its default is a third of the machine."""
+"""Size of Ray's shared memory. We put nothing there, and Ray's default is a third of the machine's memory."""
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -61,7 +61,8 @@ QUIET = {
 def main(launch_path: str) -> int:
     """Run the packs of a launch.
 
-    Returns 0, or HOPELESS_EXIT where too much failed, or NO_RAY_EXIT where Ray cannot be reached; dies with RAY_GONE_EXIT.
+    Return 0, HOPELESS_EXIT if too much failed, or NO_RAY_EXIT if Ray cannot be reached. If Ray dies, the process ends with
+    RAY_GONE_EXIT.
     """
     launch = read_launch(Path(launch_path))
     queue = PackQueue(launch)
@@ -75,7 +76,7 @@ def main(launch_path: str) -> int:
 
 def _run(launch: LaunchFile, queue: PackQueue) -> None:
     settings, resources = launch.settings, launch.settings.resources
-    # Before Ray is imported, which reads most of these once; workers inherit them, and their thread pools with them.
+    # These are set before Ray is imported, because it reads most of them once. Workers and their thread pools inherit them.
     threads = {name: str(resources.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     os.environ.update(QUIET | threads | {"TUNE_MAX_PENDING_TRIALS_PG": str(resources.slots)})
 
@@ -85,7 +86,7 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
     connected, over = threading.Event(), threading.Event()
     threading.Thread(target=_stop_before_start, args=(settings, connected), name="stop-watch", daemon=True).start()
     files = _ray_files()
-    # Ray puts the directory that it is started from on its workers' path.
+    # Ray puts the directory in which it starts on its workers' path.
     with contextlib.chdir(files.empty):
         _connect(settings, files, over)
     connected.set()
@@ -114,12 +115,12 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
         ray.shutdown()
         if RAY_DIRECTORY in os.environ and not holds(
             settings.paths.lease, settings.epoch
-        ):  # The launch cannot do it: it is dead.
+        ):  # The launch is dead and cannot remove it.
             shutil.rmtree(os.environ[RAY_DIRECTORY], ignore_errors=True)
 
 
 def _connect(settings: LaunchSettings, files: RayFiles, over: threading.Event) -> None:
-    """Start a Ray of our own, watched until `over`, never one that happens to run here; or join the one that was named."""
+    """Start a Ray of our own and watch it until `over`, or join the one at the given address. Never use another."""
     import ray
 
     resources = settings.resources
@@ -145,20 +146,20 @@ def _connect(settings: LaunchSettings, files: RayFiles, over: threading.Event) -
 
 
 def _ray_files() -> RayFiles:
-    """The directory for Ray: as the launch says, which removes it at the end."""
+    """Find the directory for Ray that the launch names and later removes, or make one."""
     named = os.environ.get(RAY_DIRECTORY)
     return RayFiles(Path(named)) if named else make_ray_files()
 
 
 def _stop_before_start(settings: LaunchSettings, connected: threading.Event) -> None:
-    """End this process if it is told to stop while it still tries to reach Ray, which can take minutes."""
+    """End this process if it is asked to stop while it still tries to reach Ray, which can take minutes."""
     while not connected.wait(0.5):
         if told_to_stop(settings):
             os._exit(0)
 
 
 def _check_address(address: str) -> None:
-    """Raise ConnectionError where nothing listens at host:port; Ray itself would try for minutes."""
+    """Raise ConnectionError if nothing listens at host:port. Ray itself would try for minutes."""
     host, _, port = address.rpartition(":")
     if not (host and port.isdigit()):
         return
@@ -169,12 +170,12 @@ def _check_address(address: str) -> None:
 
 
 def _ray_servers() -> tuple[ProcessIdentity, ...]:
-    """The processes without which this Ray cannot go on; they are children of this one."""
+    """Find the processes that this Ray needs. They are children of this one."""
     return tuple(child for child in children() if child.name() in RAY_SERVERS)
 
 
 def _die_with_ray(servers: Sequence[ProcessIdentity], over: threading.Event) -> None:
-    """End this process once one of Ray's servers is gone: Tune would wait for it for ever. The launch starts a new one."""
+    """End this process when one of Ray's servers is gone, because Tune would wait forever. The launch starts a new engine."""
     while not over.wait(1.0):
         if not all(server.is_alive() for server in servers):
             print("Ray is gone", file=sys.stderr, flush=True)
@@ -189,23 +190,23 @@ def _trainable(settings: LaunchSettings) -> Any:
         if end is AttemptEnd.DRAINED:
             _leave_this_machine()
         if end is AttemptEnd.TERMINATED:
-            os._exit(TERMINATED_EXIT)  # Tune restarts its pack, as that of any process that died.
+            os._exit(TERMINATED_EXIT)  # Tune restarts its pack, as after any death of a process.
         return {"end": end.value}
 
     return train
 
 
 def _leave_this_machine() -> None:
-    """End this worker, and have Ray start nothing more where it ran: Tune restarts its pack elsewhere, as from a lost node."""
+    """End this worker, and let Ray start nothing more on its machine. Tune restarts its pack on another node."""
     ray_private.drain_this_node()
     os._exit(DRAINED_EXIT)
 
 
 def _spare_cpus(resources: Resources) -> int:
-    """CPUs of this machine that are in Ray's books alone, so that a pack's own process can start as soon as another has ended.
+    """Compute extra CPUs to declare to Ray. They do not exist; they let the next pack start without Ray's one-second delay.
 
-    Ray looks only once a second whether there is room again. That no more packs run than there are slots is the searcher's
-    to see to. None for GPUs, whose memory a process keeps to its very end.
+    The searcher limits the running packs to the number of slots. With GPUs there are none, because a process keeps GPU memory
+    until it has ended.
     """
     fresh_here = resources.address is None and not resources.reuse_workers and not resources.gpus
     return resources.cpus_per_pack if fresh_here else 0
@@ -215,7 +216,7 @@ def _searcher(queue: PackQueue, at_once: int | None) -> Any:
     from ray.tune.search import Searcher
 
     class PackSearcher(Searcher):  # type: ignore[misc]  # Ray is untyped here
-        """Hands Tune the queue's packs, so many at once, and tells the queue how they ended."""
+        """Hands the queue's packs to Tune, at most `at_once` side by side, and notes how they ended."""
 
         def __init__(self) -> None:
             super().__init__(metric="end", mode="max")
@@ -237,10 +238,10 @@ def _searcher(queue: PackQueue, at_once: int | None) -> Any:
             queue.ended(self._packs.pop(trial_id), end)
 
         def save(self, checkpoint_path: str) -> None:
-            """Nothing: a launch is never restored from Tune's state."""
+            """Save nothing, because a launch is never restored from Tune's state."""
 
         def restore(self, checkpoint_path: str) -> None:
-            """Nothing, for the same reason."""
+            """Restore nothing, because nothing was saved."""
 
     return PackSearcher()
 
@@ -251,7 +252,7 @@ def _start_watch(settings: LaunchSettings, queue: PackQueue, logs: Path) -> Any:
     watch = start_watch.StartWatch(settings, logs)
 
     class StartCallback(Callback):  # type: ignore[misc]  # Ray is untyped here
-        """Ends this process where worker after worker dies before its attempt begins: Tune would start them for ever."""
+        """Ends this process if many workers die before an attempt begins. Tune would start new ones forever."""
 
         def __init__(self) -> None:
             self._looked_at = 0.0

@@ -1,9 +1,11 @@
-"""The directory of a launch's own Ray: nobody else can enter it, so nobody else can put anything there that is run.
+"""The directory of a launch's own Ray. Other users cannot enter it, so they cannot put code there that is run.
 
-rs-k2j4l6/       0700
-  r/             Ray's sockets and logs; Ray itself makes it 0777
-  empty/         where the engine stands, because Ray puts that directory on its workers' path
-  token          without which nobody talks to this Ray, other users of this machine included
+    rs-k2j4l6/       0700
+      r/             Ray's sockets and logs; Ray itself makes it 0777
+      empty/         working directory of the engine, because Ray puts that directory on its workers' path
+      token          required to talk to this Ray, also from this machine
+
+Ray runs code for everybody who can talk to it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LONGEST_BASE = 20
-"""Characters of the directory for temporary files; the paths of Ray's sockets may have 107 bytes in all."""
+"""Most characters of the directory for temporary files. The paths of Ray's sockets may have at most 107 bytes."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class RayFiles:
 
 
 def make_ray_files() -> RayFiles:
-    """Make a directory that is this user's alone, with all that belongs into it."""
+    """Make a directory that only this user can enter, with its contents."""
     base = tempfile.gettempdir()
     files = RayFiles(Path(tempfile.mkdtemp(prefix="rs-", dir=base if len(base) <= LONGEST_BASE else "/tmp")))  # noqa: S108
     files.ray.mkdir(mode=0o700)

@@ -1,7 +1,7 @@
-"""Ray's private parts that a launch depends on: what Ray has no public way for, in one file.
+"""All uses of Ray's private modules. Each does what no public function of Ray does.
 
-Each function says what Ray does without it. Where Ray has changed so that one of them would do nothing, it raises
-ConnectionError, and the launch ends with that sentence: a launch that only seems to be private is worse than none.
+Each function says what Ray does without it. If Ray has changed so that a function would do nothing, it raises
+ConnectionError. The launch then ends with that sentence, because it must not run without this protection.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSW|CREDENTIAL|^AWS_")
 
 
 def keep_secrets_in_the_environment() -> None:
-    """Stop Ray Tune from passing AWS keys on to its workers as part of their description.
+    """Stop Ray Tune from passing AWS keys to its workers in their description.
 
-    Ray writes that description into its logs and on command lines. Workers on this machine inherit the environment anyway.
+    Ray writes that description into logs and on command lines. Workers on this machine inherit the environment anyway.
     """
     from ray.tune.execution import class_cache
 
@@ -28,7 +28,7 @@ def keep_secrets_in_the_environment() -> None:
 
 
 def listen_on_loopback() -> None:
-    """Let Ray keep the address 127.0.0.1. It replaces it by the machine's own, and then its ports are open to everybody."""
+    """Let Ray keep the address 127.0.0.1. Else Ray uses the machine's own address, and its ports are open to everybody."""
     from ray._private import services
 
     rewrite = _there(services, "resolve_ip_for_localhost")
@@ -42,9 +42,9 @@ def listen_on_loopback() -> None:
 
 
 def start_workers_with(script: str) -> None:
-    """Let Ray start its workers with this script; its own imports all of Ray before it replaces itself by the worker.
+    """Let Ray start its workers with this script. Ray's own script imports all of Ray before it becomes the worker.
 
-    The name is relative to Ray's own scripts, so an absolute path stands for itself. This saves time and guards nothing.
+    Ray joins the name to the folder of its scripts, so an absolute path remains as it is. This only saves time.
     """
     from ray._private import ray_constants
 
@@ -52,9 +52,9 @@ def start_workers_with(script: str) -> None:
 
 
 def drain_this_node() -> None:
-    """Have Ray start nothing more on this node: what Ray's own autoscaler calls.
+    """Tell Ray to start nothing more on this node, by the call of Ray's own autoscaler.
 
-    Where that is refused, packs come back until the machine is gone.
+    If Ray refuses, packs come back here until the machine is gone.
     """
     import ray
     from ray.core.generated import autoscaler_pb2
@@ -66,7 +66,7 @@ def drain_this_node() -> None:
 
 
 def _there(module: Any, name: str) -> Any:
-    """What a module of Ray has under a name. Raises ConnectionError where it has nothing."""
+    """Get a name from a module of Ray. Raises ConnectionError if the module does not have it."""
     import ray
 
     if not hasattr(module, name):

@@ -1,7 +1,7 @@
-"""What Ray runs to start a worker on this machine: the same as its own script, without importing all of Ray to do it.
+"""The script with which Ray starts a worker on this machine. It does what Ray's own script does, without importing Ray.
 
-Ray's imports Ray, reads a few environment variables from its command line and replaces itself by the worker, which imports Ray
-again: half a second of processor time for each worker. What is not just environment variables is left to Ray's script.
+Ray's script imports Ray, reads environment variables from its command line and becomes the worker, which imports Ray again.
+That costs half a second of processor time for each worker. If more than environment variables is set, Ray's script runs.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sys
 
 if sys.path[0] == os.path.dirname(os.path.abspath(__file__)):
-    del sys.path[0]  # Python puts a script's directory first; nothing in it may stand for a library.
+    del sys.path[0]  # Python puts a script's directory first, so a file in it could replace a library.
 
 import json
 
@@ -18,7 +18,7 @@ CONTEXT, LANGUAGE = "--serialized-runtime-env-context=", "--language="
 
 
 def command(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
-    """What to run in place of this process, and which environment variables to set, for what Ray's script was given."""
+    """Make the command that replaces this process, and its environment variables, from the arguments of Ray's script."""
     interpreter = [sys.executable]
     context, language, rest = "{}", "", list[str]()
     for argument in arguments:

@@ -1,7 +1,7 @@
 """Workers that die before their attempt begins, because of a broken library or a missing file on their machine.
 
-Such a worker records nothing, and Ray starts another one for ever. So the engine counts them: by what Tune says of its trials,
-and by what Ray's raylet writes. After three in a row it records a failure of the pack, with what the processes printed.
+Such a worker records nothing, and Ray starts new ones forever. So the engine counts them, by Tune's counts of its trials and
+by the log of Ray's raylet. After three in a row it records a failure of the pack, with what the processes printed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class _Seen(NamedTuple):
 
 
 class StartWatch:
-    """Counts deaths in a row: every attempt that begins starts the count anew."""
+    """Counts deaths in a row. Every attempt that begins sets the count to zero."""
 
     def __init__(self, settings: LaunchSettings, logs: Path) -> None:
         self._settings, self._logs = settings, logs
@@ -45,13 +45,13 @@ class StartWatch:
         self._unregistered = 0
 
     def stillborn(self, trials: Iterable[Any], working: Sequence[str]) -> tuple[str, ...]:
-        """Packs whose workers died three times in a row before an attempt began; `working` are those that were handed out."""
+        """Find packs whose workers died three times in a row before an attempt began; `working` are the packs handed out."""
         begins = {pack_id: self._begun(pack_id) for pack_id in working}
         restarts = {str(trial.config.get("pack_id")): int(trial.num_failures) for trial in trials}
         packs = tuple(pack_id for pack_id in working if self._deaths(pack_id, begins[pack_id], restarts.get(pack_id, 0)))
         unregistered = never_registered(self._logs)
         if any(begins.values()) or not working:
-            self._unregistered = unregistered  # Workers can start here.
+            self._unregistered = unregistered  # Workers can start here, so the count begins again.
         if not packs and unregistered - self._unregistered >= DEATHS_ALLOWED:
             return tuple(working)
         return packs
@@ -63,17 +63,17 @@ class StartWatch:
         seen = self._seen.setdefault(pack_id, _Seen(begun, 0 if not begun else restarts))
         if seen.begun != begun:
             seen = self._seen[pack_id] = _Seen(begun, restarts)
-        own = 1 if seen.begun else 0  # The attempt that began may itself have died since: that was no death before it.
+        own = 1 if seen.begun else 0  # The attempt that began may have died since. That death was not before its beginning.
         return restarts - seen.restarts - own >= DEATHS_ALLOWED
 
 
 def never_registered(logs: Path) -> int:
-    """How many workers of this node died before Ray knew of them, by the raylet's log."""
+    """Count the workers of this node that died before Ray knew of them, by the raylet's log."""
     return sum(len(_NEVER_REGISTERED.findall(_text(path))) for path in (logs / "raylet.err", logs / "raylet.out"))
 
 
 def printed(logs: Path) -> str:
-    """The last lines that workers, and the raylet on their behalf, wrote to their errors."""
+    """Read the last lines that workers, or the raylet for them, wrote to standard error."""
     newest = sorted(logs.glob("worker-*.err"), key=lambda path: path.stat().st_mtime, reverse=True)
     lines = [
         [line for line in _text(path).splitlines() if line.strip() and not _RAYS_MARK.match(line)][-TAIL_LINES:]
@@ -84,13 +84,13 @@ def printed(logs: Path) -> str:
 
 
 def reason(text: str) -> str:
-    """The line of what was printed that says most: the first error, which the others follow from, else the last line."""
+    """Pick the line that says most: the first error, because others follow from it; else the last line."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [text]
     return next((line for line in lines if _SAYS_WHY.search(line)), lines[-1])
 
 
 def record_stillborn(settings: LaunchSettings, pack_ids: Sequence[str], text: str) -> None:
-    """Keep a failure of each pack, with what its workers printed."""
+    """Record a failure of each pack, with what its workers printed."""
     paths = settings.paths
     for pack_id in pack_ids:
         pack = read_record(paths.pack_record(pack_id)).pack

@@ -1,7 +1,7 @@
-"""The engine's life and its next ones: started, watched, stopped when asked, started again where it dies.
+"""Supervises the engine: starts it, watches it, stops it when asked, and starts it again if it dies.
 
-The engine, with Ray in it, is a process of its own. So the launch stays small and quiet, hears Ctrl-C alone, survives Ray,
-and can clean up behind it. Everything the two have to tell each other is in files.
+The engine, with Ray in it, is a process of its own. So the launch stays small, handles Ctrl-C itself, survives a death of Ray,
+and can clean up after it. The two communicate through files only.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ from recipe_sweep.trainers.allocator import ALLOCATOR
 POLL_S = 0.2
 LOOK_EVERY_S = 1.0
 AUTH_MODE = "RAY_AUTH_MODE"
-"""Ray's variable for who may talk to it."""
+"""Ray's environment variable that says who may talk to it."""
 
 ENGINE_DEATHS_ALLOWED = 5
-"""The engine may die this often in a row without a step being made; then the cause is not bad luck."""
+"""Deaths of the engine in a row, without a step in between, after which the launch ends."""
 
 
 class Display(Protocol):
-    """Where a launch shows how it goes."""
+    """Shows the progress of a launch."""
 
     def show(self, status: SweepStatus) -> None: ...
 
@@ -54,7 +54,7 @@ class Display(Protocol):
 
 
 class Supervision:
-    """The engine's life, and its next ones, under one lease."""
+    """Runs one engine after another under one lease."""
 
     def __init__(
         self, request: LaunchRequest, sweep: SweepFile, lease: Lease, display: Display, asked: StopRequests, ray_files: RayFiles
@@ -65,7 +65,7 @@ class Supervision:
         self._watcher = SweepWatcher(request.points, request.paths, request.selected)
 
     def run(self) -> bool:
-        """Run engines until nothing is left to do; returns whether it was hopeless."""
+        """Run engines until nothing is left to do; return whether it was hopeless."""
         deaths = 0
         while True:
             plan = plan_of(self._request)
@@ -88,7 +88,7 @@ class Supervision:
             self._lease.renew()
 
     def _reached(self) -> tuple[int, int]:
-        """How far the sweep is: finished packs, and steps of the unfinished ones."""
+        """Count finished packs, and the steps of the unfinished ones."""
         steps = sum(progress.step for progress in read_all_progress(self._paths.progress))
         return len(read_done(self._paths).pack_ids), steps
 
@@ -122,7 +122,7 @@ class Supervision:
                 stdout=output,
                 stderr=output,
                 env=_engine_environment(self._ray_files, request.resources),
-                start_new_session=True,  # Ctrl-C is for the launch, which then asks packs to stop by a file.
+                start_new_session=True,  # Ctrl-C reaches only the launch, which then asks packs to stop through a file.
             )
             try:
                 return self._watch(engine)
@@ -160,7 +160,7 @@ class Supervision:
 
 
 def _engine_environment(files: RayFiles, resources: Resources) -> dict[str, str]:
-    """Of the engine and, on this machine, of all that Ray starts: no directory of others on their path, and a token."""
+    """Make the environment of the engine and of Ray's workers on this machine: safe paths, and a token."""
     ours = {RAY_DIRECTORY: str(files.root), "PYTHONSAFEPATH": "1"}
     if resources.address is None:
         ours |= {AUTH_MODE: "token", "RAY_AUTH_TOKEN_PATH": str(files.token)}
@@ -169,7 +169,7 @@ def _engine_environment(files: RayFiles, resources: Resources) -> dict[str, str]
 
 
 def check_ray_environment(resources: Resources) -> None:
-    """Refuse a Ray of our own that everybody on this machine may give orders to. Raises UserInputError."""
+    """Refuse to start a Ray that every user of this machine can control. Raises UserInputError."""
     mode = os.environ.get(AUTH_MODE, "token")
     if resources.address is None and not resources.inline and mode != "token":
         raise UserInputError(
@@ -184,9 +184,10 @@ def check_ray_environment(resources: Resources) -> None:
 
 @contextmanager
 def ray_directory() -> Iterator[RayFiles]:
-    """A directory for Ray that is this user's alone.
+    """Make a directory for Ray that only this user can enter, and remove it at the end.
 
-    It goes after the lease is given back: a worker of a killed engine may still be in it, and must see first that it is over.
+    It is removed after the lease was given back. A worker of a killed engine may still use it, and must see first that the
+    lease is gone.
     """
     files = make_ray_files()
     try:
@@ -199,7 +200,7 @@ def _no_worker(log: Path) -> str:
     reason = log_tail(log).splitlines()[-1:] or ["no reason given"]
     return (
         f"no worker could be started, three times in a row: {reason[0]}\n"
-        f"  hint      mend the environment that workers start in; what they printed is in {log}; `recipe-sweep status` tells it"
+        f"  hint      fix the environment that workers start in; what they printed is in {log} and in `recipe-sweep status`"
     )
 
 
@@ -209,12 +210,12 @@ def _no_ray(resources: Resources, log: Path) -> str:
         return f"Ray could not be started: {reason[0]}\n  hint      see {log}"
     return (
         f"no Ray cluster answers at {resources.address}: {reason[0]}\n"
-        f"  hint      is it running? does it want a token (then RAY_AUTH_MODE=token must be set here)? see {log}"
+        f"  hint      is it running? does it require a token (then set RAY_AUTH_MODE=token here)? see {log}"
     )
 
 
 def _keep_ray_logs(ray_directory: Path, target: Path) -> None:
-    """Save what a dead Ray had to say, before its directory goes."""
+    """Save the logs of a dead Ray before its directory is removed."""
     for session in ray_directory.glob("session_2*"):
         logs = session / "logs"
         if logs.is_dir() and not (target / session.name).exists():
@@ -222,7 +223,7 @@ def _keep_ray_logs(ray_directory: Path, target: Path) -> None:
 
 
 def _kill_group(engine: subprocess.Popen[bytes]) -> None:
-    """End whatever is left of an engine: it leads a session of its own, so this reaches nobody else."""
+    """Kill all processes of an engine. It has a session of its own, so no other process is killed."""
     try:
         os.killpg(engine.pid, signal.SIGKILL)
     except ProcessLookupError:

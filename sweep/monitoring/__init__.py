@@ -1,1 +1,1 @@
-"""How a sweep is doing: counts, causes, what is stuck, logs, the history of a run, what must not be."""
+"""The state of a sweep: counts, causes of failures, stuck packs, logs, the history of a run, and faults."""

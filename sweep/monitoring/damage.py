@@ -1,6 +1,6 @@
-"""Reads every file of a sweep as its readers would, and finds those that are torn, foreign or no files at all.
+"""Reads every file of a sweep as its readers do, and finds what is damaged, foreign or no regular file.
 
-What the points of results mean is left to the doctor, who reads them anyway.
+The doctor checks the points of results itself, because it reads them anyway.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from recipe_sweep.sweep.locks.lease import read_lease
 from recipe_sweep.sweep.planning.search_rounds import check_round
 
 _TIMES = (kinds.ESTIMATE.pattern, kinds.OUTCOME.pattern)
-"""Files that lie beside those of launches, under longer names."""
+"""Files beside those of launches, with longer names."""
 
 
 def damaged_files(paths: SweepPaths) -> Iterator[DamagedFileError]:
-    """Every damaged file of a sweep."""
+    """Find every damaged file of a sweep."""
     for kind, check in _checks():
         for path in _files(paths.root, kind):
             if kind is kinds.LAUNCH and any(path.match(pattern) for pattern in _TIMES):
                 continue
             try:
                 check(path)
-            except FileNotFoundError:  # Gone meanwhile, as files of running packs do.
+            except FileNotFoundError:  # Removed since, as files of running packs are.
                 continue
             except DamagedFileError as error:
                 yield error
 
 
 def _files(root: Path, kind: FileKind) -> Iterator[Path]:
-    """The files of a kind; unlike `glob` alone, links that lead nowhere too."""
+    """List the files of a kind, with broken links, which `glob` leaves out."""
     folder, _, name = kind.pattern.rpartition("/")
     for directory in sorted(root.glob(folder)) if folder else [root]:
         if directory.is_dir():

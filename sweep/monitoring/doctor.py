@@ -1,4 +1,4 @@
-"""Looking for what must not be: rows twice, weights without rows, torn files, data that changed, packs that are stuck."""
+"""Looks for faults in a sweep: duplicate rows, weights without rows, damaged files, changed data, stuck packs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from recipe_sweep.sweep.results.schema_version import SCHEMA_VERSION
 
 
 class Severity(StrEnum):
-    """What a finding means: a note needs nothing done."""
+    """How bad a finding is. A note needs no action."""
 
     NOTE = "note"
     PROBLEM = "problem"
@@ -40,7 +40,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found, and what to do about it."""
+    """One fault or note, and what to do about it."""
 
     severity: Severity
     text: str
@@ -48,7 +48,7 @@ class Finding:
 
 
 def examine(paths: SweepPaths) -> tuple[Finding, ...]:
-    """Everything worth saying about a sweep's files, problems first; changes nothing but the index."""
+    """Check a sweep's files; return findings, problems first. Write nothing but the index."""
     try:
         done = read_done(paths)
     except RecipeSweepError as error:
@@ -78,7 +78,7 @@ def _damaged(error: DamagedFileError) -> Finding:
 
 
 def _is_orphan(paths: SweepPaths, done: DoneRuns, path: Path) -> bool:
-    """Whether these are weights that no results speak of, of which `_weights` says that they may be removed."""
+    """Check whether this is a file of weights that no results name. `_weights` reports it."""
     return path.parent == paths.weights and path.name not in _named(paths, done)
 
 
@@ -94,12 +94,14 @@ def _newer(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
 
 
 def _starts(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
-    """Packs whose workers died before they began, and whose runs are not done since."""
+    """Find packs whose workers died before they began, if their runs are still not done."""
     failures = [failure for failure in read_failures(paths) if failure.cause.error == START_ERROR]
     waiting = [failure for failure in failures if not set(failure.run_ids) <= done.file_of.keys()]
     for message in dict.fromkeys(failure.cause.message for failure in waiting):
         hosts = ", ".join(sorted({failure.host for failure in waiting if failure.cause.message == message}))
-        yield Finding(Severity.PROBLEM, f"on {hosts}, {message}", "mend what workers start in, then launch again")
+        yield Finding(
+            Severity.PROBLEM, f"on {hosts}, {message}", "fix the environment that workers start in, then launch again"
+        )
 
 
 def _kind(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
@@ -125,20 +127,18 @@ def _search(paths: SweepPaths) -> Iterator[Finding]:
     asked = Counter(asked for each in readable_rounds(paths) for asked in each.trials)
     for each in (each for each, count in asked.items() if count > 1):
         values = f"alpha {each.choice.alpha:g}" + ("" if each.choice.tau is None else f" tau {each.choice.tau:g}")
-        yield Finding(
-            Severity.PROBLEM, f"study {each.study_id} was asked for {values} twice", "it counts twice for the sampler"
-        )
+        yield Finding(Severity.PROBLEM, f"study {each.study_id} was asked for {values} twice", "the sampler counts it twice")
 
 
 def _contents(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
-    """Rows whose id is not the hash of their point, and data or code that differs between packs."""
+    """Find rows whose id is not the hash of their point, and packs whose data or code differ."""
     sweep = read_sweep_file(paths)
     versions: dict[tuple[str, str], int] = {}
     for file in done.files:
         try:
             content = _rows_and_points(paths.pack_result(file.pack_id))
         except DamagedFileError as error:
-            if file.schema_version <= SCHEMA_VERSION:  # A newer one may have points of which this version knows nothing.
+            if file.schema_version <= SCHEMA_VERSION:  # A newer file may have points that this version does not know.
                 yield _damaged(error)
             continue
         for row, point in content:
@@ -157,7 +157,7 @@ def _contents(paths: SweepPaths, done: DoneRuns) -> Iterator[Finding]:
 
 
 def _data(paths: SweepPaths) -> Iterator[Finding]:
-    """Datasets that are not what the sweep has pinned; every byte of them is read."""
+    """Find datasets that differ from what the sweep has pinned. Read every byte of them."""
     from recipe_sweep.trainers.data.comparison import Pin, compare_stored
     from recipe_sweep.trainers.data.errors import DataError
 
@@ -175,15 +175,15 @@ def _data(paths: SweepPaths) -> Iterator[Finding]:
             except DataError as error:
                 text = "; ".join(f"{each.file}: found {each.found}, expected {each.expected}" for each in error.problems)
                 yield Finding(Severity.PROBLEM, f"data changed: {text}", error.problems[0].hint or "")
-            except UserInputError as error:  # Of a task whose plugin is not here.
+            except UserInputError as error:  # The task may be of a plugin that is not here.
                 yield Finding(Severity.PROBLEM, f"{directory} cannot be compared with its fingerprint: {error}")
 
 
 def _rows_and_points(path: Path) -> Sequence[tuple[dict[str, Any], DesignPoint]]:
-    """The rows of a results file and their points. Raises DamagedFileError where a point is none."""
+    """Read the rows of a results file and their points. Raises DamagedFileError if a point is invalid."""
     try:
         rows = read_rows(path, ("run_id", "point", "data_hash", "code_version", "torch_version")).to_pylist()
-    except (DamagedFileError, FileNotFoundError):  # `damaged_files` speaks of it.
+    except (DamagedFileError, FileNotFoundError):  # `damaged_files` reports it.
         return ()
     with meaningful(path, RESULTS):
         return [(row, point_from_text(row["point"])) for row in rows]
@@ -196,9 +196,9 @@ def _weights(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Finding]
             yield Finding(
                 Severity.PROBLEM,
                 f"the weights of pack {file.pack_id} ({counted(len(file.run_ids), 'run')}) are gone",
-                "launch trains these runs again",
+                "a launch trains these runs again",
             )
-    unknown = {error.path.stem for error in done.damaged}  # Theirs may be the weights that seem to belong to nothing.
+    unknown = {error.path.stem for error in done.damaged}  # Weights that no row names may belong to these.
     if idle:
         for path in sorted(paths.weights.glob("[!.]*.safetensors")):
             if path.name not in named and path.name.partition(".")[0] not in unknown:
@@ -216,7 +216,7 @@ def _leftovers(paths: SweepPaths, done: DoneRuns, idle: bool) -> Iterator[Findin
 
 
 def _temporary_files(root: Path) -> Iterator[Path]:
-    """Not by `rglob`, which compiles its pattern anew in each of a thousand folders."""
+    """Find temporary files. `rglob` would compile its pattern again in each of a thousand folders."""
     for folder, _, names in os.walk(root):
         found = (Path(folder, name) for name in names if name.startswith(".") and name.endswith(TEMPORARY_SUFFIX))
         yield from (path for path in found if path.is_file())

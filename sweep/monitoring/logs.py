@@ -1,4 +1,4 @@
-"""Which log somebody means, and its last lines: of one attempt at a pack, of the engine, or of what failed or runs now."""
+"""Finds a log and its last lines: of an attempt at a pack, of the engine, or of what failed or runs now."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _ENGINE = re.compile(r"engine-[0-9]{6,12}\.log")
 
 @dataclass(frozen=True)
 class LogFile:
-    """A log and whose it is; `open` says whether more may still be written to it."""
+    """A log with a title; `open` says whether its process may still write to it."""
 
     title: str
     path: Path
@@ -37,9 +37,9 @@ class LogFile:
 
 
 def attempt_log(paths: SweepPaths, pack_id: str, number: int | None = None) -> LogFile:
-    """The log of an attempt at a pack, the newest where none is named; the beginning of the pack's id is enough.
+    """Find the log of an attempt at a pack, or of its newest attempt. The beginning of the pack's id is enough.
 
-    Raises UnknownLogError where there is no such pack or attempt.
+    Raises UnknownLogError if there is no such pack or attempt.
     """
     known = sorted(folder.name for folder in paths.attempts.glob("*")) if paths.attempts.is_dir() else []
     found = [name for name in known if name.startswith(pack_id)] if pack_id else []
@@ -71,7 +71,7 @@ def attempt_log(paths: SweepPaths, pack_id: str, number: int | None = None) -> L
 
 
 def run_log(paths: SweepPaths, run_id: str, number: int | None = None) -> LogFile:
-    """The log of the newest pack that holds a run. Raises UnknownLogError where it was never started."""
+    """Find the log of the newest pack that holds a run. Raises UnknownLogError if the run was never started."""
     packs = [record.pack.pack_id for record in readable_records(paths) if run_id in record.pack.run_ids]
     if not packs:
         raise UnknownLogError(Problem(f"--run {run_id}", found="no attempt at this run", expected="a run that was started"))
@@ -79,7 +79,7 @@ def run_log(paths: SweepPaths, run_id: str, number: int | None = None) -> LogFil
 
 
 def engine_log(paths: SweepPaths) -> LogFile:
-    """Ray's log under the newest launch that has one. Raises UnknownLogError where there is none."""
+    """Find Ray's log of the newest launch that has one. Raises UnknownLogError if there is none."""
     logs = sorted(path for path in paths.logs.glob("engine-*.log") if _ENGINE.fullmatch(path.name))
     if not logs:
         raise UnknownLogError(Problem("--engine", found="no log of an engine", expected="a sweep that was launched on Ray"))
@@ -93,7 +93,7 @@ def engine_log(paths: SweepPaths) -> LogFile:
 
 
 def interesting_logs(paths: SweepPaths) -> tuple[LogFile, ...]:
-    """The log of the newest attempt that failed, of runs that are not done since; else those of the running packs."""
+    """Find the log of the newest failed attempt whose runs are still not done; else the logs of the running packs."""
     done = read_done(paths)
     failures = [failure for failure in read_failures(paths) if not all(run in done.file_of for run in failure.run_ids)]
     if failures:
@@ -106,29 +106,29 @@ def interesting_logs(paths: SweepPaths) -> tuple[LogFile, ...]:
 
 
 def no_log(paths: SweepPaths) -> str:
-    """Why there is nothing to show where nothing was asked for by name."""
+    """Say why there is no log to show, if the options name none."""
     if not paths.lease.is_dir() or not any(paths.lease.glob("[0-9]*.json")):
         return "no log: this sweep was never launched"
     return "no log to show: nothing has failed and nothing is running; --run, --pack and --engine show older ones"
 
 
 def last_lines(log: LogFile, lines: int) -> tuple[str, ...]:
-    """The end of a log; one sentence in brackets where it is empty or gone."""
+    """Read the end of a log, or say in brackets that it is empty or gone."""
     try:
         check_regular(log.path, LOG)
     except FileNotFoundError:
-        return (f"[{log.path} is not there (any more)]",)
+        return (f"[{log.path} does not exist (any more)]",)
     with log.path.open(errors="replace") as file:
         found = tuple(line.rstrip("\n") for line in deque(file, maxlen=lines))
     return found or ("[empty so far]",)
 
 
 def follow(log: LogFile) -> Iterator[str]:
-    """Text as it is added to a log from now on, until its process is done with it."""
+    """Yield the text that is added to a log from now on, until its process ends."""
     with log.path.open(errors="replace") as file:
         file.seek(0, 2)
         while True:
-            still_open = log.open()  # Asked first: what is written before it ends is then read below.
+            still_open = log.open()  # This is asked first, so that everything written before the end is read below.
             text = file.read()
             if text:
                 yield text
@@ -139,7 +139,7 @@ def follow(log: LogFile) -> Iterator[str]:
 
 
 def only_one(options: Sequence[tuple[str, object]]) -> None:
-    """Refuse options of which each names another log. Raises UnknownLogError."""
+    """Refuse several options that each name a log. Raises UnknownLogError."""
     given = [name for name, value in options if value]
     if len(given) > 1:
         raise UnknownLogError(Problem(given[1], found=" beside ".join(given), expected="one of them: each names a log"))

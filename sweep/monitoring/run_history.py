@@ -1,4 +1,4 @@
-"""Everything a sweep knows of one run: what it is, how it stands and why, who tried it, what came of it, and where that is."""
+"""Everything about one run of a sweep: settings, state, reason, attempts, result and files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from recipe_sweep.sweep.results.read import read_rows
 
 
 class RunState(StrEnum):
-    """How a run stands."""
+    """State of a run."""
 
     DONE = "done"
     RUNNING = "running"
@@ -39,13 +39,13 @@ class RunState(StrEnum):
     FAILED = "failed"
     """Its last attempt failed, and a launch will try it again."""
     GAVE_UP = "gave up"
-    """It failed as often as it may, alone."""
+    """It failed as often as it may, in a pack of its own."""
     OUTSIDE = "outside the grid"
 
 
 @dataclass(frozen=True)
 class Try:
-    """An attempt at a pack that holds the run; `failure` where it says why it failed, `alive` where it is at work now."""
+    """An attempt at a pack that holds the run; `failure` if it recorded one, `alive` if it runs now."""
 
     attempt: Attempt
     failure: Failure | None
@@ -80,7 +80,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Dossier:
-    """One run. `step` is how far it is while it runs; `reason` why it ran or would; `files` what there is of it on disk."""
+    """One run. `step` is its progress while it runs, `reason` why it ran or would run, `files` what is on disk."""
 
     point: DesignPoint
     state: RunState
@@ -93,7 +93,7 @@ class Dossier:
 
 
 def find_run(target: Target, run_id: str) -> DesignPoint:
-    """The run with that id, or the only one whose id begins so, of the grid or of what was ever started or done.
+    """Find a run by (the beginning of) its id, in the grid or among all runs that were ever started.
 
     Raises UnknownRunError.
     """
@@ -107,7 +107,7 @@ def find_run(target: Target, run_id: str) -> DesignPoint:
 
 
 def open_dossier(target: Target, run_id: str) -> Dossier:
-    """Everything about one run, by (the beginning of) its id. Raises UnknownRunError, SweepDirectoryError."""
+    """Collect everything about one run, by (the beginning of) its id. Raises UnknownRunError, SweepDirectoryError."""
     point, paths = find_run(target, run_id), target.paths
     run_id = point.run_id
     done = read_done(paths)
@@ -146,7 +146,7 @@ def _state(target: Target, run_id: str, done: DoneRuns) -> RunState:
 
 
 def _reason(target: Target, run_id: str, packs: tuple[PackRecord, ...], state: RunState) -> Reason | None:
-    """As the launch that first started it recorded it; as a plan would say it now, where none did."""
+    """Read the reason that the first launch recorded for the run; if none did, the reason of a plan made now."""
     if packs:
         recorded = read_reasons(target.paths.launch_file(packs[0].epoch))
         return next((reason for reason in recorded if run_id in reason.run_ids), None)
@@ -154,7 +154,7 @@ def _reason(target: Target, run_id: str, packs: tuple[PackRecord, ...], state: R
         return None
     try:
         plan = make_plan(target.points, target.paths, Capacity(slots=1, max_lanes=1), selected={run_id})
-    except SweepDirectoryError:  # It says why nothing can be planned; here the other facts of the run are asked for.
+    except SweepDirectoryError:  # No plan is possible. The other facts of the run are still shown.
         return None
     return next(iter(plan.reasons), None)
 
@@ -193,7 +193,7 @@ def _outcome(paths: SweepPaths, file: ResultFile, run_id: str) -> Outcome:
 
 
 def _files(paths: SweepPaths, file: ResultFile | None, packs: Sequence[PackRecord]) -> Iterator[tuple[str, Path]]:
-    """What exists of the run on disk, by what it is; of several attempts, the directory."""
+    """List the run's files by kind. Logs and failures are directories with a file per attempt."""
     if file is not None:
         yield "results", paths.pack_result(file.pack_id)
         yield "weights", paths.pack_weights(file.pack_id, file.epoch, file.attempt)

@@ -1,7 +1,9 @@
-"""How a sweep stands: read from its files, whether or not a launch is at work on it.
+"""Reads the state of a sweep from its files, with or without a running launch.
 
-done      published                          running   in a pack that a live launch is training
-failed    given up until --retry-failed      waiting   everything else that the grid wants
+- done: published
+- running: in a pack that a live launch is training
+- failed: given up until --retry-failed
+- waiting: every other run that the grid wants
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from recipe_sweep.sweep.files.progress_file import PackProgressFile
 from recipe_sweep.sweep.locks.lease import LeaseRecord, died, visible_launch
 from recipe_sweep.sweep.monitoring.stuck import StuckPack, packs_at_work, stuck_packs
 from recipe_sweep.sweep.results.done import DoneRuns, Ledger, read_done
-from recipe_sweep.sweep.units import duration as duration  # The command line asks for it here.
+from recipe_sweep.sweep.units import duration as duration  # The command line imports it from here.
 from recipe_sweep.sweep.units import moment
 
 
@@ -54,7 +56,7 @@ class AxisProgress:
 
 @dataclass(frozen=True)
 class DeadLaunch:
-    """The newest launch, which was killed, and how many `packs` it had at work."""
+    """The newest launch, if it was killed, and how many `packs` it was training."""
 
     epoch: int
     host: str
@@ -65,20 +67,20 @@ class DeadLaunch:
 
     @property
     def text(self) -> str:
-        """What happened, in a sentence."""
+        """Sentence that says what happened."""
         sign = "" if self.seen is None else f", last heard of at {moment(self.seen)}"
         packs = "no pack was" if self.packs == 0 else "1 pack was" if self.packs == 1 else f"{self.packs:,} packs were"
         return (
             f"launch {self.epoch} of {moment(self.since)} died without ending (pid {self.pid} on {self.host}{sign}); "
-            f"{packs} under way"
+            f"{packs} being trained"
         )
 
 
 @dataclass(frozen=True)
 class SweepStatus:
-    """Counts of runs by state, and what is going on. `eta` is None where nothing is running.
+    """Counts of runs by state, and what is running. `eta` is None if no pack has made enough steps for it.
 
-    `score` is of the newest launch that was estimated, of its estimate alone while it is not over.
+    `score` compares the newest launch's estimate with the time it took. While it runs there is only the estimate.
     """
 
     wanted: int
@@ -101,16 +103,16 @@ class SweepStatus:
 
 
 def failed_runs(points: Iterable[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> frozenset[str]:
-    """The `selected` of `points` (None: all) that failed last time they were tried, given up or not."""
+    """Find the `selected` of `points` (None: all) whose last attempt failed, given up or not."""
     done = read_done(paths).file_of
     wanted = {point.run_id for point in points if selected is None or point.run_id in selected}
     return frozenset(run_id for group in grouped(read_failures(paths), wanted - done.keys()) for run_id in group.run_ids)
 
 
 class SweepWatcher:
-    """Looks at one sweep again and again, computing what follows from its points only once.
+    """Reads the state of one sweep repeatedly. What follows from its points is computed once.
 
-    It counts the `selected` of the grid's `points` (None: all); only done runs outside of the whole grid are `outside`.
+    It counts the `selected` of the grid's `points` (None: all). Only done runs outside the whole grid are `outside`.
     """
 
     def __init__(self, points: Sequence[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> None:
@@ -122,7 +124,7 @@ class SweepWatcher:
         self._gpu_share = cache(self._read_gpu_share)
 
     def look(self) -> SweepStatus:
-        """How the sweep stands now. Raises SweepDirectoryError where a file of it cannot be read."""
+        """Read the state of the sweep now. Raises SweepDirectoryError if one of its files cannot be read."""
         done = self._ledger.read()
         finished = self._points.keys() & done.file_of.keys()
         unfinished = self._points.keys() - finished
@@ -160,7 +162,7 @@ class SweepWatcher:
         return DeadLaunch(record.epoch, record.process.host, record.process.pid, record.since, found.seen, packs)
 
     def by_axis(self, done: DoneRuns) -> tuple[AxisProgress, ...]:
-        """Progress along every axis that varies in the grid."""
+        """Count done and wanted runs by every axis that varies in the grid."""
         finished = [point for run_id, point in self._points.items() if run_id in done.file_of]
         return tuple(
             AxisProgress(axis.axis, "none" if value is None else str(value), counted[value], wanted)
@@ -177,9 +179,9 @@ class SweepWatcher:
     def _eta(
         self, at_work: Sequence[PackProgressFile], unfinished: set[str], done: DoneRuns, launch: LeaseRecord | None
     ) -> Eta | None:
-        """When all is done, by the paces of the packs that run and of those that this launch has finished."""
+        """Estimate the time to go, from the paces of running packs and of those that this launch has finished."""
         if not at_work:
-            return None  # Before anything is computed: to look at a sweep that rests should take no time.
+            return None  # Costs are not computed then, so that `status` of an idle sweep is fast.
         left = sum(self._costs[run_id] for run_id in unfinished)
         seen: list[Seen] = []
         longest = 0.0
@@ -196,7 +198,7 @@ class SweepWatcher:
 
     @cached_property
     def _costs(self) -> Mapping[str, float]:
-        """Operations of each run: its share of what all that could share a pack with it cost, trained together."""
+        """Operations of each run: its share of the cost of all runs that could share a pack with it."""
         groups: dict[str, list[DesignPoint]] = defaultdict(list)
         for point in self._points.values():
             groups[point.pack_key].append(point)

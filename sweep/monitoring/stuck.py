@@ -1,7 +1,7 @@
-"""Packs that seem to be at work and are not: to be shown, never acted upon.
+"""Finds packs that seem to run but make no progress. They are shown, and nothing else is done to them.
 
-Ages of files are compared with this machine's clock, which need not be the one that wrote them; so what is called stuck
-here is only said. What kills a pack is the watchdog in its own process (`sweep/worker/watchdog.py`).
+Ages of files are compared with this machine's clock. Another machine, with another clock, may have written them. So the
+result is only a hint. The watchdog in a pack's own process kills a pack (`sweep/worker/watchdog.py`).
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from recipe_sweep.sweep.results.done import DoneRuns
 from recipe_sweep.sweep.units import in_minutes
 
 GONE_AFTER_S = 60.0
-"""A dead process is normally replaced within seconds."""
+"""Silence after which a dead process counts as stuck; normally it is replaced within seconds."""
 SILENT_AFTER_S = 120.0
 SILENT_AFTER_STEPS = 20
-"""A pack says how far it is every few seconds, or after a step where one takes longer."""
+"""Steps of silence after which a pack counts as stuck. It reports every few seconds, or after each longer step."""
 STARTING_S = 600.0
-"""From the beginning of an attempt to its first progress: libraries are imported, data opened."""
+"""Longest start of an attempt, until its first progress. It imports libraries and opens data."""
 
 
 @dataclass(frozen=True)
 class StuckPack:
-    """A pack without progress for `silent_s` seconds; `gone` where its process is. `step` is None before its first progress.
+    """A pack without progress for `silent_s` seconds; `gone` if its process is. `step` is None before its first progress.
 
-    `left_by` is the launch that is over and whose process still has the pack.
+    `left_by` is an earlier launch, which has ended, if its process still has the pack.
     """
 
     pack_id: str
@@ -46,7 +46,7 @@ class StuckPack:
 
     @property
     def text(self) -> str:
-        """What is the matter."""
+        """Sentence that says what is wrong."""
         if self.left_by is not None:
             return (
                 f"pack {self.pack_id} is kept by pid {self.pid} on {self.host}, left behind by launch {self.left_by}: no sign "
@@ -58,16 +58,16 @@ class StuckPack:
 
     @property
     def remedy(self) -> str:
-        """What to do."""
+        """Sentence that says what to do."""
         if self.left_by is not None:
-            return f"it can publish nothing any more and keeps others waiting: kill -9 {self.pid} there"
+            return f"it can no longer publish, and blocks its pack: kill -9 {self.pid} on {self.host}"
         if self.gone:
-            return "if no other takes over: `recipe-sweep logs --engine` says why; cancel, then launch again"
+            return "if no other process takes over: `recipe-sweep logs --engine` says why; cancel, then launch again"
         return f"its launch ends it after stuck_after_minutes (cluster file) and tries again; sooner: kill -9 {self.pid} there"
 
 
 def packs_at_work(paths: SweepPaths, launch: LeaseRecord | None, done: DoneRuns) -> tuple[PackProgressFile, ...]:
-    """Progress of the packs that the live launch trains; other files belong to packs that it has not come to yet."""
+    """Read the progress of the packs that the live launch trains. Other files are of packs that it has not started yet."""
     if launch is None:
         return ()
     found = (progress for progress in read_all_progress(paths.progress) if progress.epoch == launch.epoch)
@@ -77,7 +77,7 @@ def packs_at_work(paths: SweepPaths, launch: LeaseRecord | None, done: DoneRuns)
 def stuck_packs(
     paths: SweepPaths, launch: LeaseRecord | None, at_work: Iterable[PackProgressFile], done: DoneRuns
 ) -> tuple[StuckPack, ...]:
-    """Packs of the live launch that make no progress; `at_work` are those that have made some."""
+    """Find packs of the live launch that make no progress; `at_work` are those that have made some."""
     if launch is None:
         return ()
     progress = {pack.pack_id: pack for pack in at_work}

@@ -1,10 +1,10 @@
 """Packs: which runs one process trains together, and in which order.
 
-Runs share a pack only where they share data, shapes and schedule (`DesignPoint.pack_key`). A group too large for
-`max_lanes` is split by seed first, which costs nothing because runs of different seeds share no value lane; a seed is split
-by value lane, and only a single value lane that is too large has its actors torn apart, for then its critic is trained
-once per part. Where there are fewer than two packs per slot the costliest are split by seed, so that no slot idles while
-the last one works.
+Runs share a pack only if they share data, shapes and schedule (`DesignPoint.pack_key`). A group too large for `max_lanes` is
+split by seed first. That costs nothing, because runs of different seeds share no value lane. If one seed is too large, it is
+split by value lane. If one value lane is too large, its actors are split, and its critic is then trained once per part.
+
+If there are fewer than two packs per slot, the costliest are split by seed. So all slots work until the end.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PACKS_PER_SLOT = 2
 
 
 class Capacity(NamedTuple):
-    """What new packs are cut for: `slots` processes side by side, and of each pack the most runs and, if known, bytes."""
+    """Limits of new packs: `slots` processes side by side, and the most runs and (if known) bytes of each pack."""
 
     slots: int
     max_lanes: int
@@ -34,8 +34,8 @@ def pack_points(
 ) -> tuple[Pack, ...]:
     """Group `points` into packs of at most `max_lanes` runs for `slots` processes side by side, costliest first.
 
-    No pack of several runs needs more than `room` bytes, where that is given. `already` packs are waiting besides these, and
-    count towards two per slot. The result does not depend on the order of `points`.
+    No pack of several runs needs more than `room` bytes, if that is given. `already` packs wait besides these and count
+    towards two per slot. The result does not depend on the order of `points`.
     """
     groups: dict[str, list[DesignPoint]] = defaultdict(list)
     for point in points:
@@ -46,12 +46,12 @@ def pack_points(
 
 
 def longest_first(packs: Iterable[Pack]) -> tuple[Pack, ...]:
-    """The order of training: the costliest first, so that no long pack starts when the others are done."""
+    """Order packs for training: the costliest first, so that no long pack starts when the others are done."""
     return tuple(sorted(packs, key=lambda pack: (-pack.cost, pack.pack_id)))
 
 
 def halves(points: Sequence[DesignPoint], slice_of: str) -> tuple[Pack, ...]:
-    """Two suspect packs that share lanes of the failed pack `slice_of`: by seed, else by value lane, else by actor."""
+    """Divide the failed pack `slice_of` into two suspect packs: by seed, else by value lane, else by actor."""
     parts = next(parts for level in _LEVELS if len(parts := _grouped(points, level)) > 1)
     return tuple(Pack(joined, slice_of, suspect=True) for joined in _halved(parts))
 
@@ -68,7 +68,7 @@ def _grouped(points: Sequence[DesignPoint], level: Callable[[DesignPoint], Hasha
 
 
 def _split(points: Sequence[DesignPoint], max_lanes: int, depth: int = 0) -> list[list[DesignPoint]]:
-    """Cut ordered points into runs of at most `max_lanes`, between seeds where that is enough, else one level deeper."""
+    """Cut ordered points into parts of at most `max_lanes`, between seeds if that is enough, else one level deeper."""
     if len(points) <= max_lanes:
         return [list(points)]
     fitting: list[list[DesignPoint]] = []
@@ -83,7 +83,7 @@ def _split(points: Sequence[DesignPoint], max_lanes: int, depth: int = 0) -> lis
 
 
 def _fitting(points: Sequence[DesignPoint], max_lanes: int, room: int | None) -> list[list[DesignPoint]]:
-    """Parts of at most `max_lanes` runs, and as few fewer as it takes for each to find room."""
+    """Cut points into parts of at most `max_lanes` runs, or fewer if a part would need more memory than `room`."""
     from recipe_sweep.trainers.cost import pack_memory
 
     while True:
@@ -96,7 +96,7 @@ def _fitting(points: Sequence[DesignPoint], max_lanes: int, room: int | None) ->
 
 
 def _even_chunks(parts: Sequence[Sequence[DesignPoint]], max_lanes: int) -> list[list[DesignPoint]]:
-    """Join neighbouring parts into as few chunks as `max_lanes` allows, the largest chunk as small as it can be then."""
+    """Join neighbouring parts into as few chunks as `max_lanes` allows, with the largest chunk as small as possible."""
     if not parts:
         return []
     sizes = [len(part) for part in parts]
@@ -106,7 +106,7 @@ def _even_chunks(parts: Sequence[Sequence[DesignPoint]], max_lanes: int) -> list
 
 
 def _cuts(sizes: Sequence[int], capacity: int) -> list[tuple[int, int]]:
-    """Greedy cuts of a row of parts into [start, stop) of at most `capacity` together."""
+    """Cut a row of parts greedily into ranges [start, stop) whose sizes sum to at most `capacity`."""
     cuts, start, load = [], 0, 0
     for index, size in enumerate(sizes):
         if load + size > capacity and index > start:
@@ -117,7 +117,7 @@ def _cuts(sizes: Sequence[int], capacity: int) -> list[tuple[int, int]]:
 
 
 def _spread(packs: list[Pack], wanted: int) -> list[Pack]:
-    """Halve the costliest packs by seed until there are `wanted`, or only single-seed packs are left."""
+    """Split the costliest packs by seed into halves until there are `wanted`, or only single-seed packs are left."""
     heap = [(-pack.cost, pack.pack_id, pack) for pack in packs if len(pack.seeds) > 1]
     heapq.heapify(heap)
     single = [pack for pack in packs if len(pack.seeds) == 1]

@@ -1,8 +1,8 @@
-"""What a launch will do: wanted minus done, started packs as they were, the rest packed anew.
+"""Plans what a launch will do: wanted minus done. Started packs are resumed, the rest is packed anew.
 
-A run belongs to the newest started pack that holds it. Where all of a pack's runs are still to be done it is resumed as it
-was; where the grid was edited meanwhile, its wanted lanes are sliced out of its checkpoint into a pack of their own. A pack
-that failed as often as it may is halved; a single run that did is given up until `--retry-failed`.
+A run belongs to the newest started pack that holds it. If all runs of a pack are still to do, the pack is resumed unchanged.
+If the grid was edited since, the wanted lanes are sliced out of the pack's checkpoint into a new pack. A pack that failed as
+often as it may is halved. A single run that failed so often is given up until `--retry-failed`.
 """
 
 from __future__ import annotations
@@ -30,10 +30,14 @@ _PACK = re.compile("[0-9a-f]{16}")
 class Plan:
     """The work of one launch and the reasons for it; packs in the order in which they start.
 
-    `wanted` are all runs of the grid, `selected` those that `--only` leaves, `kept` the selected that are done, `gave_up`
-    those that failed for good, `outside` the done runs that the grid no longer wants. `forgiven` are packs whose failures
-    `--retry-failed` makes not count, `weightless` results files that cannot count because their weights are gone. `held` are
-    runs that wait because the results file of their pack is `damaged`: whether they are done, nobody can know.
+    - `wanted`: the number of all runs of the grid.
+    - `selected`: the number of those that `--only` leaves.
+    - `kept`: the selected runs that are done.
+    - `gave_up`: the selected runs that failed for good.
+    - `outside`: the done runs that the grid no longer wants.
+    - `forgiven`: packs whose failures no longer count, because of `--retry-failed`.
+    - `weightless`: results files that do not count, because their weights are gone.
+    - `held`: runs that wait because the results file of their pack is `damaged`. Nobody knows whether they are done.
     """
 
     wanted: int
@@ -52,12 +56,12 @@ class Plan:
 
     @property
     def runs(self) -> int:
-        """Runs to be trained."""
+        """Number of runs to train."""
         return sum(len(pack.points) for pack in self.packs)
 
 
 class _Adopted(NamedTuple):
-    """What becomes of the packs that earlier launches started."""
+    """What the plan does with the packs that earlier launches started."""
 
     packs: tuple[Pack, ...]
     interrupted: tuple[str, ...]
@@ -75,10 +79,10 @@ def make_plan(
     selected: Collection[str] | None = None,
     retry_failed: bool = False,
 ) -> Plan:
-    """Plan a launch of the grid's `points` in the sweep at `paths`, which need not exist; writes nothing but the index.
+    """Plan a launch of the grid's `points` in the sweep at `paths`, which need not exist. Write nothing but the index.
 
-    `done` is what is published, where the caller has read it already.
-    Raises SweepDirectoryError where a file of the sweep cannot be read.
+    `done` is what is published, if the caller has read it already.
+    Raises SweepDirectoryError if a file of the sweep cannot be read.
     """
     done = done or read_done(paths)
     wanted = frozenset(point.run_id for point in points)
@@ -104,7 +108,7 @@ def make_plan(
             "resumed from the checkpoint of a started pack",
             [run for run in adopted.interrupted if run not in lost],
         ),
-        *_reason(Why.FAILED, "tried again, in halves where a pack failed twice", adopted.failed),
+        *_reason(Why.FAILED, "tried again, in halves if a pack failed twice", adopted.failed),
     )
     return Plan(
         wanted=len(points),
@@ -128,10 +132,10 @@ def _new_packs(points: Sequence[DesignPoint], capacity: Capacity, already: int) 
 
 
 def _behind(paths: SweepPaths, done: DoneRuns) -> frozenset[str]:
-    """The runs of packs whose results files are damaged, by the packs' records.
+    """Find the runs of packs whose results files are damaged, by the packs' records.
 
-    They may be done, so they are not trained again before somebody has moved these files away. Raises DamagedFileError where a
-    record is gone as well: then any run may be among them. A file whose name is not a pack's holds none.
+    They may be done, so they are not trained again until somebody has moved these files away. Raises DamagedFileError if a
+    record is gone as well, because then any run may be among them. A file whose name is not a pack's holds no run.
     """
     held: set[str] = set()
     for damaged in done.damaged:
@@ -159,7 +163,7 @@ def _adopt(records: Iterable[PackRecord], todo: dict[str, DesignPoint], failed: 
         if retry_failed and failures and any(point.run_id in todo for point in pack.points):
             forgiven.add(pack.pack_id)
             if pack.suspect:
-                continue  # The pack it was cut from is older, and takes its runs back.
+                continue  # The pack that it was cut from is older, and takes its runs back.
             failures = 0
         claimed |= set(pack.run_ids)
         if not owned:
@@ -184,7 +188,7 @@ def _reason(why: Why, detail: str, run_ids: Sequence[str]) -> tuple[Reason, ...]
 
 
 def _done_points(paths: SweepPaths, points: Sequence[DesignPoint], done: DoneRuns, outside: Sequence[str]) -> list[DesignPoint]:
-    """Points of all done runs; those outside the grid are known to their results files only."""
+    """List the points of all done runs. Points outside the grid are read from their results files."""
     inside = [point for point in points if point.run_id in done.file_of]
     packs = {done.file_of[run_id].pack_id for run_id in outside}
     known = read_points(paths, sorted(packs))
@@ -192,7 +196,7 @@ def _done_points(paths: SweepPaths, points: Sequence[DesignPoint], done: DoneRun
 
 
 def _retrained(new: Sequence[DesignPoint], done: Sequence[DesignPoint]) -> int:
-    """Value lanes that were trained for done runs and must be trained again because these new ones need them too."""
+    """Count the value lanes of done runs that must be trained again, because new runs need them too."""
 
     def shared(points: Sequence[DesignPoint]) -> set[str]:
         return {point.value_lane_id for point in points if not point.value_learning.follows_actor}

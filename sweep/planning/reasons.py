@@ -1,7 +1,7 @@
-"""Why a run will run: what tells it from the runs that are done.
+"""Explains why a run will run: how it differs from the done runs.
 
-A run that was never tried is compared with the done runs of its own design. A value that none of them has explains it. If
-none of these done runs is wanted any more, that value was changed (`steps 2000 -> 4000`); else it was added (`seed 2, 3`).
+A run that was never tried is compared with the done runs of its own design. A value that none of them has is the reason. If
+none of these done runs is wanted any more, that value was changed (`steps 2000 -> 4000`). Else it was added (`seed 2, 3`).
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ _SHOWN_VALUES = 8
 
 
 class _Novelty(NamedTuple):
-    """A field that no comparable done run has the value of; `before` are the values these have, if none is wanted now."""
+    """A field with a value that no comparable done run has; `before` are their values, if none of them is wanted now."""
 
     field: str
     before: tuple[object, ...]
 
 
 class _Done(NamedTuple):
-    """What the done runs of one design have."""
+    """Values of the done runs of one design, by field."""
 
     values: dict[str, set[object]]
     wanted_now: bool
 
 
 def explain(new: Sequence[DesignPoint], done: Iterable[DesignPoint], wanted: frozenset[str]) -> tuple[Reason, ...]:
-    """Reasons of runs that were never tried, given the points of all done runs and the ids that the grid wants."""
+    """Give the reasons of runs that were never tried. `done` are all done runs, `wanted` the ids that the grid wants."""
     designs, seen = _summarised(done, wanted)
     if not designs:
         return (Reason(Why.NEW, "no run of this sweep is done", tuple(point.run_id for point in new)),) if new else ()
@@ -51,7 +51,7 @@ def _design(point: DesignPoint) -> tuple[str, ...]:
 def _summarised(
     done: Iterable[DesignPoint], wanted: frozenset[str]
 ) -> tuple[dict[tuple[str, ...], _Done], dict[str, set[object]]]:
-    """Values of the done runs' fields per design, and of their design axes over all."""
+    """Collect the values of the done runs' fields per design, and of the design axes over all."""
     seen: dict[str, set[object]] = defaultdict(set)
     by_design: dict[tuple[str, ...], list[DesignPoint]] = defaultdict(list)
     for point in done:

@@ -1,4 +1,4 @@
-"""What somebody asks a launch to do, and what it would do about it."""
+"""The request to a launch, and the plan that follows from it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ from recipe_sweep.sweep.store.base import Store
 
 @dataclass(frozen=True)
 class LaunchRequest:
-    """What to launch. None means: all points `selected`, data in its usual place, `keep` what the sweep has pinned, no
-    `rehearsal`, no `store`."""
+    """What to launch.
+
+    None means: all points are `selected`, data are in their usual place, and `keep` is what the sweep has pinned. Without
+    a `rehearsal` it trains, and without a `store` nothing is copied.
+    """
 
     name: str
     grid: dict[str, Any]
@@ -40,11 +43,11 @@ class LaunchRequest:
     rehearsal: Rehearsal | None = None
     store: Store | None = None
     launch_id: str = field(default_factory=lambda: uuid4().hex)
-    """Names this launch before it has an epoch."""
+    """name of this launch before it has an epoch"""
 
 
 def plan_of(request: LaunchRequest) -> Plan:
-    """What this launch would do. Raises SweepDirectoryError where a rehearsal and a real sweep would meet in one directory."""
+    """Plan this launch. Raises SweepDirectoryError if a rehearsal and a real sweep would share a directory."""
     done = read_done(request.paths)
     _refuse_to_mix(request, done)
     return make_plan(
@@ -58,7 +61,7 @@ def plan_of(request: LaunchRequest) -> Plan:
 
 
 def _refuse_to_mix(request: LaunchRequest, done: DoneRuns) -> None:
-    """Made-up results never count in a real sweep, nor real ones in a rehearsal: the sweep's file and every row are asked."""
+    """Refuse made-up results in a real sweep, and real results in a rehearsal. The sweep's file and every row say which."""
     rehearses = request.rehearsal is not None
     strange = next((file.pack_id for file in done.files if file.rehearsal is not rehearses), None)
     begun = request.paths.lock_file.exists()

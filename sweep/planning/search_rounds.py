@@ -1,9 +1,9 @@
-"""Adaptive search: rounds of trials, recorded before they start, told from the results.
+"""Adaptive search: rounds of trials, recorded before they start. Their scores come from the results.
 
-`search/000001.json` holds the values that a round asks for, of every study at once, so that its runs make packs, and the
-returns under which these are pruned. A round is asked for when every run of those before is done or given up; what it asks is
-a function of the grid and the results. So there is no database that could disagree with them: a search that was killed goes
-on with the round that was asked for.
+`search/000001.json` holds the values of a round's trials, for all studies together, so that their runs fill packs. It also
+holds the returns below which runs are pruned. A round begins when every run of the earlier rounds is done or given up. Its
+trials are a function of the grid and the results, so no database could contradict them. A search that was killed continues
+with the round that it had recorded.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class Asked(NamedTuple):
 
 
 class Round(NamedTuple):
-    """What was asked for at once; `floors` are by study the returns, by step, under which its runs are pruned."""
+    """Trials that begin together. `floors` are the returns below which runs are pruned, by study and step."""
 
     trials: tuple[Asked, ...]
     floors: Mapping[str, Mapping[int, float]]
 
 
 class Scored(NamedTuple):
-    """A done run. `score` is that of its last evaluation, at which it was `pruned` or the training ended."""
+    """A done run. `score` is that of its last evaluation, when it was `pruned` or the training ended."""
 
     point: DesignPoint
     score: float
@@ -66,9 +66,9 @@ class Scored(NamedTuple):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a search is, in trials; `pruned` are those of which a run was, among the `told`.
+    """The progress of a search, in trials. Those `asked` have begun, those `told` have finished.
 
-    Trials `outside` of the ranges, as the grid has them now, are in no other count.
+    `pruned` are the finished trials with a pruned run. Trials `outside` the grid's present ranges are in no other count.
     """
 
     studies: int
@@ -82,7 +82,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Best:
-    """The best of a study: its runs, and the mean score over their seeds. `trials` are those with a score."""
+    """The best trial of a study: its choice, and the mean score over its seeds. `trials` is the number with a score."""
 
     study: Study
     trials: int
@@ -91,19 +91,19 @@ class Best:
 
 
 def search_points(space: SearchSpace, paths: SweepPaths) -> tuple[DesignPoint, ...]:
-    """The runs of every trial asked for so far, in the order of asking."""
+    """List the runs of every trial that has begun, in that order."""
     return _points(space, [asked for each in readable_rounds(paths) for asked in each.trials])
 
 
 def next_points(space: SearchSpace, paths: SweepPaths) -> tuple[DesignPoint, ...]:
-    """The runs that the next round would add, were it asked for now; nothing is recorded."""
+    """List the runs that the next round would add if it began now. Record nothing."""
     return _points(space, _next_round(space, paths).trials)
 
 
 def ask_round(space: SearchSpace, paths: SweepPaths) -> bool:
-    """Record the next round where one is due; returns whether it was.
+    """Record the next round if one is due; return whether it was.
 
-    Raises SweepDirectoryError where a round or a results file cannot be read.
+    Raises SweepDirectoryError if a round or a results file cannot be read.
     """
     number = len(read_rounds(paths)) + 1
     asked = _next_round(space, paths)
@@ -111,13 +111,13 @@ def ask_round(space: SearchSpace, paths: SweepPaths) -> bool:
         return False
     trials = [{"study": each.study_id, **each.choice._asdict()} for each in asked.trials]
     content = {"schema_version": SCHEMA_VERSION, "trials": trials, "floors": asked.floors}
-    with suppress(FileExistsError):  # Another launch has asked, for the same: a round follows from grid and results.
+    with suppress(FileExistsError):  # Another launch has recorded the same round, because it follows from grid and results.
         publish_json(paths.search_round(number), content)
     return True
 
 
 def floors_of(paths: SweepPaths, points: Sequence[DesignPoint]) -> Floors:
-    """The returns under which these runs are pruned: what their trial's round said when it was asked for."""
+    """Look up the returns below which these runs are pruned, in the round of their trial."""
     floors = {asked: each.floors.get(asked.study_id, {}) for each in read_rounds(paths) for asked in each.trials}
     if not any(floors.values()):
         return {}
@@ -130,12 +130,12 @@ def floors_of(paths: SweepPaths, points: Sequence[DesignPoint]) -> Floors:
 
 
 def read_rounds(paths: SweepPaths) -> tuple[Round, ...]:
-    """Every round asked for, oldest first. Raises DamagedFileError where one cannot be read: what it asked is not known."""
+    """Read every round, oldest first. Raises DamagedFileError if one cannot be read, because its trials are then unknown."""
     return tuple(check_round(paths.search_round(number)) for number in _numbers(paths))
 
 
 def readable_rounds(paths: SweepPaths) -> tuple[Round, ...]:
-    """The same for those who only look: rounds that are damaged are overlooked."""
+    """Read every round that can be read. Commands that only show a search overlook damaged ones."""
     found = []
     for number in _numbers(paths):
         try:
@@ -146,19 +146,19 @@ def readable_rounds(paths: SweepPaths) -> tuple[Round, ...]:
 
 
 def _numbers(paths: SweepPaths) -> Iterable[int]:
-    """The numbers of all rounds, those between that are gone included."""
+    """List the numbers of all rounds, with those in between that are gone."""
     found = [int(match[1]) for path in paths.search.glob("[0-9]*.json") if (match := _NAME.fullmatch(path.name))]
     return sorted({*found, *range(1, 1 + len(found))})
 
 
 def unpruned(points: Sequence[DesignPoint], paths: SweepPaths) -> tuple[DesignPoint, ...]:
-    """Those of which a score may be asked: whatever compares configurations is to know nothing of the others."""
+    """Leave out pruned runs. Comparisons of configurations must not see their scores."""
     pruned = read_done(paths).pruned
     return tuple(point for point in points if point.run_id not in pruned)
 
 
 def progress(space: SearchSpace, paths: SweepPaths) -> Progress:
-    """How far the search of a grid is."""
+    """Count the trials of a grid's search."""
     trials = _trials(space, paths)
     return Progress(
         studies=len(space.studies),
@@ -177,7 +177,7 @@ def _outside(space: SearchSpace, paths: SweepPaths) -> int:
 
 
 def best_of(space: SearchSpace, paths: SweepPaths) -> tuple[Best, ...]:
-    """The best told trial of each study that has one."""
+    """Find the best finished trial of each study that has one."""
     trials = _trials(space, paths)
     found = []
     for study in space.studies.values():
@@ -189,7 +189,7 @@ def best_of(space: SearchSpace, paths: SweepPaths) -> tuple[Best, ...]:
 
 
 def best_beside(study: Study, scored: Sequence[Scored]) -> Best | None:
-    """The best configuration of another sweep that differs from the study in alpha and tau alone, over the same seeds.
+    """Find the best configuration of another sweep that differs from the study only in alpha and tau. Seeds are the same.
 
     `scored` are that sweep's `scored_runs`.
     """
@@ -207,7 +207,7 @@ def best_beside(study: Study, scored: Sequence[Scored]) -> Best | None:
 
 def _next_round(space: SearchSpace, paths: SweepPaths) -> Round:
     search = space.search
-    read_rounds(paths)  # What is asked next follows from all of them.
+    read_rounds(paths)  # The next round follows from all of them.
     if not _settled(search_points(space, paths), paths):
         return Round((), {})
     trials, asked, floors = _trials(space, paths), [], {}
@@ -222,13 +222,13 @@ def _next_round(space: SearchSpace, paths: SweepPaths) -> Round:
 
 
 def _settled(points: Sequence[DesignPoint], paths: SweepPaths) -> bool:
-    """Whether every run asked for is done, or given up."""
+    """Check whether every one of these runs is done or given up."""
     left = {point.run_id for point in points} - read_done(paths).file_of.keys()
     return not left or left <= {run for group in grouped(read_failures(paths), left) for run in group.gave_up}
 
 
 def _trials(space: SearchSpace, paths: SweepPaths) -> Mapping[str, list[Trial]]:
-    """The trials of each study in the order of asking, told from the results."""
+    """Make the trials of each study, in the order in which they began, with scores from the results."""
     done = {run.point.run_id: run for run in scored_runs(paths)}
     trials: dict[str, list[Trial]] = {key: [] for key in space.studies}
     for asked in _within([asked for each in readable_rounds(paths) for asked in each.trials], space.studies):
@@ -238,7 +238,7 @@ def _trials(space: SearchSpace, paths: SweepPaths) -> Mapping[str, list[Trial]]:
 
 
 def _told(choice: Choice, runs: Sequence[Scored], wanted: int) -> Trial:
-    """What a trial came to: a score where all its runs were trained to their end, `pruned` where one was not."""
+    """Make a trial: with a score if all its runs were trained to their end, `pruned` if one was not."""
     curves = tuple(run.curve for run in runs)
     pruned = [run for run in runs if run.pruned]
     if pruned:
@@ -247,7 +247,7 @@ def _told(choice: Choice, runs: Sequence[Scored], wanted: int) -> Trial:
 
 
 def scored_runs(paths: SweepPaths) -> list[Scored]:
-    """Every done run."""
+    """Read every done run."""
     done, found = read_done(paths), []
     for file in done.files:
         path = paths.pack_result(file.pack_id)
@@ -272,13 +272,13 @@ def _points(space: SearchSpace, asked: Sequence[Asked]) -> tuple[DesignPoint, ..
 
 
 def _within(asked: Sequence[Asked], studies: Mapping[str, Study]) -> list[Asked]:
-    """The trials of these studies that lie in their ranges: a grid may have moved these since, and the others count no more."""
+    """Pick the trials of these studies within their ranges. If a grid was edited, the others no longer count."""
     return [each for each in asked if each.study_id in studies and studies[each.study_id].holds(each.choice)]
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """A trial as it stands in a round's file."""
+    """A trial in a round's file."""
 
     study: str
     alpha: float
@@ -287,18 +287,18 @@ class _Trial:
 
 @dataclass(frozen=True)
 class _Content:
-    """A round's file; steps are texts there, as all names in JSON are."""
+    """A round's file. Steps are texts, because names in JSON are texts."""
 
     trials: tuple[_Trial, ...]
     floors: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def check_round(path: Path) -> Round:
-    """One round. Raises DamagedFileError."""
+    """Read one round. Raises DamagedFileError."""
     try:
         content = read_json(path, _Content, ROUND, SCHEMA_VERSION)
     except FileNotFoundError as error:
-        remedy = "restore it from a copy; or move all later rounds away, they are asked anew and no finished run is lost"
+        remedy = "restore it from a copy; or move all later rounds away: they are made again, and no finished run is lost"
         raise DamagedFileError(path, "not there, though later ones are", ROUND.title, ROUND.follows, remedy) from error
     with meaningful(path, ROUND):
         trials = tuple(Asked(trial.study, Choice(trial.alpha, trial.tau)) for trial in content.trials)

@@ -1,1 +1,1 @@
-"""MLflow as a projection of the results. Nothing is read from it."""
+"""MLflow, as a copy of the results. Nothing is read from it."""

@@ -1,1 +1,1 @@
-"""One process and one pack: claim, train, checkpoint, publish, or record why not."""
+"""One process that trains one pack: claim, train, checkpoint, publish, or record a failure."""
