@@ -1,6 +1,6 @@
-"""`plan --calibrate`: the costliest kinds of packs of a plan, timed for at most a minute on this machine, in one process.
+"""`plan --calibrate`: times the costliest kinds of packs of a plan on this machine, in one process, for at most a minute.
 
-What was found stays in the sweep's directory with its date, the machine and the versions, and serves every later plan of it.
+The result stays in the sweep's directory, with its date, the machine and the versions. Every later plan of the sweep uses it.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from recipe_sweep.trainers.allocator import ALLOCATOR
 
 SCHEMA_VERSION = 1
 PROBE_S = 60.0
-"""At most, the start of its process included."""
+"""Longest time of a probe, with the start of its process."""
 _MARGIN_S = 5.0
-"""Before the end no further pack is begun."""
+"""Time before the end in which no further pack is begun."""
 
 
 @dataclass(frozen=True)
 class ProbedPack:
-    """One kind of pack as it was timed. A GPU was the probe's alone: its kind's `share` is 1."""
+    """One kind of pack that was timed. The probe had the GPU for itself, so its kind's `share` is 1."""
 
     kind: Kind
     timing: Timing
@@ -52,7 +52,7 @@ class ProbedPack:
 
 @dataclass(frozen=True)
 class Calibration:
-    """How fast a machine was. `load` is the system's load average of the minute before; `start_s` what a process needs."""
+    """How fast a machine was. `load` is its load average of the minute before; `start_s` is the start of a process."""
 
     measured_at: datetime
     host: str
@@ -66,19 +66,19 @@ class Calibration:
 
     @property
     def processor_share(self) -> float:
-        """How much of a processor the probe's steps had: well below 1 where the machine was busy with other work."""
+        """Share of a processor that the probe's steps had: well below 1 if the machine was busy with other work."""
         timings = [pack.timing for pack in self.packs]
         return sum(each.steps * each.cpu_s for each in timings) / sum(each.steps * each.step_s for each in timings)
 
     def paces(self, share: float) -> tuple[Pace, ...]:
-        """Its paces, for packs that have so much of a GPU: as if they gained nothing by sharing it."""
+        """Compute the paces of packs with this share of a GPU. They are assumed to gain nothing by sharing it."""
         return tuple(_pace(pack, share) for pack in self.packs)
 
 
 def calibrate(paths: SweepPaths, packs: Iterable[Pack], resources: Resources, seconds: float = PROBE_S) -> Calibration:
-    """Time the kinds of `packs`, those that cost most in all first, and write what was found.
+    """Time the kinds of `packs`, the costliest kinds first, and write the result.
 
-    Raises UserInputError where they are for a GPU and this machine has none, ProbeError where nothing could be timed.
+    Raises UserInputError if they need a GPU and this machine has none, ProbeError if nothing could be timed.
     """
     device = device_of(resources)
     if device == "cuda" and not visible_gpus():
@@ -112,7 +112,7 @@ def calibrate(paths: SweepPaths, packs: Iterable[Pack], resources: Resources, se
 
 
 def read_calibration(paths: SweepPaths) -> Calibration | None:
-    """What was measured for this sweep; None where nothing was, or where that is damaged and overlooked."""
+    """Read what was measured for this sweep; None if nothing was, or if the file is damaged, which is noted."""
     try:
         return check_calibration(paths.calibration)
     except FileNotFoundError:
@@ -123,7 +123,7 @@ def read_calibration(paths: SweepPaths) -> Calibration | None:
 
 
 def check_calibration(path: Path) -> Calibration:
-    """What was measured. Raises FileNotFoundError, DamagedFileError."""
+    """Read what was measured. Raises FileNotFoundError, DamagedFileError."""
     calibration = read_json(path, Calibration, CALIBRATION, SCHEMA_VERSION)
     with meaningful(path, CALIBRATION):
         if not (0.0 < calibration.processor_share < math.inf and all(pack.timing.flops > 0 for pack in calibration.packs)):
@@ -134,7 +134,7 @@ def check_calibration(path: Path) -> Calibration:
 
 
 def _costliest(packs: Iterable[Pack], resources: Resources) -> list[tuple[Kind, Pack]]:
-    """The largest pack of each kind; the kinds whose packs cost most together come first."""
+    """Pick the largest pack of each kind. Kinds whose packs cost most together come first."""
     kinds: dict[Kind, list[Pack]] = defaultdict(list)
     for pack in packs:
         kinds[kind_of(pack.points, resources)].append(pack)
@@ -143,7 +143,7 @@ def _costliest(packs: Iterable[Pack], resources: Resources) -> list[tuple[Kind, 
 
 
 def _run(packs: Sequence[Pack], device: str, threads: int, seconds: float) -> tuple[list[dict[str, Any]], float]:
-    """Lines of the probe's process, which is ended when its time is up, and the seconds until the first of them."""
+    """Run the probe's process until its time is over; return its lines, and the seconds until the first of them."""
     request = {
         "device": device,
         "threads": threads,

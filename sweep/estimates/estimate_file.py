@@ -1,7 +1,7 @@
-"""What a launch was expected to take, written before it trains anything, and what it took: estimates are scored.
+"""The estimate of a launch, written before it trains, and its outcome, written at its end. Estimates are scored.
 
-Both lie beside the launch's own file. A launch that was killed leaves no outcome and is not scored; one that was stopped, or
-in which runs failed for good, did other work than was estimated, and is not scored either.
+Both are beside the launch's own file. A launch that was killed leaves no outcome and is not scored. A launch that was
+stopped, or in which runs failed for good, did less work than was estimated. It is not scored either.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.reading import read_json
 from recipe_sweep.sweep.units import percent
-from recipe_sweep.sweep.units import slots as slots  # The command line asks for both here.
+from recipe_sweep.sweep.units import slots as slots  # The command line imports both from here.
 from recipe_sweep.sweep.units import span as span
 
 SCHEMA_VERSION = 1
@@ -33,7 +33,7 @@ _NAME = re.compile(r"([0-9]{6,12})\.estimate\.json")
 
 @dataclass(frozen=True)
 class BasisCount:
-    """How many packs' times come from one source."""
+    """Number of packs whose times come from one source."""
 
     basis: Basis
     packs: int
@@ -41,9 +41,9 @@ class BasisCount:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What training `runs` in `packs` takes. `wall_s` has `start_s` in it; `packs_s` is all packs one after another.
+    """What training `runs` in `packs` takes. `wall_s` includes `start_s`; `packs_s` is the sum over all packs.
 
-    `cpus` and `gpus` are what one pack holds. `notes` say what else one has to know to believe it.
+    `cpus` and `gpus` are what one pack holds. `notes` say what the estimate depends on.
     """
 
     made_at: datetime
@@ -65,13 +65,13 @@ class Estimate:
 
     @property
     def gpu_s(self) -> float:
-        """The same of GPUs, by a pack's share."""
+        """GPU-seconds that packs hold, by a pack's share."""
         return self.packs_s * self.gpus
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a launch ended that was not killed. `start_s`: until its first pack began; None where none did."""
+    """How a launch ended that was not killed. `start_s`: seconds until its first pack began; None if none did."""
 
     host: str
     took_s: float
@@ -83,7 +83,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Score:
-    """A launch's estimate and its outcome, as far as there is one."""
+    """A launch's estimate, and its outcome if there is one."""
 
     epoch: int
     estimate: Estimate
@@ -91,7 +91,7 @@ class Score:
 
     @property
     def error(self) -> float | None:
-        """Estimated over taken, less one; None where the launch did not do what was estimated, or is not over."""
+        """Estimated time divided by taken time, minus one; None if the launch runs, or did not train all that was estimated."""
         outcome = self.outcome
         if outcome is None or outcome.trained < outcome.planned or outcome.took_s <= 0:
             return None
@@ -99,7 +99,7 @@ class Score:
 
     @property
     def text(self) -> str:
-        """It in one sentence."""
+        """Sentence that compares both."""
         estimate, outcome = self.estimate, self.outcome
         begun = f"estimated {span(estimate.wall_s)} on {slots(estimate.slots)}"
         if outcome is None:
@@ -114,7 +114,7 @@ class Score:
 
 
 def write_estimate(paths: SweepPaths, epoch: int, estimate: Estimate) -> Path:
-    """Write what a launch is expected to take; returns the path."""
+    """Write the estimate of a launch; return the path."""
     content = asdict(estimate) | {"made_at": estimate.made_at.isoformat()}
     path = paths.estimate_file(epoch)
     replace_json(path, {"schema_version": SCHEMA_VERSION} | content)
@@ -122,14 +122,14 @@ def write_estimate(paths: SweepPaths, epoch: int, estimate: Estimate) -> Path:
 
 
 def write_outcome(paths: SweepPaths, epoch: int, outcome: Outcome) -> Path:
-    """Write how a launch ended; returns the path."""
+    """Write how a launch ended; return the path."""
     path = paths.outcome_file(epoch)
     replace_json(path, {"schema_version": SCHEMA_VERSION} | asdict(outcome))
     return path
 
 
 def read_scores(paths: SweepPaths) -> tuple[Score, ...]:
-    """Every launch that was estimated, oldest first."""
+    """Read the scores of all launches that were estimated, oldest first."""
     found = (_NAME.fullmatch(path.name) for path in paths.estimate_file(0).parent.glob("[0-9]*.estimate.json"))
     epochs = sorted(int(match[1]) for match in found if match is not None)
     scores = []
@@ -141,27 +141,27 @@ def read_scores(paths: SweepPaths) -> tuple[Score, ...]:
 
 
 def last_score(paths: SweepPaths) -> Score | None:
-    """The newest launch that was estimated; None where none was."""
+    """Read the score of the newest launch that was estimated; None if none was."""
     return next(reversed(read_scores(paths)), None)
 
 
 def read_outcome(path: Path) -> Outcome | None:
-    """How a launch ended; None where its file is not there, or is damaged and overlooked."""
+    """Read how a launch ended; None if its file does not exist, or is damaged, which is noted."""
     return _read(path, Outcome, OUTCOME)
 
 
 def check_estimate(path: Path) -> Estimate:
-    """An estimate. Raises FileNotFoundError, DamagedFileError."""
+    """Read an estimate. Raises FileNotFoundError, DamagedFileError."""
     return read_json(path, Estimate, ESTIMATE, SCHEMA_VERSION)
 
 
 def check_outcome(path: Path) -> Outcome:
-    """An outcome. Raises FileNotFoundError, DamagedFileError."""
+    """Read an outcome. Raises FileNotFoundError, DamagedFileError."""
     return read_json(path, Outcome, OUTCOME, SCHEMA_VERSION)
 
 
 def _read(path: Path, content: type[Kept], kind: FileKind) -> Kept | None:
-    """What a file holds; None where it is gone, or is damaged and overlooked, because no launch depends on it."""
+    """Read a file; None if it is gone or damaged. Damage is only noted, because no launch depends on the file."""
     try:
         return read_json(path, content, kind, SCHEMA_VERSION)
     except FileNotFoundError:

@@ -4,7 +4,7 @@ Work is counted in operations. All runs that could share a pack are costed as if
 Every pack seen gives one pace, in seconds per operation. A pack that this launch finished gives the pace of its whole
 training. A running pack gives the pace of this attempt, once it has made enough steps (`shows_pace`).
 
-The estimate is the mean pace times the work that is left, divided by the packs that run side by side now. In the mean, each
+The estimate is the mean pace times the work that is left, divided by the number of running packs. In the mean, each
 pack weighs as much as the work that was seen of it. The estimate is never less than what the slowest running pack needs.
 
 The interval holds the truth nine times in ten if the packs to come are like those seen. It is the prediction interval of
@@ -20,9 +20,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 FEWEST_PACES = 4
-# Before its first step a pack imports libraries and reads its data, which takes seconds and counts as time of its pace. So the
-# pace of its first steps is far too slow: 5 s of start and one step of 10 ms, times 10,000 steps, would say 14 hours instead of
-# 100 s. After a tenth of the steps that error is small. A long pack need not wait for that: two minutes outweigh the start.
+# Before its first step a pack imports libraries and reads its data. These seconds count as time of its pace, so its first steps
+# seem far too slow. Example: after 5 s of start and a step of 10 ms, 10,000 steps seem to take 14 hours, not 100 s. After a
+# tenth of the steps that error is small. A long pack need not wait for that, because two minutes outweigh its start.
 LEAST_SHARE = 0.1
 """Share of its steps after which a running pack shows its pace."""
 LEAST_SHARE_LATER = 0.01
@@ -33,7 +33,7 @@ _Z = statistics.NormalDist().inv_cdf(0.95)
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen of one pack: operations done, in how many seconds."""
+    """What was seen of one pack: operations done, and their seconds."""
 
     work: float
     seconds: float
@@ -41,7 +41,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Eta:
-    """Seconds to go; `low` and `high` are None where too few packs were seen."""
+    """Seconds to go; `low` and `high` are None if too few packs were seen."""
 
     seconds: float
     low: float | None = None
@@ -49,7 +49,7 @@ class Eta:
 
 
 def shows_pace(made: int, wanted: int, seconds: float) -> bool:
-    """Decide whether an attempt has `made` enough of its `wanted` steps in so many seconds to estimate the rest from it."""
+    """Decide whether an attempt has `made` enough of its `wanted` steps, in so many seconds, to estimate the rest."""
     share = made / max(wanted, 1)
     return share >= LEAST_SHARE or (seconds >= LATER_S and share >= LEAST_SHARE_LATER)
 

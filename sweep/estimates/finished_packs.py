@@ -1,8 +1,8 @@
-"""What finished packs tell of this machine's speed: those of a sweep, and of the sweeps that lie beside it.
+"""Measures this machine's speed by finished packs: those of a sweep, and of the sweeps beside it.
 
-Only files are read that a launch leaves anyway: its own, records of packs and attempts. A pack counts if it was trained in
-one attempt from its start to its end; its time is that of the attempt, so it has in it what a process needs to begin and to
-publish. Packs of other machines count for plans on clusters alone, those of stand-in workloads for nothing.
+Only files are read that a launch leaves anyway: its own, records of packs and attempts. A pack counts if it was trained in one
+attempt from its start to its end. Its time is that of the attempt, so it includes the start of the process and publishing.
+Packs of other machines count only for plans on clusters. Packs of other workloads do not count.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.results.read import is_results_file
 
 MOST_PACKS = 200
-"""Read, the newest of all sweeps: enough for every kind of a large grid, and little enough not to be waited for."""
+"""Most packs that are read, the newest of all sweeps: enough for every kind of a large grid, and read quickly."""
 
 
 def finished_paces(paths: SweepPaths, machines: Machines, workload: str) -> tuple[Pace, ...]:
-    """Paces of finished packs on these machines, from this sweep and its neighbours, the newest first."""
+    """Read the paces of finished packs on these machines, from this sweep and its neighbours, newest first."""
     found = [(time, sweep, pack_id) for sweep in _sweeps(paths, machines) for time, pack_id in _finished(sweep)]
     found.sort(key=lambda each: each[0], reverse=True)
 
@@ -44,7 +44,7 @@ def finished_paces(paths: SweepPaths, machines: Machines, workload: str) -> tupl
 
 
 def start_seconds(paths: SweepPaths, machines: Machines) -> float | None:
-    """How long a launch here took to start its first pack, by the newest that did; None where none is known."""
+    """Read how long the newest launch here took to start its first pack; None if none is known."""
     ray = not machines.resources.inline
     outcomes = [
         (_changed_at(path), outcome)
@@ -58,7 +58,7 @@ def start_seconds(paths: SweepPaths, machines: Machines) -> float | None:
 def _changed_at(path: Path) -> float:
     try:
         return path.stat().st_mtime
-    except OSError:  # Removed meanwhile: the oldest of all.
+    except OSError:  # It was removed, so it counts as the oldest.
         return 0.0
 
 
@@ -67,7 +67,7 @@ def _started(outcome: Outcome, ray: bool) -> bool:
 
 
 def _sweeps(paths: SweepPaths, machines: Machines) -> Iterator[SweepPaths]:
-    """The sweep itself, then those in the same folder; of a cluster's file system only the sweep."""
+    """Yield the sweep itself, then those in the same folder; on a cluster only the sweep."""
     yield paths
     folder = paths.root.resolve().parent
     if machines.here and folder.is_dir():
@@ -77,7 +77,7 @@ def _sweeps(paths: SweepPaths, machines: Machines) -> Iterator[SweepPaths]:
 
 
 def _finished(sweep: SweepPaths) -> Iterator[tuple[float, str]]:
-    """When each pack was published, and its id; nothing of a sweep that this user may not read."""
+    """Yield the time of publishing and the id of each pack; nothing if this user may not read the sweep."""
     with suppress(OSError), os.scandir(sweep.results) as entries:
         for entry in entries:
             if is_results_file(entry.name):
@@ -91,13 +91,19 @@ def _pace(
     workload: str,
     settings_of: Callable[[SweepPaths, int], LaunchSettings | None],
 ) -> Pace | None:
-    """A finished pack's pace; None where it does not count, or where what is known of it cannot be read.
+    """Compute a finished pack's pace; None if it does not count, or if its files cannot be read.
 
-    A pack of a neighbour may be of a task that only a plugin knows which this command was not given: no evidence either.
+    A neighbour's pack may have a task of a plugin that is not loaded. Such a pack does not count.
     """
     try:
         return _known_pace(sweep, pack_id, machines, workload, settings_of)
-    except (OSError, ValueError, TypeError, KeyError, RecipeSweepError):  # Not one attempt, or a torn or newer file.
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        RecipeSweepError,
+    ):  # It had several attempts, or a file is damaged or newer.
         return None
 
 
@@ -123,7 +129,7 @@ def _known_pace(
 
 
 def _counts(attempt: Attempt, resources: Resources, machines: Machines) -> bool:
-    """Whether it was trained on the machines in question: this one, or else those of a cluster."""
+    """Check whether an attempt ran on the planned machines: this one, or those of a cluster."""
     if machines.here:
         return attempt.process.host == socket.gethostname()
     return resources.address is not None
@@ -133,4 +139,4 @@ def _seconds(attempt: Attempt) -> float | None:
     if attempt.end is not AttemptEnd.PUBLISHED or attempt.ended_at is None:
         return None
     seconds = (datetime.fromisoformat(attempt.ended_at) - datetime.fromisoformat(attempt.began_at)).total_seconds()
-    return seconds if seconds > 0 else None  # The clock was set back meanwhile.
+    return seconds if seconds > 0 else None  # The clock was set back during the attempt.

@@ -1,8 +1,8 @@
-"""How long a pack takes by what was measured of packs like it: seconds per counted operation, and where they come from.
+"""Estimates how long a pack takes from measurements of similar packs: seconds per counted operation, and their source.
 
-The best evidence is a pack of the same kind: design, size, device, threads. Of several the nearest in number of runs is
-taken, for small networks gain by company. Where there is none, packs of other designs but of the same size will do, and
-it is said so. A pace is never carried over to another size, precision, device or number of threads.
+The best evidence is a pack of the same kind: design, size, device, threads. If there are several, the nearest in number of
+runs is taken, because small networks are faster together. If there is none, packs of other designs with the same size are
+used, and the estimate says so. A pace is never used for another size, precision, device or number of threads.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from recipe_sweep.sweep.files.pack import Pack
 
 
 class Size(NamedTuple):
-    """What a pace depends on most. `share` is a pack's part of a GPU, 0 on a CPU."""
+    """What a pace depends on most. `share` is a pack's part of a GPU; 0 on a CPU."""
 
     hidden: tuple[int, ...]
     batch: int
@@ -31,7 +31,7 @@ class Size(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """Packs that take the same time for the same arithmetic."""
+    """Packs that take the same time for the same operations."""
 
     task: str
     decomposition: str
@@ -59,10 +59,10 @@ class Basis(StrEnum):
 
 @dataclass(frozen=True)
 class Pace:
-    """What was measured of one pack: seconds per operation of its gradient steps.
+    """Measured speed of one pack: seconds per operation of its gradient steps.
 
-    A finished pack's have its evaluations in them, by its `schedule`; a probe's have not (None), and `evaluation_s` is what
-    one episode of one run takes besides, its part of the checkpoint included.
+    For a finished pack they include its evaluations, by its `schedule`. For a probe `schedule` is None.
+    `evaluation_s` is then the extra time of one episode of one run, with its part of the checkpoint.
     """
 
     kind: Kind
@@ -72,7 +72,7 @@ class Pace:
     schedule: Schedule | None = None
 
     def seconds(self, pack: Pack) -> float:
-        """Of a pack that is trained at this pace from its start to its end."""
+        """Compute the seconds of a pack that is trained at this pace from start to end."""
         schedule = schedule_of(pack.points[0])
         episodes = pack.points[0].steps // schedule.every * schedule.episodes * len(pack.points)
         return pack.cost * self.s_per_flop + episodes * self.evaluation_s
@@ -80,14 +80,14 @@ class Pace:
 
 @dataclass(frozen=True)
 class Timed:
-    """Seconds that a pack will take, from its start to its end, and why one thinks so."""
+    """Seconds that a pack will take from start to end, and the source of this number."""
 
     seconds: float
     basis: Basis
 
 
 class Speeds:
-    """Everything that is known of speed. `by_flops` tells the seconds per operation of what was never measured, or None."""
+    """All known speeds. `by_flops` gives the seconds per operation of a pack that was never measured, or None."""
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class Speeds:
         self._known: dict[tuple[Kind, Schedule, int], tuple[tuple[Pace, ...], Basis] | None] = {}
 
     def time(self, pack: Pack) -> Timed | None:
-        """How long a pack takes; None where nothing is known of packs of its size."""
+        """Estimate how long a pack takes; None if nothing is known of packs of its size."""
         kind, schedule = kind_of(pack.points, self._resources), schedule_of(pack.points[0])
         key = kind, schedule, len(pack.points)
         if key not in self._known:
@@ -130,13 +130,13 @@ class Speeds:
 
 
 def _nearest(paces: Sequence[Pace], lanes: int) -> tuple[Pace, ...]:
-    """Those whose number of runs is the nearest, by ratio."""
+    """Pick the paces whose number of runs is nearest, by ratio."""
     distances = [abs(math.log(pace.lanes / lanes)) for pace in paces]
     return tuple(pace for pace, distance in zip(paces, distances, strict=True) if distance == min(distances))
 
 
 def kind_of(points: Sequence[DesignPoint], resources: Resources) -> Kind:
-    """The kind of a pack on these machines."""
+    """Determine the kind of a pack on these machines."""
     first = points[0]
     device = device_of(resources)
     share = resources.gpu_per_pack if device == "cuda" else 0.0
@@ -150,12 +150,12 @@ def kind_of(points: Sequence[DesignPoint], resources: Resources) -> Kind:
 
 
 def schedule_of(point: DesignPoint) -> Schedule:
-    """When a run is evaluated."""
+    """Determine how often and how long a run is evaluated."""
     return Schedule(point.eval_every, point.eval_episodes)
 
 
 def device_of(resources: Resources) -> str:
-    """The device on which packs will find themselves: `auto` is CUDA where they get a share of a GPU."""
+    """Determine the device of packs: `auto` is CUDA if they get a share of a GPU."""
     if resources.device != "auto":
         return resources.device
     return "cuda" if resources.gpu_per_pack > 0 else "cpu"

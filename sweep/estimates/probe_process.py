@@ -1,7 +1,6 @@
-"""The probe's own process: reads a request from its input and prints one line of JSON for each pack that it timed.
+"""The probe's own process: reads a request from its input, and prints one line of JSON for each pack that it timed.
 
-It ends itself when its time is up. Its first line says that everything is imported: what came before is what a process of a
-pack needs to start.
+It ends when its time is over. Its first line says that everything is imported. The time until then is the start of a process.
 """
 
 from __future__ import annotations
@@ -15,15 +14,16 @@ from typing import Any
 from recipe_sweep.sweep.files.points import points_from_json
 
 SECONDS_PER_PACK = 3.0
-"""Of steps, where there is time for all."""
+"""Seconds of steps per pack, if there is time for all."""
 LEAST_LEFT_S = 2.0
-"""With less than this a further pack is not begun."""
+"""Time that must be left to begin another pack."""
 
 
 @dataclass(frozen=True)
 class Timing:
-    """What was found of one pack of the request, by its place in it, in seconds: those of `StepTimes` (trainers/probe.py), and
-    `evaluation_s` of one episode of one run.
+    """Times of one pack, in seconds: those of `StepTimes` (trainers/probe.py), and `evaluation_s` of one episode of one run.
+
+    `place` is its place in the request.
     """
 
     place: int
@@ -38,7 +38,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Ready:
-    """Everything is imported, on this device, with these versions."""
+    """Says that everything is imported, on this device, with these versions."""
 
     device: str
     torch: str
@@ -46,7 +46,7 @@ class Ready:
 
 
 def main() -> None:
-    """Time the packs that the request names, in its order, as long as there is time."""
+    """Time the packs of the request, in its order, until the time is over."""
     begun = time.monotonic()
     request: dict[str, Any] = json.load(sys.stdin)
     from recipe_sweep.sweep.worker.device import choose_device, code_version, torch_version
@@ -62,7 +62,7 @@ def main() -> None:
             break
         probe = Probe(points, device, request["threads"])
         steps = probe.steps(min(SECONDS_PER_PACK, left / (2 * (len(packs) - place))))
-        same = (points[0].task, steps.lanes, points[0].eval_episodes)  # Its time is the environment's, whatever the design.
+        same = (points[0].task, steps.lanes, points[0].eval_episodes)  # An evaluation takes the same time for every design.
         if same not in evaluations:
             evaluations[same] = probe.evaluation()
         evaluated = evaluations[same]

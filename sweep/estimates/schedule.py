@@ -1,4 +1,4 @@
-"""How long packs take on slots side by side: list scheduling, as a launch hands them out."""
+"""How long packs take on several slots: list scheduling, as a launch hands them out."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 
 def makespan(seconds: Sequence[float], slots: int) -> float:
-    """Seconds until all are done, where each in turn is started on the slot that is free first.
+    """Compute the seconds until all are done, if each in turn starts on the slot that is free first.
 
-    Never less than the longest nor than all of them divided by `slots`; never more than that quotient plus
+    The result is at least the longest, and at least the sum divided by `slots`. It is at most that quotient plus
     (1 - 1/slots) of the longest (Graham 1969).
     """
     free_at = [0.0] * min(slots, len(seconds))

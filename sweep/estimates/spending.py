@@ -1,6 +1,6 @@
-"""What the runs of a sweep have cost so far: each its share of its finished pack, all attempts that checkpoints remember.
+"""What the runs of a sweep have cost so far: each run costs its share of its finished pack, over all resumed attempts.
 
-What failed for good, what is still running and what a kill threw away is not in it.
+The cost of failed and of running packs is not included, nor that of steps lost by a kill.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from recipe_sweep.sweep.results.done import ResultFile
 
 @dataclass(frozen=True)
 class Spending:
-    """Seconds that finished runs took, in how many packs. `gpu_s` counts a pack on CUDA by its share of a GPU."""
+    """Seconds that finished runs took, and in how many packs. `gpu_s` counts a pack on CUDA by its share of a GPU."""
 
     runs: int
     packs: int

@@ -1,4 +1,4 @@
-"""How MLflow is reached: silently, without waiting for the dead, and without a password in any message."""
+"""Connects to MLflow: silently, without long waits for dead servers, and without a password in any message."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ LONGEST_CONTACT_S = 8.0
 
 
 def quiet_client(tracking_uri: str) -> MlflowClient:
-    """An MLflow client that reports nothing to anybody, prints no migrations and gives up on a dead server soon.
+    """Make an MLflow client that sends no telemetry, prints no migrations, and soon gives up on a dead server.
 
-    Raises TrackingError where the server's database takes no connection.
+    Raises TrackingError if the server's database takes no connection.
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # It would print the address with its password.
-    # No retry unseen by us: a run that was made though its answer got lost would be made a second time.
+    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"  # Else it prints the address with its password.
+    # MLflow must not retry by itself. If the answer to a request is lost, a retry would make a second run.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", f"{LONGEST_CONTACT_S:g}")
     _require_database(tracking_uri)
@@ -40,7 +40,7 @@ def quiet_client(tracking_uri: str) -> MlflowClient:
 
 
 def refusals() -> tuple[type[Exception], ...]:
-    """What MLflow raises where a server or a database is away, full, locked or not what it should be."""
+    """Return the exceptions that MLflow raises if a server or a database is away, full, locked or wrong."""
     with quietly():
         from mlflow.exceptions import MlflowException
         from sqlalchemy.exc import SQLAlchemyError
@@ -49,19 +49,19 @@ def refusals() -> tuple[type[Exception], ...]:
 
 
 def masked(uri: str) -> str:
-    """The address without its password."""
+    """Hide the password of an address."""
     return without_password(uri, uri)
 
 
 def without_password(text: str, uri: str) -> str:
-    """A message in which the password of the tracking address, if it has one, cannot be read."""
+    """Hide the password of the tracking address, if it has one, in a message."""
     credentials = uri.partition("://")[2].rpartition("@")[0]
     password = credentials.partition(":")[2]
     return text.replace(f":{password}@", ":***@") if password else text
 
 
 def _require_database(uri: str) -> None:
-    """Raise TrackingError where a database server takes no connection. MLflow itself tries such a one again for minutes."""
+    """Raise TrackingError if a database server takes no connection. MLflow itself would try for minutes."""
     if uri.partition("+")[0].partition(":")[0] not in ("postgresql", "mysql", "mssql"):
         return
     from sqlalchemy import NullPool, create_engine
@@ -76,7 +76,7 @@ def _require_database(uri: str) -> None:
         except (SQLAlchemyError, ImportError, OSError) as error:
             troubles[:] = [str(error).strip().splitlines()[0]]
 
-    # In a thread of its own, because each driver has another option that bounds the wait, and some have none.
+    # A thread bounds the wait, because each driver has another option for that, and some have none.
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     thread.join(LONGEST_CONTACT_S)
@@ -85,9 +85,9 @@ def _require_database(uri: str) -> None:
 
 
 def _never_wait_for_the_disk() -> None:
-    """Let SQLite leave flushing to the system: MLflow commits seven times per run, and each would wait for the disk.
+    """Let SQLite leave flushing to the system. MLflow commits seven times per run, and each commit would wait for the disk.
 
-    A killed process loses nothing by it. A power cut may tear the file, which is a projection: delete it and project again.
+    A killed process loses nothing. A power cut may damage the file. It is a copy of the results: delete it and write it again.
     """
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
@@ -103,7 +103,7 @@ def _relax(connection: object, _: object) -> None:
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """MLflow and its database layer deprecate things of each other, which is no news for our users."""
+    """Hide warnings of MLflow and its database layer about deprecations in each other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in ("mlflow", "alembic"):

@@ -1,7 +1,7 @@
-"""The SQLite file of a sweep's MLflow: whether MLflow can use it; put aside where not; made anew in one step.
+"""The SQLite file of a sweep's MLflow: checks it, renames one that MLflow cannot use, and makes a new one in one step.
 
-MLflow tries a damaged file again for minutes, and adds its tables to the database of another program. So this module
-looks first. What it puts aside is renamed, never deleted.
+MLflow would try a damaged file for minutes, and add its tables to the database of another program. So this module checks the
+file first. An unusable file is renamed, never deleted.
 """
 
 from __future__ import annotations
@@ -20,35 +20,35 @@ from recipe_sweep.sweep.tracking.client import quiet_client, quietly
 
 SQLITE = "sqlite:///"
 LOCK_WAIT_S = 3.0
-"""Seconds to wait until another process lets go of a database."""
+"""Seconds to wait until another process releases the database."""
 CHECK_S = 2.0
-"""Seconds after which the search for damaged pages ends; what a larger file then hides, MLflow's first error tells."""
+"""Seconds after which the search for damaged pages ends. Damage in the rest shows as an error of MLflow."""
 
 _BESIDE = ("-journal", "-wal", "-shm")
-"""Ends of the names of SQLite's own files. A journal that stays behind would be played back into the new database."""
+"""Suffixes of SQLite's own files. SQLite would apply an old journal to the new database."""
 _MLFLOWS = frozenset({"experiments", "runs", "metrics", "params", "tags", "alembic_version"})
 
 
 def file_of(uri: str) -> Path | None:
-    """The file of an address of SQLite, else None."""
+    """Return the file of an SQLite address, else None."""
     return Path(uri.removeprefix(SQLITE).partition("?")[0]) if uri.startswith(SQLITE) else None
 
 
 def fault_of(path: Path) -> str | None:
-    """What keeps MLflow from using the database, in a few words; None where nothing does, also where no file is there.
+    """Say in a few words why MLflow cannot use the database; None if it can, or if no file exists.
 
-    Takes at most some seconds. Raises TrackingError where another process keeps the database locked.
+    This takes at most some seconds. Raises TrackingError if another process keeps the database locked.
     """
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         return "a link that leads nowhere" if path.is_symlink() else None
-    except OSError as error:  # a circle of links, a directory on the way that may not be read
+    except OSError as error:  # a circle of links, or a parent directory that may not be read
         return error.strerror or str(error)
     if not stat.S_ISREG(mode):
         return "a directory" if stat.S_ISDIR(mode) else "neither a file nor a link to one"
     if path.stat().st_size == 0:
-        return None  # an empty database, as MLflow leaves one before its first table
+        return None  # an empty database, as before MLflow's first table
     if not os.access(path, os.R_OK | os.W_OK):
         return "it may not be read and written"
     if not os.access(path, os.R_OK | os.W_OK):
@@ -90,7 +90,7 @@ def _fault_within(connection: sqlite3.Connection) -> str | None:
 
 
 def _newest_schema() -> list[str]:
-    """The schema of the installed MLflow, as Alembic, which migrates MLflow's databases, names it."""
+    """Read the schema version of the installed MLflow from Alembic, which migrates MLflow's databases."""
     with quietly():
         import mlflow.store
         from alembic.script import ScriptDirectory
@@ -99,14 +99,14 @@ def _newest_schema() -> list[str]:
 
 
 def put_aside(path: Path) -> Path:
-    """Rename what stands in the database's place, and SQLite's files beside it; returns the new name.
+    """Rename the file at the database's path, and SQLite's files beside it; return the new name.
 
-    Raises TrackingError where the directory may not be written.
+    Raises TrackingError if the directory may not be written.
     """
     names = (path.with_name(f"{path.name}.unreadable-{number}") for number in count(1))
     aside = next(name for name in names if not name.exists() and not name.is_symlink())
     try:
-        for end in _BESIDE:  # First: a journal without its database does no harm, but one beside a new database does.
+        for end in _BESIDE:  # Journals first, because one beside a new database does harm. Alone it does none.
             beside = path.with_name(path.name + end)
             if beside.exists() or beside.is_symlink():
                 move(beside, aside.with_name(aside.name + end))
@@ -117,9 +117,9 @@ def put_aside(path: Path) -> Path:
 
 
 def make(path: Path) -> None:
-    """Make an empty database with MLflow's tables, unless one is there: whole under its name, or not at all.
+    """Make an empty database with MLflow's tables, unless one exists. It gets its name only when it is complete.
 
-    A process that is killed while MLflow makes its tables leaves only `<name>.new`, which the next one throws away.
+    A process that is killed before leaves only `<name>.new`, which the next one deletes.
     """
     if path.exists() and path.stat().st_size:
         return

@@ -1,6 +1,6 @@
-"""What MLflow should show of a sweep: one entry per configuration (or per run), computed from results and progress alone.
+"""What MLflow should show of a sweep: one entry per configuration (or per run), computed from results and progress.
 
-Pure values, no MLflow here: the same files always give the same entries, which is why the database may be deleted.
+This module does not use MLflow. The same files always give the same entries, so the database may be deleted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class EntryState(StrEnum):
-    """MLflow's own words for where a run is; KILLED is one that a later launch resumes."""
+    """MLflow's words for the state of a run. A later launch resumes a KILLED one."""
 
     RUNNING = "RUNNING"
     FINISHED = "FINISHED"
@@ -33,7 +33,7 @@ class EntryState(StrEnum):
 
 @dataclass(frozen=True)
 class KnownRun:
-    """One run of the sweep as its files tell it now. `status` and `finished_at` are None while it is being trained."""
+    """One run of the sweep, as its files are now. `status` and `wall_s` are None while it is being trained."""
 
     run_id: str
     config_id: str
@@ -59,7 +59,7 @@ class MetricPoint(NamedTuple):
 
 @dataclass(frozen=True)
 class Entry:
-    """One MLflow run as it should be. `metrics` only ever grows at its end while the same runs go on training."""
+    """One MLflow run as it should be. While the same runs train, `metrics` only grows at its end."""
 
     key: str
     name: str
@@ -71,15 +71,15 @@ class Entry:
     end_time: int | None
 
     def fingerprint(self, points: int) -> str:
-        """Hash of everything but the times, with the first `points` metric values."""
+        """Hash everything but the times, with the first `points` metric values."""
         values = [metric[:3] for metric in self.metrics[:points]]
         return _digest([self.name, self.params, values])
 
 
 def entry_of(runs: Sequence[KnownRun], *, sweep: str, live: bool, per_run: bool) -> Entry:
-    """The entry of one configuration's runs, or of a single run if `per_run`.
+    """Make the entry of one configuration's runs, or of a single run if `per_run`.
 
-    The curve holds the steps that every known run has reached, so a mean is always over the same seeds.
+    The curve has only the steps that every known run has reached. So all means are over the same seeds.
     """
     runs = sorted(runs, key=lambda run: (run.seed, run.run_id))
     content = fields_of_text(runs[0].point)
@@ -111,7 +111,7 @@ def entry_of(runs: Sequence[KnownRun], *, sweep: str, live: bool, per_run: bool)
 
 
 def _curve_metrics(runs: Sequence[KnownRun], index: int, step: int) -> list[MetricPoint]:
-    """Scores and returns over seeds at one step. The deviation is the sample's (n - 1), absent for one seed."""
+    """Summarise scores and returns over seeds at one step. The deviation is the sample's (n - 1), absent for one seed."""
     time = max(_time_of(run, index) for run in runs)
     returns = np.array([run.curve[index].return_mean for run in runs])
     scores = np.array([run.scale.score(run.curve[index].return_mean) for run in runs])
@@ -125,7 +125,7 @@ def _curve_metrics(runs: Sequence[KnownRun], index: int, step: int) -> list[Metr
 
 
 def _final_metrics(runs: Sequence[KnownRun], step: int) -> list[MetricPoint]:
-    """Facts about the runs behind the means. MLflow draws the names before a slash as a section of their own."""
+    """Make metrics about the runs behind the means. MLflow shows names with the same part before a slash as a section."""
     time = max(_milliseconds(run.seen_at) for run in runs)
     diverged, pruned = (sum(run.status is ended for run in runs) for ended in (RunStatus.DIVERGED, RunStatus.PRUNED))
     facts = {"seeds": len(runs), "diverged": diverged, "wall_s": sum(run.wall_s or 0.0 for run in runs)}
@@ -134,7 +134,7 @@ def _final_metrics(runs: Sequence[KnownRun], step: int) -> list[MetricPoint]:
 
 
 def _time_of(run: KnownRun, index: int) -> int:
-    """When an evaluation was made: spread evenly over a finished run's time, else when the live curve was last seen."""
+    """Determine the time of an evaluation: spread evenly over a finished run's time, else when the live curve was last seen."""
     end = _milliseconds(run.seen_at)
     if run.status is None:
         return end
@@ -143,7 +143,7 @@ def _time_of(run: KnownRun, index: int) -> int:
 
 
 def _name(content: dict[str, object]) -> str:
-    """What tells configurations apart in MLflow's narrow column, first things first; normalisations only where unusual."""
+    """Name a configuration for MLflow's narrow column, the most important parts first; normalisations only if unusual."""
     usual = (Decomposition.of(str(content["decomposition"])).critic_norms[0], ActorNorm.ABSMEAN)
     norms = (content["critic_norm"], content["actor_norm"])
     parts = [

@@ -1,4 +1,4 @@
-"""A sweep's experiment in MLflow: its name is the sweep's, and it opens as a table of scores."""
+"""A sweep's experiment in MLflow. It has the sweep's name, and opens as a table of scores."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _EXPERIMENT_TAGS = {
     "mlflow.experimentKind": "custom_model_development",
     "mlflow.experiment.primaryMetric.name": "score_mean",
     "mlflow.experiment.primaryMetric.greaterIsBetter": "True",
-    # MLflow shows no metric and no parameter until asked; this is its own format of a shared view.
+    # By default MLflow shows no metric and no parameter. This is MLflow's own format of a shared view.
     f"mlflow.sharedViewState.{VIEW}": json.dumps(
         {"selectedColumns": _COLUMNS, "orderByKey": "metrics.`score_mean`", "orderByAsc": False}
     ),
@@ -26,7 +26,7 @@ _EXPERIMENT_TAGS = {
 
 
 def experiment_id_of(client: MlflowClient, name: str, sweep_dir: Path) -> str:
-    """The experiment's id; made, or fetched back from the trash, where need be."""
+    """Find the experiment's id. Make the experiment, or restore it from MLflow's trash, if necessary."""
     from mlflow.entities import LifecycleStage
 
     present = client.get_experiment_by_name(name)

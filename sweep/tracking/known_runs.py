@@ -1,6 +1,6 @@
-"""The runs of a sweep as its files tell them now: results, and progress of packs that are being trained.
+"""The runs of a sweep, as its files are now: results, and progress of packs that are being trained.
 
-Results files are immutable, so each is read once; only the columns that MLflow shows, never the diagnostics.
+Results files never change, so each is read once. Only the columns that MLflow shows are read.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class SweepRecords:
         self._seen: dict[str, datetime] = {}
 
     def refresh(self) -> set[str]:
-        """Read what is new on disk; returns the config_ids about which anything changed."""
+        """Read what is new on disk; return the config_ids with any change."""
         touched = self._refresh_progress()
         for path in result_files(self._paths.results):
             if path.name not in self._read:
@@ -52,7 +52,7 @@ class SweepRecords:
         return touched
 
     def by_config(self) -> Mapping[str, list[KnownRun]]:
-        """Every known run, grouped by configuration."""
+        """Group all known runs by configuration."""
         groups: dict[str, list[KnownRun]] = defaultdict(list)
         for run in (*(run for _, run in self._done.values()), *self._under_way.values()):
             groups[run.config_id].append(run)
@@ -70,7 +70,7 @@ class SweepRecords:
             return set()
         self._read.add(path.name)
         for row, run in zip(rows, runs, strict=True):
-            # Of two rows of one run the oldest launch's counts, as in the report.
+            # If a run has two rows, that of the oldest launch counts, as in the report.
             order = Rank(row["epoch"], row["pack_id"])
             present = self._done.get(row["run_id"])
             if present is None or order < present[0]:
@@ -78,7 +78,7 @@ class SweepRecords:
         return {row["config_id"] for row in rows}
 
     def _refresh_progress(self) -> set[str]:
-        """Replace what is under way by what the progress files say now; packs that left no trace are gone."""
+        """Replace the running runs by what the progress files say now. Packs without a file are gone."""
         packs = list(read_all_progress(self._paths.progress))
         seen = {pack.pack_id: pack.updated_at for pack in packs}
         if seen == self._seen:

@@ -1,7 +1,7 @@
-"""A sweep's results, shown in MLflow: a projection that may be deleted at any time and rebuilt by `project`.
+"""Writes a sweep's results to MLflow. This copy may be deleted at any time, and `project` writes it again.
 
-One MLflow run per configuration with its seeds aggregated (or one per run, on request), found again by a tag, so that
-projecting twice changes nothing. Where the seeds behind a mean have changed (more of them are done) its values are replaced.
+There is one MLflow run per configuration, aggregated over seeds (or one per run, on request). A tag identifies it, so writing
+twice changes nothing. If more seeds of a mean are done than before, its values are replaced.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from recipe_sweep.sweep.tracking.recorder import Recorder, Shown
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-CONFIGS_AT_ONCE = 8  # half a second of MLflow's calls, after which a writer looks whether its launch is over
+CONFIGS_AT_ONCE = 8  # half a second of calls to MLflow; then the writer checks whether its launch has ended
 
 Progress = Callable[[int, int], None]
-"""Is told (runs looked at, runs in all)."""
+"""Called with (runs looked at, all runs)."""
 
 
 def unheard(*_: object) -> None:
-    """Take what is told, and do nothing."""
+    """Ignore all arguments, and do nothing."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ProjectionSummary:
 
     @property
     def page(self) -> str:
-        """What to append to the address of `mlflow ui` to see the sweep as a table of scores."""
+        """Text to append to the address of `mlflow ui` to see the sweep as a table of scores."""
         return f"/#/experiments/{self.experiment_id}/runs?workflowType=machine_learning&viewStateShareKey={VIEW}"
 
     def __str__(self) -> str:
@@ -77,15 +77,15 @@ def project(
     tell: Callable[[str], None] = unheard,
     progress: Progress = unheard,
 ) -> ProjectionSummary:
-    """Bring MLflow up to date with the files of a sweep, once. Cut short at any moment, the same call goes on.
+    """Bring MLflow up to date with the files of a sweep, once. If interrupted, the same call continues.
 
     `tracking_uri` defaults to $MLFLOW_TRACKING_URI, then to `mlflow.db` in the sweep's directory. `live` says whether a launch
-    is under way, so that unfinished runs are RUNNING rather than KILLED; by default the sweep's lease is asked. `tell` is
-    given sentences for the user.
+    runs, so that unfinished runs are RUNNING and not KILLED; by default the sweep's lease decides. `tell` is called with
+    sentences for the user.
 
     Raises:
-        ProjectionBusyError: another process is at it, e.g. the one that `launch` starts.
-        TrackingError: the tracking server or its database could not be reached, or refused.
+        ProjectionBusyError: another process writes, e.g. the one that `launch` starts.
+        TrackingError: the tracking server or its database cannot be reached, or refuses.
     """
     paths = SweepPaths(sweep_dir)
     if live is None:
@@ -103,13 +103,13 @@ def project(
             try:
                 return projection.update(live=live, progress=heard)
             except refusals() as error:
-                if not recorded:  # Else it was a hitch: what is left is tried again.
+                if not recorded:  # Else the failure may be temporary, and the rest is tried again.
                     raise TrackingError(projection.explain(error)) from error
 
 
 @contextmanager
 def projection_lock(sweep_dir: Path, wait: bool) -> Iterator[None]:
-    """Be the only process that writes this sweep's MLflow runs; the lock goes with the process, however it ends."""
+    """Be the only process that writes this sweep's MLflow runs. The system releases the lock if the process dies."""
     import fcntl
 
     path = SweepPaths(sweep_dir).logs / "mlflow.lock"
@@ -125,9 +125,9 @@ def projection_lock(sweep_dir: Path, wait: bool) -> Iterator[None]:
 
 
 class Projection:
-    """Writes the entries of one sweep; keeps in memory what it has written, so that a quiet pass costs no query.
+    """Writes the entries of one sweep. It remembers what it has written, so that a pass without news costs no query.
 
-    A database of the sweep's own that MLflow cannot use is put aside and made anew, which `tell` is told in a sentence.
+    If MLflow cannot use the sweep's own database, the file is renamed and a new one made. `tell` is called with a sentence.
     """
 
     def __init__(
@@ -152,26 +152,26 @@ class Projection:
         self._under_way: set[str] = set()
         self._live: bool | None = None
         self.waiting = 0
-        """Runs of the sweep that the last pass did not come to"""
+        """Runs of the sweep that the last pass did not reach"""
 
     @property
     def experiment(self) -> str:
-        """One experiment per sweep, and another for its single runs: their rows must not stand among the aggregates."""
+        """Name of the sweep's experiment. Single runs have another, so that they are not listed among aggregates."""
         name = f"{REHEARSAL} {self._sweep_dir.name}" if self._rehearsal else self._sweep_dir.name
         return f"{name} (every run)" if self._per_run else name
 
     @property
     def database_vanished(self) -> bool:
-        """Whether the SQLite file was deleted under our feet; MLflow would go on writing into the deleted file."""
+        """Whether the SQLite file was deleted while it was open. MLflow would go on writing into the deleted file."""
         file = file_of(self._uri)
         return self._opened and file is not None and not file.exists()
 
     def explain(self, error: Exception) -> str:
-        """An error's message in one line, fit for a log: MLflow puts the whole address into it."""
+        """Write an error's message in one line, without the password of the address in it."""
         return without_password(" ".join(str(error).split()), self._uri)
 
     def reach(self) -> MlflowClient:
-        """Load MLflow and open its database, unless that is done. Raises TrackingError or one of `refusals`."""
+        """Load MLflow and open its database, if not done yet. Raises TrackingError or one of `refusals`."""
         if self._client is None:
             self._prepare_file()
             self._client = quiet_client(self._uri)
@@ -179,11 +179,11 @@ class Projection:
         return self._client
 
     def update(self, live: bool, progress: Progress = unheard, enough: Callable[[], bool] = lambda: False) -> ProjectionSummary:
-        """One pass: read what is new, write what differs. Safe to repeat after any failure; ends early once `enough`."""
-        # Kept until written: a pass that fails half way must not forget the rest.
+        """Make one pass: read what is new, write what differs. Safe to repeat after a failure; ends early once `enough`."""
+        # They are kept until written, so that a pass that fails half way does not lose the rest.
         self._pending |= self._records.refresh()
         groups = self._records.by_config()
-        if live != self._live:  # Only the state of what is not finished depends on it.
+        if live != self._live:  # Only the state of unfinished runs depends on it.
             self._pending |= {config_id for config_id, runs in groups.items() if any(run.status is None for run in runs)}
             self._live = live
         sizes = {config_id: len(groups.get(config_id, ())) for config_id in self._pending}
@@ -200,11 +200,11 @@ class Projection:
                 self.waiting -= sum(sizes[config_id] for config_id in config_ids)
                 progress(total - self.waiting, total)
             known = {run.run_id if self._per_run else config_id for config_id, runs in groups.items() for run in runs}
-            if vanished := self._under_way - known:  # shown as under way, and no file is left: they failed
+            if vanished := self._under_way - known:  # shown as running, but without any file: they failed
                 self._recorder().stop(vanished)
                 self._under_way -= vanished
         except refusals():
-            self._client = self._connected = None  # What reached MLflow is not known, so the next pass looks it up.
+            self._client = self._connected = None  # Nobody knows what reached MLflow, so the next pass looks it up.
             raise
         experiment_id = self._connected.experiment_id if self._connected else None
         return ProjectionSummary(masked(self._uri), self.experiment, experiment_id, **counts)
@@ -219,7 +219,7 @@ class Projection:
         return self._connected
 
     def _prepare_file(self) -> None:
-        """See to it that a SQLite file is one that MLflow can use. Raises TrackingError where it is not, and is not ours."""
+        """Make sure that MLflow can use the SQLite file. Raises TrackingError if it cannot and the file is not ours."""
         file = file_of(self._uri)
         if file is None:
             return
@@ -227,9 +227,9 @@ class Projection:
             if not self._ours:
                 raise TrackingError(f"{file}: {fault}; move it away, or set MLFLOW_TRACKING_URI to another address")
             aside = put_aside(file)
-            self._tell(f"mlflow.db is unreadable ({fault}); it is kept as {aside.name}, and made anew from the results")
-            if self._opened:  # MLflow holds on to files for a process's life.
-                raise TrackingError(f"{file}: was put aside; the same command makes it anew")
+            self._tell(f"mlflow.db is unreadable ({fault}); it is kept as {aside.name}, and a new one is made from the results")
+            if self._opened:  # MLflow keeps files open as long as the process lives.
+                raise TrackingError(f"{file}: was renamed; the same command makes a new one")
         make(file)
 
     def _entries(self, runs: list[KnownRun], live: bool) -> Iterator[Entry]:
@@ -240,7 +240,7 @@ class Projection:
                 yield replace(entry, name=f"{REHEARSAL} {entry.name}") if self._rehearsal else entry
 
     def _write(self, entries: Sequence[Entry]) -> Counter[str]:
-        """Make MLflow show the entries; returns how many belong to each count of the summary."""
+        """Make MLflow show the entries; return how many belong to each count of the summary."""
         if not entries:
             return Counter()
         recorder = self._recorder()

@@ -1,8 +1,8 @@
-"""How entries become MLflow runs, by the public calls of MLflow's client alone.
+"""Writes entries as MLflow runs, with public calls of MLflow's client only.
 
-An entry costs three calls: one makes its run, one takes values, parameters and tags together, one sets its state. Any of
-them may be the last of a killed process, or of one whose server's answer got lost. So what is not marked as logged is looked
-up before anything is added to it.
+An entry costs three calls: one makes its run, one sends values, parameters and tags together, one sets its state. A process
+may be killed after any of them, or lose the server's answer. So the values of a run that is not marked as logged are looked
+up before more are added.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ KEY_TAG = "projection_key"
 STATE_TAG = "projection_state"
 METRICS_PER_CALL = 900  # MLflow takes 1,000 metrics, parameters and tags in one call
 PAGE = 1000
-LARGEST = 1.7976931348623157e308  # what MLflow's databases keep of infinity
+LARGEST = 1.7976931348623157e308  # MLflow's databases store this for infinity
 
 
 @dataclass(frozen=True)
 class Shown:
-    """An MLflow run as it stands: its id, how many metric values were logged, the hash of these, and its tags and status.
+    """An MLflow run as it is: its id, the number of logged metric values, their hash, and its tags and status.
 
-    `unverified` names the metrics of a run that another process wrote: more of their values may be there than `points`.
+    `unverified` names the metrics of a run that another process wrote. They may have more values than `points`.
     """
 
     mlflow_id: str
@@ -41,7 +41,7 @@ class Shown:
 
     @classmethod
     def of(cls, mlflow_id: str, entry: Entry) -> Shown:
-        """An MLflow run that shows the whole entry."""
+        """Make the record of an MLflow run that shows the whole entry."""
         points = len(entry.metrics)
         return cls(mlflow_id, points, entry.fingerprint(points), entry.tags, entry.state)
 
@@ -51,11 +51,11 @@ class Shown:
         return f"{self.points}:{self.fingerprint}"
 
     def shows(self, entry: Entry) -> bool:
-        tagged = set(entry.tags) <= set(self.tags)  # people may add tags of their own
+        tagged = set(entry.tags) <= set(self.tags)  # users may add tags of their own
         return tagged and self.state == entry.state and self.points == len(entry.metrics) and self._agrees(entry)
 
     def is_behind(self, entry: Entry) -> bool:
-        """Whether what was logged is the beginning of what should be."""
+        """Check whether the logged values are the beginning of the entry's."""
         return self.points == 0 or (self.points <= len(entry.metrics) and self._agrees(entry))
 
     def _agrees(self, entry: Entry) -> bool:
@@ -63,9 +63,9 @@ class Shown:
 
 
 class Recorder:
-    """Writes entries into one experiment; `shown` is what the experiment holds by key, kept up to date.
+    """Writes entries into one experiment. `shown` is what the experiment has, by key, and is kept up to date.
 
-    MLflow takes no logged value back: where an entry's values changed, its run goes to MLflow's trash and a new one is made.
+    MLflow cannot remove a logged value. If an entry's values changed, its run goes to MLflow's trash and a new one is made.
     """
 
     def __init__(self, client: MlflowClient, experiment_id: str) -> None:
@@ -74,7 +74,7 @@ class Recorder:
         self._client = client
 
     def write(self, entries: Iterable[Entry]) -> None:
-        """Make MLflow show these. Safe to repeat where it failed, by a recorder that has looked up what is there."""
+        """Make MLflow show these. After a failure, repeat it with a new recorder, which looks up what MLflow has."""
         for entry in entries:
             present = self.shown.get(entry.key)
             logged = frozenset() if present is None else self._logged(present, entry)
@@ -85,13 +85,13 @@ class Recorder:
             self._log(present or self._create(entry), entry, missing)
 
     def stop(self, keys: Iterable[str]) -> None:
-        """Say of these that they stopped."""
+        """Mark these runs as stopped."""
         for key in self.shown.keys() & set(keys):
             self._client.set_terminated(self.shown[key].mlflow_id, EntryState.KILLED)
             self.shown[key] = replace(self.shown[key], state=EntryState.KILLED)
 
     def _logged(self, present: Shown, entry: Entry) -> frozenset[tuple[str, int]] | None:
-        """The names and steps of an entry that its run has; None where the run has anything that is not in the entry."""
+        """Look up the names and steps of an entry that its run has; None if the run has values that the entry does not have."""
         if not present.is_behind(entry):
             return None
         if not present.unverified:
@@ -109,12 +109,12 @@ class Recorder:
     def _create(self, entry: Entry) -> Shown:
         tags = {KEY_TAG: entry.key, **dict(entry.tags)}
         run = self._client.create_run(self.experiment_id, start_time=entry.start_time, tags=tags, run_name=entry.name)
-        # Remembered before anything else can fail, or the next pass would create it again.
+        # This is noted before anything else can fail. Else the next pass would create it again.
         self.shown[entry.key] = Shown(run.info.run_id, tags=entry.tags)
         return self.shown[entry.key]
 
     def _log(self, present: Shown, entry: Entry, missing: Sequence[MetricPoint]) -> None:
-        """Append the values that are missing. The tag that counts them goes last."""
+        """Append the missing values. The tag that counts them is written last."""
         from mlflow.entities import Metric, Param, RunTag
 
         *chunks, last = _chunks([Metric(p.key, p.value, p.timestamp, p.step) for p in missing])
@@ -133,7 +133,7 @@ class Recorder:
 
 
 def shown_runs(client: MlflowClient, experiment_id: str) -> dict[str, Shown]:
-    """What MLflow shows already, by key; of two runs with one key (somebody copied one) one is dropped."""
+    """Read what MLflow shows already, by key. If two runs have one key (somebody copied one), delete one."""
     shown: dict[str, Shown] = {}
     token: str | None = None
     while True:
@@ -142,7 +142,7 @@ def shown_runs(client: MlflowClient, experiment_id: str) -> dict[str, Shown]:
             tags: dict[str, str] = run.data.tags
             key = tags.pop(KEY_TAG, None)
             if key is None:
-                continue  # somebody's own run in our experiment
+                continue  # a user's own run in our experiment
             if key in shown:
                 client.delete_run(shown[key].mlflow_id)
             points, _, fingerprint = tags.pop(STATE_TAG, "0:").partition(":")
@@ -154,10 +154,10 @@ def shown_runs(client: MlflowClient, experiment_id: str) -> dict[str, Shown]:
 
 
 def _as_kept(point: MetricPoint) -> str:
-    """A value as MLflow gives it back; as text, in which NaN equals NaN."""
+    """Write a value as MLflow returns it, as text, so that NaN equals NaN."""
     return repr(point.value if math.isnan(point.value) else min(max(point.value, -LARGEST), LARGEST))
 
 
 def _chunks(metrics: list[Metric]) -> list[list[Metric]]:
-    """At least one, the last of which may be empty."""
+    """Split metrics into chunks of at most `METRICS_PER_CALL`. There is at least one, which may be empty."""
     return [metrics[start : start + METRICS_PER_CALL] for start in range(0, max(len(metrics), 1), METRICS_PER_CALL)]

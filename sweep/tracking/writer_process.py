@@ -1,8 +1,8 @@
-"""The one process that keeps MLflow up to date during a launch; its argument is the sweep's directory.
+"""The one process that keeps MLflow up to date during a launch. Its argument is the sweep's directory.
 
-A process of its own, so that a slow or dead tracking server never holds training up, and MLflow's memory is not the
-driver's. It ends, after one last pass, when its standard input does: on `stop()`, and as well when the launch is killed. It
-may be killed at any moment: the next process goes on where it was.
+It is a process of its own, so that a slow or dead tracking server never delays training. MLflow's memory is then also not the
+launch's. When its standard input ends, it makes one last pass and ends. That happens on `stop()`, and if the launch is
+killed. The process may be killed at any moment, because the next one continues its work.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ POLL_S = 5.0
 LONGEST_WAIT_S = 300.0
 LAST_ATTEMPTS = 3
 LAST_PASS_S = 10.0
-"""Seconds for which the end of a launch waits until MLflow has the last runs."""
+"""Longest time in seconds that the end of a launch waits until MLflow has the last runs."""
 
 log = logging.getLogger("recipe_sweep.sweep.tracking.writer_process")
 
 
 @dataclass(frozen=True)
 class MlflowWriter:
-    """A running writer, also as a context that stops it. Its log is `logs/mlflow.log` of the sweep."""
+    """A running writer; as a context manager it stops at the end. Its log is `logs/mlflow.log` of the sweep."""
 
     process: subprocess.Popen[bytes]
     log_file: Path
@@ -42,9 +42,9 @@ class MlflowWriter:
     """The launch's end of the pipe from the writer"""
 
     def stop(self, timeout_s: float = LAST_PASS_S) -> WriterEnd:
-        """Ask for the last pass, wait for it no longer than `timeout_s`, and end the process; call this once.
+        """Ask for the last pass, wait for it at most `timeout_s`, and end the process; call this once.
 
-        Training is not concerned by what is missing then, and `project` makes up for it at any later time.
+        If MLflow then lacks runs, no result is lost, and `project` adds them at any later time.
         """
         if self.process.stdin is not None:
             self.process.stdin.close()
@@ -52,7 +52,7 @@ class MlflowWriter:
             up_to_date = self.process.wait(timeout_s) == 0
         except subprocess.TimeoutExpired:
             up_to_date = False
-        finally:  # Also where the user does not want to wait.
+        finally:  # Also if the user interrupts the wait.
             self.process.kill()
             self.process.wait()
         return read_reports(self.reports, up_to_date)
@@ -67,10 +67,10 @@ class MlflowWriter:
 def start_writer(
     sweep_dir: Path, per_run: bool = False, tracking_uri: str | None = None, poll_s: float = POLL_S
 ) -> MlflowWriter:
-    """Start the writer of one sweep beside a launch; returns at once."""
+    """Start the writer of one sweep beside a launch; return at once."""
     log_file = SweepPaths(sweep_dir).logs / "mlflow.log"
     log_file.parent.mkdir(parents=True, exist_ok=True)
-    # -P: whatever Python files lie in the user's directory, they are not for us.
+    # -P: Python must not import files of the user's directory.
     command = [
         sys.executable,
         "-P",
@@ -81,7 +81,7 @@ def start_writer(
         str(poll_s),
     ]
     command += ["--per-run"] if per_run else []
-    # The address may hold a password: the environment is read by its owner only, a command line by everybody.
+    # The address may have a password. Everybody can read a command line, but only the owner the environment.
     environment = os.environ | ({"MLFLOW_TRACKING_URI": tracking_uri} if tracking_uri else {})
     reports, writers_end = os.pipe()
     command += ["--reports", str(writers_end)]
@@ -93,14 +93,14 @@ def start_writer(
             stderr=log_stream,
             env=environment,
             pass_fds=(writers_end,),
-            start_new_session=True,  # Ctrl-C is for the launch, which then calls stop()
+            start_new_session=True,  # Ctrl-C must reach only the launch, which then calls stop()
         )
     os.close(writers_end)
     return MlflowWriter(process, log_file, reports)
 
 
 def main() -> int:
-    """Poll until standard input ends; 0 if the last pass succeeded."""
+    """Poll until standard input ends; return 0 if the last pass succeeded."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("sweep_dir", type=Path)
     parser.add_argument("--poll-s", type=float, default=POLL_S)
@@ -125,7 +125,7 @@ def main() -> int:
 
 
 def _write(sweep_dir: Path, per_run: bool, poll_s: float, reports: Reports) -> int:
-    """Pass after pass; exit code of the process, which holds the lock."""
+    """Make pass after pass; return the exit code. The process holds the lock."""
 
     def tell(sentence: str) -> None:
         log.warning("%s", sentence)
@@ -153,9 +153,9 @@ def _write(sweep_dir: Path, per_run: bool, poll_s: float, reports: Reports) -> i
 
 
 def _live_pass(projection: Projection) -> bool:
-    """One pass, cut short when the launch ends; False if MLflow or its database refused, which is tried again later."""
+    """Make one pass, which ends early when the launch ends; return False if MLflow refused, so that it is tried again."""
     try:
-        projection.reach()  # Takes seconds, and nothing of them shall be left for the end.
+        projection.reach()  # This takes seconds, which the end of the launch must not wait for.
         summary = projection.update(live=True, enough=lambda: _input_ended(0.0))
     except refusals() as error:
         _log_refusal(projection, error)
@@ -171,12 +171,12 @@ def _log_refusal(projection: Projection, error: Exception) -> None:
 
 def _begin_afresh_if_vanished(projection: Projection) -> None:
     if projection.database_vanished:
-        log.warning("the database is gone: starting afresh")
-        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (MLflow holds on to deleted files for a process's life)
+        log.warning("the database is gone: starting again")
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606 (MLflow keeps deleted files open as long as the process lives)
 
 
 def _input_ended(wait_s: float) -> bool:
-    """Wait up to `wait_s` seconds for standard input to end; nothing is ever written to it."""
+    """Wait up to `wait_s` seconds for the end of standard input. Nothing is ever written to it."""
     readable, _, _ = select.select([sys.stdin], [], [], wait_s)
     return bool(readable)
 

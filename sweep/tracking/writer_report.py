@@ -1,7 +1,7 @@
-"""What the writer of MLflow tells the launch that started it: lines of JSON through a pipe of their own.
+"""Reports of the MLflow writer to its launch: lines of JSON through a separate pipe.
 
-Not through standard output, which libraries write to as well. The pipe is read once, after the writer has ended or was ended.
-So the writer never waits for room in it, and sends only what the launch says at its end.
+Standard output is not used, because libraries write to it as well. The pipe is read once, after the writer's end. So the
+writer never waits for room in it, and sends only what the launch prints at its end.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ _BETWEEN_COUNTS_S = 0.2
 
 @dataclass(frozen=True)
 class WriterEnd:
-    """How a writer ended. `waiting` is None where the writer did not come to counting."""
+    """How a writer ended. `waiting` is None if the writer counted nothing."""
 
     up_to_date: bool
     waiting: int | None = None
     """Runs of the sweep that MLflow does not show yet"""
     why: str | None = None
-    """What MLflow's last refusal said"""
+    """The message of MLflow's last refusal"""
     notes: tuple[str, ...] = ()
     """Sentences for the user"""
 
 
 class Reports:
-    """The writer's end of the pipe; without one, what is told goes nowhere."""
+    """The writer's end of the pipe. Without a pipe, reports are dropped."""
 
     def __init__(self, descriptor: int | None) -> None:
         self._descriptor = descriptor
@@ -40,28 +40,28 @@ class Reports:
             os.set_blocking(descriptor, False)
 
     def note(self, sentence: str) -> None:
-        """Tell the user something."""
+        """Send a sentence for the user."""
         self._send("note", sentence)
 
     def waiting(self, runs: int) -> None:
-        """Say how many runs the last pass has still to look at; between two counts some time passes."""
+        """Send how many runs the last pass still has to look at, but not too often."""
         now = time.monotonic()
         if not runs or now - self._counted > _BETWEEN_COUNTS_S:
             self._counted = now
             self._send("waiting", runs)
 
     def refused(self, why: str) -> None:
-        """Say why MLflow has not all runs; nothing takes back what was said before."""
+        """Send why MLflow does not have all runs. An empty text withdraws the reason."""
         self._send("why", why[:500])
 
     def _send(self, kind: str, content: str | int) -> None:
         if self._descriptor is not None:
-            with suppress(OSError):  # The launch is gone, or the pipe is full.
+            with suppress(OSError):  # The launch has ended, or the pipe is full.
                 os.write(self._descriptor, json.dumps([kind, content]).encode() + b"\n")
 
 
 def read_reports(descriptor: int, up_to_date: bool) -> WriterEnd:
-    """What was told so far, without waiting for more; closes the pipe."""
+    """Read the reports so far without waiting for more, and close the pipe."""
     os.set_blocking(descriptor, False)
     told = b""
     try:

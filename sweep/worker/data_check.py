@@ -1,4 +1,4 @@
-"""Data before they are trained on: made, and compared with what the sweep has pinned, once per node and launch."""
+"""Checks data before training: makes them, and compares them with what the sweep has pinned, once per node and launch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recipe_sweep.sweep.units import gigabytes
 from recipe_sweep.sweep.worker.workload import Workload
 
 _TOLD_FROM_BYTES = 10**9
-"""Nobody notices how long it takes to read less than this."""
+"""Size from which on a message is printed, because reading less is quick."""
 
 
 def prepared_data(
@@ -24,15 +24,15 @@ def prepared_data(
     tell: Callable[[str], None],
     launch_id: str,
 ) -> DataPins:
-    """Make sure that every dataset is there, and compare its bytes with what is pinned; returns the pins of these points.
+    """Make sure that every dataset exists, and compare its bytes with what is pinned; return the pins of these points.
 
-    A workload that needs no data gets no fingerprints. Raises DataError where a dataset is missing, broken or was changed.
+    A workload that needs no data gets no fingerprints. Raises DataError if a dataset is missing, broken or changed.
     """
     from recipe_sweep.trainers.data.catalogue import dataset_directory
 
     distinct = {point.dataset_id: point for point in points}
     here = {key: point for key, point in distinct.items() if dataset_directory(point, data_root).is_dir()}
-    # Before anything else opens them, so that whatever is wrong with them is told with both hashes.
+    # Compare them before anything else opens them, so that an error names both hashes.
     known = {key: point for key, point in here.items() if key in pinned.contents or key in pinned.fingerprints}
     fingerprints = _compared(known, data_root, pinned, tell, launch_id)
     contents = workload.prepare_data(distinct.values(), data_root, pinned.contents, tell)
@@ -47,11 +47,11 @@ def prepared_data(
 def check_on_this_node(settings: LaunchSettings, point: DesignPoint, root: Path, tell: Callable[[str], None]) -> None:
     """Compare the point's dataset under `root` with what this launch trains on, unless this node has done so already.
 
-    Raises DataError where it is not the same.
+    Raises DataError if it differs.
     """
     fingerprint = settings.fingerprints.get(point.dataset_id)
     if fingerprint is None:
-        return  # Made-up and stand-in packs train on nothing.
+        return  # Rehearsals and stand-in workloads use no data.
     from recipe_sweep.trainers.data.comparison import Pin, compare_data
     from recipe_sweep.trainers.data.stored.reading_cache import ReadingCache
 
@@ -66,7 +66,7 @@ def check_on_this_node(settings: LaunchSettings, point: DesignPoint, root: Path,
 
 @contextmanager
 def compared_once(launch_id: str) -> Iterator[None]:
-    """At the end, remove from this node what the launch noted of the data that it compared."""
+    """Remove from this node, at the end, the launch's notes on which data it has compared."""
     try:
         yield
     finally:
@@ -78,7 +78,7 @@ def compared_once(launch_id: str) -> Iterator[None]:
 def _compared(
     points: dict[str, DesignPoint], data_root: Path, pinned: DataPins, tell: Callable[[str], None], launch_id: str
 ) -> dict[str, str]:
-    """Fingerprints by dataset id. Raises a DataError that names all that differs, in all of these datasets."""
+    """Compute fingerprints by dataset id. Raises a DataError that names all differences in all of these datasets."""
     if not points:
         return {}
     from recipe_sweep.trainers.data.catalogue import dataset_directory

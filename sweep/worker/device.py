@@ -1,4 +1,4 @@
-"""Choosing the device, and naming the code and libraries that made a result: the worker's view of its own machine."""
+"""Chooses the device, and names the code and libraries that make a result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TRAINING_CODE = ("search_spaces", "trainers")
 
 
 def check_device(wanted: str) -> None:
-    """Raise UserInputError for a device that is none, or is not there, before anything is made for it."""
+    """Raise UserInputError for an unknown or missing device, before any data are made."""
     option = cut(f"--device {wanted}")
     named = re.fullmatch(r"auto|cpu|cuda(?::([0-9]{1,3}))?", wanted)
     if named is None:
@@ -37,7 +37,7 @@ def _names(gpus: int) -> str:
 
 
 def _gpus() -> int:
-    """GPUs that PyTorch can use. A PyTorch built for CPUs, which loads for seconds, is not asked."""
+    """Count the GPUs that PyTorch can use. A CPU build is not imported for this, because that takes seconds."""
     if torch_version().endswith("+cpu"):
         return 0
     import torch
@@ -46,7 +46,7 @@ def _gpus() -> int:
 
 
 def choose_device(wanted: str) -> str:
-    """`auto` is CUDA where PyTorch finds it, else the CPU. A PyTorch built for CPUs, which loads for seconds, is not asked."""
+    """Choose CUDA for `auto` if PyTorch finds it, else the CPU. A CPU build is not imported for this: that takes seconds."""
     if wanted != "auto":
         return wanted
     if torch_version().endswith("+cpu"):
@@ -58,12 +58,12 @@ def choose_device(wanted: str) -> str:
 
 @functools.cache
 def _settle_imports() -> None:
-    """Leave what is loaded by now out of every later search for garbage: looking through PyTorch takes 0.2 s each time."""
+    """Exclude everything loaded so far from garbage collection, because going through PyTorch takes 0.2 s each time."""
     gc.freeze()
 
 
 def release_memory() -> None:
-    """Give back what a finished pack held, so that the next one in the same process starts from nothing."""
+    """Free the memory of a finished pack, so that the next one in the same process can use it."""
     gc.collect()
     _settle_imports()
     if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
@@ -71,13 +71,13 @@ def release_memory() -> None:
 
 
 def torch_version() -> str:
-    """Version of PyTorch, with its build."""
+    """Return the version of PyTorch, with its build."""
     return version("torch")
 
 
 @functools.cache
 def code_version() -> str:
-    """Release plus a hash of the source that shapes numbers, so that results of edited code can be told apart."""
+    """Compute the release plus a hash of the source that shapes numbers. Edited code so has another version."""
     root = Path(__file__).resolve().parents[2]
     digest = hashlib.sha256()
     for folder in _TRAINING_CODE:

@@ -1,4 +1,4 @@
-"""One point trained in this very process, to look at it: nothing is published, and a debugger can step in."""
+"""Trains one point in this process, so that a debugger can step in. Nothing is published."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from recipe_sweep.trainers.task import ReturnScale
 
 @dataclass(frozen=True)
 class LoneRun:
-    """One run to train in this process. `pinned` says which data its sweep was trained on."""
+    """One run to train in this process. `pinned` are the data of its sweep."""
 
     point: DesignPoint
     data_root: Path
@@ -36,7 +36,7 @@ class LoneRun:
 
 
 class Alone(NamedTuple):
-    """What came of one run, and what it cost: CPU-seconds of this process while it trained, bytes at its largest."""
+    """The result of one run, and its cost: CPU-seconds of this process while it trained, and the most bytes in use."""
 
     result: RunResult
     scale: ReturnScale
@@ -45,10 +45,9 @@ class Alone(NamedTuple):
 
 
 def run_alone(lone: LoneRun, tell: Callable[[str], None], advanced: Callable[[int, int], None]) -> Alone:
-    """Train one point from its start; `tell` hears every evaluation, `advanced` the steps done and the steps in all.
+    """Train one point from its start. `tell` is called with every evaluation, `advanced` with steps done and all steps.
 
-    Raises DataError where its dataset is not the pinned one, UserInputError for a device that is not there, before data are
-    made.
+    Raises DataError if its dataset is not the pinned one. Raises UserInputError for a missing device, before data are made.
     """
     from recipe_sweep.sweep.worker.device import check_device, choose_device
     from recipe_sweep.trainers.outcome import PackProgress

@@ -1,8 +1,8 @@
-"""What one process does with one pack: claim it, train it, publish it, or say why not. Knows nothing of Ray.
+"""What one process does with one pack: claim it, train it, and publish it or record a failure. It does not know Ray.
 
     claim -> attempt begins -> train (checkpoints, progress, asks whether to stop) -> publish -> attempt ends
 
-A process that is killed anywhere on this way leaves an attempt that never ended and a checkpoint, and nothing else.
+A process that is killed at any moment leaves only an attempt that never ended, and a checkpoint.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ if TYPE_CHECKING:
     from recipe_sweep.trainers.outcome import PackProgress
 
 DEATHS_ALLOWED = 3
-"""Attempts of one launch that may die at the same step; the next one is recorded as a failure instead of tried."""
+"""Attempts of one launch that may die at the same step. The next one is recorded as a failure and not tried."""
 
 PROGRESS_EVERY_S = 5.0
 
@@ -76,11 +76,11 @@ _say: Callable[[str], None] = partial(print, flush=True)
 
 
 def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
-    """Train a started pack to its end and publish it; returns how the attempt ended.
+    """Train a started pack to its end and publish it; return how the attempt ended.
 
-    An exception in training is recorded as a failure and not raised: the sweep goes on with its other packs. An attempt that
-    was killed because it made no progress could not say so: it is recorded by the next, which then leaves it at that. Where not
-    even a failure can be recorded, because the disk is full, the attempt was hindered all the same.
+    An exception in training is recorded as a failure and not raised. So the sweep goes on with its other packs. An
+    attempt that was killed because it made no progress could not record a failure. The next attempt records it, and then
+    ends. If a full disk prevents even that, the attempt counts as hindered.
     """
     try:
         return _work(settings, pack_id)
@@ -101,19 +101,19 @@ def _work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
         if not claim.ours or should_stop():
             return AttemptEnd.STOPPED
         if paths.pack_result(pack_id).exists():
-            _clean_up(paths, pack_id)  # Whoever published it was killed before it could.
+            _clean_up(paths, pack_id)  # The process that published it was killed before it could clean up.
             return AttemptEnd.PUBLISHED
         record = read_record(paths.pack_record(pack_id))
         if (hung := _hung(paths, pack_id)) is not None:
             _record_hang(paths, record.pack, *hung)
             return AttemptEnd.FAILED
         before = read_progress(progress_path(paths.progress, pack_id))
-        step = before.resumed_step if before else 0  # moves only where a checkpoint was written since
+        step = before.resumed_step if before else 0  # This step moves only after a checkpoint.
         deaths = deaths_in_place(paths, pack_id, settings.epoch, step)
         attempt = begin_attempt(paths, pack_id, settings.epoch, step)
         log = _logging_to(paths.pack_log(pack_id, attempt.number))
         with (
-            # Inline, this process is the launch, which listens itself.
+            # Inline, this process is the launch, which handles signals itself.
             told_to_end(not settings.resources.inline, _say) as ending,
             _Boundary(settings, attempt, record.pack) as boundary,
             log as text,
@@ -135,14 +135,14 @@ def _work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
 
 
 class WorkerDiedError(Exception):
-    """Processes die on this pack without getting any further."""
+    """Several processes in a row died on this pack at the same step."""
 
 
 class _Boundary:
-    """The one place where whatever training raises becomes a recorded failure, so that no pack can take the sweep down.
+    """Turns every exception of training into a recorded failure, so that one pack cannot end the sweep.
 
-    What is raised once the launch is over is no failure of the pack: its surroundings are being taken away. Nor are
-    KeyboardInterrupt and SystemExit, which pass through.
+    An exception after the end of the launch is no failure of the pack, because its processes are being ended.
+    KeyboardInterrupt and SystemExit are no failures either, and pass through.
     """
 
     def __init__(self, settings: LaunchSettings, attempt: Attempt, pack: Pack) -> None:
@@ -192,7 +192,7 @@ def _failure(paths: SweepPaths, pack: Pack, attempt: Attempt, cause: Cause, trac
 
 
 def _hung(paths: SweepPaths, pack_id: str) -> tuple[Attempt, Hang] | None:
-    """The attempt before, where it was killed for making no progress and nobody has said so yet."""
+    """Find the attempt before, if it was killed for lack of progress and no failure was recorded yet."""
     last = read_attempts(paths, pack_id)[-1:]
     if not last or last[0].end is not AttemptEnd.OPEN:
         return None
@@ -201,7 +201,7 @@ def _hung(paths: SweepPaths, pack_id: str) -> tuple[Attempt, Hang] | None:
 
 
 def _record_hang(paths: SweepPaths, pack: Pack, attempt: Attempt, hang: Hang) -> None:
-    with suppress(FileExistsError):  # Whoever was here before was killed between these two lines.
+    with suppress(FileExistsError):  # An earlier process was killed between these two lines.
         record_failure(paths, _failure(paths, pack, attempt, cause_of_hang(hang), hang.trace))
     end_attempt(paths, attempt, AttemptEnd.FAILED)
 
@@ -209,7 +209,7 @@ def _record_hang(paths: SweepPaths, pack: Pack, attempt: Attempt, hang: Hang) ->
 def _train(
     settings: LaunchSettings, record: PackRecord, attempt: Attempt, alive: Callable[[], None], should_stop: Callable[[], bool]
 ) -> AttemptEnd:
-    # Here and not above, so that a failing import is a recorded failure like any other.
+    # Imported here, so that a failing import is a recorded failure like any other.
     from recipe_sweep.sweep.planning.search_rounds import floors_of
     from recipe_sweep.sweep.results.publish import Provenance, publish
     from recipe_sweep.sweep.store.datasets import root_on_this_node
@@ -248,9 +248,9 @@ def _train(
     )
     outcome = workload.train_pack(request)
     try:
-        check_on_this_node(settings, pack.points[0], data_root, _say)  # The files may have changed under the training.
+        check_on_this_node(settings, pack.points[0], data_root, _say)  # The files may have changed during training.
     except DataError:
-        remove_checkpoints(paths, pack.pack_id)  # Nobody knows which steps saw what.
+        remove_checkpoints(paths, pack.pack_id)  # Nobody knows which data the steps used.
         raise
     if not outcome.complete:
         return AttemptEnd.STOPPED
@@ -278,7 +278,7 @@ def _clean_up(paths: SweepPaths, pack_id: str) -> None:
 
 
 class _ProgressWriter:
-    """Turns the trainer's progress into the pack's progress file: at once where a curve grew, else every few seconds."""
+    """Writes the trainer's progress to the pack's progress file: at once after an evaluation, else every few seconds."""
 
     def __init__(self, folder: Path, pack: Pack, epoch: int, started_at: datetime, alive: Callable[[], None]) -> None:
         self._folder, self._pack, self._epoch, self._started_at, self._alive = folder, pack, epoch, started_at, alive
@@ -319,7 +319,7 @@ class _ProgressWriter:
 
 @contextmanager
 def _logging_to(path: Path) -> Iterator[TextIO]:
-    """Send what this process prints, native libraries, crashes and the last trace included, to the attempt's log; yields it."""
+    """Send everything that this process prints to the attempt's log, with output of native libraries and traces; yield it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     saved = os.dup(1), os.dup(2)
     with path.open("a", buffering=1) as log, redirect_stdout(log), redirect_stderr(log):

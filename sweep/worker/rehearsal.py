@@ -1,9 +1,14 @@
-"""A rehearsal's workload: every run at once, with made-up results, so that a whole sweep can be tried before it is paid for.
+"""A rehearsal's workload: it makes up results, so that a whole sweep can be tried before it is paid for.
 
-Its numbers follow from the point alone. They have the structure of a real sweep's (quality of the data, effects of the
-design's parts, a best alpha in the middle, seeds that share their luck, curves that rise, a few runs that diverge) and mean
-nothing: whatever is made from them says REHEARSAL. It needs no data; what it is told stands in the sweep's own directory,
-which is its data directory.
+Its numbers follow from the point alone. They are structured like those of a real sweep:
+
+- effects of the data's quality and of the design's parts
+- a best alpha in the middle
+- a part of the noise that is shared by seeds
+- rising curves, and a few runs that diverge
+
+They mean nothing, so everything made from them says REHEARSAL. A rehearsal needs no data. Its settings are in the sweep's own
+directory, which is also its data directory.
 """
 
 from __future__ import annotations
@@ -43,12 +48,12 @@ _CHECKPOINT = "rehearsal.json"
 def prepare_data(
     points: Iterable[DesignPoint], data_root: Path, pinned: Mapping[str, str], tell: Callable[[str], None]
 ) -> dict[str, str]:
-    """Nothing: a rehearsal sees no data. The hash of each dataset says so, and with it every row."""
+    """Return hashes that mark a rehearsal, because it uses no data. Every row has such a hash."""
     return {point.dataset_id: f"{REHEARSAL}-{point.dataset_id}" for point in points}
 
 
 def train_pack(request: TrainRequest) -> PackOutcome:
-    """Pretend to train a pack for as long as the sweep's file says, resuming, checkpointing and stopping like the trainer."""
+    """Pretend to train a pack for as long as the sweep's file says. Resume, checkpoint and stop like the trainer."""
     began, cpu_before = time.monotonic(), time.process_time()
     points, progress = request.points, request.progress
     first, run_ids = points[0], tuple(point.run_id for point in points)
@@ -65,7 +70,9 @@ def train_pack(request: TrainRequest) -> PackOutcome:
             if request.should_stop():
                 complete = False
                 break
-            progress(_progress(points, results, done + int(part * (step - done))))  # as often as the trainer, or it is stuck
+            progress(
+                _progress(points, results, done + int(part * (step - done)))
+            )  # as often as the trainer does, because a silent pack counts as stuck
         if not complete:
             break
         done = step
@@ -78,7 +85,7 @@ def train_pack(request: TrainRequest) -> PackOutcome:
 
 
 def made_up(point: DesignPoint) -> RunResult:
-    """The result of one run: a function of the point and of nothing else."""
+    """Make up the result of one run. It depends on the point and on nothing else."""
     noise = generator(point.seed, REHEARSAL, point.run_id)
     final = _score(point) + float(noise.normal(0.0, 0.03))
     diverged = noise.random() < _divergence(point)
@@ -103,7 +110,7 @@ def made_up(point: DesignPoint) -> RunResult:
 
 
 def _score(point: DesignPoint) -> float:
-    """What a configuration reaches on average with this seed: main effects, interactions, and luck that seeds share."""
+    """Make up the mean score of a configuration with this seed: main effects, interactions, and noise that seeds share."""
     off = abs(math.log10(point.alpha / point.extraction.rehearsed_alpha)) if point.alpha > 0.0 else 2.0
     return (
         point.decomposition.rehearsed
@@ -122,12 +129,12 @@ def _drawn(low: float, high: float, seed: int, *purpose: str) -> float:
 
 
 def _divergence(point: DesignPoint) -> float:
-    """The chance that a run diverges: small, and greatest where a critic follows a barely regularised actor."""
+    """Return the chance that a run diverges. It is larger if a critic without a norm follows the actor."""
     return 0.05 if point.value_learning.follows_actor and point.critic_norm.is_plain else 0.002
 
 
 def _diagnostics(point: DesignPoint, count: int, noise: np.random.Generator) -> dict[str, tuple[float, ...]]:
-    """Every metric that the trainer would record of such a run, as often."""
+    """Make up every metric that the trainer would record of such a run, as often."""
     recorded = [name for name in names(task_spec(point.task).n_agents) if not name.startswith(_absent(point))]
     values = np.exp(np.linspace(0.0, 1.0, count) + noise.normal(0.0, 0.1, (len(recorded), count)))
     return {
@@ -137,7 +144,7 @@ def _diagnostics(point: DesignPoint, count: int, noise: np.random.Generator) -> 
 
 
 def _absent(point: DesignPoint) -> tuple[str, ...]:
-    """How the names of metrics begin that such a run does not have."""
+    """List the beginnings of the names of metrics that such a run does not have."""
     others = {one.metrics for one in Extraction.members()} - {point.extraction.metrics, ""}
     return (*others, *(() if point.decomposition.mixes else ("mixer_", "grad_norm/mixer")))
 
@@ -153,7 +160,7 @@ def _progress(points: Sequence[DesignPoint], results: Sequence[RunResult], step:
 
 
 def _moments(seconds: float) -> Iterator[float]:
-    """Let time pass, waking now and then; yields the share of it that has passed."""
+    """Wait for so many seconds, and yield the share that has passed, from time to time."""
     began = time.monotonic()
     while (left := began + seconds - time.monotonic()) > 0.0:
         yield 1.0 - left / seconds
@@ -166,7 +173,7 @@ def _seconds_per_run(root: Path) -> float:
 
 
 def _saved_step(folder: Path, run_ids: Sequence[str]) -> int | None:
-    """The step of a checkpoint that holds all of these runs; None where there is no such."""
+    """Read the step of a checkpoint that holds all of these runs; None if there is none."""
     try:
         saved = read_json(folder / _CHECKPOINT, _Saved, CHECKPOINT)
     except FileNotFoundError:
@@ -179,7 +186,7 @@ def _saved_step(folder: Path, run_ids: Sequence[str]) -> int | None:
 
 @dataclass(frozen=True)
 class _Saved:
-    """The file."""
+    """The checkpoint of a rehearsal."""
 
     step: int
     run_ids: tuple[str, ...]

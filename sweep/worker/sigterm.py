@@ -1,7 +1,7 @@
-"""Hearing that this process is to end: SIGTERM, which a container's runtime sends some seconds before SIGKILL.
+"""Notices that this process must end: SIGTERM, which a container's runtime sends some seconds before SIGKILL.
 
-Ray trains in a thread beside its own, and Python lets only the main thread handle signals. `faulthandler` takes one in any
-thread: the trace that it writes, into a pipe, is the sign.
+Ray trains in another thread, and Python lets only the main thread handle signals. `faulthandler` handles a signal in any
+thread: it writes a trace into a pipe, and that is the sign.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from contextlib import contextmanager
 
 @contextmanager
 def told_to_end(listen: bool, tell: Callable[[str], None]) -> Iterator[Callable[[], bool]]:
-    """Yield what says whether this process has had SIGTERM; `tell` hears of it once. Never, where it is not to `listen`.
+    """Yield a function that says whether SIGTERM came. `tell` is called once if it did. Without `listen` it never does.
 
-    A process that had it gets it again in the end, and dies of it as it would have at first.
+    At the end the process sends SIGTERM to itself again, so that it dies of the signal as usual.
     """
     if not listen:
         yield lambda: False
         return
     sign, pen = os.pipe()
-    os.set_blocking(pen, False)  # Whoever sends it a hundred times fills the pipe.
+    os.set_blocking(pen, False)  # A hundred signals would fill the pipe.
     said = False
 
     def told() -> bool:
@@ -32,7 +32,7 @@ def told_to_end(listen: bool, tell: Callable[[str], None]) -> Iterator[Callable[
         heard = bool(select.select([sign], [], [], 0.0)[0])
         if heard and not said:
             said = True
-            tell("told to end (SIGTERM)")
+            tell("asked to end (SIGTERM)")
         return heard
 
     faulthandler.register(signal.SIGTERM, file=pen, all_threads=False)

@@ -1,11 +1,10 @@
-"""Ending a worker that makes no progress, so that its pack is tried again instead of holding a slot for ever.
+"""Ends a worker that makes no progress. Its pack is then tried again and does not hold a slot forever.
 
-The trainer reports progress about once a second, between the steps of training and of an evaluation alike; each report
-winds a timer up again. The timer is `faulthandler`'s: a thread in C, which needs no lock of the interpreter and looks at no
-clock that can be set, so that it also ends a process whose native code never returns. A thread of our own that beat while
-training hangs would prove nothing.
+The trainer reports progress about once a second, during training and during evaluations. Each report restarts a timer. The
+timer is `faulthandler`'s, a thread in C. It needs no lock of the interpreter and no clock that can be set. So it also ends a
+process whose native code never returns. A Python thread could beat while training hangs.
 
-What it leaves is the trace of where training hung, in the attempt's log; whoever tries the pack next finds it there.
+The attempt's log then has the trace of where training hung. The next attempt at the pack finds it there.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ from typing import TextIO
 
 @contextmanager
 def watched(minutes: float | None, log: TextIO) -> Iterator[Callable[[], None]]:
-    """Yield what reports progress; without a report for `minutes` this process writes where it is to `log`, and ends.
+    """Yield a function that reports progress. Without a report for `minutes` the process writes a trace to `log` and ends.
 
-    None never ends it. The process dies at once, with exit code 1: nothing that it has open is flushed or given back.
+    With None it never does. The process dies at once with exit code 1, without flushing or closing anything.
     """
     if minutes is None:
         yield lambda: None

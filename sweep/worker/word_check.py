@@ -1,4 +1,4 @@
-"""Words of plugins before their runs are trained: under one version there is one source, in a sweep and on every node."""
+"""Checks words of plugins before training: one version has one source, in a sweep and on every node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recipe_sweep.search_spaces.point import DesignPoint
 
 
 def checked_words(points: Iterable[DesignPoint], pinned: Mapping[str, str], file: str) -> dict[str, str]:
-    """The source hashes of the points' words, by word; `pinned` are those that the sweep in `file` was trained with.
+    """Compute the source hashes of the points' words, and compare them with `pinned`, those of the sweep in `file`.
 
     Raises PluginError naming every word whose source changed.
     """

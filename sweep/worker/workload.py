@@ -1,8 +1,8 @@
-"""What a pack's process does: the real training here, made-up results in a rehearsal, stand-ins in tests.
+"""What a pack's process does: real training here, made-up results in a rehearsal, stand-ins in tests.
 
-A launch's file has one of two words. So a rehearsal goes through the very plan, engine and results of a real sweep. A file in a
-sweep's directory may come from others, so no module is imported because a file names it: a further workload must be trusted by
-the environment, as tests do.
+A launch's file has a word for the first two. So a rehearsal uses the same plan, engine and results as a real sweep. A file in
+a sweep's directory may come from others, so its text alone never makes us import a module. The environment must name every
+other workload as trusted, as tests do.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 _MODULES = {REAL: "recipe_sweep.sweep.worker.workload", REHEARSED: "recipe_sweep.sweep.worker.rehearsal"}
 WORKLOAD_VARIABLE = "RECIPE_SWEEP_WORKLOAD"
-"""Environment variable that names another workload's module; for tests and experiments with the machinery."""
+"""Environment variable that names the module of another workload. Tests and experiments use it."""
 
 REHEARSAL_VARIABLE = "RECIPE_SWEEP_REHEARSAL_WORKLOAD"
-"""The same for rehearsals."""
+"""Environment variable that names the module of another workload for rehearsals."""
 
 TRUSTED_VARIABLE = "RECIPE_SWEEP_TRUSTED_WORKLOADS"
-"""Environment variable with further modules that may be named, separated by commas."""
+"""Environment variable with further trusted modules, separated by commas."""
 
 
 class Workload(Protocol):
@@ -39,16 +39,16 @@ class Workload(Protocol):
     def prepare_data(
         self, points: Iterable[DesignPoint], data_root: Path, pinned: Mapping[str, str], tell: Callable[[str], None]
     ) -> dict[str, str]:
-        """Make sure that every dataset is there and is the pinned one; returns content hashes by dataset id."""
+        """Make sure that every dataset exists and is the pinned one; return content hashes by dataset id."""
         ...
 
     def train_pack(self, request: TrainRequest) -> PackOutcome:
-        """Train one pack; the contract is that of `recipe_sweep.trainers.train.train_pack`."""
+        """Train one pack, with the contract of `recipe_sweep.trainers.train.train_pack`."""
         ...
 
 
 def load_workload(name: str) -> Workload:
-    """Import one of our workloads by its word in launch files, or a trusted one by the name of its module.
+    """Import a workload: one of ours by its word in launch files, or a trusted one by its module's name.
 
     Raises UserInputError for every other name.
     """
@@ -63,7 +63,7 @@ def load_workload(name: str) -> Workload:
                     key="workload",
                     found=ascii(name[:80]),
                     expected=f"{REAL} or {REHEARSED}",
-                    hint=f"nothing else is imported because a file names it; {TRUSTED_VARIABLE} may name modules of yours",
+                    hint=f"a file cannot make us import another module; to trust one of yours, name it in {TRUSTED_VARIABLE}",
                 )
             )
         module = name
@@ -73,23 +73,25 @@ def load_workload(name: str) -> Workload:
 def prepare_data(
     points: Iterable[DesignPoint], data_root: Path, pinned: Mapping[str, str], tell: Callable[[str], None]
 ) -> dict[str, str]:
-    """Make sure that every dataset is there, making home-made ones; returns their content hashes by dataset id.
+    """Make sure that every dataset exists, and make home-made ones; return their content hashes by dataset id.
 
-    Raises DataError where one is missing, broken, or not the pinned one.
+    Raises DataError if one is missing, broken, or not the pinned one.
     """
     from recipe_sweep.trainers.data.catalogue import dataset_directory, ensure_dataset, open_dataset, require_fetched
     from recipe_sweep.trainers.data.stored.card import read_card
 
     hashes: dict[str, str] = {}
     distinct = {point.dataset_id: point for point in points}.values()
-    require_fetched(distinct, data_root)  # All that is missing at once, and before anything is made.
+    require_fetched(distinct, data_root)  # This names all missing data at once, before any data are made.
     for point in distinct:
         if not dataset_directory(point, data_root).is_dir():
             tell(f"making dataset {point.task}/{point.dataset}")
         found = read_card(ensure_dataset(point, data_root)).content_hash
         expected = pinned.get(point.dataset_id)
         if expected is not None and expected != found:
-            open_dataset(point, data_root, expected)  # Says so with both hashes; needs torch, hence only here.
+            open_dataset(
+                point, data_root, expected
+            )  # This raises an error with both hashes. It needs torch, so it is called only here.
         hashes[point.dataset_id] = found
     return hashes
 

@@ -86,7 +86,7 @@ def test_a_failing_run_a_killed_worker_and_one_told_to_end_cost_the_others_nothi
     assert sorted(ends) == [*[AttemptEnd.FAILED] * 3, AttemptEnd.OPEN, AttemptEnd.TERMINATED], "a pack twice, its bad half once"
     [pack_id] = [attempt.pack_id for attempt in attempts(paths) if attempt.end is AttemptEnd.TERMINATED]
     assert [attempt.end for attempt in read_attempts(paths, pack_id)] == [AttemptEnd.TERMINATED, AttemptEnd.PUBLISHED]
-    assert "told to end (SIGTERM)" in paths.pack_log(pack_id, 1).read_text()
+    assert "asked to end (SIGTERM)" in paths.pack_log(pack_id, 1).read_text()
 
 
 def test_ctrl_c_leaves_checkpoints_and_the_next_launch_goes_on_from_them(paths: SweepPaths, data_root: Path) -> None:

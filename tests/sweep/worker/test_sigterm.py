@@ -31,5 +31,5 @@ threading.Event().wait(60)
 
 def test_a_worker_told_to_end_goes_on_until_its_checkpoint_is_written_and_then_dies_of_it() -> None:
     done = subprocess.run([sys.executable, "-c", HEARING], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
-    assert done.stdout.splitlines() == ["told to end (SIGTERM)", "checkpoint written"]
+    assert done.stdout.splitlines() == ["asked to end (SIGTERM)", "checkpoint written"]
     assert done.returncode == -signal.SIGTERM, done.stderr
