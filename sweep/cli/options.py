@@ -76,7 +76,7 @@ DirectoryOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the grid, the value as in YAML; may be repeated."),
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the grid, with a YAML value; may be repeated."),
 ]
 OnlyOption = Annotated[
     list[str] | None,
@@ -98,14 +98,14 @@ CalibrateOption = Annotated[
 ClusterOption = Annotated[
     Path | None,
     typer.Option(
-        "--cluster", metavar="FILE", help="Describe the machines.  [default: all of this machine]", show_default=False
+        "--cluster", metavar="FILE", help="A file that describes the machines.  [default: this machine]", show_default=False
     ),
 ]
 DataOption = Annotated[
     Path | None,
     typer.Option(
         "--data", metavar="DIR", envvar="RECIPE_SWEEP_DATA",
-        help="Where datasets are kept.  [default: ~/.cache/recipe-sweep/data]",
+        help="The directory of datasets.  [default: ~/.cache/recipe-sweep/data]",
         show_default=False, show_envvar=True,
     ),
 ]  # fmt: skip
@@ -123,7 +123,7 @@ StoreOption = Annotated[
     str | None,
     typer.Option(
         "--store", metavar="ADDRESS",
-        help="Keep the results in s3://BUCKET/NAME (or file:///DIR) as well.  [default: where they were kept before]",
+        help="Also keep the sweep in s3://BUCKET/NAME (or file:///DIR).  [default: the store of the last launch]",
         show_default=False,
     ),
 ]  # fmt: skip
@@ -134,4 +134,4 @@ RehearsalDirectoryOption = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
-RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Try again what failed for good.")]
+RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Also try runs again that were given up.")]

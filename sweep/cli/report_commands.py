@@ -56,19 +56,17 @@ def recommend(
     grid: GridArgument,
     directory: DirectoryOption = None,
     overrides: SetOption = None,
-    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="For this task alone.", show_default=False)] = None,
+    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help="Only this task.", show_default=False)] = None,
     dataset: Annotated[
-        str | None, typer.Option("--dataset", metavar="DATASET", help="For this dataset alone.", show_default=False)
+        str | None, typer.Option("--dataset", metavar="DATASET", help="Only this dataset.", show_default=False)
     ] = None,
     budget: Annotated[
         str | None,
-        typer.Option(
-            "--budget", metavar="RUNS|HOURSh", help="What may be spent: 64 runs, or 12h of a slot.", show_default=False
-        ),
+        typer.Option("--budget", metavar="RUNS|HOURSh", help="The budget: 64 runs, or 12h of one slot.", show_default=False),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say which configuration to train first, why, and what next: from the results, or else from the paper."""
+    """Recommend which configuration to train first and next, and why: from the results, or else from the paper."""
     from recipe_sweep.analysis.report.advice import advise
     from recipe_sweep.analysis.report.recommendation_text import recommendation_json, recommendation_lines
     from recipe_sweep.sweep.planning.search_rounds import unpruned
@@ -94,7 +92,7 @@ def export(
     directory: DirectoryOption = None,
     overrides: SetOption = None,
     only: OnlyOption = None,
-    curves: Annotated[bool, typer.Option("--curves/--no-curves", help="With curves and diagnostics.")] = True,
+    curves: Annotated[bool, typer.Option("--curves/--no-curves", help="Include curves and diagnostics.")] = True,
     policy: Annotated[str | None, typer.Option(metavar="RUN_ID", help="Export this run's final weights instead.")] = None,
 ) -> None:
     """Write all finished runs as CSV or Parquet, or one run's policy as safetensors."""
@@ -119,7 +117,7 @@ def export(
 def mlflow(
     grid: GridArgument,
     directory: DirectoryOption = None,
-    per_run: Annotated[bool, typer.Option("--per-run", help="One MLflow run per run instead of per configuration.")] = False,
+    per_run: Annotated[bool, typer.Option("--per-run", help="Make one MLflow run per run, not per configuration.")] = False,
 ) -> None:
     """Update the MLflow database from the results, or rebuild it if it is gone. If interrupted, run it again."""
     from recipe_sweep.sweep.cli.show.bars import stages
