@@ -21,8 +21,8 @@ from dataclasses import dataclass
 
 FEWEST_PACES = 4
 # Before its first step a pack imports libraries and reads its data. These seconds count as time of its pace, so its first steps
-# seem far too slow. Example: after 5 s of start and a step of 10 ms, 10,000 steps seem to take 14 hours, not 100 s. After a
-# tenth of the steps that error is small. A long pack need not wait for that, because two minutes outweigh its start.
+# seem far too slow. Example: after 5 s of start and a step of 10 ms, 10,000 steps seem to take 14 hours. They take 100 s.
+# After a tenth of the steps that error is small. A long pack need not wait for that, because two minutes outweigh its start.
 LEAST_SHARE = 0.1
 """Share of its steps after which a running pack shows its pace."""
 LEAST_SHARE_LATER = 0.01
