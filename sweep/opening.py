@@ -134,7 +134,7 @@ def read_located_grid(located: Located) -> Grid:
                 file=str(root),
                 found="a directory without a sweep.json",
                 expected="a grid file, the name of a preset, or the directory of a sweep",
-                hint="launching a grid makes the directory of its sweep",
+                hint="the directory of a sweep is made when its grid is launched",
             )
         )
     _check_alone(located.reference, root)

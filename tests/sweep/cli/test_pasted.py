@@ -72,7 +72,7 @@ def test_what_a_launch_and_an_explanation_print_can_be_pasted(
     told = call(*launch)
     [figure] = re.findall(r"^figure   (.*)$", told, re.MULTILINE)
     assert words_of(figure, here) == ["report", root]
-    again = [line.removeprefix("again").strip() for line in _explained(grid, root).splitlines() if line.startswith("again")]
+    again = [line.removeprefix("rerun").strip() for line in _explained(grid, root).splitlines() if line.startswith("rerun")]
     assert words_of(again[0], here)[:2] == ["run", grid]
     tell_mlflow(Path(root))
     [mlflow] = re.findall(r"^MLflow   (.*)$", capsys.readouterr().out, re.MULTILINE)

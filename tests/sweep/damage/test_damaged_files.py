@@ -176,7 +176,7 @@ def test_results_that_cannot_be_read_hold_only_their_own_runs_and_come_back_once
     DAMAGES["truncated"](path)
     output, code = output_of("launch", {})
     assert code == ExitCode.FAILURE, output
-    assert "waiting: 1 run, because results are damaged that may hold them" in output
+    assert "waiting: 1 run, because a damaged results file may already hold" in output
     assert "1 run did not run" in output
     status = json.loads(CliRunner().invoke(app, ["status", "little.yaml", "--json"]).stdout)
     assert (status["done"], status["waiting"], status["failed"]) == (2, 1, 1), "the one that was killed is done now"

@@ -86,7 +86,7 @@ def test_where_all_is_done_a_killed_launch_is_not_brought_up() -> None:
     assert "died" not in call("status", "little.yaml")
 
 
-@pytest.mark.parametrize(("epoch", "says"), [(1, "1 pack was under way"), (9, "no pack was under way")])
+@pytest.mark.parametrize(("epoch", "says"), [(1, "1 pack was being trained"), (9, "no pack was being trained")])
 def test_the_packs_that_it_had_at_work_are_counted(epoch: int, says: str) -> None:
     killed()
     progress_of("0123456789abcdef", epoch)
