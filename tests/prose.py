@@ -86,8 +86,11 @@ def of_python(source: str) -> Iterator[tuple[int, str, str]]:
                 first = text.split()[0].strip(".,:;")
                 if first not in VERBS:
                     yield node.lineno, "begins with no verb", text.splitlines()[0]
+    parts = {
+        id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in ast.walk(node) if part is not node
+    }
     for node in ast.walk(tree):
-        if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in docstrings:
+        if isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in docstrings | parts:
             text = _plain(node)
             if len(text.split()) > 5:
                 yield from ((node.lineno, rule, sentence) for rule, sentence in of_text(text))
