@@ -1,1 +1,1 @@
-"""From results to statistics, tables and figures. Reads a sweep; changes nothing in it but its disposable index."""
+"""Turns results into statistics, tables and figures. Of a sweep's files it changes only the disposable index."""

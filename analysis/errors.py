@@ -1,8 +1,8 @@
-"""Analysis's leaves of the tree of errors drawn in `search_spaces/errors.py`.
+"""The errors that `analysis` raises; the whole tree of errors is drawn in `search_spaces/errors.py`.
 
 UserInputError
 ├── NothingToReportError   no run among those wanted is finished, so there is nothing to draw    exit code 2
-├── AdviceError            nothing can be said to a recommendation that was asked for            exit code 2
+├── AdviceError            the request for a recommendation has mistakes                         exit code 2
 ├── UnknownFigureError     the paper has no such figure, or this report does not draw it         exit code 2
 └── MissingFigureError     the sweep has the data for none of the figures that were asked for    exit code 2
 """
@@ -13,16 +13,16 @@ from recipe_sweep.search_spaces.errors import UserInputError
 
 
 class NothingToReportError(UserInputError):
-    """The sweep has no finished run among those wanted, so there is nothing to draw."""
+    """None of the wanted runs is finished, so there is nothing to draw."""
 
 
 class AdviceError(UserInputError):
-    """A recommendation was asked for that nothing can be said to; carries every mistake."""
+    """The request for a recommendation has mistakes. Carries all of them."""
 
 
 class UnknownFigureError(UserInputError):
-    """A figure is asked for that the paper has not, or that this report does not draw."""
+    """The paper has no figure of this number, or this report does not draw it."""
 
 
 class MissingFigureError(UserInputError):
-    """Figures were asked for, and the sweep has the data for none of them."""
+    """The sweep has the data for none of the requested figures."""

@@ -1,4 +1,4 @@
-"""Writing a file so that a reader never sees half of it."""
+"""Writes files atomically: a reader never sees half of a file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def write_atomically(path: Path, write: Callable[[Path], None]) -> Path:
-    """Let `write` fill a new file beside `path`, then rename it over `path`; returns `path`.
+    """Let `write` fill a new file beside `path`, then rename the new file to `path`. Return `path`.
 
     A rename within one folder is atomic, so a killed report leaves the old file or the new one. The temporary name keeps the
-    suffix, for some writers choose their format by it, and starts with a dot, so that no reader of `*.parquet` takes it up.
+    suffix, because some writers choose their format by it. It starts with a dot, so readers of `*.parquet` ignore it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
@@ -34,7 +34,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> Path:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a text so; returns `path`."""
+    """Write a text atomically. Return `path`."""
 
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")
@@ -43,12 +43,12 @@ def write_text(path: Path, text: str) -> Path:
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> Path:
-    """Write a table so, with no text in it that a spreadsheet would take for a formula; returns `path`."""
+    """Write a table as CSV atomically. Escape texts that a spreadsheet would run as a formula. Return `path`."""
     return write_atomically(path, lambda temporary: harmless_frame(table).to_csv(temporary, index=False))
 
 
 def harmless_frame(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table, its texts and the names of its columns, but no numbers, harmless to a spreadsheet."""
+    """Escape the texts and column names of a table that a spreadsheet would run as a formula. Numbers stay as they are."""
 
     def cell(value: object) -> object:
         return harmless(value) if isinstance(value, str) else value

@@ -1,1 +1,1 @@
-"""Statistics as functions of arrays. They import nothing of ours."""
+"""Statistics as functions of arrays. They import no other folder of this project."""

@@ -1,8 +1,7 @@
-"""Differences between design choices: how large, how sure, which of them stand when many are asked about, and how many seeds
-would tell.
+"""Differences between design choices: size, interval, correction for many comparisons, and seeds needed.
 
-Every difference is taken within a seed, so that what a seed's runs share cancels, and tasks are strata: their seeds are
-drawn apart, and each task weighs the same.
+Differences are taken within a seed, so effects that the runs of a seed share cancel. Tasks are strata: the seeds of each task
+are drawn separately, and each task has the same weight.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
 )
 
 MOST_SEEDS = 1000
-"""A difference that more seeds than this would be needed for is none that anybody settles by training."""
+"""Differences that need more seeds than this count as too small to find by training."""
 
 
 class Estimate(NamedTuple):
-    """A mean over tasks with its 95 % interval; all but `value` NaN where a task has fewer than `FEWEST_SEEDS` seeds."""
+    """A mean over tasks with its 95 % interval. All but `value` are NaN if a task has fewer than `FEWEST_SEEDS` seeds."""
 
     value: float
     low: float
     high: float
     p_value: float
-    """two-sided, of the truth being 0"""
+    """two-sided; the null hypothesis is a true value of 0"""
     deviation: float
-    """standard deviation over seeds of one seed's value, as if all tasks were one"""
+    """standard deviation over seeds of one seed's value, as if all tasks were one task"""
     seeds: int
     """fewest seeds of any task"""
 
@@ -47,10 +46,10 @@ NOTHING = Estimate(np.nan, np.nan, np.nan, np.nan, np.nan, 0)
 
 
 def stratified_mean(tasks: Sequence[Floats], level: float = 0.95) -> Estimate:
-    """Mean over tasks of the mean over seeds, each task an array (S,) of which NaN is left out.
+    """Average the means of all tasks. Each task is an array (S,) over seeds, whose NaN are ignored.
 
-    Variances of the tasks' means add; the degrees of freedom are Welch and Satterthwaite's; the interval is moved for
-    skewness as a bar's is (`skewed_interval`).
+    Variances of the tasks' means add. Degrees of freedom follow Welch and Satterthwaite. The interval is corrected for
+    skewness, as the interval of a bar is (`skewed_interval`).
     """
     seeds = [task[np.isfinite(task)] for task in tasks]
     if not seeds or not all(len(task) for task in seeds):
@@ -72,9 +71,9 @@ def stratified_mean(tasks: Sequence[Floats], level: float = 0.95) -> Estimate:
 
 
 def paired_difference(first: Floats, second: Floats) -> Floats:
-    """Per-seed mean difference (S,) of two stacks of cells (C, S), over the cells that both have.
+    """Average the differences (S,) of two stacks of cells (C, S) in each seed, over the cells that both have.
 
-    Only seeds with all of these cells count, for a mean over other cells is another number; NaN elsewhere.
+    NaN for a seed that lacks one of these cells, because its mean would be over other cells.
     """
     difference = first - second
     cells = difference[np.isfinite(difference).any(axis=-1)]
@@ -82,10 +81,10 @@ def paired_difference(first: Floats, second: Floats) -> Floats:
 
 
 def holm(p_values: Floats) -> Floats:
-    """Holm's adjusted p-values (N,): where one is below 0.05, so sure that all such differences are real with 95 %.
+    """Adjust p-values (N,) for multiple comparisons after Holm.
 
-    NaN stays NaN and is not counted as asked. Holm, for it holds whatever the dependence, and comparisons of the same bars
-    are dependent.
+    With 95 % confidence, all differences whose adjusted p-value is below 0.05 are real. NaN stays NaN and does not count as
+    a comparison. Holm's method is used because it holds under any dependence, and comparisons of the same bars are dependent.
     """
     asked = np.flatnonzero(np.isfinite(p_values))
     order = asked[np.argsort(p_values[asked], kind="stable")]
@@ -96,9 +95,9 @@ def holm(p_values: Floats) -> Floats:
 
 
 def seeds_to_settle(difference: float, deviation: float, level: float = 0.95, power: float = 0.8) -> int | None:
-    """How many seeds a paired t test needs to find such a difference with that power; None above `MOST_SEEDS`.
+    """Compute how many seeds a paired t test needs to find the difference with this power; None above `MOST_SEEDS`.
 
-    As exact as what it is given: the difference is an estimate itself.
+    The result is as uncertain as the difference, which is itself an estimate.
     """
     from scipy.stats import nct, t
 
@@ -109,6 +108,6 @@ def seeds_to_settle(difference: float, deviation: float, level: float = 0.95, po
     seeds = np.arange(2, MOST_SEEDS + 1)
     critical = t.ppf(0.5 + level / 2.0, seeds - 1)
     effect = abs(difference) / deviation * np.sqrt(seeds)
-    # Beyond the far end of the other tail, where a wrong sign would be found, the power adds nothing that is wanted.
+    # Only the tail with the right sign counts: a test that finds the wrong sign is no success.
     found = seeds[nct.sf(critical, seeds - 1, effect) >= power]
     return max(int(found[0]), FEWEST_SEEDS) if len(found) else None

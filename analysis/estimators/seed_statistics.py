@@ -1,11 +1,10 @@
 """Statistics of a sweep, as pure functions on arrays.
 
 Shape letters: D datasets, K configurations (alpha and tau), S seeds, R bootstrap resamples, P splits of the seeds. Leading
-axes (`...`) are designs. A score that is not there is NaN.
+axes (`...`) are designs. A missing score is NaN.
 
 The statistic of the paper's Figure 7: mean over seeds for every (dataset, configuration); the best configuration of each
-dataset; the mean over datasets. It is a plain mean over seeds once the best configurations are fixed, which is what lets
-one standard error serve it.
+dataset; the mean over datasets. With fixed best configurations it is a plain mean over seeds. So it has one standard error.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ Booleans = NDArray[np.bool_]
 FEWEST_SEEDS = 4
 """Below this many seeds no interval is drawn: 3 seeds have 10 distinct resamples, and t with 2 degrees of freedom is 4.3."""
 FEWEST_SEEDS_FOR_SKEW = 6
-"""Below this many seeds an interval takes scores for symmetric."""
+"""Below this many seeds an interval is not corrected for skewness."""
 _SYMMETRIC = 1e-6
 
 
 class Best(NamedTuple):
-    """Best-per-configuration scores."""
+    """Scores of the best configurations."""
 
     value: Floats
     """(...): mean over the datasets that have any score"""
@@ -47,15 +46,15 @@ class Interval(NamedTuple):
 
 
 def seed_means(scores: Floats) -> Floats:
-    """Mean over seeds of scores (..., S), over the seeds that are there; NaN where there is none."""
+    """Average scores (..., S) over the seeds that have one: (...). NaN if no seed has one."""
     there = np.isfinite(scores)
     return _ratio(np.where(there, scores, 0.0).sum(axis=-1), there.sum(axis=-1))
 
 
 def best_of(means: Floats) -> Best:
-    """Best configuration of each dataset and the mean over datasets, of mean scores (..., D, K).
+    """Choose the best configuration of each dataset by mean scores (..., D, K), and average over datasets.
 
-    Of equal configurations the first counts.
+    If configurations are equal, the first is chosen.
     """
     filled = np.where(np.isfinite(means), means, -np.inf)
     choice = filled.argmax(axis=-1)
@@ -67,10 +66,9 @@ def best_of(means: Floats) -> Best:
 
 
 def chosen_seed_scores(scores: Floats, choice: Integers) -> Floats:
-    """Each seed's own value of the statistic: scores (..., D, K, S) of the chosen configurations (..., D), averaged over
-    datasets; (..., S), NaN for a seed that lacks one of the datasets.
+    """Average the scores (..., D, K, S) of the chosen configurations (..., D) over datasets: (..., S).
 
-    Their mean over seeds is the statistic itself where no run is missing.
+    NaN for a seed that lacks one of the datasets. If no run is missing, the mean over seeds is the statistic itself.
     """
     chosen = np.take_along_axis(scores, np.maximum(choice, 0)[..., None, None], axis=-2)[..., 0, :]
     counts = (choice >= 0)[..., None]
@@ -78,7 +76,7 @@ def chosen_seed_scores(scores: Floats, choice: Integers) -> Floats:
 
 
 def chosen_seed_counts(scores: Floats, choice: Integers) -> Integers:
-    """How many seeds stand behind each statistic (...): of its datasets' chosen configurations the one with the fewest."""
+    """Count the seeds behind each statistic (...): the fewest that any of its datasets' chosen configurations has."""
     chosen = np.take_along_axis(scores, np.maximum(choice, 0)[..., None, None], axis=-2)[..., 0, :]
     seeds = np.isfinite(chosen).sum(axis=-1)
     fewest = np.where(choice >= 0, seeds, np.iinfo(np.int64).max).min(axis=-1)
@@ -86,17 +84,16 @@ def chosen_seed_counts(scores: Floats, choice: Integers) -> Integers:
 
 
 def resample_weights(rng: np.random.Generator, resamples: int, seeds: int) -> Floats:
-    """How often each seed occurs in each resample: (R, S), rows summing to S."""
+    """Draw resamples as counts of each seed: (R, S). Rows sum to S."""
     return rng.multinomial(seeds, np.full(seeds, 1.0 / seeds), size=resamples).astype(np.float64)
 
 
 def bootstrap_best(scores: Floats, weights: Floats) -> Floats:
-    """The statistic of scores (..., D, K, S) in every resample of the seeds (R, S): (R, ...).
+    """Compute the statistic (R, ...) of scores (..., D, K, S) in every resample of the seeds (R, S).
 
-    A seed is drawn with all its runs, in every design and every dataset of the task, because runs of one seed share
-    batches, initial parameters and evaluation resets: whatever they have in common is then kept in the differences between
-    bars and in the mean over datasets. The choice of configurations is made anew in each resample. NaN where a resample
-    left a dataset without any score.
+    A seed is drawn with its runs of all designs and datasets of the task. The reason: runs of one seed share batches, initial
+    parameters and evaluation resets. So the resamples keep this dependence in differences between bars and in means over
+    datasets. Configurations are chosen again in each resample. NaN if a resample leaves a dataset without a score.
     """
     there = np.isfinite(scores)
     totals = np.tensordot(weights, np.where(there, scores, 0.0), axes=(1, -1))
@@ -106,7 +103,7 @@ def bootstrap_best(scores: Floats, weights: Floats) -> Floats:
 
 
 def percentile_interval(samples: Floats, level: float = 0.95) -> Interval:
-    """The plain percentile interval of bootstrap samples (R, ...). Too narrow for few seeds: it covers 0.89 at 8."""
+    """Compute the percentile interval of bootstrap samples (R, ...). With few seeds it is too narrow: coverage 0.89 at 8."""
     tail = (1.0 - level) / 2.0
     there = np.isfinite(samples).any(axis=0)
     filled = np.where(there, samples, 0.0)
@@ -115,18 +112,19 @@ def percentile_interval(samples: Floats, level: float = 0.95) -> Interval:
 
 
 def t_interval(value: Floats, samples: Floats, seeds: Integers, skew: Floats | float = 0.0, level: float = 0.95) -> Interval:
-    """Small-sample interval of `value` (...) from its bootstrap samples (R, ...) over `seeds` (...) seeds.
+    """Compute a small-sample interval of `value` (...) from bootstrap samples (R, ...) over `seeds` (...) seeds.
 
-    value + (t-scaled quantiles) * sqrt(S / (S - 1)) * sd(samples). The bootstrap's standard deviation takes the population
-    form, hence the root; the t quantile pays for estimating it from S seeds. For a mean of normal scores this is the
-    classical t interval, which holds its level at every S; the percentile interval lacks both corrections (Hesterberg, What
-    Teachers Should Know About the Bootstrap, The American Statistician 69, 2015). `skew` (...) is the skewness of the scores
-    over seeds (`seed_skewness`): skewed scores, which seeds share between datasets, cover 0.89 without it. A studentised
-    bootstrap was not taken: at 4 seeds one resample in 64 repeats a single seed, and its standard error is zero. NaN under
-    `FEWEST_SEEDS`.
+    value + (t-scaled quantiles) * sqrt(S / (S - 1)) * sd(samples). The root is there because the bootstrap's standard
+    deviation has the population form. The t quantile is there because that deviation is estimated from S seeds. For a mean
+    of normal scores this is the classical t interval, which has its nominal coverage at every S. The percentile interval
+    lacks both corrections (Hesterberg, What Teachers Should Know About the Bootstrap, The American Statistician 69, 2015).
+    `skew` (...) is the skewness of the scores over seeds (`seed_skewness`). Without it, the coverage is 0.89 for skewed
+    scores that a seed has on all datasets. A studentised bootstrap is not used: at 4 seeds one resample in 64 repeats a
+    single seed, and its standard error is zero. NaN under `FEWEST_SEEDS`.
 
-    The interval says how far the number would move with other seeds. It does not undo the optimism of choosing the best on
-    the same seeds: where many configurations are equally good it lies too high, by as much as `selection_corrected` shows.
+    The interval says how much the number varies with the seeds. It does not correct the selection bias: the best
+    configuration is chosen on the same seeds. If many configurations are equally good, the interval lies too high, by as
+    much as `selection_corrected` shows.
     """
     seeds = np.asarray(seeds)
     enough = (seeds >= FEWEST_SEEDS) & (np.isfinite(samples).sum(axis=0) > 1)
@@ -138,10 +136,11 @@ def t_interval(value: Floats, samples: Floats, seeds: Integers, skew: Floats | f
 def ratio_interval(
     over: float, under: float, covariance: Floats, freedom: int, limits: tuple[float, float], level: float = 0.95
 ) -> Interval:
-    """Interval of a ratio of two estimates with a covariance (2, 2): all ratios r for which over - r * under lies within
-    Student's t of 0 (Fieller, Some Problems in Interval Estimation, JRSS B 16, 1954).
+    """Compute the interval of the ratio over / under of two estimates with a covariance (2, 2).
 
-    Within `limits`, which are the whole answer where `under` itself is not told from 0.
+    It holds all ratios r for which over - r * under is within Student's t of 0.
+    Fieller, Some Problems in Interval Estimation, JRSS B 16, 1954. The interval is clipped to `limits`. If `under` does not
+    differ from 0 significantly, the interval is `limits`.
     """
     from scipy.special import stdtrit
 
@@ -157,10 +156,10 @@ def ratio_interval(
 def skewed_interval(
     value: Floats, error: Floats, freedom: Floats | Integers, asymmetry: Floats | float, level: float = 0.95
 ) -> Interval:
-    """Student's interval of `value` with standard error `error`, each end moved for skewness; all (...).
+    """Compute Student's interval of `value` with standard error `error`, corrected for skewness. All arrays are (...).
 
-    `asymmetry` is a sixth of the skewness of the estimate itself; at 0 the interval is the classical one (Willink, A
-    Confidence Interval and Test for the Mean of an Asymmetric Distribution, Communications in Statistics 34, 2005).
+    `asymmetry` is a sixth of the skewness of the estimate itself. At 0 the interval is the classical one.
+    Willink, A Confidence Interval and Test for the Mean of an Asymmetric Distribution, Communications in Statistics 34, 2005.
     """
     from scipy.special import stdtrit
 
@@ -169,7 +168,7 @@ def skewed_interval(
 
 
 def skewed_p_value(value: Floats, error: Floats, freedom: Floats | Integers, asymmetry: Floats | float) -> Floats:
-    """Two-sided p-value (...) of the hypothesis that the truth is 0: below 1 - level where `skewed_interval` excludes 0."""
+    """Compute the two-sided p-value (...) of a true value of 0. It is below 1 - level if `skewed_interval` excludes 0."""
     from scipy.special import stdtr
 
     asymmetry = np.asarray(asymmetry)
@@ -181,7 +180,7 @@ def skewed_p_value(value: Floats, error: Floats, freedom: Floats | Integers, asy
 
 
 def _unskewed(quantile: Floats | float, asymmetry: Floats | float) -> Floats:
-    """Willink's G: the quantile of the studentised mean that belongs to a quantile of Student's t."""
+    """Convert a quantile of Student's t to the quantile of the studentised mean (Willink's G)."""
     asymmetry = np.asarray(asymmetry, dtype=np.float64)
     small = np.abs(asymmetry) < _SYMMETRIC
     a = np.where(small, 1.0, asymmetry)
@@ -189,10 +188,10 @@ def _unskewed(quantile: Floats | float, asymmetry: Floats | float) -> Floats:
 
 
 def seed_skewness(seed_scores: Floats) -> Floats:
-    """Skewness over the last axis (..., S) of the values that are there, (...); 0 under `FEWEST_SEEDS_FOR_SKEW` of them.
+    """Compute the skewness (...) of the finite values on the last axis (..., S). 0 under `FEWEST_SEEDS_FOR_SKEW` values.
 
-    From fewer seeds it is noise: at 4 it would make the median interval of normal scores half as wide again, and cover
-    less.
+    With fewer seeds the estimate is noise. At 4 seeds the median interval of normal scores would be half as wide again, and
+    its coverage lower.
     """
     there = np.isfinite(seed_scores)
     count = there.sum(axis=-1)
@@ -208,10 +207,10 @@ def seed_skewness(seed_scores: Floats) -> Floats:
 
 
 def half_splits(rng: np.random.Generator, seeds: int, most: int = 500) -> Booleans:
-    """Ways (P, S) to choose the half of the seeds that selects (True); the other half reports.
+    """Split the seeds into a half that selects (True) and a half that scores, in all ways: (P, S).
 
-    All of them where there are at most `most` (70 at 8 seeds), else `most` random ones. Of an odd number the larger half
-    selects, being nearer to the selection that is judged. Empty for one seed, which cannot be split.
+    If there are more than `most` ways, `most` random ones are drawn. At 8 seeds there are 70 ways. If the number of seeds is
+    odd, the larger half selects, because selection on all seeds is what is judged. Empty for one seed, which cannot be split.
     """
     size = math.ceil(seeds / 2)
     if seeds < 2:
@@ -226,10 +225,10 @@ def half_splits(rng: np.random.Generator, seeds: int, most: int = 500) -> Boolea
 
 
 def selection_corrected(scores: Floats, splits: Booleans) -> Floats:
-    """The statistic without its optimism: configurations chosen on one half of the seeds, scored on the other.
+    """Compute the statistic without selection bias: choose configurations on half of the seeds, score on the other half.
 
-    Scores (..., D, K, S), splits (P, S), result (...): the mean over splits. NaN where no split has a score in both halves
-    for every dataset.
+    Scores are (..., D, K, S) and splits (P, S). The result (...) is the mean over splits. NaN if no split has a score in both
+    halves for every dataset.
     """
     there = np.isfinite(scores)
     filled = np.where(there, scores, 0.0)
@@ -247,13 +246,13 @@ def selection_corrected(scores: Floats, splits: Booleans) -> Floats:
 
 
 def corrected_seed_scores(scores: Floats, rng: np.random.Generator) -> Floats:
-    """Each seed's part in the selection-corrected score of scores (..., K, S): (..., S), their mean the score itself.
+    """Compute each seed's part (..., S) in the selection-corrected score of scores (..., K, S). Their mean is the score.
 
-    Jackknife pseudo-values, score + (S - 1) * (mean of the scores without one seed - the score without this one): of a fixed
-    configuration they are the seeds' own scores, and where configurations are close they also hold what a seed does to the
-    choice, which the seeds' scores under the others' choice would not. Their mean's standard error errs upwards (Efron and
-    Stein, The Jackknife Estimate of Variance, The Annals of Statistics 9, 1981). `rng` draws splits where there are many.
-    NaN for a seed without a run; under `FEWEST_SEEDS`, where no interval is drawn, every seed has the score itself.
+    The parts are jackknife pseudo-values, score + (S - 1) * (mean of the scores without one seed - the score without this
+    one). If one configuration is always chosen, they are the seeds' own scores. If configurations are close, they include the
+    effect of a seed on the choice. The standard error of their mean is too large rather than too small.
+    Efron and Stein, The Jackknife Estimate of Variance, The Annals of Statistics 9, 1981. `rng` draws splits if there are too
+    many. NaN for a seed without a run. Under `FEWEST_SEEDS` there is no interval, and every part is the score itself.
     """
     seeds = scores.shape[-1]
     whole = selection_corrected(scores[..., None, :, :], half_splits(rng, seeds))[..., None]
@@ -269,7 +268,7 @@ def corrected_seed_scores(scores: Floats, rng: np.random.Generator) -> Floats:
 
 
 def ranks(values: Floats) -> Integers:
-    """Rank of each value along the last axis, 1 the best; equals share the better rank; 0 where there is no value."""
+    """Rank the values along the last axis; 1 is the best. Equal values share the better rank. A missing value has rank 0."""
     there = np.isfinite(values)
     filled = np.where(there, values, -np.inf)
     above = (filled[..., None, :] > filled[..., :, None]).sum(axis=-1)
@@ -277,7 +276,7 @@ def ranks(values: Floats) -> Integers:
 
 
 def _ratio(numerator: NDArray[np.floating], denominator: NDArray[np.generic]) -> Floats:
-    """Division with NaN, not a warning, where there is nothing to divide by."""
+    """Divide. Where the denominator is 0, the result is NaN, without a warning."""
     count = np.asarray(denominator, dtype=np.float64)
     ratio: Floats = np.divide(numerator, count, out=np.full(np.shape(numerator), np.nan), where=count > 0)
     return ratio

@@ -1,4 +1,4 @@
-"""How far policies leave the actions that the data hold (Figure 1)."""
+"""Measures how far actions of policies are from the actions in the data (Figure 1)."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ if TYPE_CHECKING:
     from scipy.spatial import ConvexHull
 
 NEIGHBOURS = 10
-"""Transitions with the nearest observations, whose actions count as what the data do in such a place."""
+"""Number of transitions with the nearest observations, whose actions a policy's action is compared with."""
 
 _AT_ONCE = 500  # rows: 40 MB of distances at 10,000 others
 
 
 def spans_a_plane(actions: Floats) -> bool:
-    """Tell whether actions (R, 2) have a convex hull: at least three of them, not all on one line."""
+    """Check that actions (R, 2) have a convex hull: at least three of them, not all on one line."""
     return len(actions) > 2 and bool(np.linalg.matrix_rank(actions - actions.mean(axis=0)) == 2)
 
 
 def hull(actions: Floats) -> ConvexHull:
-    """The convex hull of actions (R, 2)."""
+    """Compute the convex hull of actions (R, 2)."""
     from scipy.spatial import ConvexHull
 
     return ConvexHull(actions)
 
 
 def outside(region: ConvexHull, points: Floats) -> Booleans:
-    """Which of points (M, 2) lie outside a hull."""
+    """Mark the points (M, 2) that lie outside a hull: (M,)."""
     normals, offsets = region.equations[:, :-1], region.equations[:, -1]
     beyond: Booleans = np.any(points @ normals.T + offsets > 1e-9, axis=1)
     return beyond
 
 
 def neighbours(asked: Floats, others: Floats) -> Integers:
-    """For each of observations (M, O) the NEIGHBOURS nearest of others (R, O), (M, NEIGHBOURS).
+    """Find the NEIGHBOURS nearest of the others (R, O) to each observation (M, O): indices (M, NEIGHBOURS).
 
-    Each component is measured in standard deviations of the others; constant ones count for nothing.
+    Each component is measured in standard deviations of the others. Constant components are ignored.
     """
     spread = others.std(axis=0)
     scale = np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0.0)
@@ -54,6 +54,6 @@ def neighbours(asked: Floats, others: Floats) -> Integers:
 
 
 def distance_to_data(actions: Floats, near: Integers, others: Floats) -> Floats:
-    """Distance (M,) of actions (M, A) to the nearest of the actions (R, A) that were taken in the nearest places."""
+    """Measure the distance (M,) of actions (M, A) to the nearest action of the `near` transitions among others (R, A)."""
     gaps: Floats = np.linalg.norm(others[near] - actions[:, None], axis=-1).min(axis=1)
     return gaps

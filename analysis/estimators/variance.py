@@ -1,9 +1,9 @@
-"""How much of the differences between designs each axis explains, and each pair of axes together.
+"""Analysis of variance: the share of the variance among designs that each axis and each combination of axes explains.
 
-Within a dataset the designs' true scores differ by main effects of the axes (decomposition, value learning, extraction), by
-what pairs of them do together, and by what all three do; of a full product these parts are orthogonal and their mean squares
-add up. An effect estimated from seeds is too large by the variance of its mean, which is subtracted, so that an axis without
-effect explains 0 and not its share of the noise. Shares are of the sum over datasets.
+Within a dataset the scores of designs have main effects of the axes (decomposition, value learning, extraction). They also
+have interactions of two axes and of all three. In a full product of designs these parts are orthogonal, so their mean squares
+add up. The square of an estimated effect is too large by the variance of its mean over seeds. This variance is subtracted, so
+an axis without effect explains 0. Shares are shares of the sum over datasets.
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ from recipe_sweep.analysis.estimators.seed_statistics import Floats, Interval, r
 
 AXES = ("decomposition", "value learning", "extraction")
 TERMS: tuple[tuple[int, ...], ...] = tuple(term for size in (1, 2, 3) for term in combinations(range(len(AXES)), size))
-"""What variance is divided among: each axis alone, each pair, all three; as indices of `AXES`."""
+"""The terms of the analysis of variance: each axis, each pair, all three; as indices of `AXES`."""
 
 
 class Moments(NamedTuple):
-    """Of every term's effects (T,)."""
+    """Second moments of the effects of every term (T,)."""
 
     squared: Floats
-    """mean squares of the effects, too large by `noise`"""
+    """mean squares of the effects, which are too large by `noise`"""
     noise: Floats
     """mean variance of the effects' means over seeds"""
 
     @property
     def parts(self) -> Floats:
-        """Variance of each term without noise; may lie a little below 0 where there is none."""
+        """Variance of each term without noise. It may be slightly below 0 for a term without effect."""
         return self.squared - self.noise
 
 
 def effects(scores: Floats) -> tuple[Floats, ...]:
-    """Effects of every term of scores (X, V, E, ...), each of the shape of `scores`: what is left of the mean over the other
-    axes once the effects of fewer axes are taken away.
+    """Compute the effects of every term of scores (X, V, E, ...). Each has the shape of `scores`.
+
+    An effect is the mean over the axes outside the term, minus the effects of all smaller terms.
     """
     found: dict[tuple[int, ...], Floats] = {(): np.broadcast_to(scores.mean(axis=(0, 1, 2), keepdims=True), scores.shape)}
     for term in TERMS:
@@ -48,7 +49,7 @@ def effects(scores: Floats) -> tuple[Floats, ...]:
 
 
 def moments(scores: Floats) -> Moments:
-    """Moments of scores (X, V, E, D, S) without holes, in at least two seeds."""
+    """Compute the moments of scores (X, V, E, D, S), which have no NaN and at least two seeds."""
     found = effects(scores)
     squared = [(effect.mean(axis=-1) ** 2).mean() for effect in found]
     noise = [effect.var(axis=-1, ddof=1).mean() / scores.shape[-1] for effect in found]
@@ -56,17 +57,17 @@ def moments(scores: Floats) -> Moments:
 
 
 def shares(parts: Floats) -> Floats:
-    """Shares (..., T) of the variance among designs; NaN where designs do not differ beyond noise."""
+    """Divide parts (..., T) by their sum: shares of the variance among designs. NaN if designs differ by noise alone."""
     total = parts.sum(axis=-1, keepdims=True)
     share: Floats = np.divide(parts, total, out=np.full_like(parts, np.nan), where=total > 0.0)
     return share
 
 
 def jackknife(scores: Floats) -> Floats:
-    """Covariance (T, T) of the parts of scores (X, V, E, D, S), from what each is without one seed after another; NaN of two.
+    """Estimate the covariance (T, T) of the parts of scores (X, V, E, D, S) with the jackknife. NaN under three seeds.
 
-    Not from resamples of seeds: their squares hold the noise once more, which where there is little else makes their spread
-    up to thrice as wide.
+    Resamples of seeds are not used, because their squares contain the noise a second time. If the rest is small, the spread
+    would be up to three times too wide.
     """
     seeds = scores.shape[-1]
     if seeds < 3:
@@ -78,9 +79,9 @@ def jackknife(scores: Floats) -> Floats:
 
 
 def share_difference(parts: Floats, covariance: Floats, seeds: int, first: int, second: int) -> tuple[float, Interval]:
-    """One term's share less another's, of parts (T,) with a covariance (T, T), and its interval.
+    """Subtract the share of term `second` from that of `first`, and compute the interval of the difference.
 
-    Both ends of the fraction are uncertain, the lower the more the noisier the seeds: see `ratio_interval`.
+    Parts are (T,) and their covariance (T, T). Numerator and denominator of a share are both uncertain: see `ratio_interval`.
     """
     share = shares(parts)
     ends = np.stack([np.eye(len(parts))[first] - np.eye(len(parts))[second], np.ones(len(parts))])
