@@ -1,4 +1,4 @@
-"""How much of what was asked for is there."""
+"""Counts the wanted runs that are done, missing or failed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from recipe_sweep.search_spaces.counted import agreeing, counted
 
 
 class Coverage(NamedTuple):
-    """How much of what was asked for is there."""
+    """How many of the wanted runs are done."""
 
     wanted: int
     done: int
     failed: int
-    """wanted runs whose last attempt failed; they are among the missing"""
+    """wanted runs whose last attempt failed; they count as missing too"""
     rehearsal: bool = False
-    """whether what is there is made up"""
+    """whether the results are made up"""
     absent: tuple[str, ...] = ()
-    """tasks that have no result at all"""
+    """tasks without any result"""
 
     @property
     def missing(self) -> int:
@@ -25,7 +25,7 @@ class Coverage(NamedTuple):
         return self.wanted - self.done
 
     def sentence(self) -> str:
-        """What is there and what is not."""
+        """Say how many runs are missing."""
         if not self.missing:
             return f"All {self.wanted:,} runs are in."
         failed = f", {self.failed:,} of them failed" if self.failed else ""

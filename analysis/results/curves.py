@@ -1,7 +1,7 @@
 """Diagnostics and evaluations of runs as curves over gradient steps, with bands over seeds.
 
-Under `svn` and `svn_both` the critic's loss is divided by sigma squared, so its gradient norm is taken times sigma squared:
-Adam does not feel a constant factor on a loss, and raw norms of differently scaled losses do not compare.
+Under `svn` and `svn_both` the critic's loss is divided by sigma squared. So its gradient norm is multiplied by sigma squared.
+The reason: norms of losses with different scales are not comparable. Adam itself ignores a constant factor on a loss.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ LINEAR_WITHIN = 10.0
 
 
 class Scale(StrEnum):
-    """How a panel's axis runs; means and bands over seeds are taken on it."""
+    """Scale of a panel's axis. Means and bands over seeds are computed on this scale."""
 
     LINEAR = "linear"
     LOG = "log"
     ASINH = "asinh"
-    """for what has a sign and may grow as on a logarithmic axis: linear within `LINEAR_WITHIN` of 0, logarithmic beyond"""
+    """for signed values of very different size: linear within `LINEAR_WITHIN` of 0, logarithmic beyond"""
 
     def of(self, values: Floats) -> Floats:
-        """Values as the axis has them; NaN where it has no place for them."""
+        """Transform values to the scale. NaN if the scale cannot show the value."""
         if self is Scale.LOG:
             return np.log(np.where(values > 0.0, values, np.nan))
         return np.arcsinh(values / LINEAR_WITHIN) if self is Scale.ASINH else values
 
     def back(self, values: Floats) -> Floats:
-        """The inverse."""
+        """Transform values back from the scale."""
         if self is Scale.LOG:
             return np.exp(values)
         return LINEAR_WITHIN * np.sinh(values) if self is Scale.ASINH else values
 
 
 class Quantity(NamedTuple):
-    """One panel: a column of the curves and how it is drawn."""
+    """One panel: a column of the curves, its title and its scale."""
 
     column: str
     title: str
@@ -54,7 +54,7 @@ class Quantity(NamedTuple):
 
 
 class Band(NamedTuple):
-    """A line over steps with its band; NaN where there is none."""
+    """A line over steps with its band; NaN if missing."""
 
     steps: Floats
     middle: Floats
@@ -63,29 +63,29 @@ class Band(NamedTuple):
 
 
 def comparable_gradient(curves: pd.DataFrame) -> pd.Series[float]:
-    """The critic's gradient norm of every row, times sigma squared where its loss was divided by it."""
+    """Compute the critic's gradient norm of every row, times sigma squared if the loss was divided by it."""
     divided = [norm.value for norm in CriticNorm.members() if norm.divides]
     factor = np.where(curves["critic_norm"].isin(divided), curves["sigma"].fillna(1.0) ** 2, 1.0)
     return curves["grad_norm/critic"] * factor
 
 
 def seeds_note(seeds: Sequence[int]) -> str:
-    """What the lines and bands of a figure are, given how many seeds stand behind each."""
+    """Say what the lines and bands of a figure are, given the number of seeds of each."""
     bands = "95 % t intervals" if min(seeds) >= FEWEST_SEEDS else "minimum to maximum (too few seeds for an interval)"
     count = str(min(seeds)) if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
     return f"Lines: means over {count} seeds, taken on the scale of the axis; bands: {bands}."
 
 
 def training_curves(runs: pd.DataFrame, diagnostics: pd.DataFrame) -> pd.DataFrame:
-    """Diagnostics of some runs as a long table: the variant, seed, step and the columns that are drawn."""
+    """Arrange diagnostics of some runs as a long table: the variant, seed, step and the columns that are drawn."""
     curves = runs[["run_id", *_VARIANT, "seed"]].merge(diagnostics, on="run_id")
-    # Either head may be the one that dies: shares of 0 and 1 must not average to the 0.5 of two living heads.
+    # Either head may die: shares of 0 and 1 in two seeds must not average to 0.5, the value of two living heads.
     share = curves["head_share"]
     return curves.assign(gradient=comparable_gradient(curves), smaller_head=np.maximum(share, 1.0 - share))
 
 
 def evaluation_curves(runs: pd.DataFrame) -> pd.DataFrame:
-    """Evaluations of some runs as a long table: the variant, seed, step, score (normalised)."""
+    """Arrange evaluations of some runs as a long table: the variant, seed, step, score (normalised)."""
     columns = [*_VARIANT, "seed", "curve_step", "curve_return", "scale_min", "scale_max"]
     curves = runs[columns].explode(["curve_step", "curve_return"]).dropna(subset="curve_step")
     span = curves["scale_max"] - curves["scale_min"]
@@ -95,10 +95,10 @@ def evaluation_curves(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def band(table: pd.DataFrame, column: str, scale: Scale) -> Band:
-    """Mean over seeds at every step; its 95 % t interval at 4 seeds or more, minimum to maximum under that.
+    """Average over seeds at every step. The band is the 95 % t interval from 4 seeds on, else minimum to maximum.
 
-    All of it is done on the scale of the axis (in logarithms: a geometric mean), so that one seed in trouble does not hide the
-    others, and the band of what is positive cannot fall below zero.
+    Both are computed on the scale of the axis; on a logarithmic axis the mean is geometric. So one seed with huge values does
+    not hide the others, and the band of positive values stays above zero.
     """
     from scipy.special import stdtrit
 

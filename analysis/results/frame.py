@@ -1,6 +1,6 @@
-"""Results files as one table with one row per run.
+"""Reads results files as one table with one row per run.
 
-The files are the truth (one immutable Parquet file per complete pack); everything in `index/` is made from them and may be
+The files are the truth: one immutable Parquet file per complete pack. Everything in `index/` is made from them and may be
 deleted at any time.
 """
 
@@ -33,12 +33,11 @@ class Duplicate(NamedTuple):
 
 @dataclass(frozen=True)
 class Results:
-    """What a sweep has found so far.
+    """The results of a sweep so far.
 
-    `runs` has one row per run and the columns of `SCHEMA` (sweep/results/schema.py) without the diagnostics; curves are
-    nested arrays, and none that a search pruned. `outside` counts
-    runs in the files that nobody asked for (an older grid's). `table`
-    has all of these as well.
+    `runs` has one row per run and the columns of `SCHEMA` (sweep/results/schema.py) without the diagnostics. Curves are
+    nested arrays. Runs that a search pruned are left out. `outside` counts runs in the files that are not wanted, such as
+    those of an older grid. `table` has the pruned and the unwanted runs too.
     """
 
     runs: pd.DataFrame
@@ -49,7 +48,7 @@ class Results:
 
     @property
     def rehearsal(self) -> bool:
-        """Whether any of it is made up; then no claim may be drawn from it, and everything made of it says so."""
+        """Whether any result is made up. Then no claim may be based on the results, and every output says so."""
         from recipe_sweep.sweep.results.schema import REHEARSAL
 
         return bool(self.runs["data_hash"].str.startswith(REHEARSAL).any())
@@ -63,12 +62,12 @@ class CompactPaths(NamedTuple):
 
 
 def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Results:
-    """Read every results file of a sweep, one row per run_id, only runs in `wanted` where it is given.
+    """Read every results file of a sweep, one row per run_id. If `wanted` is given, read only these runs.
 
-    Of several rows of one run the one published by the oldest launch counts (lowest epoch, then pack_id), so that every
-    reader and every later day takes the same one.
+    If a run has several rows, the row of the oldest launch counts (lowest epoch, then pack_id). So every reader uses the same
+    row at any time.
 
-    Files that are torn or foreign are overlooked, which the command says at its end.
+    Damaged and foreign files are skipped, which the command says at its end.
     """
     import pyarrow.compute as pc
 
@@ -84,7 +83,7 @@ def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Re
 
 
 def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection[str] | None = None) -> pd.DataFrame:
-    """Read chosen diagnostics as a long table: run_id, step, then one column per name (NaN where not recorded)."""
+    """Read chosen diagnostics as a long table: run_id, step, then one column per name (NaN if not recorded)."""
     import numpy as np
     import pandas as pd
 
@@ -101,8 +100,10 @@ def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection
 
 
 def compact(sweep_dir: Path, results: Results) -> CompactPaths:
-    """Gather all of a sweep's results into `index/runs.parquet` (scalars) and `index/curves.parquet` (run_id, step,
-    return_mean, return_std in units of reward), each replaced atomically.
+    """Gather all results of a sweep into two files, each replaced atomically.
+
+    `index/runs.parquet` has the scalars. `index/curves.parquet` has run_id, step, return_mean and return_std, both in units of
+    reward.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -140,7 +141,7 @@ def _read_files(
 
     names = [field.name for field in SCHEMA if field.name not in without and (only is None or field.name in only)]
     ids = None if wanted is None else pa.array(list(wanted), pa.string())
-    # Filtered file by file: the diagnostics of a whole sweep are far larger than those of the runs that are asked for.
+    # Each file is filtered when it is read, because the diagnostics of a whole sweep may not fit into memory.
     tables = [
         (table if ids is None else table.filter(pc.is_in(table["run_id"], ids))).replace_schema_metadata(SCHEMA.metadata)
         for table in readable(result_files(results_dir), lambda path: read_rows(path, names))
@@ -159,6 +160,6 @@ def _one_row_per_run(table: pa.Table) -> tuple[pa.Table, tuple[Duplicate, ...]]:
         Duplicate(run_id=str(run_id), kept=packs[0], others=tuple(packs[1:]))
         for run_id, packs in keys[again].groupby("run_id")["pack_id"].agg(list).items()
     )
-    # In the order of run_id, so that no output depends on the names or the number of the files.
+    # Sorted by run_id, so that no output depends on the names or the number of the files.
     keep = keys.index[~keys["run_id"].duplicated()].to_numpy(dtype=np.int64)
     return table.take(keep), duplicates

@@ -1,4 +1,4 @@
-"""What a reader of the numbers should know about where they come from."""
+"""Notes about the origin of a report's numbers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MADE_WITH = {"code_version": "versions of recipe-sweep", "torch_version": "vers
 
 
 def provenance_notes(results: Results, rule: ScoreRule) -> tuple[str, ...]:
-    """One sentence per thing that is mixed, doubled or unusable in the runs of a report; empty where all is well."""
+    """Write one sentence per problem: runs of mixed origin, duplicates, runs outside the grid, unusable scores."""
     runs = results.runs
     notes = [
         f"The runs were made with several {words}: {_listed(runs[column])}."

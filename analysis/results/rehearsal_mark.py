@@ -1,4 +1,4 @@
-"""The mark that everything made from a rehearsal bears: its numbers are made up, and nobody must take them for results."""
+"""The mark on everything made from a rehearsal: its numbers are made up, and nobody must mistake them for results."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ WORD = "REHEARSAL"
 SENTENCE = "REHEARSAL: every number is made up, nothing was trained."
 NO_CLAIM = "A rehearsal: made-up numbers, which say nothing about any design."
 METADATA = {b"rehearsal": SENTENCE.encode()}
-"""For the schema of a Parquet file."""
+"""Metadata for the schema of a Parquet file."""
 
 
 def stamped(frame: pd.DataFrame) -> pd.DataFrame:
-    """The table with a first column that says in every row what it is."""
+    """Insert a first column that says in every row that the numbers are made up."""
     frame.insert(0, WORD, "made up")
     return frame

@@ -1,12 +1,12 @@
 """A sweep's scores as one dense array per task, so that every statistic is a reduction over named axes.
 
 Shape letters: X decompositions (4), V value learners (3), E extractions (2), D datasets, K configurations, S seeds. A
-configuration is everything but the seed that differs within one (design, dataset): alpha, tau, and whatever else a grid
-varies. K is the largest number of configurations that any (design, dataset) has; places beyond a design's own are not
-wanted, and their scores are NaN.
+configuration holds everything but the seed that varies within one (design, dataset): alpha, tau, and other settings. K is the
+largest number of configurations of any (design, dataset). If a design has fewer, its other places are not wanted and their
+scores are NaN.
 
-AWR with alpha 0 weighs every action alike, whatever the values say: it is behaviour cloning, no design's configuration. Its
-runs are kept apart, as what every score is compared with.
+AWR with alpha 0 gives every action the same weight: it is behaviour cloning, not a configuration of a design. Its runs are
+stored separately, as the baseline of every score.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _CELL = ["task", "dataset_label", *_DESIGN_FIELDS]
 
 
 class ScoreRule(StrEnum):
-    """Which number is a run's score; one report uses one rule throughout."""
+    """Which number is a run's score. All scores of a report follow one rule."""
 
     FINAL = "final"
     BEST = "best"
@@ -43,12 +43,12 @@ class ScoreRule(StrEnum):
 
     @property
     def column(self) -> str:
-        """Its column in the results."""
+        """Column of the score in the results."""
         return {ScoreRule.FINAL: "score", ScoreRule.BEST: "score_best", ScoreRule.LAST3: "score_last3"}[self]
 
     @property
     def words(self) -> str:
-        """What it is, for captions."""
+        """Description of the score, for captions."""
         return {
             ScoreRule.FINAL: "evaluation at the last step",
             ScoreRule.BEST: "best evaluation of the run (optimistic)",
@@ -66,7 +66,7 @@ class _DatasetIdentity(NamedTuple):
 
 
 class Configuration(NamedTuple):
-    """What is selected over; `other` names settings beyond alpha and tau that the grid varies, empty as a rule."""
+    """Settings among which the best are selected. `other` names further settings that the grid varies; usually empty."""
 
     alpha: float
     tau: float | None
@@ -82,30 +82,30 @@ class TaskScores:
     datasets: tuple[str, ...]
     seeds: tuple[int, ...]
     scores: Floats
-    """(X, V, E, D, K, S): normalised scores; NaN where there is no run"""
+    """(X, V, E, D, K, S): normalised scores; NaN if there is no run"""
     wanted: Booleans
-    """(X, V, E, D, K, S): asked for"""
+    """(X, V, E, D, K, S): whether the grid has the run"""
     done: Booleans
-    """(X, V, E, D, K, S): has a row in the results"""
+    """(X, V, E, D, K, S): whether the results have the run"""
     diverged: Booleans
     """(X, V, E, D, K, S)"""
     configurations: NDArray[np.object_]
-    """(X, V, E, D, K): Configuration, or None beyond a design's own"""
+    """(X, V, E, D, K): Configuration; None in places without one"""
     cloning: Floats
-    """(D, S): normalised scores of behaviour cloning; NaN where there is no run"""
+    """(D, S): normalised scores of behaviour cloning; NaN if there is no run"""
     varied: tuple[str, ...]
-    """Settings besides alpha and tau that the best configuration is chosen over."""
+    """Settings besides alpha and tau among which the best configuration is chosen."""
     steps: tuple[int, ...]
-    """The lengths of the runs, in gradient steps; one as a rule."""
+    """Lengths of the runs in gradient steps; usually one."""
 
     @property
     def cloning_by_dataset(self) -> Floats:
-        """Mean score of behaviour cloning over its seeds (D,); NaN where there is none."""
+        """Mean score of behaviour cloning over its seeds (D,); NaN if there is none."""
         return seed_means(self.cloning)
 
 
 def points_table(points: Sequence[DesignPoint]) -> pd.DataFrame:
-    """The wanted points as a table: run_id, config_id and one column per field of `DesignPoint`."""
+    """Tabulate the wanted points: run_id, config_id and one column per field of `DesignPoint`."""
     import pandas as pd
 
     names = [field.name for field in fields(DesignPoint)]
@@ -114,13 +114,13 @@ def points_table(points: Sequence[DesignPoint]) -> pd.DataFrame:
 
 
 def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
-    """The same table made from results rows, for a report that knows no grid."""
+    """Make the table of `points_table` from results rows, which needs no grid."""
     rows = zip(runs["run_id"].tolist(), runs["config_id"].tolist(), runs["point"].tolist(), strict=True)
     return _settings([(run_id, config_id, json.loads(point)) for run_id, config_id, point in rows])
 
 
 def task_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule = ScoreRule.FINAL) -> tuple[TaskScores, ...]:
-    """Arrange runs (rows of the results) by the wanted points (`points_table`), one entry per task in the paper's order."""
+    """Arrange runs (rows of the results) by the wanted points (`points_table`): one entry per task, in the paper's order."""
     table = wanted.assign(dataset_label=dataset_labels(wanted))
     outcome = runs.set_index("run_id")[[rule.column, "status"]].rename(columns={rule.column: "run_score"})
     table = table.join(outcome, on="run_id")
@@ -134,7 +134,7 @@ def _one_task(task: str, table: pd.DataFrame) -> TaskScores:
     seeds = tuple(sorted(int(seed) for seed in table["seed"].unique()))
     clones = table["alpha"] == table["extraction"].map({one.value: one.cloning_alpha for one in Extraction.members()})
     cloning = _cloning(table[clones], datasets, seeds)
-    table = table if clones.all() else table[~clones]  # cloning alone is a sweep like any other
+    table = table if clones.all() else table[~clones]  # a sweep of cloning alone keeps its runs
     varied = _varied_settings(table)
     configurations = _configurations(table, varied)
     table = table.merge(configurations[["config_id", "dataset_label", "k"]], on=["config_id", "dataset_label"])
@@ -172,7 +172,7 @@ def _one_task(task: str, table: pd.DataFrame) -> TaskScores:
 
 
 def _cloning(table: pd.DataFrame, datasets: tuple[str, ...], seeds: tuple[int, ...]) -> Floats:
-    """Scores (D, S): of one seed all runs are alike, for the actor never meets the values, so their mean is taken."""
+    """Average the scores (D, S) over runs of one seed. They are alike, because the actor does not use the values."""
     means = table.groupby(["dataset_label", "seed"])["run_score"].mean()
     return np.array([[means.get((dataset, seed), np.nan) for seed in seeds] for dataset in datasets], dtype=np.float64)
 
@@ -182,7 +182,7 @@ def _cell(value: object) -> object:
 
 
 def _settings(rows: list[tuple[str, str, dict[str, object]]]) -> pd.DataFrame:
-    """A table of canonical points, absent fields at their defaults."""
+    """Tabulate canonical points. Absent fields have their defaults."""
     import pandas as pd
 
     columns: dict[str, object] = {"run_id": [row[0] for row in rows], "config_id": [row[1] for row in rows]}
@@ -194,7 +194,7 @@ def _settings(rows: list[tuple[str, str, dict[str, object]]]) -> pd.DataFrame:
 
 
 def dataset_labels(table: pd.DataFrame) -> list[str]:
-    """Short names that tell a task's datasets apart: `expert`, or `expert (source og_marl)` where two sources meet."""
+    """Give a task's datasets short unique names: `expert`, or `expert (source og_marl)` if there are two sources."""
     columns = [table[name].astype(object).where(table[name].notna(), None).tolist() for name in ("task", *_DATASET_FIELDS)]
     identities = [_DatasetIdentity(*row) for row in zip(*columns, strict=True)]
     namesakes: dict[tuple[str, str], set[_DatasetIdentity]] = {}
@@ -206,7 +206,7 @@ def dataset_labels(table: pd.DataFrame) -> list[str]:
 
 def _label(identity: _DatasetIdentity, alike: set[_DatasetIdentity]) -> str:
     telling = [name for name in identity._fields if len({getattr(one, name) for one in alike}) > 1]
-    # Anything but None: a size or a seed that only the home-made one has is told by its source already.
+    # None is left out: only a home-made dataset has a size and a seed, and its source is named already.
     facts = [(name.removeprefix("dataset_"), getattr(identity, name)) for name in telling]
     told = [
         f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}" for name, value in facts if value is not None
@@ -222,7 +222,7 @@ def _dataset_order(task: str, table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _varied_settings(table: pd.DataFrame) -> tuple[str, ...]:
-    """Settings that differ within a (design, dataset) besides alpha, tau and the seed."""
+    """List the settings that vary within a (design, dataset), besides alpha, tau and the seed."""
     fixed = {"task", "alpha", "tau", "seed", *_DATASET_FIELDS, *_DESIGN_FIELDS}
     names = [field.name for field in fields(DesignPoint) if field.name not in fixed]
     varying = table.groupby(_CELL, sort=False)[names].nunique(dropna=False).max() > 1
@@ -230,14 +230,14 @@ def _varied_settings(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _configurations(table: pd.DataFrame, varied: tuple[str, ...]) -> pd.DataFrame:
-    """One row per configuration and dataset, numbered within its (design, dataset) in the order of alpha, then tau."""
+    """Number the configurations of each (design, dataset) in the order of alpha, then tau: one row each."""
     unique = table.drop_duplicates(["config_id", "dataset_label"])[["config_id", *_CELL, "alpha", "tau", *varied]]
     unique = unique.sort_values(["alpha", "tau", *varied, "config_id"], kind="stable")
     return unique.assign(k=unique.groupby(_CELL, sort=False).cumcount())
 
 
 def _places(table: pd.DataFrame, datasets: tuple[str, ...]) -> tuple[Integers, ...]:
-    """Index arrays (X, V, E, D, K) of a table's rows."""
+    """Compute index arrays (X, V, E, D, K) for the rows of a table."""
 
     def positions(column: str, names: Sequence[str]) -> Integers:
         index = {str(name): i for i, name in enumerate(names)}
