@@ -1,4 +1,4 @@
-"""A recommendation as people and programs read it."""
+"""Formats a recommendation for people and for programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from recipe_sweep.search_spaces.counted import counted
 
 
 def recommendation_lines(found: Recommendation) -> Iterator[str]:
-    """The sentences, then what to train in which order, the evidence, and what to beware of."""
+    """Write the sentences, then what to train in which order, the evidence, and the caveats."""
     yield from found.sentences
     if found.steps:
         yield "\nWhat to train, in this order:"
@@ -25,11 +25,11 @@ def recommendation_lines(found: Recommendation) -> Iterator[str]:
     for one in found.evidence:
         yield f"  {one.statement}: {with_interval(one.value, one.low, one.high, digits=3)}"
     if found.caveats:
-        yield "\nBeware:"
+        yield "\nCaveats:"
     for text in found.caveats:
         yield f"  {text}"
 
 
 def recommendation_json(found: Recommendation) -> str:
-    """All of it for machines."""
+    """Encode the whole recommendation as JSON."""
     return json.dumps(asdict(found), indent=2)

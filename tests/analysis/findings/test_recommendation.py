@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from recipe_sweep.analysis.errors import AdviceError
+from recipe_sweep.analysis.findings.best_recipe import Recipe
 from recipe_sweep.analysis.findings.claims import claims
 from recipe_sweep.analysis.findings.panels import TaskPanels
-from recipe_sweep.analysis.findings.recommendation import PUBLISHED, Basis, Recipe, recommend
+from recipe_sweep.analysis.findings.recommendation import PUBLISHED, Basis, recommend
 from recipe_sweep.analysis.report.advice import advise
 from recipe_sweep.analysis.report.recommendation_text import recommendation_json, recommendation_lines
 from recipe_sweep.analysis.results.scores import Configuration
@@ -41,26 +43,36 @@ def test_the_best_design_is_recommended_at_the_alpha_that_is_best_on_average_or_
     assert found.recipe == Recipe(*design, alpha=1.0, tau=None)
     assert recommend(panels, dataset="expert").recipe == Recipe(*design, alpha=0.1, tau=None)
     assert len(found.sentences) == 3
-    assert "ahead of each of the other 23 designs" in found.sentences[2]
+    assert "on the other half); highest of 24 designs." in found.sentences[0]
+    assert "ahead of 23 other designs" in found.sentences[2]
     assert found.evidence[0].low is not None
     assert found.evidence[0].low < found.evidence[0].value
 
 
-def test_designs_that_seeds_do_not_tell_apart_are_said_to_be_so_and_tried_next() -> None:
+def test_designs_without_a_significant_difference_are_called_tied_and_tried_next() -> None:
     panels = blocks(synthetic_points(seeds=range(6), **SMALL), noise)
     found = recommend(panels, claims(panels))
-    assert "cannot be told from it" in found.sentences[2]
-    assert "seeds would settle it" in found.sentences[2]
+    assert found.sentences[1] == "These runs do not show which choice matters most."
+    begin = "23 of 23 other designs are statistically tied with it. More seeds will not separate them: the nearest, "
+    assert found.sentences[2].startswith(begin)
     assert found.steps == ()  # All of them have their seeds.
     assert "Nothing is missing" in "\n".join(recommendation_lines(found))
     found = recommend(blocks(synthetic_points(seeds=range(2), **SMALL), noise))
-    assert found.steps[1].why.startswith("not told from the first")
+    assert found.steps[1].why.startswith("no significant difference from the best")
+
+
+def test_a_difference_that_a_few_more_seeds_would_show_comes_with_their_number() -> None:
+    panels = blocks(synthetic_points(seeds=range(6), **SMALL), lambda point: world(point) + 0.2 * noise(point))
+    sentence = recommend(panels).sentences[2]
+    found = re.match(r"\d+ of 23 other designs are statistically tied with it\. The nearest, .* separate the two\.", sentence)
+    assert found is not None
+    assert re.search(r"behind; if that is the true difference, about \d+ seeds would", sentence)
 
 
 def test_two_seeds_give_a_recommendation_without_any_interval() -> None:
     found = recommend(blocks(synthetic_points(seeds=range(2), **SMALL), world))
     assert all(one.low is None for one in found.evidence)
-    assert "How sure this is cannot be said" in found.sentences[2]
+    assert found.sentences[2] == "2 seeds are too few for an interval, which needs 4."
     assert any("2 seeds give no interval" in text for text in found.caveats)
 
 
@@ -173,7 +185,7 @@ def test_a_configuration_of_which_some_runs_diverged_may_be_recommended_with_the
 ) -> None:
     found = recommend(with_diverged(three_seeds, lambda entry, dataset, seed: entry.alpha == 1.0 and seed == 0))
     assert found.recipe.alpha == 1.0
-    assert "2 of its 6 runs diverged." in found.caveats
+    assert "2 of the recipe's 6 runs diverged." in found.caveats
 
 
 def test_without_divergence_not_a_word_is_said_of_it(three_seeds: list[TaskPanels]) -> None:

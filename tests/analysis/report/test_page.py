@@ -79,7 +79,7 @@ def test_the_recipe_comes_first_then_figures_then_the_claims(text: str) -> None:
     assert places == sorted(places)
     recipe = text[places[0] : places[1]]
     assert "Train " in recipe
-    assert " first: its design scores " in recipe
+    assert " on the other half); highest of " in recipe
     assert "17 of 24" in text[places[2] : places[3]]
 
 

@@ -1,0 +1,224 @@
+"""Chooses the configuration to try first: ranks designs by their scores, and picks the best configuration of each.
+
+A design's score is selection-corrected: its configuration is chosen on other seeds than it is scored on. So a design with
+more temperatures to choose from has no advantage. The recommended alpha is the one with the highest mean score over tasks and
+datasets.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from recipe_sweep.analysis.estimators.comparisons import Estimate, holm, paired_difference, stratified_mean
+from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, seed_means
+from recipe_sweep.analysis.findings.designs import Designs, designs
+from recipe_sweep.analysis.findings.panels import TaskPanels
+from recipe_sweep.analysis.findings.titles import Design
+from recipe_sweep.analysis.number_text import short
+from recipe_sweep.analysis.results.scores import Configuration
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+
+_SURE = 0.05
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A configuration to train."""
+
+    decomposition: Decomposition
+    value_learning: ValueLearning
+    extraction: Extraction
+    alpha: float
+    tau: float | None
+    """None unless value learning is IQL"""
+    other: str = ""
+    """further settings that the sweep varies; usually empty"""
+
+    @property
+    def text(self) -> str:
+        """Names and numbers of the configuration."""
+        tau = f" (\N{GREEK SMALL LETTER TAU} {short(self.tau)})" if self.tau is not None else ""
+        other = f", {self.other}" if self.other else ""
+        return (
+            f"{self.decomposition.display_name} with {self.value_learning.display_name}{tau} and "
+            f"{self.extraction.display_name} at \N{GREEK SMALL LETTER ALPHA} {short(self.alpha)}{other}"
+        )
+
+
+class Ranked(NamedTuple):
+    """A design's place (x, v, e) and its score."""
+
+    place: tuple[int, int, int]
+    estimate: Estimate
+
+
+class Rival(NamedTuple):
+    """Another design, with the lead of the best design over it."""
+
+    place: tuple[int, int, int]
+    lead: Estimate
+    sure: bool
+    """whether the lead is significant after correction for all comparisons (Holm)"""
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The best recipe of a scope, and all other designs, best first."""
+
+    scope: tuple[Designs, ...]
+    dataset: str | None
+    first: Ranked
+    recipe: Recipe
+    rivals: tuple[Rival, ...]
+
+    @property
+    def tied(self) -> tuple[Rival, ...]:
+        """Designs whose difference from the best design is not significant."""
+        return tuple(one for one in self.rivals if not one.sure)
+
+
+class Divergence(NamedTuple):
+    """Diverged runs and configurations of a scope. A configuration here is one of one dataset."""
+
+    runs: int
+    done: int
+    configurations: tuple[str, ...]
+
+    @property
+    def everything(self) -> bool:
+        """Whether every finished run diverged."""
+        return 0 < self.done == self.runs
+
+
+class Stand(NamedTuple):
+    """Number of finished and of diverged runs of a configuration on one dataset."""
+
+    done: int
+    diverged: int
+
+
+def scope_of(blocks: Sequence[TaskPanels], task: str | None, dataset: str | None) -> tuple[Designs, ...]:
+    """Select the designs of one task or of all tasks, if the task has the dataset."""
+    scope = [block.designs for block in blocks if task in (None, block.scores.task)]
+    return tuple(one for one in scope if dataset is None or dataset in one.scores.datasets)
+
+
+def choose(scope: Sequence[Designs], dataset: str | None) -> Choice | None:
+    """Choose the best recipe on one dataset or on all. None if no design has scores on all of them.
+
+    A configuration of which every run diverged is never chosen.
+    """
+    kept = tuple(_without_diverged(one, dataset) for one in scope)
+    ranked = _ranked(kept, dataset)
+    if not ranked:
+        return None
+    return Choice(kept, dataset, ranked[0], _recipe(kept, ranked[0].place, dataset), _rivals(kept, ranked, dataset))
+
+
+def divergence(scope: Sequence[Designs], dataset: str | None) -> Divergence:
+    """Count diverged runs, and name the configurations of which every run diverged."""
+    runs, done, names = 0, 0, {}
+    for task in scope:
+        chosen = [d for d, name in enumerate(task.scores.datasets) if dataset in (None, name)]
+        runs += int(task.scores.diverged[:, :, :, chosen].sum())
+        done += int(task.scores.done[:, :, :, chosen].sum())
+        for x, v, e, d, k in np.argwhere(_lost(task)).tolist():
+            if d in chosen:
+                entry = task.scores.configurations[x, v, e, d, k]
+                names[Recipe(*Design.at(x, v, e), entry.alpha, entry.tau, entry.other).text] = 1
+    return Divergence(runs, done, tuple(names))
+
+
+def stands(scope: Sequence[Designs], recipe: Recipe, dataset: str | None) -> list[Stand]:
+    """Count the runs of a configuration on each dataset of the scope. 0 if the grid does not have it there."""
+    return [stand for task in scope for stand in _stands(task, recipe, dataset)]
+
+
+def _stands(task: Designs, recipe: Recipe, dataset: str | None) -> list[Stand]:
+    place = Design(recipe.decomposition, recipe.value_learning, recipe.extraction).place
+    wanted, found = Configuration(recipe.alpha, recipe.tau, recipe.other), []
+    for d, name in enumerate(task.scores.datasets):
+        if dataset in (None, name):
+            here = [k for k, entry in enumerate(task.scores.configurations[place][d].tolist()) if entry == wanted]
+            done, diverged = (int(marks[place][d][here].sum()) for marks in (task.scores.done, task.scores.diverged))
+            found.append(Stand(done, diverged))
+    return found
+
+
+def _lost(task: Designs) -> Booleans:
+    """Mark the configurations (X, V, E, D, K) of which every finished run diverged."""
+    done, diverged = task.scores.done, task.scores.diverged
+    lost: Booleans = np.any(done, axis=-1) & ~np.any(done & ~diverged, axis=-1)
+    return lost
+
+
+def _without_diverged(task: Designs, dataset: str | None) -> Designs:
+    """Remove the scores of configurations of which every run diverged. Return `task` itself if there are none."""
+    lost = _lost(task)
+    if dataset is not None:
+        lost[:, :, :, [name != dataset for name in task.scores.datasets]] = False
+    if not lost.any():
+        return task
+    # On every dataset: a configuration that diverges on one of them is no recipe for all.
+    names = {_entry(task, place) for place in map(tuple, np.argwhere(lost).tolist())}
+    lost = np.array([_entry(task, place) in names for place in np.ndindex(lost.shape)]).reshape(lost.shape)
+    return designs(replace(task.scores, scores=np.where(lost[..., None], np.nan, task.scores.scores)))
+
+
+def _entry(task: Designs, place: tuple[int, ...]) -> tuple[object, ...]:
+    """Return a design's place and its configuration."""
+    return (*place[:3], task.scores.configurations[place])
+
+
+def _ranked(scope: Sequence[Designs], dataset: str | None) -> list[Ranked]:
+    """Rank the designs that every task of the scope has on all of its datasets, best first."""
+    found = []
+    for place in np.ndindex(scope[0].wanted.shape) if scope else ():
+        cells = [_cells(one, place, dataset) for one in scope]
+        if not all(np.isfinite(cell).any(axis=-1).all() for cell in cells):
+            continue
+        estimate = stratified_mean([cell.mean(axis=0) for cell in cells])
+        if np.isfinite(estimate.value):
+            found.append(Ranked((place[0], place[1], place[2]), estimate))
+    return sorted(found, key=lambda one: -one.estimate.value)
+
+
+def _rivals(scope: Sequence[Designs], ranked: Sequence[Ranked], dataset: str | None) -> tuple[Rival, ...]:
+    """Compare the first design with all others, corrected for all comparisons (Holm)."""
+    first = ranked[0].place
+    leads = [
+        stratified_mean([paired_difference(_cells(one, first, dataset), _cells(one, other.place, dataset)) for one in scope])
+        for other in ranked[1:]
+    ]
+    adjusted = holm(np.array([lead.p_value for lead in leads]))
+    return tuple(
+        Rival(other.place, lead, bool(p_value < _SURE), _recipe(scope, other.place, dataset))
+        for other, lead, p_value in zip(ranked[1:], leads, adjusted.tolist(), strict=True)
+    )
+
+
+def _cells(task: Designs, place: tuple[int, int, int], dataset: str | None) -> Floats:
+    cells: Floats = task.corrected[place]
+    return cells if dataset is None else cells[task.scores.datasets.index(dataset), None]
+
+
+def _recipe(scope: Sequence[Designs], place: tuple[int, int, int], dataset: str | None) -> Recipe:
+    """Choose the design's configuration with the highest mean score over the scope's tasks and datasets."""
+    means: dict[Configuration, list[float]] = {}
+    for task in scope:
+        chosen = range(len(task.scores.datasets)) if dataset is None else [task.scores.datasets.index(dataset)]
+        for d in chosen:
+            scores = seed_means(task.scores.scores[place][d]).tolist()
+            for entry, score in zip(task.scores.configurations[place][d].tolist(), scores, strict=True):
+                if entry is not None and math.isfinite(score):
+                    means.setdefault(entry, []).append(score)
+    # Only configurations that every dataset has: otherwise a mean over easier datasets would win.
+    most = max(map(len, means.values()))
+    best = max((one for one in means if len(means[one]) == most), key=lambda one: float(np.mean(means[one])))
+    return Recipe(*Design.at(*place), best.alpha, best.tau, best.other)
