@@ -1,9 +1,9 @@
-"""Each value of each design choice judged by all of its runs: interquartile mean, performance profile, and how often it beats
-the others (`aggregates`), with intervals over seeds.
+"""Compares the values of each design choice by all of their runs, with intervals over seeds (`aggregates`).
 
-The runs are those behind Figure 7: on every dataset each design's best configuration, all of its seeds. A choice is compared
-over the designs that differ in it alone, so tasks count whose designs are a full product, with the datasets and seeds that
-all designs have.
+The statistics are the interquartile mean, the performance profile and the probability of improvement. The runs are those
+behind Figure 7: all seeds of each design's best configuration on every dataset. Values are compared over designs that are
+alike in all other choices. So only tasks count whose designs are a full product, with the datasets and seeds that all
+designs have.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 RESAMPLES = 500
 BOOTSTRAP_SEED = 2
 THRESHOLDS = 21
-"""Of a profile, evenly from the lowest score to the highest."""
+"""Number of a profile's thresholds, evenly spaced from the lowest score to the highest."""
 AXES = ("decomposition", "value learning", "extraction")
 _WORDS: tuple[type[Word], ...] = (Decomposition, ValueLearning, Extraction)
 
 
 class Measured(NamedTuple):
-    """A number with its 95 % interval, whose ends are NaN under `FEWEST_SEEDS` seeds."""
+    """A number with its 95 % interval. The ends are NaN under `FEWEST_SEEDS` seeds."""
 
     value: float
     low: float
@@ -66,7 +66,7 @@ class ChoiceValue(NamedTuple):
     runs: int
     interquartile_mean: Measured
     profile: tuple[Measured, ...]
-    """share of its runs above each of the choice's thresholds"""
+    """share of the value's runs above each threshold of the choice"""
 
 
 class Choice(NamedTuple):
@@ -78,13 +78,13 @@ class Choice(NamedTuple):
     improvements: tuple[Improvement, ...]
 
     def against(self, name: str) -> tuple[tuple[str, Measured], ...]:
-        """Of one value: every other, and the probability of scoring above it."""
+        """List every other value with the probability that a run of `name` scores above a run of it."""
         ahead = [(one.second, one.probability) for one in self.improvements if one.first == name]
         return tuple([(one.first, _turned(one.probability)) for one in self.improvements if one.second == name] + ahead)
 
 
 class _Task(NamedTuple):
-    """One task's runs for each value of an axis (A, C, S), and its resamples as seeds and as weights of seeds (R, S)."""
+    """One task's scores for each value of an axis (A, C, S), and its resamples (R, S)."""
 
     scores: Floats
     draws: Integers
@@ -92,17 +92,17 @@ class _Task(NamedTuple):
 
     @property
     def cells(self) -> int:
-        """All that a value of the axis is judged on."""
+        """Number of cells behind each value of the axis."""
         return int(self.scores.shape[1])
 
     @property
     def runs(self) -> int:
-        """Of each value."""
+        """Number of runs of each value."""
         return int(self.cells * self.scores.shape[2])
 
 
 def choices(blocks: Sequence[TaskPanels]) -> tuple[Choice, ...]:
-    """Every axis of which several values can be compared; none where no task's designs are a full product."""
+    """Compare the values of every axis that has several. Empty if no task's designs are a full product."""
     products = [found for block in blocks if (found := _product(block.scores)) is not None]
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     draws = [resample_seeds(rng, RESAMPLES, product.scores.shape[-1]) for product in products]
@@ -139,7 +139,7 @@ def _choice(axis: str, names: Sequence[str], tasks: Sequence[_Task]) -> Choice:
     means = _measured(
         interquartile_mean(pooled), interquartile_samples([(task.scores, task.draws) for task in tasks]), seeds, (low, high)
     )
-    # Each run counts alike, whichever task it is of: so does a task's share, by its runs.
+    # Each run has the same weight, so a task's share is weighted by its number of runs.
     sizes = np.array([task.runs for task in tasks], dtype=np.float64)
     shares = _measured(
         performance_profile(pooled, thresholds),
@@ -157,7 +157,7 @@ def _choice(axis: str, names: Sequence[str], tasks: Sequence[_Task]) -> Choice:
 
 
 def _improvement(tasks: Sequence[_Task], first: int, second: int, seeds: int) -> Measured:
-    """Over the cells of all tasks, each cell weighing the same."""
+    """Estimate the probability of improvement over the cells of all tasks. Each cell has the same weight."""
     won = [wins(task.scores[first], task.scores[second]) for task in tasks]
     cells = np.array([task.cells for task in tasks], dtype=np.float64)
     value = np.average([probability_of_improvement(one) for one in won], weights=cells)
@@ -167,19 +167,19 @@ def _improvement(tasks: Sequence[_Task], first: int, second: int, seeds: int) ->
 
 
 def _turned(probability: Measured) -> Measured:
-    """Of the other's scoring above; a tie counts half on both sides."""
+    """Turn the probability into that of the other value. A tie counts half on both sides."""
     return Measured(1.0 - probability.value, 1.0 - probability.high, 1.0 - probability.low)
 
 
 def _measured(values: Floats, samples: Floats, seeds: int, within: tuple[float, float]) -> list[Measured]:
-    """Values (...) with intervals from their samples (R, ...), cut at the ends of what there can be, one after the other."""
+    """Attach intervals to values (...) from their samples (R, ...), clipped to `within`. The list is flat."""
     interval = t_interval(values, samples, np.array(seeds))
     ends = (np.clip(end, *within).ravel().tolist() for end in interval)
     return [Measured(*one) for one in zip(values.ravel().tolist(), *ends, strict=True)]
 
 
 def choices_frame(found: Sequence[Choice]) -> pd.DataFrame:
-    """Every number, one row each: `against` of an improvement, `threshold` of a point of a profile."""
+    """Tabulate every number, one row each. Improvements fill `against`, points of a profile fill `threshold`."""
     import pandas as pd
 
     rows = []
@@ -206,7 +206,7 @@ def choices_frame(found: Sequence[Choice]) -> pd.DataFrame:
 
 
 def _product(task: TaskScores) -> FullProduct | None:
-    """All seeds of every design's best configurations."""
+    """Collect the scores of all seeds of every design's best configurations."""
     best = best_of(seed_means(task.scores)).choice
     chosen = np.take_along_axis(task.scores, np.maximum(best, 0)[..., None, None], axis=-2)[..., 0, :]
     return full_product(chosen, np.any(task.wanted, axis=(-1, -2, -3)))

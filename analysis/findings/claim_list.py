@@ -1,4 +1,4 @@
-"""What the paper claims, one entry each: its words in short, what is computed for them, and the number it prints."""
+"""The claims of the paper: for each its words in short, the statistic that tests it, and the number that the paper prints."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 
 class Scale(NamedTuple):
-    """How a statistic is told: on which scale, with how many digits, and what follows it."""
+    """How a statistic is printed: its scale, its digits and its unit."""
 
     of: Callable[[float], float]
     digits: str
     unit: str = ""
 
     def number(self, value: float) -> str:
-        """One value."""
+        """Format one value on this scale."""
         return f"{self.of(value):{self.digits}}"
 
 
 class Definition(NamedTuple):
-    """One claim before it is judged."""
+    """One claim, before a sweep is compared with it."""
 
     name: str
     statement: str
@@ -55,7 +55,7 @@ CLAIMS = (
     Definition(
         "mix-leads-most",
         "No other decomposition is first or second as often as Mix.",
-        "the same count, less that of the next best decomposition",
+        "this count minus that of the next best decomposition",
         None,
         evidence.lead_over_others,
         COUNT,
@@ -63,7 +63,7 @@ CLAIMS = (
     Definition(
         "vdn-ceiling",
         "VDN has a performance ceiling that Mix has not.",
-        f"mean score of Mix less that of VDN, {_SELECTED}",
+        f"mean score of Mix minus that of VDN, {_SELECTED}",
         "said in words (5.2)",
         evidence.mix_over(Decomposition.VDN),
         SCORE,
@@ -71,7 +71,7 @@ CLAIMS = (
     Definition(
         "mix-over-cen",
         "Mix does better than a centralised critic.",
-        f"mean score of Mix less that of Cen, {_SELECTED}",
+        f"mean score of Mix minus that of Cen, {_SELECTED}",
         "said in words: Cen is less consistent (5.2)",
         evidence.mix_over(Decomposition.CEN),
         SCORE,
@@ -79,7 +79,7 @@ CLAIMS = (
     Definition(
         "decomposition-matters",
         "Decomposition matters more than value learning.",
-        "share of the variance among designs of a dataset that it explains, less value learning's",
+        "share of the variance among designs of a dataset that it explains, minus value learning's",
         "said in words (5.2)",
         evidence.explains_more("decomposition", "value learning"),
         POINTS,
@@ -87,7 +87,7 @@ CLAIMS = (
     Definition(
         "extraction-matters",
         "Policy extraction matters more than value learning.",
-        "share of the variance among designs of a dataset that it explains, less value learning's",
+        "share of the variance among designs of a dataset that it explains, minus value learning's",
         "said in words (5.2)",
         evidence.explains_more("extraction", "value learning"),
         POINTS,
@@ -95,7 +95,7 @@ CLAIMS = (
     Definition(
         "in-sample-targets",
         "SARSA and IQL do slightly better than TD.",
-        f"mean score of SARSA and IQL less that of TD, {_SELECTED}",
+        f"mean score of SARSA and IQL minus that of TD, {_SELECTED}",
         "said in words: modest (5.2)",
         evidence.in_sample_over_td,
         SCORE,
@@ -103,7 +103,7 @@ CLAIMS = (
     Definition(
         "awr-scores",
         "AWR scores higher than BRAC.",
-        f"mean score of AWR less that of BRAC, {_SELECTED}",
+        f"mean score of AWR minus that of BRAC, {_SELECTED}",
         "said in words (5.2, Figure 1)",
         evidence.awr_over_brac,
         SCORE,
@@ -127,7 +127,7 @@ CLAIMS = (
     Definition(
         "awr-with-mix",
         "AWR helps most when paired with Mix.",
-        f"AWR's gain over BRAC with Mix, less its gain with the others; {_SELECTED}",
+        f"AWR's gain over BRAC with Mix minus its gain with the others; {_SELECTED}",
         "said in words (5.2)",
         evidence.awr_gains_with_mix,
         SCORE,
@@ -167,7 +167,7 @@ CLAIMS = (
     Definition(
         "svn-calms-gradients",
         "The critic's gradient grows less under SVN than without.",
-        f"growth {_HALF} in plain Mix over that under SVN, of the norm times sigma squared where the loss was divided by it",
+        f"growth {_HALF} in plain Mix over that under SVN; norms times sigma squared where the loss was divided by it",
         "bounded (4.3, 4.4)",
         norms.svn_calms,
         FOLD,

@@ -1,4 +1,4 @@
-"""The paper's claims held against a sweep: what was claimed, what is found here, and whether that says yes, no or nothing."""
+"""Compares the paper's claims with a sweep: what the paper claims, what is found here, and the verdict."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
 
 
 class Verdict(StrEnum):
-    """What a sweep says of a claim."""
+    """What the results of a sweep say about a claim."""
 
     HOLDS = "holds"
     FAILS = "does not hold"
@@ -25,29 +25,30 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Claim:
-    """One claim and what a sweep says of it."""
+    """One claim with what a sweep says about it."""
 
     name: str
-    """short and stable, for tables and links: `mix-leads`"""
+    """short and stable name, used in tables and links: `mix-leads`"""
     statement: str
     statistic: str
     """what is computed, in one line"""
     paper: str | None
-    """the paper's value with its section or figure; None where it prints none"""
+    """the paper's value with its section or figure; None if the paper prints none"""
     ours: str
     """the sweep's value in words with its interval, or a dash"""
     low: float | None
     high: float | None
-    """95 % interval of the statistic, on the scale of `ours`; None where there is none"""
+    """95 % interval of the statistic, on the scale of `ours`; None if there is none"""
     verdict: Verdict
     why: str
-    """one sentence: why this verdict"""
+    """the reason for the verdict, one sentence"""
 
 
 def claims(blocks: Sequence[TaskPanels], stability: Sequence[Stability] = (), *, rehearsal: bool = False) -> tuple[Claim, ...]:
-    """Judge every claim by the scores of the tasks and by what training looked like under each normalisation.
+    """Judge every claim by the scores of the tasks and by the stability of training under each normalisation.
 
-    Needs no complete sweep: what cannot be judged is `Verdict.OPEN` and says what is missing, as is all of a rehearsal.
+    The sweep need not be complete. A claim without enough data is `Verdict.OPEN` and says what is missing. So is every claim
+    of a rehearsal.
     """
     if rehearsal:
         return tuple(_claim(one, Finding(math.nan, math.nan, math.nan), Verdict.OPEN, NO_CLAIM) for one in CLAIMS)
@@ -56,25 +57,25 @@ def claims(blocks: Sequence[TaskPanels], stability: Sequence[Stability] = (), *,
 
 
 def _judged(definition: Definition, finding: Finding) -> Claim:
-    """The verdict: on which side of the border the whole interval lies."""
+    """Decide the verdict by the side of the border on which the whole interval lies."""
     border = f"{definition.scale.number(finding.border)}{definition.scale.unit}"
     if finding.lacks:
-        return _claim(definition, finding, Verdict.OPEN, f"It takes {finding.lacks}.")
+        return _claim(definition, finding, Verdict.OPEN, f"This claim needs {finding.lacks}.")
     if finding.low > finding.border:
-        return _claim(definition, finding, Verdict.HOLDS, f"The whole interval is on its side of {border}.")
+        return _claim(definition, finding, Verdict.HOLDS, f"The whole interval is on the claim's side of {border}.")
     if finding.high < finding.border:
         return _claim(definition, finding, Verdict.FAILS, f"The whole interval is on the other side of {border}.")
-    return _claim(definition, finding, Verdict.OPEN, f"The interval contains {border}: these seeds do not tell.")
+    return _claim(definition, finding, Verdict.OPEN, f"The interval contains {border}, so these seeds do not decide.")
 
 
 def _claim(definition: Definition, finding: Finding, verdict: Verdict, why: str) -> Claim:
     scale, ours = definition.scale, NOTHING
     ends: tuple[float | None, float | None] = (None, None)
     if math.isfinite(finding.low) and math.isfinite(finding.high):
-        # Sorted, for a scale may turn the interval round.
+        # Sorted, because a scale may swap the ends of the interval.
         low, high = sorted((finding.low, finding.high), key=scale.of)
         ends = (scale.of(low), scale.of(high))
-        # Of a count that is the same in every resample, an interval would say nothing.
+        # A count that is the same in every resample gets no interval, because the interval would say nothing.
         numbers = dict.fromkeys(scale.number(number) for number in (finding.value, low, high))
         reach = f" [{scale.number(low)}, {scale.number(high)}]" if len(numbers) > 1 else ""
         ours = f"{scale.number(finding.value)}{reach}{scale.unit}{finding.of}"

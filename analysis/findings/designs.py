@@ -1,4 +1,4 @@
-"""Every design's score in every seed, without the optimism of choosing alpha on the seeds that are reported."""
+"""Every design's score in every seed, without the selection bias of choosing alpha on the seeds that are reported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from recipe_sweep.analysis.results.scores import TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 SPLIT_SEED = 0
-"""Only where there are more splits than `half_splits` takes is any drawn."""
+"""Seed of random splits. Splits are random only if there are more than `half_splits` uses."""
 
 
 class Designs(NamedTuple):
@@ -24,39 +24,39 @@ class Designs(NamedTuple):
     """(X, V, E)"""
 
     def decomposition(self, value: Decomposition) -> Floats:
-        """Cells (V * E * D, S) of one decomposition."""
+        """Select the cells (V * E * D, S) of one decomposition."""
         return _cells(self.corrected[Decomposition.place(value)])
 
     def value_learning(self, value: ValueLearning) -> Floats:
-        """Cells (X * E * D, S) of one value learner."""
+        """Select the cells (X * E * D, S) of one value learner."""
         return _cells(self.corrected[:, ValueLearning.place(value)])
 
     def extraction(self, value: Extraction) -> Floats:
-        """Cells (X * V * D, S) of one extraction."""
+        """Select the cells (X * V * D, S) of one extraction."""
         return _cells(self.corrected[:, :, Extraction.place(value)])
 
     def product(self) -> Floats | None:
-        """Scores (x, v, e, D, S) of the designs that the sweep wants, with the seeds and datasets that have all of them.
+        """Select the scores (x, v, e, D, S) of the wanted designs, in their common datasets and seeds.
 
-        None where the designs are no full product of two axes or more, or no seed has all.
+        None if the designs are no full product of at least two axes, or if no seed is common.
         """
         found = full_product(self.corrected, self.wanted)
         return None if found is None else found.scores
 
 
 class FullProduct(NamedTuple):
-    """Designs that differ in every way, and what stands where on their axes."""
+    """Scores of a full product of designs, with the values of its axes."""
 
     scores: Floats
-    """(x, v, e, D, S), without holes"""
+    """(x, v, e, D, S), without NaN"""
     members: tuple[tuple[int, ...], ...]
     """places of x, v and e in `scores`' orders of their values"""
 
 
 def full_product(scores: Floats, wanted: Booleans) -> FullProduct | None:
-    """The designs that are `wanted` (X, V, E) of scores (X, V, E, D, S), with the datasets and seeds that all of them have.
+    """Select the `wanted` designs (X, V, E) from scores (X, V, E, D, S), in their common datasets and seeds.
 
-    None where they are no full product of two axes or more, or no seed has all.
+    None if they are no full product of at least two axes, or if no seed is common.
     """
     axes = [np.flatnonzero(np.any(wanted, axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
     if not np.all(wanted[np.ix_(*axes)]) or sum(len(axis) > 1 for axis in axes) < 2:
@@ -71,7 +71,7 @@ def full_product(scores: Floats, wanted: Booleans) -> FullProduct | None:
 
 
 def designs(task: TaskScores) -> Designs:
-    """Score each design of a task; NaN throughout where there is but one seed."""
+    """Score each design of a task. With one seed all scores are NaN."""
     wanted: Booleans = np.any(task.wanted, axis=(-1, -2, -3))
     return Designs(task, corrected_seed_scores(task.scores, np.random.default_rng(SPLIT_SEED)), wanted)
 

@@ -1,7 +1,7 @@
-"""What a sweep finds on each of the paper's statements: one function per kind of statistic, all of the same answer.
+"""Computes what a sweep finds about each claim of the paper, one function per kind of statistic.
 
-A finding is a number with its 95 % interval and a border. Above the border the statement is true, below it false, and an
-interval that contains the border does not tell.
+A finding is a number with its 95 % interval and a border. Above the border the claim is true, below it false. If the interval
+contains the border, the claim stays open.
 """
 
 from __future__ import annotations
@@ -36,21 +36,21 @@ _SEVERAL = "several panels: one is no majority"
 
 
 class Finding(NamedTuple):
-    """A statistic; NaN where it cannot be computed, its interval where seeds are too few."""
+    """A statistic. The value is NaN if it cannot be computed, the interval if there are too few seeds."""
 
     value: float
     low: float
     high: float
     border: float = 0.0
     lacks: str = ""
-    """what would have to be there, where something is missing"""
+    """what the statistic needs and the sweep lacks; empty if nothing"""
     of: str = ""
-    """what a count is out of"""
+    """the total that a count is out of"""
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """All that a claim may be judged by."""
+    """All data by which a claim may be judged."""
 
     blocks: tuple[TaskPanels, ...]
     designs: tuple[Designs, ...]
@@ -58,17 +58,17 @@ class Sweep:
 
     @cached_property
     def variance(self) -> tuple[Floats, Floats, int] | None:
-        """`variance_parts` of the designs, which several claims are about."""
+        """`variance_parts` of the designs, which several claims use."""
         return variance_parts(self.designs)
 
 
 def missing(what: str) -> Finding:
-    """No number: what lacks."""
+    """Return a finding without a number, which says what is missing."""
     return Finding(np.nan, np.nan, np.nan, lacks=what)
 
 
 def lead(sweep: Sweep) -> Finding:
-    """Panels where Mix is best or runner-up; the border is what chance would give."""
+    """Count the panels where Mix is best or runner-up. The border is the count that chance would give."""
     places = _places(sweep)
     if places is None:
         return missing("panels in which Mix and another decomposition can be ranked")
@@ -83,7 +83,7 @@ def lead(sweep: Sweep) -> Finding:
 
 
 def lead_over_others(sweep: Sweep) -> Finding:
-    """The same count less that of the next best decomposition."""
+    """Subtract the count of the next best decomposition from that of Mix."""
     places = _places(sweep)
     if places is None:
         return missing("panels in which Mix and another decomposition can be ranked")
@@ -97,7 +97,7 @@ def lead_over_others(sweep: Sweep) -> Finding:
 
 
 def mix_over(other: Decomposition) -> Callable[[Sweep], Finding]:
-    """Mean score of Mix less that of another decomposition."""
+    """Compare Mix with another decomposition: difference of mean scores."""
     return _difference(
         lambda task: task.decomposition(Decomposition.MIX),
         lambda task: task.decomposition(other),
@@ -106,7 +106,7 @@ def mix_over(other: Decomposition) -> Callable[[Sweep], Finding]:
 
 
 def in_sample_over_td(sweep: Sweep) -> Finding:
-    """Mean score of SARSA and IQL less that of TD."""
+    """Compare SARSA and IQL with TD: difference of mean scores."""
     learners = (ValueLearning.SARSA, ValueLearning.IQL)
     return _difference(
         lambda task: np.concatenate([task.value_learning(one) for one in learners]),
@@ -116,14 +116,14 @@ def in_sample_over_td(sweep: Sweep) -> Finding:
 
 
 def awr_over_brac(sweep: Sweep) -> Finding:
-    """Mean score of AWR less that of BRAC."""
+    """Compare AWR with BRAC: difference of mean scores."""
     return _difference(
         lambda task: task.extraction(Extraction.AWR), lambda task: task.extraction(Extraction.BRAC), "AWR beside BRAC"
     )(sweep)
 
 
 def awr_gains_with_mix(sweep: Sweep) -> Finding:
-    """What AWR gains over BRAC with Mix, less what it gains with the other decompositions."""
+    """Compare AWR's gain over BRAC with Mix and with the other decompositions: difference of the gains."""
     mix, rest = [Decomposition.place(Decomposition.MIX)], _others(Decomposition.MIX)
     awr, brac = Extraction.place(Extraction.AWR), Extraction.place(Extraction.BRAC)
 
@@ -140,7 +140,7 @@ def awr_gains_with_mix(sweep: Sweep) -> Finding:
 
 
 def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
-    """Share of the variance among designs that one axis explains, less that of another."""
+    """Compare the shares of the variance among designs that two axes explain: difference of the shares."""
 
     def find(sweep: Sweep) -> Finding:
         found = sweep.variance
@@ -155,12 +155,12 @@ def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
 
 
 def variance_parts(designs: Sequence[Designs]) -> tuple[Floats, Floats, int] | None:
-    """Variances (T,) of the terms of `variance`, their covariance (T, T), and the fewest seeds of any task.
+    """Compute the variances (T,) of the terms of `variance`, their covariance (T, T), and the fewest seeds of any task.
 
-    Tasks add up their variances; None where no task has a full product of designs in two seeds.
+    The variances of tasks are added. None if no task has a full product of designs in two seeds.
     """
     products = [product for task in designs if (product := task.product()) is not None and product.shape[-1] > 1]
-    # Of one axis varied alone there is nothing to compare; of a product in which an axis has one value, its share is 0.
+    # If only one axis is varied, there is nothing to compare. In a product, an axis with one value has share 0.
     if not products:
         return None
     parts = sum((moments(product).parts for product in products), np.zeros(len(TERMS)))
@@ -169,17 +169,23 @@ def variance_parts(designs: Sequence[Designs]) -> tuple[Floats, Floats, int] | N
 
 
 def steadier_over_seeds(sweep: Sweep) -> Finding:
-    """log2 of BRAC's spread over seeds over AWR's: root mean variance, over all configurations that both have runs of."""
+    """Compare the standard deviations over seeds of BRAC and AWR: log2 of their ratio.
+
+    They are root mean variances over all configurations that both have runs of.
+    """
     return _steadier(sweep, _seed_spread)
 
 
 def steadier_over_alpha(sweep: Sweep) -> Finding:
-    """log2 of BRAC's range over alpha over AWR's: highest less lowest mean score, averaged."""
+    """Compare the mean ranges of scores along alpha of BRAC and AWR: log2 of their ratio."""
     return _steadier(sweep, _alpha_range)
 
 
 def _places(sweep: Sweep) -> tuple[Floats, Floats, int] | None:
-    """Panels won or come second in by each decomposition (X,), the same in every resample (R, X), and the fewest seeds."""
+    """Count the panels in which each decomposition is best or runner-up.
+
+    Returns counts (X,), counts in every resample (R, X), and the fewest seeds of any bar. None if no panel counts.
+    """
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     counts: Floats = np.zeros(len(Decomposition.members()))
     samples: Floats = np.zeros((RESAMPLES, len(Decomposition.members())))
@@ -200,27 +206,27 @@ def _places(sweep: Sweep) -> tuple[Floats, Floats, int] | None:
 
 
 def _others(decomposition: Decomposition) -> list[int]:
-    """Places of all other decompositions."""
+    """List the places of all other decompositions."""
     own = Decomposition.place(decomposition)
     return [x for x in range(len(Decomposition.members())) if x != own]
 
 
 def _cell(panel: Panel) -> int:
-    """Where a panel's cell (V, E) stands in a flat list of all cells."""
+    """Return the index of a panel's cell (V, E) in a flat list of all cells."""
     assert panel.value_learning is not None
     assert panel.extraction is not None
     return ValueLearning.place(panel.value_learning) * len(Extraction.members()) + Extraction.place(panel.extraction)
 
 
 def _counts(panel: Panel) -> bool:
-    """Whether `standing` counts a panel for Mix."""
+    """Tell whether `standing` counts a panel for Mix."""
     return len(panel.bars) > 1 and panel.ranked and panel.bar(Decomposition.MIX) is not None
 
 
 def _difference(
     first: Callable[[Designs], Floats], second: Callable[[Designs], Floats], what: str
 ) -> Callable[[Sweep], Finding]:
-    """A difference of cells (C, S), within seeds, mean over the tasks that have both."""
+    """Compare two stacks of cells (C, S): differences within seeds, averaged over the tasks that have both."""
 
     def find(sweep: Sweep) -> Finding:
         differences = [paired_difference(first(task), second(task)) for task in sweep.designs]
@@ -231,7 +237,10 @@ def _difference(
 
 
 def _steadier(sweep: Sweep, spread: Callable[[TaskScores, Floats], tuple[Floats, Floats]]) -> Finding:
-    """log2 of BRAC's over AWR's spread, those of the tasks added up; `spread` gives both (R,) for weights (R, S)."""
+    """Compare the spreads of BRAC and AWR, each summed over tasks: log2 of their ratio.
+
+    `spread` returns both (R,) for weights (R, S).
+    """
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     brac: Floats = np.zeros(RESAMPLES + 1)
     awr: Floats = np.zeros(RESAMPLES + 1)
@@ -251,9 +260,9 @@ def _steadier(sweep: Sweep, spread: Callable[[TaskScores, Floats], tuple[Floats,
 
 
 def _seed_spread(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
-    """Standard deviation over seeds in resamples (R,), of configurations that no seed lacks, of BRAC and of AWR.
+    """Compute the standard deviations over seeds in resamples (R,) of BRAC and of AWR.
 
-    The root of the mean variance, in designs that both extractions have.
+    Each is the root of the mean variance of configurations that all seeds have, in designs that both extractions have.
     """
     complete: Booleans = np.all(np.isfinite(task.scores), axis=-1)
     both: Booleans = np.all(complete.any(axis=-1), axis=2)
@@ -272,7 +281,7 @@ def _seed_spread(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
 
 
 def _alpha_range(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
-    """Highest less lowest mean score along alpha at one tau (R,), averaged over designs, of BRAC and of AWR."""
+    """Compute the ranges (R,) of mean scores along alpha at one tau, averaged over designs, of BRAC and of AWR."""
     complete: Booleans = np.all(np.isfinite(task.scores), axis=-1)
     entries: list[Configuration | None] = task.configurations.ravel().tolist()
     kinds = sorted({(entry.tau or 0.0, entry.other) for entry in entries if entry is not None})
@@ -297,13 +306,13 @@ def _alpha_range(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
 
 
 def from_estimate(estimate: Estimate, border: float = 0.0) -> Finding:
-    """A finding of a mean over seeds."""
+    """Turn a mean over seeds into a finding."""
     lacks = "" if estimate.known else f"at least {FEWEST_SEEDS} seeds of each task (there are {estimate.seeds})"
     return Finding(estimate.value, estimate.low, estimate.high, border, lacks)
 
 
 def _from_samples(value: float, samples: Floats, seeds: int, border: float = 0.0) -> Finding:
-    """A finding of any statistic, by its spread over resamples (R,) of the seeds."""
+    """Turn any statistic into a finding. The interval is made from resamples (R,) of the seeds."""
     if not np.isfinite(value):
         return missing("designs that differ by more than noise")
     interval = t_interval(np.array(value), samples, np.array(seeds))

@@ -25,37 +25,37 @@ _Quantity = Callable[[Stability], tuple[float, ...]]
 
 
 def plain_grows(sweep: Sweep) -> Finding:
-    """log10 growth of |Q| in plain Mix over the second half of training; the border is a doubling."""
+    """Measure the log10 growth of |Q| in plain Mix over the second half of training. The border is a doubling."""
     return _level(sweep, PLAIN, DOUBLING, sign=1.0)
 
 
 def svn_bounded(sweep: Sweep) -> Finding:
-    """The same under SVN, its sign turned: above the border it stays below a doubling."""
+    """Measure minus the log10 growth of |Q| under SVN. Above the border, |Q| grows by less than a doubling."""
     return _level(sweep, SVN, -DOUBLING, sign=-1.0)
 
 
 def svn_slows(sweep: Sweep) -> Finding:
-    """How much more log10 |Q| grows in plain Mix than under SVN."""
+    """Compare the log10 growth of |Q| in plain Mix and under SVN."""
     return _difference(sweep, lambda entry: entry.q_growth, PLAIN, SVN)
 
 
 def svn_calms(sweep: Sweep) -> Finding:
-    """The same of the critic's gradient norm times sigma squared."""
+    """Compare the log10 growth of the critic's gradient norm (times sigma squared) in plain Mix and under SVN."""
     return _difference(sweep, lambda entry: entry.gradient_growth, PLAIN, SVN)
 
 
 def svn_returns(sweep: Sweep) -> Finding:
-    """Score under SVN less that of plain Mix."""
+    """Compare the scores under SVN and of plain Mix."""
     return _difference(sweep, lambda entry: entry.scores, SVN, PLAIN)
 
 
 def remedy_slows(sweep: Sweep) -> Finding:
-    """How much more log10 |Q| grows in plain Mix than with the actor's normalisation alone."""
+    """Compare the log10 growth of |Q| in plain Mix and with the actor's normalisation alone."""
     return _difference(sweep, lambda entry: entry.q_growth, PLAIN, REMEDY)
 
 
 def mixer_grows(sweep: Sweep) -> Finding:
-    """How much more log10 |Q| grows in plain Mix than in the other decompositions without normalisation."""
+    """Compare the log10 growth of |Q| in plain Mix and in the other decompositions without normalisation."""
     others = tuple(one for one in Decomposition.members() if not one.mixes)
 
     def cells(task: str) -> tuple[Floats, Floats]:
@@ -90,7 +90,7 @@ def _tasks(sweep: Sweep) -> tuple[str, ...]:
 def _cells(
     sweep: Sweep, task: str, quantity: _Quantity, norms: Norms, decomposition: Decomposition = Decomposition.MIX
 ) -> Floats:
-    """One quantity as (settings of the task, its seeds); NaN where it was not trained or not recorded."""
+    """Arrange one quantity as (settings of the task, its seeds). NaN if the run is missing or did not record it."""
     entries = [entry for entry in sweep.stability if entry.task == task]
     settings = list(dict.fromkeys(entry.setting for entry in entries))
     seeds = sorted({seed for entry in entries for seed in entry.seeds})

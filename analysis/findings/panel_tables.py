@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def bars_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
-    """Every number of the figure: one row per bar (dataset `all`), and one per bar and dataset with its best configuration.
+    """Tabulate every number of the figure: one row per bar (dataset `all`), and one per bar and dataset.
 
-    `value_learning` or `extraction` is `mean` in the marginal panels.
+    Rows of a dataset have its best configuration. In marginal panels `value_learning` or `extraction` is `mean`.
     """
     import pandas as pd
 
@@ -28,7 +28,7 @@ def bars_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
 
 
 def configurations_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
-    """Every configuration that the best was chosen from: its seeds' mean, spread and range."""
+    """Tabulate all configurations from which the best was chosen: mean, standard deviation and range over seeds."""
     import pandas as pd
 
     rows = [_configuration_row(block, tuple(where)) for block in blocks for where in _configured(block)]

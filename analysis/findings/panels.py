@@ -1,4 +1,4 @@
-"""The bars and panels of Figure 7 as values: what the figure draws and the table prints."""
+"""The bars and panels of Figure 7 as values, which the figure draws and the table prints."""
 
 from __future__ import annotations
 
@@ -46,24 +46,24 @@ class Choice(NamedTuple):
 
     dataset: str
     configuration: Configuration | None
-    """None where the dataset has no run yet"""
+    """None if the dataset has no run yet"""
     score: float
     edge: str
-    """`low` or `high` where the best alpha is the smallest or largest of its grid, else empty"""
+    """`low` or `high` if the best alpha is the smallest or largest of its grid, else empty"""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar. `value` and all that is scored is normalised return; NaN or None where there is none."""
+    """One bar. `value` and all other scores are normalised returns; NaN or None if missing."""
 
     decomposition: Decomposition
     value: float
     rank: int
-    """1 the best of its panel, 0 where the bar cannot be ranked: it is alone, or a dataset of it has no run yet"""
+    """1 is the best of the panel; 0 if the bar cannot be ranked, because it is alone or a dataset has no run yet"""
     interval: Range | None
     """95 % t-scaled bootstrap interval over seeds; None under 4 seeds"""
     percentile: Range | None
-    """95 % percentile bootstrap interval, beside the other; None under 4 seeds"""
+    """95 % percentile bootstrap interval, for comparison; None under 4 seeds"""
     corrected: float
     """selection-corrected value"""
     seeds: int
@@ -80,13 +80,13 @@ class Bar:
 
 @dataclass(frozen=True)
 class Panel:
-    """Four bars side by side. A marginal panel has None for the axis that it averages over."""
+    """Bars side by side, one per decomposition. A marginal panel has None for the axis that it averages over."""
 
     task: str
     value_learning: ValueLearning | None
     extraction: Extraction | None
     bars: tuple[Bar, ...]
-    """in the order of figures, those that the sweep wants"""
+    """the wanted bars, in the order of figures"""
 
     @property
     def ranked(self) -> bool:
@@ -94,7 +94,7 @@ class Panel:
         return all(bar.rank > 0 for bar in self.bars)
 
     def bar(self, decomposition: Decomposition) -> Bar | None:
-        """The bar of one decomposition, None where the sweep does not want it."""
+        """Find the bar of one decomposition. None if the sweep does not want it."""
         return next((bar for bar in self.bars if bar.decomposition is decomposition), None)
 
 
@@ -106,18 +106,18 @@ class TaskPanels:
     cells: tuple[Panel, ...]
     """one per (value learner, extraction) that the sweep wants: at most 6"""
     over_extraction: tuple[Panel, ...]
-    """the panels on top: per value learner, mean over extractions; none where there is but one"""
+    """the panels on top: per value learner, mean over extractions; empty if there is only one extraction"""
     over_value_learning: tuple[Panel, ...]
-    """the panels on the right: per extraction, mean over value learners; none where there is but one"""
+    """the panels on the right: per extraction, mean over value learners; empty if there is only one value learner"""
 
     @cached_property
     def designs(self) -> Designs:
-        """Every design's scores without the optimism of choosing alpha, which claims and recommendation both rest on."""
+        """Every design's scores without the bias of choosing alpha. Claims and recommendation both use them."""
         return designs(self.scores)
 
     @property
     def cloning(self) -> float:
-        """Behaviour cloning's mean over the datasets, as a bar's; NaN unless it was run on all of them."""
+        """Behaviour cloning's mean score over the datasets; NaN unless it was run on all of them."""
         return float(self.scores.cloning_by_dataset.mean())
 
     @property
@@ -127,14 +127,16 @@ class TaskPanels:
 
     @property
     def decompositions(self) -> tuple[Decomposition, ...]:
-        """Those that have a place in its panels: the paper's, and others that the sweep wants."""
+        """Decompositions that have a place in the panels: the paper's, and others that the sweep wants."""
         wanted = {bar.decomposition for panel in self.cells for bar in panel.bars}
         return tuple(one for one in Decomposition.members() if one.in_paper or one in wanted)
 
 
 class _Numbers(NamedTuple):
-    """What bars are made of: (X, V, E) for a task, then (X,) for a panel; `samples` with R in front, `seed_scores` with S
-    behind."""
+    """Numbers behind bars: (X, V, E) for a task, then (X,) for a panel.
+
+    `samples` has R in front, `seed_scores` has S at the end.
+    """
 
     value: Floats
     samples: Floats
@@ -148,7 +150,7 @@ class _Numbers(NamedTuple):
 
 
 def task_panels(task: TaskScores, rng: np.random.Generator, resamples: int = RESAMPLES) -> TaskPanels:
-    """All bars of one task with their intervals; `rng` draws the resamples, one set for the whole task."""
+    """Compute all bars of one task with their intervals. `rng` draws one set of resamples for the whole task."""
     best = best_of(seed_means(task.scores))
     splits = half_splits(rng, len(task.seeds))
     runs = (-1, -2, -3)
@@ -161,7 +163,7 @@ def task_panels(task: TaskScores, rng: np.random.Generator, resamples: int = RES
         corrected=selection_corrected(task.scores, splits),
         seed_scores=chosen_seed_scores(task.scores, best.choice),
         seeds=chosen_seed_counts(task.scores, best.choice),
-        # All of the task's datasets, or bars would be compared on different ones.
+        # A ranked bar has all datasets of the task, so bars are compared on the same datasets.
         ranked=np.all(there | ~asked, axis=-1),
         wanted=task.wanted.sum(axis=runs),
         missing=(task.wanted & ~task.done).sum(axis=runs),
@@ -192,7 +194,7 @@ def task_panels(task: TaskScores, rng: np.random.Generator, resamples: int = RES
 
 
 def _at(numbers: _Numbers, v: int | None, e: int | None) -> _Numbers:
-    """The numbers (X, V, E, ...) of one column, one row or one cell of the block; samples have R in front."""
+    """Select one column, one row or one cell of numbers (X, V, E, ...). Samples have R in front."""
     pick_v, pick_e = (slice(None) if v is None else v), (slice(None) if e is None else e)
     return numbers._replace(
         **{name: getattr(numbers, name)[:, pick_v, pick_e] for name in numbers._fields if name != "samples"},
@@ -203,8 +205,8 @@ def _at(numbers: _Numbers, v: int | None, e: int | None) -> _Numbers:
 def _mean(numbers: _Numbers, wants: Booleans) -> _Numbers:
     """Average numbers (X, M, ...) over the axis M that a marginal panel averages over.
 
-    Over the members that any decomposition wants; a bar that lacks one of them is NaN, for its mean would be of other
-    designs than its neighbours'.
+    The mean is over the members that any decomposition wants. A bar that lacks one of them is NaN, because its mean would be
+    over other designs than its neighbours'.
     """
     members = wants.any(axis=0)
 
@@ -259,7 +261,7 @@ def _panel(
 
 
 def _choices(task: TaskScores, best: Best, v: int, e: int) -> tuple[tuple[Choice, ...], ...]:
-    """The best configurations of one panel: per decomposition, per dataset that it wants."""
+    """List the best configurations of one panel: per decomposition, per wanted dataset."""
     return tuple(
         tuple(
             _choice(task, (x, v, e, d), int(best.choice[x, v, e, d]), float(best.by_dataset[x, v, e, d]))
@@ -283,24 +285,24 @@ def _choice(task: TaskScores, where: tuple[int, int, int, int], chosen: int, sco
 
 
 def shown_decompositions(blocks: Sequence[TaskPanels]) -> tuple[Decomposition, ...]:
-    """Those that have a place in the panels of any task."""
+    """List the decompositions that have a place in the panels of any task."""
     shown = {one for block in blocks for one in block.decompositions}
     return tuple(one for one in Decomposition.members() if one in shown)
 
 
 class Standing(NamedTuple):
-    """How often a decomposition is best or runner-up, among the panels where every bar can be ranked."""
+    """How often a decomposition is best or runner-up. Only panels count in which every bar can be ranked."""
 
     decomposition: Decomposition
     best: int
     runner_up: int
     panels: int
     unranked: int
-    """panels not counted: a bar lacks a dataset"""
+    """panels that are not counted, because a bar lacks a dataset"""
 
 
 def standing(blocks: tuple[TaskPanels, ...], decomposition: Decomposition) -> Standing:
-    """Count the panels of all tasks (marginal ones not) that a decomposition wins or is second in (paper 5.2)."""
+    """Count the panels in which a decomposition is best or runner-up (paper 5.2). Marginal panels do not count."""
     panels = [panel for block in blocks for panel in block.cells if len(panel.bars) > 1]
     cells = [panel for panel in panels if panel.bar(decomposition) is not None]
     bars = [panel.bar(decomposition) for panel in cells if panel.ranked]

@@ -1,7 +1,7 @@
-"""How the score depends on alpha: the curves that stand beside every best-of-alpha.
+"""How the score depends on alpha. These curves are shown beside every score with the best alpha.
 
-The weight means something else in each extraction (weight of cloning under BRAC, inverse temperature under AWR, where its
-effect is not monotone), so each has its own curve.
+Each extraction has its own curve, because alpha means something else in each. Under BRAC it is the weight of cloning. Under
+AWR it is the inverse temperature, whose effect is not monotone.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
 
 
 class AlphaPoint(NamedTuple):
-    """Mean score at one alpha on one dataset, over seeds, value learners, tau and (where None) decompositions."""
+    """Mean score at one alpha on one dataset. If `decomposition` is None, the mean is over decompositions too."""
 
     dataset: str
     extraction: Extraction
@@ -31,7 +31,10 @@ class AlphaPoint(NamedTuple):
 
 
 def alpha_curves(task: TaskScores, by_decomposition: bool = False) -> tuple[AlphaPoint, ...]:
-    """Mean scores along alpha, every configuration weighing the same, in the order of dataset, extraction, alpha."""
+    """Average scores at each alpha over seeds, value learners and tau. Each configuration has the same weight.
+
+    Points are in the order of dataset, extraction, decomposition, alpha.
+    """
     groups: tuple[Decomposition | None, ...] = Decomposition.members() if by_decomposition else (None,)
     alphas = _alphas(task)
     points = []
@@ -42,7 +45,7 @@ def alpha_curves(task: TaskScores, by_decomposition: bool = False) -> tuple[Alph
                 grid, scores = alphas[members, :, e, d], task.scores[members, :, e, d]
                 for alpha in np.unique(grid[np.isfinite(grid)]):
                     chosen = scores[grid == alpha]
-                    # Seeds lie along the last axis: swapped, the same mean gives one number per seed.
+                    # Seeds are the last axis. On the transposed array, the same mean gives one number per seed.
                     per_seed = seed_means(chosen.T)
                     finite = per_seed[np.isfinite(per_seed)]
                     points.append(
@@ -66,7 +69,7 @@ def _span(decomposition: Decomposition) -> tuple[int, int]:
 
 
 def _alphas(task: TaskScores) -> Floats:
-    """alpha of every configuration (X, V, E, D, K), NaN beyond a design's own."""
+    """Read alpha of every configuration: (X, V, E, D, K). NaN in places without a configuration."""
     entries: list[Configuration | None] = task.configurations.ravel().tolist()
     values = [np.nan if entry is None else entry.alpha for entry in entries]
     return np.array(values, dtype=np.float64).reshape(task.configurations.shape)

@@ -1,7 +1,7 @@
 """How training behaves under each normalisation: the numbers behind the paper's claim that SVN bounds |Q| (4.2 to 4.4).
 
-Growth is measured over the second half of training, when a value that settles has settled. Gradient norms are those that
-compare (`training.comparable_gradient`).
+Growth is measured over the second half of training, because a value that converges has converged by then. Gradient norms are
+made comparable by `curves.comparable_gradient`.
 """
 
 from __future__ import annotations
@@ -28,25 +28,28 @@ _TENTH = 0.1
 
 @dataclass(frozen=True)
 class Stability:
-    """One design under one normalisation; tuples have one number per seed, in the order of `seeds`, NaN where not recorded."""
+    """One design under one normalisation. Tuples have one number per seed, in the order of `seeds`; NaN if not recorded."""
 
     task: str
     setting: str
-    """what is the same under every normalisation: dataset, value learner, extraction, alpha, tau"""
+    """everything but the normalisation: dataset, value learner, extraction, alpha, tau"""
     decomposition: Decomposition
     critic_norm: CriticNorm
     actor_norm: ActorNorm
     seeds: tuple[int, ...]
     q_growth: tuple[float, ...]
-    """log10 of the largest |Q| in the last tenth of training over that in the tenth at its middle; a median each"""
+    """log10 of the largest |Q| in the last tenth of training over that in the middle tenth; both are medians"""
     gradient_growth: tuple[float, ...]
-    """the same of the critic's gradient norm, times sigma squared where its loss was divided by it"""
+    """log10 growth of the critic's gradient norm, times sigma squared if the loss was divided by it"""
     scores: tuple[float, ...]
     diverged: int
 
 
 def stability(results_dir: Path, results: Results) -> tuple[Stability, ...]:
-    """One entry per decomposition and norms, in settings where one that mixes has several norms; none in most sweeps."""
+    """Measure stability for each decomposition and pair of norms, in settings where a mixing one has several pairs.
+
+    Most sweeps have no such setting, and the result is empty.
+    """
     runs = results.runs
     mixing = [one.value for one in Decomposition.members() if one.mixes]
     norms = runs.loc[runs["decomposition"].isin(mixing), [*_SETTING, *_NORMS]].drop_duplicates()
@@ -63,7 +66,7 @@ def stability(results_dir: Path, results: Results) -> tuple[Stability, ...]:
 
 
 def _growths(curves: pd.DataFrame) -> pd.DataFrame:
-    """`q_growth` and `gradient_growth` by run_id."""
+    """Compute `q_growth` and `gradient_growth` by run_id."""
     import pandas as pd
 
     rows = {
@@ -74,7 +77,7 @@ def _growths(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _growth(values: Floats) -> float:
-    """log10 of the median of the last tenth over that of the tenth at the middle; NaN unless both are above 0."""
+    """Compute log10 of the last tenth's median over the middle tenth's median. NaN unless both are above 0."""
     values = values[np.isfinite(values)]
     width = max(1, round(_TENTH * len(values)))
     if len(values) < 2:

@@ -1,4 +1,4 @@
-"""A design: the three choices, by the places they have in arrays, and what they are called together."""
+"""A design as three choices, with its place in arrays and its names."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Design(NamedTuple):
 
     @classmethod
     def at(cls, x: int, v: int, e: int) -> Design:
-        """The design that stands at (x, v, e) of the arrays of `scores`."""
+        """Return the design at the place (x, v, e) in the arrays of `scores`."""
         return cls(Decomposition.members()[x], ValueLearning.members()[v], Extraction.members()[e])
 
     @property
     def place(self) -> tuple[int, int, int]:
-        """Where it stands: (x, v, e)."""
+        """The design's place in arrays: (x, v, e)."""
         return (
             Decomposition.place(self.decomposition),
             ValueLearning.place(self.value_learning),
@@ -30,5 +30,5 @@ class Design(NamedTuple):
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """What the choices are called in figures, tables and sentences."""
+        """Names of the three choices in figures, tables and sentences."""
         return self.decomposition.display_name, self.value_learning.display_name, self.extraction.display_name

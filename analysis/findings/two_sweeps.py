@@ -1,7 +1,7 @@
-"""Two sweeps side by side: what differs between them, and what each design gains from it.
+"""Compares two sweeps: what differs between them, and how the scores of each design differ.
 
-A design's score is Figure 7's, over the datasets that both sweeps have: best configuration of each dataset, mean over datasets.
-Both numbers are optimistic alike where both sweeps choose among as many configurations.
+A design's score is that of Figure 7: best configuration of each dataset, mean over the datasets that both sweeps have. Both
+scores have the same selection bias only if both sweeps choose among equally many configurations.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ class Side:
 
     @property
     def coverage(self) -> Coverage:
-        """How much of it is there."""
+        """How many of its runs are done."""
         return Coverage(len(self.points), len(self.results.runs), self.failures, self.results.rehearsal)
 
 
 class Setting(NamedTuple):
-    """Something that is not the same in both: a field of their points, a version, a machine, the content of a dataset."""
+    """One difference between the sweeps: a field of the points, a version, a machine, or the content of a dataset."""
 
     kind: str
     name: str
@@ -67,7 +67,7 @@ class Setting(NamedTuple):
 
 
 class DesignDifference(NamedTuple):
-    """One design of one task in both sweeps; the difference is second less first."""
+    """One design of one task in both sweeps. The difference is the second score minus the first."""
 
     task: str
     title: str
@@ -79,58 +79,58 @@ class DesignDifference(NamedTuple):
     second: float
     difference: Estimate
     paired: bool
-    """whether differences were taken within seeds, both having the same ones"""
+    """whether differences were taken within seeds, because both sweeps have the same seeds"""
     p_adjusted: float
-    """Holm's, over all designs compared; NaN without an interval"""
+    """p-value adjusted after Holm, over all compared designs; NaN without an interval"""
 
     @property
     def settled(self) -> bool:
-        """Whether the difference stands with all comparisons taken together."""
+        """Whether the difference is significant after correction for all comparisons."""
         return bool(self.p_adjusted < SURE)
 
     @property
     def design(self) -> str:
-        """Its name."""
+        """Name of the design."""
         return f"{self.decomposition}, {self.value_learning}, {self.extraction}"
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is known of two sweeps together."""
+    """Everything that the comparison of two sweeps found."""
 
     first: Side
     second: Side
     settings: tuple[Setting, ...]
     same_runs: int
-    """runs that both have under the same id: trained from the same point"""
+    """number of runs that both have under the same id, because their points are the same"""
     differences: tuple[DesignDifference, ...]
     alone: tuple[str, ...]
-    """sentences on tasks, datasets and designs that only one has results of"""
+    """sentences about tasks and datasets for which only one sweep has results"""
 
     @property
     def rehearsal(self) -> bool:
-        """Whether either is made up."""
+        """Whether one of the sweeps is a rehearsal."""
         return self.first.results.rehearsal or self.second.results.rehearsal
 
     @property
     def summary(self) -> str:
-        """One sentence: how often the second scores higher, and how much of that is settled."""
+        """How many designs score higher in the second sweep, and how many of these differences are significant."""
         if not self.differences:
             return "Nothing to compare: no design has results on the same task and dataset in both sweeps."
         values = [one.difference.value for one in self.differences]
         higher, lower = sum(value > 0 for value in values), sum(value < 0 for value in values)
         same = f", the same in {len(values) - higher - lower}" if higher + lower < len(values) else ""
         names = f"{self.second.name} scores higher than {self.first.name}"
-        text = f"Of {len(values)} designs, {names} in {higher}, lower in {lower}{same}"
+        text = f"{names} in {higher} of {len(values)} designs, lower in {lower}{same}"
         if not any(one.difference.known for one in self.differences):
-            return f"{text}; under {FEWEST_SEEDS} seeds there is no interval, and nothing is settled."
+            return f"{text}; under {FEWEST_SEEDS} seeds there is no interval, so no difference is significant."
         settled = [one.difference.value for one in self.differences if one.settled]
         up = sum(value > 0 for value in settled)
-        return f"{text}; settled, with all comparisons taken together: {up} higher, {len(settled) - up} lower."
+        return f"{text}; significant after correction for all comparisons: {up} higher, {len(settled) - up} lower."
 
 
 def compare(first: Side, second: Side, rule: ScoreRule = ScoreRule.FINAL) -> Comparison:
-    """Hold two sweeps against each other; needs neither to be complete."""
+    """Compare two sweeps. Neither needs to be complete."""
     tables = [points_table(side.points) for side in (first, second)]
     tasks = [
         {task.task: task for task in task_scores(side.results.runs, table, rule)}
@@ -182,9 +182,9 @@ def _differences(first: TaskScores, second: TaskScores) -> list[DesignDifference
 
 
 def _per_seed(task: TaskScores, datasets: Sequence[str]) -> Floats:
-    """Each seed's value of Figure 7's statistic over these datasets: (X, V, E, S).
+    """Compute Figure 7's statistic over these datasets in each seed: (X, V, E, S).
 
-    NaN throughout for a design that has no run on one of them, for its mean would be over other datasets.
+    A design without a run on one of them is NaN, because its mean would be over other datasets.
     """
     scores = task.scores[:, :, :, [task.datasets.index(name) for name in datasets]]
     choice = best_of(seed_means(scores)).choice
@@ -193,18 +193,18 @@ def _per_seed(task: TaskScores, datasets: Sequence[str]) -> Floats:
 
 
 def _estimate(first: dict[int, float], second: dict[int, float]) -> tuple[Estimate, bool]:
-    """Second less first, within seeds where both have the same ones, else as two independent means."""
+    """Subtract the first from the second: within seeds if both have the same seeds, else as two independent means."""
     one, two = ({seed: score for seed, score in side.items() if np.isfinite(score)} for side in (first, second))
     if one.keys() == two.keys():
         return stratified_mean([np.array([two[seed] - one[seed] for seed in sorted(one)])]), True
-    # The mean of b and of -a is half of the difference; its error is Welch's.
+    # The mean of b and -a is half of the difference. Its standard error is that of Welch's test.
     half = stratified_mean([np.array(list(two.values())), -np.array(list(one.values()))])
     twice = {name: 2.0 * getattr(half, name) for name in ("value", "low", "high", "deviation")}
     return half._replace(**twice), False
 
 
 def _settings(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Setting, ...]:
-    """Fields of the points whose values are not the same in both grids."""
+    """List the fields of the points whose values differ between the grids."""
     found = []
     for name in first.columns:
         if name in _NO_SETTING:
@@ -223,7 +223,7 @@ def _versions(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Setting, ...]:
 
 
 def _contents(first: pd.DataFrame, second: pd.DataFrame) -> tuple[Setting, ...]:
-    """Datasets of one name with other contents."""
+    """List the datasets that have the same name and different contents."""
     one, two = (_hashes(runs) for runs in (first, second))
     return tuple(
         Setting("data", f"{task} {dataset} ({source})", one[task, dataset, source], two[task, dataset, source])

@@ -83,8 +83,8 @@ def test_under_four_seeds_there_is_a_difference_and_no_interval(side: Callable[.
     comparison = compare(first, second)
     assert [one.difference.value for one in comparison.differences] == pytest.approx([0.2, 0.2])
     assert not any(one.difference.known or one.settled for one in comparison.differences)
-    assert "higher than a in 2, lower in 0" in comparison.summary
-    assert "nothing is settled" in comparison.summary
+    assert "higher than a in 2 of 2 designs, lower in 0" in comparison.summary
+    assert "no difference is significant" in comparison.summary
 
 
 def test_scores_are_over_the_datasets_that_both_have(side: Callable[..., Side]) -> None:
@@ -110,7 +110,7 @@ def test_a_sweep_beside_itself_differs_in_nothing(side: Callable[..., Side]) -> 
     one = side("a", few(), lambda point: 0.1 * point.seed)
     comparison = compare(one, one)
     assert comparison.settings == ()
-    assert "in 0, lower in 0, the same in 2" in comparison.summary
+    assert "in 0 of 2 designs, lower in 0, the same in 2" in comparison.summary
 
 
 def test_sweeps_with_nothing_in_common_say_so(side: Callable[..., Side]) -> None:
