@@ -1,7 +1,7 @@
-"""Score against alpha, beside every best-of-alpha: how much of a bar is the choice of its weight.
+"""Score against alpha: how much the best score of a bar depends on the choice of alpha.
 
-One row per task and extraction, one column per dataset, one line per decomposition: the mean over value learners, tau and
-seeds, with the range of the seeds' means around it.
+One row per task and extraction, one column per dataset, one line per decomposition. A line is the mean over value learners,
+tau and seeds, with the range of the seeds' means around it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Row = tuple[TaskScores, Extraction, Sequence[AlphaPoint]]
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
-    """The curves of all tasks, where the sweep varies alpha."""
+    """Draw the curves of all tasks, if the sweep varies alpha."""
     tasks = [block.scores for block in material.blocks]
     figure = draw_alpha_figure(tasks)
     if figure is None:
@@ -46,7 +46,7 @@ def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
 
 
 def alpha_frame(tasks: Sequence[TaskScores]) -> pd.DataFrame:
-    """Every number of the figure: one row per point of a curve."""
+    """Tabulate every number of the figure: one row per point of a curve."""
     import pandas as pd
 
     rows = [{"task": task.task, **point._asdict()} for task in tasks for point in alpha_curves(task, by_decomposition=True)]
@@ -54,7 +54,7 @@ def alpha_frame(tasks: Sequence[TaskScores]) -> pd.DataFrame:
 
 
 def draw_alpha_figure(tasks: Sequence[TaskScores]) -> Figure | None:
-    """Draw the curves of all tasks; None where no extraction has two values of alpha."""
+    """Draw the curves of all tasks. None if no extraction has two values of alpha."""
     rows: list[Row] = []
     for task in tasks:
         points = alpha_curves(task, by_decomposition=True)
@@ -91,7 +91,7 @@ def _draw_row(sheet: Sheet, row: Row, top: float) -> None:
     ticks = round_ticks(*limits, 4)
     for i, dataset in enumerate(task.datasets):
         chosen = [point for point in points if point.dataset == dataset]
-        # Evenly spaced: grids of alpha are nearly logarithmic, and a tick at every value says what was tried.
+        # Evenly spaced, because grids of alpha are nearly logarithmic. A tick at every value shows the grid.
         grid = sorted({point.alpha for point in chosen})
         left, bottom = LEFT_INCHES + i * (CELL_INCHES[0] + GAP_INCHES[0]), top - CELL_INCHES[1]
         frame = Frame(left, bottom, *CELL_INCHES, (-0.3, max(len(grid), 1) - 0.7), limits)
@@ -105,7 +105,7 @@ def _draw_row(sheet: Sheet, row: Row, top: float) -> None:
 
 
 def _limits(points: Sequence[AlphaPoint]) -> tuple[float, float]:
-    """A range around everything that is drawn, with some air."""
+    """Compute a range around everything that is drawn, with a margin."""
     values = [value for point in points for value in (point.score, point.low, point.high) if math.isfinite(value)]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     air = 0.05 * (high - low) or 0.05

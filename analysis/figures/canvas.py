@@ -1,7 +1,8 @@
-"""A figure of many small panels as one sheet: everything in inches from the lower left corner.
+"""Draws a figure of many small panels on one sheet. All coordinates are inches from the lower left corner.
 
-Matplotlib's own axes cost milliseconds each to make, to lay out and to draw, and a figure of the paper's sweep has dozens in
-three formats. Here a panel is a place on the sheet, and all lines of one look are one artist, as are all areas.
+Each of matplotlib's own axes costs milliseconds to make, to lay out and to draw. A figure of the paper's sweep has dozens of
+panels in three formats. Here a panel is only a place on the sheet. All lines with the same look are one artist, and so are
+all areas.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ Point = tuple[float, float]
 
 
 class Pen(NamedTuple):
-    """How a line looks; of higher `order` is drawn later."""
+    """Look of a line. A line of higher `order` is drawn later."""
 
     colour: str
     width: float
@@ -33,7 +34,7 @@ class Pen(NamedTuple):
 
 
 class Brush(NamedTuple):
-    """How an area looks; `hatch` is drawn in white."""
+    """Look of an area. `hatch` is drawn in white."""
 
     colour: str
     alpha: float = 1.0
@@ -42,7 +43,7 @@ class Brush(NamedTuple):
 
 
 class Dot(NamedTuple):
-    """How a mark looks: a disc of `size` points with an edge."""
+    """Look of a mark: a disc of `size` points with an edge."""
 
     face: str
     edge: str
@@ -51,7 +52,7 @@ class Dot(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """A panel's place on the sheet and the ranges that it shows."""
+    """Place of a panel on the sheet, and the ranges that it shows."""
 
     left: float
     bottom: float
@@ -61,22 +62,22 @@ class Frame(NamedTuple):
     up: tuple[float, float]
 
     def at(self, x: float, y: float) -> Point:
-        """Where a value lies on the sheet."""
+        """Convert a value to a place on the sheet."""
         return self.left + self.width * _share(x, self.across), self.bottom + self.height * _share(y, self.up)
 
     @property
     def right(self) -> float:
-        """Its right edge."""
+        """Right edge of the panel."""
         return self.left + self.width
 
     @property
     def top(self) -> float:
-        """Its upper edge."""
+        """Upper edge of the panel."""
         return self.bottom + self.height
 
 
 class Sheet:
-    """Collects what is drawn; call all of it, `finish` last, inside `style()`."""
+    """Collects what is drawn. Call its methods inside `style()`, `finish` last."""
 
     def __init__(self, width: float, height: float) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -91,25 +92,25 @@ class Sheet:
         self._dots: dict[Dot, list[Point]] = defaultdict(list)
 
     def line(self, pen: Pen, points: Sequence[Point]) -> None:
-        """A line through points."""
+        """Add a line through points."""
         self._lines[pen].append(points)
 
     def area(self, brush: Brush, corners: Sequence[Point]) -> None:
-        """A filled polygon."""
+        """Add a filled polygon."""
         self._areas[brush].append(corners)
 
     def dots(self, dot: Dot, points: Iterable[Point]) -> None:
-        """A mark at each point."""
+        """Add a mark at each point."""
         self._dots[dot].extend(points)
 
     def text(self, x: float, y: float, words: str, size: float, **look: Any) -> None:
-        """Words, centred on a place unless `look` says otherwise."""
+        """Add words, centred on a place unless `look` says otherwise."""
         self._axes.text(x, y, words, fontsize=size, parse_math=False, **{"ha": "center", "va": "center", **look})
 
     def frame(
         self, frame: Frame, ground: str, ticks: Sequence[float], labelled: bool, marks: Sequence[tuple[float, str]]
     ) -> None:
-        """A panel's ground, grid and two axes: `ticks` up, their numbers if `labelled`, and `marks` with words below."""
+        """Add a panel's ground, grid and axes: `ticks` with numbers if `labelled`, and `marks` with words below."""
         self.area(Brush(ground, order=0.0), rectangle(frame.left, frame.bottom, frame.right, frame.top))
         edge = Pen(INK, 0.6)
         self.line(edge, [(frame.left, frame.top), (frame.left, frame.bottom), (frame.right, frame.bottom)])
@@ -126,7 +127,7 @@ class Sheet:
                 self.text(x, frame.bottom - 2.4 * TICK_INCHES, word, TICK_POINTS, va="top")
 
     def finish(self) -> Figure:
-        """The figure with all that was collected."""
+        """Draw everything that was collected, and return the figure."""
         from matplotlib.collections import LineCollection, PolyCollection
 
         for brush, areas in self._areas.items():
@@ -145,12 +146,12 @@ class Sheet:
 
 
 def rectangle(left: float, bottom: float, right: float, top: float) -> list[Point]:
-    """Its corners."""
+    """List the corners of a rectangle."""
     return [(left, bottom), (right, bottom), (right, top), (left, top)]
 
 
 def round_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most `most` + 1 round numbers within a range."""
+    """Choose at most `most` + 1 round numbers within a range."""
     from matplotlib.ticker import MaxNLocator
 
     ticks = MaxNLocator(nbins=most, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high)
@@ -158,7 +159,7 @@ def round_ticks(low: float, high: float, most: int) -> list[float]:
 
 
 def tick_labels(ticks: Sequence[float]) -> list[str]:
-    """Numbers with as many decimals as the one that needs most of them."""
+    """Format numbers with as many decimals as any of them needs."""
     decimals = max((len(f"{tick:.10f}".rstrip("0").partition(".")[2]) for tick in ticks), default=0)
     return [f"{tick + 0.0:.{decimals}f}".replace("-", MINUS) for tick in ticks]
 

@@ -1,4 +1,4 @@
-"""The sentences under a figure and above its table: what was averaged, what the bars are, what is missing."""
+"""Writes the sentences under Figure 7 and above its table: what was averaged, what the bars are, what is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 
 def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition = Decomposition.MIX) -> str:
-    """ "Mix is best or runner-up in n of N panels"."""
+    """Say in how many panels a decomposition is best or runner-up, and how many chance would give."""
     count = standing(tuple(blocks), decomposition)
     name = decomposition.display_name
     if not count.panels:
@@ -23,7 +23,7 @@ def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition
     bars = max(len(panel.bars) for block in blocks for panel in block.cells)
     leads = count.best + count.runner_up
     text = f"{name} is best or runner-up in {leads} of {_counted(count.panels)} (best in {count.best})"
-    # Two bars of four: any decomposition would be there in half of the panels if nothing mattered.
+    # With four bars, chance makes a decomposition best or runner-up in half of the panels.
     text += f"; chance would give {min(2, bars) * count.panels / bars:.3g}" if bars > 1 else ""
     if not count.unranked:
         return f"{text}."
@@ -36,7 +36,7 @@ def _counted(panels: int) -> str:
 
 
 def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRule) -> tuple[str, ...]:
-    """The footnote of Figure 7, a sentence each."""
+    """Write the footnote of Figure 7 as a list of sentences."""
     bars = [bar for block in blocks for panel in block.cells for bar in panel.bars]
     diverged = sum(bar.diverged for bar in bars)
     varied = sorted({name for block in blocks for name in block.scores.varied})

@@ -1,4 +1,4 @@
-"""Datasets of one task side by side: returns, lengths of episodes, ranges of actions, and where they have been."""
+"""Draws the datasets of one task: returns, lengths of episodes, ranges of actions, and a map of the visited states."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DASHED = (0, (3, 2))
 
 
 class DatasetPicture(NamedTuple):
-    """What is drawn of one dataset: a row of the figure."""
+    """Numbers of one dataset, which are one row of the figure."""
 
     name: str
     returns: NDArray[np.float64]
@@ -34,15 +34,15 @@ class DatasetPicture(NamedTuple):
     action_quantiles: NDArray[np.float64]
     """(components, 7): least, 1 %, 25 %, 50 %, 75 %, 99 %, greatest"""
     covered: float
-    """Share of the map's cells."""
+    """Share of the map's cells that have a row."""
     cell_counts: NDArray[np.float64]
-    """(cells, cells): rows in each cell of one map of states, which all datasets share"""
+    """(cells, cells): number of rows in each cell of a map of states, which all datasets share"""
     published_mean: float | None
-    """The mean return that was published, where it was."""
+    """The published mean return; None if none was published."""
 
 
 class TaskPicture(NamedTuple):
-    """What all datasets of a task have in common."""
+    """Facts that all datasets of a task share."""
 
     title: str
     agents: int
@@ -50,7 +50,7 @@ class TaskPicture(NamedTuple):
     scale: tuple[float, float]
     """Returns that score 0 and 1."""
     bounds: tuple[float, float]
-    """Of actions."""
+    """Bounds of actions."""
 
 
 def write_dataset_figure(task: TaskPicture, datasets: Sequence[DatasetPicture], path: Path) -> Path:
@@ -103,7 +103,7 @@ def _returns(axes: Axes, task: TaskPicture, dataset: DatasetPicture, bins: NDArr
         axes.plot(*place, marker="v", markersize=5, color=INK, clip_on=False, transform=axes.get_xaxis_transform())
     axes.set_yticks([])
     axes.set_ylabel(dataset.name, fontsize=9, fontweight="bold", color=colour)
-    left = mean > (bins[0] + bins[-1]) / 2  # the text stands where the bars are not
+    left = mean > (bins[0] + bins[-1]) / 2  # the text goes to the side without bars
     published = "" if dataset.published_mean is None else f"\n\u25bc published {dataset.published_mean:,.1f}"
     text = f"mean {mean:,.1f}, score {dataset.score:z.2f}\n{len(dataset.returns):,} episodes{published}"
     _note(axes, text, left)
@@ -123,7 +123,7 @@ def _lengths(axes: Axes, task: TaskPicture, dataset: DatasetPicture, colour: str
 
 
 def _actions(axes: Axes, task: TaskPicture, dataset: DatasetPicture, colour: str) -> None:
-    """For each component: middle half (thick), 98 of 100 (thin), extremes (ticks) and median (black)."""
+    """Draw the range of each component: middle half (thick), 98 of 100 (thin), extremes (ticks) and median (black)."""
     components = len(dataset.action_quantiles)
     each = components // task.agents
     places = np.arange(components)

@@ -1,6 +1,6 @@
-"""Figure 1: BRAC's actions leave the data's, AWR's stay among them, and what that costs (paper 1).
+"""Figure 1: BRAC's actions leave the support of the data, AWR's stay inside, with their returns (paper 1).
 
-Actions are the policies' means before they are clipped; a policy is asked at transitions of its own dataset.
+Actions are the policies' means before clipping. A policy is evaluated at transitions of its own dataset.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MOST_DOTS = 500
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
-    """Figure 1, where policies of BRAC and AWR were kept and their data are at hand."""
+    """Draw Figure 1, if policies of BRAC and AWR were kept and their data are available."""
     kept = material.learned.kept(critics=False)
     if isinstance(kept, Lacking):
         return kept
@@ -70,7 +70,7 @@ def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
 def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
     """Choose the runs of the figure: TD under Cen, VDN and Dec with BRAC and AWR, on the first dataset that has both.
 
-    Of several temperatures the one counts at which values weigh most.
+    If there are several temperatures, the one is chosen that gives values the most weight.
     """
     able = [p for p in points if p.value_learning is LEARNER and p.decomposition in SHOWN and p.task != GAME]
     for group in alike(able):
@@ -82,8 +82,11 @@ def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
 
 
 def support_frame(sample: ActionSample) -> pd.DataFrame:
-    """One row per run and agent: shares of actions outside the hull of the data (first two components) and outside the
-    bounds (any component), median distance to the data's actions in the nearest places, and the data's own."""
+    """Tabulate one row per run and agent: shares of actions outside the support, and distances to the data's actions.
+
+    `outside_hull` uses the first two components, `outside_bounds` any component. Distances are medians to the actions of the
+    nearest transitions; `distance_of_data` is that of the data's own actions.
+    """
     import pandas as pd
 
     low, high = sample.bounds
@@ -113,13 +116,13 @@ def support_frame(sample: ActionSample) -> pd.DataFrame:
 
 
 def _shown(sample: ActionSample) -> list[PolicyActions]:
-    """The policies whose actions are drawn: those of the lowest seed."""
+    """Choose the policies whose actions are drawn: those of the lowest seed."""
     seed = min(policy.seed for policy in sample.policies)
     return [policy for policy in sample.policies if policy.seed == seed]
 
 
 def _dots_frame(sample: ActionSample) -> pd.DataFrame:
-    """The actions that are drawn, one row per transition: of the data, then of each policy."""
+    """Tabulate the drawn actions, one row per transition: of the data, then of each policy."""
     import pandas as pd
 
     columns = {"data": sample.actions}
@@ -178,7 +181,7 @@ def _of(measured: pd.DataFrame, policy: PolicyActions) -> float:
 
 
 def _limits(sample: ActionSample, shown: Sequence[PolicyActions]) -> tuple[float, float]:
-    """All but the outermost hundredth of the dots, and the bounds: one far policy must not shrink the others to a point."""
+    """Compute limits that hold the bounds and 99 % of the dots. So one far policy does not shrink the others."""
     drawn = np.concatenate([policy.mu[:MOST_DOTS, SHOWN_AGENT, :2].ravel() for policy in shown])
     low, high = np.quantile(drawn, (0.005, 0.995))
     low, high = min(low, sample.bounds[0]), max(high, sample.bounds[1])
@@ -203,7 +206,7 @@ def _dots(
 
 
 def _bars(axes: Axes, measured: pd.DataFrame, rows: Sequence[Decomposition], column: str, title: str) -> None:
-    """One group per decomposition: the mean over seeds as a bar, each seed as a dot."""
+    """Draw one group per decomposition: the mean over seeds as a bar, each seed as a dot."""
     axes.set_title(title, fontsize=8)
     for number, extraction in enumerate(Extraction.members()):
         colour, marker = extraction.colour, extraction.marker
@@ -233,6 +236,6 @@ def _note(sample: ActionSample, measured: pd.DataFrame) -> str:
         f"Left: what the policies of one seed do (means before clipping, {len(_dots_frame(sample)):,} transitions, agent "
         f"{SHOWN_AGENT + 1} of {sample.actions.shape[1]}); grey dots: the data's actions; shaded: their convex hull; the "
         f"outermost hundredth may lie outside the picture. Right: bars are means over {seeds} seeds, which are drawn as well; "
-        f"the distance is that to the nearest action among the data's {len(sample.other_actions):,} other transitions "
-        f"with the most similar observations, all agents.{few}"
+        f"distance: to the nearest action in the {NEIGHBOURS} transitions with the most similar observations (of "
+        f"{len(sample.other_actions):,} others), all agents.{few}"
     )

@@ -1,4 +1,4 @@
-"""Figure 2: the two-step matrix game, where a sum of per-agent values must undervalue the risky state (paper 4.1, C.1)."""
+"""Figure 2: the two-step matrix game, in which a sum of per-agent values undervalues the risky state (paper 4.1, C.1)."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ HIGHEST = 8.0
 
 
 def true_values(gamma: float = GAMMA) -> NDArray[np.float64]:
-    """(3, 2, 2): the optimal joint values; those of state 1 are discounted once, for it pays nothing itself."""
+    """Compute the optimal joint values (3, 2, 2). Those of state 1 are discounted once, because it pays nothing itself."""
     first = [[gamma * SAFE] * 2, [gamma * np.max(RISKY)] * 2]
     return np.array([first, np.full((2, 2), SAFE), RISKY])
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
-    """Figure 2, where the critics of the game were kept."""
+    """Draw Figure 2, if the critics of the game were kept."""
     wanted = material.learned.wanted()
     if isinstance(wanted, Lacking):
         return wanted
@@ -64,7 +64,7 @@ def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
 
 
 def tables_frame(tables: Sequence[GameTables], gamma: float = GAMMA) -> pd.DataFrame:
-    """Every number of the figure: one row per decomposition and cell, and the seeds' values behind its mean."""
+    """Tabulate every number of the figure: one row per decomposition and cell, with the values of the seeds."""
     import pandas as pd
 
     states, truth = ("1", "2-1", "2-2"), true_values(gamma)
@@ -86,7 +86,7 @@ def tables_frame(tables: Sequence[GameTables], gamma: float = GAMMA) -> pd.DataF
 
 
 def draw_figure2(tables: Sequence[GameTables], gamma: float = GAMMA) -> Figure:
-    """One row per decomposition under the true values: three 2 x 2 tables, mean and two standard deviations over seeds.
+    """Draw one row per decomposition below the true values: three 2 x 2 tables, mean and two standard deviations over seeds.
 
     Raises:
         ValueError: tables of another shape than (S, 3, 2, 2) and (S,).
@@ -166,9 +166,11 @@ def _draw_table(
 
 
 def _greedy_cells(q: NDArray[np.floating], state: int) -> list[tuple[int, int, int]]:
-    """Frames (row, column, width) of the choice that most of the seeds' tables (S, 3, 2, 2) make: agent A's row in state 1,
-    then the best cell of the state it leads to. No frame in the state that is not visited, nor in 2-1, where every action
-    pays the same."""
+    """Find the cells that most of the seeds' tables (S, 3, 2, 2) choose, as frames (row, column, width).
+
+    In state 1 that is agent A's row, then the best cell of the next state. A state that is not visited has no frame. State
+    2-1 has none either, because every action pays the same.
+    """
     row = _most_frequent(q[:, 0].mean(axis=-1).argmax(axis=-1))
     if state == 0:
         return [(row, 0, 2)]
@@ -181,7 +183,7 @@ def _most_frequent(choices: NDArray[np.intp]) -> int:
 
 
 def _greedy_return(table: GameTables) -> tuple[str, float]:
-    """The return that most seeds reach, and how many do."""
+    """Find the return that most seeds reach, and say how many reach it."""
     found, counts = np.unique(np.round(table.greedy_return, 6), return_counts=True)
     return f"greedy return\n{counts.max()} of {len(table.q)} seeds", float(found[counts.argmax()])
 

@@ -1,4 +1,4 @@
-"""Figure 3: without normalisation the mixed total runs away where VDN and Dec do not (paper 4.2)."""
+"""Figure 3: without normalisation the mixed total grows exponentially, unlike VDN and Dec (paper 4.2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ QUANTITIES = (
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
-    """Figure 3, where Mix, VDN and Dec were trained without any normalisation."""
+    """Draw Figure 3, if Mix, VDN and Dec were trained without any normalisation."""
     says = "Largest |Q| and TD loss over training of Mix, VDN and Dec without any normalisation."
     note = "|Q| is that of the total; under Dec, which has none, that of an agent."
     return draw_training(material, "figure3", says, (PLAIN_MIX, PLAIN_VDN, PLAIN_DEC), QUANTITIES, note, with_data=True)

@@ -14,7 +14,7 @@ QUANTITIES = (
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
-    """Figure 4, where Mix was trained without any normalisation."""
+    """Draw Figure 4, if Mix was trained without any normalisation."""
     says = "The actor's Q loss and the norm of all gradients over training of Mix without any normalisation."
     note = "The gradient is that of all parameters of actor, critic and mixer."
     return draw_training(material, "figure4", says, (PLAIN_MIX,), QUANTITIES, note)

@@ -1,4 +1,4 @@
-"""Figure 5: what dividing the actor's Q by its mean magnitude does for Mix (paper 4.3, Eq. 4)."""
+"""Figure 5: the effect on Mix of dividing the actor's Q by its mean magnitude (paper 4.3, Eq. 4)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ QUANTITIES = (
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
-    """Figure 5, where Mix was trained with and without the actor's normalisation, the critic's left out."""
-    says = "The actor's Q loss, the norm of all gradients and the mean Q of Mix, with and without the actor's normalisation."
+    """Draw Figure 5, if Mix was trained with and without the actor's normalisation, and without the critic's."""
+    says = "Actor's Q loss, norm of all gradients and mean Q of Mix, with and without the actor's normalisation."
     note = "The Q loss is shown before it is normalised: normalised, its value is 0 by construction."
     return draw_training(material, "figure5", says, (PLAIN_MIX, REMEDY), QUANTITIES, note, with_data=True)

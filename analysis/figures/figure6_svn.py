@@ -19,7 +19,7 @@ QUANTITIES = (
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
-    """Figure 6, where Mix was trained plain, with the actor's normalisation, and with SVN beside it."""
+    """Draw Figure 6, if Mix was trained plain, with the actor's normalisation, and with SVN as well."""
     says = (
         "Largest |Q|, critic's gradient norm and returns of Mix: plain, with the actor's normalisation, and with SVN as well."
     )

@@ -1,7 +1,7 @@
 """Figure 7: best performance according to design choices (paper 5.2).
 
-Per task a grid of small bar panels, rows BRAC and AWR, columns TD, SARSA and IQL, four bars each; the panels on top average
-over extraction, those on the right over value learning.
+Each task has a grid of small panels with four bars each: rows BRAC and AWR, columns TD, SARSA and IQL. The panels on top
+average over extraction, those on the right over value learning.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LETTERS = 16
 """Letters and spaces below a panel of this width."""
 GAP_INCHES = (0.13, 0.15)
 MARGIN_INCHES = {"left": 0.74, "right": 0.06, "top": 0.46, "bottom": 0.3}
-"""Around the panels of a task: for its name, for rows' and columns' names and for the numbers at the axes."""
+"""Margins around the panels of a task. They hold the names of task, rows and columns, and the numbers at the axes."""
 NOTE_POINTS = 6.8
 LINE_INCHES = NOTE_POINTS * 1.35 / 72.0
 
@@ -42,7 +42,7 @@ BAR_HALF, CAP_HALF, SEEDS_HALF = 0.36, 0.085, 0.16
 
 
 def draw(material: Material) -> tuple[Drawing, ...]:
-    """Figure 7 of all tasks; any run at all is enough for it."""
+    """Draw Figure 7 of all tasks. A single run is enough."""
     blocks, coverage = material.blocks, material.coverage
     says = NO_CLAIM if coverage.rehearsal else standing_sentence(blocks)
     figure = draw_figure7(blocks, figure7_note(blocks, coverage, material.rule))
@@ -50,12 +50,12 @@ def draw(material: Material) -> tuple[Drawing, ...]:
 
 
 def _numbers(blocks: Sequence[TaskPanels]) -> tuple[Numbers, ...]:
-    """Every number of the figure, and every configuration that the best was chosen from."""
+    """Tabulate every number of the figure, and every configuration from which the best was chosen."""
     return Numbers("figure7", bars_frame(blocks)), Numbers("figure7_configurations", configurations_frame(blocks))
 
 
 def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str]) -> Figure:
-    """Draw one block per task, two blocks a row, and `note` (sentences) underneath."""
+    """Draw one block per task, two blocks in a row, and the sentences of `note` below."""
     columns = 1 if len(blocks) == 1 else 2
     rows = math.ceil(len(blocks) / columns)
     across, down = (max(sizes) for sizes in zip(*map(_size, blocks), strict=True))
@@ -93,7 +93,7 @@ def _row_inches(row: Extraction | None) -> float:
 
 
 def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
-    """Draw a task's panels from their upper left corner on."""
+    """Draw a task's panels, starting at their upper left corner."""
     rows, columns = _layout(block)
     wide = _cell_inches(block)
     lefts = [corner[0] + MARGIN_INCHES["left"] + i * (wide + GAP_INCHES[0]) for i in range(len(columns))]
@@ -124,7 +124,7 @@ def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
 
 
 def _layout(block: TaskPanels) -> tuple[list[Extraction | None], list[ValueLearning | None]]:
-    """Rows and columns that a task has: None on top and None on the right for the panels that average."""
+    """List the rows and columns of a task. None, on top or on the right, stands for the panels that average."""
     extractions = {panel.extraction for panel in block.panels}
     value_learners = {panel.value_learning for panel in block.panels}
     rows = [name for name in (None, *Extraction.members()) if name in extractions]
@@ -132,7 +132,7 @@ def _layout(block: TaskPanels) -> tuple[list[Extraction | None], list[ValueLearn
 
 
 def _draw_corner(sheet: Sheet, left: float, bottom: float) -> None:
-    """Say in the empty corner what the shaded panels on the left of it and below it are."""
+    """Explain in the empty corner the shaded panels on its left and below it."""
     said: dict[str, Any] = {"color": FAINT, "linespacing": 1.15}
     sheet.text(
         left + 0.03, bottom + _row_inches(None) * 0.88, "\u2190 mean over\n     extraction", 6.5, va="top", ha="left", **said
@@ -179,7 +179,7 @@ def _draw_bar(sheet: Sheet, frame: Frame, x: int, bar: Bar) -> None:
 
 
 def _limits(block: TaskPanels) -> tuple[float, float]:
-    """One scale for a task's panels, with room for the numbers above the bars."""
+    """Compute one scale for a task's panels, with room for the numbers above the bars."""
     values = [0.0, block.cloning]
     for panel in block.panels:
         for bar in panel.bars:

@@ -1,6 +1,6 @@
-"""Figure 8: what TD, SARSA and IQL think of the data's actions (paper 5.2), agent by agent.
+"""Figure 8: values of the data's actions under TD, SARSA and IQL, for each agent (paper 5.2).
 
-Under Mix the value of one agent has no scale of its own, so each panel's colours are standardised.
+Under Mix the scale of one agent's values has no meaning, so the colours of each panel are standardised.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ MOST_AGENTS, MOST_DOTS = 2, 800
 SHADES = ("#12245c", "#7f8fc0", "#e9e4df", "#f9c08d", "#e8872b")  # dark blue low, apricot high: their lightness rises
 PANEL_INCHES = 1.75
 FLATTEST = 0.3
-"""Height of a panel over its width, at least."""
+"""Smallest ratio of a panel's height to its width."""
 HIGH = 1.5
-"""Standard deviations above the mean that count as sharply distinguished."""
+"""A value so many standard deviations above the mean counts as high."""
 
 
 class Likeness(NamedTuple):
-    """How alike two value learners order the data's actions: rank correlations, of Q_a (mean over agents) and the total."""
+    """Rank correlations of the values of two value learners: of Q_a (mean over agents) and of the total."""
 
     first: ValueLearning
     second: ValueLearning
@@ -48,7 +48,7 @@ class Likeness(NamedTuple):
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
-    """Figure 8, where critics of Mix under all three value learners were kept and their data are at hand."""
+    """Draw Figure 8, if critics of Mix under all three value learners were kept and their data are available."""
     kept = material.learned.kept(critics=True)
     if isinstance(kept, Lacking):
         return kept
@@ -68,7 +68,7 @@ def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
 def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
     """Choose the runs of the figure: Mix with AWR, one for each value learner, on the first dataset that has all of them.
 
-    Of several runs that with the lowest seed counts, then the lowest temperature, then the highest expectile.
+    If there are several runs, the one with the lowest seed is chosen, then lowest temperature, then highest expectile.
     """
     able = [p for p in points if (p.decomposition, p.extraction) == UNDER and p.alpha != p.extraction.cloning_alpha]
     for group in alike(able):
@@ -79,7 +79,7 @@ def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
 
 
 def likeness(learned: Sequence[LearnedQ]) -> tuple[Likeness, ...]:
-    """Every pair of value learners."""
+    """Compare every pair of value learners."""
     from scipy.stats import spearmanr
 
     def rank(a: Floats, b: Floats) -> float:
@@ -97,7 +97,7 @@ def likeness(learned: Sequence[LearnedQ]) -> tuple[Likeness, ...]:
 
 
 def values_frame(sample: ValueSample) -> pd.DataFrame:
-    """Every number of the figure and more: one row per transition and agent, values as learned, not standardised."""
+    """Tabulate the values as learned, not standardised: one row per transition and agent."""
     import pandas as pd
 
     count, agents, _ = sample.actions.shape
@@ -120,7 +120,7 @@ def _draw(sample: ValueSample, alike: Sequence[Likeness]) -> Figure:
     agents = min(MOST_AGENTS, sample.actions.shape[1])
     lines = wrapped([_note(sample, alike)], 6.8, 6.8)
     foot = 0.2 + 0.13 * len(lines)
-    # Each row as high as its agent's actions need, by the scale of the first component: no panel is left half empty.
+    # Both components have the same scale, and a row is as high as its agent's actions need. So no panel is half empty.
     places = sample.actions[:MOST_DOTS, :agents, :2]
     reach = [_reach(places[:, agent, 1]) for agent in range(agents)]
     across = _reach(places[..., 0])
@@ -153,7 +153,7 @@ def _draw(sample: ValueSample, alike: Sequence[Likeness]) -> Figure:
 
 
 def _reach(values: Floats) -> tuple[float, float]:
-    """From the least to the greatest, with some air."""
+    """Compute the range of values, with a margin."""
     low, high = float(values.min()), float(values.max())
     air = 0.06 * (high - low) or 0.06
     return low - air, high + air
@@ -161,7 +161,7 @@ def _reach(values: Floats) -> tuple[float, float]:
 
 def _dots(axes: Axes, places: Floats, values: Floats, shades: Colormap) -> PathCollection:
     places, values = places[:MOST_DOTS], values[:MOST_DOTS]
-    order = np.argsort(values, kind="stable")  # the highest on top, whatever the order of the data
+    order = np.argsort(values, kind="stable")  # the highest on top
     axes.set_aspect("equal")
     axes.tick_params(labelsize=6.5)
     x, y = places[order].T
@@ -169,7 +169,7 @@ def _dots(axes: Axes, places: Floats, values: Floats, shades: Colormap) -> PathC
 
 
 def standardised(q: Floats) -> Floats:
-    """Zero mean and unit deviation; zeros where all are alike."""
+    """Scale values to zero mean and unit deviation. If all are equal, the result is zeros."""
     spread = q.std()
     centred: Floats = q - q.mean()
     return centred / spread if spread > 0.0 else centred
@@ -187,8 +187,8 @@ def _note(sample: ValueSample, alike: Sequence[Likeness]) -> str:
     ]
     first = sample.learned[0]
     return (
-        f"Each point: an action of the data ({min(MOST_DOTS, len(sample.actions)):,} of {len(sample.actions):,} transitions "
-        f"are drawn), coloured by the value that its agent's critic gives it, standardised within the panel; one run each, "
+        f"Each point: an action of the data ({min(MOST_DOTS, len(sample.actions)):,} of {len(sample.actions):,} transitions). "
+        f"Colour: the value from the agent's critic, standardised within the panel; one run each, "
         f"seed {first.seed}, AWR \N{GREEK SMALL LETTER ALPHA} {short(first.alpha)}. {_ranks(alike)} "
         f"More than {HIGH:g} deviations above the mean: {', '.join(high)}."
     )

@@ -1,4 +1,4 @@
-"""What a figure is drawn from and what comes of drawing it: the types that the registry and the figures share."""
+"""Types that the registry and the figures share: the inputs of a figure and the result of drawing it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Material:
-    """All that figures are drawn from: a sweep's results, the points it wants (`points_table`), and what follows from both."""
+    """All inputs of figures: a sweep's results, its wanted points (`points_table`), and what is computed from both."""
 
     results_dir: Path
     results: Results
@@ -31,11 +31,11 @@ class Material:
     coverage: Coverage
     rule: ScoreRule
     learned: TrainedRuns
-    """what only weights and datasets tell; a figure that shows it chooses its own runs"""
+    """values that need weights and datasets; a figure that shows them chooses its own runs"""
 
 
 class Numbers(NamedTuple):
-    """A table that stands beside a figure as a CSV file of this name."""
+    """A table that is written beside a figure, as a CSV file of this name."""
 
     name: str
     table: pd.DataFrame
@@ -56,10 +56,10 @@ class FigureKind:
 
     name: str
     number: int | None
-    """in the paper; None for figures of our own, which are drawn where the data are there, and not missed elsewhere"""
+    """number in the paper; None for our own figures, which are skipped without a message if their data are missing"""
     title: str
     preset: str
-    """has the data that it needs"""
+    """preset that trains the data for this figure"""
     draw: Callable[[Material], Sequence[Drawing] | Lacking]
 
 

@@ -1,4 +1,4 @@
-"""The registry of figures, a line each: a new one is a module whose `draw` makes drawings of a `Material`, and a line here."""
+"""The registry of figures. A new figure needs a module whose `draw` turns a `Material` into drawings, and a line here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from recipe_sweep.sweep.results.samples import Lacking
 
 
 class WrittenFigure(NamedTuple):
-    """One figure on disk: its kind, what it shows in one sentence (its alternative text), its files, its numbers as CSV."""
+    """One figure on disk: its kind, its alternative text in one sentence, its files, and its numbers as CSV."""
 
     kind: FigureKind
     name: str
@@ -28,14 +28,14 @@ class WrittenFigure(NamedTuple):
 
 
 class AbsentFigure(NamedTuple):
-    """A figure of the paper that the sweep has no data for, and the sentence that says so and how to get them."""
+    """A figure of the paper for which the sweep has no data. The sentence says how to get them."""
 
     kind: FigureKind
     sentence: str
 
 
 def _drawn_by(module: str) -> Callable[[Material], Sequence[Drawing] | Lacking]:
-    """The module's `draw`, imported when it is called: a report of one figure loads one figure's code."""
+    """Wrap the module's `draw`. The module is imported at the first call, so a report loads only the code it needs."""
 
     def draw(material: Material) -> Sequence[Drawing] | Lacking:
         drawn: Sequence[Drawing] | Lacking = importlib.import_module(f"recipe_sweep.analysis.figures.{module}").draw(material)
@@ -64,7 +64,7 @@ NUMBERS = tuple(kind.number for kind in FIGURES if kind.number is not None)
 
 
 def figure_kinds(numbers: Collection[int] | None = None) -> tuple[FigureKind, ...]:
-    """The figures of these numbers; all of them, our own too, without numbers. Raises UnknownFigureError for other numbers."""
+    """Select the figures with these numbers. Without numbers, return all, our own too. Raise UnknownFigureError."""
     unknown = sorted(set(numbers or ()) - set(NUMBERS))
     if unknown:
         expected = f"one of {', '.join(map(str, NUMBERS))}"
@@ -73,9 +73,9 @@ def figure_kinds(numbers: Collection[int] | None = None) -> tuple[FigureKind, ..
 
 
 def write_figures(kinds: Sequence[FigureKind], material: Material, out_dir: Path) -> Iterator[WrittenFigure | AbsentFigure]:
-    """Draw the figures that the material has the data for, each saved with its numbers beside it; say what the others lack.
+    """Draw the figures for which the material has the data, and save each with its numbers. Say what the others lack.
 
-    Figures of our own that cannot be drawn are passed over.
+    Our own figures are skipped without a message if they cannot be drawn.
     """
     for kind in kinds:
         drawings = kind.draw(material)
@@ -94,7 +94,7 @@ def _write(kind: FigureKind, drawing: Drawing, rehearsal: bool, out_dir: Path) -
 
 
 def write_numbers(numbers: Numbers, rehearsal: bool, out_dir: Path) -> Path:
-    """Write a table as CSV; made-up numbers say so in every row."""
+    """Write a table as CSV. Numbers of a rehearsal are marked in every row."""
     table = stamped(numbers.table) if rehearsal else numbers.table
     return write_csv(out_dir / f"{numbers.name}.csv", table)
 

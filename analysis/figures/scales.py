@@ -1,4 +1,4 @@
-"""How the axis of a quantity runs: linear, logarithmic, or both."""
+"""Sets the scale of an axis: linear, logarithmic, or both (asinh)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def set_scale(axes: Axes, scale: Scale) -> None:
-    """Let the values' axis run so, with ticks that can be read."""
+    """Set the scale of the vertical axis, with readable ticks."""
     if scale is Scale.ASINH:
         axes.set_yscale("asinh", linear_width=LINEAR_WITHIN)
         _label_powers(axes)
@@ -22,7 +22,7 @@ def set_scale(axes: Axes, scale: Scale) -> None:
 
 
 def _label_powers(axes: Axes) -> None:
-    """0 and the powers of ten beyond what is linear, where matplotlib's own would lie on top of each other."""
+    """Label 0 and the powers of ten outside the linear range. Matplotlib's own labels would overlap."""
     from matplotlib.ticker import NullLocator
 
     powers = range(round(math.log10(LINEAR_WITHIN)), 31)
@@ -34,7 +34,7 @@ def _label_powers(axes: Axes) -> None:
 
 
 def _label_decades(axes: Axes) -> None:
-    """Powers of ten where there are several, else plain numbers between them as well."""
+    """Label powers of ten if the axis has several, else plain numbers between them too."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = axes.get_ylim()

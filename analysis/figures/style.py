@@ -1,4 +1,4 @@
-"""How every figure looks and how it is saved: the same numbers give the same bytes."""
+"""Defines the look of all figures and saves them. The same numbers give the same bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RUNNER_UP = "#f9c08d"  # apricot
 OTHER = "#c4c4c4"
 INK = "#222222"
 FAINT = "#8a8a8a"
-CLONING = "#2f6fa7"  # blue: tells apart from the bars for every eye, and is darker than they are in grey
+CLONING = "#2f6fa7"  # blue: differs from the bars for colour-blind readers too, and is darker than the bars in grey
 
 PNG_DPI = 200
 
@@ -57,13 +57,13 @@ class FigurePaths(NamedTuple):
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Draw inside this: the figures' look, whatever the user's own matplotlib settings are."""
+    """Apply the look of figures inside a `with` block. The user's own matplotlib settings have no effect."""
     import warnings
 
     import matplotlib as mpl
 
     with mpl.rc_context(), warnings.catch_warnings():
-        # A letter that the font lacks is drawn as a box; a warning with a line of our code says no more.
+        # A letter that the font lacks is drawn as a box. A warning with a line of our code would not help the user.
         warnings.filterwarnings("ignore", message="Glyph")
         mpl.rcdefaults()
         for name, value in STYLE.items():
@@ -72,8 +72,10 @@ def style() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float, foot: float, head: float = 0.06, gap: float = 0.05) -> Figure:
-    """An empty figure (inches) that lays itself out between a head and a foot, which are left to the caller; `gap` is the
-    space between panels, as a share of a panel. Call inside `style()`."""
+    """Make an empty figure (sizes in inches) whose panels are laid out between a head and a foot.
+
+    Head and foot are left to the caller. `gap` is the space between panels, as a share of a panel. Call inside `style()`.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
     from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -85,9 +87,9 @@ def new_figure(width: float, height: float, foot: float, head: float = 0.06, gap
 
 
 def save(figure: Figure, stem: Path, *, rehearsal: bool) -> FigurePaths:
-    """Write `stem`.png, .pdf and .svg, without dates, so that the same figure is the same bytes.
+    """Write `stem`.png, .pdf and .svg without dates, so that the same figure gives the same bytes.
 
-    What was made from a `rehearsal` is stamped, in the picture and in each file's own description.
+    A figure made from a `rehearsal` is stamped, in the picture and in the metadata of each file.
     """
     metadata: dict[str, dict[str, str | None]] = {
         ".png": {"Software": None},
@@ -110,15 +112,15 @@ def save(figure: Figure, stem: Path, *, rehearsal: bool) -> FigurePaths:
 
 
 def _settle(figure: Figure) -> None:
-    """Lay out once, for all three formats, and round the places; a sheet has no layout.
+    """Lay out once for all three formats, and round the places. A sheet has no layout.
 
-    The solver of the layout leaves noise in the last digits, other in every run, and SVG names its clip paths by the places.
+    The layout solver leaves noise in the last digits, which differs between runs. SVG names its clip paths by the places.
     """
     layout = figure.get_layout_engine()
     if layout is None:
         return
     layout.execute(figure)
-    figure.set_layout_engine(None)  # not "none", whose placeholder has every format drawn twice
+    figure.set_layout_engine(None)  # not "none", whose placeholder would draw every format twice
     for place in figure.subfigs:
         place.bbox_relative.set_points(place.bbox_relative.get_points().round(6))
     for axes in figure.axes:
@@ -127,14 +129,14 @@ def _settle(figure: Figure) -> None:
 
 
 def wrapped(sentences: Sequence[str], width_inches: float, points: float) -> list[str]:
-    """Break sentences into lines of a width at a font size, reckoning half an em a character (DejaVu Sans runs to 0.55)."""
+    """Break sentences into lines of this width at this font size. A character of DejaVu Sans is about 0.55 em wide."""
     import textwrap
 
     return textwrap.wrap(" ".join(sentences), max(20, int(width_inches * 72.0 / (0.53 * points))))
 
 
 def stamp(figure: Figure) -> None:
-    """Write the word across a figure, over everything and light enough to read through. Call inside `style()`."""
+    """Write the word across a figure, on top and light enough to read the figure. Call inside `style()`."""
     width, height = figure.get_size_inches()
     points = 72.0 * math.hypot(width, height) / (0.9 * len(WORD))  # a character of the bold face is about 0.8 em wide
     text = figure.text(
@@ -151,4 +153,4 @@ def stamp(figure: Figure) -> None:
         zorder=1000,
         in_layout=False,
     )
-    text.set_gid(WORD)  # so that an SVG, which holds its letters as outlines, says it in words as well
+    text.set_gid(WORD)  # an SVG stores letters as outlines, so the id repeats the word as text

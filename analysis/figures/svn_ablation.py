@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_FIGURES = 8
-"""A grid may vary the normalisation under many designs; only the first so many are drawn."""
+"""Most figures that are drawn. A grid may vary the normalisation under many designs; the first ones count."""
 
 
 QUANTITIES = (
@@ -41,9 +41,9 @@ _GROUP = ["task", "dataset", "decomposition", "value_learning", "extraction", "a
 
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
-    """`svn_ablation` for every design whose normalisation the sweep varies."""
+    """Draw `svn_ablation` for every design whose normalisation the sweep varies."""
     runs = material.results.runs
-    # All at once: the paper's sweep has 2,048 groups, and most sweeps vary nothing.
+    # One merge for all groups: the paper's sweep has 2,048 of them, and most sweeps vary no normalisation.
     norms = runs[[*_GROUP, "critic_norm", "actor_norm"]].drop_duplicates()
     runs = runs.merge(norms[norms.duplicated(_GROUP)][_GROUP].drop_duplicates(), on=_GROUP)
     if runs.empty:
@@ -64,7 +64,7 @@ def _drawing(key: Sequence[object], group: pd.DataFrame, diagnostics: pd.DataFra
 
 
 def _numbers(training: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
-    """Every number of the figure: one row per line, quantity and step."""
+    """Tabulate every number of the figure: one row per line, quantity and step."""
     import pandas as pd
 
     pieces = []
@@ -78,7 +78,7 @@ def _numbers(training: pd.DataFrame, evaluations: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_svn_figure(training: pd.DataFrame, evaluations: pd.DataFrame, title: str) -> Figure:
-    """Six panels over gradient steps, one line per normalisation."""
+    """Draw six panels over gradient steps, one line per normalisation."""
     width, height, foot = 9.6, 5.6, 0.82
     with style():
         figure = new_figure(width, height, foot, head=0.1)

@@ -1,6 +1,6 @@
-"""What Figures 3 to 6 have in common: some variants of one design, trained on the same data, as curves side by side.
+"""The common code of Figures 3 to 6: curves of some variants of one design, trained on the same data.
 
-All of them are TD with BRAC (paper 4.2 to 4.4): the closed loop of a critic that trusts its actor and an actor that climbs it.
+All variants are TD with BRAC (paper 4.2 to 4.4): the critic bootstraps from the actor, and the actor maximises the critic.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PANEL_INCHES = (3.1, 2.35)
 SCORE = "score"
-"""The quantity that comes from evaluations; all others are diagnostics."""
+"""Quantity from evaluations. All other quantities are diagnostics."""
 
 _RECORDED = (
     *("q_mean", "q_max_abs", "td_loss", "sigma", "head_share"),
@@ -37,7 +37,7 @@ _VARYING = ("decomposition", "critic_norm", "actor_norm", "seed")
 
 
 class Variant(NamedTuple):
-    """One line of a figure: which runs, what it is called, and how it looks (a dash of its own, so that grey prints tell)."""
+    """One line of a figure: its runs, its label and its look. Each has its own dash, so that grey prints are readable."""
 
     label: str
     decomposition: Decomposition
@@ -75,7 +75,7 @@ def draw_training(
     note: str = "",
     with_data: bool = False,
 ) -> tuple[Drawing, ...] | Lacking:
-    """One panel per quantity, one line per variant; `with_data` marks what the dataset itself returns and is worth."""
+    """Draw one panel per quantity and one line per variant. `with_data` marks the returns and values of the dataset."""
     runs = _comparable(material, variants)
     if isinstance(runs, Lacking):
         return runs
@@ -98,7 +98,7 @@ def draw_training(
 
 
 def _comparable(material: Material, variants: Sequence[Variant]) -> pd.DataFrame | Lacking:
-    """The finished runs of the variants, alike in everything else; of several such groups that with the smallest alpha."""
+    """Select finished runs of the variants that are alike in everything else. The smallest alpha is preferred."""
     names = [field.name for field in fields(DesignPoint)]
     runs = material.results.runs
     runs = runs[[pair == _UNDER for pair in zip(runs["value_learning"], runs["extraction"], strict=True)]]
@@ -133,7 +133,7 @@ def _of(variant: Variant, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _numbers(lines: Sequence[Line]) -> pd.DataFrame:
-    """Every number of a figure: one row per line, quantity and step."""
+    """Tabulate every number of a figure: one row per line, quantity and step."""
     import pandas as pd
 
     pieces = []
@@ -192,7 +192,7 @@ def _panel(axes: Axes, quantity: Quantity, lines: Sequence[Line]) -> None:
 
 
 def _mark_data(axes: Axes, quantity: Quantity, data: DataReturns, scale: tuple[float, float]) -> None:
-    """What the data themselves return (mean and one standard deviation, least and greatest), and are worth at most."""
+    """Mark the returns of the data (mean and standard deviation, range) and their largest discounted return."""
     if quantity.column in ("q_mean", "q_max_abs"):
         look: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (1, 2)), "zorder": 1}
         axes.axhline(data.highest_value, label="largest discounted return in the data", **look)
