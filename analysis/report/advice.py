@@ -1,4 +1,4 @@
-"""From a sweep's directory to a recommendation: what `recipe-sweep recommend` does."""
+"""Makes a recommendation from a sweep's directory, for `recipe-sweep recommend`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def advise(
     dataset: str | None = None,
     budget: str | None = None,
 ) -> Recommendation:
-    """Recommend from whatever results of the points there are, or from the paper where there are none.
+    """Recommend from the results of the points, or from the paper if there are none.
 
-    `budget` is a number of runs (`64`) or hours of one slot (`12h`), which finished runs must tell the speed of.
+    `budget` is a number of runs (`64`) or hours of one slot (`12h`). Hours need finished runs, whose speed is used.
 
     Raises:
-        AdviceError: a task or dataset that nobody knows, a budget that is none, or results that a rehearsal made up.
+        AdviceError: an unknown task or dataset, an invalid budget, or results that a rehearsal made up.
     """
     import numpy as np
 
@@ -78,7 +78,7 @@ def _not_a_budget(budget: str | None) -> list[Problem]:
 
 
 def _runs(budget: str, results: Results, task: str | None) -> int:
-    """The budget in runs; hours by the mean time of a finished run's share in its pack."""
+    """Convert the budget to runs. Hours are divided by the mean time of a finished run's share in its pack."""
     if not budget.endswith("h"):
         return int(budget)
     runs = results.runs if task is None else results.runs[results.runs["task"] == task]

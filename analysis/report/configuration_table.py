@@ -1,4 +1,4 @@
-"""Every configuration of a sweep with its scores and its learning curve over seeds: what the page's filters choose from."""
+"""Every configuration of a sweep with its scores and its learning curve over seeds, for the page's filters."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from recipe_sweep.analysis.figures.inputs import Material
 
 MOST_EVALUATIONS = 20
-"""Of a longer curve every so many evaluations are kept, first and last among them: the page stays small."""
+"""Longer curves are thinned evenly, first and last evaluation kept, so that the page stays small."""
 
 
 class Curve(NamedTuple):
-    """Normalised return along training, (T,) each: mean, lowest and highest over seeds."""
+    """Normalised return during training, (T,) each: mean, lowest and highest over seeds."""
 
     steps: Integers
     mean: Floats
@@ -29,7 +29,7 @@ class Curve(NamedTuple):
 
 
 class ConfigurationRow(NamedTuple):
-    """One configuration: places of its axes' values in `scores`' orders, its settings, and what came of its runs."""
+    """One configuration: the places of its axes in the arrays of `scores`, its settings, and the results of its runs."""
 
     task: int
     dataset: int
@@ -47,11 +47,11 @@ class ConfigurationRow(NamedTuple):
     low: float
     high: float
     curve: Curve | None
-    """None where no run is done"""
+    """None if no run is done"""
 
 
 def configuration_rows(material: Material) -> tuple[ConfigurationRow, ...]:
-    """All wanted configurations in the order of their axes."""
+    """List all wanted configurations in the order of their axes."""
     tasks = [block.scores for block in material.blocks]
     rows = [row for number, task in enumerate(tasks) for row in _task_rows(number, task, material)]
     return tuple(sorted(rows, key=lambda row: (row[:5], row.alpha, row.tau or 0.0, row.other)))
@@ -64,7 +64,7 @@ def _task_rows(number: int, task: TaskScores, material: Material) -> list[Config
     columns = [material.rule.column, "status", "curve_step", "curve_return", "scale_min", "scale_max"]
     table = wanted.join(outcome[columns].add_prefix("run_"), on="run_id")
     settings = (*_AXES, "alpha", "tau", *task.varied)
-    # Plain lists from here: a group of pandas costs a millisecond, and the paper's sweep has 2,048 of eight runs.
+    # Plain lists from here: a group of pandas costs a millisecond, and the paper's sweep has 2,048 groups of eight runs.
     named = [dict(zip(settings, row, strict=True)) for row in zip(*(table[name].tolist() for name in settings), strict=True)]
     runs = [_Run(*row) for row in zip(*(table[f"run_{name}"].tolist() for name in columns), strict=True)]
     starts = np.flatnonzero(~table.duplicated(["config_id", "dataset_label"]).to_numpy()).tolist()
@@ -77,7 +77,7 @@ _AXES = ("dataset_label", "decomposition", "value_learning", "extraction")
 
 
 class _Run(NamedTuple):
-    """What a curve and a score are made of; `status` is no text where the run is not done."""
+    """The numbers behind a curve and a score. `status` is text only if the run is done."""
 
     score: float
     status: object
@@ -115,7 +115,7 @@ def _text(value: object) -> str:
 
 
 def _curve(done: Sequence[_Run]) -> Curve | None:
-    """Over the evaluations that all seeds have, thinned."""
+    """Average the evaluations that all seeds have, thinned to `MOST_EVALUATIONS`. None without evaluations."""
     length = min((len(run.steps) for run in done), default=0)
     if not length:
         return None

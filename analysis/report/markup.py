@@ -1,4 +1,4 @@
-"""Filling the package's templates: escaped by default, strict about names, one file that asks the network for nothing."""
+"""Fills the package's templates: values are escaped, unknown names are errors, and the page needs no network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PICTURE_COLOURS = 96
 
 
 def render(template: str, **content: object) -> str:
-    """The text of a template of this package. A name that is not given is an error, never an empty place."""
+    """Fill a template of this package. A missing name is an error, never an empty text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -32,7 +32,7 @@ def render(template: str, **content: object) -> str:
 
 
 def asset(name: str) -> str:
-    """A stylesheet or a script of the package, to be put into the page as it is."""
+    """Read a stylesheet or a script of the package, which goes into the page unchanged."""
     from markupsafe import Markup
 
     text = (files("recipe_sweep.analysis.report") / "templates" / name).read_text(encoding="utf-8")
@@ -40,7 +40,7 @@ def asset(name: str) -> str:
 
 
 def script_json(text: str) -> str:
-    """A JSON text as the content of a script element: no `<` in it, so nothing in the data can end the element."""
+    """Escape a JSON text for a script element: without `<`, nothing in the data can end the element."""
     from markupsafe import Markup
 
     json.loads(text)
@@ -50,7 +50,7 @@ def script_json(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """A sentence with what is in backticks set as code."""
+    """Turn text in backticks into code elements."""
     from markupsafe import Markup, escape
 
     parts = [escape(part) for part in text.split("`")]
@@ -58,7 +58,7 @@ def code(text: str) -> str:
 
 
 def picture(png: Path) -> str:
-    """A figure as an address that holds the picture itself, small enough that a page of ten stays light."""
+    """Encode a figure as a data address that holds the picture, reduced so that a page of ten stays small."""
     from PIL import Image
 
     with Image.open(png) as opened:

@@ -1,6 +1,6 @@
-"""The report as one HTML file: the recipe first, then what it rests on, then everything behind that.
+"""Writes the report as one HTML file: the recipe first, then figures and claims, then all numbers.
 
-The file holds its style, its scripts, its pictures and its numbers, and forbids itself any request. Same results, same bytes.
+The file contains its style, scripts, pictures and numbers, and forbids every request. The same results give the same bytes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 _COLOUR = re.compile("#[0-9a-f]{6}")
 DRAWN_BY_SCRIPT = ("figure7", "figure7_alpha")
-"""Figures that the page draws itself, from numbers, so that one can point at them."""
+"""Figures that the page draws itself from numbers, so that readers can point at marks."""
 
 
 def write_page(
@@ -42,7 +42,7 @@ def write_page(
     remarks: Sequence[str],
     title: str,
 ) -> Path:
-    """Write `index.html`. A rehearsal's has no claims and no recipe, and says what it is on every screen and sheet."""
+    """Write `index.html`. The page of a rehearsal has no claims and no recipe, and is marked on every screen and sheet."""
     rehearsal = material.results.rehearsal
     runs = material.results.runs
     text = render(
@@ -83,13 +83,13 @@ def _colours(blocks: Sequence[TaskPanels]) -> list[tuple[int, str]]:
 
 
 def panel_name(panel: Panel) -> str:
-    """`SARSA, AWR`, or `mean, AWR` where a panel averages over an axis."""
+    """Name a panel: `SARSA, AWR`, or `mean, AWR` if it averages over an axis."""
     value_learning = "mean" if panel.value_learning is None else panel.value_learning.display_name
     return f"{value_learning}, {'mean' if panel.extraction is None else panel.extraction.display_name}"
 
 
 def bar_text(bar: Bar | None) -> str:
-    """Value and interval, or the seeds' values where there are too few for one."""
+    """Format value and interval of a bar, or the values of its seeds if there is no interval."""
     if bar is None or not math.isfinite(bar.value):
         return NOTHING
     if bar.interval is not None:
@@ -99,7 +99,7 @@ def bar_text(bar: Bar | None) -> str:
 
 
 def _facts(material: Material) -> tuple[Fact, ...]:
-    """The strip under the title."""
+    """List the facts under the title."""
     coverage, runs = material.coverage, material.results.runs
     tasks = [block.scores for block in material.blocks]
     seeds = sorted({len(task.seeds) for task in tasks})

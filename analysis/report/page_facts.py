@@ -1,4 +1,4 @@
-"""What the page tells beside figures: where the numbers come from, what they cost, and what is missing, as rows of text."""
+"""Rows of the page's tables: origin of the numbers, cost of the runs, and missing runs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _HASH_LETTERS = 16
 
 
 class Fact(NamedTuple):
-    """One thing that is known, in words."""
+    """One fact as name and text."""
 
     name: str
     text: str
 
 
 class DatasetRow(NamedTuple):
-    """One content of one dataset that runs have learnt from."""
+    """One content of one dataset that runs were trained on."""
 
     task: str
     dataset: str
@@ -37,13 +37,13 @@ class DatasetRow(NamedTuple):
 
 
 class CostRow(NamedTuple):
-    """What the runs of one task and value learner took, each its share of its pack."""
+    """Time of the runs of one task and value learner. A run's time is its share of its pack."""
 
     task: str
     value_learning: str
     runs: int
     hours: float
-    """of the pack's own time"""
+    """wall time"""
     cpu_hours: float
     seconds_per_run: float
 
@@ -59,7 +59,7 @@ class MissingRow(NamedTuple):
 
 
 def provenance(runs: pd.DataFrame) -> tuple[Fact, ...]:
-    """Code, versions, machines and dates of a report's runs."""
+    """List code, versions, machines and dates of a report's runs."""
     first, last = runs["started_at"].min(), runs["finished_at"].max()
     return (
         Fact("recipe-sweep", _values(runs["code_version"])),
@@ -73,7 +73,7 @@ def provenance(runs: pd.DataFrame) -> tuple[Fact, ...]:
 
 
 def dataset_rows(runs: pd.DataFrame) -> tuple[DatasetRow, ...]:
-    """The contents of all datasets, by hash."""
+    """List the contents of all datasets by hash."""
     counted = runs.groupby(["task", "dataset", "source", "data_hash"]).size().reset_index(name="runs")
     return tuple(
         DatasetRow(task, dataset, source, data_hash[:_HASH_LETTERS], runs)
@@ -82,7 +82,7 @@ def dataset_rows(runs: pd.DataFrame) -> tuple[DatasetRow, ...]:
 
 
 def cost_rows(runs: pd.DataFrame) -> tuple[CostRow, ...]:
-    """Seconds by task and value learner, the total last."""
+    """Sum the times by task and value learner. The last row is the total."""
     rows = [
         _cost(str(task), learner.display_name, group)
         for task, block in runs.groupby("task")
@@ -98,7 +98,7 @@ def _cost(task: str, value_learning: str, runs: pd.DataFrame) -> CostRow:
 
 
 def missing_rows(blocks: Sequence[TaskPanels]) -> tuple[MissingRow, ...]:
-    """Every design and dataset that lacks a run."""
+    """List every design and dataset that lacks a run."""
     return tuple(row for block in blocks for row in _missing(block))
 
 

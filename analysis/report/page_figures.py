@@ -1,4 +1,4 @@
-"""The numbers that the page's scripts draw, as one JSON text: bars, curves over alpha, configurations with their curves."""
+"""Encodes the numbers that the page's scripts draw as JSON: bars, curves over alpha, configurations with their curves."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from recipe_sweep.analysis.report.configuration_table import ConfigurationRow, C
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 DIGITS = 4
-"""Of a score: finer than any seed's noise, and a page of 16,384 runs stays small."""
+"""Decimals of a score: finer than the noise of seeds, and a page of 16,384 runs stays small."""
 
 
 def figures_json(blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow], found: Sequence[Choice]) -> str:
-    """One text, the same for the same numbers. What is no finite number is null; axes are places in `words`."""
+    """Encode all numbers as one JSON text. A number that is not finite is null. Values of axes are places in `words`."""
     content = {
         "words": {
             "decomposition": [value.display_name for value in _decompositions(blocks)],
@@ -33,7 +33,7 @@ def figures_json(blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow],
 
 
 def _decompositions(blocks: Sequence[TaskPanels]) -> Sequence[Decomposition]:
-    """All up to the last that is shown: places must hold."""
+    """List all decompositions up to the last that is shown, because places must stay the same."""
     last = max(map(Decomposition.place, shown_decompositions(blocks)), default=-1)
     return Decomposition.members()[: last + 1]
 
@@ -64,7 +64,7 @@ def _task(block: TaskPanels) -> dict[str, Any]:
 
 
 def _panel(panel: Panel, datasets: Sequence[str]) -> dict[str, Any]:
-    """A panel that averages over an axis has null for it."""
+    """Encode a panel. If it averages over an axis, that axis is null."""
     return {
         "value_learning": None if panel.value_learning is None else ValueLearning.place(panel.value_learning),
         "extraction": None if panel.extraction is None else Extraction.place(panel.extraction),
@@ -100,7 +100,7 @@ def _bar(bar: Bar, datasets: Sequence[str]) -> dict[str, Any]:
 
 
 def _choice(choice: Choice) -> dict[str, Any]:
-    """The profiles alone; the page has the other numbers in its table."""
+    """Encode the profiles alone. The page has the other numbers in its table."""
     return {
         "axis": choice.axis,
         "thresholds": [_number(threshold) for threshold in choice.thresholds],

@@ -1,4 +1,4 @@
-"""Tables for a paper: the bars of Figure 7 and the claims, as Markdown and as LaTeX with booktabs."""
+"""Writes tables for a paper: the bars of Figure 7 and the claims, as Markdown and as LaTeX with booktabs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.claims import Claim
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
@@ -16,7 +17,7 @@ from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
 
 
 class PaperTable(NamedTuple):
-    """One table; cells are plain text, `marks` says which are best (1) and runner-up (2)."""
+    """One table of plain text. `marks` says which cells are best (1) and runner-up (2)."""
 
     label: str
     caption: str
@@ -33,7 +34,7 @@ class PaperTables(NamedTuple):
 
 
 def write_paper_tables(out_dir: Path, blocks: Sequence[TaskPanels], judged: Sequence[Claim], *, rehearsal: bool) -> PaperTables:
-    """Write tables.md and tables.tex; a rehearsal's have no claims, and say what they are in every caption."""
+    """Write tables.md and tables.tex. Those of a rehearsal have no claims and are marked in every caption."""
     tables = [_bars(block) for block in blocks] + ([] if rehearsal else [_claims(judged)])
     if rehearsal:
         tables = [table._replace(caption=f"{SENTENCE} {table.caption}") for table in tables]
@@ -47,7 +48,7 @@ _TEX_HEAD = "% Made by recipe-sweep. In the preamble: \\usepackage{booktabs,tabu
 
 
 def as_markdown(table: PaperTable) -> str:
-    """Best in bold, runner-up in italics."""
+    """Format a table as Markdown: best in bold, runner-up in italics."""
     signs = {0: "", 1: "**", 2: "*"}
     lines = [
         f"**{in_markdown(table.caption)}**",
@@ -62,7 +63,7 @@ def as_markdown(table: PaperTable) -> str:
 
 
 def as_latex(table: PaperTable) -> str:
-    """A float with rules of booktabs; best in bold, runner-up underlined."""
+    """Format a table as a LaTeX float with booktabs: best in bold, runner-up underlined."""
     signs: dict[int, Callable[[str], str]] = {0: str, 1: r"\textbf{{{}}}".format, 2: r"\underline{{{}}}".format}
     body = [
         _latex_row([signs[mark](in_latex(cell)) for cell, mark in zip(cells, marks, strict=True)])
@@ -99,7 +100,7 @@ def _bars(block: TaskPanels) -> PaperTable:
     seeds = len(block.scores.seeds)
     caption = (
         f"{block.scores.title}: normalised return of the best configuration per dataset, mean over "
-        f"{len(block.scores.datasets)} datasets and {seeds} seeds, with 95 % intervals where there are enough seeds."
+        f"{len(block.scores.datasets)} datasets and {seeds} seeds. In brackets: 95 % intervals, from {FEWEST_SEEDS} seeds on."
     )
     header = ("value learning", "extraction", *(name.display_name for name in block.decompositions))
     bars = [[panel.bar(name) for name in block.decompositions] for panel in block.panels]
@@ -110,7 +111,7 @@ def _bars(block: TaskPanels) -> PaperTable:
 
 def _claims(judged: Sequence[Claim]) -> PaperTable:
     rows = tuple((claim.statement, claim.paper or NOTHING, claim.ours, str(claim.verdict)) for claim in judged)
-    caption = "The paper's claims held against this sweep, with 95 % intervals."
+    caption = "The paper's claims compared with this sweep, with 95 % intervals."
     return PaperTable("claims", caption, ("claim", "paper", "here", "verdict"), rows, ((0, 0, 0, 0),) * len(rows))
 
 
@@ -133,6 +134,6 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _latex_row(cells: Sequence[str]) -> str:
-    # Rules and row ends take a star or a bracket after them for their own argument.
+    # After a rule or the end of a row, LaTeX reads a star or a bracket as an argument.
     guard = "{}" if cells[0].startswith(("*", "[")) else ""
     return guard + " & ".join(cells) + r" \\"

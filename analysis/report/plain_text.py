@@ -1,6 +1,6 @@
-"""Names and messages of a sweep as text in Markdown and LaTeX: shown letter by letter, never taken for markup.
+"""Escapes names and messages of a sweep for Markdown and LaTeX, so that no letter is read as markup.
 
-HTML needs nothing here, because its templates escape all that is put into them.
+HTML needs nothing here, because its templates escape all values.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 _MARKDOWN = re.compile(r"[\\`*|]|<(?=[A-Za-z/!?])|\](?=[(\[:])")
-"""What begins or ends markup: of `<` and `]` only where a tag or a link could, because intervals are in brackets."""
+"""Begin or end of markup. `<` and `]` count only before a possible tag or link, because intervals are in brackets."""
 
 _BREAKS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 
@@ -26,17 +26,17 @@ _ACCENTS |= {"\u030a": "r", "\u030c": "v", "\u0327": "c"}
 
 
 def in_markdown(text: str) -> str:
-    """Return text that Markdown shows as it is, on one line, in a table's cell too."""
+    """Escape text so that Markdown shows it unchanged, on one line, even in the cell of a table."""
     return _MARKDOWN.sub(lambda found: "\\" + found[0], _one_line(text))
 
 
 def in_latex(text: str) -> str:
-    """Return text that LaTeX sets as it is, in letters of ASCII alone; a letter that it lacks is told by its number."""
+    """Escape text so that LaTeX prints it unchanged, in ASCII alone. A letter that LaTeX lacks becomes its code point."""
     return "".join(_LATEX.get(letter) or _latex_letter(letter) for letter in _one_line(text))
 
 
 def as_latex_label(text: str) -> str:
-    """Return what may stand in a `\\label`: letters that mean something to LaTeX are dashes."""
+    """Make a text valid in a `\\label`: letters that mean something to LaTeX become dashes."""
     return re.sub(r"[^A-Za-z0-9_.:-]", "-", text)
 
 

@@ -1,4 +1,4 @@
-"""A sweep's report: figures, tables and numbers, from whatever results there are."""
+"""Writes a sweep's report: figures, tables and numbers, from the results so far."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ class ReportPaths(NamedTuple):
 
     figures: tuple[WrittenFigure, ...]
     absent: tuple[AbsentFigure, ...]
-    """figures that were asked for and that the sweep has no data for"""
+    """requested figures for which the sweep has no data"""
     table: Path | None
     """Markdown, beside Figure 7"""
     page: Path | None
-    """HTML, where all figures were asked for"""
+    """HTML, if all figures were requested"""
     runs: Path
     """Parquet, one row per run"""
     curves: Path
     """Parquet, one row per run and evaluation"""
     summary: str
-    """the sentence on Mix; of a rehearsal, that there is none"""
+    """the sentence on Mix; for a rehearsal, a sentence that nothing is claimed"""
     coverage: str
-    """the sentence on what is missing"""
+    """the sentence on missing runs"""
 
     def figure(self, name: str) -> WrittenFigure | None:
-        """The figure whose files have this name, None where it was not drawn."""
+        """Find the figure whose files have this name. None if it was not drawn."""
         return next((figure for figure in self.figures if figure.name == name), None)
 
 
@@ -58,10 +58,10 @@ def write_report(
     resamples: int = 2000,
     remarks: Sequence[str] = (),
 ) -> ReportPaths:
-    """Report on the wanted points of a sweep, `failures` of which failed and wait for a retry; needs no complete sweep.
+    """Report on the wanted points of a sweep, which need not be complete. `failures` points failed and wait for a retry.
 
-    The same results give the same bytes; made-up ones are stamped throughout. Of `kinds` those are drawn that the sweep has the
-    data for; `learned` tells what its kept weights know, and `remarks` are what else the page should say.
+    The same results give the same bytes. Results of a rehearsal are stamped everywhere. The figures of `kinds` are drawn for
+    which the sweep has the data. `learned` gives access to the kept weights. `remarks` are further sentences for the page.
 
     Raises:
         NothingToReportError: none of the wanted points has a result.
@@ -129,10 +129,7 @@ def write_documents(
     absent: Sequence[AbsentFigure],
     remarks: Sequence[str],
 ) -> Path:
-    """Write the page, the tables for a paper and `choices.csv`, with claims and recipe as the numbers have them.
-
-    Returns the page.
-    """
+    """Write the page, the tables for a paper and `choices.csv`. Return the path of the page."""
     from recipe_sweep.analysis.figures.inputs import Numbers
     from recipe_sweep.analysis.figures.registry import write_numbers
     from recipe_sweep.analysis.findings.choices import choices, choices_frame
@@ -155,7 +152,7 @@ def write_documents(
 
 
 def _compacted(sweep_dir: Path, out_dir: Path, results: Results) -> CompactPaths:
-    """The results as two files: in the sweep's index, or in the report's where the sweep may only be read."""
+    """Write the results as two files: into the sweep's index, or into the report's if the sweep is read-only."""
     from recipe_sweep.analysis.results.frame import compact
 
     try:

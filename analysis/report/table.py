@@ -1,4 +1,4 @@
-"""The numbers of Figure 7 as Markdown and CSV."""
+"""Writes the numbers of Figure 7 as Markdown."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EDGES = {"low": "\N{DOWNWARDS ARROW}", "high": "\N{UPWARDS ARROW}", "": ""}
 def figure7_markdown(
     blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRule, notes: Sequence[str], picture: str | None = None
 ) -> str:
-    """The whole page: the sentence on Mix, the caption, and for each task its bars, its choices and its datasets."""
+    """Write the whole page: the sentence on Mix, the caption, and for each task its bars, choices and datasets."""
     caption = [in_markdown(sentence) for sentence in figure7_note(blocks, coverage, rule)]
     parts = [f"> **{SENTENCE}**"] if coverage.rehearsal else []
     parts += ["# Best performance according to design choices", f"**{caption[-1]}**", f"{caption[-2]}"]
@@ -38,7 +38,7 @@ def figure7_markdown(
 
 
 def bars_table(block: TaskPanels) -> str:
-    """One row per panel, one column per decomposition: value and interval, best in bold, runner-up in italics."""
+    """Write one row per panel and one column per decomposition: value and interval, best in bold, runner-up in italics."""
     rows = [
         (_value_learning(panel), _extraction(panel), *(_bar_text(panel.bar(name)) for name in block.decompositions))
         for panel in block.panels
@@ -56,7 +56,7 @@ def _cloning_text(block: TaskPanels) -> str:
 
 
 def choices_table(block: TaskPanels) -> str:
-    """One row per bar: its best configuration on each dataset, its other estimates, and what is wrong with it."""
+    """Write one row per bar: its best configuration on each dataset, its other estimates, diverged and missing runs."""
     datasets = block.scores.datasets
     header = ("design", *map(in_markdown, datasets), "selection-corrected", "percentile", "seeds", "diverged", "missing")
     rows = []
@@ -77,12 +77,12 @@ def choices_table(block: TaskPanels) -> str:
         rows.append(("behaviour cloning", *means, *(NOTHING,) * (len(header) - 1 - len(means))))
     return (
         f"Best configuration of each dataset. {EDGES['low']} and {EDGES['high']}: the best {ALPHA} is the smallest or the "
-        f"largest of its grid, so a better one may lie outside ({edges} of {choices}).\n\n" + _markdown(header, rows)
+        f"largest of its grid ({edges} of {choices}); a better one may lie outside.\n\n" + _markdown(header, rows)
     )
 
 
 def datasets_table(block: TaskPanels) -> str:
-    """One row per dataset: mean score of each extraction at each alpha, over all designs and seeds that have it."""
+    """Write one row per dataset: mean score of each extraction at each alpha, over all designs and seeds that have it."""
     points = alpha_curves(block.scores)
     columns = sorted({(Extraction.place(point.extraction), point.alpha) for point in points})
     scores = {(point.dataset, Extraction.place(point.extraction), point.alpha): point.score for point in points}

@@ -1,4 +1,4 @@
-"""The files of a comparison of two sweeps: a page, a text and a CSV."""
+"""Writes a comparison of two sweeps as a page, a text and a CSV."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class ComparisonPaths(NamedTuple):
-    """The files of one comparison, and what it says in one sentence."""
+    """The files of one comparison, and its summary in one sentence."""
 
     page: Path
     text: Path
@@ -32,7 +32,7 @@ class ComparisonPaths(NamedTuple):
 
 
 def load_side(name: str, sweep_dir: Path, points: Sequence[DesignPoint], failures: int) -> Side:
-    """Read one sweep. Raises NothingToReportError where no wanted run is done."""
+    """Read one sweep. Raise NothingToReportError if no wanted run is done."""
     results = load_results(sweep_dir / "results", wanted={point.run_id for point in points})
     if results.runs.empty:
         problem = Problem(
@@ -46,7 +46,7 @@ def load_side(name: str, sweep_dir: Path, points: Sequence[DesignPoint], failure
 
 
 def write_comparison(first: Side, second: Side, out_dir: Path) -> ComparisonPaths:
-    """Compare two sweeps and write index.html, comparison.md and comparison.csv. Same results, same bytes."""
+    """Compare two sweeps and write index.html, comparison.md and comparison.csv. The same results give the same bytes."""
     comparison = compare(first, second)
     page = render(
         "comparison.html.j2",
@@ -66,7 +66,7 @@ def write_comparison(first: Side, second: Side, out_dir: Path) -> ComparisonPath
 
 
 def comparison_text(comparison: Comparison) -> str:
-    """The comparison as Markdown."""
+    """Write the comparison as Markdown."""
     first, second = comparison.first, comparison.second
     parts = [f"> **{SENTENCE}**"] if comparison.rehearsal else []
     parts += ["# " + in_markdown(f"{first.name} and {second.name}")]
@@ -77,7 +77,7 @@ def comparison_text(comparison: Comparison) -> str:
     rows = [(one.kind, one.name, one.first, one.second) for one in comparison.settings]
     parts += ["## What differs", _table(("", "what", first.name, second.name), rows) if rows else "Nothing that is recorded."]
     parts += ["## Designs"] if comparison.differences else []
-    header = ("design", first.name, second.name, "difference", "95 % interval", "settled")
+    header = ("design", first.name, second.name, "difference", "95 % interval", "significant")
     for task in dict.fromkeys(one.title for one in comparison.differences):
         mine = [one for one in comparison.differences if one.title == task]
         title = in_markdown(f"{task} ({', '.join(mine[0].datasets)})")
@@ -86,7 +86,7 @@ def comparison_text(comparison: Comparison) -> str:
 
 
 class _Place(NamedTuple):
-    """Where a difference is drawn, in percent of the chart's width."""
+    """Position of a difference in the chart, in percent of the width."""
 
     zero: float
     at: float
@@ -95,7 +95,7 @@ class _Place(NamedTuple):
 
 
 def _places(differences: Sequence[DesignDifference]) -> tuple[_Place, ...]:
-    """Places of every difference on one axis, which all tasks share; without an interval its ends are at the value."""
+    """Compute the positions of all differences on one axis. Without an interval, both ends are at the value."""
     ends = [
         (one.difference.low, one.difference.high) if one.difference.known else (one.difference.value,) * 2
         for one in differences

@@ -93,7 +93,7 @@ function drawFigure7(now) {
       drawBars(grid, { title, label, classes: marginal ? "margin" : "", bars, range, cloning });
       if (full && i === 2) html("div", { class: "corner" }, grid);
     });
-    if (!shown.length) empty(grid, "No panel is left by these filters.");
+    if (!shown.length) empty(grid, "No panel matches these filters.");
   }
 }
 
@@ -121,7 +121,7 @@ function drawAlpha(now) {
       }
     }
   }
-  if (!parent.children.length) empty(parent, "No extraction that the filters leave has two values of α.");
+  if (!parent.children.length) empty(parent, "No extraction that matches the filters has two values of α.");
 }
 
 const matches = (one, now, axes = true) => (now.task === null || one.task === now.task) && (now.dataset === null || numbers.tasks[one.task].datasets[one.dataset] === now.dataset)
@@ -152,7 +152,7 @@ function drawCurves(now) {
       drawLines(grid, { title: dataset, label, lines, range, labels: [0, 0.5, 1].map((share) => ({ x: share, text: steps(share * last) })) });
     }
   }
-  if (!parent.children.length) empty(parent, "No finished run is left by these filters.");
+  if (!parent.children.length) empty(parent, "No finished run matches these filters.");
 }
 
 const COLUMNS = [
