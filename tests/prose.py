@@ -51,6 +51,7 @@ def sentences(text: str) -> Iterator[str]:
     """Split prose into sentences. Items of lists, cells of tables and what stands after a colon count for themselves."""
     text = re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"^(?: {4,}|#).*$", "", text, flags=re.MULTILINE) if "\n" in text else text
+    text = re.sub(r"^.*[─│├└].*$", "", text, flags=re.MULTILINE)  # A drawing.
     text = re.sub(r"`[^`]*`", "`code`", text)
     text = re.sub(r"\]\([^)]*\)|\[|\]", "", text)
     for part in re.split(r"\n\s*\n|\n\s*(?:[-*]|\d+\.) |\|", text):
