@@ -227,7 +227,9 @@ class Projection:
             if not self._ours:
                 raise TrackingError(f"{file}: {fault}; move it away, or set MLFLOW_TRACKING_URI to another address")
             aside = put_aside(file)
-            self._tell(f"mlflow.db is unreadable ({fault}); it is kept as {aside.name}, and a new one is made from the results")
+            self._tell(
+                f"mlflow.db is unreadable ({fault}); it is kept as {aside.name}, and a new one is rebuilt from the results"
+            )
             if self._opened:  # MLflow keeps files open as long as the process lives.
                 raise TrackingError(f"{file}: was renamed; the same command makes a new one")
         make(file)

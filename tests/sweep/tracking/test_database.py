@@ -112,7 +112,7 @@ def test_a_database_that_may_not_be_written_is_put_aside(path: Path, monkeypatch
     assert project(path.parent, tell=told.append).created == 2
     fault = "it may not be read and written"
     assert told == [
-        f"mlflow.db is unreadable ({fault}); it is kept as mlflow.db.unreadable-1, and a new one is made from the results"
+        f"mlflow.db is unreadable ({fault}); it is kept as mlflow.db.unreadable-1, and a new one is rebuilt from the results"
     ]
 
 
