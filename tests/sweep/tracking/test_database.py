@@ -80,7 +80,7 @@ def test_what_cannot_be_used_is_put_aside_and_made_anew(path: Path, damage: str)
     [sentence] = told
     assert "unreadable" in sentence
     assert aside.name in sentence
-    assert "a new one is made" in sentence
+    assert "a new one is rebuilt" in sentence
     assert "\n" not in sentence
     assert project(path.parent, tell=told.append).unchanged == 2
     assert len(told) == 1
