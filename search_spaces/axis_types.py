@@ -108,6 +108,14 @@ def _bound(value: object) -> object:
     return value
 
 
+def _or_none(value: object) -> object:
+    if value == "none":
+        return None
+    if value is None or isinstance(value, str):
+        raise refuse("a whole number of at least 1, or none")
+    return value
+
+
 def _task_key(value: object) -> str:
     return EVERY_TASK if value == EVERY_TASK else _task_name(value)
 
@@ -133,6 +141,9 @@ Width = Annotated[_Integer, Field(ge=1, le=65_536)]
 Size = Annotated[_Integer, Field(ge=1, le=100_000_000)]
 """Transitions of a dataset."""
 Episodes = Annotated[_Integer, Field(ge=1, le=100_000)]
+LastEpisodes = Annotated[
+    Episodes | None, BeforeValidator(_or_none), WithJsonSchema({"anyOf": [{"type": "integer"}, {"const": "none"}]})
+]
 Trials = Annotated[_Integer, Field(ge=1, le=10_000)]
 """Trials of one study. A larger number is probably a typing mistake."""
 Natural = Annotated[_Integer, Field(ge=0, le=LARGEST)]

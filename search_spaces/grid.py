@@ -33,6 +33,7 @@ from recipe_sweep.search_spaces.axis_types import (
     Episodes,
     Expectile,
     Gain,
+    LastEpisodes,
     LearningRate,
     Natural,
     OneOrList,
@@ -144,6 +145,7 @@ class Settings(Section):
     precision: Axis[Precision] = (Precision.FLOAT32,)
     eval_every: Axis[Steps] = (50_000,)
     eval_episodes: Axis[Episodes] = (10,)
+    final_episodes: Axis[LastEpisodes] = (None,)
     diagnostics_every: Axis[Steps] = (5_000,)
     divergence_bound: Axis[Bound] = (1e8,)
 

@@ -75,6 +75,7 @@ class DesignPoint:
     mixer_training: MixerTraining = MixerTraining.JOINT
     actor_bound: ActorBound = ActorBound.NONE
     team_reward: TeamReward = TeamReward.MEAN
+    final_episodes: int | None = None
     numerics: int = NUMERICS_VERSION
 
     def canonical(self) -> dict[str, object]:
@@ -115,6 +116,16 @@ class DesignPoint:
             parts = [piece if isinstance(piece, str) else piece[1](row[piece[0]]) for piece in pieces]
             own["run_id"] = _hash(_joined(parts))  # where `cached_property` looks for it
             yield point
+
+    @property
+    def episodes_at_the_end(self) -> int:
+        """Episodes of the last evaluation, which is the run's score."""
+        return self.eval_episodes if self.final_episodes is None else self.final_episodes
+
+    @property
+    def episodes(self) -> int:
+        """Episodes of all evaluations together."""
+        return self.steps // self.eval_every * self.eval_episodes + self.episodes_at_the_end - self.eval_episodes
 
     @cached_property
     def run_id(self) -> str:

@@ -178,6 +178,18 @@ def _schedule(grid: Grid, tables: Tables) -> Iterator[Finding]:
             yield Finding(path, ("steps", "eval_every"), f"{every} with {steps} steps", "a divisor of steps", hint)
 
 
+def _final_episodes(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """Refuse `final_episodes` that are `eval_episodes`, because the same run would then have two ids."""
+    axes = ("eval_episodes", "final_episodes")
+    for row in tables.together(*axes):
+        usual, last = row["eval_episodes"], row["final_episodes"]
+        if usual == last:
+            path = next(column.path for column in tables.columns if column.name == "final_episodes")
+            yield Finding(
+                path, axes, f"{last}, as many as eval_episodes", "another number, or none", "leave it out, or write none"
+            )
+
+
 _SAY_SO = "a value of the paper's grid, or `ablation: true` at the top of the file"
 _ABLATIONS = ("mixer_training", "mixer_gain", "actor_bound", "team_reward")
 """Settings for which the paper has only one value, the default of a point."""
@@ -251,6 +263,7 @@ RULES = (
     _duplicates,
     _datasets,
     _schedule,
+    _final_episodes,
     _ablations,
     _critic_norms,
     _searched,

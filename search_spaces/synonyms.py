@@ -48,6 +48,8 @@ SYNONYMS: Mapping[str, str] = {
     "evaluation_interval": "eval_every",
     "num_eval_episodes": "eval_episodes",
     "n_eval_episodes": "eval_episodes",
+    "final_eval_episodes": "final_episodes",
+    "last_episodes": "final_episodes",
     "dtype": "precision",
     "cpus_per_trial": "cpus_per_pack",
     "gpus_per_trial": "gpu_per_pack",

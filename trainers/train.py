@@ -153,8 +153,9 @@ class PackTrainer:
             return self.learner.act(agent_inputs(observations))
 
         first, seeds = self._first, [point.seed for point in self.points]
+        episodes = first.episodes_at_the_end if self.step == first.steps else first.eval_episodes
         actors = self.learner.models.actor.flat
-        returns = evaluate(act, first.task, seeds, self.step, first.eval_episodes, actors.device, actors.dtype, meanwhile)
+        returns = evaluate(act, first.task, seeds, self.step, episodes, actors.device, actors.dtype, meanwhile)
         for point, mean, std in zip(self.points, returns.return_mean, returns.return_std, strict=True):
             self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std)))
 

@@ -45,6 +45,8 @@ class Schedule(NamedTuple):
 
     every: int
     episodes: int
+    more_at_the_end: float = 0.0
+    """Further episodes of the last evaluation, per gradient step"""
 
 
 class Basis(StrEnum):
@@ -73,8 +75,7 @@ class Pace:
 
     def seconds(self, pack: Pack) -> float:
         """Compute the seconds of a pack that is trained at this pace from start to end."""
-        schedule = schedule_of(pack.points[0])
-        episodes = pack.points[0].steps // schedule.every * schedule.episodes * len(pack.points)
+        episodes = pack.points[0].episodes * len(pack.points)
         return pack.cost * self.s_per_flop + episodes * self.evaluation_s
 
 
@@ -151,7 +152,8 @@ def kind_of(points: Sequence[DesignPoint], resources: Resources) -> Kind:
 
 def schedule_of(point: DesignPoint) -> Schedule:
     """Determine how often and how long a run is evaluated."""
-    return Schedule(point.eval_every, point.eval_episodes)
+    more = point.episodes_at_the_end - point.eval_episodes
+    return Schedule(point.eval_every, point.eval_episodes, more / point.steps)
 
 
 def device_of(resources: Resources) -> str:

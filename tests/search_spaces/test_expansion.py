@@ -188,6 +188,14 @@ def test_ablations_reach_the_points_of_a_grid_that_is_one() -> None:
     assert points[2].mixer_gain == 1.0
 
 
+def test_more_episodes_at_the_end_are_other_runs_and_none_are_the_same_runs() -> None:
+    usual = ids(expand(grid_of()).points)
+    assert ids(expand(grid_of(settings={"final_episodes": "none"})).points) == usual
+    longer = expand(grid_of(settings={"final_episodes": ["none", 100]})).points
+    assert [(point.episodes_at_the_end, point.run_id in usual) for point in longer] == [(10, True), (100, False)]
+    assert [point.episodes for point in longer] == [100, 190], "ten evaluations"
+
+
 def test_ranges_of_seeds_include_their_ends() -> None:
     assert [point.seed for point in expand(grid_of(seed=["0-2", 8])).points] == [0, 1, 2, 8]
 

@@ -142,6 +142,24 @@ CASES = (
         "divergence_bound: never",
         ("grid.yaml:20: settings.divergence_bound", "'never'", "or none"),
     ),
+    edit(
+        "no episode at the end",
+        "batch: 64",
+        "final_episodes: 0",
+        ("grid.yaml:20: settings.final_episodes", "0", "greater than or equal to 1"),
+    ),
+    edit(
+        "episodes at the end in words",
+        "batch: 64",
+        "final_episodes: many",
+        ("grid.yaml:20: settings.final_episodes", "'many'", "at least 1, or none"),
+    ),
+    edit(
+        "the usual episodes at the end",
+        "batch: 64",
+        "final_episodes: [20, 10]",
+        ("grid.yaml:20: settings.final_episodes", "10, as many as eval_episodes", "another number, or none"),
+    ),
     edit("mapping for a list", "[td, iql]", "{td: true}", ("grid.yaml:8: axes.value_learning", "{'td': True}", "a list")),
     edit(
         "version of tomorrow",

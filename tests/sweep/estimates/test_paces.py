@@ -62,6 +62,20 @@ def test_a_probes_evaluations_are_added_by_runs_and_episodes() -> None:
     assert timed.seconds == pytest.approx(4 * 2 * 4 * 0.5), "40 steps evaluated every 10, 2 episodes, 4 runs"
 
 
+def test_more_episodes_at_the_end_are_priced() -> None:
+    longer = Pack([replace(point, final_episodes=102) for point in PACK.points])
+    timed = Speeds(RESOURCES, [], [Pace(KIND, 4, 0.0, evaluation_s=0.5)]).time(longer)
+    assert timed is not None
+    assert timed.seconds == pytest.approx(4 * (3 * 2 + 102) * 0.5), "40 steps evaluated every 10, 4 runs"
+
+
+def test_a_finished_pack_with_fewer_episodes_at_the_end_is_not_of_the_same_kind() -> None:
+    longer = Pack([replace(point, final_episodes=102) for point in PACK.points])
+    timed = Speeds(RESOURCES, [finished(1.0)], []).time(longer)
+    assert timed is not None
+    assert timed.basis is Basis.FINISHED_SIZE
+
+
 def test_designs_and_extractions_are_kinds_of_their_own() -> None:
     kinds = {
         kind_of(make_points(**changes), RESOURCES)  # type: ignore[arg-type]
