@@ -11,13 +11,22 @@ from collections.abc import Iterable
 from typing import Annotated, Any, TypeVar
 
 from annotated_types import MaxLen, MinLen
-from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from recipe_sweep.search_spaces.plugins import PLUGINS_VARIABLE
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.validation import one_of, refuse
+from recipe_sweep.search_spaces.vocabulary import DivergenceBound
 from recipe_sweep.search_spaces.yaml_file import shown
 
 T = TypeVar("T")
@@ -100,12 +109,14 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _bound(value: object) -> object:
+def _bound(value: object, number: ValidatorFunctionWrapHandler) -> object:
     if value == "none":
         return None
+    if isinstance(value, str) and value in set(DivergenceBound):
+        return DivergenceBound(value)
     if value is None or isinstance(value, bool | str):
-        raise refuse("a number above 0, or none")
-    return value
+        raise refuse(f"a number above 0, {', '.join(DivergenceBound)}, or none")
+    return number(value)
 
 
 def _or_none(value: object) -> object:
@@ -155,7 +166,12 @@ Positive = Annotated[_Number, Field(gt=0, le=1e30)]
 Expectile = Annotated[_Number, Field(gt=0, lt=1)]
 Discount = Annotated[_Number, Field(ge=0, lt=1)]
 Rate = Annotated[_Number, Field(gt=0, le=1)]
-Bound = Annotated[Positive | None, BeforeValidator(_bound), WithJsonSchema({"anyOf": [{"type": "number"}, {"const": "none"}]})]
+Bound = Annotated[
+    Positive | None,
+    WrapValidator(_bound),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"enum": [*DivergenceBound, "none"]}]}),
+]
+"""A number, None, or a word of `DivergenceBound`, which stays a word."""
 Word = Annotated[str, Field(strict=True, min_length=1)]
 TaskName = Annotated[str, BeforeValidator(_task_name), KnownTasks()]
 TaskKey = Annotated[str, BeforeValidator(_task_key)]

@@ -22,6 +22,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
     CriticNorm,
     Decomposition,
+    DivergenceBound,
     Extraction,
     MixerTraining,
     Precision,
@@ -67,7 +68,7 @@ class DesignPoint:
     eval_every: int
     eval_episodes: int
     diagnostics_every: int
-    divergence_bound: float | None
+    divergence_bound: float | DivergenceBound | None
     precision: Precision
     mixer_embed: int = 32
     mixer_hidden: int = 128
@@ -175,7 +176,9 @@ def _content(name: str, value: object) -> object:
     always = name == "numerics" or field.default is dataclasses.MISSING
     if value is None or (not always and value == field.default):
         return None
-    return float(value) if name in _FLOATS else list(value) if isinstance(value, tuple) else value  # type: ignore[arg-type]
+    if name in _FLOATS and not isinstance(value, str):
+        return float(value)  # type: ignore[arg-type]
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _fragment_of(name: str) -> Callable[[object], str]:
@@ -189,6 +192,8 @@ def _fragment_of(name: str) -> Callable[[object], str]:
         content = _content(name, value)
         if content is None:
             return ""
+        if isinstance(content, str):  # a word in a number's place
+            return f'"{name}":{json.dumps(content)}'
         if not math.isfinite(content):  # type: ignore[arg-type]  # it is a float
             raise ValueError(f"{name} {content} has no place in JSON")
         return f'"{name}":{content!r}'

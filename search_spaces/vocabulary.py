@@ -127,6 +127,12 @@ class ActorBound(StrEnum):
     TANH = "tanh"
 
 
+class DivergenceBound(StrEnum):
+    """How the bound of |Q| follows from the data. A number in its place is the bound itself."""
+
+    AUTO = "auto"
+
+
 class TeamReward(StrEnum):
     """How the agents' rewards become the team's."""
 

@@ -55,8 +55,11 @@ class LearnerConfig:
     kernels: Kernels = EAGER
 
     @classmethod
-    def of(cls, point: DesignPoint, kernels: Kernels = EAGER) -> LearnerConfig:
-        """Take the configuration that a run shares with its pack from the run's point."""
+    def of(cls, point: DesignPoint, kernels: Kernels = EAGER, bound: float | None = None) -> LearnerConfig:
+        """Take the configuration that a run shares with its pack from the run's point.
+
+        `bound` is the bound of |Q| in numbers (trainers/divergence.py). Networks that do not learn need none.
+        """
         return cls(
             decomposition=point.decomposition,
             value_learning=point.value_learning,
@@ -64,7 +67,7 @@ class LearnerConfig:
             hidden=point.hidden,
             gamma=point.gamma,
             polyak=point.polyak,
-            divergence_bound=point.divergence_bound,
+            divergence_bound=bound,
             precision=point.precision,
             mixer_embed=point.mixer_embed,
             mixer_hidden=point.mixer_hidden,

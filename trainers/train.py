@@ -18,6 +18,7 @@ from recipe_sweep.trainers.checkpoint import Checkpoint, History
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.data.catalogue import open_dataset
 from recipe_sweep.trainers.data.stored.dataset import Dataset
+from recipe_sweep.trainers.divergence import bound_of, tell_bound
 from recipe_sweep.trainers.evaluation import evaluate
 from recipe_sweep.trainers.kernels import Kernels
 from recipe_sweep.trainers.lanes import LaneMap
@@ -55,7 +56,8 @@ class PackTrainer:
         self.lanes = LaneMap.of(self.points)
         place = torch.device(device)
         chosen = kernels or Kernels.choose(place, first.precision, torch.get_num_threads())
-        self.learner = Learner(dataset.spec, LearnerConfig.of(first, chosen), self.lanes, place)
+        config = LearnerConfig.of(first, chosen, bound_of(first, dataset))
+        self.learner = Learner(dataset.spec, config, self.lanes, place)
         models = self.learner.models
         self._sampler = Sampler(
             dataset,
@@ -179,6 +181,7 @@ def train_pack(request: TrainRequest) -> PackOutcome:
     key = points[0].pack_key
     known = (checkpoint_dir, *request.resume_dirs)
     trainer = resumed(points, dataset, device, known) or PackTrainer(points, dataset, device=device)
+    tell_bound(points[0], trainer.learner.config.divergence_bound)
     clock = _Clock(trainer.history)
     saved_at = polled_at = time.monotonic()
 

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Any
 
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.vocabulary import DivergenceBound
 from recipe_sweep.search_spaces.words import Word
 
 
@@ -103,6 +104,8 @@ def _typed(value: object, kind: type) -> object:
         return tuple(value)
     if kind is float and isinstance(value, int | float):
         return float(value)
+    if kind is float:  # Only the bound of |Q| may be a word.
+        return DivergenceBound(str(value))
     if issubclass(kind, Word):
         return kind.of(str(value))
     if issubclass(kind, StrEnum):

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from recipe_sweep.search_spaces.errors import GridError
 from recipe_sweep.search_spaces.expansion import Excluded, axis_counts, expand
+from recipe_sweep.search_spaces.filters import parse_filters, select
 from recipe_sweep.search_spaces.grid_file import grid_from
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Source, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, DivergenceBound, Source, ValueLearning
 from recipe_sweep.search_spaces.yaml_file import Document, parse_yaml
 from tests.search_spaces.grids import GRID, GRID_POINTS, grid_mappings, grid_of
 
@@ -194,6 +195,15 @@ def test_more_episodes_at_the_end_are_other_runs_and_none_are_the_same_runs() ->
     longer = expand(grid_of(settings={"final_episodes": ["none", 100]})).points
     assert [(point.episodes_at_the_end, point.run_id in usual) for point in longer] == [(10, True), (100, False)]
     assert [point.episodes for point in longer] == [100, 190], "ten evaluations"
+
+
+def test_a_bound_from_the_data_makes_other_runs_which_files_and_filters_know() -> None:
+    usual = ids(expand(grid_of()).points)
+    points = expand(grid_of(settings={"divergence_bound": ["auto", 1e8, "none"]})).points
+    assert [point.divergence_bound for point in points] == [DivergenceBound.AUTO, 1e8, None]
+    assert [point.run_id in usual for point in points] == [False, True, False]
+    assert select(points, parse_filters(["divergence_bound=auto"])) == points[:1]
+    assert '"divergence_bound":"auto"' in points[0].canonical_text()
 
 
 def test_ranges_of_seeds_include_their_ends() -> None:

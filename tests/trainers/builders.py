@@ -90,7 +90,9 @@ def batch(seeds: Sequence[int], step: int, size: int = 8, spec: TaskSpec = SPEC)
 
 def learner(points: Sequence[DesignPoint], kernels: Kernels = EAGER) -> Learner:
     """A learner of these runs."""
-    return Learner(SPEC, LearnerConfig.of(points[0], kernels), LaneMap.of(points))
+    bound = points[0].divergence_bound
+    assert not isinstance(bound, str), "a learner without data has no bound that follows from them"
+    return Learner(SPEC, LearnerConfig.of(points[0], kernels, bound), LaneMap.of(points))
 
 
 def trained(points: Sequence[DesignPoint], steps: int, kernels: Kernels = EAGER) -> Learner:

@@ -81,8 +81,20 @@ def episode_returns(rewards: Floats, terminals: NDArray[np.bool_]) -> NDArray[np
 
 def largest_value(rewards: Floats, terminals: NDArray[np.bool_], gamma: float) -> float:
     """Find the largest discounted return from any row to its episode's end. Rewards (T, N) are averaged over agents."""
-    largest, value = -np.inf, 0.0
-    for reward, ends in zip(mean_over_agents(rewards.astype(np.float64))[::-1].tolist(), terminals[::-1].tolist(), strict=True):
+    return value_range(mean_over_agents(rewards.astype(np.float64)), terminals, gamma).largest
+
+
+class ValueRange(NamedTuple):
+    """The least and the largest discounted return from any row of a dataset."""
+
+    least: float
+    largest: float
+
+
+def value_range(rewards: NDArray[np.floating], terminals: NDArray[np.bool_], gamma: float) -> ValueRange:
+    """Find the range of the discounted returns of rewards (T,) from any row to its episode's end."""
+    least, largest, value = np.inf, -np.inf, 0.0
+    for reward, ends in zip(rewards[::-1].tolist(), terminals[::-1].tolist(), strict=True):
         value = reward + (0.0 if ends else gamma * value)
-        largest = max(largest, value)
-    return largest
+        least, largest = min(least, value), max(largest, value)
+    return ValueRange(least, largest)
