@@ -35,7 +35,7 @@ def test_the_wheel_is_this_code(built: Wheel) -> None:
         for folder in FOLDERS:
             for path in (SOURCE / folder).rglob("*"):
                 name = f"recipe_sweep/{path.relative_to(SOURCE)}"
-                if path.suffix in (".py", ".yaml", ".safetensors") and "__pycache__" not in name:
+                if path.suffix in (".py", ".yaml", ".csv", ".safetensors") and "__pycache__" not in name:
                     assert archive.read(name) == path.read_bytes(), f"{name} does not travel"
     assert {name.partition("/")[0] for name in names if "dist-info" not in name} == {"recipe_sweep"}
 
