@@ -92,7 +92,7 @@ def launch(
     launch_grid(options)
 
 
-@app.command(epilog="Example:  recipe-sweep rehearse figure7 --cluster cluster.yaml")
+@app.command(epilog="Example:  recipe-sweep rehearse figure7 --null --dir sweeps/null")
 def rehearse(
     grid: GridArgument,
     directory: RehearsalDirectoryOption = None,
@@ -102,16 +102,21 @@ def rehearse(
     seconds_per_run: Annotated[
         float, typer.Option(min=0.0, max=86_400.0, metavar="SECONDS", help="How long each run of a pack pretends to train.")
     ] = 0.0,
+    null: Annotated[bool, typer.Option("--null", help="Make up results in which no design is better than another.")] = False,
+    as_paper: Annotated[
+        bool, typer.Option("--as-paper", help="Make up results as the paper reports them: Mix is best, AWR beats BRAC.")
+    ] = False,
     store: StoreOption = None,
     mlflow: MlflowOption = True,
 ) -> None:
     """Run a whole sweep with made-up results, to try a cluster and a report before paying for training."""
-    from recipe_sweep.sweep.cli.actions.launch import launch_grid
+    from recipe_sweep.sweep.cli.actions.launch import chosen_world, launch_grid
     from recipe_sweep.sweep.files.sweep_file import Rehearsal
     from recipe_sweep.sweep.launch.options import LaunchOptions
     from recipe_sweep.sweep.opening import Reference
 
-    reference, rehearsal = Reference(grid, directory, overrides or ()), Rehearsal(seconds_per_run)
+    reference = Reference(grid, directory, overrides or ())
+    rehearsal = Rehearsal(seconds_per_run, chosen_world(null=null, as_paper=as_paper))
     options = LaunchOptions(
         reference, only or (), cluster, store=store, mlflow=mlflow, workload=rehearsed_workload(), rehearsal=rehearsal
     )

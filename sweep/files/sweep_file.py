@@ -23,9 +23,17 @@ SCHEMA_VERSION = 2
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """Mark of a rehearsal, with the seconds that each of its runs pretends to take."""
+    """Mark of a rehearsal, with the seconds that each of its runs pretends to take.
+
+    `world` names the world of known truth that the results come from. The file of a plain rehearsal names none.
+    """
 
     seconds_per_run: float = 0.0
+    world: str | None = None
+
+    def continuing(self, known: Rehearsal | None) -> Rehearsal:
+        """Return this mark in the world of an earlier launch, if there was one."""
+        return self if known is None else replace(self, world=known.world)
 
 
 class DataPins(NamedTuple):
@@ -98,4 +106,7 @@ def is_rehearsal(paths: SweepPaths) -> bool:
 
 def write_sweep_file(paths: SweepPaths, sweep: SweepFile) -> None:
     """Replace the sweep's lock file."""
-    replace_json(paths.lock_file, asdict(sweep))
+    content = asdict(sweep)
+    if sweep.rehearsal is not None and sweep.rehearsal.world is None:
+        del content["rehearsal"]["world"]
+    replace_json(paths.lock_file, content)

@@ -160,7 +160,7 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
         name=request.name,
         grid=request.grid,
         data_root=str(data_root),
-        rehearsal=request.rehearsal,
+        rehearsal=None if request.rehearsal is None else request.rehearsal.continuing(known.rehearsal),
         store=store,
         schema_version=SCHEMA_VERSION,
     )

@@ -15,7 +15,7 @@ from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.launch_file import REAL
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.files.sweep_file import Rehearsal, is_rehearsal
+from recipe_sweep.sweep.files.sweep_file import Rehearsal, is_rehearsal, read_sweep_file
 from recipe_sweep.sweep.planning.packing import Capacity
 from recipe_sweep.sweep.planning.plan import Plan, make_plan
 from recipe_sweep.sweep.results.done import DoneRuns, read_done
@@ -66,6 +66,7 @@ def _refuse_to_mix(request: LaunchRequest, done: DoneRuns) -> None:
     strange = next((file.pack_id for file in done.files if file.rehearsal is not rehearses), None)
     begun = request.paths.lock_file.exists()
     if strange is None and (not begun or is_rehearsal(request.paths) is rehearses):
+        _refuse_another_world(request)
         return
     path = request.paths.lock_file if strange is None else request.paths.pack_result(strange)
     raise SweepDirectoryError(
@@ -74,5 +75,21 @@ def _refuse_to_mix(request: LaunchRequest, done: DoneRuns) -> None:
             found="a real sweep" if rehearses else "a rehearsal: its results are made up",
             expected="a directory of its own for a rehearsal" if rehearses else "a directory without made-up results",
             hint="name another with --dir" if rehearses else "launch in another with --dir, or remove this one",
+        )
+    )
+
+
+def _refuse_another_world(request: LaunchRequest) -> None:
+    """Raise SweepDirectoryError if a rehearsal asks for another world than the one that its directory has begun with."""
+    sweep = read_sweep_file(request.paths)
+    known = None if sweep is None else sweep.rehearsal
+    if request.rehearsal is None or known is None or request.rehearsal.world in (None, known.world):
+        return
+    raise SweepDirectoryError(
+        Problem(
+            file=str(request.paths.lock_file),
+            found="a plain rehearsal" if known.world is None else f"a rehearsal --{known.world}",
+            expected=f"a rehearsal --{request.rehearsal.world}, or a new directory",
+            hint="name another with --dir",
         )
     )

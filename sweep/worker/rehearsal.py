@@ -22,16 +22,19 @@ from pathlib import Path
 
 import numpy as np
 
+from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Extraction, Keep
-from recipe_sweep.sweep.errors import DamagedFileError
+from recipe_sweep.sweep.errors import DamagedFileError, SweepDirectoryError
 from recipe_sweep.sweep.files.atomic import replace_json
 from recipe_sweep.sweep.files.kinds import CHECKPOINT
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.reading import read_json
-from recipe_sweep.sweep.files.sweep_file import read_sweep_file
+from recipe_sweep.sweep.files.sweep_file import Rehearsal, read_sweep_file
 from recipe_sweep.sweep.results.schema import REHEARSAL
+from recipe_sweep.sweep.worker.world_scores import Drawn, draw, facts_of
+from recipe_sweep.sweep.worker.worlds import World, world_named
 from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.metrics import names
 from recipe_sweep.trainers.outcome import Arrays, PackOutcome, PackProgress, until_pruned
@@ -42,6 +45,10 @@ from recipe_sweep.trainers.task import ReturnScale
 
 SCALE = ReturnScale(0.0, 100.0)
 STOP_CHECK_S = 0.5
+LEARNED = 0.6
+"""Share of its steps after which a run in a world improves no more."""
+WOBBLE = 1.5
+"""Standard deviation of one evaluation in a world, in units of reward."""
 _CHECKPOINT = "rehearsal.json"
 
 
@@ -57,8 +64,9 @@ def train_pack(request: TrainRequest) -> PackOutcome:
     began, cpu_before = time.monotonic(), time.process_time()
     points, progress = request.points, request.progress
     first, run_ids = points[0], tuple(point.run_id for point in points)
-    results = tuple(until_pruned(made_up(point), request.floors) for point in points)
-    seconds = _seconds_per_run(request.data_root) * len(points)
+    told = _told(request.data_root)
+    results = tuple(until_pruned(result, request.floors) for result in results_in(told.world, points))
+    seconds = told.seconds_per_run * len(points)
     folders = (request.checkpoint_dir, *request.resume_dirs)
     done = next((step for folder in folders if (step := _saved_step(folder, run_ids)) is not None), 0)
     progress(_progress(points, results, done))
@@ -82,6 +90,55 @@ def train_pack(request: TrainRequest) -> PackOutcome:
     weights: dict[str, Arrays] = {} if request.keep is Keep.NONE else {run_id: {"actor": np.zeros(1)} for run_id in ended}
     spent = time.monotonic() - began, time.process_time() - cpu_before
     return PackOutcome(complete, results, SCALE, str(request.data_hash), weights, *spent)
+
+
+def results_in(world: str | None, points: Sequence[DesignPoint]) -> list[RunResult]:
+    """Make up results of runs in the world of this name, or plain ones if there is none.
+
+    Raises SweepDirectoryError if no such world is known.
+    """
+    if world is None:
+        return [made_up(point) for point in points]
+    try:
+        known = world_named(world)
+    except KeyError:
+        raise SweepDirectoryError(
+            Problem(
+                "sweep.json",
+                key="rehearsal.world",
+                found=ascii(world[:80]),
+                expected="a world of this version",
+                hint="a newer version of recipe-sweep may know it",
+            )
+        ) from None
+    return world_results(known, points, draw(known, facts_of(points)))
+
+
+def world_results(world: World, points: Sequence[DesignPoint], drawn: Drawn) -> list[RunResult]:
+    """Make results of runs from one draw of a world. The score of a run is that of its last evaluation."""
+    returns = SCALE.minimum + (SCALE.maximum - SCALE.minimum) * drawn.scores * drawn.spans
+    wobble = 0.0 if world.chance.tied else WOBBLE
+    return [
+        _with_end(point, final, wobble, diverged=diverged)
+        for point, final, diverged in zip(points, returns.tolist(), drawn.diverged.tolist(), strict=True)
+    ]
+
+
+def _with_end(point: DesignPoint, final: float, wobble: float, *, diverged: bool) -> RunResult:
+    """Make up a run that ends with the return `final`. It has learned everything after `LEARNED` of its steps."""
+    noise = generator(point.seed, REHEARSAL, "world", point.run_id)
+    stopped = int(point.steps * noise.uniform(LEARNED, 0.9)) if diverged else None
+    steps = _evaluations(point)
+    lack = np.maximum(0.0, 1.0 - np.array(steps) / (LEARNED * point.steps))
+    means = final - 0.8 * abs(final) * lack + noise.normal(0.0, wobble, len(steps))
+    means[-1] = final
+    spreads = noise.uniform(0.5, 1.5, len(steps)) * wobble * math.sqrt(point.eval_episodes)
+    curve = tuple(
+        CurvePoint(step, mean, spread) for step, mean, spread in zip(steps, means.tolist(), spreads.tolist(), strict=True)
+    )
+    recorded = tuple(range(0, point.steps, point.diagnostics_every))
+    status = RunStatus.DIVERGED if diverged else RunStatus.FINISHED
+    return RunResult(point.run_id, status, stopped, curve, recorded, _diagnostics(point, len(recorded), noise))
 
 
 def made_up(point: DesignPoint) -> RunResult:
@@ -167,9 +224,10 @@ def _moments(seconds: float) -> Iterator[float]:
         time.sleep(min(left, STOP_CHECK_S))
 
 
-def _seconds_per_run(root: Path) -> float:
+def _told(root: Path) -> Rehearsal:
+    """Read what the sweep's file says of the rehearsal."""
     sweep = read_sweep_file(SweepPaths(root))
-    return 0.0 if sweep is None or sweep.rehearsal is None else sweep.rehearsal.seconds_per_run
+    return Rehearsal() if sweep is None or sweep.rehearsal is None else sweep.rehearsal
 
 
 def _saved_step(folder: Path, run_ids: Sequence[str]) -> int | None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import typer
 
 from recipe_sweep.search_spaces.counted import agreeing, counted
+from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.studies import SearchSpace
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
@@ -30,6 +31,7 @@ from recipe_sweep.sweep.planning.search_rounds import ask_round, next_points
 from recipe_sweep.sweep.store.base import Store
 from recipe_sweep.sweep.store.of_sweep import fetched_store
 from recipe_sweep.sweep.store.sync import store_the_rest
+from recipe_sweep.sweep.worker.worlds import AS_PAPER, NULL
 
 
 def launch_grid(options: LaunchOptions) -> None:
@@ -44,6 +46,13 @@ def launch_grid(options: LaunchOptions) -> None:
         _train(options, target, request_of(options, target, store))
     else:
         _search(options, target, target.space, store)
+
+
+def chosen_world(*, null: bool, as_paper: bool) -> str | None:
+    """Name the world that a rehearsal draws from; None for a plain one. Raises UserInputError if both are asked for."""
+    if null and as_paper:
+        raise UserInputError(Problem("--null --as-paper", found="two worlds", expected="one of the two options"))
+    return NULL if null else AS_PAPER if as_paper else None
 
 
 def retry_failed(options: LaunchOptions) -> None:

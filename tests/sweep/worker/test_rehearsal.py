@@ -20,8 +20,11 @@ from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Ext
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import Rehearsal, SweepFile, write_sweep_file
+from recipe_sweep.sweep.opening import open_target
 from recipe_sweep.sweep.results.schema import REHEARSAL
 from recipe_sweep.sweep.worker.rehearsal import SCALE, made_up, prepare_data, train_pack
+from recipe_sweep.sweep.worker.world_scores import draw, facts_of
+from recipe_sweep.sweep.worker.worlds import world_named
 from recipe_sweep.trainers.outcome import PackOutcome, PackProgress
 from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.results import RunStatus
@@ -133,6 +136,40 @@ def test_it_needs_no_data_and_every_row_says_so(tmp_path: Path) -> None:
     for path in SweepPaths(Path("sweeps/little-rehearsal")).results.glob("*.parquet"):
         assert all(text.startswith(REHEARSAL) for text in pq.read_table(path)["data_hash"].to_pylist())
     assert json.loads(Path("sweeps/little-rehearsal/sweep.json").read_text())["rehearsal"] == {"seconds_per_run": 0.0}
+
+
+def scores(name: str) -> dict[str, float]:
+    """Scores of a rehearsal by run, from its result files."""
+    tables = [pq.read_table(path).to_pandas() for path in SweepPaths(Path("sweeps") / name).results.glob("*.parquet")]
+    assert all(table["data_hash"].str.startswith(REHEARSAL).all() for table in tables), "every row says that it is made up"
+    return pd.concat(tables).set_index("run_id")["score"].to_dict()
+
+
+@pytest.mark.parametrize("name", ["null", "as-paper"])
+def test_a_rehearsal_in_a_world_has_that_worlds_scores_and_is_marked_like_any_other(name: str) -> None:
+    rehearse(f"--{name}", "--only", "seed=0")
+    file = json.loads(Path("sweeps/little-rehearsal/sweep.json").read_text())
+    assert file["rehearsal"] == {"seconds_per_run": 0.0, "world": name}
+    # The same command goes on in the same world, with the option or without.
+    assert "trained 2 runs" in call("rehearse", "sweeps/little-rehearsal", "--cluster", "inline.yaml", "--no-mlflow")
+    assert json.loads(Path("sweeps/little-rehearsal/sweep.json").read_text())["rehearsal"]["world"] == name
+    assert "4 of 4 done, nothing to do" in rehearse(f"--{name}")
+    points = open_target("little.yaml").points
+    drawn = draw(world_named(name), facts_of(points)).scores.tolist()
+    assert scores("little-rehearsal") == pytest.approx(dict(zip((one.run_id for one in points), drawn, strict=True)))
+    assert NO_CLAIM in call("report", "sweeps/little-rehearsal"), "nothing is claimed of made-up numbers"
+
+
+def test_two_worlds_never_meet_in_one_directory() -> None:
+    both = call("rehearse", "little.yaml", "--null", "--as-paper", "--no-mlflow", expect=ExitCode.BAD_INPUT)
+    assert "two worlds" in both
+    rehearse("--null", "--only", "seed=0")
+    text = rehearse("--as-paper", expect=ExitCode.BAD_INPUT)
+    assert "found     a rehearsal --null" in text
+    assert "--dir" in text
+    rehearse("--dir", "sweeps/plain")
+    assert "a plain rehearsal" in rehearse("--null", "--dir", "sweeps/plain", expect=ExitCode.BAD_INPUT)
+    assert len(scores("little-rehearsal")) == 2
 
 
 def test_a_rehearsal_goes_on_where_it_was_and_a_finished_one_has_nothing_to_do() -> None:
