@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.seed_statistics import Integers
 from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
-from recipe_sweep.analysis.results.scores import TaskScores, points_table, task_scores
+from recipe_sweep.analysis.results.refilled import Arrangement, arrangement_of
+from recipe_sweep.analysis.results.scores import TaskScores
 from recipe_sweep.search_spaces.expansion import expand
 from recipe_sweep.search_spaces.grid_file import read_grid
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -101,36 +101,20 @@ def _part(drawn: Drawn, places: list[int]) -> Drawn:
 
 @dataclass(frozen=True)
 class Arrays:
-    """A shape's arrays as the report makes them, with the place of every run, so that draws are filled in at once."""
+    """A shape with the places of its runs, so that draws are filled in at once."""
 
     shape: Shape
-    tasks: tuple[TaskScores, ...]
-    places: tuple[Integers, ...]
-    """Of each task the place (X, V, E, D, K, S) of each run in the points, -1 where there is none."""
+    arrangement: Arrangement
 
     def filled(self, world: World, number: int = 0) -> tuple[TaskScores, ...]:
-        """Fill in one draw of a world. Behaviour cloning is left out."""
+        """Fill in one draw of a world."""
         drawn = draw(world, self.shape.facts, number)
-        return tuple(_filled(task, places, drawn) for task, places in zip(self.tasks, self.places, strict=True))
+        return self.arrangement.filled(drawn.scores, drawn.done, drawn.diverged)
 
 
 def arrays_of(shape: Shape) -> Arrays:
-    """Let the report arrange runs whose score is their own place, which tells where it puts each."""
-    import pandas as pd
-
-    ids = [point.run_id for point in shape.points]
-    runs = pd.DataFrame({"run_id": ids, "score": np.arange(len(ids), dtype=np.float64), "status": "finished"})
-    tasks = task_scores(runs, points_table(shape.points))
-    places = tuple(np.where(np.isfinite(task.scores), task.scores, -1.0).astype(np.int64) for task in tasks)
-    return Arrays(shape, tasks, places)
-
-
-def _filled(task: TaskScores, places: Integers, drawn: Drawn) -> TaskScores:
-    done = (places >= 0) & drawn.done[places]
-    scores = np.where(done, drawn.scores[places], np.nan)
-    return replace(
-        task, scores=scores, done=done, diverged=done & drawn.diverged[places], cloning=np.full_like(task.cloning, np.nan)
-    )
+    """Find the places of a shape's runs."""
+    return Arrays(shape, arrangement_of(shape.points))
 
 
 def blocks_of(tasks: Sequence[TaskScores], resamples: int = 2) -> tuple[TaskPanels, ...]:

@@ -32,6 +32,8 @@ class Material:
     rule: ScoreRule
     learned: TrainedRuns
     """values that need weights and datasets; a figure that shows them chooses its own runs"""
+    null_sentence: str = ""
+    """How often claims hold in null sweeps, for the page; empty unless that was simulated."""
 
 
 class Numbers(NamedTuple):

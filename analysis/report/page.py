@@ -56,6 +56,7 @@ def write_page(
         recommendation=None if rehearsal else recommendation,
         judged=[claim for claim in judged if claim.ours != NOTHING],
         unjudged=[claim for claim in judged if claim.ours == NOTHING],
+        null_sentence=material.null_sentence,
         verdicts=tuple((verdict, sum(claim.verdict is verdict for claim in judged)) for verdict in Verdict),
         blocks=material.blocks,
         bar_text=bar_text,

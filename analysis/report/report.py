@@ -57,11 +57,13 @@ def write_report(
     score: ScoreRule = ScoreRule.FINAL,
     resamples: int = 2000,
     remarks: Sequence[str] = (),
+    null_sentence: str = "",
 ) -> ReportPaths:
     """Report on the wanted points of a sweep, which need not be complete. `failures` points failed and wait for a retry.
 
     The same results give the same bytes. Results of a rehearsal are stamped everywhere. The figures of `kinds` are drawn for
     which the sweep has the data. `learned` gives access to the kept weights. `remarks` are further sentences for the page.
+    `null_sentence` says how often claims hold in null sweeps.
 
     Raises:
         NothingToReportError: none of the wanted points has a result.
@@ -94,9 +96,8 @@ def write_report(
         rehearsal=results.rehearsal,
         absent=tuple(block.scores.title for block in blocks if block.scores.task not in there),
     )
-    material = Material(
-        sweep_dir / "results", results, wanted, blocks, coverage, score, learned if learned is not None else NothingLearned()
-    )
+    learned = learned if learned is not None else NothingLearned()
+    material = Material(sweep_dir / "results", results, wanted, blocks, coverage, score, learned, null_sentence)
     drawn = tuple(write_figures(kinds, material, out_dir))
     figures = tuple(one for one in drawn if isinstance(one, WrittenFigure))
     absent = tuple(one for one in drawn if isinstance(one, AbsentFigure))

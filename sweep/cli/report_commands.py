@@ -38,13 +38,23 @@ def report(
         Path | None,
         typer.Option("-o", "--out", metavar="DIR", help="Where to write.  [default: report/ in the sweep]", show_default=False),
     ] = None,
+    null_sweeps: Annotated[
+        int,
+        typer.Option(
+            "--null-sweeps",
+            min=0,
+            max=10_000,
+            metavar="N",
+            help="Also say how often claims hold in N sweeps without differences.",
+        ),
+    ] = 0,
 ) -> None:
     """Draw the paper's figures that the results allow, and write a page, tables and numbers; or compare two sweeps."""
     from recipe_sweep.sweep.cli.actions.report import ReportOptions, compare_sweeps, report_sweep
     from recipe_sweep.sweep.opening import Reference
 
     reference = Reference(grid, directory, overrides or ())
-    options = ReportOptions(reference, only or (), data, number or (), every, out)
+    options = ReportOptions(reference, only or (), data, number or (), every, out, null_sweeps)
     if other is None:
         report_sweep(options)
     else:

@@ -12,6 +12,8 @@ from recipe_sweep.analysis.report.report import ReportPaths, write_report
 from recipe_sweep.analysis.report.two_sweeps_files import load_side, write_comparison
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.cli.actions.null_sweeps import null_shares
 from recipe_sweep.sweep.cli.shared import console, open_reference, open_sweep, without_garbage_collection
 from recipe_sweep.sweep.cli.show.search import best_table, compared
 from recipe_sweep.sweep.cli.streams import say
@@ -20,6 +22,7 @@ from recipe_sweep.sweep.estimates.estimate_file import read_scores
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
 from recipe_sweep.sweep.opening import Reference, Target
 from recipe_sweep.sweep.planning.search_rounds import unpruned
+from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.sweep.results.trained import kept_weights
 
 
@@ -34,6 +37,7 @@ class ReportOptions:
     every: bool
     """whether to say what is missing for the figures that cannot be drawn"""
     out: Path | None
+    null_sweeps: int = 0
 
 
 def report_sweep(options: ReportOptions) -> None:
@@ -46,6 +50,7 @@ def report_sweep(options: ReportOptions) -> None:
         points = unpruned(selected, target.paths)
         look = SweepWatcher(target.points, target.paths, {point.run_id for point in points}).look()
         remarks = _remarks(target, len(selected) - len(points))
+        null_sentence = _null_sentence(options, target, points)
         paths = write_report(
             target.paths.root,
             points,
@@ -54,8 +59,16 @@ def report_sweep(options: ReportOptions) -> None:
             kinds=kinds,
             learned=kept_weights(target.paths, points, options.data),
             remarks=remarks,
+            null_sentence=null_sentence,
         )
-    _tell(options, target, paths, remarks)
+    _tell(options, target, paths, [*remarks, *filter(None, [null_sentence])])
+
+
+def _null_sentence(options: ReportOptions, target: Target, points: Sequence[DesignPoint]) -> str:
+    """Simulate null sweeps of the runs that are done, and say how often claims hold in them; empty if not asked."""
+    if not options.null_sweeps:
+        return ""
+    return null_shares(points, read_done(target.paths).file_of, options.null_sweeps).sentences
 
 
 def _remarks(target: Target, ended_early: int) -> list[str]:
@@ -110,6 +123,7 @@ def _check_alone(options: ReportOptions) -> None:
         "--set": options.reference.overrides,
         "--figure": options.figures,
         "--all": options.every,
+        "--null-sweeps": options.null_sweeps,
     }
     expected = "two grids or sweep directories, with --only and --out alone"
     misplaced = [option for option, value in given.items() if value]
