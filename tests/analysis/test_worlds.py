@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 from recipe_sweep.analysis.findings.claims import Verdict
+from recipe_sweep.analysis.findings.two_sweeps import compare
 from recipe_sweep.analysis.report.report import write_report
 from recipe_sweep.analysis.results.rehearsal_mark import WORD
+from recipe_sweep.search_spaces.vocabulary import Decomposition
 from recipe_sweep.sweep.worker.worlds import WORLDS, World, world_named
+from scripts.world_pairs import settled_share, side
 from scripts.world_sweeps import Arrays, Shape, arrays_of, blocks_of, grid_shape, paper_shape, write_sweep
 from scripts.worlds import NAMES, Judged, Row, judge, judged_by_arrays, null_sentence, read_blocks, table, truth
 
@@ -122,3 +125,14 @@ def test_false_verdicts_are_counted_and_starred_and_true_ones_are_not() -> None:
 def test_the_papers_shape_has_its_24_designs_on_16_datasets() -> None:
     assert len(paper_shape(4).points) == 24 * 16 * 4
     assert len(paper_shape(8, 4, 4, 2).points) == 16_384
+
+
+def test_two_sweeps_of_one_draw_never_differ_and_of_different_worlds_they_do() -> None:
+    shape = small(8)
+    null, other = side(world_named("null"), shape, 0), side(world_named("mix-1"), shape, 1)
+    assert not any(one.settled for one in compare(null, null).differences)
+    assert settled_share(world_named("ones"), shape, shape, sweeps=1) == 0.0
+    found = compare(null, other).differences
+    assert len(found) == 24
+    better = [one.difference.value for one in found if one.decomposition == Decomposition.MIX.display_name]
+    assert np.mean(better) > 0.05, "Mix is better by one unit, which is 0.1 of a score"
