@@ -15,6 +15,7 @@ from recipe_sweep.analysis.results.rehearsal_mark import WORD
 from recipe_sweep.search_spaces.vocabulary import Decomposition
 from recipe_sweep.sweep.worker.worlds import WORLDS, World, world_named
 from scripts.world_pairs import settled_share, side
+from scripts.world_power import curves_of, draw_power, rows_of
 from scripts.world_sweeps import Arrays, Shape, arrays_of, blocks_of, grid_shape, paper_shape, write_sweep
 from scripts.worlds import NAMES, Judged, Row, judge, judged_by_arrays, null_sentence, read_blocks, table, truth
 
@@ -136,3 +137,14 @@ def test_two_sweeps_of_one_draw_never_differ_and_of_different_worlds_they_do() -
     assert len(found) == 24
     better = [one.difference.value for one in found if one.decomposition == Decomposition.MIX.display_name]
     assert np.mean(better) > 0.05, "Mix is better by one unit, which is 0.1 of a score"
+
+
+def test_power_curves_have_the_true_claims_of_their_world_and_rise(tmp_path: Path) -> None:
+    curves = curves_of(rows_of(arrays(), "mix", sweeps=4))
+    by_name = {curve.name: curve for curve in curves}
+    assert {"mix-leads", "vdn-ceiling", "mix-over-cen"} <= set(by_name)
+    assert "awr-scores" not in by_name, "nothing is true of AWR where Mix alone is better"
+    assert by_name["vdn-ceiling"].sizes == (0.0, 0.25, 0.5, 1.0)
+    assert by_name["vdn-ceiling"].shares[0] < by_name["vdn-ceiling"].shares[-1]
+    draw_power([("Mix is better", curves)], tmp_path / "power.png")
+    assert (tmp_path / "power.png").stat().st_size > 10_000
