@@ -133,8 +133,15 @@ def t_interval(value: Floats, samples: Floats, seeds: Integers, skew: Floats | f
     return skewed_interval(value, np.where(enough, spread, np.nan), freedom, skew / (6.0 * np.sqrt(freedom + 1.0)), level)
 
 
+def t_quantile(freedom: float, level: float = 0.95) -> float:
+    """Return how many standard errors an interval of a normal estimate reaches to either side."""
+    from scipy.special import stdtrit
+
+    return float(stdtrit(freedom, 0.5 + level / 2.0))
+
+
 def ratio_interval(
-    over: float, under: float, covariance: Floats, freedom: int, limits: tuple[float, float], level: float = 0.95
+    over: float, under: float, covariance: Floats, freedom: float, limits: tuple[float, float], level: float = 0.95
 ) -> Interval:
     """Compute the interval of the ratio over / under of two estimates with a covariance (2, 2).
 
@@ -142,9 +149,7 @@ def ratio_interval(
     Fieller, Some Problems in Interval Estimation, JRSS B 16, 1954. The interval is clipped to `limits`. If `under` does not
     differ from 0 significantly, the interval is `limits`.
     """
-    from scipy.special import stdtrit
-
-    bound = stdtrit(freedom, 0.5 + level / 2.0) ** 2 * covariance
+    bound = t_quantile(freedom, level) ** 2 * covariance
     # (over - r * under)^2 is within its bound where a r^2 - 2 b r + c <= 0.
     a, b, c = under**2 - bound[1, 1], over * under - bound[0, 1], over**2 - bound[0, 0]
     if under <= 0.0 or a <= 0.0:

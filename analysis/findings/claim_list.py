@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -16,10 +17,16 @@ class Scale(NamedTuple):
     of: Callable[[float], float]
     digits: str
     unit: str = ""
+    limit: float = math.inf
+    """numbers further from 0 are printed as this one, with a word on how many"""
 
     def number(self, value: float) -> str:
-        """Format one value on this scale."""
-        return f"{self.of(value):{self.digits}}"
+        """One value."""
+        return f"{min(max(self.of(value), -self.limit), self.limit):{self.digits}}"
+
+    def beyond(self, *values: float) -> int:
+        """Count the values that are printed as the limit."""
+        return sum(abs(self.of(value)) > self.limit * (1.0 + 1e-9) for value in values)
 
 
 class Definition(NamedTuple):
@@ -35,12 +42,13 @@ class Definition(NamedTuple):
 
 SCORE = Scale(lambda value: value, "+.3f")
 COUNT = Scale(lambda value: value, ".3g")
-POINTS = Scale(lambda value: 100.0 * value, "+.0f", " percentage points")
+POINTS = Scale(lambda value: 100.0 * value, "+.0f", " percentage points", limit=100.0)
 TIMES = Scale(lambda value: 2.0**value, ".2f", " times AWR's")
 FOLD = Scale(lambda value: 10.0**value, ".3g", "-fold")
 TURNED = Scale(lambda value: 10.0**-value, ".3g", "-fold")
 
 _SELECTED = "chosen by some seeds and scored on others, difference within seeds"
+_SHARES = "its share of the variance among designs of a dataset, minus that of value learning; tuned and scored on other seeds"
 _HALF = "over the second half of training"
 
 CLAIMS = (
@@ -79,7 +87,7 @@ CLAIMS = (
     Definition(
         "decomposition-matters",
         "Decomposition matters more than value learning.",
-        "share of the variance among designs of a dataset that it explains, minus value learning's",
+        _SHARES,
         "said in words (5.2)",
         evidence.explains_more("decomposition", "value learning"),
         POINTS,
@@ -87,7 +95,7 @@ CLAIMS = (
     Definition(
         "extraction-matters",
         "Policy extraction matters more than value learning.",
-        "share of the variance among designs of a dataset that it explains, minus value learning's",
+        _SHARES,
         "said in words (5.2)",
         evidence.explains_more("extraction", "value learning"),
         POINTS,

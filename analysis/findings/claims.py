@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from recipe_sweep.analysis.findings.claim_list import CLAIMS, Definition
+from recipe_sweep.analysis.findings.claim_list import CLAIMS, Definition, Scale
 from recipe_sweep.analysis.findings.evidence import Finding, Sweep
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.stability import Stability
@@ -90,5 +90,14 @@ def _claim(definition: Definition, finding: Finding, verdict: Verdict, why: str)
         low=ends[0],
         high=ends[1],
         verdict=verdict,
-        why=why,
+        why=why + _beyond(scale, finding),
     )
+
+
+def _beyond(scale: Scale, finding: Finding) -> str:
+    """Say how many of a finding's numbers are printed as the limit of their scale, after a space; empty where none is."""
+    count = scale.beyond(finding.value, finding.low, finding.high)
+    if not count:
+        return ""
+    limit = f"{scale.limit:g}{scale.unit}"
+    return f" {count} of its 3 numbers {'lies' if count == 1 else 'lie'} beyond {limit}, and the limit is printed instead."

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, corrected_seed_scores
+from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, Integers, corrected_seed_scores
 from recipe_sweep.analysis.results.scores import TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
@@ -36,12 +36,12 @@ class Designs(NamedTuple):
         return _cells(self.corrected[:, :, Extraction.place(value)])
 
     def product(self) -> Floats | None:
-        """Select the scores (x, v, e, D, S) of the wanted designs, in their common datasets and seeds.
+        """Scores (x, v, e, D, K, S) of every configuration of the designs that the sweep wants.
 
-        None if the designs are no full product of at least two axes, or if no seed is common.
+        None where the designs are no full product of two axes or more.
         """
-        found = full_product(self.corrected, self.wanted)
-        return None if found is None else found.scores
+        axes = _product_axes(self.wanted)
+        return None if axes is None else self.scores.scores[np.ix_(*axes)]
 
 
 class FullProduct(NamedTuple):
@@ -58,8 +58,8 @@ def full_product(scores: Floats, wanted: Booleans) -> FullProduct | None:
 
     None if they are no full product of at least two axes, or if no seed is common.
     """
-    axes = [np.flatnonzero(np.any(wanted, axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-    if not np.all(wanted[np.ix_(*axes)]) or sum(len(axis) > 1 for axis in axes) < 2:
+    axes = _product_axes(wanted)
+    if axes is None:
         return None
     scores = scores[np.ix_(*axes)]
     datasets = np.all(np.isfinite(scores).any(axis=-1), axis=(0, 1, 2))
@@ -68,6 +68,13 @@ def full_product(scores: Floats, wanted: Booleans) -> FullProduct | None:
     if not (datasets.any() and seeds.any()):
         return None
     return FullProduct(scores[..., seeds], tuple(tuple(axis.tolist()) for axis in axes))
+
+
+def _product_axes(wanted: Booleans) -> list[Integers] | None:
+    """Find the places of x, v and e in a full product of two axes or more; None where the designs are none."""
+    axes = [np.flatnonzero(np.any(wanted, axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
+    full = np.all(wanted[np.ix_(*axes)]) and sum(len(axis) > 1 for axis in axes) > 1
+    return axes if full else None
 
 
 def designs(task: TaskScores) -> Designs:

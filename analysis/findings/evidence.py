@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.comparisons import Estimate, paired_difference, stratified_mean
+from recipe_sweep.analysis.estimators.crossfit import CrossFit, cross_fit, share_difference, together
 from recipe_sweep.analysis.estimators.seed_statistics import (
     FEWEST_SEEDS,
     Booleans,
@@ -23,7 +24,7 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     resample_weights,
     t_interval,
 )
-from recipe_sweep.analysis.estimators.variance import AXES, TERMS, jackknife, moments, share_difference
+from recipe_sweep.analysis.estimators.variance import AXES, TERMS
 from recipe_sweep.analysis.findings.designs import Designs
 from recipe_sweep.analysis.findings.panels import Panel, TaskPanels
 from recipe_sweep.analysis.findings.stability import Stability
@@ -57,8 +58,8 @@ class Sweep:
     stability: tuple[Stability, ...]
 
     @cached_property
-    def variance(self) -> tuple[Floats, Floats, int] | None:
-        """`variance_parts` of the designs, which several claims use."""
+    def variance(self) -> CrossFit | None:
+        """`variance_parts` of the designs, which several claims are about."""
         return variance_parts(self.designs)
 
 
@@ -143,29 +144,26 @@ def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
     """Compare the shares of the variance among designs that two axes explain: difference of the shares."""
 
     def find(sweep: Sweep) -> Finding:
-        found = sweep.variance
-        if found is None:
-            return missing("a full product of designs in at least 2 seeds")
+        if sweep.variance is None:
+            return missing(f"a full product of designs in at least {FEWEST_SEEDS} seeds")
         first, second = (TERMS.index((AXES.index(name),)) for name in (axis, than))
-        value, interval = share_difference(*found, first, second)
-        low, high = (float(end) if found[2] >= FEWEST_SEEDS else np.nan for end in interval)
-        return Finding(value, low, high)
+        found = share_difference(sweep.variance, first, second)
+        if found is None:
+            return missing("designs that surely differ; the variance among these may be 0")
+        value, interval = found
+        return Finding(value, float(interval.low), float(interval.high))
 
     return find
 
 
-def variance_parts(designs: Sequence[Designs]) -> tuple[Floats, Floats, int] | None:
-    """Compute the variances (T,) of the terms of `variance`, their covariance (T, T), and the fewest seeds of any task.
+def variance_parts(designs: Sequence[Designs]) -> CrossFit | None:
+    """Variances of the terms of `variance`, summed over the tasks that have a full product in enough seeds; None without one.
 
-    The variances of tasks are added. None if no task has a full product of designs in two seeds.
+    Of one axis varied alone there is nothing to compare. In a product, an axis with one value has a share of 0.
     """
-    products = [product for task in designs if (product := task.product()) is not None and product.shape[-1] > 1]
-    # If only one axis is varied, there is nothing to compare. In a product, an axis with one value has share 0.
-    if not products:
-        return None
-    parts = sum((moments(product).parts for product in products), np.zeros(len(TERMS)))
-    covariance = sum((jackknife(product) for product in products), np.zeros((len(TERMS), len(TERMS))))
-    return parts, covariance, min(product.shape[-1] for product in products)
+    products = [product for task in designs if (product := task.product()) is not None]
+    fits = [fit for product in products if (fit := cross_fit(product)) is not None]
+    return together(fits) if fits else None
 
 
 def steadier_over_seeds(sweep: Sweep) -> Finding:

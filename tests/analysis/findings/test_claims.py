@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recipe_sweep.analysis.estimators.crossfit import CrossFit
+from recipe_sweep.analysis.findings import evidence
 from recipe_sweep.analysis.findings.claims import Claim, Verdict, claims
 from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
 from recipe_sweep.analysis.findings.stability import stability
@@ -62,6 +64,30 @@ def test_every_claim_on_scores_follows_the_truth(world: Callable[[DesignPoint], 
     found = by_name(claims(blocks(synthetic_points(seeds=range(6), **SMALL), world)))
     assert {name: found[name].verdict for name in ON_SCORES} == dict.fromkeys(ON_SCORES, verdict)
     assert all(found[name].low is not None for name in ON_SCORES)
+
+
+def shares_of(monkeypatch: pytest.MonkeyPatch, parts: Sequence[float]) -> dict[str, Claim]:
+    """Judge a sweep whose variances of the three axes are these, with small errors."""
+    fit = CrossFit(np.array([*parts, 0.0, 0.0, 0.0, 0.0]), 1e-4 * np.eye(7)[None], np.array([8]))
+    monkeypatch.setattr(evidence, "variance_parts", lambda _: fit)
+    return by_name(claims(()))
+
+
+def test_a_share_beyond_all_of_the_variance_is_printed_or_cut_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = shares_of(monkeypatch, (1.0, -0.1, 0.2))["decomposition-matters"]  # 1.1 of 1.1 in all
+    assert claim.ours == "+100 [+94, +100] percentage points"
+    assert claim.verdict is Verdict.HOLDS
+    assert claim.low is not None
+    assert claim.high is not None
+    assert 93.0 < claim.low < 100.0 < claim.high < 110.0
+    assert claim.why.endswith("1 of its 3 numbers lies beyond 100 percentage points, and the limit is printed instead.")
+    assert "beyond" not in shares_of(monkeypatch, (0.5, 0.1, 0.4))["decomposition-matters"].why
+
+
+def test_a_share_of_a_variance_that_may_be_nothing_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = shares_of(monkeypatch, (0.04, -0.01, -0.01))["decomposition-matters"]
+    assert (claim.ours, claim.verdict) == (NOTHING, Verdict.OPEN)
+    assert "may be 0" in claim.why
 
 
 def test_noise_settles_no_claim_on_differences() -> None:

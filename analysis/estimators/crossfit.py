@@ -1,0 +1,156 @@
+"""Estimates the variance of designs with several configurations. No seed both chooses a configuration and scores it.
+
+Half of the seeds chooses each design's best configuration. Every other seed then gives effects of its own. The product of
+two seeds' effects is a squared effect without noise, because their noise is independent. The mean over all pairs is the
+mean over all pairs of disjoint quarters. The mean over all halves uses every seed alike.
+
+The estimate is of designs that were each tuned on half of the seeds. Luck in tuning makes such designs differ, and counts.
+
+Shape letters: X, V, E the axes of `variance`, D datasets, K configurations, S seeds, P splits, T terms of `variance`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from recipe_sweep.analysis.estimators.seed_statistics import (
+    FEWEST_SEEDS,
+    Booleans,
+    Floats,
+    Integers,
+    Interval,
+    half_splits,
+    ratio_interval,
+    t_quantile,
+)
+from recipe_sweep.analysis.estimators.variance import TERMS
+
+MOST_SPLITS = 100
+"""All ways to halve the seeds are taken up to this number: all 70 of 8 seeds. Of more seeds, so many are drawn."""
+SPLIT_SEED = 0
+ROUNDING = 1e-12
+"""Smaller effects, as shares of the largest score, are what a computer's sums leave of equal scores."""
+
+
+class CrossFit(NamedTuple):
+    """Variances of the terms without noise, summed over N tasks."""
+
+    parts: Floats
+    """(T,); may lie below 0"""
+    covariances: Floats
+    """(N, T, T), each from a jackknife over a task's seeds"""
+    seeds: Integers
+    """(N,); of each task's datasets the fewest seeds in which every design has a run"""
+
+    @property
+    def total(self) -> float:
+        """Variance among all designs."""
+        return float(self.parts.sum())
+
+    @property
+    def total_interval(self) -> Interval:
+        """Student's 95 % interval of the total."""
+        ones = np.ones_like(self.parts)
+        reach = t_quantile(self.freedom(ones)) * np.sqrt(ones @ self.covariances.sum(axis=0) @ ones)
+        return Interval(np.asarray(self.total - reach), np.asarray(self.total + reach))
+
+    def freedom(self, weights: Floats) -> float:
+        """Compute the degrees of freedom of a sum of the parts with weights (T,), after Welch and Satterthwaite."""
+        variances = np.einsum("nab,a,b->n", self.covariances, weights, weights)
+        if not variances.any():
+            return float(self.seeds.min() - 1)
+        return float(variances.sum() ** 2 / (variances**2 / (self.seeds - 1)).sum())
+
+
+def cross_fit(scores: Floats) -> CrossFit | None:
+    """Estimate the terms' variances from scores (X, V, E, D, K, S), averaged over datasets.
+
+    NaN is a run that is not there, or a configuration that a design does not have. A seed counts where every design has a
+    run, a dataset where `FEWEST_SEEDS` of them do. None where no dataset does.
+    """
+    there: Booleans = np.all(np.isfinite(scores).any(axis=-2), axis=(0, 1, 2))
+    complete = there.sum(axis=-1)
+    enough = complete >= FEWEST_SEEDS
+    if not enough.any():
+        return None
+    scores = scores[:, :, :, enough][..., there[enough].any(axis=0)]
+    parts = unbiased_parts(scores)
+    without = np.stack([unbiased_parts(np.delete(scores, s, axis=-1)) for s in range(scores.shape[-1])])
+    if not (np.isfinite(parts).all() and np.isfinite(without).all()):
+        return None
+    off = without - without.mean(axis=0)
+    seeds = len(without)
+    return CrossFit(parts, (off.T @ off * (seeds - 1) / seeds)[None], complete[enough].min(keepdims=True))
+
+
+def together(fits: Sequence[CrossFit]) -> CrossFit:
+    """Add up the variances of tasks, at least one."""
+    parts, covariances, seeds = zip(*fits, strict=True)
+    return CrossFit(np.sum(parts, axis=0), np.concatenate(covariances), np.concatenate(seeds))
+
+
+def share_difference(fit: CrossFit, first: int, second: int) -> tuple[float, Interval] | None:
+    """Compute one term's share minus another's, and its interval. Both may lie beyond -1 and 1.
+
+    None where the total's lower bound is not above 0. Shares of a total that may be 0 say nothing. Both ends of the
+    fraction are uncertain (`ratio_interval`).
+    """
+    if not fit.total_interval.low > 0.0:
+        return None
+    difference = np.eye(len(TERMS))[first] - np.eye(len(TERMS))[second]
+    ends = np.stack([difference, np.ones(len(TERMS))])
+    over, under = ends @ fit.parts
+    covariance = ends @ fit.covariances.sum(axis=0) @ ends.T
+    interval = ratio_interval(over, under, covariance, fit.freedom(difference), (-np.inf, np.inf))
+    return (float(over / under), interval) if np.isfinite(interval).all() else None
+
+
+def unbiased_parts(scores: Floats) -> Floats:
+    """Average products of two seeds' effects (T,) over pairs of seeds, halves and datasets; NaN where a dataset has none."""
+    # The smaller half of an odd number chooses, because at least two seeds must be left.
+    choosing = ~half_splits(np.random.default_rng(SPLIT_SEED), scores.shape[-1], MOST_SPLITS)
+    chosen = _chosen(scores, choosing)
+    usable: Booleans = np.all(np.isfinite(chosen), axis=(0, 1, 2)) & ~choosing[:, None]
+    chosen = np.where(usable, chosen, 0.0)
+    count = usable.sum(axis=-1)
+    pairs = (count * (count - 1)).sum(axis=0)
+    found = _contrasts(chosen)
+    # The sum over pairs of two seeds is the squared sum without the squares.
+    products = (found.sum(axis=-1) ** 2 - (found**2).sum(axis=-1)).sum(axis=-2)
+    cells = math.prod(scores.shape[:3])
+    by_term = np.stack([products[_of_term(term)].sum(axis=(0, 1, 2)) / cells for term in TERMS])
+    by_dataset = np.divide(by_term, pairs, out=np.full_like(by_term, np.nan), where=pairs > 0)
+    parts: Floats = by_dataset.mean(axis=-1)
+    return parts
+
+
+def _contrasts(scores: Floats) -> Floats:
+    """Turn scores (X, V, E, ...) into as many coefficients; squares of those of a term add up to those of its effects."""
+    rounding = ROUNDING * np.abs(scores).max()
+    for axis in range(3):
+        size = scores.shape[axis]
+        basis, _ = np.linalg.qr(np.column_stack([np.ones(size), np.eye(size)[:, 1:]]))
+        scores = np.moveaxis(np.tensordot(basis, scores, axes=(0, axis)), 0, axis)
+    return np.where(np.abs(scores) > rounding, scores, 0.0)
+
+
+def _of_term(term: tuple[int, ...]) -> tuple[slice, ...]:
+    """Say where a term's coefficients are: the first place of an axis is the mean over it."""
+    return tuple(slice(1, None) if axis in term else slice(0, 1) for axis in range(3))
+
+
+def _chosen(scores: Floats, choosing: Booleans) -> Floats:
+    """Pick the scores (X, V, E, P, D, S) of what is best in each half (P, S); NaN where a half has no run."""
+    there = np.isfinite(scores)
+    weights = choosing.astype(np.float64)
+    totals = np.tensordot(np.where(there, scores, 0.0), weights, axes=(-1, -1))
+    counts = np.tensordot(there.astype(np.float64), weights, axes=(-1, -1))
+    means = np.divide(totals, counts, out=np.full_like(totals, -np.inf), where=counts > 0)  # (X, V, E, D, K, P)
+    choice = means.argmax(axis=-2)[..., None, :, None]
+    chosen = np.take_along_axis(scores[..., None, :], choice, axis=-3)[..., 0, :, :]
+    found = np.where(np.isfinite(means.max(axis=-2))[..., None], chosen, np.nan)
+    return np.moveaxis(found, -2, 3)
