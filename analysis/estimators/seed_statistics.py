@@ -23,7 +23,9 @@ Booleans = NDArray[np.bool_]
 FEWEST_SEEDS = 4
 """Below this many seeds no interval is drawn: 3 seeds have 10 distinct resamples, and t with 2 degrees of freedom is 4.3."""
 FEWEST_SEEDS_FOR_SKEW = 6
-"""Below this many seeds an interval is not corrected for skewness."""
+"""Below this many seeds an interval takes scores for symmetric."""
+EQUAL = 1e-9
+"""Scores that differ by less than this share of the largest are equal: their sums were rounded differently."""
 _SYMMETRIC = 1e-6
 
 
@@ -273,11 +275,19 @@ def corrected_seed_scores(scores: Floats, rng: np.random.Generator) -> Floats:
 
 
 def ranks(values: Floats) -> Integers:
-    """Rank the values along the last axis; 1 is the best. Equal values share the better rank. A missing value has rank 0."""
+    """Rank of each value along the last axis, 1 the best; equals share the better rank; 0 where there is no value."""
+    above, _ = compared(values)
+    return np.where(np.isfinite(values), above + 1, 0).astype(np.int64)
+
+
+def compared(values: Floats) -> tuple[Integers, Integers]:
+    """Count along the last axis the values above each value, and those equal to it, itself among them."""
     there = np.isfinite(values)
-    filled = np.where(there, values, -np.inf)
-    above = (filled[..., None, :] > filled[..., :, None]).sum(axis=-1)
-    return np.where(there, above + 1, 0).astype(np.int64)
+    filled = np.where(there, values, 0.0)
+    difference = filled[..., None, :] - filled[..., :, None]
+    both = there[..., None, :] & there[..., :, None]
+    near = EQUAL * np.abs(filled).max(axis=-1, initial=0.0)[..., None, None]
+    return (both & (difference > near)).sum(axis=-1), (both & (np.abs(difference) <= near)).sum(axis=-1)
 
 
 def _ratio(numerator: NDArray[np.floating], denominator: NDArray[np.generic]) -> Floats:

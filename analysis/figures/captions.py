@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
-from recipe_sweep.analysis.findings.panels import TaskPanels, standing
+from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE
 from recipe_sweep.analysis.results.scores import ScoreRule
@@ -22,8 +22,9 @@ def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition
         return f"{name} cannot be ranked {why}."
     bars = max(len(panel.bars) for block in blocks for panel in block.cells)
     leads = count.best + count.runner_up
-    text = f"{name} is best or runner-up in {leads} of {_counted(count.panels)} (best in {count.best})"
-    # With four bars, chance makes a decomposition best or runner-up in half of the panels.
+    text = f"{name} is best or runner-up in {leads:.3g} of {_counted(count.panels)} (best in {count.best:.3g})"
+    text += f"; it is tied in {_counted(count.tied)}, which count by the share of tie-breaks" if count.tied else ""
+    # Two bars of four: any decomposition would be there in half of the panels if nothing mattered.
     text += f"; chance would give {min(2, bars) * count.panels / bars:.3g}" if bars > 1 else ""
     if not count.unranked:
         return f"{text}."
@@ -51,6 +52,7 @@ def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRu
         note.append(
             "Dashed: behaviour cloning (AWR with \N{GREEK SMALL LETTER ALPHA} 0) with the same networks, steps and data."
         )
+    note += _marks_sentences(bars)
     note += [f"The best is also taken over {', '.join(varied)}."] if varied else []
     note += [f"Red: how many runs of a bar diverged ({diverged:,} in all; they count with their score)."] if diverged else []
     note += [] if diverged else ["No run diverged."]
@@ -66,6 +68,20 @@ def _spread_sentence(blocks: Sequence[TaskPanels]) -> str:
     return " ".join(
         [interval] * any(count >= FEWEST_SEEDS for count in seeds) + [points] * any(0 < count < FEWEST_SEEDS for count in seeds)
     )
+
+
+def _marks_sentences(bars: Sequence[Bar]) -> list[str]:
+    """Say what the colours rest on, and which bars have no interval though they have seeds."""
+    if not any(bar.rank for bar in bars):
+        return []
+    said = ["Grey: surely behind the panel's best, by differences within seeds (95 %, all pairs of the panel together)."]
+    if all(bar.seeds < FEWEST_SEEDS for bar in bars):
+        said = [f"Under {FEWEST_SEEDS} seeds no bar can be shown to be behind."]
+    saturated = sum(bar.saturated for bar in bars)
+    if saturated:
+        have = "bar has" if saturated == 1 else "bars have"
+        said.append(f"=: {saturated} {have} one score in all seeds, so no interval is known.")
+    return said
 
 
 def _seeds(blocks: Sequence[TaskPanels]) -> str:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from recipe_sweep.analysis.figures.canvas import Brush, Dot, Frame, Pen, Point, Sheet, rectangle, round_ticks
 from recipe_sweep.analysis.figures.captions import figure7_note, standing_sentence
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
-from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, INK, OTHER, RUNNER_UP, style, wrapped
+from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, INK, OTHER, TIED, style, wrapped
+from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.panel_tables import bars_frame, configurations_frame
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
@@ -38,6 +39,7 @@ REACH = Pen(INK, 0.8, order=3.5)
 CORRECTED = Pen(INK, 0.8, dash=(1.2, 1.0), order=3.4)
 CLONED = Pen(CLONING, 0.9, dash=(4.0, 2.0), order=3.2)
 SEED = Dot("white", INK, 2.2)
+COLOURS = {Mark.BEST: BEST, Mark.TIED: TIED, Mark.BEHIND: OTHER, Mark.UNRANKED: OTHER}
 BAR_HALF, CAP_HALF, SEEDS_HALF = 0.36, 0.085, 0.16
 
 
@@ -157,7 +159,7 @@ def _level(frame: Frame, value: float) -> list[Point]:
 
 
 def _draw_bar(sheet: Sheet, frame: Frame, x: int, bar: Bar) -> None:
-    colour = {1: BEST, 2: RUNNER_UP}.get(bar.rank, OTHER)
+    colour = COLOURS[bar.mark]
     corners = (*frame.at(x - BAR_HALF, 0.0), *frame.at(x + BAR_HALF, bar.value))
     sheet.area(Brush(colour, hatch="////" if bar.missing else ""), rectangle(*corners))
     top = max(bar.value, 0.0)
@@ -167,12 +169,15 @@ def _draw_bar(sheet: Sheet, frame: Frame, x: int, bar: Bar) -> None:
         for end in (low, high):
             sheet.line(REACH, [frame.at(x - CAP_HALF, end), frame.at(x + CAP_HALF, end)])
         top = max(top, high)
-    elif len(bar.seed_scores) > 1:
+    elif len(bar.seed_scores) > 1 and not bar.saturated:
         offsets = [SEEDS_HALF * (2 * i / (len(bar.seed_scores) - 1) - 1) for i in range(len(bar.seed_scores))]
         sheet.dots(SEED, [frame.at(x + offset, score) for offset, score in zip(offsets, bar.seed_scores, strict=True)])
         top = max(top, *bar.seed_scores)
     if math.isfinite(bar.corrected):
         sheet.line(CORRECTED, [frame.at(x - BAR_HALF, bar.corrected), frame.at(x + BAR_HALF, bar.corrected)])
+    if bar.saturated and not bar.diverged:
+        at, above = frame.at(x, top)
+        sheet.text(at, above + 0.01, "=", 5.5, va="bottom", color=FAINT)
     if bar.diverged:
         at, above = frame.at(x, top)
         sheet.text(at, above + 0.02, f"{bar.diverged}", 5.5, va="bottom", color="#a01010")
@@ -195,11 +200,8 @@ def _draw_foot(figure: Figure, lines: Sequence[str], blocks: Sequence[TaskPanels
     from matplotlib.patches import Patch
 
     bars = [bar for block in blocks for panel in block.panels for bar in panel.bars]
-    ranked = any(bar.rank for bar in bars)
-    handles: list[Patch | Line2D] = (
-        [Patch(facecolor=BEST, label="best"), Patch(facecolor=RUNNER_UP, label="runner-up")] if ranked else []
-    )
-    handles.append(Patch(facecolor=OTHER, label="other" if ranked else "not ranked"))
+    shown = {bar.mark for bar in bars}
+    handles: list[Patch | Line2D] = [Patch(facecolor=COLOURS[mark], label=mark.value) for mark in Mark if mark in shown]
     if any(math.isfinite(block.cloning) for block in blocks):
         handles.append(Line2D([], [], color=CLONING, linewidth=0.9, linestyle=(0, (4, 2)), label="behaviour cloning"))
     if any(bar.missing for bar in bars):

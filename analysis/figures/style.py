@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BEST = "#d9600b"  # dark orange
-RUNNER_UP = "#f9c08d"  # apricot
+TIED = "#f9c08d"  # apricot
 OTHER = "#c4c4c4"
 INK = "#222222"
 FAINT = "#8a8a8a"

@@ -55,7 +55,7 @@ CLAIMS = (
     Definition(
         "mix-leads",
         "Mix is the best or the runner-up in most panels.",
-        "number of Figure 7's panels where Mix is first or second; chance gives half of them with four bars",
+        "number of Figure 7's panels where Mix is first or second, ties in part; chance gives half of them with four bars",
         "17 of 24 (5.2, Figure 7)",
         evidence.lead,
         COUNT,

@@ -20,10 +20,10 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     Booleans,
     Floats,
     bootstrap_best,
-    ranks,
     resample_weights,
     t_interval,
 )
+from recipe_sweep.analysis.estimators.ties import top_shares, with_borrowed_spread
 from recipe_sweep.analysis.estimators.variance import AXES, TERMS
 from recipe_sweep.analysis.findings.designs import Designs
 from recipe_sweep.analysis.findings.panels import Panel, TaskPanels
@@ -180,9 +180,9 @@ def steadier_over_alpha(sweep: Sweep) -> Finding:
 
 
 def _places(sweep: Sweep) -> tuple[Floats, Floats, int] | None:
-    """Count the panels in which each decomposition is best or runner-up.
+    """Panels won or come second in by each decomposition (X,), the same in every resample (R, X), and the fewest seeds.
 
-    Returns counts (X,), counts in every resample (R, X), and the fewest seeds of any bar. None if no panel counts.
+    A tied bar counts by the share of tie-breaks that put it there.
     """
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     counts: Floats = np.zeros(len(Decomposition.members()))
@@ -196,9 +196,9 @@ def _places(sweep: Sweep) -> tuple[Floats, Floats, int] | None:
                 continue
             bars = [Decomposition.place(bar.decomposition) for bar in panel.bars]
             place = _cell(panel)
-            rank = ranks(drawn[:, bars].reshape(RESAMPLES, len(bars), -1)[:, :, place])
-            samples[:, bars] += (rank > 0) & (rank <= 2)
-            counts[bars] += [bar.rank <= 2 for bar in panel.bars]
+            cell = drawn[:, bars].reshape(RESAMPLES, len(bars), -1)[:, :, place]
+            samples[:, bars] += top_shares(with_borrowed_spread(cell), 2)
+            counts[bars] += panel.top_shares(2)
             seeds += [bar.seeds for bar in panel.bars]
     return (counts, samples, min(seeds)) if seeds else None
 

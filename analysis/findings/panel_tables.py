@@ -80,6 +80,7 @@ def _rows(block: TaskPanels, panel: Panel, bar: Bar) -> list[dict[str, object]]:
         "percentile_high": percentile.high,
         "selection_corrected": bar.corrected,
         "rank": bar.rank or None,
+        "mark": bar.mark.value,
         "seeds": bar.seeds,
         "runs": bar.wanted,
         "missing": bar.missing,

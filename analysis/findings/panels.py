@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import (
+    EQUAL,
     Best,
     Booleans,
     Floats,
@@ -27,7 +29,9 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     selection_corrected,
     t_interval,
 )
+from recipe_sweep.analysis.estimators.ties import top_shares
 from recipe_sweep.analysis.findings.designs import Designs, designs
+from recipe_sweep.analysis.findings.marks import Mark, marks
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
@@ -61,9 +65,9 @@ class Bar:
     rank: int
     """1 is the best of the panel; 0 if the bar cannot be ranked, because it is alone or a dataset has no run yet"""
     interval: Range | None
-    """95 % t-scaled bootstrap interval over seeds; None under 4 seeds"""
+    """95 % t-scaled bootstrap interval over seeds; None under 4 seeds, and where all are the same"""
     percentile: Range | None
-    """95 % percentile bootstrap interval, for comparison; None under 4 seeds"""
+    """95 % percentile bootstrap interval, beside the other; None where that is"""
     corrected: float
     """selection-corrected value"""
     seeds: int
@@ -76,6 +80,14 @@ class Bar:
     missing: int
     """wanted runs without a result, failed ones among them"""
     diverged: int
+    mark: Mark
+    saturated: bool
+    """whether every resample of the seeds has the same score: then there is no interval, though there are enough seeds"""
+
+    @property
+    def emphasis(self) -> int:
+        """1 in tables for the only best bar of its panel, 2 for the runner-up, 0 for others."""
+        return 0 if self.rank > 2 or (self.rank == 1 and self.mark is not Mark.BEST) else self.rank
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,10 @@ class Panel:
     def ranked(self) -> bool:
         """Whether every bar can be ranked."""
         return all(bar.rank > 0 for bar in self.bars)
+
+    def top_shares(self, places: int) -> Floats:
+        """Compute which share of tie-breaks puts each bar among the first `places`."""
+        return top_shares(np.array([bar.value for bar in self.bars]), places)
 
     def bar(self, decomposition: Decomposition) -> Bar | None:
         """Find the bar of one decomposition. None if the sweep does not want it."""
@@ -237,15 +253,19 @@ def _panel(
     """Make the bars of one panel from numbers (X, ...)."""
     comparable = numbers.ranked & wants & (wants.sum() > 1)
     rank = ranks(np.where(comparable, numbers.value, np.nan))
+    marked = marks(numbers.value, numbers.samples, numbers.seeds, comparable)
     scaled = t_interval(numbers.value, numbers.samples, numbers.seeds, seed_skewness(numbers.seed_scores))
     plain = percentile_interval(numbers.samples)
+    known = np.isfinite(scaled.low)
+    saturated = known & (scaled.high - scaled.low <= EQUAL * np.abs(numbers.value))
+    drawn = known & ~saturated
     bars = tuple(
         Bar(
             decomposition=decomposition,
             value=float(numbers.value[x]),
             rank=int(rank[x]),
-            interval=Range(float(scaled.low[x]), float(scaled.high[x])) if np.isfinite(scaled.low[x]) else None,
-            percentile=Range(float(plain.low[x]), float(plain.high[x])) if np.isfinite(scaled.low[x]) else None,
+            interval=Range(float(scaled.low[x]), float(scaled.high[x])) if drawn[x] else None,
+            percentile=Range(float(plain.low[x]), float(plain.high[x])) if drawn[x] else None,
             corrected=float(numbers.corrected[x]),
             seeds=int(numbers.seeds[x]),
             seed_scores=tuple(float(score) for score in numbers.seed_scores[x] if np.isfinite(score)),
@@ -253,6 +273,8 @@ def _panel(
             wanted=int(numbers.wanted[x]),
             missing=int(numbers.missing[x]),
             diverged=int(numbers.diverged[x]),
+            mark=marked[x],
+            saturated=bool(saturated[x]),
         )
         for x, decomposition in enumerate(Decomposition.members())
         if wants[x]
@@ -294,17 +316,24 @@ class Standing(NamedTuple):
     """How often a decomposition is best or runner-up. Only panels count in which every bar can be ranked."""
 
     decomposition: Decomposition
-    best: int
-    runner_up: int
+    best: float
+    runner_up: float
+    """ties count by the share of tie-breaks that put it there"""
     panels: int
     unranked: int
-    """panels that are not counted, because a bar lacks a dataset"""
+    """panels not counted: a bar lacks a dataset"""
+    tied: int
+    """panels in which another bar has exactly its score"""
 
 
 def standing(blocks: tuple[TaskPanels, ...], decomposition: Decomposition) -> Standing:
     """Count the panels in which a decomposition is best or runner-up (paper 5.2). Marginal panels do not count."""
     panels = [panel for block in blocks for panel in block.cells if len(panel.bars) > 1]
     cells = [panel for panel in panels if panel.bar(decomposition) is not None]
-    bars = [panel.bar(decomposition) for panel in cells if panel.ranked]
-    rank = [bar.rank for bar in bars if bar is not None]
-    return Standing(decomposition, rank.count(1), rank.count(2), len(rank), len(cells) - len(rank))
+    ranked = [panel for panel in cells if panel.ranked]
+    places = [[bar.decomposition for bar in panel.bars].index(decomposition) for panel in ranked]
+    found = list(zip(ranked, places, strict=True))
+    best, leads = (math.fsum(panel.top_shares(many)[x] for panel, x in found) for many in (1, 2))
+    # Its rank is the best that a tied bar can have, so only some of the tie-breaks give it.
+    tied = sum(bool(panel.top_shares(panel.bars[x].rank)[x] < 1.0) for panel, x in found)
+    return Standing(decomposition, best, leads - best, len(ranked), len(cells) - len(ranked), tied)

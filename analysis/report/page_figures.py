@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recipe_sweep.analysis.findings.choices import Choice
+from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels, shown_decompositions
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
 from recipe_sweep.analysis.report.configuration_table import ConfigurationRow, Curve
@@ -15,6 +16,10 @@ from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Val
 
 DIGITS = 4
 """Decimals of a score: finer than the noise of seeds, and a page of 16,384 runs stays small."""
+
+
+_MARKS = {Mark.BEST: "best", Mark.TIED: "tied", Mark.BEHIND: "behind", Mark.UNRANKED: ""}
+"""Classes of the page's style sheet."""
 
 
 def figures_json(blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow], found: Sequence[Choice]) -> str:
@@ -76,7 +81,8 @@ def _bar(bar: Bar, datasets: Sequence[str]) -> dict[str, Any]:
     return {
         "decomposition": Decomposition.place(bar.decomposition),
         "value": _number(bar.value),
-        "rank": bar.rank,
+        "mark": _MARKS[bar.mark],
+        "saturated": bar.saturated,
         "interval": None if bar.interval is None else [_number(bar.interval.low), _number(bar.interval.high)],
         "corrected": _number(bar.corrected),
         "seeds": bar.seeds,

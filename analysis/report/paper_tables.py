@@ -105,7 +105,7 @@ def _bars(block: TaskPanels) -> PaperTable:
     header = ("value learning", "extraction", *(name.display_name for name in block.decompositions))
     bars = [[panel.bar(name) for name in block.decompositions] for panel in block.panels]
     rows = tuple((*_axes(panel), *map(_text, row)) for panel, row in zip(block.panels, bars, strict=True))
-    marks = tuple((0, 0, *(bar.rank if bar and bar.rank <= 2 else 0 for bar in row)) for row in bars)
+    marks = tuple((0, 0, *(bar.emphasis if bar else 0 for bar in row)) for row in bars)
     return PaperTable(block.scores.task, caption, header, rows, marks)
 
 

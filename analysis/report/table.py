@@ -100,10 +100,12 @@ def datasets_table(block: TaskPanels) -> str:
 def _bar_text(bar: Bar | None) -> str:
     if bar is None or not math.isfinite(bar.value):
         return NOTHING
-    mark = {1: "**", 2: "*"}.get(bar.rank, "")
+    mark = {1: "**", 2: "*"}.get(bar.emphasis, "")
     text = f"{mark}{score(bar.value)}{mark}"
     if bar.interval:
         text += f" {_range_text(bar.interval)}"
+    elif bar.saturated:
+        text += " (in every seed)"
     elif bar.seed_scores:
         text += f" ({', '.join(map(score, bar.seed_scores))})"
     return text

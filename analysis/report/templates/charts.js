@@ -106,7 +106,7 @@ function frame(parent, title, label, classes, height) {
   return [panel, picture];
 }
 
-// bars: [{name, value, rank, interval, seeds: [..], corrected, diverged, text}]
+// bars: [{name, value, mark, interval, seeds: [..], corrected, diverged, text}]
 function drawBars(parent, { title, label, classes, bars, range, cloning }) {
   const [panel, picture] = frame(parent, title, label, classes, 132);
   const place = { left: 28, right: 198, top: 8, bottom: 112 };
@@ -120,7 +120,7 @@ function drawBars(parent, { title, label, classes, bars, range, cloning }) {
       return { element: group, text: bar.text };
     }
     const top = Math.min(y(bar.value), y(0)), size = Math.abs(y(bar.value) - y(0));
-    svg("rect", { class: "bar r" + bar.rank, x: middle - half, y: top, width: 2 * half, height: Math.max(size, 0.5) }, group);
+    svg("rect", { class: ("bar " + bar.mark).trim(), x: middle - half, y: top, width: 2 * half, height: Math.max(size, 0.5) }, group);
     if (bar.corrected !== null) svg("line", { class: "corrected", x1: middle - half, x2: middle + half, y1: y(bar.corrected), y2: y(bar.corrected) }, group);
     if (bar.interval) {
       const [low, high] = bar.interval;

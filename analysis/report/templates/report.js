@@ -48,23 +48,18 @@ function barOf(bar, task, now) {
   if (now.dataset !== null) {
     const choice = bar.choices.find((one) => task.datasets[one.dataset] === now.dataset);
     const text = choice ? `${name} on ${now.dataset}: ${two(choice.score)}\n${settings(choice)}` + (choice.edge ? `, the ${choice.edge === "low" ? "smallest" : "largest"} α of its grid` : "") : `${name}: no runs on ${now.dataset}`;
-    return { x: bar.decomposition, name, value: choice ? choice.score : null, rank: 0, interval: null, seeds: [], corrected: null, diverged: 0, text };
+    return { x: bar.decomposition, name, value: choice ? choice.score : null, mark: "", interval: null, seeds: [], corrected: null, diverged: 0, text };
   }
   const corrected = now.score === "corrected", value = corrected ? bar.corrected : bar.value;
   const lines = [`${name}: ${two(bar.value)}` + (bar.interval ? ` [${two(bar.interval[0])}, ${two(bar.interval[1])}]` : ""), `selection-corrected ${two(bar.corrected)}`];
+  if (bar.mark) lines.push({ best: "best of its panel", tied: "tied with the best of its panel", behind: "surely behind the best of its panel" }[bar.mark]);
+  if (bar.saturated) lines.push("one score in all seeds, so no interval is known");
   lines.push(`${bar.seeds} seed${bar.seeds === 1 ? "" : "s"}, ${counts}`);
   for (const choice of bar.choices) lines.push(`${task.datasets[choice.dataset]}: ${two(choice.score)} at ${settings(choice)}`);
   return {
-    x: bar.decomposition, name, value, rank: corrected ? 0 : bar.rank, interval: corrected ? null : bar.interval, seeds: corrected ? [] : bar.seed_scores,
-    corrected: corrected ? null : bar.corrected, diverged: bar.diverged, text: lines.join("\n"), rankable: bar.rank > 0,
+    x: bar.decomposition, name, value, mark: corrected ? "" : bar.mark, interval: corrected ? null : bar.interval, seeds: corrected || bar.saturated ? [] : bar.seed_scores,
+    corrected: corrected ? null : bar.corrected, diverged: bar.diverged, text: lines.join("\n"),
   };
-}
-
-// Ranks of what is shown, where the numbers did not bring them: as in the paper's figure, equals share the better rank.
-function rankBars(bars, given) {
-  if (given) return;
-  const complete = bars.length > 1 && bars.every((bar) => bar.value !== null && bar.rankable !== false);
-  for (const bar of bars) bar.rank = complete ? 1 + bars.filter((other) => other.value > bar.value).length : 0;
 }
 
 function drawFigure7(now) {
@@ -76,7 +71,6 @@ function drawFigure7(now) {
     if (now.dataset !== null) panels = panels.filter((panel) => panel.value_learning !== null && panel.extraction !== null);
     const shown = panels.map((panel) => {
       const bars = panel.bars.map((bar) => barOf(bar, task, now));
-      rankBars(bars, now.dataset === null && now.score === "value");
       return { panel, bars: bars.filter((bar) => now.x.has(bar.x)) };
     });
     const range = extent(shown.flatMap(({ bars }) => bars.flatMap((bar) => [bar.value, bar.corrected, ...(bar.interval || []), ...bar.seeds])));

@@ -18,7 +18,7 @@ from recipe_sweep.analysis.figures.alpha_curves import draw_alpha_figure
 from recipe_sweep.analysis.figures.captions import figure7_note, standing_sentence
 from recipe_sweep.analysis.figures.figure7_designs import draw_figure7
 from recipe_sweep.analysis.figures.registry import WrittenFigure
-from recipe_sweep.analysis.figures.style import BEST, OTHER, RUNNER_UP
+from recipe_sweep.analysis.figures.style import BEST, OTHER, TIED
 from recipe_sweep.analysis.findings.panel_tables import bars_frame
 from recipe_sweep.analysis.findings.panels import RESAMPLES, TaskPanels, task_panels
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
@@ -205,15 +205,38 @@ def test_mixed_versions_data_and_doubled_runs_are_told_to_the_reader(tmp_path: P
     assert "1 finished run is outside the grid" in page
 
 
-def test_the_best_bar_is_dark_orange_the_runner_up_apricot_and_the_others_grey(tmp_path: Path) -> None:
-    (block,) = panels_of(DEMO, write_sweep(tmp_path, DEMO))
-    areas = areas_by_colour(draw_figure7((block,), ("note",)))
-    sizes = [panel.bars for panel in block.panels]
-    assert len(sizes) == len(areas[BEST]) == len(areas[RUNNER_UP]) == 6 + 3 + 2
-    assert len(areas[OTHER]) == 2 * len(sizes)
-    for number, bars in enumerate(sizes):
-        first, second = sorted((bar.value for bar in bars), reverse=True)[:2]
-        assert inches(areas[BEST][number]) / inches(areas[RUNNER_UP][number]) == pytest.approx(first / second)
+def test_a_bar_has_another_colour_than_what_the_seeds_show() -> None:
+    points = synthetic_points(datasets=("expert",), seeds=range(8), brac_alphas=(0.1,), awr_alphas=(1.0,), taus=(0.9,))
+    height = {Decomposition.CEN: 0.9, Decomposition.MIX: 0.91, Decomposition.VDN: 0.3, Decomposition.DEC: 0.2}
+    noise = np.random.default_rng(1).normal(scale=0.05, size=len(points))
+    scores = [height[point.decomposition] + off for point, off in zip(points, noise, strict=True)]
+    runs = points_table(points)[["run_id"]].assign(score=scores, status="finished")
+    (task,) = task_scores(runs, points_table(points))
+    block = task_panels(task, np.random.default_rng(0), 200)
+    figure = draw_figure7((block,), ("note",))
+    areas = areas_by_colour(figure)
+    for number, panel in enumerate(block.panels):
+        first, second = sorted((bar.value for bar in panel.bars), reverse=True)[:2]
+        assert inches(areas[BEST][number]) / inches(areas[TIED][number]) == pytest.approx(first / second)
+    assert len(areas[BEST]) == len(areas[TIED]) == len(block.panels) == 6 + 3 + 2
+    assert len(areas[OTHER]) == 2 * len(block.panels)
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["best", "tied with the best", "behind"]
+
+
+def test_equal_bars_are_drawn_as_best_or_with_an_interval() -> None:
+    points = synthetic_points(datasets=("expert",), seeds=range(8), brac_alphas=(0.1,), awr_alphas=(1.0,), taus=(0.9,))
+    runs = points_table(points)[["run_id"]].assign(score=1.0, status="finished")
+    (task,) = task_scores(runs, points_table(points))
+    block = task_panels(task, np.random.default_rng(0), 200)
+    figure = draw_figure7((block,), ("note",))
+    areas = areas_by_colour(figure)
+    assert BEST not in areas
+    assert OTHER not in areas
+    assert [text.get_text() for text in figure.axes[0].texts].count("=") == 44
+    note = " ".join(figure7_note((block,), Coverage(1, 1, 0), ScoreRule.FINAL))
+    assert "=: 24 bars have one score in all seeds" in note
+    assert "Mix is best or runner-up in 3 of 6 panels (best in 1.5); it is tied in 6 panels" in note
+    assert "1.00 (in every seed)" in bars_table(block)
 
 
 def test_bars_intervals_and_numbers_stand_where_the_axis_of_their_panel_says(tmp_path: Path) -> None:
