@@ -113,7 +113,7 @@ def unbiased_parts(scores: Floats) -> Floats:
     """Average products of two seeds' effects (T,) over pairs of seeds, halves and datasets; NaN where a dataset has none."""
     # The smaller half of an odd number chooses, because at least two seeds must be left.
     choosing = ~half_splits(np.random.default_rng(SPLIT_SEED), scores.shape[-1], MOST_SPLITS)
-    chosen = _chosen(scores, choosing)
+    chosen = chosen_by_halves(scores, choosing)
     usable: Booleans = np.all(np.isfinite(chosen), axis=(0, 1, 2)) & ~choosing[:, None]
     chosen = np.where(usable, chosen, 0.0)
     count = usable.sum(axis=-1)
@@ -143,8 +143,11 @@ def _of_term(term: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple(slice(1, None) if axis in term else slice(0, 1) for axis in range(3))
 
 
-def _chosen(scores: Floats, choosing: Booleans) -> Floats:
-    """Pick the scores (X, V, E, P, D, S) of what is best in each half (P, S); NaN where a half has no run."""
+def chosen_by_halves(scores: Floats, choosing: Booleans) -> Floats:
+    """Pick the scores (X, V, E, P, D, S) of what is best in each half (P, S) of scores (X, V, E, D, K, S).
+
+    NaN where a half has no run.
+    """
     there = np.isfinite(scores)
     weights = choosing.astype(np.float64)
     totals = np.tensordot(np.where(there, scores, 0.0), weights, axes=(-1, -1))

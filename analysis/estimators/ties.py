@@ -1,4 +1,4 @@
-"""Counts places among bars that may be tied, and keeps a bar that never varied from being taken for a sure one."""
+"""Counts places among bars that may be tied. A bar that never varied is not taken for a sure one."""
 
 from __future__ import annotations
 

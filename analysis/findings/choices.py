@@ -1,9 +1,10 @@
 """Compares the values of each design choice by all of their runs, with intervals over seeds (`aggregates`).
 
-The statistics are the interquartile mean, the performance profile and the probability of improvement. The runs are those
-behind Figure 7: all seeds of each design's best configuration on every dataset. Values are compared over designs that are
-alike in all other choices. So only tasks count whose designs are a full product, with the datasets and seeds that all
-designs have.
+The runs are of each design's best configuration on every dataset. Half of the seeds chooses it, and the other half is
+counted, averaged over all halves. A design without a choice of configurations has all of its seeds counted.
+
+A choice is compared over the designs that differ in it alone. Tasks count whose designs are a full product, with the
+datasets and seeds that all designs have.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from recipe_sweep.analysis.estimators.aggregates import (
     weights_of,
     wins,
 )
-from recipe_sweep.analysis.estimators.seed_statistics import Floats, Integers, best_of, seed_means, t_interval
+from recipe_sweep.analysis.estimators.crossfit import SPLIT_SEED, chosen_by_halves
+from recipe_sweep.analysis.estimators.seed_statistics import Floats, Integers, best_of, half_splits, seed_means, t_interval
 from recipe_sweep.analysis.findings.designs import FullProduct, full_product
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.results.scores import TaskScores
@@ -89,6 +91,8 @@ class _Task(NamedTuple):
     scores: Floats
     draws: Integers
     weights: Floats
+    held: Floats
+    """(A, C, P, H): the same in splits of the seeds, of the half that chose no configuration"""
 
     @property
     def cells(self) -> int:
@@ -102,8 +106,9 @@ class _Task(NamedTuple):
 
 
 def choices(blocks: Sequence[TaskPanels]) -> tuple[Choice, ...]:
-    """Compare the values of every axis that has several. Empty if no task's designs are a full product."""
-    products = [found for block in blocks if (found := _product(block.scores)) is not None]
+    """Every axis of which several values can be compared; none where no task's designs are a full product."""
+    found = [(product, _held(block.scores, product)) for block in blocks if (product := _product(block.scores)) is not None]
+    products, held = [product for product, _ in found], [scores for _, scores in found]
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     draws = [resample_seeds(rng, RESAMPLES, product.scores.shape[-1]) for product in products]
     common = [sorted(set.intersection(*(set(one.members[axis]) for one in products))) for axis in range(3) if products]
@@ -111,19 +116,22 @@ def choices(blocks: Sequence[TaskPanels]) -> tuple[Choice, ...]:
         _choice(
             AXES[axis],
             _names(axis, members),
-            _tasks(products, draws, axis, members),
+            _tasks(products, held, draws, axis, members),
         )
         for axis, members in enumerate(common)
         if len(members) > 1
     )
 
 
-def _tasks(products: Sequence[FullProduct], draws: Sequence[Integers], axis: int, members: Sequence[int]) -> list[_Task]:
+def _tasks(
+    products: Sequence[FullProduct], held: Sequence[Floats], draws: Sequence[Integers], axis: int, members: Sequence[int]
+) -> list[_Task]:
     found = []
-    for product, drawn in zip(products, draws, strict=True):
+    for product, split, drawn in zip(products, held, draws, strict=True):
         places = [product.members[axis].index(member) for member in members]
         scores = np.moveaxis(product.scores, axis, 0)[places]
-        found.append(_Task(scores.reshape(len(members), -1, scores.shape[-1]), drawn, weights_of(drawn)))
+        splits = np.moveaxis(split, axis, 0)[places].reshape(len(members), -1, *split.shape[-2:])
+        found.append(_Task(scores.reshape(len(members), -1, scores.shape[-1]), drawn, weights_of(drawn), splits))
     return found
 
 
@@ -137,12 +145,12 @@ def _choice(axis: str, names: Sequence[str], tasks: Sequence[_Task]) -> Choice:
     low, high = float(pooled.min()), float(pooled.max())
     thresholds = np.linspace(low, high, THRESHOLDS)
     means = _measured(
-        interquartile_mean(pooled), interquartile_samples([(task.scores, task.draws) for task in tasks]), seeds, (low, high)
+        _held_mean(tasks), interquartile_samples([(task.scores, task.draws) for task in tasks]), seeds, (low, high)
     )
     # Each run has the same weight, so a task's share is weighted by its number of runs.
     sizes = np.array([task.runs for task in tasks], dtype=np.float64)
     shares = _measured(
-        performance_profile(pooled, thresholds),
+        np.average([performance_profile(_flat(task.held), thresholds) for task in tasks], axis=0, weights=sizes),
         np.average([profile_samples(task.scores, thresholds, task.weights) for task in tasks], axis=0, weights=sizes),
         seeds,
         (0.0, 1.0),
@@ -160,10 +168,31 @@ def _improvement(tasks: Sequence[_Task], first: int, second: int, seeds: int) ->
     """Estimate the probability of improvement over the cells of all tasks. Each cell has the same weight."""
     won = [wins(task.scores[first], task.scores[second]) for task in tasks]
     cells = np.array([task.cells for task in tasks], dtype=np.float64)
-    value = np.average([probability_of_improvement(one) for one in won], weights=cells)
+    value = np.average([_held_improvement(task, first, second) for task in tasks], weights=cells)
     drawn = [improvement_samples(one, task.weights) for one, task in zip(won, tasks, strict=True)]
     [measured] = _measured(np.atleast_1d(value), np.average(drawn, axis=0, weights=cells)[:, None], seeds, (0.0, 1.0))
     return measured
+
+
+def _flat(held: Floats) -> Floats:
+    """All splits in one row (A, C, P * H)."""
+    return held.reshape(*held.shape[:2], -1)
+
+
+def _held_mean(tasks: Sequence[_Task]) -> Floats:
+    """Compute the interquartile mean (A,) of all tasks' runs in each split, averaged over splits."""
+    splits = max(task.held.shape[2] for task in tasks)
+    # A task with fewer splits has them again and again.
+    rows = [np.take(task.held, np.arange(splits) % task.held.shape[2], axis=2) for task in tasks]
+    pooled = np.concatenate([np.moveaxis(row, 2, 1).reshape(len(row), splits, -1) for row in rows], axis=-1)
+    mean: Floats = interquartile_mean(pooled[:, :, None]).mean(axis=-1)
+    return mean
+
+
+def _held_improvement(task: _Task, first: int, second: int) -> float:
+    """Compute the probability of improvement in each split, averaged over splits; all cells have as many."""
+    apart = task.held.reshape(len(task.held), -1, task.held.shape[-1])
+    return probability_of_improvement(wins(apart[first], apart[second]))
 
 
 def _turned(probability: Measured) -> Measured:
@@ -203,6 +232,20 @@ def choices_frame(found: Sequence[Choice]) -> pd.DataFrame:
         ]
     columns = ["axis", "name", "statistic", "against", "threshold", "runs", "value", "low", "high"]
     return pd.DataFrame(rows, columns=columns).astype({"runs": "Int64"})
+
+
+def _held(task: TaskScores, product: FullProduct) -> Floats:
+    """Scores (x, v, e, D, P, H) of the seeds that chose no configuration, in P splits; all seeds where nothing is chosen."""
+    places = (*product.members, product.datasets, range(task.scores.shape[-2]), product.seeds)
+    scores = task.scores[np.ix_(*map(np.asarray, places))]
+    complete = np.isfinite(scores).all(axis=-1, keepdims=True)
+    choosing = half_splits(np.random.default_rng(SPLIT_SEED), len(product.seeds))
+    if not len(choosing) or complete.sum(axis=-2).max() == 1:
+        return product.scores[..., None, :]
+    chosen = np.moveaxis(chosen_by_halves(np.where(complete, scores, np.nan), choosing), 3, 4)
+    others = np.array([np.flatnonzero(~half) for half in choosing])
+    held: Floats = np.take_along_axis(chosen, others[None, None, None, None], axis=-1)
+    return held
 
 
 def _product(task: TaskScores) -> FullProduct | None:

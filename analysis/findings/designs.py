@@ -51,6 +51,9 @@ class FullProduct(NamedTuple):
     """(x, v, e, D, S), without NaN"""
     members: tuple[tuple[int, ...], ...]
     """places of x, v and e in `scores`' orders of their values"""
+    datasets: Integers
+    seeds: Integers
+    """places of those that all designs have"""
 
 
 def full_product(scores: Floats, wanted: Booleans) -> FullProduct | None:
@@ -67,7 +70,8 @@ def full_product(scores: Floats, wanted: Booleans) -> FullProduct | None:
     seeds = np.isfinite(scores).all(axis=(0, 1, 2, 3))
     if not (datasets.any() and seeds.any()):
         return None
-    return FullProduct(scores[..., seeds], tuple(tuple(axis.tolist()) for axis in axes))
+    members = tuple(tuple(axis.tolist()) for axis in axes)
+    return FullProduct(scores[..., seeds], members, np.flatnonzero(datasets), np.flatnonzero(seeds))
 
 
 def _product_axes(wanted: Booleans) -> list[Integers] | None:

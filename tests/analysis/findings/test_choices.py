@@ -54,6 +54,19 @@ def test_a_value_that_is_better_everywhere_wins_nearly_always_and_leads_by_its_l
     assert all(a.value >= b.value for a, b in zip(mix.profile, vdn.profile, strict=True))
 
 
+def test_a_choice_with_more_configurations_wins_by_their_number_alone() -> None:
+    many = synthetic_points(
+        datasets=("expert", "medium"), seeds=range(8), brac_alphas=tuple(0.1 * (1 + i) for i in range(8)), awr_alphas=(1.0,)
+    )
+    luck = np.random.default_rng(1)
+    found = [choice(choices(blocks(many, lambda wanted: luck.normal(size=len(wanted)))), "extraction") for _ in range(6)]
+    means = np.mean([[value.interquartile_mean.value for value in one.values] for one in found], axis=0)
+    assert means[0] - means[1] == pytest.approx(0.0, abs=0.12), "the best of 8 on the same seeds is ahead by 0.5"
+    assert np.mean([one.improvements[0].probability.value for one in found]) == pytest.approx(0.5, abs=0.04)
+    above = [[[share.value > 0.5 for share in value.profile].index(False) for value in one.values] for one in found]
+    assert abs(np.diff(np.mean(above, axis=0))[0]) < 1.0, "profiles cross one half at the same threshold"
+
+
 def test_choices_that_change_nothing_are_even() -> None:
     found = choice(choices(blocks(POINTS, noisy)), "value learning")
     assert all(one.probability.low < 0.5 < one.probability.high for one in found.improvements)
