@@ -175,7 +175,7 @@ def _improvement(tasks: Sequence[_Task], first: int, second: int, seeds: int) ->
 
 
 def _flat(held: Floats) -> Floats:
-    """All splits in one row (A, C, P * H)."""
+    """Put all splits in one row (A, C, P * H)."""
     return held.reshape(*held.shape[:2], -1)
 
 
@@ -235,7 +235,10 @@ def choices_frame(found: Sequence[Choice]) -> pd.DataFrame:
 
 
 def _held(task: TaskScores, product: FullProduct) -> Floats:
-    """Scores (x, v, e, D, P, H) of the seeds that chose no configuration, in P splits; all seeds where nothing is chosen."""
+    """Pick scores (x, v, e, D, P, H) of the half of the seeds that chose no configuration, in P splits.
+
+    Designs without a choice of configurations have one split, of all seeds.
+    """
     places = (*product.members, product.datasets, range(task.scores.shape[-2]), product.seeds)
     scores = task.scores[np.ix_(*map(np.asarray, places))]
     complete = np.isfinite(scores).all(axis=-1, keepdims=True)
