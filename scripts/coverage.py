@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from recipe_sweep.analysis.estimators.crossfit import cross_fit, share_difference
 from recipe_sweep.analysis.estimators.seed_statistics import (
     Interval,
     best_of,
@@ -29,7 +28,6 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     skewed_interval,
     t_interval,
 )
-from recipe_sweep.analysis.estimators.variance import TERMS, shares, true_parts
 from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 SWEEPS, SEEDS, DATASETS, RESAMPLES = 1000, 8, 4, 1000
@@ -104,24 +102,12 @@ def optimism(truth: tuple[float, ...], *, seed: int = 0) -> Optimism:
 
 
 class OfDesigns(NamedTuple):
-    """Results of simulated sweeps of all designs: shares of sweeps whose interval contains the truth, and one error.
-
-    Two quantities have intervals. One is the number of panels in which Mix is first or second. The other is a difference of
-    shares of the variance: what decomposition explains minus what value learning explains.
-    """
+    """Shares of sweeps of all designs whose interval of the number of panels that Mix leads contains a truth."""
 
     count: float
-    """share of sweeps whose interval of the number of panels contains the number that the true scores give"""
+    """the number that the true scores give"""
     mean_count: float
-    """share of sweeps whose interval of the number of panels contains its mean over sweeps, which noise moves towards chance"""
-    difference: float
-    """share of sweeps, among those that have shares, whose interval of the difference contains that of the true scores"""
-    told: float
-    """share of sweeps, among those that have shares, whose interval of the difference excludes 0"""
-    bias: float
-    """median of the difference minus the true one, among sweeps that have shares, in percentage points"""
-    given: float
-    """share of sweeps that have shares; in the others the variance among designs may be 0"""
+    """its mean over sweeps, which noise moves towards chance"""
 
 
 def of_designs(lead: float, noise: float, *, sweeps: int = DESIGN_SWEEPS, seed: int = 0) -> OfDesigns:
@@ -133,26 +119,14 @@ def of_designs(lead: float, noise: float, *, sweeps: int = DESIGN_SWEEPS, seed: 
     rng = np.random.default_rng(seed)
     truth = np.random.default_rng(1).normal(scale=0.3, size=(4, 3, 2, DATASETS))
     truth[Decomposition.place(Decomposition.MIX)] += lead
-    true_count = float(_leads(truth.mean(axis=-1)))
-    true_share = shares(true_parts(truth))
-    counts, of_count, held, told, off = [], [], [], [], []
+    counts, intervals = [], []
     for _ in range(sweeps):
         scores = truth[..., None, None] + noise * rng.normal(size=(*truth.shape, 1, SEEDS))
         weights = resample_weights(rng, RESAMPLES, SEEDS)
         counts.append(float(_leads(best_of(seed_means(scores)).value)))
-        of_count.append(t_interval(np.array(counts[-1]), _leads(bootstrap_best(scores, weights)), np.array(SEEDS)))
-        fit = cross_fit(scores)
-        assert fit is not None, "every sweep has all of its runs"
-        first, second = TERMS.index((0,)), TERMS.index((1,))
-        given = share_difference(fit, first, second)
-        if given is None:
-            continue
-        value, interval = given
-        held.append(_holds(interval, true_share[first] - true_share[second]))
-        told.append(bool(interval.low > 0.0 or interval.high < 0.0))
-        off.append(100.0 * (value - true_share[first] + true_share[second]))
-    of_counts = [float(np.mean([_holds(one, aim) for one in of_count])) for aim in (true_count, float(np.mean(counts)))]
-    return OfDesigns(*of_counts, float(np.mean(held)), float(np.mean(told)), float(np.median(off)), len(held) / sweeps)
+        intervals.append(t_interval(np.array(counts[-1]), _leads(bootstrap_best(scores, weights)), np.array(SEEDS)))
+    aims = float(_leads(truth.mean(axis=-1))), float(np.mean(counts))
+    return OfDesigns(*(float(np.mean([_holds(one, aim) for one in intervals])) for aim in aims))
 
 
 def _leads(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -180,21 +154,11 @@ def main() -> None:
         names = ", ".join(f"{score:g}" for score in truth)
         print(f"| {names} | {bias.best:+.3f} | {bias.corrected:+.4f} +- {bias.error:.4f} | {bias.covered:.3f} |")
 
-    head = (
-        "Mix ahead by",
-        "noise",
-        "count, true",
-        "count, mean",
-        "difference of shares",
-        "its interval excludes 0",
-        "difference is off by",
-        "shares given",
-    )
+    head = ("Mix ahead by", "noise", "count, true", "count, mean")
     print(f"\n| {' | '.join(head)} |\n{'|---' * len(head)}|")
     for lead in (0.0, 0.3, 1.0):
         for noise in (0.3, 1.0):
-            *held, bias, given = of_designs(lead, noise)
-            print(f"| {lead:g} | {noise:g} | {' | '.join(f'{one:.3f}' for one in held)} | {bias:+.1f} points | {given:.3f} |")
+            print(f"| {lead:g} | {noise:g} | {' | '.join(f'{one:.3f}' for one in of_designs(lead, noise))} |")
 
 
 if __name__ == "__main__":
