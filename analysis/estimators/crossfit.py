@@ -144,7 +144,9 @@ def _of_term(term: tuple[int, ...]) -> tuple[slice, ...]:
 
 
 def chosen_by_halves(scores: Floats, choosing: Booleans) -> Floats:
-    """Pick what is best in each half (P, S) of scores (X, V, E, D, K, S), with the scores of all seeds: (X, V, E, P, D, S).
+    """Pick the best configuration in each half (P, S) of scores (X, V, E, D, K, S).
+
+    Returns the scores of all seeds: (X, V, E, P, D, S).
 
     NaN where a half has no run.
     """

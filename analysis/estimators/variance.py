@@ -1,8 +1,8 @@
 """Analysis of variance: the share of the variance among designs that each axis and each combination of axes explains.
 
-Within a dataset the designs' true scores differ by main effects of the axes (decomposition, value learning, extraction), by
-what pairs of them do together, and by what all three do; of a full product these parts are orthogonal and their mean squares
-add up. Shares are of the sum over datasets. `crossfit` estimates the parts from seeds.
+Within a dataset the true scores of designs have main effects of the axes (decomposition, value learning, extraction). They also
+have interactions of two axes and of all three. In a full product of designs these parts are orthogonal, so their mean squares
+add up. Shares are shares of the sum over datasets. `crossfit` estimates the parts from seeds.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ class _Task(NamedTuple):
 
 
 def choices(blocks: Sequence[TaskPanels]) -> tuple[Choice, ...]:
-    """Every axis of which several values can be compared; none where no task's designs are a full product."""
+    """Compare the values of every axis that has several; none if no task's designs are a full product."""
     found = [(product, _held(block.scores, product)) for block in blocks if (product := _product(block.scores)) is not None]
     products, held = [product for product, _ in found], [scores for _, scores in found]
     rng = np.random.default_rng(BOOTSTRAP_SEED)
@@ -235,7 +235,7 @@ def choices_frame(found: Sequence[Choice]) -> pd.DataFrame:
 
 
 def _held(task: TaskScores, product: FullProduct) -> Floats:
-    """Pick scores (x, v, e, D, P, H) of the half of the seeds that chose no configuration, in P splits.
+    """Pick scores (x, v, e, D, P, H) of the half of the seeds that chose nothing. There are P splits.
 
     Designs without a choice of configurations have one split, of all seeds.
     """

@@ -21,7 +21,7 @@ class Scale(NamedTuple):
     """numbers further from 0 are printed as this one, with a word on how many"""
 
     def number(self, value: float) -> str:
-        """One value."""
+        """Format one value on this scale."""
         return f"{min(max(self.of(value), -self.limit), self.limit):{self.digits}}"
 
     def beyond(self, *values: float) -> int:

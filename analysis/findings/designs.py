@@ -36,9 +36,9 @@ class Designs(NamedTuple):
         return _cells(self.corrected[:, :, Extraction.place(value)])
 
     def product(self) -> Floats | None:
-        """Scores (x, v, e, D, K, S) of every configuration of the designs that the sweep wants.
+        """Select the scores (x, v, e, D, K, S) of every configuration of the wanted designs.
 
-        None where the designs are no full product of two axes or more.
+        None if the designs are no full product of at least two axes.
         """
         axes = _product_axes(self.wanted)
         return None if axes is None else self.scores.scores[np.ix_(*axes)]

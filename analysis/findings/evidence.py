@@ -157,7 +157,7 @@ def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
 
 
 def variance_parts(designs: Sequence[Designs]) -> CrossFit | None:
-    """Variances of the terms of `variance`, summed over the tasks that have a full product in enough seeds; None without one.
+    """Sum the variances of the terms of `variance` over the tasks that have a full product in enough seeds. None without one.
 
     Of one axis varied alone there is nothing to compare. In a product, an axis with one value has a share of 0.
     """
@@ -180,9 +180,9 @@ def steadier_over_alpha(sweep: Sweep) -> Finding:
 
 
 def _places(sweep: Sweep) -> tuple[Floats, Floats, int] | None:
-    """Panels won or come second in by each decomposition (X,), the same in every resample (R, X), and the fewest seeds.
+    """Count the panels in which each decomposition is first or second.
 
-    A tied bar counts by the share of tie-breaks that put it there.
+    Returns the counts (X,), the counts in every resample (R, X), and the fewest seeds.
     """
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     counts: Floats = np.zeros(len(Decomposition.members()))

@@ -25,8 +25,6 @@ FALSE = 4
 
 KNOWN_WRONG = frozenset(
     {
-        ("ones", "mix-leads"),
-        ("rate-97", "mix-leads"),
         ("two-scales", "mix-leads"),
         ("two-scales", "mix-leads-most"),
         ("two-scales", "vdn-ceiling"),
