@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import re
 import tarfile
@@ -34,6 +35,14 @@ PROVENANCE = {
 
 TELL_OF_VERSIONS = {"figure7.md", "index.html"}
 """Files of a report in which it says that several versions made the runs."""
+
+REDRAWN = {
+    "choices.csv", "figure7.md", "figure7.pdf", "figure7.png", "figure7.svg", "index.html", "tables.md", "tables.tex",
+}  # fmt: skip
+"""Files that judge designs otherwise since 0.1.0: colours show what the seeds tell apart, shares are cross-fitted.
+
+docs/statistics.md says how. The numbers of the bars, in figure7.csv, are still the same byte for byte.
+"""
 
 STEPS = re.compile(r"2 runs (\([^()]*; 4 seeds on 1 dataset), of which 2 of 4 runs are done\)")
 """What to train next. 0.1.0 also asked for the runs that are done: `4 runs (...; 4 seeds on 1 dataset)`."""
@@ -74,10 +83,13 @@ class Laid(NamedTuple):
     def report_hashes(self, directory: str = "sweep") -> dict[str, str]:
         out = self.here / f"{directory}-report"
         call("report", str(self.here / directory), "--all", "-o", str(out))
-        return {path.name: hashlib.sha256(self.in_old_words(path)).hexdigest() for path in out.iterdir()}
+        kept = (path for path in out.iterdir() if path.name not in REDRAWN)
+        return {path.name: hashlib.sha256(self.in_old_words(path)).hexdigest() for path in kept}
 
     def in_old_words(self, path: Path) -> bytes:
         """Read a file of a report, with the sentences that were rewritten since in the words of the release."""
+        if path.name == "figure7.csv":
+            return without_marks(path.read_text(encoding="utf-8")).encode()
         if path.suffix not in WITH_SENTENCES:
             return path.read_bytes()
         return turned_back(self.release, path.read_text(encoding="utf-8")).encode()
@@ -109,6 +121,15 @@ def lay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lay:
     return unpack
 
 
+def without_marks(table: str) -> str:
+    """Take the column `mark`, which 0.1.0 did not have, out of the numbers of Figure 7."""
+    lines = list(csv.reader(io.StringIO(table)))
+    place = lines[0].index("mark")
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(line[:place] + line[place + 1 :] for line in lines)
+    return text.getvalue()
+
+
 def rows(path: Path, without: set[str] = PROVENANCE) -> dict[str, dict[str, str]]:
     """Rows of an export by run, as text: every digit counts."""
     with path.open(newline="") as file:
@@ -132,8 +153,7 @@ def test_a_finished_sweep_gives_the_same_figures_tables_and_page_byte_for_byte(r
     found, expected = laid.report_hashes(), json.loads(laid.expected("report.json").read_text())
     page = laid.in_old_words(laid.here / "sweep-report" / "index.html").decode()
     assert len(STEPS.findall(page)) == STEPS_OF.get(name, 0)
-    found["index.html"] = hashlib.sha256(STEPS.sub(r"4 runs \1)", page).encode()).hexdigest()
-    assert {file for file in found | expected if found.get(file) != expected.get(file)} == set()
+    assert {file for file in found | expected if found.get(file) != expected.get(file)} - REDRAWN == set()
 
 
 @pytest.mark.parametrize("name", FINISHED)
@@ -166,7 +186,7 @@ def test_a_killed_sweep_that_was_finished_is_reported_byte_for_byte(release: str
     laid = lay(release, name)
     laid.launch()
     report, wanted = laid.report_hashes(), json.loads(laid.expected("report.json").read_text())
-    assert {file for file in wanted | report if report.get(file) != wanted.get(file)} <= TELL_OF_VERSIONS
+    assert {file for file in wanted | report if report.get(file) != wanted.get(file)} <= TELL_OF_VERSIONS | REDRAWN
     told = (laid.here / "sweep-report" / "figure7.md").read_text()
     assert "several versions of recipe-sweep" in told
 
