@@ -29,7 +29,7 @@ def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition
     if not count.unranked:
         return f"{text}."
     be = "is" if count.unranked == 1 else "are"
-    return f"{text}; {_counted(count.unranked)} {be} not counted, a dataset being without runs."
+    return f"{text}; {_counted(count.unranked)} {be} not counted, a dataset being without runs or without a common seed."
 
 
 def _counted(panels: int) -> str:

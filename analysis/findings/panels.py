@@ -30,6 +30,7 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     t_interval,
 )
 from recipe_sweep.analysis.estimators.ties import top_shares
+from recipe_sweep.analysis.findings.common_seeds import compared
 from recipe_sweep.analysis.findings.designs import Designs, designs
 from recipe_sweep.analysis.findings.marks import Mark, marks
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
@@ -63,7 +64,7 @@ class Bar:
     decomposition: Decomposition
     value: float
     rank: int
-    """1 is the best of the panel; 0 if the bar cannot be ranked, because it is alone or a dataset has no run yet"""
+    """1 is the best of the panel; 0 if the bar cannot be ranked, because it is alone, lacks a dataset or shares no seed"""
     interval: Range | None
     """95 % t-scaled bootstrap interval over seeds; None under 4 seeds, and where all are the same"""
     percentile: Range | None
@@ -71,7 +72,7 @@ class Bar:
     corrected: float
     """selection-corrected value"""
     seeds: int
-    """fewest seeds behind any of its datasets"""
+    """fewest seeds behind any of its datasets, of those that all bars of the panel have"""
     seed_scores: tuple[float, ...]
     """the bar's value in each seed that has every dataset"""
     choices: tuple[Choice, ...]
@@ -167,20 +168,18 @@ class _Numbers(NamedTuple):
 
 def task_panels(task: TaskScores, rng: np.random.Generator, resamples: int = RESAMPLES) -> TaskPanels:
     """Compute all bars of one task with their intervals. `rng` draws one set of resamples for the whole task."""
-    best = best_of(seed_means(task.scores))
+    scores, ranked, _, _ = compared(task)
+    best = best_of(seed_means(scores))
     splits = half_splits(rng, len(task.seeds))
     runs = (-1, -2, -3)
-    there: Booleans = np.any(np.isfinite(task.scores), axis=(-1, -2))
-    wanted: Booleans = np.any(task.wanted, axis=(-1, -2))
-    asked: Booleans = np.any(wanted, axis=(0, 1, 2))
     cells = _Numbers(
         value=best.value,
-        samples=bootstrap_best(task.scores, resample_weights(rng, resamples, len(task.seeds))),
-        corrected=selection_corrected(task.scores, splits),
-        seed_scores=chosen_seed_scores(task.scores, best.choice),
-        seeds=chosen_seed_counts(task.scores, best.choice),
-        # A ranked bar has all datasets of the task, so bars are compared on the same datasets.
-        ranked=np.all(there | ~asked, axis=-1),
+        samples=bootstrap_best(scores, resample_weights(rng, resamples, len(task.seeds))),
+        corrected=selection_corrected(scores, splits),
+        seed_scores=chosen_seed_scores(scores, best.choice),
+        seeds=chosen_seed_counts(scores, best.choice),
+        # Bars are compared on the same datasets and seeds.
+        ranked=ranked,
         wanted=task.wanted.sum(axis=runs),
         missing=(task.wanted & ~task.done).sum(axis=runs),
         diverged=task.diverged.sum(axis=runs),
@@ -321,7 +320,7 @@ class Standing(NamedTuple):
     """ties count by the share of tie-breaks that put it there"""
     panels: int
     unranked: int
-    """panels not counted: a bar lacks a dataset"""
+    """panels that are not counted, because a bar lacks a dataset or shares no seed with another"""
     tied: int
     """panels in which another bar has exactly its score"""
 

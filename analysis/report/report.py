@@ -73,6 +73,7 @@ def write_report(
 
     from recipe_sweep.analysis.figures.captions import standing_sentence
     from recipe_sweep.analysis.files import write_text
+    from recipe_sweep.analysis.findings.common_seeds import seed_notes
     from recipe_sweep.analysis.findings.panels import task_panels
     from recipe_sweep.analysis.report.plain_text import in_markdown
     from recipe_sweep.analysis.report.table import figure7_markdown
@@ -105,7 +106,8 @@ def write_report(
         raise MissingFigureError(*(Problem(f"--figure {one.kind.number}", found=one.sentence) for one in absent))
     table = None
     if any(figure.name == "figure7" for figure in figures):
-        notes = [*map(in_markdown, provenance_notes(results, score)), *remarks]
+        seeds = seed_notes([block.scores for block in blocks])
+        notes = [*map(in_markdown, (*provenance_notes(results, score), *seeds)), *remarks]
         text = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
         table = write_text(out_dir / "figure7.md", text)
     page = write_documents(sweep_dir, out_dir, material, figures, absent, remarks) if set(kinds) == set(FIGURES) else None
@@ -135,6 +137,7 @@ def write_documents(
     from recipe_sweep.analysis.figures.registry import write_numbers
     from recipe_sweep.analysis.findings.choices import choices, choices_frame
     from recipe_sweep.analysis.findings.claims import claims
+    from recipe_sweep.analysis.findings.common_seeds import seed_notes
     from recipe_sweep.analysis.findings.recommendation import recommend
     from recipe_sweep.analysis.findings.stability import stability
     from recipe_sweep.analysis.report.page import write_page
@@ -148,7 +151,7 @@ def write_documents(
     found = choices(blocks)
     if found:
         write_numbers(Numbers("choices", choices_frame(found)), rehearsal, out_dir)
-    notes = provenance_notes(results, material.rule)
+    notes = (*provenance_notes(results, material.rule), *seed_notes([block.scores for block in blocks]))
     return write_page(out_dir, material, judged, advice, figures, absent, found, notes, remarks, sweep_dir.resolve().name)
 
 

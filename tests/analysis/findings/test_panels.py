@@ -127,8 +127,8 @@ def test_missing_and_diverged_runs_are_counted_beside_the_bar_they_belong_to() -
         for one in panel.bars:
             concerned = one.decomposition is Decomposition.VDN and panel.value_learning is ValueLearning.IQL
             assert one.missing == (8 if concerned else 0)
-            assert one.seeds == (3 if concerned else 4)
-            assert (one.interval is None) == concerned
+            assert one.seeds == (3 if panel.value_learning is ValueLearning.IQL else 4)
+            assert (one.interval is None) == (panel.value_learning is ValueLearning.IQL)
 
 
 def test_a_bar_without_one_of_the_datasets_is_not_ranked_and_its_panel_not_counted() -> None:
