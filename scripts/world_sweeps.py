@@ -14,8 +14,10 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
+from recipe_sweep.analysis.results.one_scale import on_one_scale
 from recipe_sweep.analysis.results.refilled import Arrangement, arrangement_of
 from recipe_sweep.analysis.results.scores import TaskScores
 from recipe_sweep.search_spaces.expansion import expand
@@ -27,7 +29,7 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.results.publish import Provenance, publish
 from recipe_sweep.sweep.worker.rehearsal import SCALE, world_results
-from recipe_sweep.sweep.worker.world_scores import Drawn, Facts, draw, facts_of
+from recipe_sweep.sweep.worker.world_scores import Drawn, Facts, Floats, draw, facts_of
 from recipe_sweep.sweep.worker.worlds import World
 from recipe_sweep.trainers.outcome import PackOutcome
 from recipe_sweep.trainers.task import ReturnScale
@@ -109,7 +111,25 @@ class Arrays:
     def filled(self, world: World, number: int = 0) -> tuple[TaskScores, ...]:
         """Fill in one draw of a world."""
         drawn = draw(world, self.shape.facts, number)
-        return self.arrangement.filled(drawn.scores, drawn.done, drawn.diverged)
+        return self.arrangement.filled(_as_reported(self.shape, drawn), drawn.done, drawn.diverged)
+
+
+def _as_reported(shape: Shape, drawn: Drawn) -> Floats:
+    """Compute the scores (N,) that the report reads from rows on several scales."""
+    if np.all(drawn.spans == drawn.spans[0]):
+        return drawn.scores
+    points = shape.points
+    rows = pd.DataFrame(
+        {
+            **{name: [getattr(point, name) for point in points] for name in ("task", "source", "dataset")},
+            "score": drawn.scores,
+            "scale_min": SCALE.minimum,
+            "scale_max": SCALE.maximum * drawn.spans,
+        }
+    )
+    done, _ = on_one_scale(rows[drawn.done])
+    scores: Floats = rows["score"].where(~drawn.done, done["score"]).to_numpy(dtype=np.float64)
+    return scores
 
 
 def arrays_of(shape: Shape) -> Arrays:

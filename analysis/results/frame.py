@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.analysis.files import write_atomically
+from recipe_sweep.analysis.results.one_scale import on_one_scale
 from recipe_sweep.analysis.results.rehearsal_mark import METADATA
 from recipe_sweep.sweep.results.read import Rank
 
@@ -45,6 +46,8 @@ class Results:
     duplicates: tuple[Duplicate, ...]
     files: int
     outside: int
+    rescaled: tuple[str, ...] = ()
+    """sentences about scores of `runs` that were on several scales and are on one now"""
 
     @property
     def rehearsal(self) -> bool:
@@ -67,7 +70,8 @@ def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Re
     If a run has several rows, the row of the oldest launch counts (lowest epoch, then pack_id). So every reader uses the same
     row at any time.
 
-    Damaged and foreign files are skipped, which the command says at its end.
+    Damaged and foreign files are skipped, which the command says at its end. Scores on several
+    scales are put on one in `runs` (`on_one_scale`), not in `table`. Raises MixedScalesError.
     """
     import pyarrow.compute as pc
 
@@ -79,7 +83,8 @@ def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Re
         inside = runs["run_id"].isin(list(wanted))
         outside = int((~inside).sum())
         runs = runs[inside].reset_index(drop=True)
-    return Results(runs=runs, table=table, duplicates=duplicates, files=files, outside=outside)
+    runs, rescaled = on_one_scale(runs)
+    return Results(runs, table, duplicates, files, outside, rescaled)
 
 
 def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection[str] | None = None) -> pd.DataFrame:

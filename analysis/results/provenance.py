@@ -24,7 +24,7 @@ def provenance_notes(results: Results, rule: ScoreRule) -> tuple[str, ...]:
         for column, words in _MADE_WITH.items()
         if runs[column].nunique() > 1
     ]
-    notes += _data_notes(runs)
+    notes += [*results.rescaled, *_data_notes(runs)]
     if results.duplicates:
         first, count = results.duplicates[0], len(results.duplicates)
         notes.append(
