@@ -55,7 +55,9 @@ def advise(
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     blocks = [task_panels(scores, rng) for scores in task_scores(results.runs, points_table(points))]
     judged = claims(blocks, stability(sweep_dir / "results", results))
-    return recommend(blocks, judged, task=task, dataset=dataset, budget=runs)
+    asked = [block for block in blocks if task in (None, block.scores.grid_task)]
+    # A task of two sources has two blocks, so its blocks are chosen here.
+    return recommend(asked, judged, task=None if asked else task, dataset=dataset, budget=runs)
 
 
 def _unknown(points: Sequence[DesignPoint], task: str | None, dataset: str | None) -> list[Problem]:

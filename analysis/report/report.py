@@ -95,7 +95,7 @@ def write_report(
         done=len(results.runs),
         failed=failures,
         rehearsal=results.rehearsal,
-        absent=tuple(block.scores.title for block in blocks if block.scores.task not in there),
+        absent=tuple(block.scores.title for block in blocks if block.scores.grid_task not in there),
     )
     learned = learned if learned is not None else NothingLearned()
     material = Material(sweep_dir / "results", results, wanted, blocks, coverage, score, learned, null_sentence)

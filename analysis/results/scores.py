@@ -97,6 +97,13 @@ class TaskScores:
     """Settings besides alpha and tau among which the best configuration is chosen."""
     steps: tuple[int, ...]
     """Lengths of the runs in gradient steps; usually one."""
+    source: str = ""
+    """The source, if the sweep has the task of several; `task` names it, too."""
+
+    @property
+    def grid_task(self) -> str:
+        """The task's name in the grid."""
+        return self.task.removesuffix(f" ({self.source})")
 
     @property
     def cloning_by_dataset(self) -> Floats:
@@ -120,16 +127,28 @@ def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def task_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule = ScoreRule.FINAL) -> tuple[TaskScores, ...]:
-    """Arrange runs (rows of the results) by the wanted points (`points_table`): one entry per task, in the paper's order."""
-    table = wanted.assign(dataset_label=dataset_labels(wanted))
+    """Arrange runs (rows of the results) by the wanted points (`points_table`): one entry per task, in the paper's order.
+
+    A task with several sources has one entry for each of them. The reason: each source has a scale of its own.
+    """
+    table = wanted.assign(name=task_names(wanted))
     outcome = runs.set_index("run_id")[[rule.column, "status"]].rename(columns={rule.column: "run_score"})
     table = table.join(outcome, on="run_id")
     known = list(TASKS)
     order = sorted(table["task"].unique(), key=lambda task: (known.index(task) if task in known else len(known), task))
-    return tuple(_one_task(str(task), table[table["task"] == task]) for task in order)
+    parts = [table[table["task"] == task] for task in order]
+    return tuple(_one_task(str(name), part[part["name"] == name]) for part in parts for name in sorted(part["name"].unique()))
 
 
-def _one_task(task: str, table: pd.DataFrame) -> TaskScores:
+def task_names(table: pd.DataFrame) -> pd.Series[str]:
+    """Give each row the name of its task: `2ant`, or `2ant (og_marl)` if the task has two sources."""
+    sources = table.groupby("task")["source"].transform("nunique")
+    return table["task"].astype(str).where(sources == 1, table["task"].astype(str) + " (" + table["source"].astype(str) + ")")
+
+
+def _one_task(name: str, table: pd.DataFrame) -> TaskScores:
+    task = str(table["task"].iloc[0])
+    table = table.assign(dataset_label=dataset_labels(table))
     datasets = _dataset_order(task, table)
     seeds = tuple(sorted(int(seed) for seed in table["seed"].unique()))
     clones = table["alpha"] == table["extraction"].map({one.value: one.cloning_alpha for one in Extraction.members()})
@@ -156,8 +175,9 @@ def _one_task(task: str, table: pd.DataFrame) -> TaskScores:
         other = ", ".join(f"{name}={getattr(row, name)}" for name in varied)
         names[tuple(where)] = Configuration(row.alpha, None if np.isnan(row.tau) else row.tau, other)  # type: ignore[arg-type]
     return TaskScores(
-        task=task,
-        title=TASKS[task].title if task in TASKS else task,
+        task=name,
+        source=name.removeprefix(task).strip(" ()"),
+        title=f"{TASKS[task].title if task in TASKS else task}{name.removeprefix(task)}",
         datasets=datasets,
         seeds=seeds,
         scores=scores,
@@ -194,7 +214,7 @@ def _settings(rows: list[tuple[str, str, dict[str, object]]]) -> pd.DataFrame:
 
 
 def dataset_labels(table: pd.DataFrame) -> list[str]:
-    """Give a task's datasets short unique names: `expert`, or `expert (source og_marl)` if there are two sources."""
+    """Give a task's datasets short unique names: `expert`, or `expert (dataset_size 1000)` if there are two."""
     columns = [table[name].astype(object).where(table[name].notna(), None).tolist() for name in ("task", *_DATASET_FIELDS)]
     identities = [_DatasetIdentity(*row) for row in zip(*columns, strict=True)]
     namesakes: dict[tuple[str, str], set[_DatasetIdentity]] = {}

@@ -195,17 +195,22 @@ def test_runs_under_two_normalisations_are_never_averaged_as_if_they_were_seeds(
         assert one.rank == 0  # alone in its panel
 
 
-def test_two_sources_of_one_dataset_are_two_datasets() -> None:
+def test_two_sources_of_one_task_are_never_averaged_in_one_bar() -> None:
     ours = synthetic_points(seeds=(0, 1), **SMALL)
     theirs = [
         dataclasses.replace(point, source=Source.OG_MARL, dataset_version="published", dataset_seed=None, dataset_size=None)
         for point in ours
         if point.dataset == "expert"
     ]
-    (task,) = task_scores(frame([*ours, *theirs]), points_table([*ours, *theirs]))
-    assert len(task.datasets) == 3
-    assert sum("source og_marl" in name for name in task.datasets) == 1
-    assert task.done.sum() == len(ours) + len(theirs)
+    (first, second) = task_scores(frame([*ours, *theirs]), points_table([*ours, *theirs]))
+    assert (first.task, second.task) == (f"{ours[0].task} (homegrown)", f"{ours[0].task} (og_marl)")
+    assert {first.grid_task, second.grid_task} == {ours[0].task}
+    assert second.title.endswith(" (og_marl)")
+    assert (first.datasets, second.datasets) == (SMALL["datasets"], ("expert",))
+    assert (first.done.sum(), second.done.sum()) == (len(ours), len(theirs))
+    alone, (plain,) = block(ours).scores, task_scores(frame(ours), points_table(ours))
+    np.testing.assert_array_equal(first.scores, alone.scores)
+    assert (plain.task, plain.grid_task, plain.source) == (ours[0].task, ours[0].task, "")
 
 
 def test_a_report_without_a_grid_takes_its_points_from_the_rows() -> None:
