@@ -34,8 +34,8 @@ ALLOWED_OF_ALL = 0.072
 """Share of sweeps with a false verdict that is allowed for a family of verdicts, whose level is 0.05."""
 
 NAMES = tuple(claim.name for claim in CLAIMS)
-_NOT_SURE = re.compile(r"^(\d+) of the other (\d+) designs cannot be told")
-_SURE = re.compile(r"^It is ahead of each of the other (\d+) designs")
+_NOT_SURE = re.compile(r"^(\d+) of (\d+) other designs (?:is|are) statistically tied")
+_SURE = re.compile(r"^The recipe is significantly ahead of (\d+) other design")
 
 
 @dataclass(frozen=True)

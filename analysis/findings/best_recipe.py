@@ -14,16 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.comparisons import Estimate, holm, paired_difference, stratified_mean
+from recipe_sweep.analysis.estimators.comparisons import Estimate, paired_difference, stratified_mean
 from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, seed_means
+from recipe_sweep.analysis.estimators.simultaneous import all_pairs
 from recipe_sweep.analysis.findings.designs import Designs, designs
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.titles import Design
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.results.scores import Configuration
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
-
-_SURE = 0.05
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ class Rival(NamedTuple):
     place: tuple[int, int, int]
     lead: Estimate
     sure: bool
-    """whether the lead is significant after correction for all comparisons (Holm)"""
+    """whether the lead is significant after correction for all pairs of designs"""
     recipe: Recipe
 
 
@@ -190,17 +189,24 @@ def _ranked(scope: Sequence[Designs], dataset: str | None) -> list[Ranked]:
 
 
 def _rivals(scope: Sequence[Designs], ranked: Sequence[Ranked], dataset: str | None) -> tuple[Rival, ...]:
-    """Compare the first design with all others, corrected for all comparisons (Holm)."""
+    """Compare the first design with all others, corrected for all pairs, because the first was chosen by its score."""
     first = ranked[0].place
     leads = [
         stratified_mean([paired_difference(_cells(one, first, dataset), _cells(one, other.place, dataset)) for one in scope])
         for other in ranked[1:]
     ]
-    adjusted = holm(np.array([lead.p_value for lead in leads]))
+    ahead = all_pairs(np.stack([_strata(scope, one.place, dataset) for one in ranked])).ahead[0, 1:]
     return tuple(
-        Rival(other.place, lead, bool(p_value < _SURE), _recipe(scope, other.place, dataset))
-        for other, lead, p_value in zip(ranked[1:], leads, adjusted.tolist(), strict=True)
+        Rival(other.place, lead, lead.known and sure, _recipe(scope, other.place, dataset))
+        for other, lead, sure in zip(ranked[1:], leads, ahead.tolist(), strict=True)
     )
+
+
+def _strata(scope: Sequence[Designs], place: tuple[int, int, int], dataset: str | None) -> Floats:
+    """Collect a design's scores (C, S) on every task and dataset of the scope. Tasks with fewer seeds are filled with NaN."""
+    cells = [_cells(one, place, dataset) for one in scope]
+    most = max(cell.shape[-1] for cell in cells)
+    return np.concatenate([np.pad(cell, ((0, 0), (0, most - cell.shape[-1])), constant_values=np.nan) for cell in cells])
 
 
 def _cells(task: Designs, place: tuple[int, int, int], dataset: str | None) -> Floats:

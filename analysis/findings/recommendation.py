@@ -123,7 +123,7 @@ def _how_sure(choice: Choice) -> str:
         return "No other design was trained, so there is no comparison."
     if not tied:
         others = counted(rivals, "other design")
-        return f"The recipe is significantly ahead of {others}, after correction for all comparisons (Holm, 95 %)."
+        return f"The recipe is significantly ahead of {others}, after correction for all pairs of designs (95 %)."
     closest = tied[0]
     if not closest.lead.known:
         seeds = min(len(one.scores.seeds) for one in choice.scope)

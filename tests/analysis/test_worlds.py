@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recipe_sweep.analysis.findings.best_recipe import choose
 from recipe_sweep.analysis.findings.claims import Verdict
+from recipe_sweep.analysis.findings.designs import designs
 from recipe_sweep.analysis.findings.two_sweeps import compare
 from recipe_sweep.analysis.report.report import write_report
 from recipe_sweep.analysis.results.rehearsal_mark import WORD
@@ -78,6 +80,23 @@ def test_no_claim_is_often_wrong_where_no_design_is_better(world: World) -> None
     row = judged_by_arrays(world, arrays(), SWEEPS)
     wrong = {name: row.false_share(name) for name in NAMES if row.false_share(name) * SWEEPS > FALSE}
     assert {name for name in wrong if (world.name, name) not in KNOWN_WRONG} == set(), wrong
+
+
+@pytest.mark.parametrize("name", ["null", "exponential", "collapse", "noisy-brac"])
+def test_no_design_is_often_called_surely_behind_where_none_is_better(name: str) -> None:
+    found = [choose([designs(task) for task in arrays(8).filled(world_named(name), number)], None) for number in range(40)]
+    behind = sum(any(one.sure for one in choice.rivals) for choice in found if choice is not None)
+    # With a level of 0.05, more than 6 of 40 happen once in 300 times.
+    assert behind <= 6
+
+
+def test_designs_that_are_surely_behind_are_counted_as_the_recommendation_counts_them() -> None:
+    for size in (0.25, 1.0):
+        blocks = blocks_of(arrays(8).filled(world_named(f"all-{size:g}"), 0))
+        choice = choose([block.designs for block in blocks], None)
+        assert choice is not None
+        assert judge(blocks).behind == sum(one.sure for one in choice.rivals)
+    assert judge(blocks).behind > 0
 
 
 def test_large_effects_are_found_at_8_seeds() -> None:
