@@ -1,7 +1,8 @@
 """Compares two sweeps: what differs between them, and how the scores of each design differ.
 
-A design's score is that of Figure 7: best configuration of each dataset, mean over the datasets that both sweeps have. Both
-scores have the same selection bias only if both sweeps choose among equally many configurations.
+A design's score is selection-corrected: the configuration of each dataset is chosen on other seeds than it is scored on, and
+the mean is over the datasets that both sweeps have. So the sweep with more configurations to choose from has no advantage. With
+one seed nothing can be corrected; then both scores are those of Figure 7, without an interval.
 """
 
 from __future__ import annotations
@@ -13,14 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.comparisons import Estimate, holm, stratified_mean
-from recipe_sweep.analysis.estimators.seed_statistics import (
-    FEWEST_SEEDS,
-    Booleans,
-    Floats,
-    best_of,
-    chosen_seed_scores,
-    seed_means,
-)
+from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
+from recipe_sweep.analysis.findings.side_scores import of_one_kind, seed_scores
 from recipe_sweep.analysis.findings.titles import Design
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.results.coverage import Coverage
@@ -75,6 +70,8 @@ class DesignDifference(NamedTuple):
     decomposition: str
     value_learning: str
     extraction: str
+    configurations: tuple[int, int]
+    """numbers of configurations among which the first and the second sweep choose; of datasets that differ, the largest"""
     first: float
     second: float
     difference: Estimate
@@ -155,12 +152,13 @@ def _differences(first: TaskScores, second: TaskScores) -> list[DesignDifference
     datasets = tuple(name for name in first.datasets if name in second.datasets)
     if not datasets:
         return []
-    sides = [_per_seed(task, datasets) for task in (first, second)]
+    sides = [seed_scores(task, datasets) for task in (first, second)]
     found = []
-    for x, v, e in np.ndindex(sides[0].shape[:3]):
-        one, two = sides[0][x, v, e], sides[1][x, v, e]
-        if not (np.isfinite(one).any() and np.isfinite(two).any()):
+    for x, v, e in np.ndindex(sides[0].counts.shape):
+        chosen = of_one_kind(*(side.at(x, v, e) for side in sides))
+        if chosen is None:
             continue
+        one, two = chosen
         estimate, paired = _estimate(dict(zip(first.seeds, one, strict=True)), dict(zip(second.seeds, two, strict=True)))
         decomposition, value_learning, extraction = Design.at(x, v, e).names
         found.append(
@@ -171,6 +169,7 @@ def _differences(first: TaskScores, second: TaskScores) -> list[DesignDifference
                 decomposition=decomposition,
                 value_learning=value_learning,
                 extraction=extraction,
+                configurations=(int(sides[0].counts[x, v, e]), int(sides[1].counts[x, v, e])),
                 first=float(np.nanmean(one)),
                 second=float(np.nanmean(two)),
                 difference=estimate,
@@ -179,17 +178,6 @@ def _differences(first: TaskScores, second: TaskScores) -> list[DesignDifference
             )
         )
     return found
-
-
-def _per_seed(task: TaskScores, datasets: Sequence[str]) -> Floats:
-    """Compute Figure 7's statistic over these datasets in each seed: (X, V, E, S).
-
-    A design without a run on one of them is NaN, because its mean would be over other datasets.
-    """
-    scores = task.scores[:, :, :, [task.datasets.index(name) for name in datasets]]
-    choice = best_of(seed_means(scores)).choice
-    complete: Booleans = np.all(choice >= 0, axis=-1)
-    return np.where(complete[..., None], chosen_seed_scores(scores, choice), np.nan)
 
 
 def _estimate(first: dict[int, float], second: dict[int, float]) -> tuple[Estimate, bool]:

@@ -54,6 +54,7 @@ def write_comparison(first: Side, second: Side, out_dir: Path) -> ComparisonPath
         rehearsal=SENTENCE if comparison.rehearsal else "",
         comparison=comparison,
         range_text=_range_text,
+        configurations_text=_configurations_text,
         chart=_places(comparison.differences),
     )
     numbers = _frame(comparison)
@@ -77,7 +78,7 @@ def comparison_text(comparison: Comparison) -> str:
     rows = [(one.kind, one.name, one.first, one.second) for one in comparison.settings]
     parts += ["## What differs", _table(("", "what", first.name, second.name), rows) if rows else "Nothing that is recorded."]
     parts += ["## Designs"] if comparison.differences else []
-    header = ("design", first.name, second.name, "difference", "95 % interval", "significant")
+    header = ("design", first.name, second.name, "difference", "95 % interval", "significant", "configurations")
     for task in dict.fromkeys(one.title for one in comparison.differences):
         mine = [one for one in comparison.differences if one.title == task]
         title = in_markdown(f"{task} ({', '.join(mine[0].datasets)})")
@@ -131,6 +132,8 @@ def _frame(comparison: Comparison) -> pd.DataFrame:
             "seeds": one.difference.seeds,
             "paired": one.paired,
             "settled": one.settled,
+            "first_configurations": one.configurations[0],
+            "second_configurations": one.configurations[1],
         }
         for one in comparison.differences
     ]
@@ -140,7 +143,13 @@ def _frame(comparison: Comparison) -> pd.DataFrame:
 
 def _cells(one: DesignDifference) -> tuple[str, ...]:
     value = signed(one.difference.value)
-    return (one.design, score(one.first), score(one.second), value, _range_text(one), "yes" if one.settled else "no")
+    settled = "yes" if one.settled else "no"
+    return (one.design, score(one.first), score(one.second), value, _range_text(one), settled, _configurations_text(one))
+
+
+def _configurations_text(one: DesignDifference) -> str:
+    first, second = one.configurations
+    return f"{first:,} and {second:,}"
 
 
 def _range_text(one: DesignDifference) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from recipe_sweep.analysis.errors import NothingToReportError
 from recipe_sweep.analysis.findings.two_sweeps import Comparison, Side, compare
-from recipe_sweep.analysis.report.two_sweeps_files import load_side, write_comparison
+from recipe_sweep.analysis.report.two_sweeps_files import comparison_text, load_side, write_comparison
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Extraction, ValueLearning
@@ -20,6 +21,7 @@ from tests.analysis import synthetic
 from tests.analysis.synthetic import synthetic_points, write_sweep
 
 Score = Callable[[DesignPoint], float]
+EIGHT_ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
 
 
 def few(seeds: range = range(4), datasets: tuple[str, ...] = ("expert",), **axes: object) -> tuple[DesignPoint, ...]:
@@ -85,6 +87,24 @@ def test_under_four_seeds_there_is_a_difference_and_no_interval(side: Callable[.
     assert not any(one.difference.known or one.settled for one in comparison.differences)
     assert "higher than a in 2 of 2 designs, lower in 0" in comparison.summary
     assert "no difference is significant" in comparison.summary
+
+
+def test_more_temperatures_to_choose_from_give_a_sweep_no_higher_scores(side: Callable[..., Side]) -> None:
+    axes = {"decompositions": Decomposition.members(), "value_learners": (ValueLearning.SARSA, ValueLearning.TD)}
+    one, eight = (few(range(8), ("expert", "random"), awr_alphas=alphas, **axes) for alphas in ((3.0,), EIGHT_ALPHAS))
+    drawn = stats.norm.rvs(size=len(eight), random_state=0).tolist()
+    chance = {point.run_id: value for point, value in zip(eight, drawn, strict=True)}
+    comparison = compare(side("a", one, lambda point: 0.0), side("b", eight, lambda point: chance[point.run_id]))
+    assert {one.configurations for one in comparison.differences} == {(1, 8)}
+    # The best of 8 means over 8 seeds is 0.5 too high on average.
+    assert abs(np.mean([one.difference.value for one in comparison.differences])) < 0.25
+    assert "| no | 1 and 8 |" in comparison_text(comparison)
+
+
+def test_one_seed_still_gives_a_difference_of_the_best_configurations(side: Callable[..., Side]) -> None:
+    first = side("a", few(range(1)), lambda point: 0.1)
+    second = side("b", few(range(1), awr_alphas=(1.0, 3.0)), lambda point: 0.1 * point.alpha)
+    assert [one.difference.value for one in compare(first, second).differences] == pytest.approx([0.2, 0.2])
 
 
 def test_scores_are_over_the_datasets_that_both_have(side: Callable[..., Side]) -> None:
