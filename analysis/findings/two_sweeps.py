@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.comparisons import Estimate, holm, stratified_mean
+from recipe_sweep.analysis.estimators.comparisons import Estimate, careful_p_value, holm, stratified_mean
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.findings.side_scores import of_one_kind, seed_scores
 from recipe_sweep.analysis.findings.titles import Design
@@ -184,9 +184,11 @@ def _estimate(first: dict[int, float], second: dict[int, float]) -> tuple[Estima
     """Subtract the first from the second: within seeds if both have the same seeds, else as two independent means."""
     one, two = ({seed: score for seed, score in side.items() if np.isfinite(score)} for side in (first, second))
     if one.keys() == two.keys():
-        return stratified_mean([np.array([two[seed] - one[seed] for seed in sorted(one)])]), True
+        differences = [np.array([two[seed] - one[seed] for seed in sorted(one)])]
+        return stratified_mean(differences)._replace(p_value=careful_p_value(differences)), True
     # The mean of b and -a is half of the difference. Its standard error is that of Welch's test.
-    half = stratified_mean([np.array(list(two.values())), -np.array(list(one.values()))])
+    means = [np.array(list(two.values())), -np.array(list(one.values()))]
+    half = stratified_mean(means)._replace(p_value=careful_p_value(means))
     twice = {name: 2.0 * getattr(half, name) for name in ("value", "low", "high", "deviation")}
     return half._replace(**twice), False
 
