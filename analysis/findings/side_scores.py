@@ -1,4 +1,4 @@
-"""Scores the designs of one of two sweeps in each seed, so that neither sweep gains by choosing among more configurations."""
+"""Scores the designs of one of two sweeps in each seed. Neither sweep gains by choosing among more configurations."""
 
 from __future__ import annotations
 

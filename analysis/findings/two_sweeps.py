@@ -1,7 +1,7 @@
 """Compares two sweeps: what differs between them, and how the scores of each design differ.
 
-A design's score is selection-corrected: the configuration of each dataset is chosen on other seeds than it is scored on, and
-the mean is over the datasets that both sweeps have. So the sweep with more configurations to choose from has no advantage. With
+A design's score is selection-corrected: the configuration of each dataset is chosen on other seeds than it is scored on. The
+mean is over the datasets that both sweeps have. So the sweep with more configurations to choose from has no advantage. With
 one seed nothing can be corrected; then both scores are those of Figure 7, without an interval.
 """
 
