@@ -144,21 +144,20 @@ class Word(_TextWithFacts):
 
     @classmethod
     def _parsed(cls, value: object) -> Self:
-        from recipe_sweep.search_spaces.validation import one_of, refuse
-
-        try:
-            return cls.of(value if isinstance(value, str) else "")
-        except ValueError:
-            known = [word.label for word in cls.members()]
-            raise refuse(one_of(known), _FROM_PLUGINS, known=known) from None
+        return cls._named(value, None)
 
     @classmethod
     def key(cls, value: object) -> Self:
         """Find the word that a key of a mapping in a file names. Refuses others as unknown keys."""
+        return cls._named(value, f"the unknown key {cut(str(value))!r}")
+
+    @classmethod
+    def _named(cls, value: object, found: str | None) -> Self:
+        """Find the word that a file names. Refuses another value, in the words of `found` or as it is."""
         from recipe_sweep.search_spaces.validation import one_of, refuse
 
         try:
             return cls.of(value if isinstance(value, str) else "")
         except ValueError:
             known = [word.label for word in cls.members()]
-            raise refuse(one_of(known), _FROM_PLUGINS, f"the unknown key {cut(str(value))!r}", known) from None
+            raise refuse(one_of(known), _FROM_PLUGINS, found, known) from None

@@ -13,12 +13,10 @@ import pyarrow.parquet as pq
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import (
-    ActorNorm,
     CriticNorm,
     Decomposition,
     Extraction,
     Precision,
-    Source,
     ValueLearning,
 )
 from recipe_sweep.sweep.files.paths import SweepPaths
@@ -33,11 +31,6 @@ SCALE = (100.0, 300.0)
 STEPS = (100, 200, 300)
 
 POINT = design_point(
-    task="simple_spread",
-    source=Source.HOMEGROWN,
-    dataset="expert",
-    dataset_version="1",
-    dataset_seed=0,
     dataset_size=1000,
     decomposition=Decomposition.MIX,
     value_learning=ValueLearning.IQL,
@@ -45,12 +38,9 @@ POINT = design_point(
     extraction=Extraction.AWR,
     alpha=3.0,
     critic_norm=CriticNorm.SVN,
-    actor_norm=ActorNorm.ABSMEAN,
-    seed=0,
     steps=300,
     batch=64,
     hidden=(64, 64),
-    lr=3e-4,
     eval_every=100,
     eval_episodes=10,
     diagnostics_every=100,

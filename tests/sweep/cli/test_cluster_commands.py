@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from recipe_sweep.cluster.backends.ray_up import RayUpBackend
 from recipe_sweep.cluster.shipment import Wheel
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.main import app
@@ -19,15 +20,7 @@ from recipe_sweep.sweep.clusters import jobs
 from tests.cluster.golden_files import FILES
 from tests.sweep.cli.test_bad_input import GRID, contents
 
-RAW = """
-cluster_name: mine
-provider: {type: local, head_ip: 10.0.0.1, worker_ips: [10.0.0.2]}
-max_workers: 1
-head_node_type: head
-available_node_types:
-  head: {resources: {CPU: 2}, node_config: {}, max_workers: 0}
-  worker: {resources: {CPU: 8}, node_config: {}, max_workers: 1}
-"""
+RAW = RayUpBackend.example()
 TOOLS = ("ray", "sbatch", "squeue", "scancel", "kubectl")
 
 Type = Callable[..., Result]
