@@ -14,7 +14,7 @@ from recipe_sweep.analysis.results.scores import ScoreRule
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.sweep.results.samples import Learned, NothingLearned
+from recipe_sweep.sweep.results.samples import NothingLearned, TrainedRuns
 
 if TYPE_CHECKING:
     from recipe_sweep.analysis.results.frame import CompactPaths, Results
@@ -53,7 +53,7 @@ def write_report(
     out_dir: Path,
     *,
     kinds: Sequence[FigureKind] = FIGURES,
-    learned: Learned | None = None,
+    learned: TrainedRuns | None = None,
     score: ScoreRule = ScoreRule.FINAL,
     resamples: int = 2000,
     remarks: Sequence[str] = (),

@@ -20,9 +20,7 @@ from recipe_sweep.sweep.files.kinds import ESTIMATE, OUTCOME, FileKind
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.reading import read_json
-from recipe_sweep.sweep.units import percent
-from recipe_sweep.sweep.units import slots as slots  # The command line imports both from here.
-from recipe_sweep.sweep.units import span as span
+from recipe_sweep.sweep.units import percent, slots, span
 
 SCHEMA_VERSION = 1
 

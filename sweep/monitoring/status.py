@@ -28,7 +28,6 @@ from recipe_sweep.sweep.files.progress_file import PackProgressFile
 from recipe_sweep.sweep.locks.lease import LeaseRecord, died, visible_launch
 from recipe_sweep.sweep.monitoring.stuck import StuckPack, packs_at_work, stuck_packs
 from recipe_sweep.sweep.results.done import DoneRuns, Ledger, read_done
-from recipe_sweep.sweep.units import duration as duration  # The command line imports it from here.
 from recipe_sweep.sweep.units import moment
 
 

@@ -127,10 +127,6 @@ class TrainedRuns(Protocol):
         ...
 
 
-Learned = TrainedRuns
-"""Name of the protocol in reports."""
-
-
 class NothingLearned:
     """Replaces the trained runs if there are no weights and datasets, as in a rehearsal. Every answer says why."""
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
 
 from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.sweep.errors import StoreAddressError as StoreAddressError  # Code that opens a store imports it from here.
+from recipe_sweep.sweep.errors import StoreAddressError
 
 
 class Address(NamedTuple):

@@ -9,11 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.errors import StoreAddressError, SweepDirectoryError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import SweepFile, read_sweep_file
 from recipe_sweep.sweep.store.addresses import open_store
-from recipe_sweep.sweep.store.base import Store, StoreAddressError
+from recipe_sweep.sweep.store.base import Store
 from recipe_sweep.sweep.store.lease import check_free
 from recipe_sweep.sweep.store.sync import SWEEP_FILE, fetch
 

@@ -33,7 +33,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     Source,
     ValueLearning,
 )
-from recipe_sweep.sweep.results.samples import Learned, NothingLearned
+from recipe_sweep.sweep.results.samples import NothingLearned, TrainedRuns
 from recipe_sweep.sweep.results.schema import SCHEMA
 from tests.builders import design_point
 
@@ -221,7 +221,7 @@ def write_sweep(sweep_dir: Path, points: Sequence[DesignPoint], pack_size: int =
     return sweep_dir
 
 
-def material_of(points: Sequence[DesignPoint], sweep_dir: Path, learned: Learned | None = None) -> Material:
+def material_of(points: Sequence[DesignPoint], sweep_dir: Path, learned: TrainedRuns | None = None) -> Material:
     """What figures are drawn from, of a sweep on disk that wants `points`."""
     results = load_results(sweep_dir / "results", [point.run_id for point in points])
     wanted = points_table(points)

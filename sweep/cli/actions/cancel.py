@@ -9,8 +9,9 @@ from recipe_sweep.sweep.cli.show.status import status_line
 from recipe_sweep.sweep.cli.streams import say
 from recipe_sweep.sweep.locks.lease import live_launch
 from recipe_sweep.sweep.locks.stop import ask_to_stop, wait_for_end
-from recipe_sweep.sweep.monitoring.status import SweepWatcher, duration
+from recipe_sweep.sweep.monitoring.status import SweepWatcher
 from recipe_sweep.sweep.opening import Reference
+from recipe_sweep.sweep.units import duration
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.estimate import how_to_know, money
-from recipe_sweep.sweep.estimates.estimate_file import Estimate, slots, span
+from recipe_sweep.sweep.estimates.estimate_file import Estimate
 from recipe_sweep.sweep.planning.plan import Plan
+from recipe_sweep.sweep.units import slots, span
 
 
 def estimate_lines(plan: Plan, estimated: Estimate | None, machines: Machines) -> Iterator[str]:

@@ -16,7 +16,7 @@ from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, value_text
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.pack_file import PackRecord
 from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
-from recipe_sweep.sweep.monitoring.status import duration
+from recipe_sweep.sweep.units import duration
 from recipe_sweep.trainers.results import RunStatus
 
 _COLUMNS = 4

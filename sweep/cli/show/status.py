@@ -19,9 +19,9 @@ from recipe_sweep.sweep.estimates.spending import Spending
 from recipe_sweep.sweep.files.failure_file import FailureGroup
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
-from recipe_sweep.sweep.monitoring.status import AxisProgress, DeadLaunch, RunningPack, SweepStatus, duration
+from recipe_sweep.sweep.monitoring.status import AxisProgress, DeadLaunch, RunningPack, SweepStatus
 from recipe_sweep.sweep.opening import Target
-from recipe_sweep.sweep.units import device_time
+from recipe_sweep.sweep.units import device_time, duration
 
 _SHOWN_PACKS = 16
 GO_ON = "to continue, launch again: finished runs are kept, and packs go on from their checkpoints"
