@@ -120,6 +120,7 @@ class Ledger:
         self._paths = paths
         self._indexed = _read_index(paths.done_index)
         self._files = {file.pack_id: file for file in self._indexed}
+        self._damaged = False
 
     def read(self) -> DoneRuns:
         """Read every run published so far; damaged files are overlooked.
@@ -140,14 +141,14 @@ class Ledger:
                 damaged.append(error)
                 continue
             files[name] = file
-        self._files = files
+        self._files, self._damaged = files, bool(damaged)
         note_newer(self._paths.results, (file.schema_version for file in files.values()))
         return DoneRuns(_with_weights_checked(self._paths, files.values()), tuple(damaged))
 
     def remember(self) -> None:
-        """Update the index that the next process reads."""
+        """Update the index that the next process reads. If a file is damaged, write nothing: the command may be refused."""
         files = tuple(self._files.values())
-        if files != self._indexed:
+        if files != self._indexed and not self._damaged:
             _write_index(self._paths.done_index, files)
             self._indexed = files
 

@@ -158,3 +158,17 @@ def test_doctor_finds_what_dead_processes_left(paths: SweepPaths) -> None:
     findings = examine(paths)
     assert len(findings) == 3
     assert {finding.severity for finding in findings} == {Severity.NOTE}
+
+
+def test_a_damaged_file_leaves_the_index_as_it_was_because_the_command_may_be_refused(paths: SweepPaths) -> None:
+    publish_under_new_epoch(paths, POINTS[:1])
+    read_done(paths)
+    before = paths.done_index.read_bytes()
+    publish_under_new_epoch(paths, POINTS[1:2])
+    torn = paths.pack_result("0" * 16)
+    torn.write_bytes(b"no Parquet file")
+    read_done(paths)
+    assert paths.done_index.read_bytes() == before
+    torn.unlink()
+    read_done(paths)
+    assert paths.done_index.read_bytes() != before
