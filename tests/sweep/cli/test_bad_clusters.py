@@ -129,7 +129,7 @@ MISTAKES = {
     "a backend beside Ray's keys": kubernetes("", "cluster_name: mine\n", "'cluster_name'"),
     "no provider for Ray": raw("provider: {type: local, head_ip: 10.0.0.1, worker_ips: [10.0.0.2]}\n", "", "no provider"),
     "no name for Ray": raw("cluster_name: mine\n", "", "no cluster_name"),
-    "a key that Ray does not know": raw("max_workers: 1\nhead", "max_worker: 1\nhead", "c.yaml:4", "'max_worker'"),
+    "a key that Ray does not know": raw("max_workers: 1\nhead", "max_worker: 1\nhead", "c.yaml:3", "'max_worker'"),
     "a number that Ray does not take": raw("max_workers: 1\nhead", "max_workers: some\nhead", "max_workers", "whole number"),
     "a node type without its machine": raw("node_config: {}, max_workers: 1", "max_workers: 1", "no node_config"),
     "workers of which nothing is known": raw("{CPU: 8}", "{}", "available_node_types.worker.resources", "no CPU"),
