@@ -43,6 +43,8 @@ class CrossFit(NamedTuple):
     """(T,); may lie below 0"""
     covariances: Floats
     """(N, T, T), each from a jackknife over a task's seeds"""
+    surpluses: Floats
+    """(N, T, T): what the jackknife has too much of the chance of pairs of seeds"""
     seeds: Integers
     """(N,); of each task's datasets the fewest seeds in which every design has a run"""
 
@@ -55,8 +57,13 @@ class CrossFit(NamedTuple):
     def total_interval(self) -> Interval:
         """Student's 95 % interval of the total."""
         ones = np.ones_like(self.parts)
-        reach = t_quantile(self.freedom(ones)) * np.sqrt(ones @ self.covariances.sum(axis=0) @ ones)
+        reach = t_quantile(self.freedom(ones)) * np.sqrt(self.covariance(ones[None])[0, 0])
         return Interval(np.asarray(self.total - reach), np.asarray(self.total + reach))
+
+    def covariance(self, ends: Floats) -> Floats:
+        """Compute the covariances (M, M) of sums of the parts with weights (M, T)."""
+        whole, surplus = (ends @ each.sum(axis=0) @ ends.T for each in (self.covariances, self.surpluses))
+        return _less_surplus(whole, surplus, int(self.seeds.min()))
 
     def freedom(self, weights: Floats) -> float:
         """Compute the degrees of freedom of a sum of the parts with weights (T,), after Welch and Satterthwaite."""
@@ -78,19 +85,22 @@ def cross_fit(scores: Floats) -> CrossFit | None:
     if not enough.any():
         return None
     scores = scores[:, :, :, enough][..., there[enough].any(axis=0)]
-    parts = unbiased_parts(scores)
-    without = np.stack([unbiased_parts(np.delete(scores, s, axis=-1)) for s in range(scores.shape[-1])])
+    products = _pair_products(scores)
+    parts = products.mean()
+    without = np.stack([_pair_products(np.delete(scores, s, axis=-1)).mean() for s in range(scores.shape[-1])])
     if not (np.isfinite(parts).all() and np.isfinite(without).all()):
         return None
     off = without - without.mean(axis=0)
     seeds = len(without)
-    return CrossFit(parts, (off.T @ off * (seeds - 1) / seeds)[None], complete[enough].min(keepdims=True))
+    covariance = off.T @ off * (seeds - 1) / seeds
+    surplus = products.chance() * 2.0 / ((seeds - 1) * (seeds - 2))
+    return CrossFit(parts, covariance[None], surplus[None], complete[enough].min(keepdims=True))
 
 
 def together(fits: Sequence[CrossFit]) -> CrossFit:
     """Add up the variances of tasks, at least one."""
-    parts, covariances, seeds = zip(*fits, strict=True)
-    return CrossFit(np.sum(parts, axis=0), np.concatenate(covariances), np.concatenate(seeds))
+    parts, covariances, surpluses, seeds = zip(*fits, strict=True)
+    return CrossFit(np.sum(parts, axis=0), np.concatenate(covariances), np.concatenate(surpluses), np.concatenate(seeds))
 
 
 def share_difference(fit: CrossFit, first: int, second: int) -> tuple[float, Interval] | None:
@@ -104,28 +114,87 @@ def share_difference(fit: CrossFit, first: int, second: int) -> tuple[float, Int
     difference = np.eye(len(TERMS))[first] - np.eye(len(TERMS))[second]
     ends = np.stack([difference, np.ones(len(TERMS))])
     over, under = ends @ fit.parts
-    covariance = ends @ fit.covariances.sum(axis=0) @ ends.T
-    interval = ratio_interval(over, under, covariance, fit.freedom(difference), (-np.inf, np.inf))
+    interval = ratio_interval(over, under, fit.covariance(ends), fit.freedom(difference), (-np.inf, np.inf))
     return (float(over / under), interval) if np.isfinite(interval).all() else None
 
 
 def unbiased_parts(scores: Floats) -> Floats:
     """Average products of two seeds' effects (T,) over pairs of seeds, halves and datasets; NaN where a dataset has none."""
+    return _pair_products(scores).mean()
+
+
+class _Products(NamedTuple):
+    """Products of two seeds' effects, summed over the halves in which neither of the two chooses."""
+
+    sums: Floats
+    """(T, D, S, S); 0 for a seed with itself"""
+    halves: Floats
+    """(D, S, S): in how many halves neither chooses"""
+
+    def mean(self) -> Floats:
+        """Average (T,) over pairs of seeds, halves and datasets."""
+        pairs = self.halves.sum(axis=(-1, -2))
+        sums = self.sums.sum(axis=(-1, -2))
+        by_dataset = np.divide(sums, pairs, out=np.full_like(sums, np.nan), where=pairs > 0)
+        mean: Floats = by_dataset.mean(axis=-1)
+        return mean
+
+    def chance(self) -> Floats:
+        """Compute the covariances (T, T) of what products have from the pair alone, and from neither of its seeds.
+
+        This is the second part of Hoeffding's decomposition. Only pairs count that all datasets have. With too few of them
+        it is 0.
+        """
+        known = np.all(self.halves > 0, axis=0)
+        first, second = np.triu_indices(len(known), 1)
+        there = known[first, second]
+        pairs = (first[there], second[there])
+        products = (self.sums[..., *pairs] / self.halves[..., *pairs]).mean(axis=1)
+        members = np.zeros((there.sum(), len(known)))
+        members[np.arange(there.sum()), pairs[0]] = members[np.arange(there.sum()), pairs[1]] = 1.0
+        left = there.sum() - np.linalg.matrix_rank(members)
+        if left < 1:
+            return np.zeros((len(products), len(products)))
+        rest = products - products @ np.linalg.pinv(members.T) @ members.T
+        covariance: Floats = rest @ rest.T / left
+        return covariance
+
+
+def _pair_products(scores: Floats) -> _Products:
+    """Multiply two seeds' effects of scores (X, V, E, D, K, S), in all halves."""
     # The smaller half of an odd number chooses, because at least two seeds must be left.
     choosing = ~half_splits(np.random.default_rng(SPLIT_SEED), scores.shape[-1], MOST_SPLITS)
     chosen = chosen_by_halves(scores, choosing)
     usable: Booleans = np.all(np.isfinite(chosen), axis=(0, 1, 2)) & ~choosing[:, None]
-    chosen = np.where(usable, chosen, 0.0)
-    count = usable.sum(axis=-1)
-    pairs = (count * (count - 1)).sum(axis=0)
-    found = _contrasts(chosen)
-    # The sum over pairs of two seeds is the squared sum without the squares.
-    products = (found.sum(axis=-1) ** 2 - (found**2).sum(axis=-1)).sum(axis=-2)
-    cells = math.prod(scores.shape[:3])
-    by_term = np.stack([products[_of_term(term)].sum(axis=(0, 1, 2)) / cells for term in TERMS])
-    by_dataset = np.divide(by_term, pairs, out=np.full_like(by_term, np.nan), where=pairs > 0)
-    parts: Floats = by_dataset.mean(axis=-1)
-    return parts
+    found = _contrasts(np.where(usable, chosen, 0.0))
+    cells, apart = math.prod(scores.shape[:3]), 1.0 - np.eye(scores.shape[-1])
+    sums = np.stack([_outer(found[_of_term(term)].reshape(-1, *found.shape[3:])) for term in TERMS]) / cells
+    return _Products(sums * apart, _outer(usable[None].astype(np.float64)) * apart)
+
+
+def _outer(rows: Floats) -> Floats:
+    """Sum the outer products (D, S, S) of rows (C, P, D, S) over C and P."""
+    flat = np.moveaxis(rows, 2, 0).reshape(rows.shape[2], -1, rows.shape[3])
+    outer: Floats = np.swapaxes(flat, -1, -2) @ flat
+    return outer
+
+
+def _less_surplus(covariance: Floats, surplus: Floats, seeds: int) -> Floats:
+    """Correct a jackknife's covariance (M, M), which is too large for means over pairs of seeds.
+
+    It counts the chance of pairs alone 4 / (n (n - 2)) times. Right is 2 / (n (n - 1)) (Efron and Stein 1981). In every
+    direction a share of (n - 2) / (2 (n - 1)) stays, because more is never too much.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    kept = values > ROUNDING * values.max(initial=0.0)
+    root = vectors[:, kept] * np.sqrt(values[kept])
+    inverse = vectors[:, kept] / np.sqrt(values[kept])
+    relative = inverse.T @ surplus @ inverse
+    share, turned = np.linalg.eigh((relative + relative.T) / 2.0)
+    left = 1.0 - np.clip(share, 0.0, 1.0 - (seeds - 2) / (2.0 * (seeds - 1)))
+    whole = root @ turned
+    found: Floats = (whole * left) @ whole.T
+    return found
 
 
 def _contrasts(scores: Floats) -> Floats:

@@ -68,7 +68,7 @@ def test_every_claim_on_scores_follows_the_truth(world: Callable[[DesignPoint], 
 
 def shares_of(monkeypatch: pytest.MonkeyPatch, parts: Sequence[float]) -> dict[str, Claim]:
     """Judge a sweep whose variances of the three axes are these, with small errors."""
-    fit = CrossFit(np.array([*parts, 0.0, 0.0, 0.0, 0.0]), 1e-4 * np.eye(7)[None], np.array([8]))
+    fit = CrossFit(np.array([*parts, 0.0, 0.0, 0.0, 0.0]), 1e-4 * np.eye(7)[None], np.zeros((1, 7, 7)), np.array([8]))
     monkeypatch.setattr(evidence, "variance_parts", lambda _: fit)
     return by_name(claims(()))
 
