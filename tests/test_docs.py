@@ -72,7 +72,7 @@ def test_the_readme_states_the_demo_as_it_is() -> None:
         f"batch {settings['batch']}",
         f"hidden layers {hidden}",
         f"learning rate {settings['lr']}",
-        f"BRAC, {max(demo['axes']['alpha']['brac']):g},",
+        f"temperature of BRAC is {demo['axes']['alpha']['brac']:g}",
         f"{len(demo['axes']['seed'])} seeds",
     )
     for fact in facts:
