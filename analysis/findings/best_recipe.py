@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.comparisons import Estimate, paired_difference, stratified_mean
-from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, seed_means
+from recipe_sweep.analysis.estimators.seed_statistics import Booleans, seed_means
 from recipe_sweep.analysis.estimators.simultaneous import all_pairs
+from recipe_sweep.analysis.findings.design_ranking import Ranked, cells_of, of_pair, on_common_seeds, ranked_designs, strata
 from recipe_sweep.analysis.findings.designs import Designs, designs
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.titles import Design
@@ -49,18 +50,12 @@ class Recipe:
         )
 
 
-class Ranked(NamedTuple):
-    """A design's place (x, v, e) and its score."""
-
-    place: tuple[int, int, int]
-    estimate: Estimate
-
-
 class Rival(NamedTuple):
     """Another design, with the lead of the best design over it."""
 
     place: tuple[int, int, int]
     lead: Estimate
+    """its interval is corrected for all pairs of designs"""
     sure: bool
     """whether the lead is significant after correction for all pairs of designs"""
     recipe: Recipe
@@ -75,6 +70,15 @@ class Choice:
     first: Ranked
     recipe: Recipe
     rivals: tuple[Rival, ...]
+    left_out: int
+    """runs on seeds that another design lacks, by which no design is ranked"""
+    apart: bool
+    """whether designs have too few seeds in common, so that each is ranked on its own"""
+
+    @property
+    def pairs(self) -> int:
+        """Number of pairs of designs."""
+        return math.comb(1 + len(self.rivals), 2)
 
     @property
     def tied(self) -> tuple[Rival, ...]:
@@ -114,10 +118,28 @@ def choose(scope: Sequence[Designs], dataset: str | None) -> Choice | None:
     A configuration of which every run diverged is never chosen.
     """
     kept = tuple(_without_diverged(one, dataset) for one in scope)
-    ranked = _ranked(kept, dataset)
-    if not ranked:
+    found = ranked_designs(kept, dataset)
+    if not found:
         return None
-    return Choice(kept, dataset, ranked[0], _recipe(kept, ranked[0].place, dataset), _rivals(kept, ranked, dataset))
+    places = [one.place for one in found]
+    common = tuple(on_common_seeds(one, places, dataset) for one in kept)
+    ranked = ranked_designs(common, dataset, places)
+    # Scores need two seeds. One design with a single seed in common would leave nobody ranked.
+    apart = len(ranked) < len(found)
+    if apart:
+        common, ranked = kept, found
+    left_out = sum(
+        int(np.isfinite(a.scores.scores).sum() - np.isfinite(b.scores.scores).sum()) for a, b in zip(kept, common, strict=True)
+    )
+    return Choice(
+        kept,
+        dataset,
+        ranked[0],
+        _recipe(common, ranked[0].place, dataset),
+        _rivals(kept, ranked, dataset, common),
+        left_out,
+        apart,
+    )
 
 
 def divergence(scope: Sequence[Designs], dataset: str | None) -> Divergence:
@@ -175,43 +197,27 @@ def _entry(task: Designs, place: tuple[int, ...]) -> tuple[object, ...]:
     return (*place[:3], task.scores.configurations[place])
 
 
-def _ranked(scope: Sequence[Designs], dataset: str | None) -> list[Ranked]:
-    """Rank the designs that every task of the scope has on all of its datasets, best first."""
-    found = []
-    for place in np.ndindex(scope[0].wanted.shape) if scope else ():
-        cells = [_cells(one, place, dataset) for one in scope]
-        if not all(np.isfinite(cell).any(axis=-1).all() for cell in cells):
-            continue
-        estimate = stratified_mean([cell.mean(axis=0) for cell in cells])
-        if np.isfinite(estimate.value):
-            found.append(Ranked((place[0], place[1], place[2]), estimate))
-    return sorted(found, key=lambda one: -one.estimate.value)
-
-
-def _rivals(scope: Sequence[Designs], ranked: Sequence[Ranked], dataset: str | None) -> tuple[Rival, ...]:
+def _rivals(
+    scope: Sequence[Designs], ranked: Sequence[Ranked], dataset: str | None, common: Sequence[Designs]
+) -> tuple[Rival, ...]:
     """Compare the first design with all others, corrected for all pairs, because the first was chosen by its score."""
     first = ranked[0].place
     leads = [
-        stratified_mean([paired_difference(_cells(one, first, dataset), _cells(one, other.place, dataset)) for one in scope])
+        stratified_mean(
+            [paired_difference(cells_of(one, first, dataset), cells_of(one, other.place, dataset)) for one in scope]
+        )
         for other in ranked[1:]
     ]
-    ahead = all_pairs(np.stack([_strata(scope, one.place, dataset) for one in ranked])).ahead[0, 1:]
+    pairs = all_pairs(np.stack([strata(scope, one.place, dataset) for one in ranked]))
     return tuple(
-        Rival(other.place, lead, lead.known and sure, _recipe(scope, other.place, dataset))
-        for other, lead, sure in zip(ranked[1:], leads, ahead.tolist(), strict=True)
+        Rival(
+            other.place,
+            of_pair(lead, pairs, at),
+            lead.known and bool(pairs.ahead[0, at]),
+            _recipe(common, other.place, dataset),
+        )
+        for at, (other, lead) in enumerate(zip(ranked[1:], leads, strict=True), start=1)
     )
-
-
-def _strata(scope: Sequence[Designs], place: tuple[int, int, int], dataset: str | None) -> Floats:
-    """Collect a design's scores (C, S) on every task and dataset of the scope. Tasks with fewer seeds are filled with NaN."""
-    cells = [_cells(one, place, dataset) for one in scope]
-    most = max(cell.shape[-1] for cell in cells)
-    return np.concatenate([np.pad(cell, ((0, 0), (0, most - cell.shape[-1])), constant_values=np.nan) for cell in cells])
-
-
-def _cells(task: Designs, place: tuple[int, int, int], dataset: str | None) -> Floats:
-    cells: Floats = task.corrected[place]
-    return cells if dataset is None else cells[task.scores.datasets.index(dataset), None]
 
 
 def _recipe(scope: Sequence[Designs], place: tuple[int, int, int], dataset: str | None) -> Recipe:

@@ -49,6 +49,14 @@ def compared(task: TaskScores) -> Compared:
     return Compared(np.where(mask, task.scores, np.nan), complete & ~apart, narrowed, apart)
 
 
+def common_seeds(scores: Floats) -> Booleans:
+    """Mark the seeds (D, S) that each of N designs has, with all of its configurations that have runs: scores (N, D, K, S)."""
+    there = np.isfinite(scores)
+    used: Booleans = np.any(there, axis=-1, keepdims=True)
+    common: Booleans = np.all(there | ~used, axis=(0, 2))
+    return common
+
+
 def seed_notes(tasks: Sequence[TaskScores]) -> tuple[str, ...]:
     """Say how many panels leave out seeds, and how many have no ranks because their bars share no seed."""
     found = [compared(task) for task in tasks]

@@ -131,7 +131,7 @@ def _how_sure(choice: Choice) -> str:
     are = agreeing(len(tied), "is", "are")
     count = f"{len(tied)} of {counted(rivals, 'other design')} {are} statistically tied with it."
     nearest = f"nearest, {_name(closest.place)}, is {_interval(closest.lead)} behind"
-    needed = seeds_to_settle(closest.lead.value, closest.lead.deviation)
+    needed = seeds_to_settle(closest.lead.value, closest.lead.deviation, level=1.0 - 0.05 / choice.pairs)
     if needed is None:
         return f"{count} More seeds will not separate them: the {nearest}."
     return f"{count} The {nearest}; if that is the true difference, about {counted(needed, 'seed')} would separate the two."
@@ -205,6 +205,10 @@ def _caveats(choice: Choice) -> tuple[str, ...]:
         found.append(f"{short(recipe.alpha)} is the end of the temperature grid: a better one may lie beyond it.")
     if missing:
         found.append(f"{counted(missing, 'run')} {agreeing(missing, 'is', 'are')} missing.")
+    if choice.apart:
+        found.append("Each design is ranked on its own seeds, because the designs have too few seeds in common.")
+    elif choice.left_out:
+        found.append(f"Designs are ranked on the seeds that all have; this leaves {counted(choice.left_out, 'run')} out.")
     found.append("The best design was chosen by its own score, so this score is biased upwards.")
     cloning = [task.scores.cloning_by_dataset for task in choice.scope]
     if not all(np.isfinite(one).all() for one in cloning):
