@@ -8,7 +8,7 @@ one seed nothing can be corrected; then both scores are those of Figure 7, witho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -129,12 +129,9 @@ class Comparison:
 def compare(first: Side, second: Side, rule: ScoreRule = ScoreRule.FINAL) -> Comparison:
     """Compare two sweeps. Neither needs to be complete."""
     tables = [points_table(side.points) for side in (first, second)]
-    tasks = [
-        {task.task: task for task in task_scores(side.results.runs, table, rule)}
-        for side, table in zip((first, second), tables, strict=True)
-    ]
+    tasks = _named([_by_source(side, table, rule) for side, table in zip((first, second), tables, strict=True)])
     found = [
-        difference for name, task in tasks[0].items() if name in tasks[1] for difference in _differences(task, tasks[1][name])
+        difference for key, task in tasks[0].items() if key in tasks[1] for difference in _differences(task, tasks[1][key])
     ]
     adjusted = holm(np.array([one.difference.p_value for one in found])).tolist() if found else []
     runs = first.results.runs, second.results.runs
@@ -146,6 +143,33 @@ def compare(first: Side, second: Side, rule: ScoreRule = ScoreRule.FINAL) -> Com
         differences=tuple(one._replace(p_adjusted=p_value) for one, p_value in zip(found, adjusted, strict=True)),
         alone=_alone(first.name, tasks[0], tasks[1]) + _alone(second.name, tasks[1], tasks[0]),
     )
+
+
+class _Key(NamedTuple):
+    """What both sweeps must have, because each source of a task has a scale of its own."""
+
+    task: str
+    source: str
+
+
+def _by_source(side: Side, points: pd.DataFrame, rule: ScoreRule) -> dict[_Key, TaskScores]:
+    """Arrange one side's scores. A task names its source only if the sweep has several of it, so points say the others."""
+    only = dict(zip(points["task"].astype(str).tolist(), points["source"].astype(str).tolist(), strict=True))
+    tasks = task_scores(side.results.runs, points, rule)
+    return {_Key(task.grid_task, task.source or only[task.grid_task]): task for task in tasks}
+
+
+def _named(sides: Sequence[dict[_Key, TaskScores]]) -> list[dict[_Key, TaskScores]]:
+    """Name the source of every task of which the two sweeps together have several."""
+    keys = {key for side in sides for key in side}
+    several = {key.task for key in keys if sum(other.task == key.task for other in keys) > 1}
+    return [{key: _with_source(task, key) if key.task in several else task for key, task in side.items()} for side in sides]
+
+
+def _with_source(task: TaskScores, key: _Key) -> TaskScores:
+    if task.source:
+        return task
+    return replace(task, task=f"{task.task} ({key.source})", title=f"{task.title} ({key.source})", source=key.source)
 
 
 def _differences(first: TaskScores, second: TaskScores) -> list[DesignDifference]:
@@ -231,7 +255,7 @@ def _hashes(runs: pd.DataFrame) -> dict[tuple[str, str, str], str]:
     return hashes
 
 
-def _alone(name: str, own: dict[str, TaskScores], other: dict[str, TaskScores]) -> tuple[str, ...]:
+def _alone(name: str, own: dict[_Key, TaskScores], other: dict[_Key, TaskScores]) -> tuple[str, ...]:
     sentences = []
     for key, task in own.items():
         if key not in other:
