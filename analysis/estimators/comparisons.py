@@ -14,6 +14,7 @@ import numpy as np
 from recipe_sweep.analysis.estimators.seed_statistics import (
     FEWEST_SEEDS,
     Floats,
+    Integers,
     seed_skewness,
     skewed_interval,
     skewed_p_value,
@@ -61,13 +62,36 @@ def stratified_mean(tasks: Sequence[Floats], level: float = 0.95, *, skewed: boo
     total = squared.sum()
     if total == 0.0:
         return Estimate(value, value, value, float(value == 0.0), 0.0, fewest)
-    freedom = total**2 / sum(part**2 / (len(task) - 1) for part, task in zip(squared, seeds, strict=True))
+    freedom = np.asarray(welch_freedom(squared, np.array([len(task) - 1 for task in seeds])))
     # Third moments of independent means add as variances do.
     third = sum(float(seed_skewness(task)) * part**1.5 / np.sqrt(len(task)) for part, task in zip(squared, seeds, strict=True))
     error, asymmetry = np.sqrt(total), third / total**1.5 / 6.0 if skewed else 0.0
     interval = skewed_interval(np.array(value), error, freedom, asymmetry, level)
     p_value = skewed_p_value(np.array(value), error, freedom, asymmetry)
     return Estimate(value, float(interval.low), float(interval.high), float(p_value), float(error * np.sqrt(fewest)), fewest)
+
+
+def welch_freedom(squared: Floats, freedom: Integers) -> float:
+    """Compute the degrees of freedom of a sum of N independent parts from their squared errors and own degrees, both (N,).
+
+    This is Welch and Satterthwaite's formula. Without any error it is the sum of the degrees.
+    """
+    total = squared.sum()
+    return float(total**2 / (squared**2 / freedom).sum()) if total > 0.0 else float(freedom.sum())
+
+
+def one_sided_p_value(value: float, error: float, freedom: float) -> float:
+    """Compute Student's p-value of a true value of 0 or less. It is half of the two-sided one where `value` is above 0."""
+    from scipy.special import stdtr
+
+    if error == 0.0:
+        return float(value <= 0.0)
+    return float(stdtr(freedom, -value / error))
+
+
+def two_sided_p_value(value: float, error: float, freedom: float) -> float:
+    """Compute Student's two-sided p-value of a true value of 0."""
+    return min(2.0 * one_sided_p_value(abs(value), error, freedom), 1.0)
 
 
 def careful_p_value(tasks: Sequence[Floats]) -> float:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from recipe_sweep.analysis.estimators.comparisons import two_sided_p_value
 from recipe_sweep.analysis.estimators.seed_statistics import (
     FEWEST_SEEDS,
     Booleans,
@@ -116,6 +117,16 @@ def share_difference(fit: CrossFit, first: int, second: int) -> tuple[float, Int
     over, under = ends @ fit.parts
     interval = ratio_interval(over, under, fit.covariance(ends), fit.freedom(difference), (-np.inf, np.inf))
     return (float(over / under), interval) if np.isfinite(interval).all() else None
+
+
+def share_p_value(fit: CrossFit, first: int, second: int) -> float:
+    """Compute the two-sided p-value of equal shares. It is below 0.05 if the interval of `share_difference` excludes 0.
+
+    Two shares of one total are equal if their numerators are, so the total's error does not count.
+    """
+    difference = np.eye(len(TERMS))[first] - np.eye(len(TERMS))[second]
+    error = np.sqrt(difference @ fit.covariances.sum(axis=0) @ difference)
+    return two_sided_p_value(float(difference @ fit.parts), float(error), fit.freedom(difference))
 
 
 def unbiased_parts(scores: Floats) -> Floats:

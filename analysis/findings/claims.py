@@ -1,4 +1,8 @@
-"""Compares the paper's claims with a sweep: what the paper claims, what is found here, and the verdict."""
+"""Compares the paper's claims with a sweep: what the paper claims, what is found here, and the verdict.
+
+Verdicts stand for the whole list: with 95 % confidence none of them is false (Holm). `alone` is for a reader with one question
+that was fixed before the results were seen.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
+import numpy as np
+
+from recipe_sweep.analysis.estimators.comparisons import holm
 from recipe_sweep.analysis.findings.claim_list import CLAIMS, Definition, Scale
 from recipe_sweep.analysis.findings.evidence import Finding, Sweep
 from recipe_sweep.analysis.findings.panels import TaskPanels
@@ -41,7 +49,19 @@ class Claim:
     """95 % interval of the statistic, on the scale of `ours`; None if there is none"""
     verdict: Verdict
     why: str
-    """the reason for the verdict, one sentence"""
+    """the reason for the verdict, in one sentence or a few"""
+    alone: Verdict
+    """the verdict if this claim were the only question"""
+
+
+FAMILY_ERROR = 0.05
+"""Share of sweeps in which any verdict of the list may be false."""
+
+
+class _Judged(NamedTuple):
+    verdict: Verdict
+    alone: Verdict
+    why: str
 
 
 def claims(blocks: Sequence[TaskPanels], stability: Sequence[Stability] = (), *, rehearsal: bool = False) -> tuple[Claim, ...]:
@@ -51,24 +71,51 @@ def claims(blocks: Sequence[TaskPanels], stability: Sequence[Stability] = (), *,
     of a rehearsal.
     """
     if rehearsal:
-        return tuple(_claim(one, Finding(math.nan, math.nan, math.nan), Verdict.OPEN, NO_CLAIM) for one in CLAIMS)
+        nothing, none = Finding(math.nan, math.nan, math.nan), _Judged(Verdict.OPEN, Verdict.OPEN, NO_CLAIM)
+        return tuple(_claim(one, nothing, none) for one in CLAIMS)
+    findings = _findings(blocks, stability)
+    return tuple(_claim(*one) for one in zip(CLAIMS, findings, _judged_together(findings), strict=True))
+
+
+def _findings(blocks: Sequence[TaskPanels], stability: Sequence[Stability]) -> list[Finding]:
     sweep = Sweep(tuple(blocks), tuple(block.designs for block in blocks), tuple(stability))
-    return tuple(_judged(one, one.find(sweep)) for one in CLAIMS)
+    return [one.find(sweep) for one in CLAIMS]
 
 
-def _judged(definition: Definition, finding: Finding) -> Claim:
-    """Decide the verdict by the side of the border on which the whole interval lies."""
+def _judged_together(findings: Sequence[Finding]) -> list[_Judged]:
+    """Judge each claim alone, and keep a verdict only if the whole list of verdicts is sure."""
+    alone = [_judged(*one) for one in zip(CLAIMS, findings, strict=True)]
+    p_values = np.array([finding.p_value for finding in findings])
+    asked = int(np.isfinite(p_values).sum())
+    # A single claim is judged by its interval, with which the p-value of skewed scores does not always agree.
+    sure = [True] * len(findings) if asked == 1 else (holm(p_values) < FAMILY_ERROR).tolist()
+    return [one if certain else _too_many(one, asked) for one, certain in zip(alone, sure, strict=True)]
+
+
+def _too_many(judged: _Judged, asked: int) -> _Judged:
+    """Take back a verdict that would stand alone and does not stand among so many claims."""
+    if judged.alone is Verdict.OPEN:
+        return judged
+    would = "hold" if judged.alone is Verdict.HOLDS else "not hold"
+    why = f"Asked alone it would {would}. {judged.why} Among {asked} claims such a result comes by chance too often."
+    return judged._replace(verdict=Verdict.OPEN, why=why)
+
+
+def _judged(definition: Definition, finding: Finding) -> _Judged:
+    """Judge a claim alone, by the side of the border on which the whole interval lies."""
     border = f"{definition.scale.number(finding.border)}{definition.scale.unit}"
     if finding.lacks:
-        return _claim(definition, finding, Verdict.OPEN, f"This claim needs {finding.lacks}.")
-    if finding.low > finding.border:
-        return _claim(definition, finding, Verdict.HOLDS, f"The whole interval is on the claim's side of {border}.")
-    if finding.high < finding.border:
-        return _claim(definition, finding, Verdict.FAILS, f"The whole interval is on the other side of {border}.")
-    return _claim(definition, finding, Verdict.OPEN, f"The interval contains {border}, so these seeds do not decide.")
+        verdict, why = Verdict.OPEN, f"This claim needs {finding.lacks}."
+    elif finding.low > finding.border:
+        verdict, why = Verdict.HOLDS, f"The whole interval is on the claim's side of {border}."
+    elif finding.high < finding.border:
+        verdict, why = Verdict.FAILS, f"The whole interval is on the other side of {border}."
+    else:
+        verdict, why = Verdict.OPEN, f"The interval contains {border}, so these seeds do not decide."
+    return _Judged(verdict, verdict, why)
 
 
-def _claim(definition: Definition, finding: Finding, verdict: Verdict, why: str) -> Claim:
+def _claim(definition: Definition, finding: Finding, judged: _Judged) -> Claim:
     scale, ours = definition.scale, NOTHING
     ends: tuple[float | None, float | None] = (None, None)
     if math.isfinite(finding.low) and math.isfinite(finding.high):
@@ -89,8 +136,9 @@ def _claim(definition: Definition, finding: Finding, verdict: Verdict, why: str)
         ours=ours,
         low=ends[0],
         high=ends[1],
-        verdict=verdict,
-        why=why + _beyond(scale, finding),
+        verdict=judged.verdict,
+        why=judged.why + _beyond(scale, finding),
+        alone=judged.alone,
     )
 
 

@@ -13,26 +13,34 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.comparisons import Estimate, paired_difference, stratified_mean
-from recipe_sweep.analysis.estimators.crossfit import CrossFit, cross_fit, share_difference, together
+from recipe_sweep.analysis.estimators.comparisons import (
+    careful_p_value,
+    one_sided_p_value,
+    paired_difference,
+    stratified_mean,
+    two_sided_p_value,
+)
+from recipe_sweep.analysis.estimators.crossfit import CrossFit, cross_fit, share_difference, share_p_value, together
 from recipe_sweep.analysis.estimators.seed_statistics import (
     FEWEST_SEEDS,
     Booleans,
     Floats,
-    bootstrap_best,
     resample_weights,
     t_interval,
+    t_quantile,
 )
-from recipe_sweep.analysis.estimators.ties import top_shares, with_borrowed_spread
 from recipe_sweep.analysis.estimators.variance import AXES, TERMS
 from recipe_sweep.analysis.findings.designs import Designs
-from recipe_sweep.analysis.findings.panels import Panel, TaskPanels
+from recipe_sweep.analysis.findings.panels import TaskPanels
+from recipe_sweep.analysis.findings.places import Places, places
 from recipe_sweep.analysis.findings.stability import Stability
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 RESAMPLES = 1000
 BOOTSTRAP_SEED = 1
+_UNRANKED = "panels in which Mix and another decomposition can be ranked"
 _SEVERAL = "several panels: one is no majority"
 
 
@@ -47,6 +55,8 @@ class Finding(NamedTuple):
     """what the statistic needs and the sweep lacks; empty if nothing"""
     of: str = ""
     """the total that a count is out of"""
+    p_value: float = np.nan
+    """two-sided, of a true value at the border; NaN if the sweep cannot judge the claim, whatever its scores"""
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,11 @@ class Sweep:
         """`variance_parts` of the designs, which several claims are about."""
         return variance_parts(self.designs)
 
+    @cached_property
+    def places(self) -> Places | None:
+        """`places` of the panels, which several claims are about."""
+        return places(self.blocks)
+
 
 def missing(what: str) -> Finding:
     """Return a finding without a number, which says what is missing."""
@@ -70,31 +85,54 @@ def missing(what: str) -> Finding:
 
 def lead(sweep: Sweep) -> Finding:
     """Count the panels where Mix is best or runner-up. The border is the count that chance would give."""
-    places = _places(sweep)
-    if places is None:
-        return missing("panels in which Mix and another decomposition can be ranked")
-    counts, samples, seeds = places
-    mix = Decomposition.place(Decomposition.MIX)
-    bars = [len(panel.bars) for block in sweep.blocks for panel in block.cells if _counts(panel)]
-    chance = sum(min(2, several) / several for several in bars)
-    found = _from_samples(counts[mix], samples[:, mix], seeds, border=chance)
-    if len(bars) == 1:
-        return found._replace(of=" of 1 panel", lacks=_SEVERAL)
-    return found._replace(of=f" of {len(bars)} panels")
+    found = sweep.places
+    if found is None:
+        return missing(_UNRANKED)
+    mix = np.eye(len(found.counts))[Decomposition.place(Decomposition.MIX)]
+    value, spread = float(found.counts @ mix), found.spread(mix)
+    reach = t_quantile(spread.freedom) * spread.error
+    finding = Finding(
+        value,
+        value - reach,
+        value + reach,
+        border=found.chance,
+        of=f" of {counted(found.panels, 'panel')}",
+        p_value=two_sided_p_value(value - found.chance, *spread),
+    )
+    return _of_counts(finding, found)
 
 
 def lead_over_others(sweep: Sweep) -> Finding:
-    """Subtract the count of the next best decomposition from that of Mix."""
-    places = _places(sweep)
-    if places is None:
-        return missing("panels in which Mix and another decomposition can be ranked")
-    counts, samples, seeds = places
-    mix = Decomposition.place(Decomposition.MIX)
-    rest = _others(Decomposition.MIX)
-    found = _from_samples(counts[mix] - counts[rest].max(), samples[:, mix] - samples[:, rest].max(axis=1), seeds)
-    return (
-        found if sum(_counts(panel) for block in sweep.blocks for panel in block.cells) > 1 else found._replace(lacks=_SEVERAL)
-    )
+    """Subtract the count of the next best decomposition from that of Mix.
+
+    Which one is the next best is chance, so Mix is compared with each. The lower end is the lowest of all comparisons, each at
+    its own level: Mix leads if it surely leads each. The upper end is corrected for their number, because one decomposition
+    that surely leads Mix is enough.
+    """
+    found = sweep.places
+    if found is None:
+        return missing(_UNRANKED)
+    mix, unit = Decomposition.place(Decomposition.MIX), np.eye(len(found.counts))
+    rest = [x for x in _others(Decomposition.MIX) if found.ranked[x]]
+    leads = [float(found.counts[mix] - found.counts[x]) for x in rest]
+    spreads = [found.spread(unit[mix] - unit[x]) for x in rest]
+    low = [lead - t_quantile(one.freedom) * one.error for lead, one in zip(leads, spreads, strict=True)]
+    many = 1.0 - 0.05 / len(rest)
+    high = [lead + t_quantile(one.freedom, many) * one.error for lead, one in zip(leads, spreads, strict=True)]
+    ahead = max(one_sided_p_value(lead, *one) for lead, one in zip(leads, spreads, strict=True))
+    behind = len(rest) * min(one_sided_p_value(-lead, *one) for lead, one in zip(leads, spreads, strict=True))
+    p_value = min(2.0 * ahead, 2.0 * behind, 1.0)
+    return _of_counts(Finding(min(leads), min(low), min(high), p_value=p_value), found)
+
+
+def _of_counts(finding: Finding, found: Places) -> Finding:
+    """Say what a count lacks, and take its interval away if there are too few seeds for one."""
+    seeds = int(found.seeds.min())
+    if found.panels == 1:
+        return finding._replace(lacks=_SEVERAL, p_value=np.nan)
+    if seeds < FEWEST_SEEDS:
+        return finding._replace(low=np.nan, high=np.nan, lacks=_too_few(seeds), p_value=np.nan)
+    return finding
 
 
 def mix_over(other: Decomposition) -> Callable[[Sweep], Finding]:
@@ -149,9 +187,11 @@ def explains_more(axis: str, than: str) -> Callable[[Sweep], Finding]:
         first, second = (TERMS.index((AXES.index(name),)) for name in (axis, than))
         found = share_difference(sweep.variance, first, second)
         if found is None:
-            return missing("designs that surely differ; the variance among these may be 0")
+            # Scores decide this, so the claim counts among those of which one might have been judged by chance.
+            return missing("designs that surely differ; the variance among these may be 0")._replace(p_value=1.0)
         value, interval = found
-        return Finding(value, float(interval.low), float(interval.high))
+        p_value = share_p_value(sweep.variance, first, second)
+        return Finding(value, float(interval.low), float(interval.high), p_value=p_value)
 
     return find
 
@@ -179,46 +219,10 @@ def steadier_over_alpha(sweep: Sweep) -> Finding:
     return _steadier(sweep, _alpha_range)
 
 
-def _places(sweep: Sweep) -> tuple[Floats, Floats, int] | None:
-    """Count the panels in which each decomposition is first or second.
-
-    Returns the counts (X,), the counts in every resample (R, X), and the fewest seeds.
-    """
-    rng = np.random.default_rng(BOOTSTRAP_SEED)
-    counts: Floats = np.zeros(len(Decomposition.members()))
-    samples: Floats = np.zeros((RESAMPLES, len(Decomposition.members())))
-    seeds = []
-    for block in sweep.blocks:
-        weights = resample_weights(rng, RESAMPLES, len(block.scores.seeds))
-        drawn = bootstrap_best(block.scores.scores, weights)
-        for panel in block.cells:
-            if not _counts(panel):
-                continue
-            bars = [Decomposition.place(bar.decomposition) for bar in panel.bars]
-            place = _cell(panel)
-            cell = drawn[:, bars].reshape(RESAMPLES, len(bars), -1)[:, :, place]
-            samples[:, bars] += top_shares(with_borrowed_spread(cell), 2)
-            counts[bars] += panel.top_shares(2)
-            seeds += [bar.seeds for bar in panel.bars]
-    return (counts, samples, min(seeds)) if seeds else None
-
-
 def _others(decomposition: Decomposition) -> list[int]:
     """List the places of all other decompositions."""
     own = Decomposition.place(decomposition)
     return [x for x in range(len(Decomposition.members())) if x != own]
-
-
-def _cell(panel: Panel) -> int:
-    """Return the index of a panel's cell (V, E) in a flat list of all cells."""
-    assert panel.value_learning is not None
-    assert panel.extraction is not None
-    return ValueLearning.place(panel.value_learning) * len(Extraction.members()) + Extraction.place(panel.extraction)
-
-
-def _counts(panel: Panel) -> bool:
-    """Tell whether `standing` counts a panel for Mix."""
-    return len(panel.bars) > 1 and panel.ranked and panel.bar(Decomposition.MIX) is not None
 
 
 def _difference(
@@ -229,7 +233,7 @@ def _difference(
     def find(sweep: Sweep) -> Finding:
         differences = [paired_difference(first(task), second(task)) for task in sweep.designs]
         there = [one for one in differences if np.isfinite(one).any()]
-        return from_estimate(stratified_mean(there)) if there else missing(f"a seed with all runs of {what}")
+        return from_tasks(there) if there else missing(f"a seed with all runs of {what}")
 
     return find
 
@@ -303,16 +307,25 @@ def _alpha_range(task: TaskScores, weights: Floats) -> tuple[Floats, Floats]:
     return ranges(Extraction.BRAC), ranges(Extraction.AWR)
 
 
-def from_estimate(estimate: Estimate, border: float = 0.0) -> Finding:
-    """Turn a mean over seeds into a finding."""
-    lacks = "" if estimate.known else f"at least {FEWEST_SEEDS} seeds of each task (there are {estimate.seeds})"
-    return Finding(estimate.value, estimate.low, estimate.high, border, lacks)
+def from_tasks(tasks: Sequence[Floats], border: float = 0.0) -> Finding:
+    """Turn a mean over tasks (`stratified_mean`) into a finding. Each task is an array (S,) over seeds."""
+    estimate = stratified_mean(tasks)
+    lacks = "" if estimate.known else _too_few(estimate.seeds)
+    p_value = careful_p_value([task - border for task in tasks])
+    return Finding(estimate.value, estimate.low, estimate.high, border, lacks, p_value=p_value)
 
 
 def _from_samples(value: float, samples: Floats, seeds: int, border: float = 0.0) -> Finding:
     """Turn any statistic into a finding. The interval is made from resamples (R,) of the seeds."""
     if not np.isfinite(value):
         return missing("designs that differ by more than noise")
-    interval = t_interval(np.array(value), samples, np.array(seeds))
-    lacks = "" if seeds >= FEWEST_SEEDS else f"at least {FEWEST_SEEDS} seeds of each task (there are {seeds})"
-    return Finding(float(value), float(interval.low), float(interval.high), border, lacks)
+    low, high = map(float, t_interval(np.array(value), samples, np.array(seeds)))
+    if seeds < FEWEST_SEEDS:
+        return Finding(float(value), low, high, border, _too_few(seeds))
+    error = (high - low) / 2.0 / t_quantile(seeds - 1)
+    p_value = two_sided_p_value(float(value) - border, error, seeds - 1)
+    return Finding(float(value), low, high, border, p_value=p_value)
+
+
+def _too_few(seeds: int) -> str:
+    return f"at least {FEWEST_SEEDS} seeds of each task (there are {seeds})"

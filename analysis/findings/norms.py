@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.comparisons import paired_difference, stratified_mean
+from recipe_sweep.analysis.estimators.comparisons import paired_difference
 from recipe_sweep.analysis.estimators.seed_statistics import Floats
-from recipe_sweep.analysis.findings.evidence import Finding, Sweep, from_estimate, missing
+from recipe_sweep.analysis.findings.evidence import Finding, Sweep, from_tasks, missing
 from recipe_sweep.analysis.findings.stability import Stability
 from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition
 
@@ -70,7 +70,7 @@ def mixer_grows(sweep: Sweep) -> Finding:
 def _level(sweep: Sweep, norms: Norms, border: float, sign: float) -> Finding:
     rows = [_cells(sweep, task, lambda entry: entry.q_growth, norms) for task in _tasks(sweep)]
     there = [sign * row[np.isfinite(row).any(axis=1)].mean(axis=0) for row in rows if np.isfinite(row).any()]
-    return from_estimate(stratified_mean(there), border) if there else missing(_LACKS)
+    return from_tasks(there, border) if there else missing(_LACKS)
 
 
 def _difference(sweep: Sweep, quantity: _Quantity, first: Norms, second: Norms) -> Finding:
@@ -80,7 +80,7 @@ def _difference(sweep: Sweep, quantity: _Quantity, first: Norms, second: Norms) 
 def _paired(sweep: Sweep, cells: Callable[[str], tuple[Floats, Floats]], lacks: str) -> Finding:
     differences = [paired_difference(*cells(task)) for task in _tasks(sweep)]
     there = [one for one in differences if np.isfinite(one).any()]
-    return from_estimate(stratified_mean(there)) if there else missing(lacks)
+    return from_tasks(there) if there else missing(lacks)
 
 
 def _tasks(sweep: Sweep) -> tuple[str, ...]:

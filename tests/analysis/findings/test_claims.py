@@ -61,7 +61,7 @@ ON_SCORES = (
 
 @pytest.mark.parametrize(("world", "verdict"), [(as_claimed, Verdict.HOLDS), (turned, Verdict.FAILS)])
 def test_every_claim_on_scores_follows_the_truth(world: Callable[[DesignPoint], float], verdict: Verdict) -> None:
-    found = by_name(claims(blocks(synthetic_points(seeds=range(6), **SMALL), world)))
+    found = by_name(claims(blocks(synthetic_points(("simple_spread", "2ant"), seeds=range(6), **SMALL), world)))
     assert {name: found[name].verdict for name in ON_SCORES} == dict.fromkeys(ON_SCORES, verdict)
     assert all(found[name].low is not None for name in ON_SCORES)
 
