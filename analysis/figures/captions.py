@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing
+from recipe_sweep.analysis.findings.worst_scores import WORDS, at_worst
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE
 from recipe_sweep.analysis.results.scores import ScoreRule
@@ -25,11 +26,21 @@ def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition
     text = f"{name} is best or runner-up in {leads:.3g} of {_counted(count.panels)} (best in {count.best:.3g})"
     text += f"; it is tied in {_counted(count.tied)}, which count by the share of tie-breaks" if count.tied else ""
     # Two bars of four: any decomposition would be there in half of the panels if nothing mattered.
+    text += _at_worst(blocks, decomposition)
     text += f"; chance would give {min(2, bars) * count.panels / bars:.3g}" if bars > 1 else ""
     if not count.unranked:
         return f"{text}."
     be = "is" if count.unranked == 1 else "are"
     return f"{text}; {_counted(count.unranked)} {be} not counted, a dataset being without runs or without a common seed."
+
+
+def _at_worst(blocks: Sequence[TaskPanels], decomposition: Decomposition) -> str:
+    """Say in how many panels it is best or runner-up with diverged runs at the worst score; empty if no run diverged."""
+    lowered = at_worst(blocks)
+    if not lowered:
+        return ""
+    count = standing(lowered, decomposition)
+    return f"; {count.best + count.runner_up:.3g} {WORDS}"
 
 
 def _counted(panels: int) -> str:

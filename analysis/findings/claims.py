@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from recipe_sweep.analysis.findings.claim_list import CLAIMS, Definition, Scale
 from recipe_sweep.analysis.findings.evidence import Finding, Sweep
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.stability import Stability
+from recipe_sweep.analysis.findings.worst_scores import WORDS, at_worst
 from recipe_sweep.analysis.number_text import NOTHING
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
 
@@ -68,13 +69,27 @@ def claims(blocks: Sequence[TaskPanels], stability: Sequence[Stability] = (), *,
     """Judge every claim by the scores of the tasks and by the stability of training under each normalisation.
 
     The sweep need not be complete. A claim without enough data is `Verdict.OPEN` and says what is missing. So is every claim
-    of a rehearsal.
+    of a rehearsal. If runs diverged, the sweep is judged again with these at the worst score, and claims say what changes.
     """
     if rehearsal:
         nothing, none = Finding(math.nan, math.nan, math.nan), _Judged(Verdict.OPEN, Verdict.OPEN, NO_CLAIM)
         return tuple(_claim(one, nothing, none) for one in CLAIMS)
     findings = _findings(blocks, stability)
-    return tuple(_claim(*one) for one in zip(CLAIMS, findings, _judged_together(findings), strict=True))
+    found = tuple(_claim(*one) for one in zip(CLAIMS, findings, _judged_together(findings), strict=True))
+    lowered = at_worst(blocks)
+    if not lowered:
+        return found
+    again = _findings(lowered, stability)
+    return tuple(_twice(*one) for one in zip(CLAIMS, found, again, _judged_together(again), strict=True))
+
+
+def _twice(definition: Definition, claim: Claim, again: Finding, judged: _Judged) -> Claim:
+    """Say what changes in the second reading: a count of panels, and the verdict."""
+    if again.of and claim.ours != NOTHING:
+        claim = replace(claim, ours=f"{claim.ours}; {definition.scale.number(again.value)} {WORDS}")
+    if judged.verdict is claim.verdict:
+        return claim
+    return replace(claim, why=f"{claim.why} {WORDS[0].upper()}{WORDS[1:]} the verdict is: {judged.verdict}.")
 
 
 def _findings(blocks: Sequence[TaskPanels], stability: Sequence[Stability]) -> list[Finding]:

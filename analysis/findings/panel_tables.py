@@ -10,6 +10,7 @@ import numpy as np
 
 from recipe_sweep.analysis.findings.panels import Bar, Choice, Panel, Range, TaskPanels
 from recipe_sweep.analysis.findings.titles import Design
+from recipe_sweep.analysis.findings.worst_scores import at_worst
 from recipe_sweep.analysis.results.scores import Configuration
 
 if TYPE_CHECKING:
@@ -19,12 +20,23 @@ if TYPE_CHECKING:
 def bars_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
     """Tabulate every number of the figure: one row per bar (dataset `all`), and one per bar and dataset.
 
-    Rows of a dataset have its best configuration. In marginal panels `value_learning` or `extraction` is `mean`.
+    Rows of a dataset have its best configuration. In marginal panels `value_learning` or `extraction` is `mean`. If runs
+    diverged, the last column has the ranks with these at the worst score (`worst_scores`).
     """
     import pandas as pd
 
     rows = [row for block in blocks for panel in block.panels for bar in panel.bars for row in _rows(block, panel, bar)]
-    return pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    lowered = at_worst(blocks)
+    if lowered:
+        ranks = [rank for block in lowered for panel in block.panels for bar in panel.bars for rank in _bar_ranks(bar)]
+        frame["rank_diverged_at_worst"] = ranks
+    return frame
+
+
+def _bar_ranks(bar: Bar) -> list[int | None]:
+    """List a bar's rank for each of its rows: the first is of all datasets, and has one."""
+    return [bar.rank or None, *(None for _ in bar.choices)]
 
 
 def configurations_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
