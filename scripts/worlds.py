@@ -1,7 +1,8 @@
 """How often a report is wrong in sweeps of known truth: `python scripts/worlds.py --sweeps 400` prints a table.
 
 A cell has the shares of sweeps, in percent, in which a claim holds and does not hold: `2/1`. A star marks a share of false
-verdicts above what is allowed. `holds` or `fails` after a cell names the verdict that is true there, if there is one.
+verdicts above what is allowed. `holds` or `fails` after a cell names the verdict that is true there, if there is one. Verdicts
+are those of the whole list. With `--alone` a second row has the verdicts of each claim asked alone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -46,6 +47,8 @@ class Judged:
     """One for each name of `NAMES`."""
     behind: int
     """Designs that the recommendation calls surely behind its own."""
+    alone: tuple[Verdict, ...] = ()
+    """Verdicts of each claim asked alone."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def truth(world: World, name: str) -> Verdict | None:
 def judge(blocks: Sequence[TaskPanels]) -> Judged:
     """Say what a report says of a sweep."""
     found = claims(blocks)
-    return Judged(tuple(claim.verdict for claim in found), _behind(blocks, found))
+    return Judged(tuple(claim.verdict for claim in found), _behind(blocks, found), alone=tuple(claim.alone for claim in found))
 
 
 def _behind(blocks: Sequence[TaskPanels], found: Sequence[Claim]) -> int:
@@ -138,6 +141,12 @@ def judged_by_files(world: World, shape: Shape, sweeps: int, first: int = 0) -> 
         with TemporaryDirectory() as folder:
             found.append(judge(read_blocks(write_sweep(world, shape, Path(folder), number), shape)))
     return Row(world, shape.name, tuple(found))
+
+
+def asked_alone(row: Row) -> Row:
+    """Take the verdicts of each claim asked alone."""
+    judged = tuple(replace(one, verdicts=one.alone) for one in row.judged)
+    return replace(row, shape=f"{row.shape}, alone", judged=judged)
 
 
 def null_sentence(row: Row, name: str = "mix-leads") -> str:
@@ -180,6 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--taus", type=int, default=1, help="expectiles of IQL")
     parser.add_argument("--grid", help="a grid of yours in place of the paper's")
     parser.add_argument("--files", action="store_true", help="write and read result files; slower, with the same verdicts")
+    parser.add_argument("--alone", action="store_true", help="also show the verdicts of each claim asked alone")
     asked = parser.parse_args(arguments)
     shapes = [grid_shape(asked.grid, asked.grid)] if asked.grid else []
     shapes = shapes or [paper_shape(seeds, asked.alphas[0], asked.alphas[1], asked.taus) for seeds in asked.seeds]
@@ -190,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             judged = (
                 judged_by_files(world, shape, asked.sweeps) if asked.files else judged_by_arrays(world, arrays, asked.sweeps)
             )
-            rows.append(judged)
+            rows += [judged, asked_alone(judged)] if asked.alone else [judged]
             if world.name == "null":
                 print(null_sentence(judged), file=sys.stderr)
         print(f"{shape.name}: {time.process_time() - began:.0f} CPU-seconds", file=sys.stderr)

@@ -57,6 +57,10 @@ class Claim:
 
 FAMILY_ERROR = 0.05
 """Share of sweeps in which any verdict of the list may be false."""
+FAMILY_SENTENCE = (
+    f"Verdicts stand for the whole list: any of them is false in at most {100.0 * FAMILY_ERROR:.0f} % of sweeps. "
+    "Asked alone is for a reader with one question, fixed before the results were seen."
+)
 
 
 class _Judged(NamedTuple):

@@ -14,7 +14,7 @@ from recipe_sweep.analysis.figures.inputs import Material
 from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.choices import Choice
-from recipe_sweep.analysis.findings.claims import Claim, Verdict
+from recipe_sweep.analysis.findings.claims import FAMILY_SENTENCE, Claim, Verdict
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels, shown_decompositions
 from recipe_sweep.analysis.findings.recommendation import Recommendation
 from recipe_sweep.analysis.number_text import NOTHING, with_interval
@@ -56,6 +56,7 @@ def write_page(
         recommendation=None if rehearsal else recommendation,
         judged=[claim for claim in judged if claim.ours != NOTHING],
         unjudged=[claim for claim in judged if claim.ours == NOTHING],
+        family_sentence=FAMILY_SENTENCE,
         null_sentence=material.null_sentence,
         verdicts=tuple((verdict, sum(claim.verdict is verdict for claim in judged)) for verdict in Verdict),
         blocks=material.blocks,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.files import write_text
-from recipe_sweep.analysis.findings.claims import Claim
+from recipe_sweep.analysis.findings.claims import FAMILY_SENTENCE, Claim
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
 from recipe_sweep.analysis.number_text import NOTHING, with_interval
 from recipe_sweep.analysis.report.plain_text import as_latex_label, in_latex, in_markdown
@@ -110,9 +110,9 @@ def _bars(block: TaskPanels) -> PaperTable:
 
 
 def _claims(judged: Sequence[Claim]) -> PaperTable:
-    rows = tuple((claim.statement, claim.paper or NOTHING, claim.ours, str(claim.verdict)) for claim in judged)
-    caption = "The paper's claims compared with this sweep, with 95 % intervals."
-    return PaperTable("claims", caption, ("claim", "paper", "here", "verdict"), rows, ((0, 0, 0, 0),) * len(rows))
+    rows = tuple((one.statement, one.paper or NOTHING, one.ours, str(one.verdict), str(one.alone)) for one in judged)
+    caption = f"The paper's claims compared with this sweep, with the 95 % interval of each. {FAMILY_SENTENCE}"
+    return PaperTable("claims", caption, ("claim", "paper", "here", "verdict", "asked alone"), rows, ((0,) * 5,) * len(rows))
 
 
 def _axes(panel: Panel) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from recipe_sweep.sweep.worker.worlds import WORLDS, World, world_named
 from scripts.world_pairs import settled_share, side
 from scripts.world_power import curves_of, draw_power, rows_of
 from scripts.world_sweeps import Arrays, Shape, arrays_of, blocks_of, grid_shape, paper_shape, write_sweep
-from scripts.worlds import NAMES, Judged, Row, judge, judged_by_arrays, null_sentence, read_blocks, table, truth
+from scripts.worlds import NAMES, Judged, Row, asked_alone, judge, judged_by_arrays, null_sentence, read_blocks, table, truth
 
 SWEEPS = 12
 FALSE = 4
@@ -70,9 +70,9 @@ def test_the_report_prints_the_verdicts_that_are_judged(tmp_path: Path) -> None:
     judged = judge(read_blocks(root, shape))
     assert {Verdict.HOLDS, Verdict.OPEN} <= set(judged.verdicts)
     lines = (tmp_path / "report/tables.md").read_text().splitlines()
-    claims = lines[lines.index("| claim | paper | here | verdict |") + 2 :]
-    printed = [line.rpartition(" | ")[2].removesuffix(" |") for line in claims if line.startswith("|")]
-    assert printed == [str(verdict) for verdict in judged.verdicts]
+    claims = lines[lines.index("| claim | paper | here | verdict | asked alone |") + 2 :]
+    printed = [tuple(line.removesuffix(" |").split(" | ")[-2:]) for line in claims if line.startswith("|")]
+    assert printed == [(str(one), str(alone)) for one, alone in zip(judged.verdicts, judged.alone, strict=True)]
 
 
 @pytest.mark.parametrize("world", [world for world in WORLDS if world.null], ids=lambda world: world.name)
@@ -102,7 +102,9 @@ def test_designs_that_are_surely_behind_are_counted_as_the_recommendation_counts
 def test_large_effects_are_found_at_8_seeds() -> None:
     row = judged_by_arrays(world_named("all-1"), arrays(8), SWEEPS)
     for name in ("mix-leads", "vdn-ceiling", "mix-over-cen", "in-sample-targets", "awr-scores"):
-        assert row.share(name, Verdict.HOLDS) > 0.8, name
+        assert asked_alone(row).share(name, Verdict.HOLDS) > 0.8, name
+        # TD is worse by 0.6 only, and the small sweep has one task.
+        assert row.share(name, Verdict.HOLDS) > (0.5 if name == "in-sample-targets" else 0.8), name
 
 
 def test_a_world_without_effects_has_no_true_verdict_and_one_with_effects_has() -> None:
@@ -113,6 +115,14 @@ def test_a_world_without_effects_has_no_true_verdict_and_one_with_effects_has() 
     assert truth(world_named("td-0.5"), "decomposition-matters") is Verdict.FAILS
     assert truth(world_named("all-0.5"), "decomposition-matters") is Verdict.HOLDS
     assert truth(world_named("as-paper"), "awr-with-mix") is Verdict.HOLDS
+
+
+@pytest.mark.parametrize("name", ["null", "exponential", "half-done"])
+def test_some_claim_of_the_list_is_judged_by_chance_because_there_are_many(name: str) -> None:
+    # With a level of 0.05 for the whole list, more than 6 of 40 happen once in 300 times.
+    row = judged_by_arrays(world_named(name), arrays(8), 40)
+    assert row.any_false * 40 <= 6
+    assert asked_alone(row).any_false >= row.any_false
 
 
 def row_of(world: str, *verdicts: Verdict) -> Row:

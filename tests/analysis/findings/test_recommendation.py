@@ -9,18 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from recipe_sweep.analysis.errors import AdviceError
-from recipe_sweep.analysis.findings.best_recipe import Recipe
+from recipe_sweep.analysis.findings.best_recipe import Recipe, choose
 from recipe_sweep.analysis.findings.claims import claims
-from recipe_sweep.analysis.findings.panels import TaskPanels
+from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
 from recipe_sweep.analysis.findings.recommendation import PUBLISHED, Basis, recommend
 from recipe_sweep.analysis.report.advice import advise
 from recipe_sweep.analysis.report.recommendation_text import recommendation_json, recommendation_lines
-from recipe_sweep.analysis.results.scores import Configuration
+from recipe_sweep.analysis.results.scores import Configuration, points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from recipe_sweep.sweep.results.schema import REHEARSAL
@@ -198,3 +199,44 @@ def test_runs_that_are_done_are_never_asked_for(seeds: int, missing: int) -> Non
     assert {step.runs for step in found.steps} == ({missing} if missing else set())
     if missing:
         assert f"of which {8 - missing} of 8 runs are done" in found.steps[0].why
+
+
+def lucky_half(point: DesignPoint) -> float:
+    """VDN with SARSA and BRAC is best in every seed. Later seeds are unlucky on all designs."""
+    best = (point.decomposition, point.value_learning, point.extraction) == ("vdn", "sarsa", "brac")
+    return 0.5 + 0.1 * best - 0.4 * (point.seed >= 4) + 0.01 * noise(point)
+
+
+def half_done(score: Callable[[DesignPoint], float], keep: Callable[[DesignPoint], bool]) -> list[TaskPanels]:
+    points = synthetic_points(seeds=range(8), **SMALL)
+    runs = pd.DataFrame([{"run_id": one.run_id, "score": score(one), "status": "finished"} for one in points if keep(one)])
+    return [task_panels(one, np.random.default_rng(0), 2) for one in task_scores(runs, points_table(points))]
+
+
+def test_a_half_done_design_is_recommended_because_its_seeds_were_lucky() -> None:
+    found = recommend(half_done(lucky_half, lambda point: point.decomposition != "mix" or point.seed < 4))
+    assert found.recipe is not None
+    assert found.recipe.decomposition is Decomposition.VDN
+    assert any(text.startswith("Designs are ranked on the seeds that all have; this leaves ") for text in found.caveats)
+
+
+def test_one_design_with_a_single_seed_leaves_nothing_to_recommend() -> None:
+    def keep(point: DesignPoint) -> bool:
+        seeds = {"mix": range(3), "cen": range(2, 8)}.get(point.decomposition, range(8))
+        return point.seed in seeds
+
+    found = recommend(half_done(lucky_half, keep))
+    assert found.basis is Basis.RESULTS
+    assert "Each design is ranked on its own seeds, because the designs have too few seeds in common." in found.caveats
+
+
+def test_the_interval_of_a_lead_excludes_0_where_the_sentence_calls_the_design_tied() -> None:
+    panels = blocks(synthetic_points(seeds=range(6), **SMALL), lambda point: world(point) + 0.15 * noise(point))
+    choice = choose([block.designs for block in panels], None)
+    assert choice is not None
+    assert {one.sure for one in choice.rivals} == {True, False}
+    alone = sum(one.lead.p_value < 0.05 for one in choice.rivals)
+    assert alone > sum(one.sure for one in choice.rivals), "single comparisons would call more designs behind"
+    assert all(one.sure == (one.lead.low > 0.0) for one in choice.rivals)
+    shown = recommend(panels).evidence[1:]
+    assert [one.low for one in shown] == [one.lead.low for one in choice.rivals[: len(shown)]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from recipe_sweep.analysis.findings.two_sweeps import Comparison, Side, compare
 from recipe_sweep.analysis.report.two_sweeps_files import comparison_text, load_side, write_comparison
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Extraction, Source, ValueLearning
 from recipe_sweep.sweep.results.schema import REHEARSAL
 from tests.analysis import synthetic
 from tests.analysis.synthetic import synthetic_points, write_sweep
@@ -165,3 +166,25 @@ def test_of_a_rehearsal_nothing_is_concluded(side: Callable[..., Side], tmp_path
 def test_a_side_without_results_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(NothingToReportError, match="none of the 8 wanted runs"):
         load_side("a", tmp_path, few(), 0)
+
+
+def of_other_source(points: tuple[DesignPoint, ...]) -> tuple[DesignPoint, ...]:
+    return tuple(replace(one, source=Source.OG_MARL, dataset_seed=None, dataset_size=None) for one in points)
+
+
+def test_two_sources_of_a_task_are_compared_as_if_they_were_on_one_scale(side: Callable[..., Side]) -> None:
+    first, second = side("a", few(), lambda point: 0.1), side("b", of_other_source(few()), lambda point: 0.9)
+    comparison = compare(first, second)
+    assert comparison.summary.startswith("Nothing to compare")
+    names = [f"MPE - simple spread ({source})" for source in ("homegrown", "og_marl")]
+    assert comparison.alone == (f"Only a has {names[0]}.", f"Only b has {names[1]}.")
+
+
+def test_a_task_is_missed_because_the_other_sweep_has_it_of_another_source_as_well(side: Callable[..., Side]) -> None:
+    both = (*few(), *of_other_source(few()))
+    first = side("a", few(), lambda point: 0.1)
+    second = side("b", both, lambda point: 0.2 if point.source is Source.HOMEGROWN else 0.9)
+    comparison = compare(first, second)
+    assert [one.difference.value for one in comparison.differences] == pytest.approx([0.1, 0.1])
+    assert {one.task for one in comparison.differences} == {"simple_spread (homegrown)"}
+    assert comparison.alone == ("Only b has MPE - simple spread (og_marl).",)
