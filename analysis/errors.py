@@ -4,6 +4,7 @@ UserInputError
 ├── NothingToReportError   no run among those wanted is finished, so there is nothing to draw    exit code 2
 ├── AdviceError            the request for a recommendation has mistakes                         exit code 2
 ├── MixedScalesError       scores are on two scales, and nobody knows the present one            exit code 2
+├── ScoreRuleError         a score rule does not take this threshold, or a dataset has none      exit code 2
 ├── UnknownFigureError     the paper has no such figure, or this report does not draw it         exit code 2
 └── MissingFigureError     the sweep has the data for none of the figures that were asked for    exit code 2
 """
@@ -23,6 +24,10 @@ class AdviceError(UserInputError):
 
 class MixedScalesError(UserInputError):
     """Scores of one task and source are on two scales, and its present reference returns are not known."""
+
+
+class ScoreRuleError(UserInputError):
+    """A score rule does not take this threshold, or a dataset has none."""
 
 
 class UnknownFigureError(UserInputError):

@@ -10,7 +10,7 @@ from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing
 from recipe_sweep.analysis.findings.worst_scores import WORDS, at_worst
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE
-from recipe_sweep.analysis.results.scores import ScoreRule
+from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 
@@ -53,7 +53,7 @@ def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRu
     diverged = sum(bar.diverged for bar in bars)
     varied = sorted({name for block in blocks for name in block.scores.varied})
     note = [
-        f"Each bar: mean normalised return over {_seeds(blocks)} for every (dataset, \N{GREEK SMALL LETTER ALPHA}, "
+        f"Each bar: mean {rule.noun} over {_seeds(blocks)} for every (dataset, \N{GREEK SMALL LETTER ALPHA}, "
         f"\N{GREEK SMALL LETTER TAU}), the best of them per dataset, mean over {_datasets(blocks)}; {_steps(blocks)}; "
         f"a run's score is its {rule.words}.",
         _spread_sentence(blocks),

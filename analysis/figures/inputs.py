@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import Results
-from recipe_sweep.analysis.results.scores import ScoreRule
+from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.results.samples import Lacking, TrainedRuns
 

@@ -20,8 +20,8 @@ from recipe_sweep.analysis.findings.titles import Design
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import Results
+from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.analysis.results.scores import (
-    ScoreRule,
     TaskScores,
     points_table,
     task_scores,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from recipe_sweep.analysis.errors import AdviceError
 from recipe_sweep.analysis.findings.recommendation import Recommendation
 from recipe_sweep.analysis.report.report import BOOTSTRAP_SEED
 from recipe_sweep.analysis.results.frame import Results
+from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
@@ -23,12 +25,15 @@ def advise(
     task: str | None = None,
     dataset: str | None = None,
     budget: str | None = None,
+    score: ScoreRule = ScoreRule.FINAL,
 ) -> Recommendation:
     """Recommend from the results of the points, or from the paper if there are none.
 
     `budget` is a number of runs (`64`) or hours of one slot (`12h`). Hours need finished runs, whose speed is used.
+    `score` is the rule of a run's score.
 
     Raises:
+        ScoreRuleError: a dataset has no threshold.
         AdviceError: an unknown task or dataset, an invalid budget, or results that a rehearsal made up.
     """
     import numpy as np
@@ -53,11 +58,16 @@ def advise(
     if results.runs.empty:
         return recommend((), task=task, dataset=dataset, budget=runs)
     rng = np.random.default_rng(BOOTSTRAP_SEED)
-    blocks = [task_panels(scores, rng) for scores in task_scores(results.runs, points_table(points))]
+    blocks = [task_panels(scores, rng) for scores in task_scores(results.runs, points_table(points), score)]
     judged = claims(blocks, stability(sweep_dir / "results", results))
     asked = [block for block in blocks if task in (None, block.scores.grid_task)]
     # A task of two sources has two blocks, so its blocks are chosen here.
-    return recommend(asked, judged, task=None if asked else task, dataset=dataset, budget=runs)
+    found = recommend(asked, judged, task=None if asked else task, dataset=dataset, budget=runs)
+    return (
+        found
+        if score == ScoreRule.FINAL
+        else replace(found, caveats=(f"A run's score here is its {score.words}.", *found.caveats))
+    )
 
 
 def _unknown(points: Sequence[DesignPoint], task: str | None, dataset: str | None) -> list[Problem]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import Floats, Integers
 from recipe_sweep.analysis.number_text import short
-from recipe_sweep.analysis.results.scores import TaskScores, dataset_labels, task_names
+from recipe_sweep.analysis.results.scores import TaskScores, dataset_labels, run_scores, task_names
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 if TYPE_CHECKING:
@@ -60,8 +60,9 @@ def configuration_rows(material: Material) -> tuple[ConfigurationRow, ...]:
 def _task_rows(number: int, task: TaskScores, material: Material) -> list[ConfigurationRow]:
     wanted = material.wanted[task_names(material.wanted) == task.task]
     wanted = wanted.assign(dataset_label=dataset_labels(wanted)).sort_values(["config_id", "dataset_label", "seed"])
-    outcome = material.results.runs.set_index("run_id")
-    columns = [material.rule.column, "status", "curve_step", "curve_return", "scale_min", "scale_max"]
+    scores = run_scores(material.results.runs, material.wanted, material.rule)
+    outcome = material.results.runs.set_index("run_id").assign(own_score=scores)
+    columns = ["own_score", "status", "curve_step", "curve_return", "scale_min", "scale_max"]
     table = wanted.join(outcome[columns].add_prefix("run_"), on="run_id")
     settings = (*_AXES, "alpha", "tau", *task.varied)
     # Plain lists from here: a group of pandas costs a millisecond, and the paper's sweep has 2,048 groups of eight runs.

@@ -50,7 +50,7 @@ def write_page(
         title=title,
         rehearsal=SENTENCE if rehearsal else "",
         coverage=material.coverage,
-        rule=material.rule.words,
+        rule=material.rule,
         newest=f"{runs['finished_at'].max():%Y-%m-%d}",
         facts=_facts(material),
         recommendation=None if rehearsal else recommendation,

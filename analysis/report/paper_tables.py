@@ -14,6 +14,7 @@ from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
 from recipe_sweep.analysis.number_text import NOTHING, with_interval
 from recipe_sweep.analysis.report.plain_text import as_latex_label, in_latex, in_markdown
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
+from recipe_sweep.analysis.results.score_rules import ScoreRule
 
 
 class PaperTable(NamedTuple):
@@ -33,9 +34,16 @@ class PaperTables(NamedTuple):
     latex: Path
 
 
-def write_paper_tables(out_dir: Path, blocks: Sequence[TaskPanels], judged: Sequence[Claim], *, rehearsal: bool) -> PaperTables:
+def write_paper_tables(
+    out_dir: Path,
+    blocks: Sequence[TaskPanels],
+    judged: Sequence[Claim],
+    *,
+    rehearsal: bool,
+    rule: ScoreRule = ScoreRule.FINAL,
+) -> PaperTables:
     """Write tables.md and tables.tex. Those of a rehearsal have no claims and are marked in every caption."""
-    tables = [_bars(block) for block in blocks] + ([] if rehearsal else [_claims(judged)])
+    tables = [_bars(block, rule) for block in blocks] + ([] if rehearsal else [_claims(judged)])
     if rehearsal:
         tables = [table._replace(caption=f"{SENTENCE} {table.caption}") for table in tables]
     return PaperTables(
@@ -96,12 +104,13 @@ def as_latex(table: PaperTable) -> str:
     )
 
 
-def _bars(block: TaskPanels) -> PaperTable:
+def _bars(block: TaskPanels, rule: ScoreRule) -> PaperTable:
     seeds = len(block.scores.seeds)
     caption = (
-        f"{block.scores.title}: normalised return of the best configuration per dataset, mean over "
+        f"{block.scores.title}: {rule.noun} of the best configuration per dataset, mean over "
         f"{len(block.scores.datasets)} datasets and {seeds} seeds. In brackets: 95 % intervals, from {FEWEST_SEEDS} seeds on."
     )
+    caption += f" A run's score is its {rule.words}." if rule != ScoreRule.FINAL else ""
     header = ("value learning", "extraction", *(name.display_name for name in block.decompositions))
     bars = [[panel.bar(name) for name in block.decompositions] for panel in block.panels]
     rows = tuple((*_axes(panel), *map(_text, row)) for panel, row in zip(block.panels, bars, strict=True))

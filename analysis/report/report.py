@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from recipe_sweep.analysis.errors import MissingFigureError, NothingToReportError
 from recipe_sweep.analysis.figures.inputs import FigureKind, Material
 from recipe_sweep.analysis.figures.registry import FIGURES, AbsentFigure, WrittenFigure, write_figures
-from recipe_sweep.analysis.results.scores import ScoreRule
+from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -147,7 +147,7 @@ def write_documents(
     results, blocks, rehearsal = material.results, material.blocks, material.results.rehearsal
     judged = claims(blocks, () if rehearsal else stability(sweep_dir / "results", results), rehearsal=rehearsal)
     advice = recommend(blocks, judged, rehearsal=rehearsal)
-    write_paper_tables(out_dir, blocks, judged, rehearsal=rehearsal)
+    write_paper_tables(out_dir, blocks, judged, rehearsal=rehearsal, rule=material.rule)
     found = choices(blocks)
     if found:
         write_numbers(Numbers("choices", choices_frame(found)), rehearsal, out_dir)

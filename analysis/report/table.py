@@ -14,7 +14,7 @@ from recipe_sweep.analysis.number_text import NOTHING, score, short
 from recipe_sweep.analysis.report.plain_text import in_markdown
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
-from recipe_sweep.analysis.results.scores import ScoreRule
+from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.vocabulary import Extraction
 from recipe_sweep.search_spaces.words import Word
 
@@ -33,11 +33,11 @@ def figure7_markdown(
     parts += [" ".join(caption[:-2])]
     parts += ["Please note:\n\n" + "\n".join(f"- {note}" for note in notes)] if notes else []
     for block in blocks:
-        parts += [f"## {in_markdown(block.scores.title)}", bars_table(block), choices_table(block), datasets_table(block)]
+        parts += [f"## {in_markdown(block.scores.title)}", bars_table(block, rule), choices_table(block), datasets_table(block)]
     return "\n\n".join(parts) + "\n"
 
 
-def bars_table(block: TaskPanels) -> str:
+def bars_table(block: TaskPanels, rule: ScoreRule = ScoreRule.FINAL) -> str:
     """Write one row per panel and one column per decomposition: value and interval, best in bold, runner-up in italics."""
     rows = [
         (_value_learning(panel), _extraction(panel), *(_bar_text(panel.bar(name)) for name in block.decompositions))
@@ -45,7 +45,7 @@ def bars_table(block: TaskPanels) -> str:
     ]
     header = ("value learning", "extraction", *(name.display_name for name in block.decompositions))
     return (
-        "Normalised return with its 95 % interval (under 4 seeds: each seed in round brackets). "
+        f"{rule.noun.capitalize()} with its 95 % interval (under 4 seeds: each seed in round brackets). "
         f"**Best**, *runner-up*; a rank is no test, so compare the intervals.{_cloning_text(block)}\n\n"
         + _markdown(header, rows)
     )

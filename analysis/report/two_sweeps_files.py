@@ -14,6 +14,7 @@ from recipe_sweep.analysis.report.markup import render
 from recipe_sweep.analysis.report.plain_text import in_markdown
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE, stamped
+from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -45,14 +46,18 @@ def load_side(name: str, sweep_dir: Path, points: Sequence[DesignPoint], failure
     return Side(name, tuple(points), results, failures)
 
 
-def write_comparison(first: Side, second: Side, out_dir: Path) -> ComparisonPaths:
-    """Compare two sweeps and write index.html, comparison.md and comparison.csv. The same results give the same bytes."""
-    comparison = compare(first, second)
+def write_comparison(first: Side, second: Side, out_dir: Path, rule: ScoreRule = ScoreRule.FINAL) -> ComparisonPaths:
+    """Compare two sweeps and write index.html, comparison.md and comparison.csv. The same results give the same bytes.
+
+    Raises ScoreRuleError if a dataset has no threshold.
+    """
+    comparison = compare(first, second, rule)
     page = render(
         "comparison.html.j2",
         title=f"{first.name} and {second.name}",
         rehearsal=SENTENCE if comparison.rehearsal else "",
         comparison=comparison,
+        rule=rule,
         range_text=_range_text,
         configurations_text=_configurations_text,
         chart=_places(comparison.differences),
@@ -60,13 +65,13 @@ def write_comparison(first: Side, second: Side, out_dir: Path) -> ComparisonPath
     numbers = _frame(comparison)
     return ComparisonPaths(
         page=write_text(out_dir / "index.html", page),
-        text=write_text(out_dir / "comparison.md", comparison_text(comparison)),
+        text=write_text(out_dir / "comparison.md", comparison_text(comparison, rule)),
         numbers=write_csv(out_dir / "comparison.csv", numbers),
         summary=SENTENCE if comparison.rehearsal else comparison.summary,
     )
 
 
-def comparison_text(comparison: Comparison) -> str:
+def comparison_text(comparison: Comparison, rule: ScoreRule = ScoreRule.FINAL) -> str:
     """Write the comparison as Markdown."""
     first, second = comparison.first, comparison.second
     parts = [f"> **{SENTENCE}**"] if comparison.rehearsal else []
@@ -78,6 +83,7 @@ def comparison_text(comparison: Comparison) -> str:
     rows = [(one.kind, one.name, one.first, one.second) for one in comparison.settings]
     parts += ["## What differs", _table(("", "what", first.name, second.name), rows) if rows else "Nothing that is recorded."]
     parts += ["## Designs"] if comparison.differences else []
+    parts += [f"A run's score is its {rule.words}."] if comparison.differences and rule != ScoreRule.FINAL else []
     header = ("design", first.name, second.name, "difference", "95 % interval", "significant", "configurations")
     for task in dict.fromkeys(one.title for one in comparison.differences):
         mine = [one for one in comparison.differences if one.title == task]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from recipe_sweep.analysis.results.frame import Results
-from recipe_sweep.analysis.results.scores import ScoreRule
+from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.counted import agreeing, counted
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ def provenance_notes(results: Results, rule: ScoreRule) -> tuple[str, ...]:
         count = results.outside
         outside = f"{counted(count, 'finished run')} {agreeing(count, 'is', 'are')} outside the grid"
         notes.append(f"{outside} and not in these numbers.")
-    unusable = int((~np.isfinite(runs[rule.column])).sum())
+    unusable = rule.unusable(runs)
     if unusable:
         has, they = agreeing(unusable, "has", "have"), agreeing(unusable, "it is", "they are")
         lack = f"{counted(unusable, 'run')} {has} a score that is no finite number"

@@ -14,13 +14,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
-from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, Integers, seed_means
+from recipe_sweep.analysis.results.score_rules import ScoreRule
+from recipe_sweep.analysis.results.thresholds import cloning_runs
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Source, ValueLearning
@@ -32,28 +33,6 @@ if TYPE_CHECKING:
 _DATASET_FIELDS = ("source", "dataset", "dataset_version", "dataset_seed", "dataset_size")
 _DESIGN_FIELDS = ("decomposition", "value_learning", "extraction")
 _CELL = ["task", "dataset_label", *_DESIGN_FIELDS]
-
-
-class ScoreRule(StrEnum):
-    """Which number is a run's score. All scores of a report follow one rule."""
-
-    FINAL = "final"
-    BEST = "best"
-    LAST3 = "last3"
-
-    @property
-    def column(self) -> str:
-        """Column of the score in the results."""
-        return {ScoreRule.FINAL: "score", ScoreRule.BEST: "score_best", ScoreRule.LAST3: "score_last3"}[self]
-
-    @property
-    def words(self) -> str:
-        """Description of the score, for captions."""
-        return {
-            ScoreRule.FINAL: "evaluation at the last step",
-            ScoreRule.BEST: "best evaluation of the run (optimistic)",
-            ScoreRule.LAST3: "mean of the last three evaluations",
-        }[self]
 
 
 class _DatasetIdentity(NamedTuple):
@@ -131,9 +110,19 @@ def task_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule = Scor
 
     A task with several sources has one entry for each of them. The reason: each source has a scale of its own.
     """
-    table = wanted.assign(name=task_names(wanted))
-    outcome = runs.set_index("run_id")[[rule.column, "status"]].rename(columns={rule.column: "run_score"})
-    table = table.join(outcome, on="run_id")
+    return arranged(wanted, runs.set_index("run_id")["status"], run_scores(runs, wanted, rule))
+
+
+def run_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule) -> pd.Series[float]:
+    """Score the wanted runs that are done, by run_id. Raises ScoreRuleError if a dataset lacks the rule's threshold."""
+    finished = wanted.join(runs.set_index("run_id")[[*rule.columns]], on="run_id", how="inner")
+    return rule.scores(finished).set_axis(finished["run_id"])
+
+
+def arranged(wanted: pd.DataFrame, statuses: pd.Series[str], values: pd.Series[float]) -> tuple[TaskScores, ...]:
+    """Arrange one number of each run as its score: `values` and `statuses` by run_id, `wanted` as in `points_table`."""
+    table = wanted.assign(name=task_names(wanted)).join(statuses, on="run_id")
+    table = table.assign(run_score=table["run_id"].map(values))
     known = list(TASKS)
     order = sorted(table["task"].unique(), key=lambda task: (known.index(task) if task in known else len(known), task))
     parts = [table[table["task"] == task] for task in order]
@@ -151,7 +140,7 @@ def _one_task(name: str, table: pd.DataFrame) -> TaskScores:
     table = table.assign(dataset_label=dataset_labels(table))
     datasets = _dataset_order(task, table)
     seeds = tuple(sorted(int(seed) for seed in table["seed"].unique()))
-    clones = table["alpha"] == table["extraction"].map({one.value: one.cloning_alpha for one in Extraction.members()})
+    clones = cloning_runs(table)
     cloning = _cloning(table[clones], datasets, seeds)
     table = table if clones.all() else table[~clones]  # a sweep of cloning alone keeps its runs
     varied = _varied_settings(table)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from recipe_sweep.analysis.results.score_words import ScoreWord
 from recipe_sweep.search_spaces.presets import preset_names
 from recipe_sweep.search_spaces.vocabulary import Keep
 
@@ -43,6 +44,10 @@ def _complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
     """Complete ids of the grid's runs, once few are left."""
     found = sorted(point.run_id for point in _points(ctx) if point.run_id.startswith(incomplete))
     return found if len(found) <= MOST_COMPLETIONS else []
+
+
+def _complete_threshold(incomplete: str) -> list[str]:
+    return [text for text in ("90%", "50%", "cloning") if text.startswith(incomplete)]
 
 
 def _points(ctx: typer.Context) -> tuple[DesignPoint, ...]:
@@ -109,6 +114,24 @@ DataOption = Annotated[
         show_default=False, show_envvar=True,
     ),
 ]  # fmt: skip
+ScoreOption = Annotated[
+    ScoreWord,
+    typer.Option(
+        "--score",
+        help="A run's score: the last evaluation, the best, the last three, the mean over training, "
+        "or the training left at a threshold.",
+    ),
+]
+ThresholdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--threshold",
+        metavar="SHARE%|cloning|SCORE",
+        help="With --score steps: a share of the best score, behaviour cloning's score, or a score.  [default: 90%]",
+        show_default=False,
+        autocompletion=_complete_threshold,
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 KeepOption = Annotated[
     Keep | None,

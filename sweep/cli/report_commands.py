@@ -8,8 +8,18 @@ from typing import Annotated
 
 import typer
 
+from recipe_sweep.analysis.results.score_words import ScoreWord
 from recipe_sweep.search_spaces.counted import counted
-from recipe_sweep.sweep.cli.options import DataOption, DirectoryOption, GridArgument, JsonOption, OnlyOption, SetOption
+from recipe_sweep.sweep.cli.options import (
+    DataOption,
+    DirectoryOption,
+    GridArgument,
+    JsonOption,
+    OnlyOption,
+    ScoreOption,
+    SetOption,
+    ThresholdOption,
+)
 from recipe_sweep.sweep.cli.shared import open_sweep, without_garbage_collection
 from recipe_sweep.sweep.cli.streams import say
 
@@ -38,6 +48,8 @@ def report(
         Path | None,
         typer.Option("-o", "--out", metavar="DIR", help="Where to write.  [default: report/ in the sweep]", show_default=False),
     ] = None,
+    score: ScoreOption = ScoreWord.FINAL,
+    threshold: ThresholdOption = None,
     null_sweeps: Annotated[
         int,
         typer.Option(
@@ -50,11 +62,13 @@ def report(
     ] = 0,
 ) -> None:
     """Draw the paper's figures that the results allow, and write a page, tables and numbers; or compare two sweeps."""
+    from recipe_sweep.analysis.results.score_rules import score_rule
     from recipe_sweep.sweep.cli.actions.report import ReportOptions, compare_sweeps, report_sweep
     from recipe_sweep.sweep.opening import Reference
 
     reference = Reference(grid, directory, overrides or ())
-    options = ReportOptions(reference, only or (), data, number or (), every, out, null_sweeps)
+    rule = score_rule(score, threshold)
+    options = ReportOptions(reference, only or (), data, number or (), every, out, null_sweeps, rule)
     if other is None:
         report_sweep(options)
     else:
@@ -74,15 +88,20 @@ def recommend(
         str | None,
         typer.Option("--budget", metavar="RUNS|HOURSh", help="The budget: 64 runs, or 12h of one slot.", show_default=False),
     ] = None,
+    score: ScoreOption = ScoreWord.FINAL,
+    threshold: ThresholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Recommend which configuration to train first and next, and why: from the results, or else from the paper."""
     from recipe_sweep.analysis.report.advice import advise
     from recipe_sweep.analysis.report.recommendation_text import recommendation_json, recommendation_lines
+    from recipe_sweep.analysis.results.score_rules import score_rule
     from recipe_sweep.sweep.planning.search_rounds import unpruned
 
+    rule = score_rule(score, threshold)
     target = open_sweep(grid, directory, overrides)
-    found = advise(target.paths.root, unpruned(target.points, target.paths), task=task, dataset=dataset, budget=budget)
+    points = unpruned(target.points, target.paths)
+    found = advise(target.paths.root, points, task=task, dataset=dataset, budget=budget, score=rule)
     if as_json:
         say(recommendation_json(found))
         return

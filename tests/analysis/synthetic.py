@@ -21,7 +21,8 @@ from recipe_sweep.analysis.figures.inputs import Material
 from recipe_sweep.analysis.findings.panels import task_panels
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import load_results
-from recipe_sweep.analysis.results.scores import ScoreRule, points_table, task_scores
+from recipe_sweep.analysis.results.score_rules import ScoreRule
+from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import (

@@ -10,6 +10,7 @@ from pathlib import Path
 from recipe_sweep.analysis.figures.registry import figure_kinds
 from recipe_sweep.analysis.report.report import ReportPaths, write_report
 from recipe_sweep.analysis.report.two_sweeps_files import load_side, write_comparison
+from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -38,6 +39,7 @@ class ReportOptions:
     """whether to say what is missing for the figures that cannot be drawn"""
     out: Path | None
     null_sweeps: int = 0
+    score: ScoreRule = ScoreRule.FINAL
 
 
 def report_sweep(options: ReportOptions) -> None:
@@ -58,6 +60,7 @@ def report_sweep(options: ReportOptions) -> None:
             options.out or target.paths.report,
             kinds=kinds,
             learned=kept_weights(target.paths, points, options.data),
+            score=options.score,
             remarks=remarks,
             null_sentence=null_sentence,
         )
@@ -111,7 +114,7 @@ def compare_sweeps(options: ReportOptions, other: str) -> None:
         # Two copies of a sweep have one name, so their paths are shown instead.
         sides.append(load_side(name if names.count(name) == 1 else text, target.paths.root, points, failed))
     first, second = sides
-    paths = write_comparison(first, second, options.out or default)
+    paths = write_comparison(first, second, options.out or default, options.score)
     say(paths.text.read_text(encoding="utf-8"))
     say(f"page     {paths.page}\ntext     {paths.text}\nnumbers  {paths.numbers}")
 
@@ -125,7 +128,10 @@ def _check_alone(options: ReportOptions) -> None:
         "--all": options.every,
         "--null-sweeps": options.null_sweeps,
     }
-    expected = "two grids or sweep directories, with --only and --out alone"
+    if not options.score.one_scale:
+        expected = "a score as in 0.5, because each sweep has a best and a cloning score of its own"
+        raise SweepDirectoryError(Problem("--threshold", found=options.score.words, expected=expected))
+    expected = "two grids or sweep directories, with --only, --score, --threshold and --out alone"
     misplaced = [option for option, value in given.items() if value]
     if misplaced:
         raise SweepDirectoryError(

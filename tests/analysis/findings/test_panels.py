@@ -11,7 +11,8 @@ import pytest
 
 from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing, task_panels
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
-from recipe_sweep.analysis.results.scores import Configuration, ScoreRule, points_table, runs_table, task_scores
+from recipe_sweep.analysis.results.score_rules import ScoreRule
+from recipe_sweep.analysis.results.scores import Configuration, points_table, runs_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Extraction, Source, ValueLearning
 from tests.analysis.synthetic import result_row, synthetic_points

@@ -18,7 +18,8 @@ from recipe_sweep.analysis.report.report import write_documents, write_report
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
-from recipe_sweep.analysis.results.scores import ScoreRule, points_table, task_scores
+from recipe_sweep.analysis.results.score_rules import ScoreRule
+from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.results.samples import NothingLearned
 from recipe_sweep.sweep.results.schema import REHEARSAL

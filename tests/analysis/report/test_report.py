@@ -26,7 +26,8 @@ from recipe_sweep.analysis.report.report import ReportPaths, write_report
 from recipe_sweep.analysis.report.table import ALPHA, NOTHING, bars_table, choices_table, datasets_table
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import load_results
-from recipe_sweep.analysis.results.scores import ScoreRule, points_table, task_scores
+from recipe_sweep.analysis.results.score_rules import ScoreRule
+from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from tests.analysis.synthetic import figure7_points, synthetic_points, write_pack, write_sweep
