@@ -81,6 +81,7 @@ def last_slopes(times: Floats, scores: Floats, errors: Floats) -> Slopes:
     y = np.where(late, y - (y.sum(axis=1) / many)[:, None], 0.0)
     spread = np.where(judged, (x**2).sum(axis=1), np.nan)
     slope = (x * y).sum(axis=1) / spread
+    slope = np.where(np.abs(slope) < _ROUNDING, 0.0, slope)
     squares = np.maximum((y**2).sum(axis=1) - slope**2 * spread, 0.0)
     noise = np.where(judged, np.where(late, errors**2, 0.0).sum(axis=1) / many, np.nan)
     freedom = np.where(judged, count - 2, 0).astype(np.int64)
@@ -106,3 +107,19 @@ def surely_rising(slopes: Slopes, group: Integers, level: float = 0.975) -> Bool
     above = np.where(judged, slopes.slope - quantile * np.sqrt(np.where(judged, variance, 0.0)), -1.0)
     rising: Booleans = above > _ROUNDING
     return rising
+
+
+def chosen_by_others(values: Floats, scores: Floats) -> Floats:
+    """Take each seed's value at the configuration that the other seeds' scores choose: (..., S), from both (..., K, S).
+
+    A configuration that is chosen by its own last evaluation has a steeper slope by luck alone. NaN for a single seed.
+    """
+    seeds = scores.shape[-1]
+    there = np.isfinite(scores)
+    filled = np.where(there, scores, 0.0)
+    others = there.sum(axis=-1, keepdims=True) - there
+    sums = filled.sum(axis=-1, keepdims=True) - filled
+    means = np.where(others > 0, sums / np.maximum(others, 1), -np.inf)
+    choice = means.argmax(axis=-2)
+    known = np.isfinite(means.max(axis=-2)) & (seeds > 1)
+    return np.where(known, np.take_along_axis(values, choice[..., None, :], axis=-2)[..., 0, :], np.nan)

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from recipe_sweep.analysis.findings.learning import NOT_JUDGED, Learning
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import Results
@@ -34,6 +35,8 @@ class Material:
     """values that need weights and datasets; a figure that shows them chooses its own runs"""
     null_sentence: str = ""
     """How often claims hold in null sweeps, for the page; empty unless that was simulated."""
+    learning: Learning = NOT_JUDGED
+    """whether training had ended; not judged in a rehearsal"""
 
 
 class Numbers(NamedTuple):
