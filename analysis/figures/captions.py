@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
+from recipe_sweep.analysis.findings.learning import under_cloning
 from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing
 from recipe_sweep.analysis.findings.worst_scores import WORDS, at_worst
 from recipe_sweep.analysis.results.coverage import Coverage
@@ -63,6 +64,7 @@ def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRu
         note.append(
             "Dashed: behaviour cloning (AWR with \N{GREEK SMALL LETTER ALPHA} 0) with the same networks, steps and data."
         )
+        note += _cloning_sentence(blocks)
     note += _marks_sentences(bars)
     note += [f"The best is also taken over {', '.join(varied)}."] if varied else []
     note += [f"Red: how many runs of a bar diverged ({diverged:,} in all; they count with their score)."] if diverged else []
@@ -70,6 +72,14 @@ def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRu
     if coverage.rehearsal:
         return (SENTENCE, *note, coverage.sentence(), NO_CLAIM)
     return (*note, coverage.sentence(), standing_sentence(blocks))
+
+
+def _cloning_sentence(blocks: Sequence[TaskPanels]) -> list[str]:
+    """Count the panels in which no bar is above behaviour cloning, if there are any."""
+    found = under_cloning(blocks)
+    if not found.panels:
+        return []
+    return [f"No bar is above behaviour cloning in {found.panels} of {_counted(found.of)}; no bar below it is called best."]
 
 
 def _spread_sentence(blocks: Sequence[TaskPanels]) -> str:

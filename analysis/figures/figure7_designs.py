@@ -15,6 +15,7 @@ from recipe_sweep.analysis.figures.canvas import Brush, Dot, Frame, Pen, Point, 
 from recipe_sweep.analysis.figures.captions import figure7_note, standing_sentence
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
 from recipe_sweep.analysis.figures.style import BEST, CLONING, FAINT, INK, OTHER, TIED, style, wrapped
+from recipe_sweep.analysis.findings.learning import NOT_JUDGED, Learning
 from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.panel_tables import bars_frame, configurations_frame
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
@@ -39,7 +40,11 @@ REACH = Pen(INK, 0.8, order=3.5)
 CORRECTED = Pen(INK, 0.8, dash=(1.2, 1.0), order=3.4)
 CLONED = Pen(CLONING, 0.9, dash=(4.0, 2.0), order=3.2)
 SEED = Dot("white", INK, 2.2)
-COLOURS = {Mark.BEST: BEST, Mark.TIED: TIED, Mark.BEHIND: OTHER, Mark.UNRANKED: OTHER}
+STILL = "\N{NORTH EAST ARROW}"
+"""Marks panels that are still learning."""
+UNDER = "#c9d8e8"
+"""A pale tone of the line of behaviour cloning."""
+COLOURS = {Mark.BEST: BEST, Mark.TIED: TIED, Mark.BELOW: UNDER, Mark.BEHIND: OTHER, Mark.UNRANKED: OTHER}
 BAR_HALF, CAP_HALF, SEEDS_HALF = 0.36, 0.085, 0.16
 
 
@@ -47,8 +52,11 @@ def draw(material: Material) -> tuple[Drawing, ...]:
     """Draw Figure 7 of all tasks. A single run is enough."""
     blocks, coverage = material.blocks, material.coverage
     says = NO_CLAIM if coverage.rehearsal else standing_sentence(blocks)
-    figure = draw_figure7(blocks, figure7_note(blocks, coverage, material.rule))
-    return (Drawing("figure7", figure, f"Best normalised return of every design. {says}", _numbers(blocks)),)
+    note = figure7_note(blocks, coverage, material.rule)
+    ended = material.learning
+    said = (f"{STILL}: still learning. {ended.sentence}",) if ended.caution else ()
+    figure = draw_figure7(blocks, (*note[:-2], *said, *note[-2:]), material.rule.axis, ended)
+    return (Drawing("figure7", figure, f"Best {material.rule.noun} of every design. {says}", _numbers(blocks)),)
 
 
 def _numbers(blocks: Sequence[TaskPanels]) -> tuple[Numbers, ...]:
@@ -56,7 +64,9 @@ def _numbers(blocks: Sequence[TaskPanels]) -> tuple[Numbers, ...]:
     return Numbers("figure7", bars_frame(blocks)), Numbers("figure7_configurations", configurations_frame(blocks))
 
 
-def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str]) -> Figure:
+def draw_figure7(
+    blocks: Sequence[TaskPanels], note: Sequence[str], axis: str = "normalised return", ended: Learning = NOT_JUDGED
+) -> Figure:
     """Draw one block per task, two blocks in a row, and the sentences of `note` below."""
     columns = 1 if len(blocks) == 1 else 2
     rows = math.ceil(len(blocks) / columns)
@@ -68,7 +78,8 @@ def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str]) -> Figure:
     with style():
         sheet = Sheet(width, height)
         for i, block in enumerate(blocks):
-            _draw_block(sheet, block, (i % columns * across, height - 0.06 - i // columns * down))
+            corner = (i % columns * across, height - 0.06 - i // columns * down)
+            _draw_block(sheet, block, corner, axis, ended)
         figure = sheet.finish()
         _draw_foot(figure, lines, blocks, foot / height)
     return figure
@@ -94,7 +105,7 @@ def _row_inches(row: Extraction | None) -> float:
     return CELL_INCHES[1] * (0.8 if row is None else 1.0)
 
 
-def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
+def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point, axis: str, ended: Learning) -> None:
     """Draw a task's panels, starting at their upper left corner."""
     rows, columns = _layout(block)
     wide = _cell_inches(block)
@@ -104,7 +115,7 @@ def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
         tops.append(tops[-1] - _row_inches(extraction) - GAP_INCHES[1])
     right, bottom = lefts[-1] + wide, tops[-1] + GAP_INCHES[1]
     sheet.text((lefts[0] + right) / 2, corner[1] - 0.11, block.scores.title, 9.5, fontweight="bold")
-    sheet.text(corner[0] + 0.1, (tops[0] + bottom) / 2, "normalised return", 7, rotation=90)
+    sheet.text(corner[0] + 0.1, (tops[0] + bottom) / 2, axis, 7, rotation=90)
     limits = _limits(block)
     ticks = round_ticks(*limits, 4)
     for panel in block.panels:
@@ -116,6 +127,8 @@ def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point) -> None:
         marginal = panel.value_learning is None or panel.extraction is None
         sheet.frame(frame, SHADED if marginal else WHITE, ticks, column == 0, marks)
         _draw_panel(sheet, frame, panel, block)
+        if ended.still(panel):
+            sheet.text(frame.left + frame.width - 0.07, frame.top - 0.07, STILL, 6.5, color=INK)
         if row == 0 and panel.value_learning is not None:
             sheet.text(frame.left + frame.width / 2, frame.top + 0.1, panel.value_learning.display_name, 8)
         if column == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import numpy as np
@@ -17,6 +18,8 @@ class Mark(StrEnum):
     """no other bar has its score; others may be tied with it statistically"""
     TIED = "tied with the best"
     """the seeds do not show that it is behind, or there are too few of them"""
+    BELOW = "below cloning"
+    """it may be the best bar, and yet behaviour cloning scores higher"""
     BEHIND = "behind"
     """it is surely below the best"""
     UNRANKED = "not ranked"
@@ -40,6 +43,14 @@ def marks(values: Floats, samples: Floats, seeds: Integers, comparable: Booleans
     behind = lead.low > EQUAL * np.abs(values[comparable]).max()
     alone = top_shares(shown, 1)[best] == 1.0
     return tuple(_mark(x == best and alone, bool(behind[x]), bool(comparable[x])) for x in range(len(values)))
+
+
+def beside_cloning(marked: Sequence[Mark], values: Floats, cloning: float) -> tuple[Mark, ...]:
+    """Call no bar the best, or tied with it, whose value (X,) is below behaviour cloning's. `cloning` may be NaN."""
+    leading = (Mark.BEST, Mark.TIED)
+    return tuple(
+        Mark.BELOW if mark in leading and value < cloning else mark for mark, value in zip(marked, values.tolist(), strict=True)
+    )
 
 
 def _mark(best: bool, behind: bool, comparable: bool) -> Mark:

@@ -32,7 +32,7 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
 from recipe_sweep.analysis.estimators.ties import top_shares
 from recipe_sweep.analysis.findings.common_seeds import compared
 from recipe_sweep.analysis.findings.designs import Designs, designs
-from recipe_sweep.analysis.findings.marks import Mark, marks
+from recipe_sweep.analysis.findings.marks import Mark, beside_cloning, marks
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
@@ -88,7 +88,8 @@ class Bar:
     @property
     def emphasis(self) -> int:
         """1 in tables for the only best bar of its panel, 2 for the runner-up, 0 for others."""
-        return 0 if self.rank > 2 or (self.rank == 1 and self.mark is not Mark.BEST) else self.rank
+        hidden = self.rank > 2 or self.mark is Mark.BELOW or (self.rank == 1 and self.mark is not Mark.BEST)
+        return 0 if hidden else self.rank
 
 
 @dataclass(frozen=True)
@@ -253,6 +254,7 @@ def _panel(
     comparable = numbers.ranked & wants & (wants.sum() > 1)
     rank = ranks(np.where(comparable, numbers.value, np.nan))
     marked = marks(numbers.value, numbers.samples, numbers.seeds, comparable)
+    marked = beside_cloning(marked, numbers.value, float(task.cloning_by_dataset.mean()))
     scaled = t_interval(numbers.value, numbers.samples, numbers.seeds, seed_skewness(numbers.seed_scores))
     plain = percentile_interval(numbers.samples)
     known = np.isfinite(scaled.low)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from recipe_sweep.analysis.findings.choices import Choice
+from recipe_sweep.analysis.findings.learning import NOT_JUDGED, Learning
 from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels, shown_decompositions
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
@@ -18,11 +19,13 @@ DIGITS = 4
 """Decimals of a score: finer than the noise of seeds, and a page of 16,384 runs stays small."""
 
 
-_MARKS = {Mark.BEST: "best", Mark.TIED: "tied", Mark.BEHIND: "behind", Mark.UNRANKED: ""}
+_MARKS = {Mark.BEST: "best", Mark.TIED: "tied", Mark.BELOW: "below", Mark.BEHIND: "behind", Mark.UNRANKED: ""}
 """Classes of the page's style sheet."""
 
 
-def figures_json(blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow], found: Sequence[Choice]) -> str:
+def figures_json(
+    blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow], found: Sequence[Choice], ended: Learning = NOT_JUDGED
+) -> str:
     """Encode all numbers as one JSON text. A number that is not finite is null. Values of axes are places in `words`."""
     content = {
         "words": {
@@ -30,7 +33,7 @@ def figures_json(blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow],
             "value_learning": [value.display_name for value in ValueLearning.members()],
             "extraction": [value.display_name for value in Extraction.members()],
         },
-        "tasks": [_task(block) for block in blocks],
+        "tasks": [_task(block, ended) for block in blocks],
         "choices": [_choice(choice) for choice in found],
         "configurations": [_configuration(row) for row in rows],
     }
@@ -43,7 +46,7 @@ def _decompositions(blocks: Sequence[TaskPanels]) -> Sequence[Decomposition]:
     return Decomposition.members()[: last + 1]
 
 
-def _task(block: TaskPanels) -> dict[str, Any]:
+def _task(block: TaskPanels, ended: Learning) -> dict[str, Any]:
     scores = block.scores
     return {
         "task": scores.task,
@@ -52,7 +55,7 @@ def _task(block: TaskPanels) -> dict[str, Any]:
         "seeds": len(scores.seeds),
         "cloning": _number(block.cloning),
         "cloning_by_dataset": [_number(value) for value in scores.cloning_by_dataset.tolist()],
-        "panels": [_panel(panel, scores.datasets) for panel in block.panels],
+        "panels": [_panel(panel, scores.datasets, ended.still(panel)) for panel in block.panels],
         "alpha": [
             [
                 scores.datasets.index(point.dataset),
@@ -68,11 +71,12 @@ def _task(block: TaskPanels) -> dict[str, Any]:
     }
 
 
-def _panel(panel: Panel, datasets: Sequence[str]) -> dict[str, Any]:
+def _panel(panel: Panel, datasets: Sequence[str], still: bool) -> dict[str, Any]:
     """Encode a panel. If it averages over an axis, that axis is null."""
     return {
         "value_learning": None if panel.value_learning is None else ValueLearning.place(panel.value_learning),
         "extraction": None if panel.extraction is None else Extraction.place(panel.extraction),
+        "still": still,
         "bars": [_bar(bar, datasets) for bar in panel.bars],
     }
 

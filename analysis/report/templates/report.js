@@ -52,7 +52,7 @@ function barOf(bar, task, now) {
   }
   const corrected = now.score === "corrected", value = corrected ? bar.corrected : bar.value;
   const lines = [`${name}: ${two(bar.value)}` + (bar.interval ? ` [${two(bar.interval[0])}, ${two(bar.interval[1])}]` : ""), `selection-corrected ${two(bar.corrected)}`];
-  if (bar.mark) lines.push({ best: "best of its panel", tied: "tied with the best of its panel", behind: "surely behind the best of its panel" }[bar.mark]);
+  if (bar.mark) lines.push({ best: "best of its panel", tied: "tied with the best of its panel", below: "below behaviour cloning, so it is not called best", behind: "surely behind the best of its panel" }[bar.mark]);
   if (bar.saturated) lines.push("one score in all seeds, so no interval is known");
   lines.push(`${bar.seeds} seed${bar.seeds === 1 ? "" : "s"}, ${counts}`);
   for (const choice of bar.choices) lines.push(`${task.datasets[choice.dataset]}: ${two(choice.score)} at ${settings(choice)}`);
@@ -81,8 +81,8 @@ function drawFigure7(now) {
     if (full) shown.sort((a, b) => order(a) - order(b));
     shown.forEach(({ panel, bars }, i) => {
       const marginal = panel.value_learning === null || panel.extraction === null;
-      const title = (panel.value_learning === null ? "mean" : V[panel.value_learning]) + " · " + (panel.extraction === null ? "mean" : E[panel.extraction]);
-      const label = `${task.title}, ${title}: ` + bars.map((bar) => `${bar.name} ${two(bar.value)}`).join(", ");
+      const title = (panel.value_learning === null ? "mean" : V[panel.value_learning]) + " · " + (panel.extraction === null ? "mean" : E[panel.extraction]) + (panel.still ? " ↗" : "");
+      const label = `${task.title}, ${title.replace(" ↗", ", still learning")}: ` + bars.map((bar) => `${bar.name} ${two(bar.value)}`).join(", ");
       const cloning = now.dataset === null ? task.cloning : task.cloning_by_dataset[task.datasets.indexOf(now.dataset)];
       drawBars(grid, { title, label, classes: marginal ? "margin" : "", bars, range, cloning });
       if (full && i === 2) html("div", { class: "corner" }, grid);

@@ -9,7 +9,7 @@ from recipe_sweep.analysis.estimators.seed_statistics import Floats, bootstrap_b
 from recipe_sweep.analysis.estimators.ties import top_shares
 from recipe_sweep.analysis.findings import evidence
 from recipe_sweep.analysis.findings.claims import Claim, Verdict, claims
-from recipe_sweep.analysis.findings.marks import Mark, marks
+from recipe_sweep.analysis.findings.marks import Mark, beside_cloning, marks
 from recipe_sweep.analysis.findings.panels import TaskPanels, standing, task_panels
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.vocabulary import Decomposition
@@ -97,3 +97,12 @@ def test_luck_that_seeds_share_hides_a_difference() -> None:
     scores = 0.1 * rng.normal(size=(4, 4, 1, 8)) + 10.0 * rng.normal(size=8)
     scores[3] -= 0.5
     assert marks_of(scores, 8)[3] is Mark.BEHIND
+
+
+def test_a_bar_below_cloning_is_called_best() -> None:
+    marked = (Mark.BEST, Mark.TIED, Mark.BEHIND, Mark.UNRANKED)
+    values = np.array([0.5, 0.4, 0.1, 0.1])
+    assert beside_cloning(marked, values, 0.6) == (Mark.BELOW, Mark.BELOW, Mark.BEHIND, Mark.UNRANKED)
+    assert beside_cloning(marked, values, 0.45) == (Mark.BEST, Mark.BELOW, Mark.BEHIND, Mark.UNRANKED)
+    assert beside_cloning(marked, values, 0.5)[0] is Mark.BEST, "as good as cloning"
+    assert beside_cloning(marked, values, np.nan) == marked, "cloning was not run"
