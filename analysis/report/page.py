@@ -15,10 +15,12 @@ from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.choices import Choice
 from recipe_sweep.analysis.findings.claims import FAMILY_SENTENCE, Claim, Verdict
+from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels, shown_decompositions
 from recipe_sweep.analysis.findings.recommendation import Recommendation
 from recipe_sweep.analysis.number_text import NOTHING, with_interval
 from recipe_sweep.analysis.report.configuration_table import configuration_rows
+from recipe_sweep.analysis.report.learning_rows import learning_rows
 from recipe_sweep.analysis.report.markup import picture, render
 from recipe_sweep.analysis.report.page_facts import Fact, cost_rows, dataset_rows, missing_rows, provenance
 from recipe_sweep.analysis.report.page_figures import figures_json
@@ -58,13 +60,16 @@ def write_page(
         unjudged=[claim for claim in judged if claim.ours == NOTHING],
         family_sentence=FAMILY_SENTENCE,
         null_sentence=material.null_sentence,
+        learning=material.learning,
+        learning_rows=learning_rows(material.learning),
         verdicts=tuple((verdict, sum(claim.verdict is verdict for claim in judged)) for verdict in Verdict),
         blocks=material.blocks,
+        below=any(bar.mark is Mark.BELOW for block in material.blocks for panel in block.panels for bar in panel.bars),
         bar_text=bar_text,
         panel_name=panel_name,
         decompositions=[(value, value.display_name) for value in shown_decompositions(material.blocks)],
         colours=_colours(material.blocks),
-        numbers=figures_json(material.blocks, configuration_rows(material), found),
+        numbers=figures_json(material.blocks, configuration_rows(material), found, material.learning),
         pictures=[(one, picture(one.paths.png)) for one in figures if one.name not in DRAWN_BY_SCRIPT],
         choices=found,
         absent=absent,

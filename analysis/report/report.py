@@ -40,6 +40,8 @@ class ReportPaths(NamedTuple):
     """the sentence on Mix; for a rehearsal, a sentence that nothing is claimed"""
     coverage: str
     """the sentence on missing runs"""
+    learning: str = ""
+    """the sentence on panels that are still learning; empty if no panel can be judged"""
 
     def figure(self, name: str) -> WrittenFigure | None:
         """Find the figure whose files have this name. None if it was not drawn."""
@@ -74,6 +76,7 @@ def write_report(
     from recipe_sweep.analysis.figures.captions import standing_sentence
     from recipe_sweep.analysis.files import write_text
     from recipe_sweep.analysis.findings.common_seeds import seed_notes
+    from recipe_sweep.analysis.findings.learning import NOT_JUDGED, learning
     from recipe_sweep.analysis.findings.panels import task_panels
     from recipe_sweep.analysis.report.plain_text import in_markdown
     from recipe_sweep.analysis.report.table import figure7_markdown
@@ -98,7 +101,8 @@ def write_report(
         absent=tuple(block.scores.title for block in blocks if block.scores.grid_task not in there),
     )
     learned = learned if learned is not None else NothingLearned()
-    material = Material(sweep_dir / "results", results, wanted, blocks, coverage, score, learned, null_sentence)
+    ended = NOT_JUDGED if results.rehearsal else learning(results.runs, wanted, blocks)
+    material = Material(sweep_dir / "results", results, wanted, blocks, coverage, score, learned, null_sentence, ended)
     drawn = tuple(write_figures(kinds, material, out_dir))
     figures = tuple(one for one in drawn if isinstance(one, WrittenFigure))
     absent = tuple(one for one in drawn if isinstance(one, AbsentFigure))
@@ -107,7 +111,8 @@ def write_report(
     table = None
     if any(figure.name == "figure7" for figure in figures):
         seeds = seed_notes([block.scores for block in blocks])
-        notes = [*map(in_markdown, (*provenance_notes(results, score), *seeds)), *remarks]
+        said = (*provenance_notes(results, score), *seeds, *filter(None, [ended.sentence]))
+        notes = [*map(in_markdown, said), *remarks]
         text = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
         table = write_text(out_dir / "figure7.md", text)
     page = write_documents(sweep_dir, out_dir, material, figures, absent, remarks) if set(kinds) == set(FIGURES) else None
@@ -121,6 +126,7 @@ def write_report(
         curves=index.curves,
         summary=NO_CLAIM if results.rehearsal else standing_sentence(blocks),
         coverage=coverage.sentence(),
+        learning=ended.sentence,
     )
 
 
@@ -132,12 +138,13 @@ def write_documents(
     absent: Sequence[AbsentFigure],
     remarks: Sequence[str],
 ) -> Path:
-    """Write the page, the tables for a paper and `choices.csv`. Return the path of the page."""
+    """Write the page, the tables for a paper, `choices.csv` and `learning.csv`. Return the path of the page."""
     from recipe_sweep.analysis.figures.inputs import Numbers
     from recipe_sweep.analysis.figures.registry import write_numbers
     from recipe_sweep.analysis.findings.choices import choices, choices_frame
     from recipe_sweep.analysis.findings.claims import claims
     from recipe_sweep.analysis.findings.common_seeds import seed_notes
+    from recipe_sweep.analysis.findings.learning import learning_frame
     from recipe_sweep.analysis.findings.recommendation import recommend
     from recipe_sweep.analysis.findings.stability import stability
     from recipe_sweep.analysis.report.page import write_page
@@ -151,6 +158,8 @@ def write_documents(
     found = choices(blocks)
     if found:
         write_numbers(Numbers("choices", choices_frame(found)), rehearsal, out_dir)
+    if not rehearsal:
+        write_numbers(Numbers("learning", learning_frame(material.learning)), rehearsal, out_dir)
     notes = (*provenance_notes(results, material.rule), *seed_notes([block.scores for block in blocks]))
     return write_page(out_dir, material, judged, advice, figures, absent, found, notes, remarks, sweep_dir.resolve().name)
 

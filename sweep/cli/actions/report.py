@@ -84,7 +84,7 @@ def _remarks(target: Target, ended_early: int) -> list[str]:
 
 
 def _tell(options: ReportOptions, target: Target, paths: ReportPaths, remarks: Sequence[str]) -> None:
-    for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *remarks):
+    for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *filter(None, [paths.learning]), *remarks):
         say(sentence)
     if target.space is not None:
         console().print(best_table(compared(target, None)))

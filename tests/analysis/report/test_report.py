@@ -87,7 +87,7 @@ def test_the_same_results_give_the_same_bytes(demo: tuple[Path, ReportPaths], tm
     assert [path.read_bytes() for path in files(second)] == before
     figures = [f"{name}.{kind}" for name in ("figure7", "figure7_alpha") for kind in ("pdf", "png", "svg")]
     written = sorted([*figures, "figure7.csv", "figure7.md", "figure7_alpha.csv", "figure7_configurations.csv"])
-    written = sorted([*written, "choices.csv", "index.html", "tables.md", "tables.tex"])
+    written = sorted([*written, "choices.csv", "learning.csv", "index.html", "tables.md", "tables.tex"])
     assert sorted(path.name for path in tmp_path.iterdir()) == written
 
 
