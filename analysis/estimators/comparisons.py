@@ -113,17 +113,18 @@ def paired_difference(first: Floats, second: Floats) -> Floats:
     return cells.mean(axis=0) if len(cells) else np.full(difference.shape[-1], np.nan)
 
 
-def holm(p_values: Floats) -> Floats:
-    """Adjust p-values (N,) for multiple comparisons after Holm.
+def holm(p_values: Floats, weights: Floats | None = None) -> Floats:
+    """Adjust p-values (N,) for multiple comparisons after Holm; `weights` (N,) give some a larger part of the error.
 
     With 95 % confidence, all differences whose adjusted p-value is below 0.05 are real. NaN stays NaN and does not count as
     a comparison. Holm's method is used because it holds under any dependence, and comparisons of the same bars are dependent.
     """
     asked = np.flatnonzero(np.isfinite(p_values))
-    order = asked[np.argsort(p_values[asked], kind="stable")]
+    shares = np.ones(p_values.shape) if weights is None else weights
+    order = asked[np.argsort(p_values[asked] / shares[asked], kind="stable")]
     adjusted = np.full(p_values.shape, np.nan)
-    factors = np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * factors), 1.0)
+    left = np.cumsum(shares[order][::-1])[::-1]
+    adjusted[order] = np.minimum(np.maximum.accumulate(p_values[order] * left / shares[order]), 1.0)
     return adjusted
 
 

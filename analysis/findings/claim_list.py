@@ -38,6 +38,8 @@ class Definition(NamedTuple):
     paper: str | None
     find: Callable[[Sweep], Finding]
     scale: Scale
+    weight: float = 1.0
+    """its part of the list's error, relative to the others'"""
 
 
 SCORE = Scale(lambda value: value, "+.3f")
@@ -46,6 +48,9 @@ POINTS = Scale(lambda value: 100.0 * value, "+.0f", " percentage points", limit=
 TIMES = Scale(lambda value: 2.0**value, ".2f", " times AWR's")
 FOLD = Scale(lambda value: 10.0**value, ".3g", "-fold")
 TURNED = Scale(lambda value: 10.0**-value, ".3g", "-fold")
+
+HARD = 3.0
+"""A share of variance needs many more seeds than a difference of means does. So these claims have more of the list's error."""
 
 _SELECTED = "chosen by some seeds and scored on others, difference within seeds"
 _SHARES = "its share of the variance among designs of a dataset, minus that of value learning; tuned and scored on other seeds"
@@ -91,6 +96,7 @@ CLAIMS = (
         "said in words (5.2)",
         evidence.explains_more("decomposition", "value learning"),
         POINTS,
+        weight=HARD,
     ),
     Definition(
         "extraction-matters",
@@ -99,6 +105,7 @@ CLAIMS = (
         "said in words (5.2)",
         evidence.explains_more("extraction", "value learning"),
         POINTS,
+        weight=HARD,
     ),
     Definition(
         "in-sample-targets",

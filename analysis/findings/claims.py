@@ -57,6 +57,7 @@ class Claim:
 
 FAMILY_ERROR = 0.05
 """Share of sweeps in which any verdict of the list may be false."""
+_WEIGHTS = np.array([one.weight for one in CLAIMS])
 FAMILY_SENTENCE = (
     f"Verdicts stand for the whole list: any of them is false in at most {100.0 * FAMILY_ERROR:.0f} % of sweeps. "
     "Asked alone is for a reader with one question, fixed before the results were seen."
@@ -107,7 +108,7 @@ def _judged_together(findings: Sequence[Finding]) -> list[_Judged]:
     p_values = np.array([finding.p_value for finding in findings])
     asked = int(np.isfinite(p_values).sum())
     # A single claim is judged by its interval, with which the p-value of skewed scores does not always agree.
-    sure = [True] * len(findings) if asked == 1 else (holm(p_values) < FAMILY_ERROR).tolist()
+    sure = [True] * len(findings) if asked == 1 else (holm(p_values, _WEIGHTS) < FAMILY_ERROR).tolist()
     return [one if certain else _too_many(one, asked) for one, certain in zip(alone, sure, strict=True)]
 
 

@@ -54,6 +54,12 @@ def test_holm_is_the_table_worked_out_by_hand() -> None:
     assert holm(np.array([0.9, 0.8])).tolist() == [1.0, 1.0]
 
 
+def test_a_claim_with_more_of_the_error_is_corrected_as_much_as_the_others() -> None:
+    # 0.04 / 3 comes first and has all five parts; the others have two parts, then one.
+    found = holm(np.array([0.03, 0.04, 0.5]), np.array([1.0, 3.0, 1.0]))
+    np.testing.assert_allclose(found, [max(0.04 * 5 / 3, 0.03 * 2), 0.04 * 5 / 3, 0.5])
+
+
 @pytest.mark.parametrize(("effect", "seeds"), [(0.5, 34), (0.8, 15), (1.0, 10)])
 def test_seeds_to_settle_are_those_of_the_textbooks(effect: float, seeds: int) -> None:
     """Paired t test, two-sided 5 %, power 80 % (Cohen 1988; the same as G*Power's)."""
