@@ -72,7 +72,7 @@ def stratified_mean(tasks: Sequence[Floats], level: float = 0.95, *, skewed: boo
 
 
 def welch_freedom(squared: Floats, freedom: Integers) -> float:
-    """Compute the degrees of freedom of a sum of N independent parts from their squared errors and own degrees, both (N,).
+    """Compute the degrees of freedom of a sum from its parts' squared errors (N,) and own degrees (N,).
 
     This is Welch and Satterthwaite's formula. Without any error it is the sum of the degrees.
     """
