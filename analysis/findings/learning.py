@@ -178,7 +178,7 @@ def learning_frame(found: Learning) -> pd.DataFrame:
 
     datasets = [
         {
-            "task": one.title,
+            "task": one.task,
             "dataset": one.dataset,
             "value_learning": "all",
             "extraction": "all",
