@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from recipe_sweep.analysis.findings import evidence, norms
+from recipe_sweep.analysis.findings import evidence, norms, steadiness
 from recipe_sweep.analysis.findings.evidence import Finding, Sweep
 from recipe_sweep.search_spaces.vocabulary import Decomposition
 
@@ -128,7 +128,7 @@ CLAIMS = (
         "AWR is steadier than BRAC from seed to seed.",
         "BRAC's standard deviation over seeds over AWR's, root mean variance over all configurations",
         "said in words (5.2)",
-        evidence.steadier_over_seeds,
+        steadiness.steadier_over_seeds,
         TIMES,
     ),
     Definition(
@@ -136,7 +136,7 @@ CLAIMS = (
         "AWR is steadier than BRAC along its temperature.",
         "BRAC's range of mean scores along alpha over AWR's, each on its own grid",
         "said in words (5.2)",
-        evidence.steadier_over_alpha,
+        steadiness.steadier_over_alpha,
         TIMES,
     ),
     Definition(
