@@ -98,7 +98,7 @@ def _publish(world: World, shape: Shape, paths: SweepPaths, drawn: Drawn, pack_o
 
 
 def _part(drawn: Drawn, places: list[int]) -> Drawn:
-    return Drawn(drawn.scores[places], drawn.spans[places], drawn.done[places], drawn.diverged[places])
+    return Drawn(*(values[places] for values in drawn))
 
 
 @dataclass(frozen=True)
@@ -111,13 +111,15 @@ class Arrays:
     def filled(self, world: World, number: int = 0) -> tuple[TaskScores, ...]:
         """Fill in one draw of a world."""
         drawn = draw(world, self.shape.facts, number)
-        return self.arrangement.filled(_as_reported(self.shape, drawn), drawn.done, drawn.diverged)
+        scores, errors = _as_reported(self.shape, drawn)
+        known = np.array([point.episodes_at_the_end > 1 for point in self.shape.points])
+        return self.arrangement.filled(scores, drawn.done, drawn.diverged, np.where(known, errors**2, np.nan))
 
 
-def _as_reported(shape: Shape, drawn: Drawn) -> Floats:
-    """Compute the scores (N,) that the report reads from rows on several scales."""
+def _as_reported(shape: Shape, drawn: Drawn) -> tuple[Floats, Floats]:
+    """Compute the scores (N,) that the report reads from rows on several scales, and their standard errors (N,)."""
     if np.all(drawn.spans == drawn.spans[0]):
-        return drawn.scores
+        return drawn.scores, drawn.evaluation_errors
     points = shape.points
     rows = pd.DataFrame(
         {
@@ -129,7 +131,8 @@ def _as_reported(shape: Shape, drawn: Drawn) -> Floats:
     )
     done, _ = on_one_scale(rows[drawn.done])
     scores: Floats = rows["score"].where(~drawn.done, done["score"]).to_numpy(dtype=np.float64)
-    return scores
+    lengths = (done["scale_max"] - done["scale_min"]).reindex(rows.index).to_numpy(dtype=np.float64)
+    return scores, drawn.evaluation_errors * drawn.spans * (SCALE.maximum - SCALE.minimum) / lengths
 
 
 def arrays_of(shape: Shape) -> Arrays:

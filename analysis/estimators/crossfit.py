@@ -125,7 +125,7 @@ def share_p_value(fit: CrossFit, first: int, second: int) -> float:
     Two shares of one total are equal if their numerators are, so the total's error does not count.
     """
     difference = np.eye(len(TERMS))[first] - np.eye(len(TERMS))[second]
-    error = np.sqrt(difference @ fit.covariances.sum(axis=0) @ difference)
+    error = np.sqrt(fit.covariance(np.stack([difference, np.ones(len(TERMS))]))[0, 0])
     return two_sided_p_value(float(difference @ fit.parts), float(error), fit.freedom(difference))
 
 

@@ -20,10 +20,11 @@ class Arrangement:
     places: tuple[Integers, ...]
     """For each task an array (X, V, E, D, K, S): which of the runs stands there, -1 where none does."""
 
-    def filled(self, scores: Floats, done: Booleans, diverged: Booleans) -> tuple[TaskScores, ...]:
-        """Fill in the scores (N,) of the runs that are `done` (N,). Behaviour cloning is left out."""
+    def filled(self, scores: Floats, done: Booleans, diverged: Booleans, evaluation_variance: Floats) -> tuple[TaskScores, ...]:
+        """Fill in what is known (N,) of the runs that are `done` (N,). Behaviour cloning is left out."""
         return tuple(
-            _filled(task, places, scores, done, diverged) for task, places in zip(self.tasks, self.places, strict=True)
+            replace(_filled(task, places, scores, done, diverged), evaluation_variance=_at(places, done, evaluation_variance))
+            for task, places in zip(self.tasks, self.places, strict=True)
         )
 
 
@@ -38,11 +39,16 @@ def arrangement_of(points: Sequence[DesignPoint]) -> Arrangement:
     return Arrangement(tasks, places)
 
 
+def _at(places: Integers, done: Booleans, values: Floats) -> Floats:
+    """Put the values (N,) of the runs that are done in their places, and NaN elsewhere."""
+    return np.where((places >= 0) & done[places], values[places], np.nan)
+
+
 def _filled(task: TaskScores, places: Integers, scores: Floats, done: Booleans, diverged: Booleans) -> TaskScores:
     there: Booleans = (places >= 0) & done[places]
     return replace(
         task,
-        scores=np.where(there, scores[places], np.nan),
+        scores=_at(places, done, scores),
         done=there,
         diverged=there & diverged[places],
         cloning=np.full_like(task.cloning, np.nan),

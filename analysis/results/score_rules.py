@@ -37,6 +37,9 @@ class ScoreRule(ABC):
     axis: str = "normalised return"
     """Name of the score at an axis."""
 
+    is_one_evaluation: bool = False
+    """Whether the score is of one evaluation, chosen before its result is known."""
+
     @property
     @abstractmethod
     def words(self) -> str:
@@ -62,6 +65,7 @@ class RecordedScore(ScoreRule):
 
     columns: tuple[str]
     said: str
+    is_one_evaluation: bool = False
 
     @property
     def words(self) -> str:
@@ -133,7 +137,7 @@ class StepsToThreshold(ScoreRule):
         return 0
 
 
-ScoreRule.FINAL = RecordedScore(("score",), "evaluation at the last step")
+ScoreRule.FINAL = RecordedScore(("score",), "evaluation at the last step", is_one_evaluation=True)
 ScoreRule.BEST = RecordedScore(("score_best",), "best evaluation of the run (optimistic)")
 ScoreRule.LAST3 = RecordedScore(("score_last3",), "mean of the last three evaluations")
 ScoreRule.AREA = AreaUnderCurve()

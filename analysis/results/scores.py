@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, Integers, seed_means
+from recipe_sweep.analysis.results.evaluation_variance import evaluation_variances
 from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.analysis.results.thresholds import cloning_runs
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -68,6 +69,8 @@ class TaskScores:
     """(X, V, E, D, K, S): whether the results have the run"""
     diverged: Booleans
     """(X, V, E, D, K, S)"""
+    evaluation_variance: Floats
+    """(X, V, E, D, K, S): variance of a run's score that its choice of episodes causes; NaN where it is not known"""
     configurations: NDArray[np.object_]
     """(X, V, E, D, K): Configuration; None in places without one"""
     cloning: Floats
@@ -110,7 +113,8 @@ def task_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule = Scor
 
     A task with several sources has one entry for each of them. The reason: each source has a scale of its own.
     """
-    return arranged(wanted, runs.set_index("run_id")["status"], run_scores(runs, wanted, rule))
+    noise = evaluation_variances(runs, wanted) if rule.is_one_evaluation else None
+    return arranged(wanted, runs.set_index("run_id")["status"], run_scores(runs, wanted, rule), noise)
 
 
 def run_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule) -> pd.Series[float]:
@@ -119,10 +123,15 @@ def run_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule) -> pd.
     return rule.scores(finished).set_axis(finished["run_id"])
 
 
-def arranged(wanted: pd.DataFrame, statuses: pd.Series[str], values: pd.Series[float]) -> tuple[TaskScores, ...]:
-    """Arrange one number of each run as its score: `values` and `statuses` by run_id, `wanted` as in `points_table`."""
+def arranged(
+    wanted: pd.DataFrame, statuses: pd.Series[str], values: pd.Series[float], noise: Floats | None = None
+) -> tuple[TaskScores, ...]:
+    """Arrange one number of each run as its score: `values` and `statuses` by run_id, `wanted` as in `points_table`.
+
+    `noise` has the variance of each wanted run (N,) by the choice of its episodes; without it no variance is known.
+    """
     table = wanted.assign(name=task_names(wanted)).join(statuses, on="run_id")
-    table = table.assign(run_score=table["run_id"].map(values))
+    table = table.assign(run_score=table["run_id"].map(values), run_evaluation_variance=np.nan if noise is None else noise)
     known = list(TASKS)
     order = sorted(table["task"].unique(), key=lambda task: (known.index(task) if task in known else len(known), task))
     parts = [table[table["task"] == task] for task in order]
@@ -150,8 +159,9 @@ def _one_task(name: str, table: pd.DataFrame) -> TaskScores:
     shape = (*design_shape, int(configurations["k"].max()) + 1, len(seeds))
 
     place = (*_places(table, datasets), table["seed"].map({seed: i for i, seed in enumerate(seeds)}).to_numpy(dtype=np.int64))
-    scores, marks = np.full(shape, np.nan), np.zeros((3, *shape), dtype=np.bool_)
+    (scores, evaluation_variance), marks = np.full((2, *shape), np.nan), np.zeros((3, *shape), dtype=np.bool_)
     scores[place] = table["run_score"].to_numpy(dtype=np.float64)
+    evaluation_variance[place] = table["run_evaluation_variance"].to_numpy(dtype=np.float64)
     for mark, values in zip(
         marks, (True, table["status"].notna().to_numpy(), (table["status"] == "diverged").to_numpy()), strict=True
     ):
@@ -173,6 +183,7 @@ def _one_task(name: str, table: pd.DataFrame) -> TaskScores:
         wanted=marks[0],
         done=marks[1],
         diverged=marks[2],
+        evaluation_variance=evaluation_variance,
         configurations=names,
         cloning=cloning,
         varied=varied,

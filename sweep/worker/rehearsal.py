@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -117,11 +117,20 @@ def results_in(world: str | None, points: Sequence[DesignPoint]) -> list[RunResu
 def world_results(world: World, points: Sequence[DesignPoint], drawn: Drawn) -> list[RunResult]:
     """Make results of runs from one draw of a world. The score of a run is that of its last evaluation."""
     returns = SCALE.minimum + (SCALE.maximum - SCALE.minimum) * drawn.scores * drawn.spans
+    errors = (SCALE.maximum - SCALE.minimum) * drawn.evaluation_errors * drawn.spans
     wobble = 0.0 if world.chance.tied else WOBBLE
     return [
-        _with_end(point, final, wobble, diverged=diverged)
-        for point, final, diverged in zip(points, returns.tolist(), drawn.diverged.tolist(), strict=True)
+        _with_last_error(point, _with_end(point, final, wobble, diverged=diverged), error)
+        for point, final, error, diverged in zip(
+            points, returns.tolist(), errors.tolist(), drawn.diverged.tolist(), strict=True
+        )
     ]
+
+
+def _with_last_error(point: DesignPoint, result: RunResult, error: float) -> RunResult:
+    """State a standard deviation over episodes of the last evaluation that gives its mean this standard error."""
+    spread = error * math.sqrt(max(point.episodes_at_the_end - 1, 0))
+    return replace(result, curve=(*result.curve[:-1], replace(result.curve[-1], return_std=spread)))
 
 
 def _with_end(point: DesignPoint, final: float, wobble: float, *, diverged: bool) -> RunResult:

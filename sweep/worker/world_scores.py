@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.sweep.worker.worlds import UNIT, Chance, Missing, World
+from recipe_sweep.sweep.worker.worlds import EVALUATING, UNIT, Chance, Missing, World
 
 Floats = NDArray[np.float64]
 Booleans = NDArray[np.bool_]
@@ -60,6 +60,8 @@ class Drawn(NamedTuple):
     """Length of each run's scale, divided by the usual one."""
     done: Booleans
     diverged: Booleans
+    evaluation_errors: Floats
+    """Standard error of each score that its row states, on the same scale."""
 
 
 def facts_of(points: Sequence[DesignPoint], seeds: Sequence[int] | None = None) -> Facts:
@@ -89,6 +91,7 @@ def draw(world: World, facts: Facts, number: int = 0) -> Drawn:
         spans=spans,
         done=~_lacking(world, facts, number),
         diverged=facts.following & (_uniform(facts.runs, number, "diverges") < world.diverging),
+        evaluation_errors=_evaluation_errors(world, facts) / spans,
     )
 
 
@@ -106,6 +109,14 @@ def true_scores(world: World, facts: Facts) -> Floats:
     return scores
 
 
+def _evaluation_errors(world: World, facts: Facts) -> Floats:
+    """Compute the standard errors (N,) of scores, on the usual scale."""
+    if world.chance.tied:
+        return np.zeros(len(facts.runs))
+    errors: Floats = UNIT * np.hypot(EVALUATING, world.climbing_evaluation * facts.climbing)
+    return errors
+
+
 def _scores(world: World, facts: Facts, number: int) -> Floats:
     """Draw the scores (N,) on the usual scale."""
     if world.chance is Chance.ONES:
@@ -116,7 +127,11 @@ def _scores(world: World, facts: Facts, number: int) -> Floats:
     quality = _QUALITIES * (2.0 * _uniform(facts.data, 0, "quality") - 1.0)
     luck = world.shared * _normal(facts.seeds, number, "luck")
     own = np.where(facts.climbing, world.climbing_chance, 1.0) * _chance(world.chance, facts.runs, number)
-    return _CENTRE + UNIT * (true_scores(world, facts) + quality + luck + own)
+    scores = _CENTRE + UNIT * (true_scores(world, facts) + quality + luck + own)
+    if not world.climbing_evaluation:
+        return scores
+    evaluation = world.climbing_evaluation * facts.climbing * _normal(facts.runs, number, "evaluation")
+    return scores + UNIT * evaluation
 
 
 def _chance(kind: Chance, runs: Keys, number: int) -> Floats:

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 UNIT = 0.1
 """Standard deviation of one run's chance, as a normalised score."""
+EVALUATING = 0.15
+"""Part of a run's chance, in units, that the few episodes of its last evaluation cause. Its row states it."""
 
 NULL = "null"
 AS_PAPER = "as-paper"
@@ -74,6 +76,8 @@ class World:
     chance: Chance = Chance.NORMAL
     climbing_chance: float = 1.0
     """Chance of a run whose extraction climbs the critic, in units."""
+    climbing_evaluation: float = 0.0
+    """Further chance of such a run, in units, that the few episodes of its last evaluation cause. Its row states it."""
     shared: float = 0.5
     """Luck that all runs of a seed share on a dataset, in units."""
     missing: Missing = Missing.NONE
@@ -130,6 +134,12 @@ WORLDS = (
         "the paper is right: Mix is best, AWR beats BRAC and is steadier, value learning matters least",
         Effects(mixing=0.8, weighing=0.5, following=-0.2, together=0.4, decade=0.8),
         climbing_chance=1.5,
+    ),
+    replace(
+        _NULL,
+        name="few-episodes",
+        truth="training differs nowhere, evaluations of BRAC are noisy and say so",
+        climbing_evaluation=2.0,
     ),
 )
 """All worlds. A name stands in `sweep.json` for ever, so none is renamed."""

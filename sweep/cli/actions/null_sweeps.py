@@ -50,7 +50,7 @@ def null_shares(points: Sequence[DesignPoint], done: Collection[str], sweeps: in
     found: list[tuple[Claim, ...]] = []
     for number in range(sweeps):
         drawn = draw(world, facts, number)
-        tasks = arrangement.filled(drawn.scores, there, drawn.diverged)
+        tasks = arrangement.filled(drawn.scores, there, drawn.diverged, drawn.evaluation_errors**2)
         found.append(claims([task_panels(task, np.random.default_rng(0), _RESAMPLES) for task in tasks]))
     holds = np.array([[claim.verdict is Verdict.HOLDS for claim in sweep] for sweep in found])
     judged = [any(not np.isnan(_number(sweep[at])) for sweep in found) for at in range(holds.shape[1])]

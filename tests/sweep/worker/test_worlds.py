@@ -118,6 +118,18 @@ def test_runs_that_all_score_1_have_no_noise_in_their_evaluations() -> None:
     assert {(at.return_mean, at.return_std) for one in ended for at in one.curve[-2:]} == {(100.0, 0.0)}
 
 
+def test_a_row_states_another_noise_of_its_evaluation_than_its_score_has() -> None:
+    world, every = world_named("few-episodes"), points()
+    drawn = draw(world, facts_of(every))
+    episodes = every[0].episodes_at_the_end
+    stated = np.array([one.curve[-1].return_std for one in world_results(world, every, drawn)]) / np.sqrt(episodes - 1)
+    np.testing.assert_allclose(stated / SCALE.maximum, drawn.evaluation_errors)
+    noisier = by_design(drawn.scores - draw(world_named("null"), facts_of(every)).scores) / UNIT
+    assert noisier[:, :, 0].std() == pytest.approx(2.0, rel=0.1)
+    assert not noisier[:, :, 1].any(), "AWR is as it is where nothing differs"
+    assert by_design(stated)[0, 0, 0, 0] > 5.0 * by_design(stated)[0, 0, 1, 0]
+
+
 def test_without_a_world_a_rehearsal_makes_up_what_it_always_made_up() -> None:
     every = points(seeds=2)
     assert results_in(None, every) == [made_up(point) for point in every]
