@@ -45,7 +45,7 @@ class Definition(NamedTuple):
 SCORE = Scale(lambda value: value, "+.3f")
 COUNT = Scale(lambda value: value, ".3g")
 POINTS = Scale(lambda value: 100.0 * value, "+.0f", " percentage points", limit=100.0)
-TIMES = Scale(lambda value: 2.0**value, ".2f", " times AWR's")
+ROOT = Scale(lambda value: math.copysign(math.sqrt(abs(value)), value), "+.3f")
 FOLD = Scale(lambda value: 10.0**value, ".3g", "-fold")
 TURNED = Scale(lambda value: 10.0**-value, ".3g", "-fold")
 
@@ -126,18 +126,18 @@ CLAIMS = (
     Definition(
         "awr-steadier-seeds",
         "AWR is steadier than BRAC from seed to seed.",
-        "BRAC's standard deviation over seeds over AWR's, root mean variance over all configurations",
+        "root of the difference of BRAC's and AWR's variances over seeds, less evaluation noise; mean over configurations",
         "said in words (5.2)",
         steadiness.steadier_over_seeds,
-        TIMES,
+        ROOT,
     ),
     Definition(
         "awr-steadier-alpha",
         "AWR is steadier than BRAC along its temperature.",
-        "BRAC's range of mean scores along alpha over AWR's, each on its own grid",
+        "root of the difference of BRAC's and AWR's variances along equally many neighbouring alphas, less noise of seeds",
         "said in words (5.2)",
         steadiness.steadier_over_alpha,
-        TIMES,
+        ROOT,
     ),
     Definition(
         "awr-with-mix",

@@ -51,7 +51,7 @@ class Finding(NamedTuple):
     lacks: str = ""
     """what the statistic needs and the sweep lacks; empty if nothing"""
     of: str = ""
-    """the total that a count is out of"""
+    """the total that a count is out of, or the two numbers of which it is the difference"""
     p_value: float = np.nan
     """two-sided, of a true value at the border; NaN if the sweep cannot judge the claim, whatever its scores"""
 

@@ -23,7 +23,7 @@ BOOTSTRAP_SEED = 1
 PLACES = 2
 """A bar leads if it is among so many of its panel."""
 SHRUNK = 2.0 / 3.0
-"""Equal bars' places vary so much less in resamples than from sweep to sweep: p (1 - p) with p even in (0, 1), over a quarter."""
+"""Equal bars' places vary so much less in resamples than between sweeps: p (1 - p) with p even in (0, 1), over a quarter."""
 
 
 class Places(NamedTuple):

@@ -15,6 +15,7 @@ from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.choices import Choice
 from recipe_sweep.analysis.findings.claims import FAMILY_SENTENCE, Claim, Verdict
+from recipe_sweep.analysis.findings.evaluation_noise import evaluation_noise
 from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels, shown_decompositions
 from recipe_sweep.analysis.findings.recommendation import Recommendation
@@ -75,6 +76,7 @@ def write_page(
         absent=absent,
         missing=missing_rows(material.blocks),
         costs=cost_rows(runs),
+        noises=evaluation_noise([block.scores for block in material.blocks]),
         provenance=provenance(runs),
         datasets=dataset_rows(runs),
         notes=notes,

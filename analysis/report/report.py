@@ -76,6 +76,7 @@ def write_report(
     from recipe_sweep.analysis.figures.captions import standing_sentence
     from recipe_sweep.analysis.files import write_text
     from recipe_sweep.analysis.findings.common_seeds import seed_notes
+    from recipe_sweep.analysis.findings.evaluation_noise import noise_notes
     from recipe_sweep.analysis.findings.learning import NOT_JUDGED, learning
     from recipe_sweep.analysis.findings.panels import task_panels
     from recipe_sweep.analysis.report.plain_text import in_markdown
@@ -110,8 +111,9 @@ def write_report(
         raise MissingFigureError(*(Problem(f"--figure {one.kind.number}", found=one.sentence) for one in absent))
     table = None
     if any(figure.name == "figure7" for figure in figures):
-        seeds = seed_notes([block.scores for block in blocks])
-        said = (*provenance_notes(results, score), *seeds, *filter(None, [ended.sentence]))
+        tasks = [block.scores for block in blocks]
+        told = (*seed_notes(tasks), *noise_notes(tasks), *filter(None, [ended.sentence]))
+        said = (*provenance_notes(results, score), *told)
         notes = [*map(in_markdown, said), *remarks]
         text = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
         table = write_text(out_dir / "figure7.md", text)
@@ -144,6 +146,7 @@ def write_documents(
     from recipe_sweep.analysis.findings.choices import choices, choices_frame
     from recipe_sweep.analysis.findings.claims import claims
     from recipe_sweep.analysis.findings.common_seeds import seed_notes
+    from recipe_sweep.analysis.findings.evaluation_noise import noise_notes
     from recipe_sweep.analysis.findings.learning import learning_frame
     from recipe_sweep.analysis.findings.recommendation import recommend
     from recipe_sweep.analysis.findings.stability import stability
@@ -160,7 +163,8 @@ def write_documents(
         write_numbers(Numbers("choices", choices_frame(found)), rehearsal, out_dir)
     if not rehearsal:
         write_numbers(Numbers("learning", learning_frame(material.learning)), rehearsal, out_dir)
-    notes = (*provenance_notes(results, material.rule), *seed_notes([block.scores for block in blocks]))
+    tasks = [block.scores for block in blocks]
+    notes = (*provenance_notes(results, material.rule), *seed_notes(tasks), *noise_notes(tasks))
     return write_page(out_dir, material, judged, advice, figures, absent, found, notes, remarks, sweep_dir.resolve().name)
 
 

@@ -1,0 +1,112 @@
+"""Averages numbers of two seeds over all pairs of seeds, and says what each seed adds.
+
+A variance over seeds is such a mean: of half the squared difference of two seeds. A variance along a grid without noise is
+one, too: of the product of two seeds' deviations along the grid, because the noise of two seeds is independent.
+
+Shape letters: C cells, N numbers along a grid, S seeds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from recipe_sweep.analysis.estimators.comparisons import two_sided_p_value, welch_freedom
+from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, Interval, t_quantile
+
+FEWEST = 3
+"""Without one of fewer seeds no pair is left."""
+ROUNDING = 1e-12
+"""Smaller deviations, as shares of the largest score, are what a computer's sums leave of equal scores."""
+
+
+def pair_mean(pairs: Floats, there: Booleans) -> Floats:
+    """Average numbers of pairs (C, S, S) of different seeds that are `there` (C, S): (C,)."""
+    count = there.sum(axis=-1)
+    mean: Floats = _between(pairs, there).sum(axis=(-1, -2)) / (count * (count - 1))
+    return mean
+
+
+def seed_parts(pairs: Floats, there: Booleans) -> Floats:
+    """Compute each seed's part (S,) in the mean over cells of `pair_mean`. The mean of the parts is that mean.
+
+    The parts are jackknife pseudo-values. NaN for a seed that no cell has. Each cell needs `FEWEST` seeds.
+    """
+    count = there.sum(axis=-1, keepdims=True)
+    rows = _between(pairs, there).sum(axis=-1)
+    total = rows.sum(axis=-1, keepdims=True)
+    whole = total / (count * (count - 1))
+    # Every pair stands there twice, so a seed's row and its column go with it.
+    left = np.where(there, (total - 2.0 * rows) / ((count - 1) * (count - 2)), whole).mean(axis=0)
+    used: Booleans = np.any(there, axis=0)
+    parts: Floats = left + used.sum() * (whole.mean() - left)
+    return np.where(used, parts, np.nan)
+
+
+def seed_variance(pairs: Floats, there: Booleans) -> float:
+    """Compute the variance of the mean over cells of `pair_mean`, for at least `FEWEST_SEEDS` seeds.
+
+    The jackknife counts what is a pair's own more than twice, because each pair is in two seeds' parts. If every cell has
+    every seed, what is left of the pairs beside the seeds' effects says how much that is, and it is taken off.
+    Efron and Stein, The Jackknife Estimate of Variance, The Annals of Statistics 9, 1981.
+    """
+    parts = seed_parts(pairs, there)
+    used = np.isfinite(parts)
+    count = int(used.sum())
+    variance = float(parts[used].var(ddof=1)) / count
+    if not there[:, used].all():
+        return variance
+    means = _between(pairs, there).mean(axis=0)[np.ix_(used, used)]
+    mean = means.sum() / (count * (count - 1))
+    effects = (means.sum(axis=-1) - (count - 1) * mean) / (count - 2)
+    rest = (means - mean - effects[:, None] - effects)[~np.eye(count, dtype=np.bool_)]
+    own = float((rest**2).sum()) / (count * (count - 3))
+    excess = own * (4.0 / (count - 2) - 2.0 / (count - 1)) / count
+    return max(variance - excess, 2.0 * own / (count * (count - 1)))
+
+
+class PairMean(NamedTuple):
+    """A mean over tasks with its 95 % interval, and the two-sided p-value of a true value of 0."""
+
+    value: float
+    interval: Interval
+    p_value: float
+
+
+def mean_of_tasks(pairs: Sequence[Floats], there: Sequence[Booleans]) -> PairMean:
+    """Average the tasks' means, each of `pair_mean` over cells (C, S, S), with Student's 95 % interval (Welch)."""
+    values = [pair_mean(one, seeds).mean() for one, seeds in zip(pairs, there, strict=True)]
+    variances = np.array([seed_variance(one, seeds) for one, seeds in zip(pairs, there, strict=True)]) / len(pairs) ** 2
+    freedoms = np.array([seeds.any(axis=0).sum() - 1 for seeds in there])
+    value, error = float(np.mean(values)), math.sqrt(variances.sum())
+    freedom = welch_freedom(variances, freedoms)
+    reach = t_quantile(freedom) * error
+    interval = Interval(np.asarray(value - reach), np.asarray(value + reach))
+    return PairMean(value, interval, two_sided_p_value(value, error, freedom))
+
+
+def products_along(scores: Floats) -> Floats:
+    """Multiply two seeds' deviations along a grid of scores (..., N, S): (..., S, S).
+
+    The mean over pairs of different seeds is the variance of the true means, with the divisor N - 1, without bias.
+    """
+    off = scores - scores.mean(axis=-2, keepdims=True)
+    off = np.where(np.abs(off) > ROUNDING * np.abs(scores).max(axis=(-1, -2), keepdims=True), off, 0.0)
+    products: Floats = np.swapaxes(off, -1, -2) @ off / (scores.shape[-2] - 1)
+    return products
+
+
+def half_squares(scores: Floats) -> Floats:
+    """Compute half the squared differences of two seeds' scores (..., S): (..., S, S). Their mean is the variance."""
+    off = scores[..., :, None] - scores[..., None, :]
+    off = np.where(np.abs(off) > ROUNDING * np.abs(scores).max(axis=-1)[..., None, None], off, 0.0)
+    return np.asarray(0.5 * off**2)
+
+
+def _between(pairs: Floats, there: Booleans) -> Floats:
+    """Set everything to 0 but pairs of two different seeds that are there."""
+    both = there[..., :, None] & there[..., None, :] & ~np.eye(there.shape[-1], dtype=np.bool_)
+    return np.where(both, pairs, 0.0)
