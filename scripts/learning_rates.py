@@ -150,7 +150,7 @@ def judge(world: World, curves: Curves, rng: np.random.Generator) -> tuple[Boole
     found = last_slopes(times, scores, np.full(scores.shape, NOISE / 2.0))
     surely = surely_rising(found, curves.groups)
     done = np.ones(len(scores), dtype=np.bool_)
-    tasks = curves.arrangement.filled(scores[:, -1], done, ~done)
+    tasks = curves.arrangement.filled(scores[:, -1], done, ~done, np.full(len(scores), np.nan))
     blocks = [replace(block, scores=task) for block, task in zip(curves.blocks, tasks, strict=True)]
     slopes = [
         RunSlopes(*(np.where(places >= 0, values[places], np.nan) for values in (found.slope, surely.astype(np.float64))))

@@ -50,7 +50,7 @@ def seed_variance(pairs: Floats, there: Booleans) -> float:
     """Compute the variance of the mean over cells of `pair_mean`, for at least `FEWEST_SEEDS` seeds.
 
     The jackknife counts what is a pair's own more than twice, because each pair is in two seeds' parts. If every cell has
-    every seed, what is left of the pairs beside the seeds' effects says how much that is, and it is taken off.
+    every seed, what the seeds' effects leave of the pairs says how much that is. That much is taken off.
     Efron and Stein, The Jackknife Estimate of Variance, The Annals of Statistics 9, 1981.
     """
     parts = seed_parts(pairs, there)
@@ -91,7 +91,7 @@ def mean_of_tasks(pairs: Sequence[Floats], there: Sequence[Booleans]) -> PairMea
 def products_along(scores: Floats) -> Floats:
     """Multiply two seeds' deviations along a grid of scores (..., N, S): (..., S, S).
 
-    The mean over pairs of different seeds is the variance of the true means, with the divisor N - 1, without bias.
+    The mean over pairs of different seeds estimates the variance of the true means (divisor N - 1) without bias.
     """
     off = scores - scores.mean(axis=-2, keepdims=True)
     off = np.where(np.abs(off) > ROUNDING * np.abs(scores).max(axis=(-1, -2), keepdims=True), off, 0.0)

@@ -1,8 +1,8 @@
 """Compares how far scores of BRAC and of AWR move from seed to seed, and along their temperatures.
 
 Both are differences of variances, without the noise that would make one extraction look less steady than it is. They are
-averaged over designs and datasets that have runs of both. A spread that a ceiling makes is no steadiness, so configurations
-are left out where most runs have the very same score.
+averaged over designs and datasets that have runs of both. A ceiling makes no design steady. So configurations are left out
+where most runs have the very same score.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Spread(NamedTuple):
 
 
 def steadier_over_seeds(sweep: Sweep) -> Finding:
-    """Compare the variances over seeds of BRAC and AWR, less the part that evaluations cause: their difference."""
+    """Compare the variances over seeds of BRAC and AWR without the part that evaluations cause: their difference."""
     tasks = [task.scores for task in sweep.designs]
     lines = [tuple(_unsaturated_pairs(task)) for task in tasks]
     known = evaluation_is_known(line for pairs in lines for pair in pairs for line in pair)
@@ -146,7 +146,7 @@ def _grids(task: TaskScores) -> Iterator[tuple[Line, Line]]:
 
 
 def _pairs(task: TaskScores) -> Iterator[tuple[tuple[Integers, Integers], tuple[Line, Line]]]:
-    """List the lines of BRAC and AWR with the same design and dataset, and the kind of each configuration in them.
+    """List the lines of BRAC and AWR with one design and dataset, and the kind of each of their configurations.
 
     Configurations of one kind differ in alpha alone. Those without any run are left out.
     """
