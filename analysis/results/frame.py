@@ -107,14 +107,15 @@ def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection
 def compact(sweep_dir: Path, results: Results) -> CompactPaths:
     """Gather all results of a sweep into two files, each replaced atomically.
 
-    `index/runs.parquet` has the scalars. `index/curves.parquet` has run_id, step, return_mean and return_std, both in units of
-    reward.
+    `index/runs.parquet` has the scalars and a column for every setting. `index/curves.parquet` has run_id, step, return_mean
+    and return_std, both in units of reward.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     from recipe_sweep.sweep.results.schema import REHEARSAL
+    from recipe_sweep.sweep.results.settings import with_settings
 
     table = results.table
     steps, means, stds = (table.column(name).combine_chunks() for name in CURVES)
@@ -128,9 +129,9 @@ def compact(sweep_dir: Path, results: Results) -> CompactPaths:
     )
     if any(str(data_hash).startswith(REHEARSAL) for data_hash in pc.unique(table.column("data_hash"))):
         table, curves = table.replace_schema_metadata(METADATA), curves.replace_schema_metadata(METADATA)
-    index = sweep_dir / "index"
+    scalars, index = with_settings(table.drop_columns(list(CURVES))), sweep_dir / "index"
     return CompactPaths(
-        runs=write_atomically(index / "runs.parquet", lambda path: pq.write_table(table.drop_columns(list(CURVES)), path)),
+        runs=write_atomically(index / "runs.parquet", lambda path: pq.write_table(scalars, path)),
         curves=write_atomically(index / "curves.parquet", lambda path: pq.write_table(curves, path)),
     )
 

@@ -82,21 +82,29 @@ def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[
     if target.suffix != ".safetensors":
         problem = Problem(f"-o {target}", found=f"the suffix {target.suffix!r}", expected=".safetensors")
         raise SweepDirectoryError(problem)
+    source = policy_file(paths, point, f"--policy {point.run_id}")
+    return export_run(source, point.run_id, target, {"run_id": point.run_id, "point": canonical_text(point)})
+
+
+def policy_file(paths: SweepPaths, point: DesignPoint, asked: str) -> Path:
+    """Find the file of a finished run's kept weights. `asked` names the request in errors.
+
+    Raises UnknownRunError if the run is not done, SweepDirectoryError if its weights were not kept.
+    """
     done = read_done(paths)
     file = done.file_of.get(point.run_id)
     if file is None or point.run_id in done.pruned:
         state = "a run that is not done" if file is None else "a run that the search pruned"
-        raise UnknownRunError(Problem(f"--policy {point.run_id}", found=state, expected="a finished run"))
+        raise UnknownRunError(Problem(asked, found=state, expected="a finished run"))
     if file.keep is Keep.NONE:
         raise SweepDirectoryError(
             Problem(str(paths.lock_file), key="keep", found="none: no weights were kept", expected="actor or all")
         )
-    source = paths.pack_weights(file.pack_id, file.epoch, file.attempt)
-    return export_run(source, point.run_id, target, {"run_id": point.run_id, "point": canonical_text(point)})
+    return paths.pack_weights(file.pack_id, file.epoch, file.attempt)
 
 
 def _read(path: Path, runs: Collection[str], *, mark: bool, curves: bool) -> Any:
-    """Read the rows of `runs` from one results file, in the columns that this version knows.
+    """Read the rows of `runs` from one results file, in the columns that this version knows, and their settings.
 
     `mark` adds a column that marks a rehearsal. Without `curves`, columns of lists are left out.
     """
@@ -104,12 +112,13 @@ def _read(path: Path, runs: Collection[str], *, mark: bool, curves: bool) -> Any
 
     from recipe_sweep.sweep.results.read import read_rows
     from recipe_sweep.sweep.results.schema import REHEARSAL, SCHEMA
+    from recipe_sweep.sweep.results.settings import with_settings
 
     table = read_rows(path, [field.name for field in SCHEMA if curves or not pa.types.is_nested(field.type)])
     keep = [run_id in runs for run_id in table["run_id"].to_pylist()]
     if not all(keep):
         table = table.filter(pa.array(keep))
-    table = table.replace_schema_metadata(None)
+    table = with_settings(table.replace_schema_metadata(None))
     return table.add_column(0, REHEARSAL, pa.array(["made up"] * table.num_rows)) if mark else table
 
 
