@@ -17,6 +17,7 @@ import numpy as np
 
 from recipe_sweep.search_spaces.vocabulary import ActorNorm, Decomposition
 from recipe_sweep.sweep.files.points import fields_of_text
+from recipe_sweep.sweep.results.settings import settings_of
 from recipe_sweep.trainers.results import CurvePoint, RunStatus
 from recipe_sweep.trainers.task import ReturnScale
 
@@ -69,9 +70,14 @@ class Entry:
     state: EntryState
     start_time: int
     end_time: int | None
+    defaults: tuple[tuple[str, str], ...] = ()
+    """Further params: settings at the default that a point's JSON leaves out."""
 
     def fingerprint(self, points: int) -> str:
-        """Hash everything but the times, with the first `points` metric values."""
+        """Hash everything but times and `defaults`, with the first `points` metric values.
+
+        Runs that an earlier version wrote lack `defaults`. They are not written again because of that.
+        """
         values = [metric[:3] for metric in self.metrics[:points]]
         return _digest([self.name, self.params, values])
 
@@ -107,6 +113,13 @@ def entry_of(runs: Sequence[KnownRun], *, sweep: str, live: bool, per_run: bool)
         state=state,
         start_time=_milliseconds(min(run.started_at for run in runs)),
         end_time=None if state is EntryState.RUNNING else _milliseconds(max(run.seen_at for run in runs)),
+        defaults=tuple(
+            sorted(
+                (name, _text(value))
+                for name, value in settings_of(content).items()
+                if name not in content and value is not None
+            )
+        ),
     )
 
 

@@ -121,7 +121,7 @@ class Recorder:
         for chunk in chunks:
             self._client.log_batch(present.mlflow_id, metrics=chunk)
         after = Shown.of(present.mlflow_id, entry)
-        params = [Param(name, value) for name, value in entry.params] if present.points == 0 else []
+        params = [Param(name, value) for name, value in (*entry.params, *entry.defaults)] if present.points == 0 else []
         changed = [tag for tag in entry.tags if tag not in present.tags]
         tags = [RunTag(name, value) for name, value in (*changed, (STATE_TAG, after.mark))]
         self._client.log_batch(present.mlflow_id, metrics=last, params=params, tags=tags)

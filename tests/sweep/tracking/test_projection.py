@@ -96,14 +96,18 @@ def test_a_database_that_0_1_0_wrote_goes_on_without_a_run_twice(sweep_dir: Path
     moved = sweep_dir.rename(sweep_dir.with_name("elsewhere")).rename(sweep_dir.parent / "again") / "demo"
     shutil.copytree(sweep_dir.parent / "again", moved)
     project(moved)
-    times_aside = [{key: _values(value) for key, value in told.items()} for told in (shown(moved), content)]
+    again = shown(moved)
+    times_aside = [{key: _values(value) for key, value in told.items()} for told in (again, content)]
     assert times_aside[0] == times_aside[1]
+    for key, (_, params, *_) in content.items():
+        assert params.items() <= again[key][1].items()
+    assert [again[key][1]["mixer_embed"] for key in content] == ["32"] * 3
 
 
 def _values(run: Any) -> Any:
-    """All of a run but the times at which what is under way was seen."""
-    (name, state, *_), params, tags, histories, _ = run
-    return name, state, params, tags, {key: [point[:2] for point in history] for key, history in histories.items()}
+    """All of a run but its params, of which later versions have more, and the times at which what is under way was seen."""
+    (name, state, *_), _, tags, histories, _ = run
+    return name, state, tags, {key: [point[:2] for point in history] for key, history in histories.items()}
 
 
 def test_projecting_again_changes_nothing(sweep_dir: Path) -> None:
