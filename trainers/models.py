@@ -28,6 +28,12 @@ def _draw(lane: int, network: str) -> Arrays | None:
     return None
 
 
+def actor_network(spec: TaskSpec, config: LearnerConfig) -> Mlp:
+    """Make the actor's network, which all agents share: an observation and the agent's number -> mu."""
+    inputs = spec.obs_dim + spec.n_agents
+    return Mlp(inputs, config.hidden, spec.action_dim, norm=False, last_variance=ACTOR_LAST_VARIANCE, kernels=config.kernels)
+
+
 class Models:
     """Stacked networks: critics (V * K rows, head by head within a lane), mixer and value (V rows), actors (L rows)."""
 
@@ -41,14 +47,7 @@ class Models:
         context, action = self.decomposition.context_size(spec), self.decomposition.action_size(spec)
         self._critic_net = Mlp(context + action, config.hidden, 1, norm=True, kernels=config.kernels)
         self._value_net = Mlp(context, config.hidden, 1, norm=True, kernels=config.kernels)
-        self._actor_net = Mlp(
-            spec.obs_dim + spec.n_agents,
-            config.hidden,
-            spec.action_dim,
-            norm=False,
-            last_variance=ACTOR_LAST_VARIANCE,
-            kernels=config.kernels,
-        )
+        self._actor_net = actor_network(spec, config)
         self._mixer_net = self._mixer()
         self._device = device
         value_seeds = [lane.seed for lane in lanes.values]
