@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,7 @@ from recipe_sweep.trainers.environments.registry import make_environment
 from recipe_sweep.trainers.environments.sums import mean_over_agents
 from recipe_sweep.trainers.policies.registry import policy_of
 from recipe_sweep.trainers.randomness import generator
+from recipe_sweep.trainers.task import BatchedEnvironment, FloatArray
 
 _CPU = torch.device("cpu")
 
@@ -49,23 +50,66 @@ def evaluate(
     """
     lanes = len(seeds)
     environment = make_environment(task, lanes * episodes, threads=torch.get_num_threads())
-    spec = environment.spec
-    policy = policy_of(spec)
-    starts = [generator(seed, "evaluation", step, episode) for seed in seeds for episode in range(episodes)]
-    observations = environment.reset(starts)
+    starts = [evaluation_start(seed, step, episode) for seed in seeds for episode in range(episodes)]
     returns = np.zeros(lanes * episodes)
-    running = np.ones(lanes * episodes, dtype=np.bool_)
     undefined = np.zeros(lanes, dtype=np.int64)
-    while running.any():
-        seen = torch.from_numpy(observations).to(device, dtype)
-        with torch.no_grad():
-            mu = act(seen.reshape(lanes, episodes, spec.n_agents, spec.obs_dim))
-        wished = mu.to(_CPU, torch.float64).numpy().reshape(lanes * episodes, spec.n_agents, spec.action_dim)
-        undefined += np.isnan(wished).reshape(lanes, -1).sum(axis=1)
-        observations, rewards, done = environment.step(policy.executable(wished, None))
-        returns += np.where(running, mean_over_agents(rewards), 0.0)
-        running &= ~done
+    for moment in played(acts_on(act, lanes, device, dtype), environment, starts):
+        undefined += np.isnan(moment.wished).reshape(lanes, -1).sum(axis=1)
+        returns += moment.rewards
         meanwhile()
     by_lane = returns.reshape(lanes, episodes)
     # Each row has its own call, because the order of a joint sum may depend on the number of rows.
     return Evaluation(np.array([row.mean() for row in by_lane]), np.array([row.std() for row in by_lane]), undefined)
+
+
+class Moment(NamedTuple):
+    """One step of E episodes that are played side by side."""
+
+    observations: FloatArray
+    """(E, N, O): what the agents saw before the step"""
+    wished: FloatArray
+    """(E, N, A): `mu`, before it became an action"""
+    actions: FloatArray
+    """(E, N, A): the executed actions"""
+    rewards: NDArray[np.float64]
+    """(E,): mean over the agents; 0 for an episode that was over before"""
+    running: NDArray[np.bool_]
+    """(E,): whether the episode was not over before the step"""
+    after: FloatArray
+    """(E, N, O): observations after the step"""
+
+
+def evaluation_start(seed: int, step: int, episode: int) -> np.random.Generator:
+    """Make the generator of one episode's start in the evaluation after `step` gradient steps."""
+    return generator(seed, "evaluation", step, episode)
+
+
+def played(
+    act: Callable[[FloatArray], FloatArray], environment: BatchedEnvironment, starts: Sequence[np.random.Generator]
+) -> Iterator[Moment]:
+    """Play one episode per start until all are over, and yield every step. `act` maps observations (E, N, O) to `mu`."""
+    policy = policy_of(environment.spec)
+    observations = environment.reset(starts)
+    running = np.ones(len(starts), dtype=np.bool_)
+    while running.any():
+        wished = act(observations)
+        actions = policy.executable(wished, None)
+        after, rewards, done = environment.step(actions)
+        paid = np.where(running, mean_over_agents(rewards), 0.0)
+        yield Moment(observations, wished, actions, paid, running, after)
+        observations, running = after, running & ~done
+
+
+def acts_on(
+    act: Callable[[Tensor], Tensor], lanes: int, device: torch.device, dtype: torch.dtype
+) -> Callable[[FloatArray], FloatArray]:
+    """Turn a policy of tensors (L, episodes, N, O) into one of arrays (E, N, O)."""
+
+    def acts(observations: FloatArray) -> FloatArray:
+        seen = torch.from_numpy(observations).to(device, dtype)
+        with torch.no_grad():
+            mu = act(seen.reshape(lanes, -1, *seen.shape[1:]))
+        wished: FloatArray = mu.to(_CPU, torch.float64).flatten(0, 1).numpy()
+        return wished
+
+    return acts

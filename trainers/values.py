@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,7 @@ from recipe_sweep.trainers.batch import agent_inputs
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.decomposition.base import Views
 from recipe_sweep.trainers.environments import two_step
+from recipe_sweep.trainers.kernels import EAGER, Kernels
 from recipe_sweep.trainers.lanes import LaneMap
 from recipe_sweep.trainers.mixers.base import Extra
 from recipe_sweep.trainers.models import Models
@@ -61,15 +62,25 @@ def learned_values(
 
 def policy_actions(point: DesignPoint, weights: Mapping[str, Tensor], spec: TaskSpec, obs: Tensor) -> NDArray[np.float64]:
     """Compute the policy's means mu (M, N, A), before clipping, at observations (M, N, O)."""
-    config = LearnerConfig.of(point)
+    return kept_policy(point, weights, spec)(obs.unsqueeze(0))[0].double().numpy()
+
+
+def kept_policy(
+    point: DesignPoint, weights: Mapping[str, Tensor], spec: TaskSpec, kernels: Kernels = EAGER
+) -> Callable[[Tensor], Tensor]:
+    """Make the policy of a finished run: it maps observations (1, M, N, O) to means mu (1, M, N, A), before clipping."""
+    config = LearnerConfig.of(point, kernels)
 
     def kept(lane: int, network: str) -> Arrays | None:
         return _leaves(weights, network) if network == "actor" else None
 
     models = Models(spec, config, LaneMap.of([point]), torch.device("cpu"), kept)
-    with torch.no_grad():
-        mu = models.means(models.actor.frozen, agent_inputs(obs.to(config.dtype)).unsqueeze(0))
-    return mu[0].double().numpy()
+
+    def means(obs: Tensor) -> Tensor:
+        with torch.no_grad():
+            return models.means(models.actor.frozen, agent_inputs(obs.to(config.dtype)))
+
+    return means
 
 
 def _leaves(weights: Mapping[str, Tensor], network: str) -> Arrays:
