@@ -111,11 +111,12 @@ OWNERS = {
     "pydantic": {"search_spaces", "cluster.schema", "cluster.backends", "trainers", "sweep.files.reading"},
     "tensorstore": {"trainers.data.published"},
     "mujoco": {"trainers.environments"},
+    "gymnasium_robotics": {"trainers.play.robotics_process"},
     "numba": {"trainers.fused"},
     "boto3": {"cluster.aws_account", "sweep.store.s3"},
     "jsonschema": {"cluster.backends.ray_up"},
     "jinja2": {"analysis.report.markup"},
-    "PIL": {"analysis.report.markup"},
+    "PIL": {"analysis.report.markup", "trainers.play"},
     "optuna": {"search_spaces.studies"},
 }
 """A library and the modules, or whole folders, that may import it."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recipe_sweep.trainers.environments.locomotion import Locomotion
-from recipe_sweep.trainers.environments.mujoco_robots import Array
+from recipe_sweep.trainers.environments.mujoco_robots import Array, Pose
 from recipe_sweep.trainers.environments.mujoco_tasks import MujocoTask
 from recipe_sweep.trainers.environments.omiga_view import OmigaView
 from recipe_sweep.trainers.task import FloatArray, Transition
@@ -38,6 +38,11 @@ class MaMujoco:
     def state(self) -> Array:
         """Return the state of every copy (E, S): the observation of gymnasium's environment."""
         return self._locomotion.features
+
+    @property
+    def pose(self) -> Pose:
+        """Pose of the robots now. The next step changes the arrays."""
+        return self._locomotion.pose
 
     def _observe(self) -> Array:
         return self._task.view.observe(self._task.robot, self._locomotion.pose)

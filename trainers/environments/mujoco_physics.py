@@ -1,4 +1,4 @@
-"""MuJoCo: E simulations of one robot that step in one call. This is the only file that imports mujoco."""
+"""MuJoCo: E simulations of one robot that step in one call. mujoco_limbs.py alone imports mujoco too."""
 
 from __future__ import annotations
 

@@ -37,6 +37,13 @@ class MujocoTask:
     contacts: bool = False
     last_step_pays: bool = False
 
+    @property
+    def paid_contacts(self) -> float | None:
+        """The cost of contacts that the task counts, as gymnasium's `contact_cost_weight`; None for a robot that has none."""
+        if not self.robot.contact_cost:
+            return None
+        return self.robot.contact_cost if self.contacts else 0.0
+
     def controls(self, actions: FloatArray) -> Array:
         """Translate the agents' actions (E, N, A) into controls of the actuators (E, U)."""
         controls = np.empty((len(actions), self.robot.actuators))

@@ -34,8 +34,10 @@ _TIME_STEP = 0.1
 _ACTION_FORCE = 5.0
 PUSH = _ACTION_FORCE * _TIME_STEP
 """Velocity that a full action adds in one step (mass 1)."""
-_TOUCHING = 0.3  # twice the radius of an agent
-_CLOSE_ENOUGH = 0.1  # nearer agents do not increase a landmark's reward
+TOUCHING = 0.3
+"""Distance under which two agents touch: twice the radius of an agent."""
+CLOSE_ENOUGH = 0.1
+"""Distance to a landmark under which its reward does not increase."""
 _CONTACT_FORCE = 100.0
 _CONTACT_MARGIN = 1e-3
 _PAIRS = ((0, 1), (0, 2), (1, 2))
@@ -111,7 +113,7 @@ class Spread:
         """Compute the force on each agent (E, 3, 2): its action, and a steep soft spring that pushes touching agents apart."""
         forces = _ACTION_FORCE * actions
         for (first, second), gap, distance in zip(_PAIRS, self._gaps, self._distances, strict=True):
-            overlap = np.logaddexp(0.0, -(distance - _TOUCHING) / _CONTACT_MARGIN) * _CONTACT_MARGIN
+            overlap = np.logaddexp(0.0, -(distance - TOUCHING) / _CONTACT_MARGIN) * _CONTACT_MARGIN
             # Agents at exactly the same point are not pushed, because no direction is defined.
             apart = np.divide(_CONTACT_FORCE * gap, distance[:, None], out=np.zeros_like(gap), where=distance[:, None] > 0.0)
             push = apart * overlap[:, None]
@@ -125,7 +127,7 @@ class Spread:
         touched = self._touched()
         if self.variant is Variant.MPE2:
             return -0.5 * ordered_sum(nearest)[:, None] - 0.5 * touched
-        closeness = 1.0 / np.maximum(nearest, _CLOSE_ENOUGH)  # 1/distance, at most 10
+        closeness = 1.0 / np.maximum(nearest, CLOSE_ENOUGH)  # 1/distance, at most 10
         return ordered_sum(closeness)[:, None] - 5.0 * touched
 
     def _nearest_agent(self) -> Array:
@@ -137,7 +139,7 @@ class Spread:
         """Count how many others each agent touches (E, 3)."""
         touched = np.zeros((self.copies, AGENTS))
         for (first, second), distance in zip(_PAIRS, self._distances, strict=True):
-            touching = distance < _TOUCHING
+            touching = distance < TOUCHING
             touched[:, first] += touching
             touched[:, second] += touching
         return touched
