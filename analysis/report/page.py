@@ -21,6 +21,7 @@ from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels, shown_
 from recipe_sweep.analysis.findings.recommendation import Recommendation
 from recipe_sweep.analysis.number_text import NOTHING, with_interval
 from recipe_sweep.analysis.report.configuration_table import configuration_rows
+from recipe_sweep.analysis.report.episodes import episode_links
 from recipe_sweep.analysis.report.learning_rows import learning_rows
 from recipe_sweep.analysis.report.markup import picture, render
 from recipe_sweep.analysis.report.page_facts import Fact, cost_rows, dataset_rows, missing_rows, provenance
@@ -28,6 +29,8 @@ from recipe_sweep.analysis.report.page_figures import figures_json
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
 from recipe_sweep.search_spaces.vocabulary import Decomposition
 
+EPISODES = "episodes"
+"""Folder of a sweep with the pictures that `play` makes."""
 _COLOUR = re.compile("#[0-9a-f]{6}")
 DRAWN_BY_SCRIPT = ("figure7", "figure7_alpha")
 """Figures that the page draws itself from numbers, so that readers can point at marks."""
@@ -73,6 +76,7 @@ def write_page(
         numbers=figures_json(material.blocks, configuration_rows(material), found, material.learning),
         pictures=[(one, picture(one.paths.png)) for one in figures if one.name not in DRAWN_BY_SCRIPT],
         choices=found,
+        episodes=episode_links(material.results_dir.parent / EPISODES, out_dir, runs),
         absent=absent,
         missing=missing_rows(material.blocks),
         costs=cost_rows(runs),
