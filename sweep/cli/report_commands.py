@@ -16,6 +16,7 @@ from recipe_sweep.sweep.cli.options import (
     GridArgument,
     JsonOption,
     OnlyOption,
+    RunArgument,
     ScoreOption,
     SetOption,
     ThresholdOption,
@@ -140,6 +141,43 @@ def export(
         rows = export_table(target.paths, {point.run_id for point in points}, out, curves=curves)
     # Standard output must have the table alone, because a program reads it.
     say(f"wrote {out}: {counted(rows, 'run')}", file=sys.stderr if is_standard_output(out) else None)
+
+
+@app.command(epilog="Example:  recipe-sweep play demo 3fa9 -o episode.gif")
+def play(
+    grid: GridArgument,
+    run_id: RunArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    episode: Annotated[
+        int, typer.Option("--episode", metavar="N", min=0, max=1_000_000, help="Which episode of the run's last evaluation.")
+    ] = 0,
+    per_second: Annotated[
+        int | None,
+        typer.Option(
+            "--fps", metavar="N", min=1, max=50, help="Pictures per second.  [default: as suits the task]", show_default=False
+        ),
+    ] = None,
+    pictures: Annotated[
+        int,
+        typer.Option("--pictures", metavar="N", min=2, max=1_001, help="At most so many pictures, evenly over the episode."),
+    ] = 120,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="The GIF to write; - prints it.  [default: episodes/<run>-<episode>.gif in the sweep]",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Draw an episode of a finished run as a GIF, with its return beside the recorded one and another simulator's."""
+    from recipe_sweep.sweep.cli.actions.play import PlayOptions, play_episode
+    from recipe_sweep.sweep.opening import Reference
+
+    play_episode(PlayOptions(Reference(grid, directory, overrides or ()), run_id, episode, per_second, pictures, out))
 
 
 @app.command(epilog="Example:  recipe-sweep mlflow demo")

@@ -14,7 +14,7 @@
       checkpoints/<pack>/   written by the trainer, removed once nothing can resume from them
       progress/<pack>.json  live view of running packs
       logs/                 one log per attempt of a pack, and Ray's
-      index/ report/ mlflow.db ray/     derived, may be deleted
+      index/ report/ episodes/ mlflow.db ray/     derived, may be deleted
 
 The results are the truth about which runs are done.
 """
@@ -93,6 +93,10 @@ class SweepPaths:
     @property
     def report(self) -> Path:
         return self.root / "report"
+
+    def episode(self, run_id: str, number: int) -> Path:
+        """Return the picture that `play` makes of an episode."""
+        return self.root / "episodes" / f"{run_id}-{number}.gif"
 
     @property
     def mlflow_db(self) -> Path:

@@ -10,13 +10,13 @@ from typing import Any, BinaryIO
 
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import Keep
-from recipe_sweep.sweep.errors import SweepDirectoryError, UnknownRunError
+from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.out_file import is_stream, writing
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import canonical_text
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.sweep.results.json_cells import json_texts
+from recipe_sweep.sweep.results.kept import kept_file
 from recipe_sweep.sweep.results.spreadsheet import harmless_table
 
 ROWS_AT_ONCE = 1_024
@@ -91,15 +91,7 @@ def policy_file(paths: SweepPaths, point: DesignPoint, asked: str) -> Path:
 
     Raises UnknownRunError if the run is not done, SweepDirectoryError if its weights were not kept.
     """
-    done = read_done(paths)
-    file = done.file_of.get(point.run_id)
-    if file is None or point.run_id in done.pruned:
-        state = "a run that is not done" if file is None else "a run that the search pruned"
-        raise UnknownRunError(Problem(asked, found=state, expected="a finished run"))
-    if file.keep is Keep.NONE:
-        raise SweepDirectoryError(
-            Problem(str(paths.lock_file), key="keep", found="none: no weights were kept", expected="actor or all")
-        )
+    file = kept_file(paths, point, asked)
     return paths.pack_weights(file.pack_id, file.epoch, file.attempt)
 
 
