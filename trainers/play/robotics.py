@@ -22,6 +22,7 @@ from recipe_sweep.trainers.environments.mujoco_robots import Array
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+INSTALL = "pip install 'recipe-sweep[play]'"
 PROCESS = "recipe_sweep.trainers.play.robotics_process"
 RENDERER_VARIABLE = "MUJOCO_GL"
 NO_RENDERER = "disabled"
@@ -53,13 +54,16 @@ class Answer(NamedTuple):
     """why the renderers failed"""
 
 
-def ask_robotics(replay: Replay, steps: Sequence[int], width: int) -> Answer | None:
-    """Play a replay in gymnasium-robotics, and render the states after `steps` as squares. Return None if it is not installed.
+class NoAnswer(NamedTuple):
+    """Why gymnasium-robotics could not even play the episode."""
 
-    Raises RuntimeError if it cannot even be replayed.
-    """
+    reason: str
+
+
+def ask_robotics(replay: Replay, steps: Sequence[int], width: int) -> Answer | NoAnswer:
+    """Play a replay in gymnasium-robotics, and render the states after `steps` as squares."""
     if find_spec("gymnasium_robotics") is None:
-        return None
+        return NoAnswer(f"gymnasium-robotics is not installed: {INSTALL}")
     problems: list[str] = []
     with TemporaryDirectory(prefix="recipe-sweep-play-") as scratch:
         question, answer = Path(scratch) / "question.npz", Path(scratch) / "answer.npz"
@@ -71,7 +75,7 @@ def ask_robotics(replay: Replay, steps: Sequence[int], width: int) -> Answer | N
             if problem is None:
                 return _read(answer, renderer, "; ".join(problems))
             problems.append(f"{renderer}: {problem}")
-    raise RuntimeError(f"gymnasium-robotics could not play the episode: {problems[-1]}")
+    return NoAnswer(f"gymnasium-robotics could not play the episode ({problems[-1]})")
 
 
 def _renderers() -> Iterator[str]:
@@ -89,9 +93,12 @@ def _run(question: Path, answer: Path, renderer: str) -> str | None:
     """Run the process with a renderer. Return None if it wrote its answer, else the last line that it said."""
     command = [sys.executable, "-W", "ignore", "-m", PROCESS, str(question), str(answer)]
     environment = os.environ | {RENDERER_VARIABLE: renderer}
-    ended = subprocess.run(  # noqa: S603 (this Python, and our own module)
-        command, env=environment, capture_output=True, text=True, timeout=_LONGEST_S, check=False
-    )
+    try:
+        ended = subprocess.run(  # noqa: S603 (this Python, and our own module)
+            command, env=environment, capture_output=True, text=True, timeout=_LONGEST_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return f"no end within {_LONGEST_S:,.0f} s"
     if ended.returncode == 0 and answer.exists():
         return None
     said = ended.stderr.strip().splitlines()

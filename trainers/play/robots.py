@@ -13,13 +13,11 @@ from recipe_sweep.trainers.environments.mujoco_tasks import MujocoTask
 from recipe_sweep.trainers.play.base import Film, SecondReturn
 from recipe_sweep.trainers.play.canvas import WIDTH, headed
 from recipe_sweep.trainers.play.episode import Episode
-from recipe_sweep.trainers.play.robotics import Answer, Replay, ask_robotics
+from recipe_sweep.trainers.play.robotics import Answer, NoAnswer, Replay, ask_robotics
 from recipe_sweep.trainers.play.stick_figure import stick_figures
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-
-INSTALL = "pip install 'recipe-sweep[play]'"
 
 
 class Track(NamedTuple):
@@ -45,9 +43,8 @@ class RobotDrawing:
         track = self._track(episode)
         start = Replay(self.task.robot.name, self.task.paid_contacts, track.positions[0], track.velocities, track.controls)
         answer = ask_robotics(start, steps, WIDTH)
-        if answer is None:
-            missing = f"gymnasium-robotics is not installed, so nothing checks the return: {INSTALL}"
-            return Film(self._own(episode, track, steps), f"recipe-sweep; {missing}")
+        if isinstance(answer, NoAnswer):
+            return Film(self._own(episode, track, steps), f"recipe-sweep; nothing checks the return, because {answer.reason}")
         second = self._second(answer)
         if answer.pictures is None:
             reason = f"recipe-sweep, because no renderer works here ({answer.problem})"

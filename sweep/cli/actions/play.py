@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,8 @@ from recipe_sweep.sweep.cli.shared import open_reference
 from recipe_sweep.sweep.cli.streams import say
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.out_file import is_standard_output, writing
-from recipe_sweep.sweep.opening import Reference, one_run
+from recipe_sweep.sweep.monitoring.run_history import find_run
+from recipe_sweep.sweep.opening import Reference
 from recipe_sweep.sweep.results.kept import EvaluatedPolicy, evaluated_policy
 from recipe_sweep.trainers.play.base import Film, SecondReturn
 from recipe_sweep.trainers.play.episode import Episode, PlayedEvaluation, play_evaluation
@@ -40,7 +42,7 @@ def play_episode(options: PlayOptions) -> None:
     """Play the run's last evaluation again, draw one of its episodes, and print both returns."""
     _check_suffix(options.out)
     target = open_reference(options.reference).begun()
-    point = one_run(target.points, options.run_id)
+    point = find_run(target, options.run_id)
     found = evaluated_policy(target.paths, point, f"run {point.run_id}")
     played = play_evaluation(found.trained, options.episode)
     for line in evaluation_lines(found, played):
@@ -111,6 +113,4 @@ def _check_suffix(out: Path | None) -> None:
 
 def _tell(options: PlayOptions, line: str) -> None:
     """Print a line; to standard error if the picture goes to standard output."""
-    import sys
-
     say(line, file=sys.stderr if options.out is not None and is_standard_output(options.out) else None, flush=True)
