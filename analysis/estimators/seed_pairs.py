@@ -9,7 +9,7 @@ Shape letters: C cells, N numbers along a grid, S seeds.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,6 +46,13 @@ def seed_parts(pairs: Floats, there: Booleans) -> Floats:
     return np.where(used, parts, np.nan)
 
 
+def jackknife_variance(pairs: Floats, there: Booleans) -> float:
+    """Compute the variance of the mean over cells of `pair_mean` from the seeds' parts. It is rather too large."""
+    parts = seed_parts(pairs, there)
+    parts = parts[np.isfinite(parts)]
+    return float(parts.var(ddof=1)) / len(parts)
+
+
 def seed_variance(pairs: Floats, there: Booleans) -> float:
     """Compute the variance of the mean over cells of `pair_mean`, for at least `FEWEST_SEEDS` seeds.
 
@@ -53,10 +60,8 @@ def seed_variance(pairs: Floats, there: Booleans) -> float:
     every seed, what the seeds' effects leave of the pairs says how much that is. That much is taken off.
     Efron and Stein, The Jackknife Estimate of Variance, The Annals of Statistics 9, 1981.
     """
-    parts = seed_parts(pairs, there)
-    used = np.isfinite(parts)
+    variance, used = jackknife_variance(pairs, there), np.any(there, axis=0)
     count = int(used.sum())
-    variance = float(parts[used].var(ddof=1)) / count
     if not there[:, used].all():
         return variance
     means = _between(pairs, there).mean(axis=0)[np.ix_(used, used)]
@@ -76,10 +81,15 @@ class PairMean(NamedTuple):
     p_value: float
 
 
-def mean_of_tasks(pairs: Sequence[Floats], there: Sequence[Booleans]) -> PairMean:
-    """Average the tasks' means, each of `pair_mean` over cells (C, S, S), with Student's 95 % interval (Welch)."""
+def mean_of_tasks(
+    pairs: Sequence[Floats], there: Sequence[Booleans], variance: Callable[[Floats, Booleans], float]
+) -> PairMean:
+    """Average the tasks' means, each of `pair_mean` over cells (C, S, S), with Student's 95 % interval (Welch).
+
+    `variance` is that of one task's mean: `jackknife_variance` or `seed_variance`.
+    """
     values = [pair_mean(one, seeds).mean() for one, seeds in zip(pairs, there, strict=True)]
-    variances = np.array([seed_variance(one, seeds) for one, seeds in zip(pairs, there, strict=True)]) / len(pairs) ** 2
+    variances = np.array([variance(one, seeds) for one, seeds in zip(pairs, there, strict=True)]) / len(pairs) ** 2
     freedoms = np.array([seeds.any(axis=0).sum() - 1 for seeds in there])
     value, error = float(np.mean(values)), math.sqrt(variances.sum())
     freedom = welch_freedom(variances, freedoms)

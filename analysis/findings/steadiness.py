@@ -13,7 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.seed_pairs import half_squares, mean_of_tasks, products_along
+from recipe_sweep.analysis.estimators.seed_pairs import (
+    half_squares,
+    jackknife_variance,
+    mean_of_tasks,
+    products_along,
+    seed_variance,
+)
 from recipe_sweep.analysis.estimators.seed_statistics import EQUAL, FEWEST_SEEDS, Booleans, Floats, Integers
 from recipe_sweep.analysis.findings.evidence import Finding, Sweep, missing
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
@@ -51,13 +57,16 @@ def steadier_over_seeds(sweep: Sweep) -> Finding:
     known = evaluation_is_known(line for pairs in lines for pair in pairs for line in pair)
     spreads = [_gathered(pairs, lambda brac, awr, there: _seed_pairs(brac, awr, there, known)) for pairs in lines]
     remark = "" if known else "; evaluation noise is included, because it is not known"
-    return _compared(spreads, "seeds with all runs of a design under both extractions, below the ceiling", remark)
+    needed = "seeds with all runs of a design under both extractions, below the ceiling"
+    return _compared(spreads, jackknife_variance, needed, remark)
 
 
 def steadier_over_alpha(sweep: Sweep) -> Finding:
     """Compare the variances of true means along equally many neighbouring alphas of BRAC and AWR: their difference."""
     spreads = [_gathered(_grids(task.scores), _alpha_pairs) for task in sweep.designs]
-    return _compared(spreads, "seeds with all runs of a design at several alphas under both extractions, below the ceiling")
+    needed = "seeds with all runs of a design at several alphas under both extractions, below the ceiling"
+    # Where nothing moves, all of this variance is the pairs' own, of which the jackknife would count too much.
+    return _compared(spreads, seed_variance, needed)
 
 
 def evaluation_is_known(lines: Iterable[Line]) -> bool:
@@ -76,14 +85,17 @@ def saturated(scores: Floats) -> Booleans:
     return np.asarray(2 * equal.sum(axis=-1) > there.sum(axis=-1))
 
 
-def _compared(spreads: Sequence[Spread | None], needed: str, remark: str = "") -> Finding:
+def _compared(
+    spreads: Sequence[Spread | None], variance: Callable[[Floats, Booleans], float], needed: str, remark: str = ""
+) -> Finding:
     """Subtract AWR's mean variance from BRAC's. Tasks have the same weight."""
     found = [one for one in spreads if one is not None]
     if not found:
         return missing(f"at least {FEWEST_SEEDS} {needed}")
     there = [one.there for one in found]
-    value, (low, high), p_value = mean_of_tasks([one.brac - one.awr for one in found], there)
-    brac, awr = (mean_of_tasks(side, there).value for side in ([one.brac for one in found], [one.awr for one in found]))
+    value, (low, high), p_value = mean_of_tasks([one.brac - one.awr for one in found], there, variance)
+    sides = [one.brac for one in found], [one.awr for one in found]
+    brac, awr = (mean_of_tasks(side, there, variance).value for side in sides)
     parts = f" (BRAC {math.sqrt(max(brac, 0.0)):.3f}, AWR {math.sqrt(max(awr, 0.0)):.3f}{remark})"
     return Finding(value, float(low), float(high), of=parts, p_value=p_value)
 
