@@ -135,3 +135,18 @@ def test_a_gif_holds_its_pictures_their_times_and_what_it_shows() -> None:
 
 def test_pictures_have_the_colours_of_the_figures() -> None:
     assert (canvas.INK, canvas.FAINT, canvas.TEAM[0], canvas.TEAM[1]) == (style.INK, style.FAINT, style.BEST, style.CLONING)
+
+
+@pytest.mark.parametrize(("first", "second", "axis"), [((0, 0), (0, 1), 1), ((0, 0), (1, 0), 0)])
+def test_the_chosen_cell_is_in_the_row_of_a_and_the_column_of_b(
+    first: tuple[int, int], second: tuple[int, int], axis: int
+) -> None:
+    wanted = np.array([int(canvas.TEAM[0][place : place + 2], 16) for place in (1, 3, 5)])
+    middles = []
+    for a, b in (first, second):
+        actions = np.stack([RISKY[0], np.eye(2)[[a, b]]])
+        [picture] = drawing_of("two_step").film(game(actions), [2]).pictures
+        middles.append(np.argwhere((np.asarray(picture) == wanted).all(axis=-1)).mean(axis=0))
+    moved = middles[1] - middles[0]
+    assert moved[axis] > 10.0
+    assert abs(moved[1 - axis]) < 5.0
