@@ -1,7 +1,8 @@
 """Measure the reference policies of the home-made tasks: `python scripts/reference_policies.py [--task TASK]...`.
 
 It writes trainers/reference_policies.csv, and its table in docs/data.md. All tasks take about five minutes of CPU time. With
-`--task` only these tasks are measured, and all other rows stay.
+`--task` only these tasks are measured, and all other rows stay. With `--no-measuring` rows are only repeated, for versions
+of the same bytes.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from recipe_sweep.trainers.reference_policies import (  # noqa: E402
     Kind,
     Reference,
     measure,
+    of_each_version,
     read_references,
     write_references,
 )
@@ -51,7 +53,7 @@ def _line(task: str, source: Source, version: str, rows: Sequence[Reference]) ->
 
 
 def _text(row: Reference) -> str:
-    score = round(RETURN_SCALES[row.source, row.task].score(row.mean), 3) + 0.0  # no -0.0
+    score = round(RETURN_SCALES[row.source, row.task, row.version].score(row.mean), 3) + 0.0  # no -0.0
     return f"{row.dataset} {row.mean:,.1f} ± {row.error:,.1f} ({score:.3f})".strip()
 
 
@@ -59,12 +61,14 @@ def main() -> None:
     """Measure, and write the table and the page."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", action="append", choices=tasks(), help="measure only this task; may be repeated")
-    chosen = parser.parse_args().task or tasks()
+    parser.add_argument("--no-measuring", action="store_true", help="only repeat rows for versions of the same bytes")
+    options = parser.parse_args()
+    chosen = () if options.no_measuring else options.task or tasks()
     rows = [row for row in (read_references() if TABLE.exists() else ()) if row.task not in chosen]
     for task in chosen:
         rows += measure(task)
         print(f"measured {task}", flush=True)
-    rows.sort(key=lambda row: tasks().index(row.task))
+    rows = sorted(of_each_version(rows), key=lambda row: tasks().index(row.task))
     write_references(rows)
     PAGE.write_text(render(PAGE.read_text(encoding="utf-8"), rows), encoding="utf-8")
     print(f"wrote {TABLE.resolve().relative_to(ROOT)} and {PAGE.relative_to(ROOT)}")

@@ -13,6 +13,7 @@ from math import prod
 from operator import attrgetter
 from typing import NamedTuple
 
+from recipe_sweep.search_spaces.data_versions import NEWEST, DataVersions
 from recipe_sweep.search_spaces.errors import GridError
 from recipe_sweep.search_spaces.filters import SELECTABLE, Criterion, criteria_of
 from recipe_sweep.search_spaces.grid import Grid
@@ -40,8 +41,8 @@ class Expansion(NamedTuple):
     excluded: tuple[Excluded, ...]
 
 
-def expand(grid: Grid) -> Expansion:
-    """Return every point of a grid once.
+def expand(grid: Grid, versions: DataVersions = NEWEST) -> Expansion:
+    """Return every point of a grid once, on data of these versions.
 
     The order is: task and design, then the other axes in the order of a point's fields. Seeds change fastest.
 
@@ -54,7 +55,7 @@ def expand(grid: Grid) -> Expansion:
     total = sum(prod(len(rows) for rows in _rows_in_cell(tables, cell)) for cell in cells)
     if total > MOST_POINTS:
         raise GridError(grid.document.problem((), f"{total:,} points", f"at most {MOST_POINTS:,}", "shorten an axis"))
-    points = tuple(point for cell in cells for point in _points(tables, cell))
+    points = tuple(point for cell in cells for point in _points(tables, cell, versions))
     expansion = _exclude(grid, points)
     assert len({point.run_id for point in expansion.points}) == len(expansion.points), "two points with one id"
     return expansion
@@ -110,7 +111,7 @@ def _restricted(table: Table, cell: Row) -> list[Row]:
     return table.rows([name for name in table.names if _applies(name, cell)])
 
 
-def _points(tables: Tables, cell: Row) -> Iterator[DesignPoint]:
+def _points(tables: Tables, cell: Row, versions: DataVersions) -> Iterator[DesignPoint]:
     """Build the points of one cell."""
     choices = [[_by_field(row) for row in rows] for rows in _rows_in_cell(tables, cell)]
     common = _by_field(cell) | merged(rows[0] for rows in choices if len(rows) == 1)
@@ -118,7 +119,7 @@ def _points(tables: Tables, cell: Row) -> Iterator[DesignPoint]:
     source = Source(str(common["source"]))
 
     def versioned(row: Row) -> Row:
-        return row | {"dataset_version": task.version(source, str(row["dataset"]))} if "dataset" in row else row
+        return row | {"dataset_version": versions.version(task, source, str(row["dataset"]))} if "dataset" in row else row
 
     varying = [[versioned(row) for row in rows] for rows in choices if len(rows) > 1]
     absent = {"dataset_seed": None, "dataset_size": None, "tau": None}

@@ -17,9 +17,12 @@ SPREAD_QUALITIES = ("expert", "medium", "medium-replay", "random")
 class TaskEntry:
     """One task: its name, its title in figures and its datasets by source.
 
-    `versions` is part of a dataset's declared identity and changes when its content changes. It is the generator's version for
-    home-made data, and the published revision for OG-MARL files. Every registered dataset declares its own version. A
-    registered task declares one as well, because its environment shapes the scores.
+    `versions` is part of a dataset's declared identity. It changes when its content or its reference returns change. It is the
+    generator's version for home-made data, and the published revision for OG-MARL files. Every registered dataset declares its
+    own version. A registered task declares one as well, because its environment shapes the scores.
+
+    `older` are earlier versions that old sweeps still use, the latest first. Only their reference returns differ: the bytes of
+    their data are those of `versions`.
     """
 
     name: str
@@ -28,9 +31,14 @@ class TaskEntry:
     versions: Mapping[Source, str]
     registered_versions: Mapping[str, str] = field(default_factory=dict)
     environment_version: str | None = None
+    older: Mapping[Source, tuple[str, ...]] = field(default_factory=dict)
+
+    def known(self, source: Source) -> tuple[str, ...]:
+        """List the versions of a source's data that this release can use, the newest first; not of registered data."""
+        return (self.versions[source], *self.older.get(source, ()))
 
     def version(self, source: Source, dataset: str) -> str:
-        """Return the declared version of one of the task's datasets."""
+        """Return the newest declared version of one of the task's datasets."""
         if source is not Source.REGISTERED:
             return self.versions[source]
         environment = "" if self.environment_version is None else f", environment {self.environment_version}"
@@ -84,14 +92,16 @@ def _mujoco(name: str) -> TaskEntry:
         name,
         f"MA-MuJoCo - {name}",
         {Source.HOMEGROWN: MUJOCO_QUALITIES, Source.OG_MARL: MUJOCO_QUALITIES},
-        {Source.HOMEGROWN: "1", Source.OG_MARL: f"omiga/mamujoco/{name}@main"},
+        {Source.HOMEGROWN: "2", Source.OG_MARL: f"omiga/mamujoco/{name}@main"},
+        older={Source.HOMEGROWN: ("1",)},
     )
 
 
 def _native_mujoco(name: str) -> TaskEntry:
     """Declare the same robot as gymnasium-robotics divides it: agents see their own part."""
     title = f"MA-MuJoCo - {name}, partial view"
-    return TaskEntry(f"{name}_native", title, {Source.HOMEGROWN: MUJOCO_QUALITIES}, {Source.HOMEGROWN: "1"})
+    datasets, versions = {Source.HOMEGROWN: MUJOCO_QUALITIES}, {Source.HOMEGROWN: "2"}
+    return TaskEntry(f"{name}_native", title, datasets, versions, older={Source.HOMEGROWN: ("1",)})
 
 
 TASKS = TaskTable(

@@ -26,6 +26,7 @@ from recipe_sweep.search_spaces.yaml_file import Document, Place
 from recipe_sweep.sweep.errors import SweepDirectoryError, UnknownRunError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import read_sweep_file
+from recipe_sweep.sweep.planning.data_versions import kept_versions
 from recipe_sweep.sweep.planning.search_rounds import search_points
 from recipe_sweep.sweep.store.addresses import is_address, open_store
 from recipe_sweep.sweep.store.of_sweep import check_apart
@@ -142,8 +143,11 @@ def read_located_grid(located: Located) -> Grid:
 
 
 def expanded(grid: Grid, paths: SweepPaths) -> Target:
-    """Expand the grid to its points, or a search to those of the rounds that have begun. Raises as `open_target`."""
-    expansion = expand(grid)
+    """Expand the grid to its points, or a search to those of the rounds that have begun. Raises as `open_target`.
+
+    Home-made data have the versions with which the sweep began; in a new sweep the newest.
+    """
+    expansion = expand(grid, kept_versions(paths))
     space = search_space(grid, expansion.points)
     points = expansion.points if space is None else search_points(space, paths)
     return Target(grid, points, expansion.excluded, paths, space)

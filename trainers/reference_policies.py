@@ -84,7 +84,19 @@ def measure(task: str) -> tuple[Reference, ...]:
     rows = [_reference(task, source, "", kind, returns) for source in entry.datasets for kind, returns in played]
     for dataset in entry.datasets.get(Source.HOMEGROWN, ()):
         rows.append(_reference(task, Source.HOMEGROWN, dataset, Kind.BEHAVIOUR, _made(task, dataset, effort.transitions)))
-    return tuple(rows)
+    return of_each_version(rows)
+
+
+def of_each_version(rows: Sequence[Reference]) -> tuple[Reference, ...]:
+    """Repeat rows for the versions that they lack. Versions of one source have the same bytes, so policies return the same."""
+    had = {(*row[:4], row.version) for row in rows}
+    found = list(rows)
+    for row in rows:
+        for version in TASKS[row.task].known(row.source):
+            if (*row[:4], version) not in had:
+                had.add((*row[:4], version))
+                found.append(row._replace(version=version))
+    return tuple(sorted(found, key=lambda row: TASKS[row.task].known(row.source).index(row.version)))
 
 
 def play(task: str, act: Act, episodes: int) -> NDArray[np.float64]:

@@ -105,6 +105,12 @@ class Comparison:
     """sentences about tasks and datasets for which only one sweep has results"""
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """Sentences on scores that were put on one scale, and on what only one sweep has."""
+        rescaled = (*self.first.results.rescaled, *self.second.results.rescaled)
+        return tuple(dict.fromkeys((*rescaled, *self.alone)))
+
+    @property
     def rehearsal(self) -> bool:
         """Whether one of the sweeps is a rehearsal."""
         return self.first.results.rehearsal or self.second.results.rehearsal

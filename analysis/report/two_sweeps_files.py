@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.analysis.errors import NothingToReportError
 from recipe_sweep.analysis.files import write_csv, write_text
+from recipe_sweep.analysis.findings.shared_scale import on_shared_scale
 from recipe_sweep.analysis.findings.two_sweeps import Comparison, DesignDifference, Side, compare
 from recipe_sweep.analysis.number_text import NOTHING, score, signed
 from recipe_sweep.analysis.report.markup import render
@@ -49,9 +50,9 @@ def load_side(name: str, sweep_dir: Path, points: Sequence[DesignPoint], failure
 def write_comparison(first: Side, second: Side, out_dir: Path, rule: ScoreRule = ScoreRule.FINAL) -> ComparisonPaths:
     """Compare two sweeps and write index.html, comparison.md and comparison.csv. The same results give the same bytes.
 
-    Raises ScoreRuleError if a dataset has no threshold.
+    Raises ScoreRuleError if a dataset has no threshold, and MixedScalesError.
     """
-    comparison = compare(first, second, rule)
+    comparison = compare(*on_shared_scale(first, second), rule)
     page = render(
         "comparison.html.j2",
         title=f"{first.name} and {second.name}",
@@ -79,7 +80,7 @@ def comparison_text(comparison: Comparison, rule: ScoreRule = ScoreRule.FINAL) -
     parts += [] if comparison.rehearsal else [f"**{in_markdown(comparison.summary)}**"]
     parts += [in_markdown(f"{side.name}: {side.coverage.sentence()}") for side in (first, second)]
     parts += [f"{counted(comparison.same_runs, 'run')} {agreeing(comparison.same_runs, 'is', 'are')} the same point in both."]
-    parts += ["\n".join(f"- {in_markdown(sentence)}" for sentence in comparison.alone)] if comparison.alone else []
+    parts += ["\n".join(f"- {in_markdown(sentence)}" for sentence in comparison.remarks)] if comparison.remarks else []
     rows = [(one.kind, one.name, one.first, one.second) for one in comparison.settings]
     parts += ["## What differs", _table(("", "what", first.name, second.name), rows) if rows else "Nothing that is recorded."]
     parts += ["## Designs"] if comparison.differences else []

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from recipe_sweep.analysis.errors import MixedScalesError
+from recipe_sweep.analysis.results.scores import runs_table
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.sweep.results.scales import Scale, present_scale
@@ -23,8 +24,9 @@ ENDS = ["scale_min", "scale_max"]
 def on_one_scale(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Score runs (rows of the results) by the present reference returns, where a task and source has several scales.
 
-    Returns the runs and one sentence per such task and source. Runs on one scale stay bit for bit, whichever scale it is. Each
-    registered dataset has a scale of its own. Raises MixedScalesError if the present reference returns are not known.
+    The reference returns are those of the newest version of the data among the runs. Returns the runs and one sentence per such
+    task and source. Runs on one scale stay bit for bit, whichever scale it is. Each registered dataset has a scale of its own.
+    Raises MixedScalesError if the present reference returns are not known.
     """
     registered = runs["source"] == Source.REGISTERED.value
     own = runs["dataset"].where(registered, "")
@@ -35,7 +37,7 @@ def on_one_scale(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
         if len(found) == 1:
             continue
         name = " ".join(filter(None, (task, dataset, f"({source})")))
-        present = None if dataset else present_scale(source, task)
+        present = None if dataset else present_scale(source, task, _versions(group))
         if present is None:
             problems.append(_refused(name, found))
             continue
@@ -59,6 +61,11 @@ def _rescale(runs: pd.DataFrame, group: pd.DataFrame, present: Scale) -> None:
             returns = rows["scale_min"] + rows[name] * (rows["scale_max"] - rows["scale_min"])
             runs.loc[rows.index, name] = (returns - present.minimum) / (present.maximum - present.minimum)
     runs.loc[rows.index, "scale_min"], runs.loc[rows.index, "scale_max"] = present.minimum, present.maximum
+
+
+def _versions(group: pd.DataFrame) -> set[str]:
+    """Collect the versions of the data that runs were trained on."""
+    return set(runs_table(group)["dataset_version"])
 
 
 def _refused(name: str, found: Sequence[Scale]) -> Problem:

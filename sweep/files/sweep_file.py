@@ -1,8 +1,9 @@
 """`sweep.json`: what a sweep is, pinned when it is first launched.
 
 It holds the grid as it was last launched, so that `status` and `report` need only the directory. It says which weights are
-kept. It also holds two hashes of every dataset from its first use. Every later process refuses data with other hashes. The
-content hash is in a dataset's card. The fingerprint is taken from its bytes, its transitions and its reference returns.
+kept, and which versions home-made data have. It also holds two hashes of every dataset from its first use. Every later process
+refuses data with other hashes. The content hash is in a dataset's card. The fingerprint is taken from its bytes, its
+transitions and its reference returns.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
+from recipe_sweep.search_spaces.data_versions import DataVersions, first_versions
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.atomic import replace_json
 from recipe_sweep.sweep.files.kinds import SWEEP
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.reading import read_json
 
-SCHEMA_VERSION = 2
-"""2 since there are fingerprints. An older release would drop them, and train without comparing."""
+SCHEMA_VERSION = 3
+"""2 since there are fingerprints. An older release would drop them, and train without comparing.
+
+3 since versions of home-made data are kept. An older release would use its own, and train every run again.
+"""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,8 @@ class SweepFile:
     """The content of `sweep.json`.
 
     `grid` is the grid document with its overrides applied. `data_root` is the data directory. `word_sources` are the source
-    hashes of plugins' words, by word, at their first use.
+    hashes of plugins' words, by word, at their first use. `dataset_versions` are the versions of home-made data by task, at the
+    first launch. They are None in sweeps from before versions were kept.
 
     `rehearsal` is None in a real sweep, and never changes. Real sweeps and rehearsals refuse each other's directories. `store`
     is the address of the store that also keeps the sweep's files, if there is one.
@@ -67,12 +73,18 @@ class SweepFile:
     store: str | None = None
     data_fingerprints: Mapping[str, str] = field(default_factory=dict)
     word_sources: Mapping[str, str] = field(default_factory=dict)
+    dataset_versions: Mapping[str, str] | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property
     def pins(self) -> DataPins:
         """Pinned hashes of the sweep's data."""
         return DataPins(self.data_hashes, self.data_fingerprints)
+
+    @property
+    def versions(self) -> DataVersions:
+        """Versions of home-made data that the sweep's runs have."""
+        return first_versions() if self.dataset_versions is None else DataVersions(self.dataset_versions)
 
     def with_words(self, sources: Mapping[str, str]) -> SweepFile:
         """Pin further words of plugins. Words that are already pinned stay unchanged."""

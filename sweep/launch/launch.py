@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from recipe_sweep.search_spaces.data_versions import newest_versions
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
@@ -28,6 +29,7 @@ from recipe_sweep.sweep.launch.supervisor import Display, Supervision, check_ray
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.locks.stop import stop_signals
 from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
+from recipe_sweep.sweep.planning.data_versions import kept_versions
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
 from recipe_sweep.sweep.results.done import read_done, set_aside
@@ -140,10 +142,17 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
     store = None if request.store is None else request.store.address
     stated = Keep(request.grid["keep"]) if "keep" in request.grid else None
     asked = request.keep or stated
+    versions = newest_versions().updated(kept_versions(request.paths)).of_task
     if known is None:
-        began = datetime.now(UTC).isoformat()
         return SweepFile(
-            request.name, request.grid, asked or Keep.ACTOR, str(data_root), began, rehearsal=request.rehearsal, store=store
+            name=request.name,
+            grid=request.grid,
+            keep=asked or Keep.ACTOR,
+            data_root=str(data_root),
+            created_at=datetime.now(UTC).isoformat(),
+            rehearsal=request.rehearsal,
+            store=store,
+            dataset_versions=versions,
         )
     if asked not in (None, known.keep):
         raise SweepDirectoryError(
@@ -162,6 +171,7 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
         data_root=str(data_root),
         rehearsal=None if request.rehearsal is None else request.rehearsal.continuing(known.rehearsal),
         store=store,
+        dataset_versions=versions,
         schema_version=SCHEMA_VERSION,
     )
 

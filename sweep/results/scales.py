@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
+from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
 
@@ -15,7 +17,13 @@ class Scale(NamedTuple):
     maximum: float
 
 
-def present_scale(source: str, task: str) -> Scale | None:
-    """Look up the present reference returns of a task's data. None for data that a plugin registers."""
-    known = RETURN_SCALES.get((Source(source), task))
-    return None if known is None else Scale(known.minimum, known.maximum)
+def present_scale(source: str, task: str, versions: Collection[str]) -> Scale | None:
+    """Look up the present reference returns of a task's data: those of the newest of these versions.
+
+    None for data that a plugin registers, and if this release knows none of the versions.
+    """
+    kind = Source(source)
+    known = TASKS[task].known(kind) if task in TASKS and kind is not Source.REGISTERED else ()
+    newest = next((version for version in known if version in versions), "")
+    scale = RETURN_SCALES.get((kind, task, newest))
+    return None if scale is None else Scale(scale.minimum, scale.maximum)

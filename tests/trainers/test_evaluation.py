@@ -125,7 +125,7 @@ def test_evaluation_and_the_scripted_data_speak_of_the_same_returns():
     """The expert's controller without its noise, in 200 evaluation episodes, returns what its data hold."""
     found = evaluate(by_lane([EXPERT.gain / 0.5]), "simple_spread", [0], 0, 200, dtype=FLOAT64)
     standard_error = found.return_std[0] / np.sqrt(200)
-    assert abs(found.return_mean[0] - RETURN_SCALES[Source.HOMEGROWN, "simple_spread"].maximum) < 4.0 * standard_error
+    assert abs(found.return_mean[0] - RETURN_SCALES[Source.HOMEGROWN, "simple_spread", "1"].maximum) < 4.0 * standard_error
 
 
 def test_a_long_evaluation_shows_again_and_again_that_it_goes_on() -> None:

@@ -11,6 +11,7 @@ from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers import reference_policies
 from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
+from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
 from recipe_sweep.trainers.evaluation import evaluate
 from recipe_sweep.trainers.reference_policies import (
     Kind,
@@ -27,11 +28,10 @@ TABLE = read_references()
 KEYS = {(row.task, row.source, row.dataset, row.policy, row.version) for row in TABLE}
 
 
-def test_every_task_and_every_home_made_dataset_has_a_row_of_its_present_version() -> None:
+def test_every_task_and_every_home_made_dataset_has_a_row_of_each_version() -> None:
     wanted = set()
-    for task, source in ((name, source) for source, name in RETURN_SCALES):
+    for source, task, version in RETURN_SCALES:
         datasets = TASKS[task].datasets[source]
-        version = TASKS[task].version(source, datasets[0])
         wanted |= {(task, source, "", kind, version) for kind in (Kind.ZERO, Kind.UNIFORM)}
         if source is Source.HOMEGROWN:
             wanted |= {(task, source, dataset, Kind.BEHAVIOUR, version) for dataset in datasets}
@@ -71,6 +71,14 @@ def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_references(TABLE, tmp_path / "table.csv")
     assert read_references(tmp_path / "table.csv") == TABLE
     assert (tmp_path / "table.csv").read_bytes() == reference_policies.TABLE.read_bytes()
+
+
+@pytest.mark.parametrize("task", list(MUJOCO_TASKS))
+def test_uniform_actions_score_0_on_a_robots_present_data(task: str) -> None:
+    version = TASKS[task].known(Source.HOMEGROWN)[0]
+    key = (task, Source.HOMEGROWN, Kind.UNIFORM, version)
+    [row] = [row for row in TABLE if (row.task, row.source, row.policy, row.version) == key]
+    assert RETURN_SCALES[Source.HOMEGROWN, task, version].score(row.mean) == 0.0
 
 
 def test_the_page_shows_the_table() -> None:

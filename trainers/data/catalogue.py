@@ -63,7 +63,7 @@ def ensure_dataset(point: Declared, root: Path, progress: Progress = unheard) ->
             raise MissingDataError(_unpublished(point.task, point.dataset_version, [point.dataset], root))
         case Source.HOMEGROWN:
             columns = make_columns(point, progress)
-            card = make_card(point, columns, RETURN_SCALES[point.source, point.task], LICENCE)
+            card = make_card(point, columns, RETURN_SCALES[point.source, point.task, point.dataset_version], LICENCE)
         case Source.REGISTERED:
             columns = load_registered(point)
             card = make_card(point, columns, registered_scale(point), REGISTERED_LICENCE)

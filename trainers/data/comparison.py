@@ -126,10 +126,8 @@ def _changes(point: Declared, directory: Path, reading: Reading, pin: Pin) -> It
 
 def _other_scale(point: Declared, directory: Path, card: Card) -> Iterator[Problem]:
     """Yield a problem if reference returns differ from this release's. At first use there is nothing else to compare with."""
-    known = RETURN_SCALES.get((point.source, point.task))
+    known = RETURN_SCALES.get((point.source, point.task, point.dataset_version))
     if known is None or point.task not in TASKS or point.dataset not in TASKS[point.task].datasets.get(point.source, ()):
-        return
-    if point.dataset_version != TASKS[point.task].version(point.source, point.dataset):
         return
     if (card.scale.minimum, card.scale.maximum) != (known.minimum, known.maximum):
         yield Problem(

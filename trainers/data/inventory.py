@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
@@ -58,19 +58,21 @@ def present(
 ) -> list[Identity]:
     """List the datasets of a task that are here, in the order in which the task names them; by default all of one source.
 
+    Copies that differ in their version alone count once, as the newest.
+
     Raises MissingDataError if there is none, if a named one is missing, or if several copies or sources fit.
     """
     if task not in TASKS:
         raise MissingDataError(Problem(key="task", found=repr(task), expected=", ".join(TASKS), hint=nearest(task, TASKS)))
     cards = [item.card for item in _here(root) if item.task == task and item.card is not None]
-    found = [
+    found = _newest(
         card.identity
         for card in cards
         if (source is None or card.identity.source is source)
         and (not datasets or card.identity.dataset in datasets)
         and size in (None, card.identity.dataset_size)
         and seed in (None, card.identity.dataset_seed)
-    ]
+    )
     problems = list(_unclear(root, task, datasets, source, found))
     if problems:
         raise MissingDataError(*problems)
@@ -164,9 +166,32 @@ def _here(root: Path) -> Iterator[Item]:
         yield Item(source, task, dataset, State.PRESENT, directory, card, size_of(directory), _remark(card))
 
 
+def _newest(identities: Iterable[Identity]) -> list[Identity]:
+    """Keep the newest of the copies that differ in their version alone. Versions that are not known here count as different."""
+    kept: dict[tuple[object, ...], Identity] = {}
+    for identity in identities:
+        age = _age(identity)
+        where = *identity.model_dump(exclude={"dataset_version"}).values(), identity.dataset_version if age is None else ""
+        other = kept.get(where)
+        if other is None or (age or 0) < (_age(other) or 0):
+            kept[where] = identity
+    return list(kept.values())
+
+
+def _age(identity: Identity) -> int | None:
+    """Count the versions that are newer; None if this release does not know the version."""
+    entry = TASKS.get(identity.task)
+    known = () if entry is None or identity.source not in entry.versions else entry.known(identity.source)
+    return known.index(identity.dataset_version) if identity.dataset_version in known else None
+
+
 def _remark(card: Card) -> str:
     differing = [] if card.origin is None else [each for each in card.origin.published if not each.agrees]
-    return f"{len(differing)} numbers differ from the published ones" if differing else ""
+    if differing:
+        return f"{len(differing)} numbers differ from the published ones"
+    identity = card.identity
+    older = f"{identity.dataset_id} has version {identity.dataset_version}, for sweeps that began with it"
+    return older if _age(identity) else ""
 
 
 def _elsewhere(found: Collection[tuple[str, str, str]]) -> Iterator[Item]:

@@ -70,7 +70,7 @@ def _remake(identity: Identity, stored: StoredDataset) -> Remade | None:
     """Make the beginning again. A longer home-made dataset begins with the shorter one, byte for byte."""
     if identity.source is not Source.HOMEGROWN or identity.dataset_size is None:
         return None
-    if identity.dataset_version != TASKS[identity.task].version(identity.source, identity.dataset):
+    if identity.dataset_version not in TASKS[identity.task].known(identity.source):
         return None
     size = min(identity.dataset_size, REMADE_TRANSITIONS)
     made = make_columns(identity.model_copy(update={"dataset_size": size}), unheard)

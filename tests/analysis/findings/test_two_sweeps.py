@@ -188,3 +188,15 @@ def test_a_task_is_missed_because_the_other_sweep_has_it_of_another_source_as_we
     assert [one.difference.value for one in comparison.differences] == pytest.approx([0.1, 0.1])
     assert {one.task for one in comparison.differences} == {"simple_spread (homegrown)"}
     assert comparison.alone == ("Only b has MPE - simple spread (og_marl).",)
+
+
+def test_sweeps_on_two_versions_of_the_data_are_compared_on_the_newer_scale(side: Callable[..., Side], tmp_path: Path) -> None:
+    """Equal returns score 0.4 on one scale and 0.5 on the other, and nothing differs."""
+    axes = {"tasks": ("two_step",), "datasets": ("uniform",)}
+    first = side("a", few(**axes), lambda point: 0.4, scale_min=0.0, scale_max=10.0)
+    second = side("b", few(**axes), lambda point: 0.5, scale_min=0.0, scale_max=8.0)
+    write_comparison(first, second, tmp_path / "out")
+    table = pd.read_csv(tmp_path / "out" / "comparison.csv")
+    assert table["difference"].tolist() == pytest.approx([0.0] * len(table))
+    text = (tmp_path / "out" / "comparison.md").read_text(encoding="utf-8")
+    assert text.count("were on 2 scales") == 1

@@ -12,6 +12,7 @@ from tests.analysis.synthetic import result_row, synthetic_points
 
 POINTS = synthetic_points(seeds=(0, 1), datasets=("expert",), brac_alphas=(0.1,), awr_alphas=(1.0,), taus=(0.9,))
 RUNS = pd.DataFrame([result_row(point) for point in POINTS])
+VERSION = POINTS[0].dataset_version
 (TASK,), (SOURCE,) = RUNS["task"].unique(), RUNS["source"].unique()
 
 
@@ -32,7 +33,7 @@ def test_runs_on_one_scale_keep_their_very_scores_even_if_it_is_an_old_one() -> 
 
 
 def test_runs_on_two_scales_are_scored_by_the_present_reference_returns() -> None:
-    present = present_scale(SOURCE, TASK)
+    present = present_scale(SOURCE, TASK, [VERSION])
     assert present is not None
     found, (sentence,) = on_one_scale(on_a_second_scale(RUNS, -100.0, 1000.0))
     assert found["score"].tolist() == pytest.approx(
@@ -45,7 +46,7 @@ def test_runs_on_two_scales_are_scored_by_the_present_reference_returns() -> Non
 
 
 def test_runs_that_have_the_present_scale_already_keep_their_very_scores() -> None:
-    present = present_scale(SOURCE, TASK)
+    present = present_scale(SOURCE, TASK, [VERSION])
     assert present is not None
     mixed = on_a_second_scale(RUNS, *present)
     found, _ = on_one_scale(mixed)
@@ -71,3 +72,17 @@ def test_two_registered_datasets_may_have_two_scales() -> None:
     found, sentences = on_one_scale(runs)
     pd.testing.assert_frame_equal(found, runs, check_exact=True)
     assert sentences == ()
+
+
+def test_runs_on_data_of_two_versions_are_scored_by_the_newer_one() -> None:
+    assert present_scale("homegrown", "2ant", ["1"]) == (-1105.6094971075654, 4168.766073167324)
+    newer = present_scale("homegrown", "2ant", ["1", "2"])
+    assert newer == present_scale("homegrown", "2ant", ["2"])
+    assert newer is not None
+    assert newer.minimum == -62.986767026567
+
+
+def test_a_version_that_this_release_does_not_know_has_no_reference_returns() -> None:
+    assert present_scale("homegrown", "2ant", ["9"]) is None
+    assert present_scale("registered", "2ant", ["1"]) is None
+    assert present_scale("homegrown", "a plugin's", ["1"]) is None

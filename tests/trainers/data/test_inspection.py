@@ -9,6 +9,7 @@ import pytest
 
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers.data.catalogue import ensure_dataset, map_dataset
+from recipe_sweep.trainers.data.comparison import Pin, compare_data
 from recipe_sweep.trainers.data.errors import MissingDataError
 from recipe_sweep.trainers.data.inspection import inspect
 from recipe_sweep.trainers.data.inventory import State, homegrown_identities, inventory, leftovers, present
@@ -169,3 +170,22 @@ def test_the_id_of_an_import_is_that_of_the_points_that_want_it(tmp_path):
     point = spread_point(source=Source.OG_MARL, dataset="random", dataset_version=version, dataset_seed=None, dataset_size=None)
     assert ensure_dataset(point, tmp_path) == directory
     assert read_card(directory).identity == Identity.of(point)
+
+
+def test_of_two_versions_with_the_same_bytes_the_newest_is_shown_and_the_older_is_named(tmp_path):
+    named = {"task": "3hopper", "dataset": "medium-replay", "dataset_size": 300}
+    older, newer = (spread_point(**named, dataset_version=version) for version in ("1", "2"))
+    cards = [read_card(ensure_dataset(point, tmp_path)) for point in (newer, older)]
+    assert cards[0].content_hash == cards[1].content_hash
+    assert cards[0].scale != cards[1].scale
+    assert present(tmp_path, "3hopper") == [Identity.of(newer)]
+    remarks = [item.remark for item in inventory(tmp_path) if item.state is State.PRESENT]
+    assert sorted(remarks) == ["", f"{older.dataset_id} has version 1, for sweeps that began with it"]
+
+
+def test_data_of_version_1_alone_are_shown_and_verified(tmp_path):
+    older = spread_point(task="3hopper", dataset="expert", dataset_size=300, dataset_version="1")
+    ensure_dataset(older, tmp_path)
+    assert present(tmp_path, "3hopper") == [Identity.of(older)]
+    assert compare_data(older, tmp_path, Pin())
+    assert homegrown_identities("3hopper", ["expert"], 300, 0)[0].dataset_version == "2"

@@ -90,12 +90,12 @@ def _problems(point: Declared) -> Iterator[Problem]:
     if point.dataset not in entry.datasets[Source.HOMEGROWN]:
         known = ", ".join(entry.datasets[Source.HOMEGROWN])
         yield Problem(key="dataset", found=repr(point.dataset), expected=f"one of {known} for {point.task}")
-    version = entry.versions[Source.HOMEGROWN]
-    if point.dataset_version != version:
+    versions = entry.known(Source.HOMEGROWN)
+    if point.dataset_version not in versions:
         yield Problem(
             key="dataset_version",
             found=repr(point.dataset_version),
-            expected=f"{version!r}, the only one that this release can make",
+            expected=f"{' or '.join(map(repr, versions))}, which this release can make",
             hint="copy the data directory from where that version was made, or update the grid",
         )
     if point.dataset_seed is None:

@@ -70,7 +70,7 @@ def import_vault(place: VaultPlace, root: Path, progress: Progress = unheard) ->
         with staged(directory) as unfinished:
             columns = reserve_columns(unfinished, column_layout(reader.spec, reader.transitions, with_states=False))
             reader.fill(columns)
-            scale = RETURN_SCALES[Source.OG_MARL, place.task.task]
+            scale = RETURN_SCALES[Source.OG_MARL, place.task.task, place.identity.dataset_version]
             write_card(unfinished, make_card(place.identity, columns, scale, LICENCE, reader.origin()))
     except OSError as error:
         free = shutil.disk_usage(root).free / 1e9 if root.is_dir() else 0.0

@@ -18,7 +18,7 @@ from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
 from recipe_sweep.trainers.environments.spread import Spread
 from recipe_sweep.trainers.randomness import generator
 
-SCALE = RETURN_SCALES[Source.HOMEGROWN, "simple_spread"]
+SCALE = RETURN_SCALES[Source.HOMEGROWN, "simple_spread", "1"]
 
 
 @pytest.fixture(scope="module")
