@@ -1,16 +1,13 @@
-"""Returns of policies that learn nothing, to compare scores with: zero actions, uniform actions, and what made the data.
+"""Measures what policies return that learn nothing, to compare scores with: zero actions, uniform actions, what made the data.
 
-They are measured once for each version of a task's data, by `python scripts/reference_policies.py`. `reference_policies.csv`
-beside this file holds them. A test fails if a version has no row.
+They are measured once for each version of a task's data, by `python scripts/reference_policies.py`. `reference_table.py` reads
+them. A test fails if a version has no row.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Callable, Sequence
-from enum import StrEnum
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -26,39 +23,15 @@ from recipe_sweep.trainers.environments.registry import make_environment, task_s
 from recipe_sweep.trainers.environments.sums import mean_over_agents
 from recipe_sweep.trainers.policies.registry import policy_of
 from recipe_sweep.trainers.randomness import generator
+from recipe_sweep.trainers.reference_table import Kind, Reference
 from recipe_sweep.trainers.task import FloatArray, TaskSpec
 
-TABLE = Path(__file__).with_name("reference_policies.csv")
 SEED = 0
 """Seed of the measured episodes, and of the datasets."""
 EPISODES_AT_ONCE = 100
 """Episodes that are stepped side by side. The number affects speed and memory only."""
 LONG = 100
 """Steps from which on an episode is long."""
-
-
-class Kind(StrEnum):
-    """A policy that learns nothing."""
-
-    ZERO = "zero"
-    UNIFORM = "uniform"
-    BEHAVIOUR = "behaviour"
-
-
-class Reference(NamedTuple):
-    """What one policy returns. `dataset` is empty unless the policy is the one that made a dataset."""
-
-    task: str
-    source: Source
-    dataset: str
-    policy: Kind
-    mean: float
-    """Mean return of the episodes, in units of reward"""
-    error: float
-    """Standard error of the mean; 0 if all episodes are the same"""
-    episodes: int
-    version: str
-    """Version of the task's data, as points declare it"""
 
 
 class Effort(NamedTuple):
@@ -109,20 +82,6 @@ def play(task: str, act: Act, episodes: int) -> NDArray[np.float64]:
         _play(spec, act, range(first, min(first + EPISODES_AT_ONCE, episodes)))
         for first in range(0, episodes, EPISODES_AT_ONCE)
     ])  # fmt: skip
-
-
-def read_references(path: Path = TABLE) -> tuple[Reference, ...]:
-    """Read the table. Numbers are exactly those that were measured. Raises OSError, ValueError."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return tuple(_row(row) for row in csv.DictReader(file))
-
-
-def write_references(rows: Sequence[Reference], path: Path = TABLE) -> None:
-    """Write the table."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(Reference._fields)
-        writer.writerows(rows)
 
 
 Act = Callable[[TaskSpec, np.random.Generator], FloatArray]
@@ -177,16 +136,3 @@ def _reference(task: str, source: Source, dataset: str, kind: Kind, returns: NDA
     error = float(returns.std(ddof=1)) / math.sqrt(len(returns))
     version = TASKS[task].version(source, dataset)
     return Reference(task, source, dataset, kind, float(returns.mean()), error, len(returns), version)
-
-
-def _row(row: dict[str, str]) -> Reference:
-    return Reference(
-        row["task"],
-        Source(row["source"]),
-        row["dataset"],
-        Kind(row["policy"]),
-        float(row["mean"]),
-        float(row["error"]),
-        int(row["episodes"]),
-        row["version"],
-    )
