@@ -157,7 +157,7 @@ def run_slopes(runs: pd.DataFrame, wanted: pd.DataFrame) -> tuple[RunSlopes, ...
     rising = surely_rising(found, np.asarray(group, dtype=np.int64))
     known = np.isfinite(found.slope) & (table["status"] != "diverged").to_numpy()
     numbers = (np.where(known, values, np.nan) for values in (found.slope, rising.astype(np.float64)))
-    tasks = (arranged(wanted, outcome["status"], pd.Series(values, index=table["run_id"])) for values in numbers)
+    tasks = (arranged(wanted, outcome[["status"]], pd.Series(values, index=table["run_id"])) for values in numbers)
     return tuple(RunSlopes(first.scores, second.scores) for first, second in zip(*tasks, strict=True))
 
 

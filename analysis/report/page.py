@@ -19,6 +19,7 @@ from recipe_sweep.analysis.findings.evaluation_noise import evaluation_noise
 from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels, shown_decompositions
 from recipe_sweep.analysis.findings.recommendation import Recommendation
+from recipe_sweep.analysis.findings.references import score_sentences
 from recipe_sweep.analysis.number_text import NOTHING, with_interval
 from recipe_sweep.analysis.report.configuration_table import configuration_rows
 from recipe_sweep.analysis.report.episodes import episode_links
@@ -69,6 +70,7 @@ def write_page(
         verdicts=tuple((verdict, sum(claim.verdict is verdict for claim in judged)) for verdict in Verdict),
         blocks=material.blocks,
         below=any(bar.mark is Mark.BELOW for block in material.blocks for panel in block.panels for bar in panel.bars),
+        placed=score_sentences(material.blocks),
         bar_text=bar_text,
         panel_name=panel_name,
         decompositions=[(value, value.display_name) for value in shown_decompositions(material.blocks)],

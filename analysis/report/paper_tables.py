@@ -11,10 +11,14 @@ from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.claims import FAMILY_SENTENCE, Claim
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
-from recipe_sweep.analysis.number_text import NOTHING, with_interval
+from recipe_sweep.analysis.number_text import NOTHING, score, with_interval
 from recipe_sweep.analysis.report.plain_text import as_latex_label, in_latex, in_markdown
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
 from recipe_sweep.analysis.results.score_rules import ScoreRule
+
+REFERENCES = (
+    "Scores of policies that learn nothing from rewards, mean over the datasets. They were measured once for each dataset."
+)
 
 
 class PaperTable(NamedTuple):
@@ -43,7 +47,7 @@ def write_paper_tables(
     rule: ScoreRule = ScoreRule.FINAL,
 ) -> PaperTables:
     """Write tables.md and tables.tex. Those of a rehearsal have no claims and are marked in every caption."""
-    tables = [_bars(block, rule) for block in blocks] + ([] if rehearsal else [_claims(judged)])
+    tables = [_bars(block, rule) for block in blocks] + _references(blocks) + ([] if rehearsal else [_claims(judged)])
     if rehearsal:
         tables = [table._replace(caption=f"{SENTENCE} {table.caption}") for table in tables]
     return PaperTables(
@@ -116,6 +120,14 @@ def _bars(block: TaskPanels, rule: ScoreRule) -> PaperTable:
     rows = tuple((*_axes(panel), *map(_text, row)) for panel, row in zip(block.panels, bars, strict=True))
     marks = tuple((0, 0, *(bar.emphasis if bar else 0 for bar in row)) for row in bars)
     return PaperTable(block.scores.task, caption, header, rows, marks)
+
+
+def _references(blocks: Sequence[TaskPanels]) -> list[PaperTable]:
+    """Tabulate what policies score that learn nothing from rewards; no table if nothing is known of them."""
+    found = [(block.scores, one) for block in blocks for one in block.scores.references]
+    rows = tuple((task.title, one.name, score(one.mean)) for task, one in found)
+    marks = ((0, 0, 0),) * len(rows)
+    return [PaperTable("references", REFERENCES, ("task", "policy", "score"), rows, marks)] if rows else []
 
 
 def _claims(judged: Sequence[Claim]) -> PaperTable:

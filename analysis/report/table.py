@@ -75,6 +75,9 @@ def choices_table(block: TaskPanels) -> str:
     if np.isfinite(block.scores.cloning).any():
         means = [score(mean) for mean in block.scores.cloning_by_dataset.tolist()]
         rows.append(("behaviour cloning", *means, *(NOTHING,) * (len(header) - 1 - len(means))))
+    for one in block.scores.references:
+        means = [score(value) for value in one.by_dataset.tolist()]
+        rows.append((one.name, *means, *(NOTHING,) * (len(header) - 1 - len(means))))
     return (
         f"Best configuration of each dataset. {EDGES['low']} and {EDGES['high']}: the best {ALPHA} is the smallest or the "
         f"largest of its grid ({edges} of {choices}); a better one may lie outside.\n\n" + _markdown(header, rows)

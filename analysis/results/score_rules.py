@@ -39,6 +39,8 @@ class ScoreRule(ABC):
 
     is_one_evaluation: bool = False
     """Whether the score is of one evaluation, chosen before its result is known."""
+    is_return: bool = True
+    """Whether the score of a return compares with it."""
 
     @property
     @abstractmethod
@@ -109,6 +111,7 @@ class StepsToThreshold(ScoreRule):
     """The share of training that is left when the curve first reaches a threshold; 0 if it never does."""
 
     threshold: Threshold
+    is_return = False
     columns = ("score", *CURVE_COLUMNS)
     noun = "score"
     axis = "share of training left"

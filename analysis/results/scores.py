@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, Integers, seed_means
 from recipe_sweep.analysis.results.evaluation_variance import evaluation_variances
+from recipe_sweep.analysis.results.references import ENDS, ReferenceScores, reference_scores
 from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.analysis.results.thresholds import cloning_runs
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -81,6 +82,8 @@ class TaskScores:
     """Lengths of the runs in gradient steps; usually one."""
     source: str = ""
     """The source, if the sweep has the task of several; `task` names it, too."""
+    references: tuple[ReferenceScores, ...] = ()
+    """Policies that learn nothing from rewards; empty if nothing is known of them."""
 
     @property
     def grid_task(self) -> str:
@@ -114,7 +117,8 @@ def task_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule = Scor
     A task with several sources has one entry for each of them. The reason: each source has a scale of its own.
     """
     noise = evaluation_variances(runs, wanted) if rule.is_one_evaluation else None
-    return arranged(wanted, runs.set_index("run_id")["status"], run_scores(runs, wanted, rule), noise)
+    columns = ["status", *(name for name in ENDS if rule.is_return and name in runs)]
+    return arranged(wanted, runs.set_index("run_id")[columns], run_scores(runs, wanted, rule), noise)
 
 
 def run_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule) -> pd.Series[float]:
@@ -124,13 +128,14 @@ def run_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule) -> pd.
 
 
 def arranged(
-    wanted: pd.DataFrame, statuses: pd.Series[str], values: pd.Series[float], noise: Floats | None = None
+    wanted: pd.DataFrame, outcome: pd.DataFrame, values: pd.Series[float], noise: Floats | None = None
 ) -> tuple[TaskScores, ...]:
-    """Arrange one number of each run as its score: `values` and `statuses` by run_id, `wanted` as in `points_table`.
+    """Arrange one number of each run as its score: `values` by run_id, `wanted` as in `points_table`.
 
-    `noise` has the variance of each wanted run (N,) by the choice of its episodes; without it no variance is known.
+    `outcome` has the status of each run by run_id, and its scale if scores of reference policies are wanted. `noise` has the
+    variance of each wanted run (N,) by the choice of its episodes; without it no variance is known.
     """
-    table = wanted.assign(name=task_names(wanted)).join(statuses, on="run_id")
+    table = wanted.assign(name=task_names(wanted)).join(outcome, on="run_id")
     table = table.assign(run_score=table["run_id"].map(values), run_evaluation_variance=np.nan if noise is None else noise)
     known = list(TASKS)
     order = sorted(table["task"].unique(), key=lambda task: (known.index(task) if task in known else len(known), task))
@@ -149,6 +154,7 @@ def _one_task(name: str, table: pd.DataFrame) -> TaskScores:
     table = table.assign(dataset_label=dataset_labels(table))
     datasets = _dataset_order(task, table)
     seeds = tuple(sorted(int(seed) for seed in table["seed"].unique()))
+    references = reference_scores(table, datasets)
     clones = cloning_runs(table)
     cloning = _cloning(table[clones], datasets, seeds)
     table = table if clones.all() else table[~clones]  # a sweep of cloning alone keeps its runs
@@ -188,6 +194,7 @@ def _one_task(name: str, table: pd.DataFrame) -> TaskScores:
         cloning=cloning,
         varied=varied,
         steps=tuple(sorted(int(steps) for steps in table["steps"].unique())),
+        references=references,
     )
 
 
