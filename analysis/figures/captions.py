@@ -6,13 +6,17 @@ import math
 from collections.abc import Sequence
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
+from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.findings.learning import under_cloning
+from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing
 from recipe_sweep.analysis.findings.worst_scores import WORDS, at_worst
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE
 from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.vocabulary import Decomposition
+
+ALPHA, TAU = "\N{GREEK SMALL LETTER ALPHA}", "\N{GREEK SMALL LETTER TAU}"
 
 
 def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition = Decomposition.MIX) -> str:
@@ -48,23 +52,19 @@ def _counted(panels: int) -> str:
     return f"{panels} panel{'' if panels == 1 else 's'}"
 
 
-def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRule) -> tuple[str, ...]:
+def figure7_note(
+    blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRule, intervals: Intervals = Intervals.PAIRED
+) -> tuple[str, ...]:
     """Write the footnote of Figure 7 as a list of sentences."""
     bars = [bar for block in blocks for panel in block.cells for bar in panel.bars]
     diverged = sum(bar.diverged for bar in bars)
     varied = sorted({name for block in blocks for name in block.scores.varied})
-    note = [
-        f"Each bar: mean {rule.noun} over {_seeds(blocks)} for every (dataset, \N{GREEK SMALL LETTER ALPHA}, "
-        f"\N{GREEK SMALL LETTER TAU}), the best of them per dataset, mean over {_datasets(blocks)}; {_steps(blocks)}; "
-        f"a run's score is its {rule.words}.",
-        _spread_sentence(blocks),
-        "Dotted: the same, chosen on one half of the seeds and scored on the other.",
-    ]
+    note = [*_bar_sentences(blocks, rule, intervals), *_spread_sentences(blocks, intervals)]
+    if _several(blocks) and any(math.isfinite(bar.corrected) for bar in bars):
+        note.append(f"Dots: one ({ALPHA}, {TAU}) for all tasks and datasets, also chosen on one half of the seeds.")
     if any(math.isfinite(block.cloning) for block in blocks):
-        note.append(
-            "Dashed: behaviour cloning (AWR with \N{GREEK SMALL LETTER ALPHA} 0) with the same networks, steps and data."
-        )
-        note += _cloning_sentence(blocks)
+        note.append(f"Dashed: behaviour cloning (AWR with {ALPHA} 0) with the same networks, steps and data.")
+        note += _cloning_sentence(blocks, intervals)
     note += _marks_sentences(bars)
     note += [f"The best is also taken over {', '.join(varied)}."] if varied else []
     note += [f"Red: how many runs of a bar diverged ({diverged:,} in all; they count with their score)."] if diverged else []
@@ -74,28 +74,60 @@ def figure7_note(blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRu
     return (*note, coverage.sentence(), standing_sentence(blocks))
 
 
-def _cloning_sentence(blocks: Sequence[TaskPanels]) -> list[str]:
+def _cloning_sentence(blocks: Sequence[TaskPanels], intervals: Intervals) -> list[str]:
     """Count the panels in which no bar is above behaviour cloning, if there are any."""
     found = under_cloning(blocks)
     if not found.panels:
         return []
-    return [f"No bar is above behaviour cloning in {found.panels} of {_counted(found.of)}; no bar below it is called best."]
+    by = " by the dotted score" if intervals is Intervals.SINGLE and _several(blocks) else ""
+    return [f"No bar is above behaviour cloning{by} in {found.panels} of {_counted(found.of)}; no bar below it is called best."]
 
 
-def _spread_sentence(blocks: Sequence[TaskPanels]) -> str:
-    seeds = [bar.seeds for block in blocks for panel in block.cells for bar in panel.bars]
-    interval = "Error bars: 95 % intervals, bootstrap over seeds scaled by Student's t."
-    points = f"Circles: single seeds; under {FEWEST_SEEDS} seeds no interval would hold its level, so none is drawn."
-    return " ".join(
-        [interval] * any(count >= FEWEST_SEEDS for count in seeds) + [points] * any(0 < count < FEWEST_SEEDS for count in seeds)
-    )
+def _bar_sentences(blocks: Sequence[TaskPanels], rule: ScoreRule, intervals: Intervals) -> list[str]:
+    """Say what the height of a bar is, and the line beside it."""
+    tail = f"mean over {_datasets(blocks)}; {_steps(blocks)}; a run's score is its {rule.words}."
+    choice = f"mean {rule.noun} over {_seeds(blocks)} for every (dataset, {ALPHA}, {TAU}), the best of them per dataset"
+    if intervals is Intervals.SINGLE:
+        return [f"Each bar: {choice}, {tail}", "Dotted: the same, chosen on one half of the seeds and scored on the other."]
+    if not _several(blocks):
+        return [f"Each bar: mean {rule.noun} over {_seeds(blocks)}, {tail}"]
+    if all(len(block.scores.seeds) < 2 for block in blocks):
+        return [f"Each bar: {choice}, {tail}"]
+    halves = "chosen on one half of the seeds and scored on the other"
+    return [
+        f"Each bar: {choice}, {halves}, {tail}",
+        "Outline: the paper's score, chosen and scored on the same seeds; panels are counted by it.",
+    ]
+
+
+def _several(blocks: Sequence[TaskPanels]) -> bool:
+    """Tell whether any design has a choice of configurations."""
+    return any(bool((block.scores.wanted.any(axis=-1).sum(axis=-1) > 1).any()) for block in blocks)
+
+
+def _spread_sentences(blocks: Sequence[TaskPanels], intervals: Intervals) -> list[str]:
+    """Say what whiskers and circles are."""
+    bars = [bar for block in blocks for panel in block.panels for bar in panel.bars]
+    said = []
+    if intervals is Intervals.SINGLE and any(bar.interval for bar in bars):
+        said.append("Error bars: each bar's own 95 % interval over seeds, around the dotted score; compare no bars by them.")
+    if intervals is Intervals.PAIRED and any(bar.difference for bar in bars):
+        said.append(
+            "Whiskers: 95 % intervals of a bar's difference to the panel's best, within seeds, all pairs of the panel "
+            "together. One without a cap goes on. Thin line: the best's level."
+        )
+    if intervals is Intervals.PAIRED and any(bar.interval and bar.mark is Mark.UNRANKED for bar in bars):
+        said.append("Pale whiskers: own 95 % intervals of bars that are not ranked.")
+    if any(1 < bar.seeds < FEWEST_SEEDS for bar in bars):
+        said.append(f"Circles: single seeds; under {FEWEST_SEEDS} seeds no interval would hold its level, so none is drawn.")
+    return said
 
 
 def _marks_sentences(bars: Sequence[Bar]) -> list[str]:
     """Say what the colours rest on, and which bars have no interval though they have seeds."""
     if not any(bar.rank for bar in bars):
         return []
-    said = ["Grey: surely behind the panel's best, by differences within seeds (95 %, all pairs of the panel together)."]
+    said = ["Grey: surely behind the best, because the interval of the difference excludes 0."]
     if all(bar.seeds < FEWEST_SEEDS for bar in bars):
         said = [f"Under {FEWEST_SEEDS} seeds no bar can be shown to be behind."]
     saturated = sum(bar.saturated for bar in bars)

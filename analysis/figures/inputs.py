@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.findings.learning import NOT_JUDGED, Learning
+from recipe_sweep.analysis.findings.one_alpha import OneAlphas, one_alphas
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import Results
@@ -37,6 +40,12 @@ class Material:
     """How often claims hold in null sweeps, for the page; empty unless that was simulated."""
     learning: Learning = NOT_JUDGED
     """whether training had ended; not judged in a rehearsal"""
+    intervals: Intervals = Intervals.PAIRED
+
+    @cached_property
+    def one_alphas(self) -> OneAlphas:
+        """Scores of all designs with one configuration everywhere."""
+        return one_alphas(self.blocks)
 
 
 class Numbers(NamedTuple):

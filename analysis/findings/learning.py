@@ -167,7 +167,7 @@ def under_cloning(blocks: Sequence[TaskPanels]) -> UnderCloning:
         (max(values), block.cloning)
         for block in blocks
         for panel in block.cells
-        if np.isfinite(block.cloning) and (values := [bar.value for bar in panel.bars if np.isfinite(bar.value)])
+        if np.isfinite(block.cloning) and (values := [bar.score for bar in panel.bars if np.isfinite(bar.score)])
     ]
     return UnderCloning(sum(top <= cloning for top, cloning in tops), len(tops))
 

@@ -1,13 +1,15 @@
-"""Marks what a panel's bars may be called: its best, tied with it, or surely behind it."""
+"""Compares a panel's bars with its best, and marks what they may be called: best, tied with it, or surely behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.seed_statistics import EQUAL, Booleans, Floats, Integers, t_interval
+from recipe_sweep.analysis.estimators.corrected_mean import mean_error
+from recipe_sweep.analysis.estimators.seed_statistics import EQUAL, Booleans, Floats, Integers, t_quantile
 from recipe_sweep.analysis.estimators.ties import top_shares
 
 
@@ -26,23 +28,40 @@ class Mark(StrEnum):
     """it is alone, or lacks a dataset"""
 
 
-def marks(values: Floats, samples: Floats, seeds: Integers, comparable: Booleans) -> tuple[Mark, ...]:
-    """Mark each bar of a panel by its value (X,), bootstrap samples (R, X) and number of seeds (X,).
+class Comparison(NamedTuple):
+    """Differences of a panel's bars to its best one. Arrays are (X,)."""
 
-    A bar is behind where its difference to the best excludes 0, seed by seed. The intervals are simultaneous for all pairs
-    of the panel, because the best is found by the same scores. In 95 of 100 panels without differences none is behind.
+    best: int
+    """place of the best; -1 if no bar is comparable"""
+    low: Floats
+    high: Floats
+    """ends of the simultaneous 95 % intervals; NaN at the best, at bars that are not comparable, and under 4 seeds"""
+    marks: tuple[Mark, ...]
+
+
+def against_the_best(scores: Floats, pull: Floats, seeds: Integers, comparable: Booleans) -> Comparison:
+    """Compare the bars of a panel by scores (X,) and what each seed adds to them (X, S). `seeds` are their numbers (X,).
+
+    A bar is behind where the interval of its difference to the best excludes 0. Differences are taken within seeds, so luck
+    that all bars share in a seed cancels. A seed's luck may be the same on all datasets. The intervals are simultaneous for
+    all pairs of the panel (Bonferroni), because the best is found by the same scores. In 95 of 100 panels without differences
+    none is behind.
     """
-    if not comparable.any():
-        return (Mark.UNRANKED,) * len(values)
-    shown = np.where(comparable, values, np.nan)
+    shown = np.where(comparable & np.isfinite(scores), scores, np.nan)
+    if not np.isfinite(shown).any():
+        nothing = np.full(len(scores), np.nan)
+        return Comparison(-1, nothing, nothing, (Mark.UNRANKED,) * len(scores))
     best = int(np.nanargmax(shown))
-    pairs = comparable.sum() * (comparable.sum() - 1) / 2
-    lead = t_interval(
-        values[best] - values, samples[:, [best]] - samples, np.minimum(seeds[best], seeds), level=1.0 - 0.05 / max(pairs, 1)
-    )
-    behind = lead.low > EQUAL * np.abs(values[comparable]).max()
+    count = comparable.sum()
+    level = 1.0 - 0.05 / max(count * (count - 1) / 2, 1)
+    shared = np.minimum(seeds, seeds[best])
+    reach = mean_error(pull - pull[best], shared) * [t_quantile(max(int(one) - 1, 1), level) for one in shared]
+    others = np.isfinite(shown) & (np.arange(len(scores)) != best)
+    low, high = (np.where(others, shown - shown[best] + end, np.nan) for end in (-reach, reach))
+    behind = high < -EQUAL * np.nanmax(np.abs(shown))
     alone = top_shares(shown, 1)[best] == 1.0
-    return tuple(_mark(x == best and alone, bool(behind[x]), bool(comparable[x])) for x in range(len(values)))
+    marked = tuple(_mark(x == best and alone, bool(behind[x]), bool(comparable[x])) for x in range(len(scores)))
+    return Comparison(best, low, high, marked)
 
 
 def beside_cloning(marked: Sequence[Mark], values: Floats, cloning: float) -> tuple[Mark, ...]:

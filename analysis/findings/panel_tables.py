@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recipe_sweep.analysis.findings.one_alpha import OneAlphas, one_alphas
 from recipe_sweep.analysis.findings.panels import Bar, Choice, Panel, Range, TaskPanels
 from recipe_sweep.analysis.findings.titles import Design
 from recipe_sweep.analysis.findings.worst_scores import at_worst
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def bars_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
+def bars_frame(blocks: Sequence[TaskPanels], alphas: OneAlphas | None = None) -> pd.DataFrame:
     """Tabulate every number of the figure: one row per bar (dataset `all`), and one per bar and dataset.
 
     Rows of a dataset have its best configuration. In marginal panels `value_learning` or `extraction` is `mean`. If runs
@@ -25,8 +26,11 @@ def bars_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows = [row for block in blocks for panel in block.panels for bar in panel.bars for row in _rows(block, panel, bar)]
+    found = one_alphas(blocks) if alphas is None else alphas
+    rows = [row for block in blocks for panel in block.panels for bar in panel.bars for row in _rows(block, panel, bar, found)]
     frame = pd.DataFrame(rows)
+    # Columns of later releases stand at the end, so that readers by number still find theirs.
+    frame = frame[[*(name for name in frame.columns if name not in _LATER), *_LATER]].copy()
     lowered = at_worst(blocks)
     if lowered:
         ranks = [rank for block in lowered for panel in block.panels for bar in panel.bars for rank in _bar_ranks(bar)]
@@ -39,11 +43,15 @@ def _bar_ranks(bar: Bar) -> list[int | None]:
     return [bar.rank or None, *(None for _ in bar.choices)]
 
 
-def configurations_frame(blocks: Sequence[TaskPanels]) -> pd.DataFrame:
+_LATER = ("difference", "difference_low", "difference_high", "one_alpha_score")
+
+
+def configurations_frame(blocks: Sequence[TaskPanels], alphas: OneAlphas | None = None) -> pd.DataFrame:
     """Tabulate all configurations from which the best was chosen: mean, standard deviation and range over seeds."""
     import pandas as pd
 
-    rows = [_configuration_row(block, tuple(where)) for block in blocks for where in _configured(block)]
+    found = one_alphas(blocks) if alphas is None else alphas
+    rows = [_configuration_row(block, tuple(where), found) for block in blocks for where in _configured(block)]
     return pd.DataFrame(rows)
 
 
@@ -51,10 +59,11 @@ def _configured(block: TaskPanels) -> Iterable[Iterable[int]]:
     return np.argwhere(block.scores.wanted.any(axis=-1)).tolist()
 
 
-def _configuration_row(block: TaskPanels, where: tuple[int, ...]) -> dict[str, object]:
+def _configuration_row(block: TaskPanels, where: tuple[int, ...], alphas: OneAlphas) -> dict[str, object]:
     task = block.scores
     x, v, e, d, _ = where
     configuration: Configuration = task.configurations[where]
+    everywhere = alphas.by_design[x, v, e]
     scores = task.scores[where]
     scores = scores[np.isfinite(scores)]
     return {
@@ -70,11 +79,13 @@ def _configuration_row(block: TaskPanels, where: tuple[int, ...]) -> dict[str, o
         "diverged": int(task.diverged[where].sum()),
         "missing": int((task.wanted[where] & ~task.done[where]).sum()),
         "cloning": float(task.cloning_by_dataset[d]),
+        "everywhere": everywhere is not None and everywhere.configuration == configuration,
     }
 
 
-def _rows(block: TaskPanels, panel: Panel, bar: Bar) -> list[dict[str, object]]:
+def _rows(block: TaskPanels, panel: Panel, bar: Bar, alphas: OneAlphas) -> list[dict[str, object]]:
     interval, percentile = bar.interval or Range(math.nan, math.nan), bar.percentile or Range(math.nan, math.nan)
+    difference = bar.difference or Range(math.nan, math.nan)
     named: dict[str, object] = {
         "task": panel.task,
         "value_learning": "mean" if panel.value_learning is None else panel.value_learning.value,
@@ -97,6 +108,10 @@ def _rows(block: TaskPanels, panel: Panel, bar: Bar) -> list[dict[str, object]]:
         "runs": bar.wanted,
         "missing": bar.missing,
         "diverged": bar.diverged,
+        "difference": bar.score - panel.best.score if panel.best is not None and bar.place else math.nan,
+        "difference_low": difference.low,
+        "difference_high": difference.high,
+        "one_alpha_score": alphas.score(panel, bar),
     }
     cloning = dict(zip(block.scores.datasets, block.scores.cloning_by_dataset.tolist(), strict=True))
     return [whole, *({**named, **_choice_row(choice, cloning[choice.dataset])} for choice in bar.choices)]

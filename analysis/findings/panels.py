@@ -10,29 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.seed_statistics import (
-    EQUAL,
-    Best,
-    Booleans,
-    Floats,
-    Integers,
-    best_of,
-    bootstrap_best,
-    chosen_seed_counts,
-    chosen_seed_scores,
-    half_splits,
-    percentile_interval,
-    ranks,
-    resample_weights,
-    seed_means,
-    seed_skewness,
-    selection_corrected,
-    t_interval,
-)
+from recipe_sweep.analysis.estimators.corrected_mean import corrected_interval
+from recipe_sweep.analysis.estimators.seed_statistics import EQUAL, Best, Booleans, Floats, Interval, percentile_interval, ranks
 from recipe_sweep.analysis.estimators.ties import top_shares
-from recipe_sweep.analysis.findings.common_seeds import compared
+from recipe_sweep.analysis.findings.bar_numbers import BarNumbers, bar_numbers
 from recipe_sweep.analysis.findings.designs import Designs, designs
-from recipe_sweep.analysis.findings.marks import Mark, beside_cloning, marks
+from recipe_sweep.analysis.findings.marks import Comparison, Mark, against_the_best, beside_cloning
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
@@ -66,11 +49,11 @@ class Bar:
     rank: int
     """1 is the best of the panel; 0 if the bar cannot be ranked, because it is alone, lacks a dataset or shares no seed"""
     interval: Range | None
-    """95 % t-scaled bootstrap interval over seeds; None under 4 seeds, and where all are the same"""
+    """95 % interval of `corrected` over seeds; None under 4 seeds, and where all are the same"""
     percentile: Range | None
-    """95 % percentile bootstrap interval, beside the other; None where that is"""
+    """95 % percentile bootstrap interval of `value`; None where the other is"""
     corrected: float
-    """selection-corrected value"""
+    """selection-corrected value; NaN with one seed"""
     seeds: int
     """fewest seeds behind any of its datasets, of those that all bars of the panel have"""
     seed_scores: tuple[float, ...]
@@ -84,12 +67,24 @@ class Bar:
     mark: Mark
     saturated: bool
     """whether every resample of the seeds has the same score: then there is no interval, though there are enough seeds"""
+    place: int
+    """as `rank`, by `score`"""
+    difference: Range | None
+    """simultaneous 95 % interval of its difference to the panel's best. A bar is behind where it excludes 0. None in the best
+    itself, in bars that are not ranked, and under 4 seeds."""
+    corrected_seeds: tuple[float, ...]
+    """each seed's part in `corrected`, of the seeds that have every dataset"""
+
+    @property
+    def score(self) -> float:
+        """Score by which bars are compared: `corrected`, or `value` with one seed, where nothing can be corrected."""
+        return self.corrected if math.isfinite(self.corrected) else self.value
 
     @property
     def emphasis(self) -> int:
         """1 in tables for the only best bar of its panel, 2 for the runner-up, 0 for others."""
-        hidden = self.rank > 2 or self.mark is Mark.BELOW or (self.rank == 1 and self.mark is not Mark.BEST)
-        return 0 if hidden else self.rank
+        hidden = self.place > 2 or self.mark is Mark.BELOW or (self.place == 1 and self.mark is not Mark.BEST)
+        return 0 if hidden else self.place
 
 
 @dataclass(frozen=True)
@@ -101,6 +96,11 @@ class Panel:
     extraction: Extraction | None
     bars: tuple[Bar, ...]
     """the wanted bars, in the order of figures"""
+
+    @property
+    def best(self) -> Bar | None:
+        """The bar with the highest score, with which the others are compared. None if none can be ranked."""
+        return next((bar for bar in self.bars if bar.place == 1), None)
 
     @property
     def ranked(self) -> bool:
@@ -150,112 +150,46 @@ class TaskPanels:
         return tuple(one for one in Decomposition.members() if one.in_paper or one in wanted)
 
 
-class _Numbers(NamedTuple):
-    """Numbers behind bars: (X, V, E) for a task, then (X,) for a panel.
-
-    `samples` has R in front, `seed_scores` has S at the end.
-    """
-
-    value: Floats
-    samples: Floats
-    corrected: Floats
-    seed_scores: Floats
-    seeds: Integers
-    ranked: Booleans
-    wanted: Integers
-    missing: Integers
-    diverged: Integers
-
-
 def task_panels(task: TaskScores, rng: np.random.Generator, resamples: int = RESAMPLES) -> TaskPanels:
     """Compute all bars of one task with their intervals. `rng` draws one set of resamples for the whole task."""
-    scores, ranked, _, _ = compared(task)
-    best = best_of(seed_means(scores))
-    splits = half_splits(rng, len(task.seeds))
-    runs = (-1, -2, -3)
-    cells = _Numbers(
-        value=best.value,
-        samples=bootstrap_best(scores, resample_weights(rng, resamples, len(task.seeds))),
-        corrected=selection_corrected(scores, splits),
-        seed_scores=chosen_seed_scores(scores, best.choice),
-        seeds=chosen_seed_counts(scores, best.choice),
-        # Bars are compared on the same datasets and seeds.
-        ranked=ranked,
-        wanted=task.wanted.sum(axis=runs),
-        missing=(task.wanted & ~task.done).sum(axis=runs),
-        diverged=task.diverged.sum(axis=runs),
-    )
+    cells, best = bar_numbers(task, rng, resamples)
     wants: Booleans = cells.wanted > 0
     several_extractions = np.any(wants, axis=(0, 1)).sum() > 1
     several_value_learners = np.any(wants, axis=(0, 2)).sum() > 1
     return TaskPanels(
         scores=task,
         cells=tuple(
-            _panel(task, (value_learning, extraction), _at(cells, v, e), wants[:, v, e], _choices(task, best, v, e))
+            _panel(task, (value_learning, extraction), cells.at(v, e), wants[:, v, e], _choices(task, best, v, e))
             for v, value_learning in enumerate(ValueLearning.members())
             for e, extraction in enumerate(Extraction.members())
             if wants[:, v, e].any()
         ),
         over_extraction=tuple(
-            _panel(task, (value_learning, None), _mean(_at(cells, v, None), wants[:, v, :]), np.any(wants[:, v, :], axis=-1))
+            _panel(task, (value_learning, None), cells.at(v, None).mean(wants[:, v, :]), np.any(wants[:, v, :], axis=-1))
             for v, value_learning in enumerate(ValueLearning.members())
             if np.any(wants[:, v, :]) and several_extractions
         ),
         over_value_learning=tuple(
-            _panel(task, (None, extraction), _mean(_at(cells, None, e), wants[:, :, e]), np.any(wants[:, :, e], axis=-1))
+            _panel(task, (None, extraction), cells.at(None, e).mean(wants[:, :, e]), np.any(wants[:, :, e], axis=-1))
             for e, extraction in enumerate(Extraction.members())
             if np.any(wants[:, :, e]) and several_value_learners
         ),
     )
 
 
-def _at(numbers: _Numbers, v: int | None, e: int | None) -> _Numbers:
-    """Select one column, one row or one cell of numbers (X, V, E, ...). Samples have R in front."""
-    pick_v, pick_e = (slice(None) if v is None else v), (slice(None) if e is None else e)
-    return numbers._replace(
-        **{name: getattr(numbers, name)[:, pick_v, pick_e] for name in numbers._fields if name != "samples"},
-        samples=numbers.samples[:, :, pick_v, pick_e],
-    )
-
-
-def _mean(numbers: _Numbers, wants: Booleans) -> _Numbers:
-    """Average numbers (X, M, ...) over the axis M that a marginal panel averages over.
-
-    The mean is over the members that any decomposition wants. A bar that lacks one of them is NaN, because its mean would be
-    over other designs than its neighbours'.
-    """
-    members = wants.any(axis=0)
-
-    def of(array: Floats) -> Floats:
-        mean: Floats = np.compress(members, array, axis=1).mean(axis=1)
-        return mean
-
-    return _Numbers(
-        value=of(numbers.value),
-        samples=np.compress(members, numbers.samples, axis=2).mean(axis=2),
-        corrected=of(numbers.corrected),
-        seed_scores=of(numbers.seed_scores),
-        seeds=np.compress(members, numbers.seeds, axis=1).min(axis=1),
-        ranked=np.all(np.compress(members, numbers.ranked, axis=1), axis=1),
-        wanted=numbers.wanted.sum(axis=1),
-        missing=numbers.missing.sum(axis=1),
-        diverged=numbers.diverged.sum(axis=1),
-    )
-
-
 def _panel(
     task: TaskScores,
     axes: tuple[ValueLearning | None, Extraction | None],
-    numbers: _Numbers,
+    numbers: BarNumbers,
     wants: Booleans,
     choices: tuple[tuple[Choice, ...], ...] | None = None,
 ) -> Panel:
     """Make the bars of one panel from numbers (X, ...)."""
     comparable = numbers.ranked & wants & (wants.sum() > 1)
-    rank = ranks(np.where(comparable, numbers.value, np.nan))
-    marked = marks(numbers.value, numbers.samples, numbers.seeds, comparable)
-    marked = beside_cloning(marked, numbers.value, float(task.cloning_by_dataset.mean()))
-    scaled = t_interval(numbers.value, numbers.samples, numbers.seeds, seed_skewness(numbers.seed_scores))
+    rank, place = (ranks(np.where(comparable, scores, np.nan)) for scores in (numbers.value, numbers.scores))
+    found = against_the_best(numbers.scores, numbers.corrected.pull, numbers.seeds, comparable)
+    marked = beside_cloning(found.marks, numbers.scores, float(task.cloning_by_dataset.mean()))
+    scaled = corrected_interval(numbers.corrected, numbers.seeds)
     plain = percentile_interval(numbers.samples)
     known = np.isfinite(scaled.low)
     saturated = known & (scaled.high - scaled.low <= EQUAL * np.abs(numbers.value))
@@ -265,22 +199,33 @@ def _panel(
             decomposition=decomposition,
             value=float(numbers.value[x]),
             rank=int(rank[x]),
-            interval=Range(float(scaled.low[x]), float(scaled.high[x])) if drawn[x] else None,
-            percentile=Range(float(plain.low[x]), float(plain.high[x])) if drawn[x] else None,
-            corrected=float(numbers.corrected[x]),
+            interval=_range(scaled, x) if drawn[x] else None,
+            percentile=_range(plain, x) if drawn[x] else None,
+            corrected=float(numbers.corrected.value[x]),
             seeds=int(numbers.seeds[x]),
-            seed_scores=tuple(float(score) for score in numbers.seed_scores[x] if np.isfinite(score)),
+            seed_scores=_finite(numbers.seed_scores[x]),
             choices=() if choices is None else choices[x],
             wanted=int(numbers.wanted[x]),
             missing=int(numbers.missing[x]),
             diverged=int(numbers.diverged[x]),
             mark=marked[x],
             saturated=bool(saturated[x]),
+            place=int(place[x]),
+            difference=_range(found, x) if np.isfinite(found.low[x]) else None,
+            corrected_seeds=_finite(numbers.corrected.seed_scores[x]),
         )
         for x, decomposition in enumerate(Decomposition.members())
         if wants[x]
     )
     return Panel(task=task.task, value_learning=axes[0], extraction=axes[1], bars=bars)
+
+
+def _range(ends: Interval | Comparison, x: int) -> Range:
+    return Range(float(ends.low[x]), float(ends.high[x]))
+
+
+def _finite(scores: Floats) -> tuple[float, ...]:
+    return tuple(float(score) for score in scores if np.isfinite(score))
 
 
 def _choices(task: TaskScores, best: Best, v: int, e: int) -> tuple[tuple[Choice, ...], ...]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recipe_sweep.analysis.figures.inputs import Material
+from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.choices import Choice
@@ -71,6 +72,7 @@ def write_page(
         blocks=material.blocks,
         below=any(bar.mark is Mark.BELOW for block in material.blocks for panel in block.panels for bar in panel.bars),
         placed=score_sentences(material.blocks),
+        layouts=_layouts(material.intervals),
         bar_text=bar_text,
         panel_name=panel_name,
         decompositions=[(value, value.display_name) for value in shown_decompositions(material.blocks)],
@@ -91,6 +93,15 @@ def write_page(
     return write_text(out_dir / "index.html", text)
 
 
+def _layouts(first: Intervals) -> list[tuple[str, str]]:
+    """Pair the values and the words of the filter that chooses a layout. The first one is shown when the page opens."""
+    words = {
+        Intervals.PAIRED: ("corrected", "compared with the best"),
+        Intervals.SINGLE: ("value", "the paper\N{RIGHT SINGLE QUOTATION MARK}s: best \N{GREEK SMALL LETTER ALPHA}"),
+    }
+    return [words[one] for one in sorted(Intervals, key=lambda one: one is not first)]
+
+
 def _colours(blocks: Sequence[TaskPanels]) -> list[tuple[int, str]]:
     """Pair the place and the colour of each decomposition whose lines page.css does not know."""
     further = [word for word in shown_decompositions(blocks) if not word.in_paper]
@@ -108,9 +119,9 @@ def bar_text(bar: Bar | None) -> str:
     if bar is None or not math.isfinite(bar.value):
         return NOTHING
     if bar.interval is not None:
-        return with_interval(bar.value, bar.interval.low, bar.interval.high)
-    seeds = ", ".join(f"{score:.2f}" for score in bar.seed_scores)
-    return f"{bar.value:.2f} ({seeds})" if seeds else f"{bar.value:.2f}"
+        return with_interval(bar.score, bar.interval.low, bar.interval.high)
+    seeds = ", ".join(f"{score:.2f}" for score in bar.corrected_seeds)
+    return f"{bar.score:.2f} ({seeds})" if seeds else f"{bar.score:.2f}"
 
 
 def _facts(material: Material) -> tuple[Fact, ...]:

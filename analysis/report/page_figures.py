@@ -78,6 +78,7 @@ def _panel(panel: Panel, datasets: Sequence[str], still: bool) -> dict[str, Any]
         "extraction": None if panel.extraction is None else Extraction.place(panel.extraction),
         "still": still,
         "bars": [_bar(bar, datasets) for bar in panel.bars],
+        "level": _number(panel.best.score) if panel.best is not None and any(bar.difference for bar in panel.bars) else None,
     }
 
 
@@ -89,8 +90,11 @@ def _bar(bar: Bar, datasets: Sequence[str]) -> dict[str, Any]:
         "saturated": bar.saturated,
         "interval": None if bar.interval is None else [_number(bar.interval.low), _number(bar.interval.high)],
         "corrected": _number(bar.corrected),
+        "score": _number(bar.score),
+        "difference": None if bar.difference is None else [_number(bar.difference.low), _number(bar.difference.high)],
         "seeds": bar.seeds,
         "seed_scores": [_number(score) for score in bar.seed_scores],
+        "corrected_seeds": [_number(score) for score in bar.corrected_seeds],
         "wanted": bar.wanted,
         "missing": bar.missing,
         "diverged": bar.diverged,

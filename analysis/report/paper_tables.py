@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
+from recipe_sweep.analysis.figures.inputs import Material
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.claims import FAMILY_SENTENCE, Claim
+from recipe_sweep.analysis.findings.one_alpha import OneAlphas
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
 from recipe_sweep.analysis.number_text import NOTHING, score, with_interval
 from recipe_sweep.analysis.report.plain_text import as_latex_label, in_latex, in_markdown
@@ -38,16 +40,16 @@ class PaperTables(NamedTuple):
     latex: Path
 
 
-def write_paper_tables(
-    out_dir: Path,
-    blocks: Sequence[TaskPanels],
-    judged: Sequence[Claim],
-    *,
-    rehearsal: bool,
-    rule: ScoreRule = ScoreRule.FINAL,
-) -> PaperTables:
-    """Write tables.md and tables.tex. Those of a rehearsal have no claims and are marked in every caption."""
-    tables = [_bars(block, rule) for block in blocks] + _references(blocks) + ([] if rehearsal else [_claims(judged)])
+def write_paper_tables(out_dir: Path, material: Material, judged: Sequence[Claim]) -> PaperTables:
+    """Write tables.md and tables.tex. Those of a rehearsal have no claims and are marked in every caption.
+
+    Scores with one configuration everywhere have tables of their own where a design has a choice.
+    """
+    rehearsal, alphas = material.results.rehearsal, material.one_alphas
+    tables = [_bars(block, material.rule) for block in material.blocks]
+    tables += [_everywhere(block, alphas) for block in material.blocks if alphas.several]
+    tables += _references(material.blocks)
+    tables += [] if rehearsal else [_claims(judged)]
     if rehearsal:
         tables = [table._replace(caption=f"{SENTENCE} {table.caption}") for table in tables]
     return PaperTables(
@@ -112,7 +114,8 @@ def _bars(block: TaskPanels, rule: ScoreRule) -> PaperTable:
     seeds = len(block.scores.seeds)
     caption = (
         f"{block.scores.title}: {rule.noun} of the best configuration per dataset, mean over "
-        f"{len(block.scores.datasets)} datasets and {seeds} seeds. In brackets: 95 % intervals, from {FEWEST_SEEDS} seeds on."
+        f"{len(block.scores.datasets)} datasets and {seeds} seeds. Half of the seeds chooses, and the other half scores. "
+        f"In brackets: each number's own 95 % interval, from {FEWEST_SEEDS} seeds on."
     )
     caption += f" A run's score is its {rule.words}." if rule != ScoreRule.FINAL else ""
     header = ("value learning", "extraction", *(name.display_name for name in block.decompositions))
@@ -128,6 +131,24 @@ def _references(blocks: Sequence[TaskPanels]) -> list[PaperTable]:
     rows = tuple((task.title, one.name, score(one.mean)) for task, one in found)
     marks = ((0, 0, 0),) * len(rows)
     return [PaperTable("references", REFERENCES, ("task", "policy", "score"), rows, marks)] if rows else []
+
+
+def _everywhere(block: TaskPanels, alphas: OneAlphas) -> PaperTable:
+    caption = (
+        f"{block.scores.title}: the best temperature of each dataset, and one for all tasks and datasets. Both are chosen on "
+        "one half of the seeds and scored on the other. As in the paper: chosen and scored on all seeds."
+    )
+    header = ("design", "value learning, extraction", "as in the paper", "best of each dataset", "one everywhere")
+    rows = tuple(
+        (
+            bar.decomposition.display_name,
+            ", ".join(_axes(panel)),
+            *map(score, (bar.value, bar.corrected, alphas.score(panel, bar))),
+        )
+        for panel in block.cells
+        for bar in panel.bars
+    )
+    return PaperTable(f"{block.scores.task}-one-alpha", caption, header, rows, ((0,) * len(header),) * len(rows))
 
 
 def _claims(judged: Sequence[Claim]) -> PaperTable:
@@ -147,7 +168,7 @@ def _text(bar: Bar | None) -> str:
     if bar is None or not math.isfinite(bar.value):
         return NOTHING
     low, high = (bar.interval.low, bar.interval.high) if bar.interval else (None, None)
-    return with_interval(bar.value, low, high)
+    return with_interval(bar.score, low, high)
 
 
 def _row(cells: Sequence[str]) -> str:

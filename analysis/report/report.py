@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.analysis.errors import MissingFigureError, NothingToReportError
 from recipe_sweep.analysis.figures.inputs import FigureKind, Material
+from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.figures.registry import FIGURES, AbsentFigure, WrittenFigure, write_figures
 from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.counted import counted
@@ -60,12 +61,13 @@ def write_report(
     resamples: int = 2000,
     remarks: Sequence[str] = (),
     null_sentence: str = "",
+    intervals: Intervals = Intervals.PAIRED,
 ) -> ReportPaths:
     """Report on the wanted points of a sweep, which need not be complete. `failures` points failed and wait for a retry.
 
     The same results give the same bytes. Results of a rehearsal are stamped everywhere. The figures of `kinds` are drawn for
     which the sweep has the data. `learned` gives access to the kept weights. `remarks` are further sentences for the page.
-    `null_sentence` says how often claims hold in null sweeps.
+    `null_sentence` says how often claims hold in null sweeps. `intervals` are those of Figure 7, by default `paired`.
 
     Raises:
         NothingToReportError: none of the wanted points has a result.
@@ -103,7 +105,9 @@ def write_report(
     )
     learned = learned if learned is not None else NothingLearned()
     ended = NOT_JUDGED if results.rehearsal else learning(results.runs, wanted, blocks)
-    material = Material(sweep_dir / "results", results, wanted, blocks, coverage, score, learned, null_sentence, ended)
+    material = Material(
+        sweep_dir / "results", results, wanted, blocks, coverage, score, learned, null_sentence, ended, intervals
+    )
     drawn = tuple(write_figures(kinds, material, out_dir))
     figures = tuple(one for one in drawn if isinstance(one, WrittenFigure))
     absent = tuple(one for one in drawn if isinstance(one, AbsentFigure))
@@ -115,7 +119,7 @@ def write_report(
         told = (*seed_notes(tasks), *noise_notes(tasks), *filter(None, [ended.sentence]))
         said = (*provenance_notes(results, score), *told)
         notes = [*map(in_markdown, said), *remarks]
-        text = figure7_markdown(blocks, coverage, score, notes, picture="figure7.png")
+        text = figure7_markdown(material, notes, picture="figure7.png")
         table = write_text(out_dir / "figure7.md", text)
     page = write_documents(sweep_dir, out_dir, material, figures, absent, remarks) if set(kinds) == set(FIGURES) else None
     index = _compacted(sweep_dir, out_dir, results)
@@ -157,7 +161,7 @@ def write_documents(
     results, blocks, rehearsal = material.results, material.blocks, material.results.rehearsal
     judged = claims(blocks, () if rehearsal else stability(sweep_dir / "results", results), rehearsal=rehearsal)
     advice = recommend(blocks, judged, rehearsal=rehearsal)
-    write_paper_tables(out_dir, blocks, judged, rehearsal=rehearsal, rule=material.rule)
+    write_paper_tables(out_dir, material, judged)
     found = choices(blocks)
     if found:
         write_numbers(Numbers("choices", choices_frame(found)), rehearsal, out_dir)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.results.score_words import ScoreWord
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.sweep.cli.options import (
@@ -51,6 +52,13 @@ def report(
     ] = None,
     score: ScoreOption = ScoreWord.FINAL,
     threshold: ThresholdOption = None,
+    intervals: Annotated[
+        Intervals,
+        typer.Option(
+            "--intervals",
+            help="Whiskers of Figure 7. paired: difference to the panel's best. single: each bar alone, as in the paper.",
+        ),
+    ] = Intervals.PAIRED,
     null_sweeps: Annotated[
         int,
         typer.Option(
@@ -69,7 +77,7 @@ def report(
 
     reference = Reference(grid, directory, overrides or ())
     rule = score_rule(score, threshold)
-    options = ReportOptions(reference, only or (), data, number or (), every, out, null_sweeps, rule)
+    options = ReportOptions(reference, only or (), data, number or (), every, out, null_sweeps, rule, intervals)
     if other is None:
         report_sweep(options)
     else:

@@ -181,7 +181,7 @@ def test_pointing_at_a_bar_tells_its_numbers(browser: Any, report: Path) -> None
     page.locator("#figure7 .panel", has_text="SARSA · AWR").first.locator(".bar").nth(1).hover()
     text = page.locator("#tip").inner_text()
     assert "Mix: " in text
-    assert "selection-corrected" in text
+    assert "as in the paper" in text
     assert "expert: " in text
     page.close()
 

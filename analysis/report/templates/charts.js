@@ -107,7 +107,7 @@ function frame(parent, title, label, classes, height) {
 }
 
 // bars: [{name, value, mark, interval, seeds: [..], corrected, diverged, text}]
-function drawBars(parent, { title, label, classes, bars, range, cloning }) {
+function drawBars(parent, { title, label, classes, bars, range, cloning, level }) {
   const [panel, picture] = frame(parent, title, label, classes, 132);
   const place = { left: 28, right: 198, top: 8, bottom: 112 };
   const y = axes(picture, place, ...range), slot = (place.right - place.left) / Math.max(bars.length, 1);
@@ -123,13 +123,14 @@ function drawBars(parent, { title, label, classes, bars, range, cloning }) {
     svg("rect", { class: ("bar " + bar.mark).trim(), x: middle - half, y: top, width: 2 * half, height: Math.max(size, 0.5) }, group);
     if (bar.corrected !== null) svg("line", { class: "corrected", x1: middle - half, x2: middle + half, y1: y(bar.corrected), y2: y(bar.corrected) }, group);
     if (bar.interval) {
-      const [low, high] = bar.interval;
-      svg("line", { class: "whisker", x1: middle, x2: middle, y1: y(low), y2: y(high) }, group);
-      for (const end of [low, high]) svg("line", { class: "whisker", x1: middle - 4, x2: middle + 4, y1: y(end), y2: y(end) }, group);
+      const [low, high] = bar.interval, inside = (end) => Math.min(Math.max(end, range[0]), range[1]);
+      svg("line", { class: "whisker", x1: middle, x2: middle, y1: y(inside(low)), y2: y(inside(high)) }, group);
+      for (const end of [low, high]) if (end === inside(end)) svg("line", { class: "whisker", x1: middle - 4, x2: middle + 4, y1: y(end), y2: y(end) }, group);
     } else for (const seed of bar.seeds) svg("circle", { class: "seed", cx: middle, cy: y(seed), r: 2.2 }, group);
     if (bar.diverged) svg("text", { class: "bad", x: middle, y: Math.max(Math.min(top, ...[...(bar.interval || []), ...bar.seeds].map(y)) - 3, 8), "text-anchor": "middle" }, group).textContent = bar.diverged;
     return { element: group, text: bar.text };
   });
+  if (level !== null) svg("line", { class: "level", x1: place.left, x2: place.right, y1: y(level), y2: y(level), "pointer-events": "none" }, picture);
   if (cloning !== null) svg("line", { class: "cloning", x1: place.left, x2: place.right, y1: y(cloning), y2: y(cloning), "pointer-events": "none" }, picture);
   walkable(panel, marks);
 }

@@ -43,22 +43,27 @@ function section(parent, title, columns) {
 function empty(parent, text) { html("p", { class: "quiet" }, parent, text); }
 
 // A bar on all datasets, or on one: there only the score is known, without an interval.
-function barOf(bar, task, now) {
+function barOf(bar, task, now, level) {
   const name = X[bar.decomposition], counts = `${bar.wanted - bar.missing} of ${bar.wanted} runs` + (bar.diverged ? `, ${bar.diverged} diverged` : "");
   if (now.dataset !== null) {
     const choice = bar.choices.find((one) => task.datasets[one.dataset] === now.dataset);
     const text = choice ? `${name} on ${now.dataset}: ${two(choice.score)}\n${settings(choice)}` + (choice.edge ? `, the ${choice.edge === "low" ? "smallest" : "largest"} α of its grid` : "") : `${name}: no runs on ${now.dataset}`;
     return { x: bar.decomposition, name, value: choice ? choice.score : null, mark: "", interval: null, seeds: [], corrected: null, diverged: 0, text };
   }
-  const corrected = now.score === "corrected", value = corrected ? bar.corrected : bar.value;
-  const lines = [`${name}: ${two(bar.value)}` + (bar.interval ? ` [${two(bar.interval[0])}, ${two(bar.interval[1])}]` : ""), `selection-corrected ${two(bar.corrected)}`];
+  // Paired: a bar is the score by which bars are compared, and its whisker the interval of its difference to the best.
+  const paired = now.score === "corrected", value = paired ? bar.score : bar.value;
+  const difference = level === null ? null : bar.difference;
+  const lines = [`${name}: ${two(bar.score)}` + (bar.interval ? ` [${two(bar.interval[0])}, ${two(bar.interval[1])}]` : ""), `as in the paper ${two(bar.value)}`];
+  if (difference) lines.push(`difference to the best: ${two(difference[0])} to ${two(difference[1])}`);
   if (bar.mark) lines.push({ best: "best of its panel", tied: "tied with the best of its panel", below: "below behaviour cloning, so it is not called best", behind: "surely behind the best of its panel" }[bar.mark]);
   if (bar.saturated) lines.push("one score in all seeds, so no interval is known");
   lines.push(`${bar.seeds} seed${bar.seeds === 1 ? "" : "s"}, ${counts}`);
   for (const choice of bar.choices) lines.push(`${task.datasets[choice.dataset]}: ${two(choice.score)} at ${settings(choice)}`);
   return {
-    x: bar.decomposition, name, value, mark: corrected ? "" : bar.mark, interval: corrected ? null : bar.interval, seeds: corrected || bar.saturated ? [] : bar.seed_scores,
-    corrected: corrected ? null : bar.corrected, diverged: bar.diverged, text: lines.join("\n"),
+    x: bar.decomposition, name, value, mark: bar.mark, diverged: bar.diverged, text: lines.join("\n"),
+    interval: !paired ? bar.interval : difference ? difference.map((end) => level + end) : bar.mark ? null : bar.interval,
+    seeds: bar.saturated || bar.interval ? [] : paired ? bar.corrected_seeds : bar.seed_scores,
+    corrected: paired ? bar.value : bar.corrected,
   };
 }
 
@@ -70,21 +75,26 @@ function drawFigure7(now) {
     let panels = task.panels.filter((panel) => (now.v === null || panel.value_learning === now.v) && (now.e === null || panel.extraction === now.e));
     if (now.dataset !== null) panels = panels.filter((panel) => panel.value_learning !== null && panel.extraction !== null);
     const shown = panels.map((panel) => {
-      const bars = panel.bars.map((bar) => barOf(bar, task, now));
-      return { panel, bars: bars.filter((bar) => now.x.has(bar.x)) };
+      const best = panel.bars.find((bar) => bar.mark !== "" && bar.difference === null);
+      const level = best && now.x.has(best.decomposition) && now.dataset === null ? panel.level : null;
+      const bars = panel.bars.map((bar) => barOf(bar, task, now, level));
+      return { panel, level: now.score === "corrected" ? level : null, bars: bars.filter((bar) => now.x.has(bar.x)) };
     });
-    const range = extent(shown.flatMap(({ bars }) => bars.flatMap((bar) => [bar.value, bar.corrected, ...(bar.interval || []), ...bar.seeds])));
+    const heights = extent(shown.flatMap(({ bars }) => bars.flatMap((bar) => [bar.value, bar.corrected, ...bar.seeds])));
+    // An interval of a difference can be much longer than the bars are high. Then it goes on outside the panel.
+    const ends = shown.flatMap(({ bars }) => bars.flatMap((bar) => bar.interval || [])), most = heights[1] + 0.4 * (heights[1] - heights[0]);
+    const range = now.score === "corrected" ? extent([...heights, ...ends.map((end) => Math.min(Math.max(end, heights[0]), most))]) : extent([...heights, ...ends]);
     const full = now.v === null && now.e === null && now.dataset === null && panels.length === 11;
     const grid = section(parent, task.title, full ? "four" : "");
     // The paper's order: marginal panels on top and on the right.
     const order = ({ panel }) => (panel.extraction === null ? -1 : panel.extraction) * 10 + (panel.value_learning === null ? 9 : panel.value_learning);
     if (full) shown.sort((a, b) => order(a) - order(b));
-    shown.forEach(({ panel, bars }, i) => {
+    shown.forEach(({ panel, bars, level }, i) => {
       const marginal = panel.value_learning === null || panel.extraction === null;
       const title = (panel.value_learning === null ? "mean" : V[panel.value_learning]) + " · " + (panel.extraction === null ? "mean" : E[panel.extraction]) + (panel.still ? " ↗" : "");
       const label = `${task.title}, ${title.replace(" ↗", ", still learning")}: ` + bars.map((bar) => `${bar.name} ${two(bar.value)}`).join(", ");
       const cloning = now.dataset === null ? task.cloning : task.cloning_by_dataset[task.datasets.indexOf(now.dataset)];
-      drawBars(grid, { title, label, classes: marginal ? "margin" : "", bars, range, cloning });
+      drawBars(grid, { title, label, classes: marginal ? "margin" : "", bars, range, cloning, level });
       if (full && i === 2) html("div", { class: "corner" }, grid);
     });
     if (!shown.length) empty(grid, "No panel matches these filters.");

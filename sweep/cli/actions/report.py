@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.figures.registry import figure_kinds
 from recipe_sweep.analysis.report.report import ReportPaths, write_report
 from recipe_sweep.analysis.report.two_sweeps_files import load_side, write_comparison
@@ -40,6 +41,7 @@ class ReportOptions:
     out: Path | None
     null_sweeps: int = 0
     score: ScoreRule = ScoreRule.FINAL
+    intervals: Intervals = Intervals.PAIRED
 
 
 def report_sweep(options: ReportOptions) -> None:
@@ -63,6 +65,7 @@ def report_sweep(options: ReportOptions) -> None:
             score=options.score,
             remarks=remarks,
             null_sentence=null_sentence,
+            intervals=options.intervals,
         )
     _tell(options, target, paths, [*remarks, *filter(None, [null_sentence])])
 
@@ -127,6 +130,7 @@ def _check_alone(options: ReportOptions) -> None:
         "--figure": options.figures,
         "--all": options.every,
         "--null-sweeps": options.null_sweeps,
+        "--intervals": options.intervals is not Intervals.PAIRED,
     }
     if not options.score.one_scale:
         expected = "a score as in 0.5, because each sweep has a best and a cloning score of its own"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from recipe_sweep.analysis.estimators.seed_statistics import Floats, bootstrap_best, resample_weights
+from recipe_sweep.analysis.estimators.corrected_mean import corrected_mean
+from recipe_sweep.analysis.estimators.seed_statistics import Floats
 from recipe_sweep.analysis.estimators.ties import top_shares
 from recipe_sweep.analysis.findings import evidence
 from recipe_sweep.analysis.findings.claims import Claim, Verdict, claims
-from recipe_sweep.analysis.findings.marks import Mark, beside_cloning, marks
+from recipe_sweep.analysis.findings.marks import Comparison, Mark, against_the_best, beside_cloning
 from recipe_sweep.analysis.findings.panels import TaskPanels, standing, task_panels
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.vocabulary import Decomposition
@@ -71,9 +72,13 @@ def test_a_tie_for_the_second_place_is_given_to_all_who_share_it() -> None:
 
 def marks_of(scores: Floats, seeds: int) -> tuple[Mark, ...]:
     """Marks of one panel with scores (X, D, K, S)."""
-    drawn = bootstrap_best(scores, resample_weights(np.random.default_rng(1), RESAMPLES, seeds))
-    value = np.asarray(scores.mean(axis=-1).max(axis=-1).mean(axis=-1))
-    return marks(value, drawn, np.full(len(value), seeds), np.full(len(value), True))
+    return compared(scores, seeds).marks
+
+
+def compared(scores: Floats, seeds: int) -> Comparison:
+    """Comparison of one panel's bars with its best, by scores (X, D, K, S)."""
+    mean, bars = corrected_mean(scores, np.random.default_rng(1)), len(scores)
+    return against_the_best(mean.value, mean.pull, np.full(bars, seeds), np.full(bars, True))
 
 
 @pytest.mark.parametrize(("seeds", "configurations"), [(4, 1), (8, 1), (8, 4)])
@@ -106,3 +111,25 @@ def test_a_bar_below_cloning_is_called_best() -> None:
     assert beside_cloning(marked, values, 0.45) == (Mark.BEST, Mark.BELOW, Mark.BEHIND, Mark.UNRANKED)
     assert beside_cloning(marked, values, 0.5)[0] is Mark.BEST, "as good as cloning"
     assert beside_cloning(marked, values, np.nan) == marked, "cloning was not run"
+
+
+def test_a_bar_is_called_behind_though_its_interval_reaches_the_best() -> None:
+    rng = np.random.default_rng(0)
+    found = [compared(rng.normal(size=(4, 2, 2, 8)) + 0.8 * np.arange(4)[:, None, None, None], 8) for _ in range(20)]
+    seen = set()
+    for one in found:
+        assert np.isnan(one.low[one.best])
+        for x in set(range(4)) - {one.best}:
+            assert (one.marks[x] is Mark.BEHIND) == (one.high[x] < 0.0)
+            seen.add(one.marks[x])
+    assert seen == {Mark.TIED, Mark.BEHIND}
+
+
+def test_more_configurations_make_a_bar_the_best() -> None:
+    rng = np.random.default_rng(0)
+    first = []
+    for _ in range(200):
+        scores = rng.normal(size=(2, 4, 8, 8))
+        scores[1, :, 1:] = np.nan
+        first.append(compared(scores, 8).best == 0)
+    assert 0.4 < np.mean(first) < 0.6

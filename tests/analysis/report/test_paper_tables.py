@@ -44,5 +44,5 @@ def test_every_letter_of_a_report_is_one_that_latex_takes(tmp_path: Path) -> Non
     page(write_sweep(tmp_path, points), tmp_path, points)
     text = (tmp_path / "tables.tex").read_text(encoding="utf-8")
     assert text.isascii()
-    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 2
+    assert text.count(r"\begin{table}") == text.count(r"\end{table}") == 3
     assert r"\label{tab:claims}" in text

@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 from recipe_sweep.analysis.errors import NothingToReportError
 from recipe_sweep.analysis.figures.alpha_curves import draw_alpha_figure
 from recipe_sweep.analysis.figures.captions import figure7_note, standing_sentence
+from recipe_sweep.analysis.figures.figure7_bars import Look, limits
 from recipe_sweep.analysis.figures.figure7_designs import draw_figure7
+from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.figures.registry import WrittenFigure
 from recipe_sweep.analysis.figures.style import BEST, OTHER, TIED
+from recipe_sweep.analysis.findings.one_alpha import one_alphas
 from recipe_sweep.analysis.findings.panel_tables import bars_frame
 from recipe_sweep.analysis.findings.panels import RESAMPLES, TaskPanels, task_panels
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
@@ -217,11 +220,12 @@ def test_a_bar_has_another_colour_than_what_the_seeds_show() -> None:
     figure = draw_figure7((block,), ("note",))
     areas = areas_by_colour(figure)
     for number, panel in enumerate(block.panels):
-        first, second = sorted((bar.value for bar in panel.bars), reverse=True)[:2]
+        first, second = sorted((bar.score for bar in panel.bars), reverse=True)[:2]
         assert inches(areas[BEST][number]) / inches(areas[TIED][number]) == pytest.approx(first / second)
     assert len(areas[BEST]) == len(areas[TIED]) == len(block.panels) == 6 + 3 + 2
     assert len(areas[OTHER]) == 2 * len(block.panels)
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["best", "tied with the best", "behind"]
+    legend = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert legend == ["best", "tied with the best", "behind", "level of the best", "difference to it, 95 %"]
 
 
 def test_equal_bars_are_drawn_as_best_or_with_an_interval() -> None:
@@ -240,22 +244,29 @@ def test_equal_bars_are_drawn_as_best_or_with_an_interval() -> None:
     assert "1.00 (in every seed)" in bars_table(block)
 
 
-def test_bars_intervals_and_numbers_stand_where_the_axis_of_their_panel_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize("intervals", Intervals)
+def test_bars_intervals_and_numbers_stand_where_the_axis_of_their_panel_says(intervals: Intervals, tmp_path: Path) -> None:
     points = synthetic_points(datasets=("expert",), seeds=range(4), taus=(0.9,))
     (block,) = panels_of(points, write_sweep(tmp_path, points))
-    figure = draw_figure7((block,), ("note",))
+    look = Look(intervals, one_alphas((block,)))
+    figure = draw_figure7((block,), ("note",), look)
     (sheet,) = figure.axes
     numbers = [(text.get_position()[1], float(text.get_text())) for text in sheet.texts if "0." in text.get_text()]
     (zero, none), (above, tick) = sorted(numbers)[:2]  # of the lowest row, which the last panel is in
     unit = (above - zero) / tick
     assert none == 0.0
-    bars = block.panels[-1].bars
-    best = max(bars, key=lambda bar: bar.value)
-    assert inches(areas_by_colour(figure)[BEST][-1]) == pytest.approx(best.value * unit)
+    best = block.panels[-1].best
+    assert best is not None
+    height = best.score if intervals is Intervals.PAIRED else best.value
+    assert inches(areas_by_colour(figure)[BEST][-1]) == pytest.approx(height * unit)
     upright = [line for line in lines_of(figure) if len(line) == 2 and line[0][0] == line[1][0]]
     ends = {tuple(np.round([line[0][1], line[1][1]], 6)) for line in upright}
     assert best.interval is not None
-    assert tuple(np.round([zero + unit * end for end in best.interval], 6)) in ends
+    drawn = [bar.difference for bar in block.panels[-1].bars if bar.difference is not None]
+    assert len(drawn) == 3
+    expected = [[best.score + end for end in one] for one in drawn] if intervals is Intervals.PAIRED else [best.interval]
+    for one in expected:
+        assert tuple(np.round([zero + unit * end for end in np.clip(one, *limits(block, look))], 6)) in ends
 
 
 def test_no_label_of_figure_7_lies_over_another(tmp_path: Path) -> None:
@@ -278,7 +289,9 @@ def test_the_note_tells_intervals_from_single_seeds_and_counts_divergence(tmp_pa
     diverged = sum(bar.diverged for panel in panels[0].cells for bar in panel.bars)
     assert diverged > 0
     text = " ".join(figure7_note(panels, Coverage(len(points), len(points), 0), ScoreRule.LAST3))
-    assert "Error bars: 95 % intervals" in text
+    assert "Whiskers: 95 % intervals of a bar's difference to the panel's best" in text
+    single = figure7_note(panels, Coverage(len(points), len(points), 0), ScoreRule.LAST3, Intervals.SINGLE)
+    assert any("each bar's own 95 % interval" in sentence for sentence in single)
     assert "Circles" not in text
     assert f"({diverged} in all" in text
     assert "mean of the last three evaluations" in text
