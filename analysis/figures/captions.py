@@ -60,7 +60,7 @@ def figure7_note(
     diverged = sum(bar.diverged for bar in bars)
     varied = sorted({name for block in blocks for name in block.scores.varied})
     note = [*_bar_sentences(blocks, rule, intervals), *_spread_sentences(blocks, intervals)]
-    if _several(blocks) and any(math.isfinite(bar.corrected) for bar in bars):
+    if _several(blocks) and any(bar.seeds >= FEWEST_SEEDS for bar in bars):
         note.append(f"Dots: one ({ALPHA}, {TAU}) for all tasks and datasets, also chosen on one half of the seeds.")
     if any(math.isfinite(block.cloning) for block in blocks):
         note.append(f"Dashed: behaviour cloning (AWR with {ALPHA} 0) with the same networks, steps and data.")

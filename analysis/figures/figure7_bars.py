@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.figures.canvas import Brush, Dot, Frame, Pen, Point, Sheet, rectangle
 from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.figures.style import BEST, FAINT, INK, OTHER, TIED
@@ -78,7 +79,9 @@ def drawn_bars(panel: Panel, look: Look) -> tuple[DrawnBar, ...]:
 
 
 def _drawn(panel: Panel, bar: Bar, look: Look) -> DrawnBar:
-    one_alpha = look.alphas.score(panel, bar) if look.alphas.several else math.nan
+    # Beside circles of single seeds a dot would be one more.
+    dotted = look.alphas.several and bar.seeds >= FEWEST_SEEDS
+    one_alpha = look.alphas.score(panel, bar) if dotted else math.nan
     if look.intervals is Intervals.SINGLE:
         few = bar.interval is None and not bar.saturated and len(bar.seed_scores) > 1
         return DrawnBar(bar, bar.value, bar.corrected, bar.interval, False, bar.seed_scores if few else (), one_alpha)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.figures.captions import ALPHA
 from recipe_sweep.analysis.figures.figure7_bars import COLOURS, LEVEL, Look
 from recipe_sweep.analysis.figures.intervals import Intervals
@@ -78,7 +79,7 @@ def _handles(blocks: Sequence[TaskPanels], look: Look) -> list[Patch | Line2D]:
     if look.intervals is Intervals.PAIRED and any(bar.difference for bar in bars):
         handles.append(Line2D([], [], color=LEVEL, linewidth=0.8, label="level of the best"))
         handles.append(Line2D([], [], color=INK, linestyle="", marker="|", markersize=7, label="difference to it, 95 %"))
-    if look.alphas.several:
+    if look.alphas.several and any(bar.seeds >= FEWEST_SEEDS for bar in bars):
         handles.append(Line2D([], [], color=INK, linestyle="", marker="o", markersize=1.7, label=f"one {ALPHA} everywhere"))
     if any(math.isfinite(block.cloning) for block in blocks):
         handles.append(Line2D([], [], color=CLONING, linewidth=0.9, linestyle=(0, (4, 2)), label="behaviour cloning"))

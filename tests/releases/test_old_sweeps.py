@@ -44,6 +44,9 @@ REDRAWN = {
 docs/statistics.md says how. The numbers of the bars, in figure7.csv, are still the same byte for byte.
 """
 
+LATER_COLUMNS = {"mark", "difference", "difference_low", "difference_high", "one_alpha_score", "everywhere"}
+"""Columns that later releases added to the numbers of Figure 7."""
+
 STEPS = re.compile(r"2 runs (\([^()]*; 4 seeds on 1 dataset), of which 2 of 4 runs are done\)")
 """What to train next. 0.1.0 also asked for the runs that are done: `4 runs (...; 4 seeds on 1 dataset)`."""
 STEPS_OF = {"finished": 5, "game": 2}
@@ -88,8 +91,8 @@ class Laid(NamedTuple):
 
     def in_old_words(self, path: Path) -> bytes:
         """Read a file of a report, with the sentences that were rewritten since in the words of the release."""
-        if path.name == "figure7.csv":
-            return without_marks(path.read_text(encoding="utf-8")).encode()
+        if path.name in ("figure7.csv", "figure7_configurations.csv"):
+            return without_later_columns(path.read_text(encoding="utf-8")).encode()
         if path.suffix not in WITH_SENTENCES:
             return path.read_bytes()
         return turned_back(self.release, path.read_text(encoding="utf-8")).encode()
@@ -121,12 +124,12 @@ def lay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lay:
     return unpack
 
 
-def without_marks(table: str) -> str:
-    """Take the column `mark`, which 0.1.0 did not have, out of the numbers of Figure 7."""
+def without_later_columns(table: str) -> str:
+    """Take the columns that 0.1.0 did not have out of the numbers of Figure 7."""
     lines = list(csv.reader(io.StringIO(table)))
-    place = lines[0].index("mark")
+    kept = [place for place, name in enumerate(lines[0]) if name not in LATER_COLUMNS]
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(line[:place] + line[place + 1 :] for line in lines)
+    csv.writer(text, lineterminator="\n").writerows([line[place] for place in kept] for line in lines)
     return text.getvalue()
 
 
