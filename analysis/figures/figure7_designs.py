@@ -127,7 +127,8 @@ def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point, look: Look) -> N
         sheet.frame(frame, SHADED if marginal else WHITE, ticks, column == 0, marks)
         _draw_panel(sheet, frame, panel, block, look)
         if look.ended.still(panel):
-            sheet.text(frame.left + frame.width - 0.07, frame.top - 0.07, STILL, 6.5, color=INK)
+            # Between the last two bars, because whiskers may reach the top.
+            sheet.text(frame.at(len(block.decompositions) - 1.5, 0.0)[0], frame.top - 0.07, STILL, 6.5, color=INK)
         if row == 0 and panel.value_learning is not None:
             sheet.text(frame.left + frame.width / 2, frame.top + 0.1, panel.value_learning.display_name, 8)
         if column == 0:
