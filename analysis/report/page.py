@@ -77,7 +77,7 @@ def write_page(
         panel_name=panel_name,
         decompositions=[(value, value.display_name) for value in shown_decompositions(material.blocks)],
         colours=_colours(material.blocks),
-        numbers=figures_json(material.blocks, configuration_rows(material), found, material.learning),
+        numbers=figures_json(material, configuration_rows(material), found),
         pictures=[(one, picture(one.paths.png)) for one in figures if one.name not in DRAWN_BY_SCRIPT],
         choices=found,
         episodes=episode_links(material.results_dir.parent / EPISODES, out_dir, runs),

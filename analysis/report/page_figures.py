@@ -7,9 +7,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from recipe_sweep.analysis.figures.inputs import Material
 from recipe_sweep.analysis.findings.choices import Choice
-from recipe_sweep.analysis.findings.learning import NOT_JUDGED, Learning
 from recipe_sweep.analysis.findings.marks import Mark
+from recipe_sweep.analysis.findings.one_alpha import OneAlphas
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels, shown_decompositions
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
 from recipe_sweep.analysis.report.configuration_table import ConfigurationRow, Curve
@@ -23,17 +24,15 @@ _MARKS = {Mark.BEST: "best", Mark.TIED: "tied", Mark.BELOW: "below", Mark.BEHIND
 """Classes of the page's style sheet."""
 
 
-def figures_json(
-    blocks: Sequence[TaskPanels], rows: Sequence[ConfigurationRow], found: Sequence[Choice], ended: Learning = NOT_JUDGED
-) -> str:
+def figures_json(material: Material, rows: Sequence[ConfigurationRow], found: Sequence[Choice]) -> str:
     """Encode all numbers as one JSON text. A number that is not finite is null. Values of axes are places in `words`."""
     content = {
         "words": {
-            "decomposition": [value.display_name for value in _decompositions(blocks)],
+            "decomposition": [value.display_name for value in _decompositions(material.blocks)],
             "value_learning": [value.display_name for value in ValueLearning.members()],
             "extraction": [value.display_name for value in Extraction.members()],
         },
-        "tasks": [_task(block, ended) for block in blocks],
+        "tasks": [_task(block, material) for block in material.blocks],
         "choices": [_choice(choice) for choice in found],
         "configurations": [_configuration(row) for row in rows],
     }
@@ -46,7 +45,7 @@ def _decompositions(blocks: Sequence[TaskPanels]) -> Sequence[Decomposition]:
     return Decomposition.members()[: last + 1]
 
 
-def _task(block: TaskPanels, ended: Learning) -> dict[str, Any]:
+def _task(block: TaskPanels, material: Material) -> dict[str, Any]:
     scores = block.scores
     return {
         "task": scores.task,
@@ -55,7 +54,7 @@ def _task(block: TaskPanels, ended: Learning) -> dict[str, Any]:
         "seeds": len(scores.seeds),
         "cloning": _number(block.cloning),
         "cloning_by_dataset": [_number(value) for value in scores.cloning_by_dataset.tolist()],
-        "panels": [_panel(panel, scores.datasets, ended.still(panel)) for panel in block.panels],
+        "panels": [_panel(panel, scores.datasets, material) for panel in block.panels],
         "alpha": [
             [
                 scores.datasets.index(point.dataset),
@@ -71,13 +70,13 @@ def _task(block: TaskPanels, ended: Learning) -> dict[str, Any]:
     }
 
 
-def _panel(panel: Panel, datasets: Sequence[str], still: bool) -> dict[str, Any]:
+def _panel(panel: Panel, datasets: Sequence[str], material: Material) -> dict[str, Any]:
     """Encode a panel. If it averages over an axis, that axis is null."""
     return {
         "value_learning": None if panel.value_learning is None else ValueLearning.place(panel.value_learning),
         "extraction": None if panel.extraction is None else Extraction.place(panel.extraction),
-        "still": still,
-        "bars": [_bar(bar, datasets) for bar in panel.bars],
+        "still": material.learning.still(panel),
+        "bars": [{**_bar(bar, datasets), "everywhere": _everywhere(panel, bar, material.one_alphas)} for bar in panel.bars],
         "level": _number(panel.best.score) if panel.best is not None and any(bar.difference for bar in panel.bars) else None,
     }
 
@@ -111,6 +110,20 @@ def _bar(bar: Bar, datasets: Sequence[str]) -> dict[str, Any]:
             if choice.configuration is not None
         ],
     }
+
+
+def _everywhere(panel: Panel, bar: Bar, alphas: OneAlphas) -> dict[str, Any] | None:
+    """Encode a bar's score with one configuration everywhere. None if no design has a choice, or this one lacks runs.
+
+    A marginal panel averages over designs, and so has no single configuration: its alpha is null.
+    """
+    score = alphas.score(panel, bar)
+    if not alphas.several or not math.isfinite(score):
+        return None
+    designs = [one for one in alphas.of(panel, bar) if one is not None]
+    chosen = designs[0].configuration if panel.value_learning is not None and panel.extraction is not None else None
+    settings = (None, None, None) if chosen is None else (chosen.alpha, chosen.tau, chosen.other)
+    return {"score": _number(score), **dict(zip(("alpha", "tau", "other"), settings, strict=True))}
 
 
 def _choice(choice: Choice) -> dict[str, Any]:

@@ -58,6 +58,7 @@ function barOf(bar, task, now, level) {
   if (bar.mark) lines.push({ best: "best of its panel", tied: "tied with the best of its panel", below: "below behaviour cloning, so it is not called best", behind: "surely behind the best of its panel" }[bar.mark]);
   if (bar.saturated) lines.push("one score in all seeds, so no interval is known");
   lines.push(`${bar.seeds} seed${bar.seeds === 1 ? "" : "s"}, ${counts}`);
+  if (bar.everywhere) lines.push(`one α everywhere: ${two(bar.everywhere.score)}` + (bar.everywhere.alpha === null ? "" : ` at ${settings(bar.everywhere)}`));
   for (const choice of bar.choices) lines.push(`${task.datasets[choice.dataset]}: ${two(choice.score)} at ${settings(choice)}`);
   return {
     x: bar.decomposition, name, value, mark: bar.mark, diverged: bar.diverged, text: lines.join("\n"),

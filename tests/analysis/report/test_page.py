@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from recipe_sweep.analysis.figures.inputs import Material
+from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.figures.registry import AbsentFigure, figure_kinds
 from recipe_sweep.analysis.findings.panel_tables import bars_frame, configurations_frame
 from recipe_sweep.analysis.findings.panels import task_panels
@@ -112,6 +114,17 @@ def test_the_numbers_to_draw_are_those_of_the_table(sweep_dir: Path, text: str) 
     (panel,) = [one for one in panels if (one["value_learning"], one["extraction"]) == (1, 1)]
     assert [bar["value"] for bar in panel["bars"]] == pytest.approx(bars["score"].tolist(), abs=1e-4)
     assert [bar["interval"][0] for bar in panel["bars"]] == pytest.approx(bars["low"].tolist(), abs=1e-4)
+    assert [bar["everywhere"]["score"] for bar in panel["bars"]] == pytest.approx(bars["one_alpha_score"].tolist(), abs=1e-4)
+    assert {bar["everywhere"]["alpha"] for bar in panel["bars"]} <= {1.0, 3.0}
+    (averaged,) = [one for one in panels if (one["value_learning"], one["extraction"]) == (None, 1)]
+    assert {bar["everywhere"]["alpha"] for bar in averaged["bars"]} == {None}, "it has no single configuration"
+
+
+def test_the_page_opens_with_the_layout_that_was_not_asked_for(sweep_dir: Path, text: str, tmp_path: Path) -> None:
+    asked = replace(material(sweep_dir, POINTS), intervals=Intervals.SINGLE)
+    single = write_documents(sweep_dir, tmp_path, asked, (), (), ()).read_text(encoding="utf-8")
+    first = [re.search(r'id="f-score"><option value="(\w+)"', page) for page in (text, single)]
+    assert [found and found[1] for found in first] == ["corrected", "value"]
 
 
 def test_every_configuration_has_its_mean_and_its_curve(sweep_dir: Path, text: str) -> None:
