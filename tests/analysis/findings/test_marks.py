@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,10 +12,11 @@ from recipe_sweep.analysis.estimators.seed_statistics import Floats
 from recipe_sweep.analysis.estimators.ties import top_shares
 from recipe_sweep.analysis.findings import evidence
 from recipe_sweep.analysis.findings.claims import Claim, Verdict, claims
+from recipe_sweep.analysis.findings.learning import under_cloning
 from recipe_sweep.analysis.findings.marks import Comparison, Mark, against_the_best, beside_cloning
 from recipe_sweep.analysis.findings.panels import TaskPanels, standing, task_panels
 from recipe_sweep.analysis.results.scores import points_table, task_scores
-from recipe_sweep.search_spaces.vocabulary import Decomposition
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
 from tests.analysis.synthetic import synthetic_points
 
 POINTS = synthetic_points(datasets=("expert", "random"), seeds=range(8), brac_alphas=(0.1,), awr_alphas=(1.0,), taus=(0.9,))
@@ -111,6 +114,21 @@ def test_a_bar_below_cloning_is_called_best() -> None:
     assert beside_cloning(marked, values, 0.45) == (Mark.BEST, Mark.BELOW, Mark.BEHIND, Mark.UNRANKED)
     assert beside_cloning(marked, values, 0.5)[0] is Mark.BEST, "as good as cloning"
     assert beside_cloning(marked, values, np.nan) == marked, "cloning was not run"
+
+
+def test_luck_of_a_choice_lifts_a_bar_above_cloning() -> None:
+    points = synthetic_points(datasets=("expert", "random"), seeds=range(8), brac_alphas=tuple(range(1, 9)), taus=(0.9,))
+    luck = np.random.default_rng(0).normal(0.5, 0.3, len(points))
+    runs = points_table(points)[["run_id"]].assign(score=luck, status="finished")
+    (task,) = task_scores(runs, points_table(points))
+    block = task_panels(replace(task, cloning=np.full_like(task.cloning, 0.6)), np.random.default_rng(0), RESAMPLES)
+    bars = [bar for panel in block.cells for bar in panel.bars if panel.extraction is Extraction.BRAC]
+    assert sum(bar.value > 0.6 for bar in bars) > len(bars) / 2
+    for bar in bars:
+        assert (bar.mark in (Mark.BEST, Mark.TIED)) <= (bar.corrected >= 0.6)
+    expected = sum(all(bar.corrected <= 0.6 for bar in panel.bars) for panel in block.cells)
+    assert under_cloning((block,)) == (expected, 6)
+    assert expected > 0
 
 
 def test_a_bar_is_called_behind_though_its_interval_reaches_the_best() -> None:
