@@ -10,6 +10,7 @@ from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.findings.learning import under_cloning
 from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing
+from recipe_sweep.analysis.findings.references import reference_sentences
 from recipe_sweep.analysis.findings.worst_scores import WORDS, at_worst
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE
@@ -66,6 +67,7 @@ def figure7_note(
         note.append(f"Dashed: behaviour cloning (AWR with {ALPHA} 0) with the same networks, steps and data.")
         note += _cloning_sentence(blocks, intervals)
     note += _marks_sentences(bars)
+    note += reference_sentences(blocks)
     note += [f"The best is also taken over {', '.join(varied)}."] if varied else []
     note += [f"Red: how many runs of a bar diverged ({diverged:,} in all; they count with their score)."] if diverged else []
     note += [] if diverged else ["No run diverged."]

@@ -19,6 +19,7 @@ from recipe_sweep.analysis.findings.learning import NOT_JUDGED, Learning
 from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.one_alpha import OneAlphas
 from recipe_sweep.analysis.findings.panels import Bar, Panel, Range, TaskPanels
+from recipe_sweep.analysis.findings.references import drawn_values
 
 UNDER = "#c9d8e8"
 """A pale tone of the line of behaviour cloning."""
@@ -101,7 +102,9 @@ def limits(block: TaskPanels, look: Look) -> tuple[float, float]:
     """
     drawn = [one for panel in block.panels for one in drawn_bars(panel, look)]
     finite = [
-        value for value in (0.0, block.cloning, *(value for one in drawn for value in one.values)) if math.isfinite(value)
+        value
+        for value in (0.0, block.cloning, *drawn_values(block), *(value for one in drawn for value in one.values))
+        if math.isfinite(value)
     ]
     low, high = min(finite), max(finite)
     span = (high - low) or 1.0

@@ -17,10 +17,12 @@ from recipe_sweep.analysis.figures.figure7_bars import Look, draw_panel, drawn_b
 from recipe_sweep.analysis.figures.figure7_foot import draw_foot, foot_of
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
 from recipe_sweep.analysis.figures.intervals import Intervals
+from recipe_sweep.analysis.figures.reference_marks import draw_marks
 from recipe_sweep.analysis.figures.style import CLONING, FAINT, INK, style
 from recipe_sweep.analysis.findings.one_alpha import OneAlphas, one_alphas
 from recipe_sweep.analysis.findings.panel_tables import bars_frame, configurations_frame
 from recipe_sweep.analysis.findings.panels import Panel, TaskPanels
+from recipe_sweep.analysis.findings.references import references_frame
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
 from recipe_sweep.search_spaces.vocabulary import Extraction, ValueLearning
 
@@ -31,7 +33,7 @@ CELL_INCHES = (1.12, 0.92)
 LETTERS = 16
 """Letters and spaces below a panel of this width."""
 GAP_INCHES = (0.13, 0.15)
-MARGIN_INCHES = {"left": 0.74, "right": 0.06, "top": 0.46, "bottom": 0.3}
+MARGIN_INCHES = {"left": 0.74, "right": 0.2, "top": 0.46, "bottom": 0.3}
 """Margins around the panels of a task. They hold the names of task, rows and columns, and the numbers at the axes."""
 
 WHITE, SHADED = "white", "#f6f4f1"
@@ -61,9 +63,9 @@ def _note(material: Material) -> tuple[str, ...]:
 
 def _numbers(blocks: Sequence[TaskPanels], alphas: OneAlphas) -> tuple[Numbers, ...]:
     """Tabulate every number of the figure, and every configuration from which the best was chosen."""
-    return Numbers("figure7", bars_frame(blocks, alphas)), Numbers(
-        "figure7_configurations", configurations_frame(blocks, alphas)
-    )
+    bars, configurations, placed = bars_frame(blocks, alphas), configurations_frame(blocks, alphas), references_frame(blocks)
+    found = Numbers("figure7", bars), Numbers("figure7_configurations", configurations)
+    return found if placed.empty else (*found, Numbers("references", placed))
 
 
 def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str], look: Look | None = None) -> Figure:
@@ -129,6 +131,8 @@ def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point, look: Look) -> N
         if look.ended.still(panel):
             # Between the last two bars, because whiskers may reach the top.
             sheet.text(frame.at(len(block.decompositions) - 1.5, 0.0)[0], frame.top - 0.07, STILL, 6.5, color=INK)
+        if column == len(columns) - 1:
+            draw_marks(sheet, frame, block)
         if row == 0 and panel.value_learning is not None:
             sheet.text(frame.left + frame.width / 2, frame.top + 0.1, panel.value_learning.display_name, 8)
         if column == 0:

@@ -10,6 +10,7 @@ from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.figures.captions import ALPHA
 from recipe_sweep.analysis.figures.figure7_bars import COLOURS, LEVEL, Look
 from recipe_sweep.analysis.figures.intervals import Intervals
+from recipe_sweep.analysis.figures.reference_marks import draw_legend, legend_inches
 from recipe_sweep.analysis.figures.style import CLONING, INK, OTHER, wrapped
 from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.panels import TaskPanels
@@ -34,11 +35,12 @@ class Foot(NamedTuple):
     rows: int
     """rows of the legend"""
     lines: Sequence[str]
+    blocks: Sequence[TaskPanels]
 
     @property
     def inches(self) -> float:
         """Height of both."""
-        return LINE_INCHES * len(self.lines) + LEGEND_INCHES * (self.rows - 1) + 0.4
+        return LINE_INCHES * len(self.lines) + LEGEND_INCHES * (self.rows - 1) + legend_inches(self.blocks) + 0.4
 
 
 def foot_of(blocks: Sequence[TaskPanels], note: Sequence[str], look: Look, width: float) -> Foot:
@@ -46,7 +48,7 @@ def foot_of(blocks: Sequence[TaskPanels], note: Sequence[str], look: Look, width
     handles = _handles(blocks, look)
     letters = sum(len(str(handle.get_label())) for handle in handles)
     needed = letters * LEGEND_POINTS * 0.53 / 72.0 + _HANDLE_INCHES * len(handles)
-    return Foot(handles, math.ceil(needed / width), wrapped(note, width - 0.25, NOTE_POINTS))
+    return Foot(handles, math.ceil(needed / width), wrapped(note, width - 0.25, NOTE_POINTS), blocks)
 
 
 def draw_foot(figure: Figure, foot: Foot) -> None:
@@ -64,7 +66,9 @@ def draw_foot(figure: Figure, foot: Foot) -> None:
         handleheight=0.9,
         columnspacing=1.5,
     )
-    below = top - (0.3 + LEGEND_INCHES * (foot.rows - 1)) / height
+    below = top - LEGEND_INCHES * foot.rows / height
+    draw_legend(figure, foot.blocks, below)
+    below -= (0.3 - LEGEND_INCHES + legend_inches(foot.blocks)) / height
     figure.text(0.012, below, "\n".join(foot.lines), fontsize=NOTE_POINTS, va="top", ha="left", linespacing=1.3)
 
 
