@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -15,7 +15,7 @@ from recipe_sweep.search_spaces.overrides import apply_overrides
 from recipe_sweep.search_spaces.presets import resolve_grid
 from recipe_sweep.search_spaces.rules import contradictions
 from recipe_sweep.search_spaces.validation import Fault, faults, nearest
-from recipe_sweep.search_spaces.yaml_file import Document, KeyPath, key_text, read_yaml
+from recipe_sweep.search_spaces.yaml_file import Document, KeyPath, Place, key_text, read_yaml
 
 _AXES = (*Axes.model_fields, *Settings.model_fields)
 
@@ -27,6 +27,30 @@ def read_grid(reference: str | Path, overrides: Sequence[str] = ()) -> Grid:
     """
     overridden = apply_overrides(read_yaml(resolve_grid(reference)), overrides)
     return grid_from(overridden.document, overridden.problems)
+
+
+def grid_of_mapping(content: Mapping[str, object], overrides: Sequence[str] = ()) -> Grid:
+    """Read a grid that is given in Python, with the keys of a file. Tuples count as lists, and numbers of NumPy as numbers.
+
+    Raises GridError with every mistake in it and in the overrides.
+    """
+    plain = _plain(content)
+    assert isinstance(plain, dict)
+    overridden = apply_overrides(Document(plain, {(): Place("the grid", None)}), overrides)
+    return grid_from(overridden.document, overridden.problems)
+
+
+def _plain(value: object) -> object:
+    """Convert a value of Python to one that a YAML file can hold."""
+    match value:
+        case Mapping():
+            return {key if isinstance(key, str) else str(key): _plain(part) for key, part in value.items()}
+        case str():
+            return str(value)
+        case list() | tuple() | range():
+            return [_plain(part) for part in value]
+    listed = getattr(value, "tolist", None)  # NumPy's numbers and arrays have it.
+    return value if listed is None else listed()
 
 
 def grid_from(document: Document, known: Sequence[Problem] = ()) -> Grid:

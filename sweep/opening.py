@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.expansion import Excluded, expand
 from recipe_sweep.search_spaces.filters import parse_filters, select
 from recipe_sweep.search_spaces.grid import Grid
-from recipe_sweep.search_spaces.grid_file import grid_from, read_grid
+from recipe_sweep.search_spaces.grid_file import grid_from, grid_of_mapping, read_grid
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.studies import SearchSpace, search_space
 from recipe_sweep.search_spaces.yaml_file import Document, Place
@@ -44,6 +44,8 @@ class Reference:
     """the option `--dir`"""
     overrides: Sequence[str] = ()
     """the options `--set`"""
+    content: Mapping[str, Any] | None = None
+    """A grid that is given in Python and not in a file. Then `text` is its name in messages."""
 
 
 @dataclass(frozen=True)
@@ -113,11 +115,17 @@ def locate(reference: Reference, rehearsal: bool = False) -> Located:
 
     A `rehearsal` of a grid has a directory of its own beside the sweeps. Raises as `open_target`.
     """
+    if reference.content is not None:
+        return _located_beside(reference, grid_of_mapping(reference.content, reference.overrides), rehearsal)
     if is_address(reference.text):
         return Located(reference, SweepPaths(_fetched(reference.text, reference.directory)), None)
     if Path(reference.text).is_dir():
         return Located(reference, SweepPaths(Path(reference.text)), None)
-    grid = read_grid(reference.text, reference.overrides)
+    return _located_beside(reference, read_grid(reference.text, reference.overrides), rehearsal)
+
+
+def _located_beside(reference: Reference, grid: Grid, rehearsal: bool) -> Located:
+    """Find the directory of a grid: the one that is named, or the one of the grid's name."""
     default = SWEEPS / (f"{grid.name}-rehearsal" if rehearsal else grid.name)
     paths = SweepPaths(reference.directory if reference.directory is not None else default)
     _check_directory(paths.root)
@@ -159,7 +167,8 @@ def sweep_elsewhere(reference: Reference, here: SweepPaths) -> Path | None:
     Look in the file's folder and the two above, because a project may keep its grids in a subfolder.
     """
     file = Path(reference.text)
-    if reference.directory is not None or is_address(reference.text) or not file.is_file() or here.lock_file.exists():
+    named = reference.directory is not None or reference.content is not None or is_address(reference.text)
+    if named or not file.is_file() or here.lock_file.exists():
         return None
     folders = [file.parent, *(Path(os.path.normpath(file.parent / up)) for up in ("..", "../.."))]
     found = (folder / SWEEPS / here.root.name for folder in folders)

@@ -81,7 +81,7 @@ def write_figures(kinds: Sequence[FigureKind], material: Material, out_dir: Path
         drawings = kind.draw(material)
         if isinstance(drawings, Lacking):
             if kind.number is not None:
-                yield AbsentFigure(kind, _sentence(kind, drawings))
+                yield AbsentFigure(kind, absent_sentence(kind, drawings))
             continue
         for drawing in drawings:
             yield _write(kind, drawing, material.results.rehearsal, out_dir)
@@ -99,6 +99,7 @@ def write_numbers(numbers: Numbers, rehearsal: bool, out_dir: Path) -> Path:
     return write_csv(out_dir / f"{numbers.name}.csv", table)
 
 
-def _sentence(kind: FigureKind, lacking: Lacking) -> str:
+def absent_sentence(kind: FigureKind, lacking: Lacking) -> str:
+    """Say why a figure is not drawn, and how to get its data."""
     how = pasted("recipe-sweep", "launch", kind.preset)
     return f"Figure {kind.number} is not drawn: {lacking.what}; `{how}` trains what it needs."

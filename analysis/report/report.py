@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.results.samples import NothingLearned, TrainedRuns
 
 if TYPE_CHECKING:
+    from recipe_sweep.analysis.findings.claims import Claim
     from recipe_sweep.analysis.results.frame import CompactPaths, Results
 
 BOOTSTRAP_SEED = 0
@@ -73,41 +75,18 @@ def write_report(
         NothingToReportError: none of the wanted points has a result.
         MissingFigureError: none of `kinds` can be drawn.
     """
-    import numpy as np
-
     from recipe_sweep.analysis.figures.captions import standing_sentence
     from recipe_sweep.analysis.files import write_text
     from recipe_sweep.analysis.findings.common_seeds import seed_notes
     from recipe_sweep.analysis.findings.evaluation_noise import noise_notes
-    from recipe_sweep.analysis.findings.learning import NOT_JUDGED, learning
-    from recipe_sweep.analysis.findings.panels import task_panels
     from recipe_sweep.analysis.report.plain_text import in_markdown
     from recipe_sweep.analysis.report.table import figure7_markdown
-    from recipe_sweep.analysis.results.coverage import Coverage
-    from recipe_sweep.analysis.results.frame import load_results
     from recipe_sweep.analysis.results.provenance import provenance_notes
     from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
-    from recipe_sweep.analysis.results.scores import points_table, task_scores
 
-    results = load_results(sweep_dir / "results", wanted={point.run_id for point in points})
-    if results.runs.empty:
-        raise NothingToReportError(_nothing(sweep_dir, len(points), results.outside, failures))
-    wanted = points_table(points)
-    rng = np.random.default_rng(BOOTSTRAP_SEED)
-    blocks = tuple(task_panels(task, rng, resamples) for task in task_scores(results.runs, wanted, score))
-    there = set(results.runs["task"])
-    coverage = Coverage(
-        wanted=len(points),
-        done=len(results.runs),
-        failed=failures,
-        rehearsal=results.rehearsal,
-        absent=tuple(block.scores.title for block in blocks if block.scores.grid_task not in there),
-    )
-    learned = learned if learned is not None else NothingLearned()
-    ended = NOT_JUDGED if results.rehearsal else learning(results.runs, wanted, blocks)
-    material = Material(
-        sweep_dir / "results", results, wanted, blocks, coverage, score, learned, null_sentence, ended, intervals
-    )
+    material = gathered(sweep_dir, points, failures, learned, score, resamples)
+    material = replace(material, null_sentence=null_sentence, intervals=intervals)
+    results, blocks, coverage, ended = material.results, material.blocks, material.coverage, material.learning
     drawn = tuple(write_figures(kinds, material, out_dir))
     figures = tuple(one for one in drawn if isinstance(one, WrittenFigure))
     absent = tuple(one for one in drawn if isinstance(one, AbsentFigure))
@@ -136,6 +115,51 @@ def write_report(
     )
 
 
+def gathered(
+    sweep_dir: Path,
+    points: Sequence[DesignPoint],
+    failures: int,
+    learned: TrainedRuns | None = None,
+    score: ScoreRule = ScoreRule.FINAL,
+    resamples: int = 2000,
+) -> Material:
+    """Read the results of the wanted points, and compute the panels. Raises NothingToReportError if there are none."""
+    import numpy as np
+
+    from recipe_sweep.analysis.findings.learning import NOT_JUDGED, learning
+    from recipe_sweep.analysis.findings.panels import task_panels
+    from recipe_sweep.analysis.results.coverage import Coverage
+    from recipe_sweep.analysis.results.frame import load_results
+    from recipe_sweep.analysis.results.scores import points_table, task_scores
+
+    results = load_results(sweep_dir / "results", wanted={point.run_id for point in points})
+    if results.runs.empty:
+        raise NothingToReportError(_nothing(sweep_dir, len(points), results.outside, failures))
+    wanted = points_table(points)
+    rng = np.random.default_rng(BOOTSTRAP_SEED)
+    blocks = tuple(task_panels(task, rng, resamples) for task in task_scores(results.runs, wanted, score))
+    there = set(results.runs["task"])
+    coverage = Coverage(
+        wanted=len(points),
+        done=len(results.runs),
+        failed=failures,
+        rehearsal=results.rehearsal,
+        absent=tuple(block.scores.title for block in blocks if block.scores.grid_task not in there),
+    )
+    ended = NOT_JUDGED if results.rehearsal else learning(results.runs, wanted, blocks)
+    learned = learned if learned is not None else NothingLearned()
+    return Material(sweep_dir / "results", results, wanted, blocks, coverage, score, learned, learning=ended)
+
+
+def judged(sweep_dir: Path, material: Material) -> tuple[Claim, ...]:
+    """Judge the paper's claims by the gathered results. Nothing is claimed of a rehearsal."""
+    from recipe_sweep.analysis.findings.claims import claims
+    from recipe_sweep.analysis.findings.stability import stability
+
+    results, rehearsal = material.results, material.results.rehearsal
+    return claims(material.blocks, () if rehearsal else stability(sweep_dir / "results", results), rehearsal=rehearsal)
+
+
 def write_documents(
     sweep_dir: Path,
     out_dir: Path,
@@ -148,20 +172,18 @@ def write_documents(
     from recipe_sweep.analysis.figures.inputs import Numbers
     from recipe_sweep.analysis.figures.registry import write_numbers
     from recipe_sweep.analysis.findings.choices import choices, choices_frame
-    from recipe_sweep.analysis.findings.claims import claims
     from recipe_sweep.analysis.findings.common_seeds import seed_notes
     from recipe_sweep.analysis.findings.evaluation_noise import noise_notes
     from recipe_sweep.analysis.findings.learning import learning_frame
     from recipe_sweep.analysis.findings.recommendation import recommend
-    from recipe_sweep.analysis.findings.stability import stability
     from recipe_sweep.analysis.report.page import write_page
     from recipe_sweep.analysis.report.paper_tables import write_paper_tables
     from recipe_sweep.analysis.results.provenance import provenance_notes
 
     results, blocks, rehearsal = material.results, material.blocks, material.results.rehearsal
-    judged = claims(blocks, () if rehearsal else stability(sweep_dir / "results", results), rehearsal=rehearsal)
-    advice = recommend(blocks, judged, rehearsal=rehearsal)
-    write_paper_tables(out_dir, material, judged)
+    claims = judged(sweep_dir, material)
+    advice = recommend(blocks, claims, rehearsal=rehearsal)
+    write_paper_tables(out_dir, material, claims)
     found = choices(blocks)
     if found:
         write_numbers(Numbers("choices", choices_frame(found)), rehearsal, out_dir)
@@ -169,7 +191,7 @@ def write_documents(
         write_numbers(Numbers("learning", learning_frame(material.learning)), rehearsal, out_dir)
     tasks = [block.scores for block in blocks]
     notes = (*provenance_notes(results, material.rule), *seed_notes(tasks), *noise_notes(tasks))
-    return write_page(out_dir, material, judged, advice, figures, absent, found, notes, remarks, sweep_dir.resolve().name)
+    return write_page(out_dir, material, claims, advice, figures, absent, found, notes, remarks, sweep_dir.resolve().name)
 
 
 def _compacted(sweep_dir: Path, out_dir: Path, results: Results) -> CompactPaths:

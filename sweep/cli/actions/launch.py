@@ -48,6 +48,15 @@ def launch_grid(options: LaunchOptions) -> None:
         _search(options, target, target.space, store)
 
 
+def end_of_launch(options: LaunchOptions) -> ExitCode:
+    """Launch a grid as `launch_grid`, and return how it ended as the command's exit code. Raises as `launch_grid`."""
+    try:
+        launch_grid(options)
+    except typer.Exit as end:
+        return ExitCode(end.exit_code)
+    return ExitCode.OK
+
+
 def chosen_world(*, null: bool, as_paper: bool) -> str | None:
     """Name the world that a rehearsal draws from; None for a plain one. Raises UserInputError if both are asked for."""
     if null and as_paper:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from recipe_sweep.sweep.cli.show.notebook import NotebookTable
 from recipe_sweep.sweep.cli.show.status import status_line, status_view
 from recipe_sweep.sweep.monitoring.status import SweepStatus
 
@@ -21,7 +22,7 @@ class LaunchDisplay:
     def __init__(self, console: Console, transient: bool = True) -> None:
         """Take a terminal or a stream. If `transient`, the table is removed at the end."""
         self._console = console
-        self._live = Live(console=console, refresh_per_second=4, transient=transient) if console.is_terminal else None
+        self._live = _table_on(console, transient)
         self._last_line = ""
         self._last_at = float("-inf")
 
@@ -47,3 +48,10 @@ class LaunchDisplay:
     def tell(self, text: str) -> None:
         """Print a line that stays on the screen."""
         self._console.print(Text(f"{time.strftime('%H:%M:%S')}  {text}"), soft_wrap=True)
+
+
+def _table_on(console: Console, transient: bool) -> Live | NotebookTable | None:
+    """Make a table that updates itself; None in a pipe or a file, which have none."""
+    if console.is_jupyter:
+        return NotebookTable()
+    return Live(console=console, refresh_per_second=4, transient=transient) if console.is_terminal else None
