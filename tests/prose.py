@@ -82,7 +82,8 @@ def of_python(source: str) -> Iterator[tuple[int, str, str]]:
     for node in ast.walk(tree):
         if isinstance(node, documented) and (text := ast.get_docstring(node)) is not None:
             docstrings.add(id(node.body[0].value))  # type: ignore[attr-defined]
-            yield from ((node.body[0].lineno, rule, sentence) for rule, sentence in of_text(text))
+            prose = re.sub(r"^>>> .*?(?:\n\n|\Z)", "", text, flags=re.MULTILINE | re.DOTALL)  # examples are code
+            yield from ((node.body[0].lineno, rule, sentence) for rule, sentence in of_text(prose))
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not _is_named_by_a_noun(node):
                 first = text.split()[0].strip(".,:;")
                 if first not in VERBS:

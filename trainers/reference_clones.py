@@ -1,7 +1,7 @@
 """Measures behaviour cloning once per home-made dataset, with this package's own trainer: AWR at the alpha that is cloning.
 
-The networks are small and the training is short, so the numbers say what such networks imitate in that time, not the most that
-cloning can reach.
+The networks are small and the training is short. So the numbers say what such networks imitate in that time. Cloning can
+reach more.
 """
 
 from __future__ import annotations

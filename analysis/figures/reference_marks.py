@@ -36,7 +36,7 @@ def legend_inches(blocks: Sequence[TaskPanels]) -> float:
 
 
 def draw_legend(figure: Figure, blocks: Sequence[TaskPanels], top: float) -> None:
-    """Draw a line of the legend with each policy that has a mark, below `top` in shares of the figure's height."""
+    """Draw a line of the legend with each policy that has a mark, below `top` (share of the figure's height)."""
     from matplotlib.lines import Line2D
 
     look: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 3.0}
