@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 LOCK ?= requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-python test-lowest quick-list test-cluster test-faults test-fuzz test-releases test-browser check bench bench-short bench-scale bench-gpu format lock clean
+.PHONY: help setup demo test test-quick test-python test-lowest quick-list test-cluster test-faults test-fuzz test-releases test-browser notebook check bench bench-short bench-scale bench-gpu format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -67,6 +67,10 @@ test-browser: setup ## the report's pages in Chromium: filters, keyboard, contra
 	  || sudo -n apt-get install -qq -y --no-install-recommends chromium >/dev/null 2>&1 || true
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint requirements.lock --editable '.[browser]' || true
 	@$(BIN)/pytest -m browser -rs tests/browser
+
+notebook: setup ## run docs/python.ipynb again, and keep what it prints
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint requirements.lock --editable '.[notebook]'
+	@$(BIN)/python scripts/run_notebook.py
 
 check: setup ## style, types and the import arrows
 	@$(BIN)/ruff check

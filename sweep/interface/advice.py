@@ -33,4 +33,4 @@ class Advice(Recommendation):
 
     def _repr_html_(self) -> str:
         """Show the sentences below a notebook's cell."""
-        return f'<pre style="white-space: pre-wrap">{html.escape(str(self))}</pre>'
+        return f'<pre style="white-space: pre-wrap; word-break: normal">{html.escape(str(self))}</pre>'

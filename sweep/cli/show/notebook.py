@@ -10,7 +10,7 @@ from rich.console import Console, RenderableType
 
 EVERY_S = 0.5
 WIDTH = 110
-_FORM = '<pre style="line-height: normal; white-space: pre; overflow-x: auto">{code}</pre>'
+_FORM = '<pre style="font-family: monospace; line-height: normal; white-space: pre; overflow-x: auto">{code}</pre>'
 
 
 class NotebookTable:
