@@ -33,6 +33,13 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
 
+def test_opening_a_sweep_is_slow_to_import() -> None:
+    """What only some answers need is loaded by them."""
+    heavy = [name for name in HEAVY if name != "numpy"]
+    code = f"import sys, recipe_sweep; recipe_sweep.open; print([name for name in {heavy} if name in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
 def test_an_unknown_name_of_the_package_is_an_attribute_error() -> None:
     import recipe_sweep
 
@@ -66,6 +73,7 @@ def test_the_wheel_brings_one_name_and_works_without_the_checkout(tmp_path: Path
     # What it depends on comes from here. An installation that points to the checkout does not: its .pth is not read there.
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     assert sorted(path.name for path in site.iterdir() if path.is_dir() and "dist-info" not in path.name) == ["recipe_sweep"]
+    assert (site / "recipe_sweep" / "py.typed").exists()
     (tmp_path / "little.yaml").write_text(GRID)
     (tmp_path / "inline.yaml").write_text(INLINE)
     run = ("-m", "recipe_sweep.sweep.cli.main")
@@ -75,4 +83,8 @@ def test_the_wheel_brings_one_name_and_works_without_the_checkout(tmp_path: Path
     assert "16,384" in command(tmp_path, python, *run, "plan", "figure7")
     told = command(tmp_path, python, *run, "launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow")
     assert "trained 4 runs" in told
+    assert (
+        command(tmp_path, python, "-c", "import recipe_sweep; print(recipe_sweep.open('little.yaml').runs['lr'].count())")
+        == "4\n"
+    )
     assert "index.html" in command(tmp_path, python, *run, "report", "little.yaml")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+from recipe_sweep.search_spaces.errors import Problem, UserInputError
+from recipe_sweep.search_spaces.validation import one_of
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.cli.actions.launch import end_of_launch
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
@@ -61,6 +64,11 @@ def launch(
     >>> sweep
     <Sweep demo: 16 of 16 runs done, in sweeps/demo>
     """
+    if threading.current_thread() is not threading.main_thread():
+        problem = Problem(
+            "launch", found="another thread", expected="the main thread, because only it can be stopped by Ctrl-C"
+        )
+        raise UserInputError(problem)
     reference = _reference(grid, directory, overrides)
     launched = _options(reference, rehearse, options)
     with overlooked() as heard:
@@ -85,16 +93,24 @@ def _reference(
 
 
 def _options(reference: Reference, rehearse: bool, given: LaunchKeywords) -> LaunchOptions:
+    if unknown := given.keys() - LaunchKeywords.__annotations__.keys():
+        raise TypeError(f"launch() got an unexpected keyword argument {min(unknown)!r}")
     cluster, data, keep = given.get("cluster"), given.get("data"), given.get("keep")
     return LaunchOptions(
         reference,
         tuple(given.get("only", ())),
         None if cluster is None else Path(cluster),
         None if data is None else Path(data),
-        None if keep is None else Keep(keep),
+        None if keep is None else _kept(keep),
         retry_failed=given.get("retry_failed", False),
         store=given.get("store"),
         mlflow=given.get("mlflow", True),
         workload=rehearsed_workload() if rehearse else workload(),
         rehearsal=Rehearsal() if rehearse else None,
     )
+
+
+def _kept(word: str) -> Keep:
+    if word not in {keep.value for keep in Keep}:
+        raise UserInputError(Problem("launch", None, "keep", repr(word), one_of([keep.value for keep in Keep])))
+    return Keep(word)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from torch import Tensor
 import recipe_sweep
 from recipe_sweep.trainers.evaluation import evaluate
 from tests.checkout import ROOT
+from tests.sweep import stand_in
 from tests.sweep.interface.conftest import GRID
+from tests.sweep.stand_in import Behaviour, behave
 
 
 def test_a_policy_scores_otherwise_than_the_run_that_it_is_of(here: Path) -> None:
@@ -137,6 +140,13 @@ def test_a_mistake_in_a_mapping_is_a_traceback_of_ours(here: Path) -> None:
         recipe_sweep.open("starter")
 
 
+def test_a_misspelt_keyword_of_launch_is_ignored(here: Path) -> None:
+    with pytest.raises(TypeError, match="mlfow"):
+        recipe_sweep.launch(GRID, mlfow=False)  # type: ignore[call-arg]
+    with pytest.raises(recipe_sweep.UserInputError, match="keep"):
+        recipe_sweep.launch(GRID, keep="everything")
+
+
 def test_a_grid_of_numpy_and_tuples_is_another_grid(here: Path) -> None:
     axes, settings = GRID["axes"], GRID["settings"]
     assert isinstance(axes, dict)
@@ -154,6 +164,39 @@ def test_only_some_runs_are_trained_and_the_others_are_forgotten(here: Path) -> 
     sweep = recipe_sweep.launch(more, only=["seed=2 decomposition=dec"], cluster="inline.yaml", mlflow=False)
     assert (sweep.status.done, sweep.status.wanted) == (20, 24)
     assert len(sweep.curves) == 40
+
+
+def test_a_stored_sweep_lacks_what_the_directory_has(here: Path) -> None:
+    address = f"file://{here / 'store'}"
+    before = recipe_sweep.launch("my-grid.yaml", store=address, cluster="inline.yaml", mlflow=False)
+    sweep = recipe_sweep.open(address, directory="fetched")
+    assert sweep.directory == Path("fetched")
+    assert sweep.runs.equals(before.runs)
+    run_id = sweep.points[0].run_id
+    observations = torch.rand(3, 18)
+    assert torch.equal(sweep.policy(run_id).act(observations), before.policy(run_id).act(observations))
+
+
+def test_a_failed_run_is_not_told_from_a_missing_one(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECIPE_SWEEP_WORKLOAD", stand_in.NAME)
+    point = recipe_sweep.open("sweeps/demo").points[0]
+    data = here / "other"
+    data.mkdir()
+    behave(data, Behaviour(raising=(point.run_id,)))
+    with pytest.warns(UserWarning, match="not every run was trained"):
+        sweep = recipe_sweep.launch(GRID, directory="again", data=data, cluster="inline.yaml", mlflow=False)
+    states = sweep.runs.set_index("run_id")["status"]
+    assert states[point.run_id] == "failed"
+    assert (states == "finished").sum() == 15
+    with pytest.raises(recipe_sweep.UserInputError, match="a run that is not done"):
+        sweep.policy(point.run_id)
+
+
+def test_a_launch_in_a_thread_ends_in_the_middle(here: Path) -> None:
+    """Only the main thread can be told to stop by a signal."""
+    with ThreadPoolExecutor() as pool, pytest.raises(recipe_sweep.UserInputError, match="the main thread"):
+        pool.submit(recipe_sweep.launch, GRID, directory="threaded", cluster="inline.yaml").result()
+    assert not Path("threaded").exists()
 
 
 USER = """
