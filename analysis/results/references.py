@@ -34,8 +34,8 @@ class ReferenceScores(NamedTuple):
 def reference_scores(table: pd.DataFrame, datasets: tuple[str, ...]) -> tuple[ReferenceScores, ...]:
     """Score the policies on each dataset by the scale of its runs; empty if none is known.
 
-    `table` has a row per wanted run with its dataset's label and version. Where the run is done, its scale is there too. Made-up results
-    have a scale that is not the task's. There nothing is known.
+    `table` has a row per wanted run with its dataset's label and version. Where the run is done, its scale is there too.
+    Made-up results have a scale that is not the task's. There nothing is known.
     """
     if not set(ENDS) <= set(table.columns):
         return ()
