@@ -51,6 +51,13 @@ class Shape:
         """What worlds ask of its points."""
         return facts_of(self.points)
 
+    @cached_property
+    def columns(self) -> dict[str, list[str]]:
+        """What results state of its points, as far as scales depend on it."""
+        named = ("run_id", "config_id", "task", "source", "dataset")
+        columns = {name: [str(getattr(point, name)) for point in self.points] for name in named}
+        return columns | {"point": [point.canonical_text() for point in self.points]}
+
 
 def paper_shape(seeds: int = 8, brac_alphas: int = 1, awr_alphas: int = 1, taus: int = 1) -> Shape:
     """Make the paper's 24 designs on 4 datasets of 4 tasks, with so many seeds and temperatures."""
@@ -120,10 +127,9 @@ def _as_reported(shape: Shape, drawn: Drawn) -> tuple[Floats, Floats]:
     """Compute the scores (N,) that the report reads from rows on several scales, and their standard errors (N,)."""
     if np.all(drawn.spans == drawn.spans[0]):
         return drawn.scores, drawn.evaluation_errors
-    points = shape.points
     rows = pd.DataFrame(
         {
-            **{name: [getattr(point, name) for point in points] for name in ("task", "source", "dataset")},
+            **shape.columns,
             "score": drawn.scores,
             "scale_min": SCALE.minimum,
             "scale_max": SCALE.maximum * drawn.spans,
