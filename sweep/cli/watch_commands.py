@@ -24,6 +24,20 @@ from recipe_sweep.sweep.cli.streams import say
 app = typer.Typer()
 
 
+@app.command("ls", epilog="Example:  recipe-sweep ls")
+def list_sweeps(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="A folder with sweeps in it.  [default: sweeps]", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the sweeps of a folder: progress, best score so far, age, size on disk, and whether a launch is at work."""
+    from recipe_sweep.sweep.cli.actions import list_sweeps as action
+
+    action.list_sweeps(folder, as_json)
+
+
 @app.command(epilog="Example:  recipe-sweep status demo --watch")
 def status(
     grid: GridArgument,

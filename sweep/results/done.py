@@ -7,6 +7,7 @@ opens only the files that the index does not know. The index can be deleted at a
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Iterable, Mapping
@@ -32,13 +33,19 @@ from recipe_sweep.trainers.results import RunStatus
 if TYPE_CHECKING:
     import pyarrow as pa
 
-INDEX_VERSION = 5
-_READ = ("run_id", "status", "pack_id", "epoch", "attempt", "device", "wall_s", "cpu_s", "data_hash")
+INDEX_VERSION = 6
+_READ = (
+    *("run_id", "status", "pack_id", "epoch", "attempt", "device", "wall_s", "cpu_s", "data_hash"),
+    *("score", "diverged_step", "curve_step"),
+)
 
 
 @dataclass(frozen=True)
 class ResultFile:
     """What the ledger remembers of one results file. `wall_s` and `cpu_s` are those of the whole pack.
+
+    `scores` and `steps` are those of each run, in the order of `run_ids`. A score that is no number is None. Steps are those
+    that the run was trained for.
 
     `rehearsal` means that its results are made up. `weights_missing` means that `keep` promised weights that do not exist.
     """
@@ -58,6 +65,8 @@ class ResultFile:
     rehearsal: bool
     schema_version: int = 1
     weights_missing: bool = False
+    scores: tuple[float | None, ...] = ()
+    steps: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -243,7 +252,14 @@ def _result_file(path: Path, table: pa.Table, size: int, mtime_ns: int) -> Resul
         cpu_s=sum(row["cpu_s"] or 0.0 for row in rows),
         rehearsal=any((row["data_hash"] or "").startswith(REHEARSAL) for row in rows),
         schema_version=schema_version(table),
+        scores=tuple(_finite(row["score"]) for row in rows),
+        steps=tuple(row["diverged_step"] or max(row["curve_step"] or (), default=None) for row in rows),
     )
+
+
+def _finite(score: float | None) -> float | None:
+    """Return a score, or None for one that is no number, which JSON cannot hold."""
+    return score if score is not None and math.isfinite(score) else None
 
 
 def _read_index(path: Path) -> tuple[ResultFile, ...]:

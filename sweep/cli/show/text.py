@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from recipe_sweep.search_spaces.abridged import ranges
+from recipe_sweep.search_spaces.point import DesignPoint
 
 JSON_SCHEMA_VERSION = 1
 
@@ -39,6 +40,11 @@ def value_cells(pairs: Sequence[tuple[str, str]]) -> list[str]:
 
 def _cell(pair: tuple[str, str]) -> str:
     return f"{escape(pair[0])}:[dim]{pair[1]}[/dim]"
+
+
+def design_words(point: DesignPoint) -> str:
+    """Write a run's design by its words: `mix td brac`."""
+    return f"{point.decomposition} {point.value_learning} {point.extraction}"
 
 
 def value_text(value: object) -> str:
