@@ -15,13 +15,15 @@ from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.launch_file import Why
 from recipe_sweep.sweep.monitoring.doctor import Severity
 from recipe_sweep.sweep.monitoring.run_history import RunState
+from recipe_sweep.sweep.monitoring.run_list import ListedStatus
+from recipe_sweep.sweep.monitoring.sweep_list import SweepState
 from recipe_sweep.trainers.data.inventory import State
 from recipe_sweep.trainers.results import RunStatus
 from scripts.glossary import GLOSSARY
 from tests.checkout import ROOT
 
 SCREENS = [*sorted((ROOT / "sweep" / "cli").rglob("*.py")), ROOT / "sweep" / "monitoring" / "run_history.py"]
-STATES: tuple[type[StrEnum], ...] = (RunState, RunStatus, AttemptEnd, Why, Severity, State)
+STATES: tuple[type[StrEnum], ...] = (RunState, RunStatus, ListedStatus, SweepState, AttemptEnd, Why, Severity, State)
 NEVER_SHOWN = {AttemptEnd.OPEN.value}
 """An attempt without an end is shown as "at work" or "killed"."""
 

@@ -55,6 +55,7 @@ def plan(
     cluster: ClusterOption = None,
     retry_failed: RetryOption = False,
     measure: CalibrateOption = False,
+    list_them: Annotated[bool, typer.Option("--list", help="Also list the runs that would be trained.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what a launch would train and why, what is done, and the time and cost of the rest."""
@@ -64,7 +65,7 @@ def plan(
 
     reference = Reference(grid, directory, overrides or ())
     launch = LaunchOptions(reference, only or (), cluster, retry_failed=retry_failed, workload=workload())
-    show_plan(PlanOptions(launch, measure, as_json))
+    show_plan(PlanOptions(launch, measure, list_them, as_json))
 
 
 @app.command(epilog="Example:  recipe-sweep launch my-grid.yaml --cluster local.yaml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,12 @@ def _complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
     return found if len(found) <= MOST_COMPLETIONS else []
 
 
+def _complete_order(incomplete: str) -> list[str]:
+    from recipe_sweep.sweep.monitoring.run_list import ORDERS
+
+    return [name for name in ORDERS if name.startswith(incomplete)]
+
+
 def _complete_threshold(incomplete: str) -> list[str]:
     return [text for text in ("90%", "50%", "cloning") if text.startswith(incomplete)]
 
@@ -63,6 +70,17 @@ def _points(ctx: typer.Context) -> tuple[DesignPoint, ...]:
         return open_target(grid, ctx.params.get("directory"), ctx.params.get("overrides") or ()).points
     except (UserInputError, OSError):
         return ()
+
+
+class StatusWord(StrEnum):
+    """The statuses by which runs can be listed. They are repeated, because `ListedStatus` loads too much for help."""
+
+    FINISHED = "finished"
+    DIVERGED = "diverged"
+    PRUNED = "pruned"
+    RUNNING = "running"
+    FAILED = "failed"
+    MISSING = "missing"
 
 
 GridArgument = Annotated[
@@ -132,6 +150,17 @@ ThresholdOption = Annotated[
         autocompletion=_complete_threshold,
     ),
 ]
+StatusesOption = Annotated[
+    list[StatusWord] | None,
+    typer.Option("--status", help="Only runs with this status; may be repeated.", show_default=False),
+]
+SortOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sort", metavar="COLUMN", help="Sort by score (best first), status, steps, seconds, or any axis or setting.",
+        show_default=False, autocompletion=_complete_order,
+    ),
+]  # fmt: skip
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 KeepOption = Annotated[
     Keep | None,

@@ -17,6 +17,8 @@ from recipe_sweep.sweep.cli.options import (
     RunArgument,
     RunOption,
     SetOption,
+    SortOption,
+    StatusesOption,
 )
 from recipe_sweep.sweep.cli.shared import console, open_sweep, without_garbage_collection
 from recipe_sweep.sweep.cli.streams import say
@@ -52,6 +54,28 @@ def status(
     from recipe_sweep.sweep.opening import Reference
 
     show_status(StatusOptions(Reference(grid, directory, overrides or ()), only or (), watch, as_json))
+
+
+@app.command(epilog="Example:  recipe-sweep runs demo --sort score --limit 10")
+def runs(
+    grid: GridArgument,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    only: OnlyOption = None,
+    status: StatusesOption = None,
+    sort: SortOption = None,
+    limit: Annotated[
+        int | None, typer.Option("--limit", "-n", metavar="N", min=1, max=1_000_000, help="Show at most so many runs.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the runs of a grid, one line each: id, design, settings, status, score, steps and seconds."""
+    from recipe_sweep.sweep.cli.actions.runs import RunsOptions, show_runs
+    from recipe_sweep.sweep.monitoring.run_list import ListedStatus
+    from recipe_sweep.sweep.opening import Reference
+
+    statuses = [ListedStatus(each.value) for each in status or ()]
+    show_runs(RunsOptions(Reference(grid, directory, overrides or ()), only or (), statuses, sort, limit, as_json))
 
 
 @app.command(epilog="Example:  recipe-sweep explain demo 3fa9")

@@ -6,22 +6,27 @@ from dataclasses import dataclass, replace
 
 from recipe_sweep.sweep.cli.shared import console, open_reference
 from recipe_sweep.sweep.cli.show.plan import plan_json, print_plan
+from recipe_sweep.sweep.cli.show.runs import Listing, print_runs
 from recipe_sweep.sweep.cli.show.search import progress_line
 from recipe_sweep.sweep.cli.streams import say
 from recipe_sweep.sweep.clusters.machines import load_machines
 from recipe_sweep.sweep.estimates.calibration import calibrate
 from recipe_sweep.sweep.estimates.estimate import estimate
 from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
+from recipe_sweep.sweep.monitoring.run_list import list_runs
+from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import plan_of
 from recipe_sweep.sweep.planning.search_rounds import next_points
 
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """The launch to plan, whether to measure the speed first, and how to print."""
+    """The launch to plan, whether to measure the speed first and to list the runs, and how to print."""
 
     launch: LaunchOptions
     measure: bool
+    list_them: bool
     as_json: bool
 
 
@@ -38,7 +43,17 @@ def show_plan(options: PlanOptions) -> None:
     if options.measure and planned.packs:
         calibrate(target.paths, planned.packs, request.resources)
     estimated = estimate(planned, target.paths, machines, request.workload)
+    listed = _listed(target, planned) if options.list_them else None
     if options.as_json:
-        say(plan_json(target, planned, machines, estimated))
-    else:
-        print_plan(console(), target, planned, machines, estimated)
+        say(plan_json(target, planned, machines, estimated, listed and listed.runs))
+        return
+    print_plan(console(), target, planned, machines, estimated)
+    if listed is not None:
+        print_runs(console(), listed)
+
+
+def _listed(target: Target, planned: Plan) -> Listing:
+    """List the runs that would be trained, in the order of the grid."""
+    to_train = {point.run_id for pack in planned.packs for point in pack.points}
+    runs = list_runs((point for point in target.points if point.run_id in to_train), target.paths)
+    return Listing(runs, len(runs), target.points)

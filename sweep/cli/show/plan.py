@@ -15,9 +15,11 @@ from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.expansion import AxisCount, axis_counts
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.show.cost import estimate_content, estimate_lines
+from recipe_sweep.sweep.cli.show.runs import run_contents
 from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table, value_cells, value_text
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.estimate_file import Estimate
+from recipe_sweep.sweep.monitoring.run_list import ListedRun
 from recipe_sweep.sweep.opening import Target
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.units import memory
@@ -98,8 +100,10 @@ def point_lines(point: DesignPoint) -> Iterable[str]:
     yield from (f"  {name:<20}{value_text(value)}" for name, value in point.canonical().items())
 
 
-def plan_json(target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> str:
-    """Write the plan as JSON."""
+def plan_json(
+    target: Target, plan: Plan, machines: Machines, estimated: Estimate | None, runs: Sequence[ListedRun] | None = None
+) -> str:
+    """Write the plan as JSON; with the runs that would be trained, if they are given."""
     resources = machines.resources
     content = {
         "schema_version": JSON_SCHEMA_VERSION,
@@ -127,7 +131,8 @@ def plan_json(target: Target, plan: Plan, machines: Machines, estimated: Estimat
             axis.axis: {value_text(count.value): count.points for count in axis.values} for axis in axis_counts(target.points)
         },
     }
-    return json.dumps(content, indent=2)
+    listed = {} if runs is None else {"runs": run_contents(runs)}
+    return json.dumps(content | listed, indent=2)
 
 
 def _axes(axes: Sequence[AxisCount]) -> Table:
