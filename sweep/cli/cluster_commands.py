@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recipe_sweep.search_spaces.pasted import pasted
+from recipe_sweep.sweep.cli.exit_codes import Group
 from recipe_sweep.sweep.cli.streams import say
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from recipe_sweep.sweep.clusters.machines import Cluster
 
 app = typer.Typer(
-    no_args_is_help=True,
+    cls=Group,
     rich_markup_mode="rich",
     help="Check, start, show and end the machines that a cluster file describes.",
 )

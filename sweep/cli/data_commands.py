@@ -10,6 +10,7 @@ import typer
 
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.sweep.cli.exit_codes import Group
 from recipe_sweep.sweep.cli.options import LARGEST_SEED, MOST_TRANSITIONS, DataOption
 from recipe_sweep.sweep.cli.shared import console
 from recipe_sweep.sweep.cli.show.bars import stages
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from recipe_sweep.trainers.data.published.fetch import Imported
     from recipe_sweep.trainers.data.stored.card import Identity
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="List, fetch, import, make, inspect and verify datasets.")
+app = typer.Typer(cls=Group, rich_markup_mode="rich", help="List, fetch, import, make, inspect and verify datasets.")
 
 TaskArgument = Annotated[str, typer.Argument(metavar="TASK", help="The task, e.g. 2ant.")]
 DatasetsArgument = Annotated[

@@ -33,7 +33,17 @@ class ExitCode(IntEnum):
 _PATH_ERRORS = (FileNotFoundError, FileExistsError, NotADirectoryError, IsADirectoryError, PermissionError)
 
 
-class Commands(TyperGroup):
+class Group(TyperGroup):
+    """Prints its help if it is called without anything. That is no mistake, so the exit code is 0."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if not args and not ctx.resilient_parsing:
+            say(ctx.get_help())
+            ctx.exit(ExitCode.OK)
+        return list(super().parse_args(ctx, args))
+
+
+class Commands(Group):
     """Turns errors that we raise on purpose, and errors of the system, into clear text and an exit code.
 
     At its end a command names the damaged files that it ignored.

@@ -19,6 +19,7 @@ from recipe_sweep.sweep.cli.options import (
     KeepOption,
     MlflowOption,
     OnlyOption,
+    Panel,
     RehearsalDirectoryOption,
     RetryOption,
     RunOption,
@@ -31,7 +32,7 @@ from recipe_sweep.sweep.cli.streams import say
 app = typer.Typer()
 
 
-@app.command(epilog="Example:  recipe-sweep init my-grid.yaml")
+@app.command(epilog="Example:  recipe-sweep init my-grid.yaml", rich_help_panel=Panel.START)
 def init(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="The grid file to write.")] = Path("grid.yaml"),
     preset: Annotated[str, typer.Option(metavar="NAME", help="The preset to start from.")] = "starter",
@@ -46,7 +47,7 @@ def init(
     say(f"wrote {path}; edit it, then: {pasted('recipe-sweep', 'plan', path)}")
 
 
-@app.command(epilog="Example:  recipe-sweep plan figure7 --only task=2ant")
+@app.command(epilog="Example:  recipe-sweep plan figure7 --only task=2ant", rich_help_panel=Panel.START)
 def plan(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -68,7 +69,7 @@ def plan(
     show_plan(PlanOptions(launch, measure, list_them, as_json))
 
 
-@app.command(epilog="Example:  recipe-sweep launch my-grid.yaml --cluster local.yaml")
+@app.command(epilog="Example:  recipe-sweep launch my-grid.yaml --cluster local.yaml", rich_help_panel=Panel.TRAIN)
 def launch(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -93,7 +94,7 @@ def launch(
     launch_grid(options)
 
 
-@app.command(epilog="Example:  recipe-sweep rehearse figure7 --null --dir sweeps/null")
+@app.command(epilog="Example:  recipe-sweep rehearse figure7 --null --dir sweeps/null", rich_help_panel=Panel.TRAIN)
 def rehearse(
     grid: GridArgument,
     directory: RehearsalDirectoryOption = None,
@@ -124,7 +125,7 @@ def rehearse(
     launch_grid(options)
 
 
-@app.command(epilog="Example:  recipe-sweep retry my-grid.yaml --only seed=0")
+@app.command(epilog="Example:  recipe-sweep retry my-grid.yaml --only seed=0", rich_help_panel=Panel.TRAIN)
 def retry(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -144,7 +145,7 @@ def retry(
     retry_failed(options)
 
 
-@app.command(epilog="Example:  recipe-sweep run demo --only decomposition=mix --only seed=0 --pdb")
+@app.command(epilog="Example:  recipe-sweep run demo --only decomposition=mix --only seed=0 --pdb", rich_help_panel=Panel.TRAIN)
 def run(
     grid: GridArgument,
     run_id: RunOption = None,

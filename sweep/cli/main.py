@@ -13,11 +13,11 @@ import typer
 
 from recipe_sweep.sweep.cli import cluster_commands, data_commands, launch_commands, report_commands, watch_commands
 from recipe_sweep.sweep.cli.exit_codes import Commands, ExitCode
+from recipe_sweep.sweep.cli.options import Panel
 from recipe_sweep.sweep.cli.streams import flush_standard_streams, print_to_any_encoding, say
 
 app = typer.Typer(
     cls=Commands,
-    no_args_is_help=True,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -27,8 +27,8 @@ app = typer.Typer(
 app.add_typer(launch_commands.app)
 app.add_typer(watch_commands.app)
 app.add_typer(report_commands.app)
-app.add_typer(data_commands.app, name="data")
-app.add_typer(cluster_commands.app, name="cluster")
+app.add_typer(data_commands.app, name="data", rich_help_panel=Panel.PLACES)
+app.add_typer(cluster_commands.app, name="cluster", rich_help_panel=Panel.PLACES)
 
 
 def _show_version(wanted: bool) -> None:

@@ -72,6 +72,16 @@ def _points(ctx: typer.Context) -> tuple[DesignPoint, ...]:
         return ()
 
 
+class Panel(StrEnum):
+    """The groups of commands in the help of the program, in their order there."""
+
+    START = "Start"
+    TRAIN = "Train"
+    WATCH = "Watch"
+    RESULTS = "Results"
+    PLACES = "Data and machines"
+
+
 class StatusWord(StrEnum):
     """The statuses by which runs can be listed. They are repeated, because `ListedStatus` loads too much for help."""
 

@@ -17,6 +17,7 @@ from recipe_sweep.sweep.cli.options import (
     GridArgument,
     JsonOption,
     OnlyOption,
+    Panel,
     RunArgument,
     ScoreOption,
     SetOption,
@@ -28,7 +29,7 @@ from recipe_sweep.sweep.cli.streams import say
 app = typer.Typer()
 
 
-@app.command(epilog="Example:  recipe-sweep report demo")
+@app.command(epilog="Example:  recipe-sweep report demo", rich_help_panel=Panel.RESULTS)
 def report(
     grid: GridArgument,
     other: Annotated[
@@ -84,7 +85,7 @@ def report(
         compare_sweeps(options, other)
 
 
-@app.command(epilog="Example:  recipe-sweep recommend demo --task simple_spread --budget 64")
+@app.command(epilog="Example:  recipe-sweep recommend demo --task simple_spread --budget 64", rich_help_panel=Panel.RESULTS)
 def recommend(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -118,7 +119,7 @@ def recommend(
         say(line)
 
 
-@app.command(epilog="Example:  recipe-sweep export demo -o results.csv")
+@app.command(epilog="Example:  recipe-sweep export demo -o results.csv", rich_help_panel=Panel.RESULTS)
 def export(
     grid: GridArgument,
     out: Annotated[
@@ -151,7 +152,7 @@ def export(
     say(f"wrote {out}: {counted(rows, 'run')}", file=sys.stderr if is_standard_output(out) else None)
 
 
-@app.command(epilog="Example:  recipe-sweep play demo 3fa9 -o episode.gif")
+@app.command(epilog="Example:  recipe-sweep play demo 3fa9 -o episode.gif", rich_help_panel=Panel.RESULTS)
 def play(
     grid: GridArgument,
     run_id: RunArgument,
@@ -188,7 +189,7 @@ def play(
     play_episode(PlayOptions(Reference(grid, directory, overrides or ()), run_id, episode, per_second, pictures, out))
 
 
-@app.command(epilog="Example:  recipe-sweep mlflow demo")
+@app.command(epilog="Example:  recipe-sweep mlflow demo", rich_help_panel=Panel.RESULTS)
 def mlflow(
     grid: GridArgument,
     directory: DirectoryOption = None,

@@ -14,6 +14,7 @@ from recipe_sweep.sweep.cli.options import (
     GridArgument,
     JsonOption,
     OnlyOption,
+    Panel,
     RunArgument,
     RunOption,
     SetOption,
@@ -26,7 +27,7 @@ from recipe_sweep.sweep.cli.streams import say
 app = typer.Typer()
 
 
-@app.command("ls", epilog="Example:  recipe-sweep ls")
+@app.command("ls", epilog="Example:  recipe-sweep ls", rich_help_panel=Panel.WATCH)
 def list_sweeps(
     folder: Annotated[
         Path | None,
@@ -40,7 +41,7 @@ def list_sweeps(
     action.list_sweeps(folder, as_json)
 
 
-@app.command(epilog="Example:  recipe-sweep status demo --watch")
+@app.command(epilog="Example:  recipe-sweep status demo --watch", rich_help_panel=Panel.WATCH)
 def status(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -56,7 +57,7 @@ def status(
     show_status(StatusOptions(Reference(grid, directory, overrides or ()), only or (), watch, as_json))
 
 
-@app.command(epilog="Example:  recipe-sweep runs demo --sort score --limit 10")
+@app.command(epilog="Example:  recipe-sweep runs demo --sort score --limit 10", rich_help_panel=Panel.WATCH)
 def runs(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -78,7 +79,7 @@ def runs(
     show_runs(RunsOptions(Reference(grid, directory, overrides or ()), only or (), statuses, sort, limit, as_json))
 
 
-@app.command(epilog="Example:  recipe-sweep explain demo 3fa9")
+@app.command(epilog="Example:  recipe-sweep explain demo 3fa9", rich_help_panel=Panel.WATCH)
 def explain(
     grid: GridArgument,
     run_id: RunArgument,
@@ -103,7 +104,7 @@ def explain(
         print_dossier(console(), dossier, again or "the grid no longer has this run: add its values again first")
 
 
-@app.command(epilog="Example:  recipe-sweep best search_spread --beside sweeps/demo")
+@app.command(epilog="Example:  recipe-sweep best search_spread --beside sweeps/demo", rich_help_panel=Panel.RESULTS)
 def best(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -121,7 +122,7 @@ def best(
     show_best(BestOptions(Reference(grid, directory, overrides or ()), beside, as_json))
 
 
-@app.command(epilog="Example:  recipe-sweep logs demo --follow")
+@app.command(epilog="Example:  recipe-sweep logs demo --follow", rich_help_panel=Panel.WATCH)
 def logs(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -151,7 +152,7 @@ def logs(
     print_logs(LogOptions(Reference(grid, directory), run_id, pack_id, engine, attempt, lines, follow))
 
 
-@app.command(epilog="Example:  recipe-sweep cancel demo")
+@app.command(epilog="Example:  recipe-sweep cancel demo", rich_help_panel=Panel.TRAIN)
 def cancel(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -164,7 +165,7 @@ def cancel(
     cancel_launch(CancelOptions(Reference(grid, directory), wait))
 
 
-@app.command(epilog="Example:  recipe-sweep doctor demo")
+@app.command(epilog="Example:  recipe-sweep doctor demo", rich_help_panel=Panel.WATCH)
 def doctor(grid: GridArgument, directory: DirectoryOption = None) -> None:
     """Look for faults: duplicate runs, missing weights, damaged files, changed data, stuck packs."""
     from recipe_sweep.sweep.monitoring.doctor import Severity, examine

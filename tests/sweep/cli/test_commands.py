@@ -12,6 +12,7 @@ import pytest
 from safetensors.torch import load_file
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
+from recipe_sweep.sweep.cli.options import Panel
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.worker.device import code_version
@@ -225,3 +226,15 @@ def test_a_directory_of_any_name_holds_its_sweep(here: Path, name: str) -> None:
     call("report", f"./{name}")
     call("export", f"./{name}", "-o", "~.parquet")
     assert (here / "~.parquet").exists()
+
+
+@pytest.mark.parametrize("words", [(), ("data",), ("cluster",), ("-h",), ("data", "-h"), ("runs", "--help")])
+def test_whoever_asks_for_help_has_made_no_mistake(words: tuple[str, ...]) -> None:
+    assert "Usage: " in call(*words)
+
+
+def test_every_command_stands_in_a_group_of_the_help() -> None:
+    told = call("-h")
+    assert "─ Commands ─" not in told
+    places = [told.index(f"─ {panel.value} ─") for panel in Panel]
+    assert places == sorted(places)
