@@ -90,8 +90,8 @@ def lead(sweep: Sweep) -> Finding:
     reach = t_quantile(spread.freedom) * spread.error
     finding = Finding(
         value,
-        value - reach,
-        value + reach,
+        max(value - reach, 0.0),  # no count is below 0, or above the number of panels
+        min(value + reach, float(found.panels)),
         border=found.chance,
         of=f" of {counted(found.panels, 'panel')}",
         p_value=two_sided_p_value(value - found.chance, *spread),
@@ -119,7 +119,9 @@ def lead_over_others(sweep: Sweep) -> Finding:
     ahead = max(one_sided_p_value(lead, *one) for lead, one in zip(leads, spreads, strict=True))
     behind = len(rest) * min(one_sided_p_value(-lead, *one) for lead, one in zip(leads, spreads, strict=True))
     p_value = min(2.0 * ahead, 2.0 * behind, 1.0)
-    return _of_counts(Finding(min(leads), min(low), min(high), p_value=p_value), found)
+    most = float(found.panels)  # that one is first or second everywhere, and the other nowhere
+    ends = (max(min(low), -most), min(min(high), most))
+    return _of_counts(Finding(min(leads), *ends, p_value=p_value), found)
 
 
 def _of_counts(finding: Finding, found: Places) -> Finding:

@@ -154,3 +154,12 @@ def test_ranks_with_diverged_runs_at_the_worst_score_are_missing_from_the_captio
     assert set(of_mix["rank"]) == {1}
     assert set(of_mix["rank_diverged_at_worst"]) == {4}
     assert frame[frame["dataset"] != "all"]["rank_diverged_at_worst"].isna().all()
+
+
+def test_an_interval_of_a_count_has_more_panels_than_there_are() -> None:
+    judged = by_name(claims(panels_of("all-1", 8, 0)))
+    lead, over = judged["mix-leads"], judged["mix-leads-most"]
+    assert lead.low is not None
+    assert lead.high == 6.0, "without a limit it goes beyond the six panels"
+    assert over.high is not None
+    assert over.high <= 6.0
