@@ -104,7 +104,7 @@ def explain(
         print_dossier(console(), dossier, again or "the grid no longer has this run: add its values again first")
 
 
-@app.command(epilog="Example:  recipe-sweep best search_spread --beside sweeps/demo", rich_help_panel=Panel.RESULTS)
+@app.command(epilog="Example:  recipe-sweep best demo", rich_help_panel=Panel.RESULTS)
 def best(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -115,7 +115,7 @@ def best(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the best alpha and tau that a search has found in each study, beside those of another sweep."""
+    """Show the best configuration of each design and dataset, with its corrected score; of a search, of each study."""
     from recipe_sweep.sweep.cli.actions.best import BestOptions, show_best
     from recipe_sweep.sweep.opening import Reference
 

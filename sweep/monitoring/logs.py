@@ -6,6 +6,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,16 +94,34 @@ def engine_log(paths: SweepPaths) -> LogFile:
 
 
 def interesting_logs(paths: SweepPaths) -> tuple[LogFile, ...]:
-    """Find the log of the newest failed attempt whose runs are still not done; else the logs of the running packs."""
+    """Find the log of the newest failed attempt whose runs are still not done; else the logs of the running packs.
+
+    If nothing has failed and nothing is running, it is the log that was last written to.
+    """
     done = read_done(paths)
     failures = [failure for failure in read_failures(paths) if not all(run in done.file_of for run in failure.run_ids)]
     if failures:
         return (attempt_log(paths, failures[-1].pack_id, failures[-1].attempt),)
     if visible_launch(paths.lease) is None:
-        return ()
+        return _newest_log(paths)
     running = (progress.pack_id for progress in read_all_progress(paths.progress) if progress.pack_id not in done.pack_ids)
     logs = (attempt_log(paths, pack_id) for pack_id in running)
     return tuple(log for log in logs if log.open())
+
+
+def _newest_log(paths: SweepPaths) -> tuple[LogFile, ...]:
+    """Find the log of an attempt that was last written to; none if there is no log."""
+    written = []
+    for path in paths.logs.glob("*/[0-9]*.log"):
+        with suppress(OSError):  # It was removed meanwhile.
+            written.append((path.stat().st_mtime_ns, path))
+    if not written:
+        return ()
+    path = max(written)[1]
+    try:
+        return (attempt_log(paths, path.parent.name, int(path.stem)),)
+    except UnknownLogError:  # The record of the attempt is gone.
+        return (LogFile(f"pack {path.parent.name}, attempt {int(path.stem)}", path, lambda: False),)
 
 
 def no_log(paths: SweepPaths) -> str:

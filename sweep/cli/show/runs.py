@@ -24,7 +24,7 @@ SHORTEST_ID = 6
 """Fewest characters of a run's id in a table. More are shown if two runs of the sweep begin alike."""
 _NONE, _GAP = "-", 2
 _COLOURS = {ListedStatus.FINISHED: "green", ListedStatus.FAILED: "red", ListedStatus.DIVERGED: "yellow"}
-_OWN_COLUMNS = ("task", "dataset", "decomposition", "value_learning", "extraction", "alpha", "tau", "seed")
+OWN_COLUMNS = ("task", "dataset", "decomposition", "value_learning", "extraction", "alpha", "tau", "seed")
 
 
 class Listing(NamedTuple):
@@ -99,7 +99,7 @@ class _Column(NamedTuple):
 
 
 def _columns(listing: Listing) -> Iterable[_Column]:
-    runs, varying = listing.runs, _varying(listing.points)
+    runs, varying = listing.runs, varying_names(listing.points)
     length = _id_length(listing.points)
     yield _Column("run", [run.point.run_id[:length] for run in runs])
     yield _Column("design", [design_words(run.point) for run in runs], part="")
@@ -111,9 +111,9 @@ def _columns(listing: Listing) -> Iterable[_Column]:
             yield _Column(name, [_value(run.point, name) for run in runs], part="")
     if "seed" in varying:
         yield _Column("seed", [_value(run.point, "seed") for run in runs], is_number=True)
-    swept = [name for name in varying if name not in _OWN_COLUMNS]
+    swept = [name for name in varying if name not in OWN_COLUMNS]
     if swept:
-        yield _Column("settings", [_settings(run.point, swept) for run in runs], part="")
+        yield _Column("settings", [settings_text(run.point, swept) for run in runs], part="")
     yield _Column("status", [_coloured(run.status) for run in runs])
     yield _Column("score", [_NONE if run.score is None else f"{run.score:.3f}" for run in runs], is_number=True)
     yield _Column("steps", [_NONE if run.steps is None else f"{run.steps:,}" for run in runs], is_number=True)
@@ -145,10 +145,10 @@ def _value(point: DesignPoint, name: str) -> str:
     return _NONE if value is None else escape(value_text(value))
 
 
-def _varying(points: Sequence[DesignPoint]) -> list[str]:
+def varying_names(points: Sequence[DesignPoint]) -> list[str]:
     """List what varies in the grid and does not follow from the design, as a decomposition's only norm does."""
     names = [count.axis for count in axis_counts(points)]
-    return [name for name in names if name in _OWN_COLUMNS or not _follows(name, points)]
+    return [name for name in names if name in OWN_COLUMNS or not _follows(name, points)]
 
 
 def _follows(name: str, points: Sequence[DesignPoint]) -> bool:
@@ -161,14 +161,15 @@ def _coloured(status: ListedStatus) -> str:
     return f"[{colour}]{status}[/{colour}]" if colour else str(status)
 
 
-def _settings(point: DesignPoint, names: Sequence[str]) -> str:
+def settings_text(point: DesignPoint, names: Sequence[str]) -> str:
+    """Write some settings of a run: `lr 0.001, hidden 64x64`."""
     return escape(", ".join(f"{name} {value_text(getattr(point, name))}" for name in names))
 
 
 def _common(points: Sequence[DesignPoint]) -> list[str]:
     """List the columns of the table that are the same in all runs."""
-    varying = _varying(points)
-    return [name for name in _OWN_COLUMNS if name not in varying and getattr(points[0], name) is not None] if points else []
+    varying = varying_names(points)
+    return [name for name in OWN_COLUMNS if name not in varying and getattr(points[0], name) is not None] if points else []
 
 
 def _id_length(points: Sequence[DesignPoint]) -> int:

@@ -57,7 +57,7 @@ def test_a_search_can_be_rehearsed() -> None:
         ("launch search_spread --only seed=0", "a part of a search"),
         ("launch search_spread --only value_learning=iql", "a part of a search"),
         ("plan search_spread --only seed=0", "a part of a search"),
-        ("best little.yaml", "a grid that searches alpha"),
+        ("best little.yaml", "a sweep that was launched before"),
         ("best search_spread", "a sweep that was launched before"),
         ("run search_spread", "a search without any trial yet"),
     ],
