@@ -9,6 +9,7 @@ import typer
 
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.exit_codes import Group
+from recipe_sweep.sweep.cli.options import JsonOption
 from recipe_sweep.sweep.cli.streams import say
 
 if TYPE_CHECKING:
@@ -28,10 +29,14 @@ DryRunOption = Annotated[
 
 
 @app.command(epilog="Example:  recipe-sweep cluster validate aws.yaml")
-def validate(file: FileArgument) -> None:
+def validate(file: FileArgument, as_json: JsonOption = False) -> None:
     """Check a cluster file, and show the resources and the cost of its machines."""
     from recipe_sweep.sweep.cli.show.cluster import cluster_lines
+    from recipe_sweep.sweep.cli.show.cluster_json import cluster_json
 
+    if as_json:
+        say(cluster_json(_cluster(file)))
+        return
     for line in cluster_lines(_cluster(file)):
         say(line)
 
@@ -64,12 +69,15 @@ def up(
 
 
 @app.command(epilog="Example:  recipe-sweep cluster status aws.yaml")
-def status(file: FileArgument, dry_run: DryRunOption = False) -> None:
+def status(file: FileArgument, dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:
     """Show whether the machines are up, since when, and the most that they have cost so far."""
     from recipe_sweep.sweep.cli.show.cluster import record_lines
     from recipe_sweep.sweep.clusters.jobs import look_at, run_command
 
     cluster = _cluster(file)
+    if as_json:
+        _print_state(cluster, dry_run)
+        return
     record, command = look_at(cluster)
     if record is not None:
         for line in record_lines(cluster, record):
@@ -96,6 +104,14 @@ def _cluster(file: Path) -> Cluster:
     from recipe_sweep.sweep.clusters.machines import load_cluster
 
     return load_cluster(file)
+
+
+def _print_state(cluster: Cluster, dry_run: bool) -> None:
+    from recipe_sweep.sweep.cli.show.cluster_json import state_json
+    from recipe_sweep.sweep.clusters.jobs import answer_of, look_at
+
+    record, command = look_at(cluster)
+    say(state_json(cluster, record, command, None if dry_run else answer_of(cluster, command)))
 
 
 def _print_commands(commands: tuple[Command, ...]) -> None:

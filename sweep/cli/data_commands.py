@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ import typer
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.sweep.cli.exit_codes import Group
-from recipe_sweep.sweep.cli.options import LARGEST_SEED, MOST_TRANSITIONS, DataOption
+from recipe_sweep.sweep.cli.options import LARGEST_SEED, MOST_TRANSITIONS, DataOption, JsonOption
 from recipe_sweep.sweep.cli.shared import console
 from recipe_sweep.sweep.cli.show.bars import stages
 from recipe_sweep.sweep.cli.streams import say
@@ -42,17 +43,22 @@ SeedOption = Annotated[
 def list_datasets(
     data: DataOption = None,
     here: Annotated[bool, typer.Option("--here", help="Only datasets on this machine.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List all datasets: where they are, how large, and whether they are on this machine."""
     from recipe_sweep.sweep.cli.show.data import print_inventory, print_inventory_end
+    from recipe_sweep.sweep.cli.show.data_json import inventory_json
     from recipe_sweep.trainers.data.inventory import State, inventory
 
     root = _root(data)
     items = [item for item in inventory(root) if not here or item.state is not State.ABSENT]
-    screen = console()
-    if items:
-        print_inventory(screen, items, root)
-    print_inventory_end(screen, items, root)
+    if as_json:
+        say(inventory_json(items, root))
+    else:
+        screen = console()
+        if items:
+            print_inventory(screen, items, root)
+        print_inventory_end(screen, items, root)
     if any(item.state is State.BROKEN for item in items):
         raise typer.Exit(1)
 
@@ -130,19 +136,24 @@ def inspect(
     seed: SeedOption = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Also draw them, as a PNG.")] = None,
     data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show returns, episode lengths, actions and coverage of datasets, side by side, as a table and a picture."""
     from recipe_sweep.sweep.cli.show.data import draw, inspection_tables
+    from recipe_sweep.sweep.cli.show.data_json import inspections_json
     from recipe_sweep.trainers.data.inspection import inspect as look
 
     if out is not None and out.suffix != ".png":
         raise typer.BadParameter("a file that ends in .png", param_hint="--out")
     inspections = look(_present(data, task, datasets, source, size, seed), _root(data))
-    screen = console()
-    for table in inspection_tables(inspections):
-        screen.print(table)
+    if as_json:
+        say(inspections_json(inspections))
+    else:
+        screen = console()
+        for table in inspection_tables(inspections):
+            screen.print(table)
     if out is not None:
-        say(f"figure   {draw(inspections, out)}")
+        say(f"figure   {draw(inspections, out)}", file=sys.stderr if as_json else None)
 
 
 @app.command(epilog="Example:  recipe-sweep data verify simple_spread")
@@ -156,18 +167,21 @@ def verify(
         int, typer.Option("--transitions", min=1, max=MOST_TRANSITIONS, help="How many to replay at most.")
     ] = 10_000,
     data: DataOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Hash every byte of datasets again, and replay stored transitions on the simulator."""
     from recipe_sweep.sweep.cli.show.data import verification_lines
+    from recipe_sweep.sweep.cli.show.data_json import verifications_json
     from recipe_sweep.trainers.data.verify import verify as check
 
-    sound = True
+    found = []
     for identity in _present(data, task, datasets, source, size, seed):
-        verification = check(identity, _root(data), transitions)
-        sound &= verification.sound
-        for line in verification_lines(verification):
+        found.append(check(identity, _root(data), transitions))
+        for line in () if as_json else verification_lines(found[-1]):
             say(line)
-    if not sound:
+    if as_json:
+        say(verifications_json(found))
+    if not all(verification.sound for verification in found):
         raise typer.Exit(1)
 
 
@@ -185,8 +199,9 @@ def _present(
     from recipe_sweep.trainers.data.inventory import present, registered_absent
 
     for identity in registered_absent(_root(data), task, datasets or (), source):
-        say(f"loading {identity}")
-        say(f"  {ensure_dataset(identity, _root(data))}")
+        # Standard output may have JSON alone, because a program reads it.
+        say(f"loading {identity}", file=sys.stderr)
+        say(f"  {ensure_dataset(identity, _root(data))}", file=sys.stderr)
     return present(_root(data), task, datasets or (), source, size, seed)
 
 

@@ -166,15 +166,17 @@ def cancel(
 
 
 @app.command(epilog="Example:  recipe-sweep doctor demo", rich_help_panel=Panel.WATCH)
-def doctor(grid: GridArgument, directory: DirectoryOption = None) -> None:
+def doctor(grid: GridArgument, directory: DirectoryOption = None, as_json: JsonOption = False) -> None:
     """Look for faults: duplicate runs, missing weights, damaged files, changed data, stuck packs."""
+    from recipe_sweep.sweep.cli.show.findings import findings_json, print_findings
     from recipe_sweep.sweep.monitoring.doctor import Severity, examine
 
     with without_garbage_collection():
         target = open_sweep(grid, directory, None).begun()
         findings = examine(target.paths)
-    for finding in findings:
-        say(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
+    if as_json:
+        say(findings_json(target, findings))
+    else:
+        print_findings(findings)
     if any(finding.severity is Severity.PROBLEM for finding in findings):
         raise typer.Exit(ExitCode.FAILURE)
-    say("no problem found")

@@ -123,6 +123,13 @@ def run_command(cluster: Cluster, command: Command) -> None:
         watch(command)
 
 
+def answer_of(cluster: Cluster, command: Command) -> str:
+    """Run one command of a cluster and return its output. Raises MissingToolUserError or ClusterCommandError."""
+    with _as_user_errors():
+        _check_tools(cluster, (command,))
+        return run(command)
+
+
 def down_commands(cluster: Cluster) -> tuple[Command, ...]:
     """Return the commands that end the cluster. There are none if its job was never submitted.
 

@@ -257,3 +257,12 @@ def test_a_launch_says_how_to_reach_machines_that_it_cannot_drive(here: Path, to
     assert f"recipe-sweep cluster up {backend}.yaml" in result.stderr
     assert ("--grid little.yaml" in result.stderr) == (backend != "raw")
     assert contents(here) == before
+
+
+def test_the_state_of_a_cluster_as_json_has_the_answer_of_its_program(here: Path, tools: Tools) -> None:
+    tools.behave("squeue", "echo RUNNING")
+    well("up", "slurm.yaml", "--grid", "little.yaml")
+    state = json.loads(well("status", "slurm.yaml", "--json"))
+    assert (state["up"]["job"], state["answer"].strip()) == ("4711", "RUNNING")
+    assert json.loads(well("status", "slurm.yaml", "--json", "--dry-run"))["answer"] is None
+    assert json.loads(well("validate", "aws.yaml", "--json"))["cost"]["budget_usd"] > 0

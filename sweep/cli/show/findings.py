@@ -1,0 +1,31 @@
+"""Prints what `doctor` has found: lines for people, and JSON with the same content."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION
+from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.monitoring.doctor import Finding, Severity
+from recipe_sweep.sweep.opening import Target
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """Print each finding with its remedy, and say so if there is no problem."""
+    for finding in findings:
+        say(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
+    if not any(finding.severity is Severity.PROBLEM for finding in findings):
+        say("no problem found")
+
+
+def findings_json(target: Target, findings: Sequence[Finding]) -> str:
+    """Write the findings as JSON."""
+    content = {
+        "schema_version": JSON_SCHEMA_VERSION,
+        "name": target.grid.name,
+        "directory": str(target.paths.root),
+        "sound": all(finding.severity is not Severity.PROBLEM for finding in findings),
+        "findings": [vars(finding) for finding in findings],
+    }
+    return json.dumps(content, indent=2)
