@@ -33,7 +33,7 @@ app.add_typer(cluster_commands.app, name="cluster", rich_help_panel=Panel.PLACES
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from recipe_sweep.sweep.worker.device import code_version
+        from recipe_sweep.sweep.worker.source import code_version
 
         say(f"recipe-sweep {code_version()}")
         raise typer.Exit

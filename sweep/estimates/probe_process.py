@@ -49,7 +49,8 @@ def main() -> None:
     """Time the packs of the request, in its order, until the time is over."""
     begun = time.monotonic()
     request: dict[str, Any] = json.load(sys.stdin)
-    from recipe_sweep.sweep.worker.device import choose_device, code_version, torch_version
+    from recipe_sweep.sweep.worker.device import choose_device, torch_version
+    from recipe_sweep.sweep.worker.source import code_version
     from recipe_sweep.trainers.probe import EvaluationTimes, Probe
 
     device = choose_device(request["device"])

@@ -18,7 +18,7 @@ def folders(paths: SweepPaths) -> tuple[Path, ...]:
     """List the folders that a launch writes to."""
     return (
         paths.results, paths.weights, paths.packs, paths.attempts, paths.checkpoints, paths.progress, paths.failures,
-        paths.logs, paths.lease, paths.launch_file(1).parent,
+        paths.logs, paths.lease, paths.launch_file(1).parent, paths.code,
     )  # fmt: skip
 
 

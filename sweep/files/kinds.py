@@ -101,6 +101,10 @@ ROUND = FileKind(
     "a round of the search", "search/[0-9]*.json", "its trials are left out, and the search waits",
     "restore it from a copy; or move it and all later rounds away: they are asked for again, and no finished run is lost",
 )  # fmt: skip
+CODE = FileKind(
+    "the source of a version", "code/[!.]*.tar.gz", "the source of its runs is not here",
+    "move it away, because no result depends on it; a launch with that version writes it again",
+)  # fmt: skip
 CALIBRATION = FileKind(
     "how fast this machine trains", "calibration.json", "estimates do without it",
     "measure again with `recipe-sweep plan --calibrate`, or move it away",

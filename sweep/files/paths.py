@@ -8,6 +8,7 @@
       lease/                which launch may write, now and before
       launches/<epoch>.json the plan of each launch; beside it the estimate and the outcome
       search/<round>.json   what each round of an adaptive search asks for, before it starts
+      code/<version>.tar.gz  the exact source of each version that a launch ran with
       calibration.json      how fast this machine trains its packs, measured by a probe
       packs/<pack>.json     packs that were started; later launches adopt them
       attempts/<pack>/<attempt>.json    when, where and how each attempt began and ended
@@ -113,6 +114,14 @@ class SweepPaths:
     @property
     def search(self) -> Path:
         return self.root / "search"
+
+    @property
+    def code(self) -> Path:
+        return self.root / "code"
+
+    def code_archive(self, version: str) -> Path:
+        """Return the archive with the source of a version, as results name it."""
+        return self.code / f"{version}.tar.gz"
 
     def search_round(self, number: int) -> Path:
         return self.search / f"{number:06d}.json"

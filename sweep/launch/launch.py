@@ -36,6 +36,7 @@ from recipe_sweep.sweep.results.done import read_done, set_aside
 from recipe_sweep.sweep.store.datasets import datasets_to_store, fetch_lacking
 from recipe_sweep.sweep.store.sync import syncing
 from recipe_sweep.sweep.worker.data_check import compared_once, prepared_data
+from recipe_sweep.sweep.worker.source import keep_source
 from recipe_sweep.sweep.worker.word_check import checked_words
 from recipe_sweep.sweep.worker.workload import load_workload
 
@@ -83,6 +84,8 @@ def _launch(request: LaunchRequest, display: Display, companion: Callable[[], Ab
     ):
         check_writable(paths)
         write_sweep_file(paths, pinned)
+        if request.rehearsal is None:  # A rehearsal trains nothing.
+            keep_source(paths)
         _tell_late_pins(sweep, pinned, todo, display)
         plan = plan_of(request)
         forgive(paths, plan.forgiven)

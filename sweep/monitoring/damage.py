@@ -52,6 +52,7 @@ def _files(root: Path, kind: FileKind) -> Iterator[Path]:
 
 def _checks() -> tuple[tuple[FileKind, Callable[[Path], object]], ...]:
     from recipe_sweep.sweep.results.weights import check_weights
+    from recipe_sweep.sweep.worker.source import check_archive
 
     def regular(kind: FileKind) -> tuple[FileKind, Callable[[Path], object]]:
         return kind, lambda path: check_regular(path, kind)
@@ -67,6 +68,7 @@ def _checks() -> tuple[tuple[FileKind, Callable[[Path], object]], ...]:
         (kinds.ESTIMATE, check_estimate),
         (kinds.OUTCOME, check_outcome),
         (kinds.ROUND, check_round),
+        (kinds.CODE, check_archive),
         (kinds.CALIBRATION, check_calibration),
         (kinds.PROGRESS, check_progress),
         *map(regular, (kinds.CLAIM, kinds.LOCK, kinds.HEARTBEAT, kinds.CHECKPOINT, kinds.INDEX, kinds.STORED, kinds.LOG)),

@@ -25,6 +25,7 @@ PATTERNS = {
     "packs": rf"packs/{_PACK}\.json",
     "search": rf"search/{_NUMBER}\.json",
     "launches": rf"launches/{_NUMBER}(?:\.estimate|\.outcome)?\.json",
+    "code": r"code/[0-9][0-9A-Za-z.+_-]{0,60}\+src\.[0-9a-f]{12}\.tar\.gz",
     "checkpoints": rf"checkpoints/{_PACK}/(?:step-[0-9]{{1,18}}\.(?:safetensors|json)|state\.json)",
     "weights": rf"weights/{_PACK}\.[0-9]{{1,12}}-[0-9]{{1,9}}\.safetensors",
     "results": rf"results/{_PACK}\.parquet",

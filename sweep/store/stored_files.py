@@ -15,7 +15,7 @@ from recipe_sweep.sweep.files.reading import check_regular, read_regular
 from recipe_sweep.sweep.store.keys import PATTERNS, inside, is_ours
 
 SWEEP_FILE = "sweep.json"
-ONCE = ("packs", "search", "launches")
+ONCE = ("packs", "search", "launches", "code")
 """Directories of files whose names must be new. Results are stored after all of these."""
 BULKY = ("checkpoints", "weights")
 """Directories of large files. No two attempts share a name there, or the content says whether a file is complete."""

@@ -1,20 +1,16 @@
-"""Chooses the device, and names the code and libraries that make a result."""
+"""Chooses the device, and names the PyTorch that makes a result."""
 
 from __future__ import annotations
 
 import functools
 import gc
-import hashlib
 import re
 import sys
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from importlib.metadata import version
 
 from recipe_sweep.search_spaces.abridged import cut, listing
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.yaml_file import shown
-
-_TRAINING_CODE = ("search_spaces", "trainers")
 
 
 def check_device(wanted: str) -> None:
@@ -73,18 +69,3 @@ def release_memory() -> None:
 def torch_version() -> str:
     """Return the version of PyTorch, with its build."""
     return version("torch")
-
-
-@functools.cache
-def code_version() -> str:
-    """Compute the release plus a hash of the source that shapes numbers. Edited code so has another version."""
-    root = Path(__file__).resolve().parents[2]
-    digest = hashlib.sha256()
-    for folder in _TRAINING_CODE:
-        for path in sorted((root / folder).rglob("*.py")):
-            digest.update(str(path.relative_to(root)).encode() + path.read_bytes())
-    try:
-        release = version("recipe-sweep")
-    except PackageNotFoundError:
-        release = "0"
-    return f"{release}+src.{digest.hexdigest()[:12]}"

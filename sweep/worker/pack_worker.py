@@ -214,7 +214,8 @@ def _train(
     from recipe_sweep.sweep.results.publish import Provenance, publish
     from recipe_sweep.sweep.store.datasets import root_on_this_node
     from recipe_sweep.sweep.worker.data_check import check_on_this_node
-    from recipe_sweep.sweep.worker.device import choose_device, code_version, release_memory, torch_version
+    from recipe_sweep.sweep.worker.device import choose_device, release_memory, torch_version
+    from recipe_sweep.sweep.worker.source import code_version
     from recipe_sweep.sweep.worker.word_check import checked_words
     from recipe_sweep.trainers.data.errors import DataError
     from recipe_sweep.trainers.request import TrainRequest

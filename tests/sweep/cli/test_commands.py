@@ -15,7 +15,7 @@ from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.options import Panel
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
-from recipe_sweep.sweep.worker.device import code_version
+from recipe_sweep.sweep.worker.source import code_version
 from tests.checkout import ROOT
 from tests.sweep import stand_in
 from tests.sweep.cli.test_bad_input import GRID

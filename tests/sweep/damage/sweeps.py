@@ -81,6 +81,7 @@ def a_file(kind: str) -> Path:
         "launch": paths.launch_file(failed.epoch),
         "estimate": paths.estimate_file(epoch),
         "outcome": paths.outcome_file(1),
+        "source": next(paths.code.glob("*.tar.gz")),
         "calibration": paths.calibration,
         "index": paths.done_index,
         "log": paths.pack_log(failed.pack_id, failed.attempt),

@@ -67,6 +67,7 @@ READERS: Mapping[str, set[str]] = {
     "launch": {"doctor", "explain"},
     "estimate": {"doctor", "status", "status --json"},
     "outcome": {"doctor"},
+    "source": {"doctor"},
     "calibration": {"doctor"},
     "index": {"doctor"},
     "log": {"doctor", "logs"},

@@ -30,6 +30,7 @@ WRITTEN = [
     f"checkpoints/{PACK}/step-000000000100.json",
     f"weights/{PACK}.1-12.safetensors",
     f"results/{PACK}.parquet",
+    "code/0.1.0+src.166ff73332d2.tar.gz",
     f"datasets/{PACK * 4}/card.json",
     f"datasets/{PACK * 4}/next_observations.npy",
 ]
@@ -47,6 +48,9 @@ STEERING = [
 FOREIGN = [
     "results/",
     "results/notes.txt",
+    "code/notes.tar.gz",
+    "code/0.1.0+src.166ff73332d2.tar.gz/more",
+    "code/../0.1.0+src.166ff73332d2.tar.gz",
     f"results/{PACK.upper()}.parquet",
     f"results/{PACK}0.parquet",
     f"results/{PACK[:-1]}.parquet",
