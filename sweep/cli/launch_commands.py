@@ -9,7 +9,9 @@ import typer
 
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.pasted import pasted
+from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.options import (
+    LARGEST_SEED,
     CalibrateOption,
     ClusterOption,
     DataOption,
@@ -25,6 +27,7 @@ from recipe_sweep.sweep.cli.options import (
     RunOption,
     SetOption,
     StoreOption,
+    complete_run,
 )
 from recipe_sweep.sweep.cli.shared import rehearsed_workload, workload
 from recipe_sweep.sweep.cli.streams import say
@@ -165,3 +168,53 @@ def run(
 
     reference = Reference(grid, overrides=overrides or ())
     train_one(RunOptions(reference, run_id, only or (), data, device, threads, curve, debug))
+
+
+@app.command(epilog="Example:  recipe-sweep replay demo --sample 3")
+def replay(
+    grid: GridArgument,
+    run_ids: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN_ID",
+            help="The runs, by (the beginning of) their ids.",
+            autocompletion=complete_run,
+            show_default=False,
+        ),
+    ] = None,
+    directory: DirectoryOption = None,
+    overrides: SetOption = None,
+    sample: Annotated[
+        int | None,
+        typer.Option(
+            "--sample",
+            min=1,
+            max=1_000_000,
+            metavar="N",
+            help="Take N finished runs of the grid at random.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="The seed of --sample.")] = 0,
+    only: OnlyOption = None,
+    alone: Annotated[
+        bool,
+        typer.Option("--alone", help="Train each run without the others of its pack: quicker, but its last digits may differ."),
+    ] = False,
+    data: DataOption = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DEVICE", help="auto, cpu, cuda, or one GPU such as cuda:0.  [default: as recorded]", show_default=False
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Train the packs of finished runs again and compare with the record; nothing is recorded. Exit code 1 for other bits."""
+    from recipe_sweep.sweep.cli.actions.replay import ReplayOptions, replay_runs
+    from recipe_sweep.sweep.opening import Reference
+
+    reference = Reference(grid, directory, overrides or ())
+    options = ReplayOptions(reference, run_ids or (), sample, seed, only or (), alone, data, device, as_json)
+    if not replay_runs(options):
+        raise typer.Exit(ExitCode.FAILURE)

@@ -41,7 +41,7 @@ def _complete_axis(ctx: typer.Context, incomplete: str) -> list[str]:
     return [f"{axis}={','.join([*before, text])}" for text in texts if text.startswith(last) and text not in before]
 
 
-def _complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
+def complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
     """Complete ids of the grid's runs, once few are left."""
     found = sorted(point.run_id for point in _points(ctx) if point.run_id.startswith(incomplete))
     return found if len(found) <= MOST_COMPLETIONS else []
@@ -119,11 +119,11 @@ OnlyOption = Annotated[
     ),
 ]  # fmt: skip
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN_ID", help="The run, by (the beginning of) its id.", autocompletion=_complete_run)
+    str, typer.Argument(metavar="RUN_ID", help="The run, by (the beginning of) its id.", autocompletion=complete_run)
 ]
 RunOption = Annotated[
     str | None,
-    typer.Option("--run", metavar="RUN_ID", help="The run, by (the beginning of) its id.", autocompletion=_complete_run),
+    typer.Option("--run", metavar="RUN_ID", help="The run, by (the beginning of) its id.", autocompletion=complete_run),
 ]
 CalibrateOption = Annotated[
     bool, typer.Option("--calibrate", help="First time the costliest packs on this machine, for at most a minute.")

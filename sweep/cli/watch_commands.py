@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.options import (
     DirectoryOption,
@@ -88,20 +87,18 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Show everything about one run: settings, reason, attempts, result, cost, files, and how to rerun it."""
-    from recipe_sweep.sweep.cli.show.run import dossier_json, print_dossier
-    from recipe_sweep.sweep.monitoring.run_history import RunState, open_dossier
+    from recipe_sweep.sweep.cli.show.run import commands_of, dossier_json, print_dossier
+    from recipe_sweep.sweep.monitoring.run_history import open_dossier
+    from recipe_sweep.sweep.opening import Reference
 
     with without_garbage_collection():
         target = open_sweep(grid, directory, overrides)
         dossier = open_dossier(target, run_id)
-    again = None
-    if dossier.state is not RunState.OUTSIDE:
-        options = [word for text in overrides or () for word in ("--set", text)]
-        again = pasted("recipe-sweep", "run", grid, *options, "--run", dossier.point.run_id)
+    commands = commands_of(dossier, Reference(grid, directory, overrides or ()))
     if as_json:
-        say(dossier_json(dossier, again))
+        say(dossier_json(dossier, commands))
     else:
-        print_dossier(console(), dossier, again or "the grid no longer has this run: add its values again first")
+        print_dossier(console(), dossier, commands)
 
 
 @app.command(epilog="Example:  recipe-sweep best demo", rich_help_panel=Panel.RESULTS)

@@ -80,7 +80,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Dossier:
-    """One run. `step` is its progress while it runs, `reason` why it ran or would run, `files` what is on disk."""
+    """One run. `step` is its progress while it runs, `reason` why it ran or would run, `files` what is on disk.
+
+    `replayable` means that it was trained, so that it can be again. `code` is the archive with the source that trained it, if
+    the sweep has it.
+    """
 
     point: DesignPoint
     state: RunState
@@ -90,6 +94,8 @@ class Dossier:
     tries: tuple[Try, ...]
     outcome: Outcome | None
     files: tuple[tuple[str, Path], ...]
+    replayable: bool
+    code: Path | None
 
 
 def find_run(target: Target, run_id: str) -> DesignPoint:
@@ -115,6 +121,7 @@ def open_dossier(target: Target, run_id: str) -> Dossier:
     failures = [failure for failure in read_failures(paths) if run_id in failure.run_ids]
     tries = tuple(entry for record in packs for entry in _tries(paths, record, failures))
     file = done.file_of.get(run_id)
+    outcome = None if file is None else _readable_outcome(paths, file, run_id)
     state = _state(target, run_id, done)
     step = None
     if state is RunState.RUNNING:
@@ -127,8 +134,10 @@ def open_dossier(target: Target, run_id: str) -> Dossier:
         reason=_reason(target, run_id, packs, state),
         packs=packs,
         tries=tries,
-        outcome=None if file is None else _readable_outcome(paths, file, run_id),
+        outcome=outcome,
         files=tuple((kind, path) for kind, path in _files(paths, file, packs) if path.exists()),
+        replayable=outcome is not None and file is not None and not file.rehearsal,
+        code=None if outcome is None else _code(paths, outcome),
     )
 
 
@@ -190,6 +199,14 @@ def _outcome(paths: SweepPaths, file: ResultFile, run_id: str) -> Outcome:
         scores = [(value - low) / (high - low) for value in row["curve_return"]]
         values: dict[str, Any] = {name: row[name] for name in names}
         return Outcome(curve=tuple(zip(row["curve_step"], scores, strict=True)), **values)
+
+
+def _code(paths: SweepPaths, outcome: Outcome) -> Path | None:
+    """Find the archive with the source of the run's version. A results file may come from others, so its text is checked."""
+    if not outcome.code_version or "/" in outcome.code_version:
+        return None
+    path = paths.code_archive(outcome.code_version)
+    return path if path.is_file() else None
 
 
 def _files(paths: SweepPaths, file: ResultFile | None, packs: Sequence[PackRecord]) -> Iterator[tuple[str, Path]]:

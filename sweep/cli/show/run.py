@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from typing import NamedTuple
 
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from recipe_sweep.search_spaces.counted import counted
+from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, value_text
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.pack_file import PackRecord
 from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
+from recipe_sweep.sweep.opening import Reference
 from recipe_sweep.sweep.units import duration
 from recipe_sweep.trainers.results import RunStatus
 
@@ -27,8 +31,39 @@ _SHOWN_EVALUATIONS = 8
 _COLOURS = {RunState.DONE: "green", RunState.FAILED: "red", RunState.GAVE_UP: "red"}
 
 
-def print_dossier(console: Console, dossier: Dossier, again: str) -> None:
-    """Show one run; `again` is the command that reruns it alone."""
+class Commands(NamedTuple):
+    """Commands to paste for one run; None where there is nothing to run."""
+
+    rerun: str | None
+    """trains it alone"""
+    replay: str | None
+    """trains its pack again and compares"""
+    with_its_code: str | None
+    """does so with the source that trained it"""
+
+
+def commands_of(dossier: Dossier, reference: Reference) -> Commands:
+    """Write the commands for a run of this sweep. A finished run has more of them."""
+    grid, run_id = reference.text, dossier.point.run_id
+    sets = [word for text in reference.overrides for word in ("--set", text)]
+    directory = [] if reference.directory is None else ["--dir", reference.directory]
+    rerun = replay = with_its_code = None
+    if dossier.state is not RunState.OUTSIDE:
+        rerun = pasted("recipe-sweep", "run", grid, *sets, "--run", run_id)
+    words = ("replay", grid, run_id, *directory, *sets)
+    if dossier.replayable:
+        replay = pasted("recipe-sweep", *words)
+    if dossier.code is not None:
+        folder = shlex.quote(f"recipe-sweep-{dossier.code.name.removesuffix('.tar.gz')}")
+        with_its_code = (
+            f"mkdir {folder} && {pasted('tar', '-xzf', dossier.code, '-C')} {folder} && "
+            f'PYTHONPATH="$PWD"/{folder} python -m {pasted("recipe_sweep.sweep.cli.main", *words)}'
+        )
+    return Commands(rerun, replay, with_its_code)
+
+
+def print_dossier(console: Console, dossier: Dossier, commands: Commands) -> None:
+    """Show one run, and commands for it."""
     point, colour = dossier.point, _COLOURS.get(dossier.state, "yellow")
     at = f", step {dossier.step:,} of {point.steps:,}" if dossier.step is not None else ""
     console.print(f"run [bold]{point.run_id}[/bold]: [{colour}]{dossier.state}[/{colour}]{at}")
@@ -36,12 +71,12 @@ def print_dossier(console: Console, dossier: Dossier, again: str) -> None:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim")
     table.add_column(overflow="fold")
-    for name, content in _rows(dossier, again):
+    for name, content in _rows(dossier, commands):
         table.add_row(name, content)
     console.print(table)
 
 
-def dossier_json(dossier: Dossier, again: str | None) -> str:
+def dossier_json(dossier: Dossier, commands: Commands) -> str:
     """Write a run as JSON."""
     reason, outcome = dossier.reason, dossier.outcome
     content = {
@@ -66,7 +101,8 @@ def dossier_json(dossier: Dossier, again: str | None) -> str:
         "outcome": outcome
         and asdict(outcome) | {"started_at": outcome.started_at.isoformat(), "finished_at": outcome.finished_at.isoformat()},
         "files": [{"kind": kind, "path": str(path)} for kind, path in dossier.files],
-        "rerun": again,
+        **commands._asdict(),
+        "code": None if dossier.code is None else str(dossier.code),
     }
     return json.dumps(content, indent=2)
 
@@ -107,7 +143,7 @@ def _needed(pairs: Sequence[tuple[str, str]], columns: int) -> int:
     return sum(max(len(pair[part]) for pair in block) + _GAP for block in blocks for part in (0, 1))
 
 
-def _rows(dossier: Dossier, again: str) -> Iterable[tuple[str, RenderableType]]:
+def _rows(dossier: Dossier, commands: Commands) -> Iterable[tuple[str, RenderableType]]:
     if dossier.reason is not None:
         yield "reason", Text(f"{dossier.reason.why}: {dossier.reason.detail}")
     for record in dossier.packs:
@@ -122,7 +158,13 @@ def _rows(dossier: Dossier, again: str) -> Iterable[tuple[str, RenderableType]]:
         yield from _outcome(dossier.outcome)
     for kind in dict.fromkeys(kind for kind, _ in dossier.files):
         yield kind, Text("\n".join(str(path) for other, path in dossier.files if other == kind))
-    yield "rerun", Text(again)
+    if dossier.code is not None:
+        yield "code", Text(str(dossier.code))
+    yield "rerun", Text(commands.rerun or "the grid no longer has this run: add its values again first")
+    if commands.replay is not None:
+        yield "replay", Text(commands.replay)
+    if commands.with_its_code is not None:
+        yield "with its code", Text(commands.with_its_code)
 
 
 def _pack(record: PackRecord) -> str:
