@@ -170,7 +170,7 @@ def run(
     train_one(RunOptions(reference, run_id, only or (), data, device, threads, curve, debug))
 
 
-@app.command(epilog="Example:  recipe-sweep replay demo --sample 3")
+@app.command(epilog="Example:  recipe-sweep replay demo --sample 3", rich_help_panel=Panel.WATCH)
 def replay(
     grid: GridArgument,
     run_ids: Annotated[

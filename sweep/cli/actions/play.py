@@ -55,7 +55,7 @@ def play_episode(options: PlayOptions) -> None:
     for line in episode_lines(played.episode, film):
         _tell(options, line)
     out = options.out or target.paths.episode(point.run_id, options.episode)
-    about = f"recipe-sweep run {point.run_id}, episode {options.episode}, return {played.episode.totals[-1]:.6f}"
+    about = f"run {point.run_id} of recipe-sweep, episode {options.episode}, return {played.episode.totals[-1]:.6f}"
     with writing(out) as file:
         write_gif(file, film.pictures, per_second, about)
     _tell(options, f"wrote {out}: {counted(len(steps), 'picture')}, {per_second} a second")
