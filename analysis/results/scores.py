@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -143,6 +143,33 @@ def arranged(
     return tuple(_one_task(str(name), part[part["name"] == name]) for part in parts for name in sorted(part["name"].unique()))
 
 
+class ConfiguredRun(NamedTuple):
+    """Where a run stands in `TaskScores`: the names of its task and dataset, and its configuration."""
+
+    task: str
+    dataset: str
+    configuration: Configuration
+
+
+def configured_runs(wanted: pd.DataFrame) -> dict[str, ConfiguredRun]:
+    """Say for each wanted point (`points_table`) by run_id where it stands. Runs of behaviour cloning are left out."""
+    found = {}
+    table = wanted.assign(name=task_names(wanted))
+    for (_, name), part in table.groupby(["task", "name"], sort=False):
+        labelled = part.assign(dataset_label=dataset_labels(part))
+        clones = cloning_runs(labelled)
+        own = labelled if clones.all() else labelled[~clones]
+        varied = _varied_settings(own)
+        for row in own.itertuples(index=False):
+            found[str(row.run_id)] = ConfiguredRun(str(name), str(row.dataset_label), _configuration(row, varied))
+    return found
+
+
+def _configuration(row: Any, varied: Sequence[str]) -> Configuration:
+    other = ", ".join(f"{name}={getattr(row, name)}" for name in varied)
+    return Configuration(row.alpha, None if np.isnan(row.tau) else row.tau, other)
+
+
 def task_names(table: pd.DataFrame) -> pd.Series[str]:
     """Give each row the name of its task: `2ant`, or `2ant (og_marl)` if the task has two sources."""
     sources = table.groupby("task")["source"].transform("nunique")
@@ -177,8 +204,7 @@ def _one_task(name: str, table: pd.DataFrame) -> TaskScores:
     for where, row in zip(
         np.stack(_places(configurations, datasets), axis=1), configurations.itertuples(index=False), strict=True
     ):
-        other = ", ".join(f"{name}={getattr(row, name)}" for name in varied)
-        names[tuple(where)] = Configuration(row.alpha, None if np.isnan(row.tau) else row.tau, other)  # type: ignore[arg-type]
+        names[tuple(where)] = _configuration(row, varied)
     return TaskScores(
         task=name,
         source=name.removeprefix(task).strip(" ()"),

@@ -85,7 +85,7 @@ def report(
         compare_sweeps(options, other)
 
 
-@app.command(epilog="Example:  recipe-sweep recommend demo --task simple_spread --budget 64", rich_help_panel=Panel.RESULTS)
+@app.command(epilog="Example:  recipe-sweep recommend demo --budget 64 -o next.yaml", rich_help_panel=Panel.RESULTS)
 def recommend(
     grid: GridArgument,
     directory: DirectoryOption = None,
@@ -98,25 +98,27 @@ def recommend(
         str | None,
         typer.Option("--budget", metavar="RUNS|HOURSh", help="The budget: 64 runs, or 12h of one slot.", show_default=False),
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "-o",
+            "--out",
+            metavar="FILE",
+            help="Also write the runs to train next as a grid, without those that are done; - prints it.",
+            show_default=False,
+        ),
+    ] = None,
     score: ScoreOption = ScoreWord.FINAL,
     threshold: ThresholdOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Recommend which configuration to train first and next, and why: from the results, or else from the paper."""
-    from recipe_sweep.analysis.report.advice import advise
-    from recipe_sweep.analysis.report.recommendation_text import recommendation_json, recommendation_lines
     from recipe_sweep.analysis.results.score_rules import score_rule
-    from recipe_sweep.sweep.planning.search_rounds import unpruned
+    from recipe_sweep.sweep.cli.actions.recommend import RecommendOptions, recommend_next
+    from recipe_sweep.sweep.opening import Reference
 
-    rule = score_rule(score, threshold)
-    target = open_sweep(grid, directory, overrides)
-    points = unpruned(target.points, target.paths)
-    found = advise(target.paths.root, points, task=task, dataset=dataset, budget=budget, score=rule)
-    if as_json:
-        say(recommendation_json(found))
-        return
-    for line in recommendation_lines(found):
-        say(line)
+    reference, rule = Reference(grid, directory, overrides or ()), score_rule(score, threshold)
+    recommend_next(RecommendOptions(reference, task, dataset, budget, rule, as_json, out))
 
 
 @app.command(epilog="Example:  recipe-sweep export demo -o results.csv", rich_help_panel=Panel.RESULTS)
