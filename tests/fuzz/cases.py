@@ -71,6 +71,7 @@ class Case(NamedTuple):
 READING = (
     ("status",), ("status", "--json"), ("explain", "{run}"), ("logs", "--run", "{run}"), ("doctor",), ("report",),
     ("recommend",), ("export", "-o", "out.csv"), ("export", "-o", "out.parquet"), ("mlflow",), ("cancel",),
+    ("replay", "{run}"), ("recommend", "-o", "next.yaml"),
 )  # fmt: skip
 PLANNING = (("plan",), ("plan", "--json"), ("launch",), ("rehearse",), ("run",), ("retry",))
 OPTIONS = (
@@ -78,7 +79,7 @@ OPTIONS = (
     ("run", "--device"), ("run", "--threads"), ("run", "--run"), ("run", "--curve"), ("rehearse", "--seconds-per-run"),
     ("status", "--dir"), ("report", "-o"), ("report", "--figure"), ("export", "-o"), ("export", "--policy"), ("explain", ""),
     ("logs", "--lines"), ("logs", "--attempt"), ("logs", "--pack"), ("init", "--preset"), ("best", "--beside"),
-    ("recommend", "--budget"),
+    ("recommend", "--budget"), ("recommend", "-o"), ("replay", "--sample"), ("replay", "--device"),
 )  # fmt: skip
 
 

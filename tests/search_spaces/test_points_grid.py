@@ -31,7 +31,7 @@ def read(text: str) -> Grid:
 
 
 @given(grid_mappings(), st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_runs_of_any_grid_are_read_back_as_they_were(content: dict[str, Any], data: st.DataObject) -> None:
     points = expand(grid_from(Document(content))).points
     chosen = data.draw(st.lists(st.sampled_from(points), min_size=1, max_size=12, unique_by=lambda point: point.run_id))

@@ -66,7 +66,7 @@ def advice(name: str, share: float, budget: int | None = None) -> tuple[Recommen
     return recommend(panels(points, done), budget=budget), done
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.too_slow])
 @given(
     name=st.sampled_from(sorted(SWEEPS)),
     share=st.sampled_from([0.6, 0.8, 0.95, 1.0]),
