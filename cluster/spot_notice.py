@@ -13,8 +13,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
-import requests
+if TYPE_CHECKING:
+    import requests
 
 ENDPOINT_VARIABLE = "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 """An environment variable with another address than EC2's own. boto3 reads it, too."""
@@ -36,6 +39,8 @@ class InstanceMetadata:
     """The metadata service of the machine that this process runs on."""
 
     def __init__(self) -> None:
+        import requests  # It takes a tenth of a second, and most machines are asked nothing.
+
         self._endpoint = os.environ.get(ENDPOINT_VARIABLE, ENDPOINT).rstrip("/")
         self._session = requests.Session()
         self._session.trust_env = False  # A proxy would answer with its own metadata, or not at all.
@@ -47,7 +52,7 @@ class InstanceMetadata:
         Raises requests.RequestException if the service does not answer.
         """
         answer = self._get("/latest/meta-data/spot/instance-action")
-        if answer.status_code == requests.codes.not_found:
+        if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
         answer.raise_for_status()
         content = answer.json()
@@ -60,7 +65,7 @@ class InstanceMetadata:
             answer = self._session.get(
                 self._endpoint + path, headers={"X-aws-ec2-metadata-token": self._token}, timeout=TIMEOUT_S
             )
-            if answer.status_code != requests.codes.unauthorized:
+            if answer.status_code != HTTPStatus.UNAUTHORIZED:
                 break
             self._token = None
         return answer
@@ -91,11 +96,13 @@ def listening(asked_for: bool, tell: Callable[[str], None], poll_s: float = POLL
 
 
 def _listen(given: threading.Event, over: threading.Event, tell: Callable[[str], None], poll_s: float) -> None:
+    from requests import RequestException
+
     metadata, silent = InstanceMetadata(), False
     while not over.is_set():
         try:
             notice = metadata.spot_notice()
-        except (requests.RequestException, KeyError) as error:
+        except (RequestException, KeyError) as error:
             if not silent:
                 tell(f"this machine cannot hear a spot notice, because its metadata service does not answer ({error})")
             notice, silent = None, True
