@@ -25,9 +25,9 @@ from typing import Any
 
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
-from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, read_launch
+from recipe_sweep.sweep.files.launch_file import REAL, LaunchFile, LaunchSettings, read_launch
 from recipe_sweep.sweep.files.process import ProcessIdentity, children
-from recipe_sweep.sweep.launch import ray_private, ray_worker_start, start_watch
+from recipe_sweep.sweep.launch import ray_imports, ray_private, ray_worker_start, start_watch
 from recipe_sweep.sweep.launch.pack_queue import PackQueue
 from recipe_sweep.sweep.launch.ray_files import RayFiles, make_ray_files
 from recipe_sweep.sweep.locks.lease import holds
@@ -80,16 +80,18 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
     threads = {name: str(resources.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     os.environ.update(QUIET | threads | {"TUNE_MAX_PENDING_TRIALS_PG": str(resources.slots)})
 
-    import ray
-    from ray import tune
+    with ray_imports.without_collection():
+        import ray
 
     connected, over = threading.Event(), threading.Event()
     threading.Thread(target=_stop_before_start, args=(settings, connected), name="stop-watch", daemon=True).start()
     files = _ray_files()
     # Ray puts the directory in which it starts on its workers' path.
     with contextlib.chdir(files.empty):
-        _connect(settings, files, over)
+        _connect(settings, files, over, len(launch.packs))
     connected.set()
+    # Ray Tune is imported after the start of Ray, so that workers start beside.
+    tune = _tune(resources)
     try:
         bundle = {"CPU": float(resources.cpus_per_pack)} | ({"GPU": resources.gpu_per_pack} if resources.gpu_per_pack else {})
         tuner = tune.Tuner(
@@ -119,18 +121,30 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
             shutil.rmtree(os.environ[RAY_DIRECTORY], ignore_errors=True)
 
 
-def _connect(settings: LaunchSettings, files: RayFiles, over: threading.Event) -> None:
+def _tune(resources: Resources) -> Any:
+    """Import Ray Tune, and stop it from passing secrets on."""
+    ray_imports.import_tune()
+    from ray import tune
+
+    ray_private.keep_secrets_in_the_environment()
+    if resources.address is None:
+        ray_private.pass_nothing_to_workers()
+    return tune
+
+
+def _connect(settings: LaunchSettings, files: RayFiles, over: threading.Event, packs: int) -> None:
     """Start a Ray of our own and watch it until `over`, or join the one at the given address. Never use another."""
     import ray
 
     resources = settings.resources
-    ray_private.keep_secrets_in_the_environment()
     if resources.address is not None:
         _check_address(resources.address)
         ray.init(address=resources.address, log_to_driver=False, logging_level="warning")
         return
     ray_private.start_workers_with(ray_worker_start.__file__)
     ray_private.listen_on_loopback()
+    ray_private.start_no_helpers(workers=min(resources.slots, packs))
+    os.environ[ray_worker_start.PREPARE] = " ".join(_needed_by_workers(settings))
     ray.init(
         address="local",
         _node_ip_address=ray_private.LOOPBACK,
@@ -143,6 +157,12 @@ def _connect(settings: LaunchSettings, files: RayFiles, over: threading.Event) -
         _temp_dir=str(files.ray),
     )
     threading.Thread(target=_die_with_ray, args=(_ray_servers(), over), name="ray-watch", daemon=True).start()
+
+
+def _needed_by_workers(settings: LaunchSettings) -> tuple[str, ...]:
+    """Name the modules that a worker imports before it has a pack. PyTorch waits for Ray to choose a GPU, if there are any."""
+    mine = ("recipe_sweep.sweep.worker.pack_worker", "recipe_sweep.sweep.results.publish")
+    return mine if settings.workload != REAL or settings.resources.gpus else (*mine, "recipe_sweep.trainers.train")
 
 
 def _ray_files() -> RayFiles:

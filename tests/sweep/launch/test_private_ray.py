@@ -99,6 +99,8 @@ def test_while_it_runs_and_after_it_died_nobody_else_gets_in_or_learns_a_secret(
         assert stat.S_IMODE(files.root.stat().st_mode) == 0o700, "Ray opens its own directory to all: it lies in this one"
         assert stat.S_IMODE(files.token.stat().st_mode) == 0o600
         assert list(files.empty.iterdir()) == []
+        helpers = [each.command for each in everybody if re.search("dashboard|monitor|Agent|/agent", each.command)]
+        assert [each for each in helpers if "raylet" not in each.partition(" ")[0]] == [], "they cost 3 CPU-seconds"
         # A worker that is at work has written its title over its environment.
         telling = [each for each in process.descendants() if re.search("raylet|gcs_server|ray_engine", each.command)]
         assert len(telling) >= 3

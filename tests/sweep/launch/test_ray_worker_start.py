@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,21 @@ def test_worker_gets_other_arguments_or_variables_than_from_rays_own_script(
         answer[3].pop("_", None)  # The name of what the shell ran last, and how deep it is.
         answer[3].pop("SHLVL", None)
     assert ours == rays
+
+
+@pytest.mark.parametrize("prepared", ["json", "no_such_module"])
+def test_what_a_worker_imports_in_advance_changes_nothing_even_if_it_fails(tmp_path: Path, prepared: str) -> None:
+    worker = tmp_path / "worker.py"
+    worker.write_text("import json, sys\nprint(json.dumps([__name__, sys.argv, sys.path[0], 'ray.tune' in sys.modules]))\n")
+    told = subprocess.run(
+        [sys.executable, ray_worker_start.__file__, str(worker), "--entrypoint=a b", "--language=PYTHON"],
+        capture_output=True,
+        check=True,
+        text=True,
+        env=os.environ | {ray_worker_start.PREPARE: prepared},
+    )
+    answer = ["__main__", [str(worker), "--entrypoint=a b"], str(tmp_path), prepared == "json"]
+    assert json.loads(told.stdout) == answer
 
 
 @pytest.mark.parametrize(
