@@ -8,6 +8,8 @@ killed. The process may be killed at any moment, because the next one continues 
 from __future__ import annotations
 
 import argparse
+import functools
+import gc
 import logging
 import os
 import select
@@ -24,6 +26,7 @@ from recipe_sweep.sweep.tracking.projection import Projection, projection_lock
 from recipe_sweep.sweep.tracking.writer_report import Reports, WriterEnd, read_reports
 
 POLL_S = 5.0
+LOOK_EVERY_S = 0.5
 LONGEST_WAIT_S = 300.0
 LAST_ATTEMPTS = 3
 LAST_PASS_S = 10.0
@@ -109,6 +112,8 @@ def main() -> int:
     options = parser.parse_args()
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     os.nice(10)  # the processors are for training
+    _wait_for_something(SweepPaths(options.sweep_dir))
+    gc.disable()  # A third of the time in which MLflow is imported would go into it.
     reports = Reports(options.reports)
     reports.refused("MLflow did not start in time")
     busy = False
@@ -122,6 +127,16 @@ def main() -> int:
             busy = True
             if _input_ended(options.poll_s):
                 return 1
+
+
+def _wait_for_something(paths: SweepPaths) -> None:
+    """Wait until the sweep has something to show, or input ends, because the start of a launch needs the processors."""
+    while not (_any_file(paths.results) or _any_file(paths.progress)) and not _input_ended(LOOK_EVERY_S):
+        pass
+
+
+def _any_file(folder: Path) -> bool:
+    return next(folder.glob("[!.]*"), None) is not None
 
 
 def _write(sweep_dir: Path, per_run: bool, poll_s: float, reports: Reports) -> int:
@@ -156,6 +171,7 @@ def _live_pass(projection: Projection) -> bool:
     """Make one pass, which ends early when the launch ends; return False if MLflow refused, so that it is tried again."""
     try:
         projection.reach()  # This takes seconds, which the end of the launch must not wait for.
+        _settle_imports()
         summary = projection.update(live=True, enough=lambda: _input_ended(0.0))
     except refusals() as error:
         _log_refusal(projection, error)
@@ -163,6 +179,13 @@ def _live_pass(projection: Projection) -> bool:
     if summary.created or summary.extended or summary.replaced:
         log.info("%s", summary.counts)
     return True
+
+
+@functools.cache
+def _settle_imports() -> None:
+    """Collect garbage again, but not among what was imported."""
+    gc.freeze()
+    gc.enable()
 
 
 def _log_refusal(projection: Projection, error: Exception) -> None:
