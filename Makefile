@@ -11,7 +11,7 @@ INSTALLED := $(VENV)/.installed
 LOCK ?= requirements.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick test-python test-lowest quick-list test-cluster test-faults test-fuzz test-releases test-browser notebook check bench bench-short bench-scale bench-gpu format lock clean
+.PHONY: help setup demo test test-quick test-python test-lowest quick-list test-cluster test-faults test-fuzz test-releases test-browser notebook check bench bench-short bench-scale bench-start bench-gpu format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
@@ -90,6 +90,10 @@ bench-gpu: setup ## the same on a CUDA GPU, and that graphs learn what single st
 
 bench-scale: setup ## what the control plane costs at 4,096, 16,384 and 65,536 runs; a table, and benchmarks-scale.json
 	@$(BIN)/python -m benchmarks.scale
+
+# To compare with another checkout, which needs a .venv: make bench-start BESIDE=../before
+bench-start: setup ## what a launch of eight runs costs besides training, and when its first step is: a table, in minutes
+	@$(BIN)/python -m benchmarks.start $(if $(BESIDE),--beside $(BESIDE))
 
 format: setup ## let ruff fix and format the code
 	@$(BIN)/ruff check --fix

@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 EVERY_S = 0.2
@@ -25,6 +25,9 @@ _KINDS = (
     ("recipe_sweep.sweep.launch.ray_engine", "engine"),
     ("recipe_sweep.sweep.tracking.writer_process", "mlflow"),
     ("recipe_sweep.sweep.cli.main", "launch"),
+    ("dashboard", "ray agents"),
+    ("runtime_env/agent", "ray agents"),
+    ("monitor.py", "ray agents"),
     ("raylet", "ray servers"),
     ("gcs_server", "ray servers"),
     ("ray/", "ray servers"),
@@ -41,23 +44,31 @@ class Spent:
     cpu_by_kind: Mapping[str, float]
     peak_bytes: Mapping[str, int]
     output: str = field(repr=False)
+    appeared_s: float | None = None
+    """Wall seconds until the awaited file was there; None if none was awaited or none came"""
 
 
-def run(command: Sequence[str], environment: Mapping[str, str]) -> Spent:
-    """Run a command to its end and watch its tree. Raises SystemExit with its output if it fails."""
+def run(command: Sequence[str], environment: Mapping[str, str], appears: tuple[Path, str] | None = None) -> Spent:
+    """Run a command to its end and watch its tree. Raises SystemExit with its output if it fails.
+
+    `appears` is a folder and a pattern: it is noted when the first file there appears.
+    """
+    appeared: float | None = None
     with tempfile.TemporaryFile("w+") as written:
         began = time.monotonic()
         process = subprocess.Popen(command, stdout=written, stderr=written, env=dict(os.environ) | dict(environment))
         tree = _Tree(process.pid)
         while process.poll() is None:
             tree.look()
+            if appears is not None and appeared is None and any(appears[0].glob(appears[1])):
+                appeared = time.monotonic() - began
             time.sleep(EVERY_S)
         wall = time.monotonic() - began
         written.seek(0)
         output = written.read()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{output}")
-    return tree.spent(wall, output)
+    return replace(tree.spent(wall, output), appeared_s=appeared)
 
 
 class _Tree:
