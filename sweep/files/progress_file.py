@@ -35,12 +35,22 @@ class RunProgress:
 
 
 @dataclass(frozen=True)
+class PackUsage:
+    """What a pack's process uses: processors since its last report, bytes of memory, and of a GPU's. None: not known."""
+
+    cpus: float | None
+    memory_bytes: int | None
+    gpu_memory_bytes: int | None
+
+
+@dataclass(frozen=True)
 class PackProgressFile:
     """One pack that is being trained. `step` and `steps` are gradient steps: done by every lane, and wanted.
 
     `scale_min` and `scale_max` are the returns between which the dataset's scores are normalised. `started_at` is when this
     attempt began, and `resumed_step` is the step at which it began. So throughput is (step - resumed_step) * runs / seconds.
     `epoch` is the launch that it works for. Times would not tell the launch, because clocks differ and may be set.
+    Files of older versions have no `usage`.
     """
 
     pack_id: str
@@ -53,6 +63,7 @@ class PackProgressFile:
     updated_at: datetime
     resumed_step: int = 0
     epoch: int = 0
+    usage: PackUsage | None = None
 
 
 def progress_path(folder: Path, pack_id: str) -> Path:
@@ -148,6 +159,7 @@ class _Content:
     updated_at: datetime
     resumed_step: int
     epoch: int = 0
+    usage: PackUsage | None = None
 
 
 def _run_from_json(run: _Run) -> RunProgress:

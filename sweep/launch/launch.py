@@ -28,7 +28,7 @@ from recipe_sweep.sweep.files.sweep_file import SCHEMA_VERSION, SweepFile, read_
 from recipe_sweep.sweep.launch.supervisor import Display, Supervision, check_ray_environment, ray_directory
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.locks.stop import stop_signals
-from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
+from recipe_sweep.sweep.monitoring.status import SweepStatus
 from recipe_sweep.sweep.planning.data_versions import kept_versions
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
@@ -96,10 +96,11 @@ def _launch(request: LaunchRequest, display: Display, companion: Callable[[], Ab
             write_estimate(paths, lease.epoch, estimated)
         epoch, began, began_at = lease.epoch, time.monotonic(), datetime.now(UTC)
         with companion():
-            hopeless = Supervision(request, pinned, lease, display, asked, ray_files).run()
+            supervision = Supervision(request, pinned, lease, display, asked, ray_files)
+            hopeless = supervision.run()
             write_outcome(paths, epoch, _outcome(request, plan, epoch, time.monotonic() - began, began_at))
         _remove_spent_checkpoints(paths)
-    status = SweepWatcher(request.points, paths, request.selected).look()
+    status = supervision.watcher.look()
     finished = read_done(paths).file_of
     trained = sum(point.run_id in finished for point in todo)
     return LaunchEnd(status, trained, interrupted=asked.count > 0, hopeless=hopeless)

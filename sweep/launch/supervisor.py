@@ -62,7 +62,7 @@ class Supervision:
         self._request, self._sweep, self._lease, self._display, self._asked = request, sweep, lease, display, asked
         self._ray_files = ray_files
         self._paths = request.paths
-        self._watcher = SweepWatcher(request.points, request.paths, request.selected)
+        self.watcher = SweepWatcher(request.points, request.paths, request.selected, scores=True)
 
     def run(self) -> bool:
         """Run engines until nothing is left to do; return whether it was hopeless."""
@@ -113,6 +113,8 @@ class Supervision:
         self._asked.begin_epoch(self._paths, epoch)
         if request.resources.inline:
             return self._run_inline(launch)
+        address = request.resources.address
+        self._display.tell("starting Ray" if address is None else f"asking Ray at {address}")
         log = self._paths.engine_log(epoch)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
@@ -137,7 +139,7 @@ class Supervision:
                 time.sleep(POLL_S)
                 continue
             queue.ended(pack_id, work(launch.settings, pack_id))
-            self._display.show(self._watcher.look())
+            self._display.show(self.watcher.look())
         return HOPELESS_EXIT if queue.hopeless else 0
 
     def _watch(self, engine: subprocess.Popen[bytes]) -> int:
@@ -152,10 +154,10 @@ class Supervision:
                 else:
                     self._display.tell("stopping: packs write their checkpoints (again to kill them)")
             if time.monotonic() - looked_at >= LOOK_EVERY_S:
-                self._display.show(self._watcher.look())
+                self._display.show(self.watcher.look())
                 looked_at = time.monotonic()
             time.sleep(POLL_S)
-        self._display.show(self._watcher.look())
+        self._display.show(self.watcher.look())
         return code
 
 

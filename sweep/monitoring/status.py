@@ -24,8 +24,9 @@ from recipe_sweep.sweep.files.failure_file import FailureGroup, grouped, read_fa
 from recipe_sweep.sweep.files.launch_file import read_resources
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.files.progress_file import PackProgressFile
+from recipe_sweep.sweep.files.progress_file import PackProgressFile, PackUsage
 from recipe_sweep.sweep.locks.lease import LeaseRecord, died, visible_launch
+from recipe_sweep.sweep.monitoring.best_so_far import BestSoFar, BestWatcher
 from recipe_sweep.sweep.monitoring.stuck import StuckPack, packs_at_work, stuck_packs
 from recipe_sweep.sweep.results.done import DoneRuns, Ledger, read_done
 from recipe_sweep.sweep.units import moment
@@ -33,7 +34,10 @@ from recipe_sweep.sweep.units import moment
 
 @dataclass(frozen=True)
 class RunningPack:
-    """A pack that is being trained. `run_steps_per_s` is gradient steps times runs per second since this attempt began."""
+    """A pack that is being trained. `run_steps_per_s` is gradient steps times runs per second since this attempt began.
+
+    `score` is the best of its runs' newest scores; None before an evaluation. Use of the machine is None if it is not known.
+    """
 
     pack_id: str
     label: str
@@ -41,6 +45,10 @@ class RunningPack:
     step: int
     steps: int
     run_steps_per_s: float
+    score: float | None = None
+    cpus: float | None = None
+    memory_bytes: int | None = None
+    gpu_memory_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,10 @@ class SweepStatus:
     failures: tuple[FailureGroup, ...]
     launch: LeaseRecord | None
     died: DeadLaunch | None = None
+    under_way: float = 0.0
+    """What running packs have done so far, in runs"""
+    best: tuple[BestSoFar, ...] = ()
+    """The best configuration of each dataset. It is empty if the watcher was not asked for scores."""
 
 
 def failed_runs(points: Iterable[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> frozenset[str]:
@@ -111,16 +123,24 @@ def failed_runs(points: Iterable[DesignPoint], paths: SweepPaths, selected: Coll
 class SweepWatcher:
     """Reads the state of one sweep repeatedly. What follows from its points is computed once.
 
-    It counts the `selected` of the grid's `points` (None: all). Only done runs outside the whole grid are `outside`.
+    It counts the `selected` of the grid's `points` (None: all). Only done runs outside the whole grid are `outside`. If it
+    reads `scores`, it opens each results file once.
     """
 
-    def __init__(self, points: Sequence[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> None:
+    def __init__(
+        self,
+        points: Sequence[DesignPoint],
+        paths: SweepPaths,
+        selected: Collection[str] | None = None,
+        scores: bool = False,
+    ) -> None:
         self._paths = paths
         self._ledger = Ledger(paths)
         self._grid = frozenset(point.run_id for point in points)
         chosen = [point for point in points if selected is None or point.run_id in selected]
         self._points = {point.run_id: point for point in chosen}
         self._gpu_share = cache(self._read_gpu_share)
+        self._best = BestWatcher(paths, self._points) if scores else None
 
     def look(self) -> SweepStatus:
         """Read the state of the sweep now. Raises SweepDirectoryError if one of its files cannot be read."""
@@ -150,6 +170,8 @@ class SweepWatcher:
             failures=failures,
             launch=launch,
             died=self._died(done) if unfinished and launch is None else None,
+            under_way=sum(_under_way(progress, unfinished) for progress in at_work),
+            best=() if self._best is None else self._best.look(done),
         )
 
     def _died(self, done: DoneRuns) -> DeadLaunch | None:
@@ -173,7 +195,19 @@ class SweepWatcher:
     def _running(self, progress: PackProgressFile) -> RunningPack:
         point = self._points.get(progress.runs[0].run_id)
         label = f"{point.decomposition} {point.value_learning} {point.task}/{point.dataset}" if point else "outside the grid"
-        return RunningPack(progress.pack_id, label, len(progress.runs), progress.step, progress.steps, _rate(progress))
+        used = progress.usage or PackUsage(None, None, None)
+        return RunningPack(
+            progress.pack_id,
+            label,
+            len(progress.runs),
+            progress.step,
+            progress.steps,
+            _rate(progress),
+            score=_score(progress),
+            cpus=used.cpus,
+            memory_bytes=used.memory_bytes,
+            gpu_memory_bytes=used.gpu_memory_bytes,
+        )
 
     def _eta(
         self, at_work: Sequence[PackProgressFile], unfinished: set[str], done: DoneRuns, launch: LeaseRecord | None
@@ -210,6 +244,17 @@ class SweepWatcher:
     def _read_gpu_share(self, epoch: int) -> float:
         resources = read_resources(self._paths.launch_file(epoch))
         return 1.0 if resources is None else resources.gpu_per_pack
+
+
+def _score(progress: PackProgressFile) -> float | None:
+    """Find the best of the newest scores of a pack's runs."""
+    newest = [run.curve[-1].return_mean for run in progress.runs if run.curve]
+    width = progress.scale_max - progress.scale_min
+    return (max(newest) - progress.scale_min) / width if newest and width else None
+
+
+def _under_way(progress: PackProgressFile, unfinished: Collection[str]) -> float:
+    return sum(run.run_id in unfinished for run in progress.runs) * progress.step / progress.steps
 
 
 def _rate(progress: PackProgressFile) -> float:

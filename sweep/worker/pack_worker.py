@@ -61,6 +61,7 @@ from recipe_sweep.sweep.files.progress_file import (
 from recipe_sweep.sweep.locks.claim import claimed
 from recipe_sweep.sweep.locks.stop import told_to_stop
 from recipe_sweep.sweep.worker.sigterm import told_to_end
+from recipe_sweep.sweep.worker.usage import UsageMeter
 from recipe_sweep.sweep.worker.watchdog import watched
 from recipe_sweep.sweep.worker.workload import load_workload
 
@@ -287,6 +288,7 @@ class _ProgressWriter:
         self._resumed_step: int | None = None
         self._written_at = 0.0
         self._evaluations = -1
+        self._meter = UsageMeter()
 
     def __call__(self, progress: PackProgress) -> None:
         self._alive()
@@ -314,6 +316,7 @@ class _ProgressWriter:
                 updated_at=datetime.now(UTC),
                 resumed_step=self._resumed_step,
                 epoch=self._epoch,
+                usage=self._meter.read(),
             ),
         )
 

@@ -35,7 +35,7 @@ def show_status(options: StatusOptions) -> None:
     with nullcontext() if options.watch else without_garbage_collection():
         target = open_reference(options.reference)
         selected = {point.run_id for point in target.selected(options.only)}
-        watcher = SweepWatcher(target.points, target.paths, selected)
+        watcher = SweepWatcher(target.points, target.paths, selected, scores=options.watch)
         screen = console()
         if options.watch:
             _watch(watcher, screen)

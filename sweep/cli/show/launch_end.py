@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.pasted import pasted
-from recipe_sweep.sweep.cli.show.status import failure_lines, status_line
+from recipe_sweep.sweep.cli.show.status import best_text, failure_lines, status_line
 from recipe_sweep.sweep.cli.streams import say
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,6 +53,9 @@ def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
     from rich.markup import escape
 
     console.print(f"trained {counted(end.trained, 'run')}; {status_line(end.status)}")
+    if end.status.best:
+        made_up = "made up, " if is_rehearsal(SweepPaths(root)) else ""
+        console.print(f"best so far: {made_up}{escape(best_text(end.status.best[0]))}", soft_wrap=True)
     for line in failure_lines(end.status.failures, grid, SweepPaths(root)):
         console.print(line, soft_wrap=True)
     if end.hopeless:

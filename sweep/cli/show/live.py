@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.text import Text
 
 from recipe_sweep.sweep.cli.show.notebook import NotebookTable
-from recipe_sweep.sweep.cli.show.status import status_line, status_view
+from recipe_sweep.sweep.cli.show.status import live_view, status_line
 from recipe_sweep.sweep.monitoring.status import SweepStatus
 
 LINE_EVERY_S = 10.0
@@ -38,7 +38,7 @@ class LaunchDisplay:
     def show(self, status: SweepStatus) -> None:
         """Show the state of the sweep."""
         if self._live is not None:
-            self._live.update(status_view(status))
+            self._live.update(live_view(status))
             return
         line, now = status_line(status), time.monotonic()
         if line != self._last_line and now - self._last_at >= LINE_EVERY_S:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
@@ -19,12 +21,31 @@ from recipe_sweep.sweep.estimates.spending import Spending
 from recipe_sweep.sweep.files.failure_file import FailureGroup
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
+from recipe_sweep.sweep.monitoring.best_so_far import BestSoFar
 from recipe_sweep.sweep.monitoring.status import AxisProgress, DeadLaunch, RunningPack, SweepStatus
 from recipe_sweep.sweep.opening import Target
-from recipe_sweep.sweep.units import device_time, duration
+from recipe_sweep.sweep.units import device_time, duration, memory, percent
 
 _SHOWN_PACKS = 16
+_SHOWN_BEST = 6
+_BAR_WIDTH = 50
 GO_ON = "to continue, launch again: finished runs are kept, and packs go on from their checkpoints"
+
+
+class _Use(NamedTuple):
+    """A column of running packs that is shown if it is known of any of them."""
+
+    name: str
+    value: Callable[[RunningPack], float | None]
+    text: Callable[[float], str]
+
+
+_USE = (
+    _Use("score", lambda pack: pack.score, "{:.2f}".format),
+    _Use("CPU", lambda pack: pack.cpus, percent),
+    _Use("memory", lambda pack: pack.memory_bytes, memory),
+    _Use("GPU memory", lambda pack: pack.gpu_memory_bytes, memory),
+)
 
 
 def print_status(console: Console, target: Target, status: SweepStatus, axes: Sequence[AxisProgress]) -> None:
@@ -36,6 +57,24 @@ def print_status(console: Console, target: Target, status: SweepStatus, axes: Se
         console.print(_progress_by_axis(axes))
     for line in failure_lines(status.failures, str(target.paths.root), target.paths):
         console.print(line, soft_wrap=True)
+
+
+def live_view(status: SweepStatus) -> RenderableType:
+    """Lay out the state of a sweep for a screen that updates itself: a bar, and the best scores so far, beside all else."""
+    share = (status.done + status.under_way) / status.wanted if status.wanted else 1.0
+    bar = Table.grid(padding=(0, 1))
+    bar.add_row(ProgressBar(total=1.0, completed=share, width=_BAR_WIDTH), percent(share))
+    lines = [Text(f"best so far: {best_text(best)}") for best in status.best[:_SHOWN_BEST]]
+    if len(status.best) > _SHOWN_BEST:
+        lines.append(Text(f"... and of {len(status.best) - _SHOWN_BEST} more datasets", style="dim"))
+    return Group(bar, status_view(status), *lines)
+
+
+def best_text(best: BestSoFar) -> str:
+    """Write a configuration with its score: `mix td brac 0.92 on expert (alpha 0.1), 4 seeds`."""
+    details = ", ".join(f"{axis} {value}" for axis, value in best.details)
+    beside = f" ({details})" if details else ""
+    return f"{best.design} {best.score:.2f} on {best.place}{beside}, {counted(best.seeds, 'seed')}"
 
 
 def status_view(status: SweepStatus) -> RenderableType:
@@ -154,10 +193,12 @@ def _spent(spent: Spending) -> str:
 
 
 def _packs(packs: Sequence[RunningPack]) -> Table:
-    table = plain_table("pack", "trains", "runs", "step", "speed")
+    columns = [column for column in _USE if any(column.value(pack) is not None for pack in packs)]
+    table = plain_table("pack", "trains", "runs", "step", "speed", *(column.name for column in columns))
     for pack in packs[:_SHOWN_PACKS]:
         share = f"{pack.step:,} of {pack.steps:,} ({pack.step / pack.steps:.0%})"
-        table.add_row(pack.pack_id, pack.label, str(pack.runs), share, f"{pack.run_steps_per_s:,.0f}/s")
+        use = ("" if (value := column.value(pack)) is None else column.text(value) for column in columns)
+        table.add_row(pack.pack_id, pack.label, str(pack.runs), share, f"{pack.run_steps_per_s:,.0f}/s", *use)
     if len(packs) > _SHOWN_PACKS:
         table.add_row("...", f"and {len(packs) - _SHOWN_PACKS} more")
     return table
