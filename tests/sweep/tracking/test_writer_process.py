@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.tracking import writer_process
 from recipe_sweep.sweep.tracking.client import quiet_client
 from recipe_sweep.sweep.tracking.writer_process import start_writer
 from tests.sweep.synthetic_results import points, publish, report_progress
@@ -93,3 +94,19 @@ def test_a_database_deleted_during_a_launch_is_made_again(
     SweepPaths(tmp_path).mlflow_db.unlink()
     wait_for(lambda: writer.log_file.read_text().count("2 created") == 2)
     assert writer.stop(PATIENCE_S).up_to_date
+
+
+def test_the_start_of_a_launch_does_not_share_its_processors_with_mlflow(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+
+    def input_ended(wait_s: float) -> bool:
+        looks.append(wait_s)
+        if len(looks) == 3:
+            report_progress(tmp_path, "aaaa", points(alphas=(3.0,)), steps=(100,))
+        return False
+
+    monkeypatch.setattr(writer_process, "_input_ended", input_ended)
+    writer_process._wait_for_something(SweepPaths(tmp_path))
+    assert looks == [writer_process.LOOK_EVERY_S] * 3
