@@ -165,6 +165,27 @@ def dataset_bytes(point: DesignPoint, spec: TaskSpec) -> int:
     return row * (point.dataset_size or 0)
 
 
+def checkpoint_bytes(points: Sequence[DesignPoint]) -> int:
+    """Compute the bytes of one checkpoint of a pack: parameters, the optimiser's two moments, and targets."""
+    point = points[0]
+    shapes, lanes = shapes_of(point), Lanes.of(points)
+    saved = RESTING_COPIES - 1  # without the gradient
+    per_value = (saved + 1) * _critic_parameters(shapes)
+    if point.value_learning.has_value_network:
+        per_value += saved * shapes.value.parameters
+    return point.precision.bytes * (lanes.values * per_value + lanes.actors * saved * shapes.actor.parameters)
+
+
+def weights_bytes(point: DesignPoint, *, critics: bool) -> int:
+    """Compute the bytes of one run's kept weights: the actor's, and with `critics` those of all its networks."""
+    shapes = shapes_of(point)
+    parameters = shapes.actor.parameters
+    if critics:
+        parameters += _critic_parameters(shapes)
+        parameters += shapes.value.parameters if point.value_learning.has_value_network else 0
+    return point.precision.bytes * parameters
+
+
 RESTING_COPIES = 4
 """Copies of each trained parameter: itself, its gradient, and two moments."""
 PASSING_COPIES = 3
@@ -175,11 +196,15 @@ _HYPER_LAYERS = 4
 
 
 def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
-    critic = HEADS * shapes.critic.parameters + sum(net.parameters for net in shapes.mixer)
+    critic = _critic_parameters(shapes)
     per_value = (RESTING_COPIES + 1) * critic  # the one more is the target
     if point.value_learning.has_value_network:
         per_value += RESTING_COPIES * shapes.value.parameters
     return lanes.values * per_value + lanes.actors * RESTING_COPIES * shapes.actor.parameters
+
+
+def _critic_parameters(shapes: Shapes) -> int:
+    return HEADS * shapes.critic.parameters + sum(net.parameters for net in shapes.mixer)
 
 
 def _activations(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:

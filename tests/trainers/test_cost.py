@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Precision, ValueLearning
-from recipe_sweep.trainers.cost import Lanes, pack_memory, shapes_of, step_flops
+from recipe_sweep.trainers import checkpoint
+from recipe_sweep.trainers.cost import Lanes, checkpoint_bytes, pack_memory, shapes_of, step_flops, weights_bytes
 from recipe_sweep.trainers.parameters import Stack
 from recipe_sweep.trainers.train import PackTrainer
 from tests.trainers.builders import DESIGNS, batch, dataset, learner, point
@@ -117,3 +120,21 @@ def test_results_come_in_the_order_of_the_runs_however_these_lie_in_the_process(
     assert [each.run_id for each in trainer.points] != [each.run_id for each in points]
     trainer.advance()
     assert [result.run_id for result in trainer.results()] == [each.run_id for each in points]
+
+
+@pytest.mark.parametrize("learning", list(ValueLearning.members()))
+@pytest.mark.parametrize("decomposition", list(Decomposition.members()))
+def test_the_disk_of_checkpoints_and_weights_is_that_of_the_files(
+    decomposition: Decomposition, learning: ValueLearning, tmp_path: Path
+) -> None:
+    points = [point(decomposition, learning, extraction, **WIDE) for extraction in Extraction.members()]
+    trainer = PackTrainer(points, dataset())
+    trainer.advance()
+    checkpoint.save(tmp_path, trainer.learner, trainer.history, pack_key=points[0].pack_key, data_hash="d")
+    [file] = tmp_path.glob("*.safetensors")
+    assert file.stat().st_size == pytest.approx(checkpoint_bytes(points), rel=0.05)
+    for critics in (False, True):
+        weights = checkpoint.final_weights(trainer.learner, critics=critics)
+        assert {sum(array.nbytes for array in named.values()) for named in weights.values()} == {
+            weights_bytes(points[0], critics=critics)
+        }

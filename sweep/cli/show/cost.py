@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from recipe_sweep.search_spaces.abridged import listing
 from recipe_sweep.search_spaces.counted import counted
+from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.clusters.machines import Machines
+from recipe_sweep.sweep.estimates.disk import DiskUse
 from recipe_sweep.sweep.estimates.estimate import how_to_know, money
 from recipe_sweep.sweep.estimates.estimate_file import Estimate
 from recipe_sweep.sweep.planning.plan import Plan
-from recipe_sweep.sweep.units import slots, span
+from recipe_sweep.sweep.units import memory, slots, span
 
 
 def estimate_lines(plan: Plan, estimated: Estimate | None, machines: Machines) -> Iterator[str]:
@@ -37,6 +40,25 @@ def estimate_content(estimated: Estimate, machines: Machines) -> dict[str, objec
     costs = money(estimated, machines)
     own = {"made_at": estimated.made_at.isoformat(), "cpu_s": estimated.cpu_s, "gpu_s": estimated.gpu_s}
     return asdict(estimated) | own | {"money": costs and asdict(costs)}
+
+
+def disk_lines(used: DiskUse) -> Iterator[str]:
+    """Say how much disk the runs to do take, and where this comes from."""
+    kept = "no weights" if used.keep is Keep.NONE else f"weights {memory(used.weights)} (keep: {used.keep})"
+    yield (
+        f"disk: about {memory(used.stays)} more: results {memory(used.results)}, {kept}; "
+        f"while packs train also checkpoints, at most {memory(used.checkpoints)}"
+    )
+    parts = [f"{memory(used.data_here)} here"] if used.data_here else []
+    parts += [f"about {memory(used.data_to_come)} to be made"] if used.data_to_come else []
+    parts += [f"not known yet: {listing(used.unknown_data)}"] if used.unknown_data else []
+    yield f"data: {'; '.join(parts)}"
+    yield f"disk by {used.results_source}, by the shapes of networks, and by files of data that are here"
+
+
+def disk_content(used: DiskUse) -> dict[str, object]:
+    """Write the use of disk for JSON, in bytes."""
+    return asdict(used) | {"unknown_data": list(used.unknown_data)}
 
 
 def _device_seconds(estimated: Estimate) -> float:

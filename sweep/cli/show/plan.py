@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.markup import escape
@@ -14,10 +15,11 @@ from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.expansion import AxisCount, axis_counts
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.sweep.cli.show.cost import estimate_content, estimate_lines
+from recipe_sweep.sweep.cli.show.cost import disk_content, disk_lines, estimate_content, estimate_lines
 from recipe_sweep.sweep.cli.show.runs import run_contents
 from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table, value_cells, value_text
 from recipe_sweep.sweep.clusters.machines import Machines
+from recipe_sweep.sweep.estimates.disk import DiskUse
 from recipe_sweep.sweep.estimates.estimate_file import Estimate
 from recipe_sweep.sweep.monitoring.run_list import ListedRun
 from recipe_sweep.sweep.opening import Target
@@ -25,7 +27,15 @@ from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.units import memory
 
 
-def print_plan(console: Console, target: Target, plan: Plan, machines: Machines, estimated: Estimate | None) -> None:
+@dataclass(frozen=True)
+class Expected:
+    """What a launch is expected to take: time and money (None if not known), and disk (None if there is nothing to do)."""
+
+    estimate: Estimate | None
+    disk: DiskUse | None
+
+
+def print_plan(console: Console, target: Target, plan: Plan, machines: Machines, expected: Expected) -> None:
     """Show what a launch would do."""
     wanted = counted(plan.wanted, "run")
     count = wanted if plan.selected == plan.wanted else f"{plan.selected:,} of {wanted}"
@@ -33,7 +43,9 @@ def print_plan(console: Console, target: Target, plan: Plan, machines: Machines,
     console.print(_axes(axis_counts(target.points)))
     for rule in target.excluded:
         console.print(f"Skipped {counted(rule.points, 'run')}: {escape(rule.reason.rstrip('.'))}.")
-    print_work(console, plan, machines, estimated)
+    print_work(console, plan, machines, expected.estimate)
+    for line in disk_lines(expected.disk) if expected.disk is not None else ():
+        console.print(escape(line), soft_wrap=True)
 
 
 def print_work(console: Console, plan: Plan, machines: Machines, estimated: Estimate | None, rehearses: bool = False) -> None:
@@ -101,7 +113,7 @@ def point_lines(point: DesignPoint) -> Iterable[str]:
 
 
 def plan_json(
-    target: Target, plan: Plan, machines: Machines, estimated: Estimate | None, runs: Sequence[ListedRun] | None = None
+    target: Target, plan: Plan, machines: Machines, expected: Expected, runs: Sequence[ListedRun] | None = None
 ) -> str:
     """Write the plan as JSON; with the runs that would be trained, if they are given."""
     resources = machines.resources
@@ -120,7 +132,8 @@ def plan_json(
         "flops_alone": sum(pack.cost_alone for pack in plan.packs),
         "resumed_packs": len(plan.resumed),
         "slots": resources.slots,
-        "estimate": estimated and estimate_content(estimated, machines),
+        "estimate": expected.estimate and estimate_content(expected.estimate, machines),
+        "disk": expected.disk and disk_content(expected.disk),
         "failed": len(plan.gave_up),
         "outside": len(plan.outside),
         "held": len(plan.held),
