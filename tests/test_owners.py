@@ -178,6 +178,7 @@ CONCEPTS = {
         elsewhere={
             "sweep.launch.ray_engine": "the directory of a launch's own Ray",
             "sweep.launch.supervisor": "the directory of a launch's own Ray",
+            "sweep.monitoring.put_away": "a whole sweep that the user removes",
         },
         within=("sweep",),
         does=("shutil.rmtree(folder)", "paths.pack_checkpoint(pack_id).unlink()"),

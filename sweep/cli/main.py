@@ -11,7 +11,14 @@ from typing import Annotated
 
 import typer
 
-from recipe_sweep.sweep.cli import cluster_commands, data_commands, launch_commands, report_commands, watch_commands
+from recipe_sweep.sweep.cli import (
+    cluster_commands,
+    data_commands,
+    keeping_commands,
+    launch_commands,
+    report_commands,
+    watch_commands,
+)
 from recipe_sweep.sweep.cli.exit_codes import Commands, ExitCode
 from recipe_sweep.sweep.cli.options import Panel
 from recipe_sweep.sweep.cli.streams import flush_standard_streams, print_to_any_encoding, say
@@ -27,6 +34,7 @@ app = typer.Typer(
 app.add_typer(launch_commands.app)
 app.add_typer(watch_commands.app)
 app.add_typer(report_commands.app)
+app.add_typer(keeping_commands.app)
 app.add_typer(data_commands.app, name="data", rich_help_panel=Panel.PLACES)
 app.add_typer(cluster_commands.app, name="cluster", rich_help_panel=Panel.PLACES)
 

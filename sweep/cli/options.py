@@ -79,6 +79,7 @@ class Panel(StrEnum):
     TRAIN = "Train"
     WATCH = "Watch"
     RESULTS = "Results"
+    KEEP = "Keep"
     PLACES = "Data and machines"
 
 

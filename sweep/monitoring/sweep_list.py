@@ -69,9 +69,9 @@ class SweepSummary:
 
 def sweeps_in(folder: Path) -> list[Path]:
     """List the directories of a folder that are sweeps, or what is left of one. A sweep's own directory lists itself."""
-    if _is_sweep(folder):
+    if is_sweep(folder):
         return [folder]
-    return sorted(path for path in folder.iterdir() if _is_sweep(path))
+    return sorted(path for path in folder.iterdir() if is_sweep(path))
 
 
 def summarise(root: Path) -> SweepSummary:
@@ -100,6 +100,11 @@ def footprint(root: Path) -> Footprint:
     return Footprint(size, changed_at)
 
 
+def files_of(root: Path) -> Iterator[Path]:
+    """Yield every file of a sweep. Its own folders may be links to other disks."""
+    return (Path(entry.path) for entry, _ in _entries(root))
+
+
 def best_so_far(points: Sequence[DesignPoint], done: DoneRuns) -> BestSoFar | None:
     """Find the configuration with the highest mean score over its finished seeds; None if no run has a score."""
     ended = endings(done)
@@ -116,7 +121,8 @@ def best_so_far(points: Sequence[DesignPoint], done: DoneRuns) -> BestSoFar | No
     return BestSoFar(fmean(scores[best]), example[best], len(scores[best]))
 
 
-def _is_sweep(path: Path) -> bool:
+def is_sweep(path: Path) -> bool:
+    """Say whether a directory is a sweep, or what is left of one."""
     paths = SweepPaths(path)
     return paths.lock_file.exists() or (paths.results.is_dir() and paths.lease.is_dir())
 

@@ -34,7 +34,7 @@ READING = {
 """How each command that reads is called here."""
 
 OTHERS = {
-    *("init", "launch", "rehearse", "retry", "run", "cancel"),  # they write, train or end something
+    *("init", "launch", "rehearse", "retry", "run", "cancel", "rm", "archive"),  # they write, train or end something
     *("report", "export", "play", "mlflow"),  # they write files that programs read
     "logs",  # a log is text
     *("data fetch", "data import", "data collect", "cluster up", "cluster down"),
