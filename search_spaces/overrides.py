@@ -7,7 +7,7 @@ is made before the grid is validated. A complaint about a change quotes its text
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from recipe_sweep.search_spaces.abridged import cut
@@ -16,7 +16,19 @@ from recipe_sweep.search_spaces.grid import Axes, Grid, Settings
 from recipe_sweep.search_spaces.search import Search
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.validation import nearest
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
+from recipe_sweep.search_spaces.vocabulary import (
+    ActorBound,
+    ActorNorm,
+    CriticNorm,
+    Decomposition,
+    Extraction,
+    Keep,
+    MixerTraining,
+    Precision,
+    Source,
+    TeamReward,
+    ValueLearning,
+)
 from recipe_sweep.search_spaces.words import Word
 from recipe_sweep.search_spaces.yaml_file import Document, KeyPath, Place, key_text, parse_value, shown
 
@@ -50,6 +62,43 @@ def apply_overrides(document: Document, texts: Sequence[str]) -> Overridden:
         places = {known: place for known, place in places.items() if known[: len(path)] != path}
         places[path] = Place(_option(text), None)
     return Overridden(Document(content, places), tuple(problems))
+
+
+def override_keys() -> tuple[str, ...]:
+    """List every key that an override can name, in full: `axes.seed`, `axes.alpha.brac`."""
+    return tuple(key_text(path) for path in _paths())
+
+
+def override_words(key: str) -> tuple[str, ...]:
+    """List the words that a key's value may have; none for keys with numbers, and for unknown keys.
+
+    A key may be shortened as in an override.
+    """
+    try:
+        path = _find(key, key)
+    except GridError:
+        return ()
+    name = path[1] if path[0] in ("axes", "settings") and len(path) > 1 else path[0]
+    return tuple(str(word) for word in _WORDS_OF[name]()) if name in _WORDS_OF else ()
+
+
+_WORDS_OF: dict[str | int, Callable[[], Iterable[str]]] = {
+    "source": lambda: list(Source),
+    "task": lambda: TASKS,
+    "dataset": lambda: sorted({name for task in TASKS.values() for names in task.datasets.values() for name in names}),
+    "decomposition": lambda: _labels(Decomposition),
+    "value_learning": lambda: _labels(ValueLearning),
+    "extraction": lambda: _labels(Extraction),
+    "critic_norm": lambda: _labels(CriticNorm),
+    "actor_norm": lambda: _labels(ActorNorm),
+    "team_reward": lambda: list(TeamReward),
+    "mixer_training": lambda: list(MixerTraining),
+    "actor_bound": lambda: list(ActorBound),
+    "precision": lambda: list(Precision),
+    "keep": lambda: list(Keep),
+    "ablation": lambda: ("true", "false"),
+}
+"""The words of each key. They are looked up when needed, because plugins add words."""
 
 
 def _parse(text: str) -> tuple[KeyPath, object]:

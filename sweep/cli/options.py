@@ -41,6 +41,19 @@ def _complete_axis(ctx: typer.Context, incomplete: str) -> list[str]:
     return [f"{axis}={','.join([*before, text])}" for text in texts if text.startswith(last) and text not in before]
 
 
+def _complete_override(incomplete: str) -> list[str]:
+    """Complete keys of a grid, or, after a key and its `=`, the words that it takes, also in a list that is begun."""
+    from recipe_sweep.search_spaces.overrides import override_keys, override_words
+
+    key, equals, value = incomplete.partition("=")
+    if not equals:
+        return [f"{each}=" for each in override_keys() if each.startswith(key)]
+    bracket, begun = value[:1] == "[", value.removeprefix("[")
+    *before, last = begun.split(",") if bracket else [begun]
+    start = f"{key}={'[' if bracket else ''}{','.join([*before, ''])}"
+    return [f"{start}{word}" for word in override_words(key) if word.startswith(last) and word not in before]
+
+
 def complete_run(ctx: typer.Context, incomplete: str) -> list[str]:
     """Complete ids of the grid's runs, once few are left."""
     found = sorted(point.run_id for point in _points(ctx) if point.run_id.startswith(incomplete))
@@ -110,8 +123,11 @@ DirectoryOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Override a key of the grid, with a YAML value; may be repeated."),
-]
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Override a key of the grid, with a YAML value; may be repeated.",
+        autocompletion=_complete_override,
+    ),
+]  # fmt: skip
 OnlyOption = Annotated[
     list[str] | None,
     typer.Option(
