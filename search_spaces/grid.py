@@ -8,6 +8,7 @@
     exclude:    combinations to leave out, each with its reason
     search:     ranges of alpha and tau, searched instead of listed
     ablation:   true to allow values outside the paper's grid
+    extends:    another grid's file or a preset, whose keys count where this file has none (extending.py)
     keep:       which final weights stay beside the results: none, actor or all (with the critics)
 
 A file has at most 1 MB and 25,000 values. Every number has a lowest and a highest value. `&name`, `*name` and `<<: *name` are
@@ -187,6 +188,17 @@ class Grid(Section):
         return self
 
 
+SCHEMA_TITLE = "Grid of recipe-sweep"
+
+
 def grid_schema() -> dict[str, object]:
-    """Return the JSON Schema of grid files, which editors use for completion."""
-    return Grid.model_json_schema()
+    """Return the JSON Schema of grid files, which editors use for completion.
+
+    A file that extends another need not have every required key.
+    """
+    schema = Grid.model_json_schema()
+    required = schema.pop("required")
+    extends = {"type": "string", "description": "A grid file, from this file's folder, or a preset's name."}
+    schema["properties"] = {"extends": extends, **schema["properties"]}
+    alone = {"if": {"required": ["extends"]}, "then": {"required": ["name"]}, "else": {"required": required}}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": SCHEMA_TITLE, **alone}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from recipe_sweep.search_spaces.errors import MOST_TOLD, GridError, Problem
+from recipe_sweep.search_spaces.extending import EXTENDS, read_extended
 from recipe_sweep.search_spaces.foreign import foreign
 from recipe_sweep.search_spaces.grid import Axes, Grid, Settings
 from recipe_sweep.search_spaces.overrides import apply_overrides
@@ -23,9 +25,11 @@ _AXES = (*Axes.model_fields, *Settings.model_fields)
 def read_grid(reference: str | Path, overrides: Sequence[str] = ()) -> Grid:
     """Read a preset by its name or a grid by its path, and apply `--set` overrides such as `axes.seed=[0,1]`.
 
+    A file that extends another is merged with it first (`extending.py`).
+
     Raises UnreadableFileError for a file that is not YAML, and GridError with every mistake in file and overrides.
     """
-    overridden = apply_overrides(read_yaml(resolve_grid(reference)), overrides)
+    overridden = apply_overrides(read_extended(resolve_grid(reference)), overrides)
     return grid_from(overridden.document, overridden.problems)
 
 
@@ -51,6 +55,17 @@ def _plain(value: object) -> object:
             return [_plain(part) for part in value]
     listed = getattr(value, "tolist", None)  # NumPy's numbers and arrays have it.
     return value if listed is None else listed()
+
+
+def standalone_text(reference: str | Path) -> str:
+    """Return a grid's text as written. If the grid extends another, write the merged document, which needs no other file.
+
+    Raises as `read_grid`.
+    """
+    grid, path = read_grid(reference), resolve_grid(reference)
+    if EXTENDS in read_yaml(path).content:
+        return json.dumps(grid.document.content, indent=2)  # JSON is YAML.
+    return path.read_text(encoding="utf-8")
 
 
 def grid_from(document: Document, known: Sequence[Problem] = ()) -> Grid:

@@ -19,9 +19,8 @@ from recipe_sweep.cluster.errors import ClusterError, NoJobError
 from recipe_sweep.cluster.shipment import Cargo, TextFile, Wheel
 from recipe_sweep.cluster.wheel import build_wheel
 from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.search_spaces.grid_file import read_grid
+from recipe_sweep.search_spaces.grid_file import standalone_text
 from recipe_sweep.search_spaces.pasted import pasted
-from recipe_sweep.search_spaces.presets import resolve_grid
 from recipe_sweep.sweep.clusters.machines import Cluster, alternatives
 from recipe_sweep.sweep.clusters.up_file import (
     ClusterRecord,
@@ -151,16 +150,10 @@ def _cargo(directory: Path, grid: str | None, scratch: Path) -> Cargo:
 
     Raises GridError with every mistake in the grid, because an error on the cluster would come too late.
     """
-    text = None if grid is None else _grid_text(grid)
+    text = None if grid is None else standalone_text(grid)
     with _as_user_errors():
         built = build_wheel(scratch)
     return Cargo(directory, replace(built, path=directory / built.name), text, built.path.read_bytes())
-
-
-def _grid_text(grid: str) -> str:
-    """Check a grid and return its text as written."""
-    read_grid(grid)
-    return resolve_grid(grid).read_text(encoding="utf-8")
 
 
 def _run_all(order: Order, tell: Callable[[str], None]) -> None:
