@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from recipe_sweep.search_spaces.errors import Problem, UserInputError
-from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.options import (
     LARGEST_SEED,
@@ -30,24 +28,33 @@ from recipe_sweep.sweep.cli.options import (
     complete_run,
 )
 from recipe_sweep.sweep.cli.shared import rehearsed_workload, workload
-from recipe_sweep.sweep.cli.streams import say
 
 app = typer.Typer()
 
 
 @app.command(epilog="Example:  recipe-sweep init my-grid.yaml", rich_help_panel=Panel.START)
 def init(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="The grid file to write.")] = Path("grid.yaml"),
+    path: Annotated[Path, typer.Argument(metavar="NAME", help="The grid file to write; the sweep is named after it.")] = Path(
+        "grid.yaml"
+    ),
     preset: Annotated[str, typer.Option(metavar="NAME", help="The preset to start from.")] = "starter",
 ) -> None:
-    """Write a commented grid file to start from."""
-    from recipe_sweep.search_spaces.presets import preset_text
+    """Write a commented grid file to start from, and beside it the schema by which editors complete it."""
+    from recipe_sweep.sweep.cli.actions.new_grid import write_grid
 
-    text = preset_text(preset)
-    if path.exists():
-        raise UserInputError(Problem(str(path), found="a file that is there already", expected="a name that is free"))
-    path.write_text(text, encoding="utf-8")
-    say(f"wrote {path}; edit it, then: {pasted('recipe-sweep', 'plan', path)}")
+    write_grid(path if path.suffix else path.with_suffix(".yaml"), preset)
+
+
+@app.command(epilog="Example:  recipe-sweep schema -o grid.schema.json", rich_help_panel=Panel.START)
+def schema(
+    out: Annotated[
+        Path | None, typer.Option("-o", "--out", metavar="FILE", help="Write it to this file.", show_default=False)
+    ] = None,
+) -> None:
+    """Print the JSON Schema of grid files, by which editors complete and check them. It has the words of plugins, too."""
+    from recipe_sweep.sweep.cli.actions.new_grid import write_schema
+
+    write_schema(out)
 
 
 @app.command(epilog="Example:  recipe-sweep plan figure7 --only task=2ant", rich_help_panel=Panel.START)

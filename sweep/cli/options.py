@@ -42,7 +42,7 @@ def _complete_axis(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def _complete_override(incomplete: str) -> list[str]:
-    """Complete keys of a grid, or, after a key and its `=`, the words that it takes, also in a list that is begun."""
+    """Complete keys of a grid. After a key and its `=`, complete the words that it takes, also inside a list."""
     from recipe_sweep.search_spaces.overrides import override_keys, override_words
 
     key, equals, value = incomplete.partition("=")

@@ -36,6 +36,7 @@ READING = {
 OTHERS = {
     *("init", "launch", "rehearse", "retry", "run", "cancel", "rm", "archive"),  # they write, train or end something
     *("report", "export", "play", "mlflow"),  # they write files that programs read
+    "schema",  # it prints nothing but JSON
     "logs",  # a log is text
     *("data fetch", "data import", "data collect", "cluster up", "cluster down"),
 }
