@@ -70,19 +70,20 @@ def report(
             help="Also say how often claims hold in N sweeps without differences.",
         ),
     ] = 0,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser, if there is a display.")] = False,
 ) -> None:
     """Draw the paper's figures that the results allow, and write a page, tables and numbers; or compare two sweeps."""
     from recipe_sweep.analysis.results.score_rules import score_rule
     from recipe_sweep.sweep.cli.actions.report import ReportOptions, compare_sweeps, report_sweep
+    from recipe_sweep.sweep.cli.actions.show_page import open_page
     from recipe_sweep.sweep.opening import Reference
 
     reference = Reference(grid, directory, overrides or ())
     rule = score_rule(score, threshold)
     options = ReportOptions(reference, only or (), data, number or (), every, out, null_sweeps, rule, intervals)
-    if other is None:
-        report_sweep(options)
-    else:
-        compare_sweeps(options, other)
+    page = report_sweep(options) if other is None else compare_sweeps(options, other)
+    if show:
+        open_page(page)
 
 
 @app.command(epilog="Example:  recipe-sweep recommend demo --budget 64 -o next.yaml", rich_help_panel=Panel.RESULTS)

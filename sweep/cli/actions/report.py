@@ -44,8 +44,8 @@ class ReportOptions:
     intervals: Intervals = Intervals.PAIRED
 
 
-def report_sweep(options: ReportOptions) -> None:
-    """Write the report of one sweep, and print its summary and its paths."""
+def report_sweep(options: ReportOptions) -> Path | None:
+    """Write the report of one sweep, and print its summary and its paths. Return the page, if there is one."""
     kinds = figure_kinds(options.figures or None)
     with without_garbage_collection():
         target = open_reference(options.reference).begun()
@@ -68,6 +68,7 @@ def report_sweep(options: ReportOptions) -> None:
             intervals=options.intervals,
         )
     _tell(options, target, paths, [*remarks, *filter(None, [null_sentence])])
+    return paths.page
 
 
 def _null_sentence(options: ReportOptions, target: Target, points: Sequence[DesignPoint]) -> str:
@@ -103,8 +104,8 @@ def _tell(options: ReportOptions, target: Target, paths: ReportPaths, remarks: S
             say(absent.sentence)
 
 
-def compare_sweeps(options: ReportOptions, other: str) -> None:
-    """Compare two sweeps. Raises SweepDirectoryError for options that only make sense for one sweep."""
+def compare_sweeps(options: ReportOptions, other: str) -> Path:
+    """Compare two sweeps and return the page. Raises SweepDirectoryError for options that only make sense for one sweep."""
     _check_alone(options)
     targets = [open_sweep(text, None, None).begun() for text in (options.reference.text, other)]
     names = [target.paths.root.resolve().name for target in targets]
@@ -120,6 +121,7 @@ def compare_sweeps(options: ReportOptions, other: str) -> None:
     paths = write_comparison(first, second, options.out or default, options.score)
     say(paths.text.read_text(encoding="utf-8"))
     say(f"page     {paths.page}\ntext     {paths.text}\nnumbers  {paths.numbers}")
+    return paths.page
 
 
 def _check_alone(options: ReportOptions) -> None:
