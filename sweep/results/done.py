@@ -275,7 +275,8 @@ def _read_index(path: Path) -> tuple[ResultFile, ...]:
         if not path.is_file():  # It may be something that must not be replaced.
             overlook(error)
         return ()
-    return content.files if content.version == INDEX_VERSION else ()
+    whole = all(len(file.run_ids) == len(file.scores) == len(file.steps) for file in content.files)
+    return content.files if content.version == INDEX_VERSION and whole else ()
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 from datetime import UTC, datetime
 
@@ -16,6 +17,7 @@ from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.monitoring.doctor import Severity, examine
 from recipe_sweep.sweep.results import done as ledger
 from recipe_sweep.sweep.results.done import read_done, read_points
+from recipe_sweep.sweep.results.outcomes import endings
 from recipe_sweep.sweep.results.publish import Provenance, publish
 from recipe_sweep.trainers.outcome import PackOutcome
 from tests.sweep import stand_in
@@ -172,3 +174,14 @@ def test_a_damaged_file_leaves_the_index_as_it_was_because_the_command_may_be_re
     torn.unlink()
     read_done(paths)
     assert paths.done_index.read_bytes() != before
+
+
+@pytest.mark.parametrize("column", ["scores", "steps"])
+def test_an_index_that_lacks_a_number_is_made_again(paths: SweepPaths, column: str) -> None:
+    publish_under_new_epoch(paths, POINTS[:2])
+    before = read_done(paths)
+    content = json.loads(paths.done_index.read_text())
+    content["files"][0][column].pop()
+    paths.done_index.write_text(json.dumps(content))
+    assert endings(read_done(paths)) == endings(before)
+    assert [ending.score is not None for ending in endings(before).values()] == [True, True]
