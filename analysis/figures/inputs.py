@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.analysis.figures.intervals import Intervals
+from recipe_sweep.analysis.findings.claims import Claim, claims
 from recipe_sweep.analysis.findings.learning import NOT_JUDGED, Learning
 from recipe_sweep.analysis.findings.one_alpha import OneAlphas, one_alphas
 from recipe_sweep.analysis.findings.panels import TaskPanels
+from recipe_sweep.analysis.findings.stability import stability
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import Results
 from recipe_sweep.analysis.results.score_rules import ScoreRule
@@ -46,6 +48,13 @@ class Material:
     def one_alphas(self) -> OneAlphas:
         """Scores of all designs with one configuration everywhere."""
         return one_alphas(self.blocks)
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """The paper's claims, judged by the results. Nothing is claimed of a rehearsal."""
+        rehearsal = self.results.rehearsal
+        measured = () if rehearsal else stability(self.results_dir, self.results)
+        return claims(self.blocks, measured, rehearsal=rehearsal)
 
 
 class Numbers(NamedTuple):

@@ -45,6 +45,8 @@ class ReportPaths(NamedTuple):
     """the sentence on missing runs"""
     learning: str = ""
     """the sentence on panels that are still learning; empty if no panel can be judged"""
+    claims: tuple[Claim, ...] = ()
+    """the paper's claims, if there is a page"""
 
     def figure(self, name: str) -> WrittenFigure | None:
         """Find the figure whose files have this name. None if it was not drawn."""
@@ -112,6 +114,7 @@ def write_report(
         summary=NO_CLAIM if results.rehearsal else standing_sentence(blocks),
         coverage=coverage.sentence(),
         learning=ended.sentence,
+        claims=material.claims if page is not None else (),
     )
 
 
@@ -151,15 +154,6 @@ def gathered(
     return Material(sweep_dir / "results", results, wanted, blocks, coverage, score, learned, learning=ended)
 
 
-def judged(sweep_dir: Path, material: Material) -> tuple[Claim, ...]:
-    """Judge the paper's claims by the gathered results. Nothing is claimed of a rehearsal."""
-    from recipe_sweep.analysis.findings.claims import claims
-    from recipe_sweep.analysis.findings.stability import stability
-
-    results, rehearsal = material.results, material.results.rehearsal
-    return claims(material.blocks, () if rehearsal else stability(sweep_dir / "results", results), rehearsal=rehearsal)
-
-
 def write_documents(
     sweep_dir: Path,
     out_dir: Path,
@@ -181,7 +175,7 @@ def write_documents(
     from recipe_sweep.analysis.results.provenance import provenance_notes
 
     results, blocks, rehearsal = material.results, material.blocks, material.results.rehearsal
-    claims = judged(sweep_dir, material)
+    claims = material.claims
     advice = recommend(blocks, claims, rehearsal=rehearsal)
     write_paper_tables(out_dir, material, claims)
     found = choices(blocks)

@@ -173,11 +173,10 @@ class Sweep:
         True
         """
         from recipe_sweep.analysis.findings.claim_table import claims_frame
-        from recipe_sweep.analysis.report.report import judged
         from recipe_sweep.analysis.results.rehearsal_mark import stamped
 
         material = self._gathered()
-        found = claims_frame(judged(self.directory, material))
+        found = claims_frame(material.claims)
         return stamped(found) if material.results.rehearsal else found
 
     @_warned

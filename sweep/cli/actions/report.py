@@ -9,6 +9,7 @@ from pathlib import Path
 
 from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.figures.registry import figure_kinds
+from recipe_sweep.analysis.findings.claims import Claim, Verdict
 from recipe_sweep.analysis.report.report import ReportPaths, write_report
 from recipe_sweep.analysis.report.two_sweeps_files import load_side, write_comparison
 from recipe_sweep.analysis.results.score_rules import ScoreRule
@@ -90,6 +91,8 @@ def _remarks(target: Target, ended_early: int) -> list[str]:
 def _tell(options: ReportOptions, target: Target, paths: ReportPaths, remarks: Sequence[str]) -> None:
     for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *filter(None, [paths.learning]), *remarks):
         say(sentence)
+    for line in claim_lines(paths.claims):
+        say(line)
     if target.space is not None:
         console().print(best_table(compared(target, None)))
     if paths.page is not None:
@@ -102,6 +105,15 @@ def _tell(options: ReportOptions, target: Target, paths: ReportPaths, remarks: S
     if options.every or options.figures:
         for absent in paths.absent:
             say(absent.sentence)
+
+
+def claim_lines(claims: Sequence[Claim]) -> list[str]:
+    """Say how many of the paper's claims the sweep settles, and each that it settles; nothing without claims."""
+    settled = [claim for claim in claims if claim.verdict is not Verdict.OPEN]
+    if not claims:
+        return []
+    lines = [f"{len(settled)} of the paper's {counted(len(claims), 'claim')} {agreeing(len(settled), 'is', 'are')} settled."]
+    return lines + [f"  {claim.verdict}: {claim.statement} {claim.ours}" for claim in settled]
 
 
 def compare_sweeps(options: ReportOptions, other: str) -> Path:
