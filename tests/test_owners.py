@@ -99,7 +99,7 @@ CONCEPTS = {
     "never writing over a file": Concept(
         writes_over,
         owners=(),
-        elsewhere={"sweep.cli.launch_commands": "`init` writes a new grid, and refuses where a file is"},
+        elsewhere={},
         within=("sweep", "cluster"),
         does=('path.write_text("x")', "paths.lock_file.write_bytes(data)"),
         does_not=("temporary.write_text(text)", "write_text(path, text)"),

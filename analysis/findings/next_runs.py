@@ -12,7 +12,6 @@ from recipe_sweep.analysis.findings.best_recipe import Recipe
 from recipe_sweep.analysis.findings.next_steps import Step
 from recipe_sweep.analysis.results.scores import Configuration, ConfiguredRun, configured_runs, points_table
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import CriticNorm
 
 _DATASET_FIELDS = ("task", "source", "dataset", "dataset_version", "dataset_seed", "dataset_size")
 
@@ -106,7 +105,6 @@ def _example(members: _Standing, asked: _Standing, recipe: Recipe) -> DesignPoin
     """Return a run of the recipe on any dataset. If the grid has none, make one from another run of the grid."""
     if members:
         return members[0][0]
-    norms = recipe.decomposition.critic_norms
     return replace(
         asked[0][0],
         decomposition=recipe.decomposition,
@@ -114,7 +112,7 @@ def _example(members: _Standing, asked: _Standing, recipe: Recipe) -> DesignPoin
         extraction=recipe.extraction,
         alpha=recipe.alpha,
         tau=recipe.tau,
-        critic_norm=CriticNorm.SVN if CriticNorm.SVN in norms else norms[0],
+        critic_norm=recipe.decomposition.critic_norms[0],
     )
 
 

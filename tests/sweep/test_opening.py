@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from recipe_sweep.search_spaces import expansion, grid_file
+from recipe_sweep.search_spaces import expansion, extending
 from recipe_sweep.search_spaces.grid_file import read_grid
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.opening import Reference, expanded, locate, open_target, opened, read_located_grid
@@ -38,7 +38,7 @@ class Counts:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.expanded = self.read = 0
-        check, read_yaml = expansion.check, grid_file.read_yaml
+        check, read_yaml = expansion.check, extending.read_yaml
 
         def counting_check(*arguments: object) -> None:
             self.expanded += 1
@@ -49,7 +49,7 @@ class Counts:
             return read_yaml(*arguments)  # type: ignore[arg-type]
 
         patch.setattr(expansion, "check", counting_check)
-        patch.setattr(grid_file, "read_yaml", counting_read)
+        patch.setattr(extending, "read_yaml", counting_read)
 
 
 COMMANDS = (

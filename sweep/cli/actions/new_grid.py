@@ -8,7 +8,7 @@ from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.new_grid import SCHEMA_FILE, is_schema, new_grid_text, schema_text
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.streams import say
-from recipe_sweep.sweep.files.out_file import is_standard_output
+from recipe_sweep.sweep.files.out_file import is_standard_output, writing
 
 
 def write_grid(path: Path, preset: str) -> None:
@@ -16,10 +16,10 @@ def write_grid(path: Path, preset: str) -> None:
     text = new_grid_text(preset, path)
     if path.exists():
         raise UserInputError(Problem(str(path), found="a file that is there already", expected="a name that is free"))
-    path.write_text(text, encoding="utf-8")
+    _write(path, text)
     schema = path.with_name(SCHEMA_FILE)
     if not schema.exists() or is_schema(schema):
-        schema.write_text(schema_text(), encoding="utf-8")
+        _write(schema, schema_text())
     say(f"wrote {path}; edit it, then: {pasted('recipe-sweep', 'plan', path)}")
 
 
@@ -30,5 +30,10 @@ def write_schema(out: Path | None) -> None:
         return
     if out.exists() and not is_schema(out):
         raise UserInputError(Problem(f"-o {out}", found="another file that is there already", expected="a name that is free"))
-    out.write_text(schema_text(), encoding="utf-8")
+    _write(out, schema_text())
     say(f"wrote {out}; a grid names it in its first line: # yaml-language-server: $schema={out.name}")
+
+
+def _write(path: Path, text: str) -> None:
+    with writing(path) as file:
+        file.write(text.encode())

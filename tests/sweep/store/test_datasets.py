@@ -218,7 +218,7 @@ def test_a_sweep_that_goes_on_elsewhere_makes_its_data_anew(tmp_path: Path, monk
     assert card_key(wanted) in open_store(address).keys("datasets/")
     assert [path.name for path in tmp_path.glob(f"stage-*/{wanted}")] == [wanted]
     shutil.rmtree("here")
-    output = call(*words, "--dir", "there", "--data", "data-there")
+    output = call(*words, "--dir", "there", "--data", "data-there", "--set", "seed=[0,1]")
     assert "fetching dataset simple_spread/expert" in output
     assert "making dataset" not in output
     assert len(list(Path("there/results").iterdir())) == 2
