@@ -35,5 +35,7 @@ def write_schema(out: Path | None) -> None:
 
 
 def _write(path: Path, text: str) -> None:
+    if not path.parent.is_dir():
+        raise UserInputError(Problem(str(path), found="no such directory", expected="a directory that is there"))
     with writing(path) as file:
         file.write(text.encode())
