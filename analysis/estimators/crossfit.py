@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.comparisons import two_sided_p_value
+from recipe_sweep.analysis.estimators.comparisons import two_sided_p_value, welch_freedom
+from recipe_sweep.analysis.estimators.seed_pairs import pair_surplus
 from recipe_sweep.analysis.estimators.seed_statistics import (
     FEWEST_SEEDS,
     Booleans,
@@ -69,9 +70,7 @@ class CrossFit(NamedTuple):
     def freedom(self, weights: Floats) -> float:
         """Compute the degrees of freedom of a sum of the parts with weights (T,), after Welch and Satterthwaite."""
         variances = np.einsum("nab,a,b->n", self.covariances, weights, weights)
-        if not variances.any():
-            return float(self.seeds.min() - 1)
-        return float(variances.sum() ** 2 / (variances**2 / (self.seeds - 1)).sum())
+        return welch_freedom(variances, self.seeds - 1)
 
 
 def cross_fit(scores: Floats) -> CrossFit | None:
@@ -94,8 +93,7 @@ def cross_fit(scores: Floats) -> CrossFit | None:
     off = without - without.mean(axis=0)
     seeds = len(without)
     covariance = off.T @ off * (seeds - 1) / seeds
-    surplus = products.chance() * 2.0 / ((seeds - 1) * (seeds - 2))
-    return CrossFit(parts, covariance[None], surplus[None], complete[enough].min(keepdims=True))
+    return CrossFit(parts, covariance[None], products.surplus()[None], complete[enough].min(keepdims=True))
 
 
 def together(fits: Sequence[CrossFit]) -> CrossFit:
@@ -150,25 +148,11 @@ class _Products(NamedTuple):
         mean: Floats = by_dataset.mean(axis=-1)
         return mean
 
-    def chance(self) -> Floats:
-        """Compute the covariances (T, T) of what products have from the pair alone, and from neither of its seeds.
-
-        This is the second part of Hoeffding's decomposition. Only pairs count that all datasets have. With too few of them
-        it is 0.
-        """
-        known = np.all(self.halves > 0, axis=0)
-        first, second = np.triu_indices(len(known), 1)
-        there = known[first, second]
-        pairs = (first[there], second[there])
-        products = (self.sums[..., *pairs] / self.halves[..., *pairs]).mean(axis=1)
-        members = np.zeros((there.sum(), len(known)))
-        members[np.arange(there.sum()), pairs[0]] = members[np.arange(there.sum()), pairs[1]] = 1.0
-        left = there.sum() - np.linalg.matrix_rank(members)
-        if left < 1:
-            return np.zeros((len(products), len(products)))
-        rest = products - products @ np.linalg.pinv(members.T) @ members.T
-        covariance: Floats = rest @ rest.T / left
-        return covariance
+    def surplus(self) -> Floats:
+        """Compute what a jackknife has too much in the covariances (T, T) of `mean`, by pairs that all datasets have."""
+        known = self.halves > 0
+        products = np.divide(self.sums, self.halves, out=np.zeros_like(self.sums), where=known)
+        return pair_surplus(products.mean(axis=1), np.all(known, axis=0))
 
 
 def _pair_products(scores: Floats) -> _Products:
@@ -193,8 +177,7 @@ def _outer(rows: Floats) -> Floats:
 def _less_surplus(covariance: Floats, surplus: Floats, seeds: int) -> Floats:
     """Correct a jackknife's covariance (M, M), which is too large for means over pairs of seeds.
 
-    It counts the chance of pairs alone 4 / (n (n - 2)) times. Right is 2 / (n (n - 1)) (Efron and Stein 1981). In every
-    direction a share of (n - 2) / (2 (n - 1)) stays, because more is never too much.
+    `pair_surplus` says how much. In every direction a share of (n - 2) / (2 (n - 1)) stays, because more is never too much.
     """
     values, vectors = np.linalg.eigh(covariance)
     kept = values > ROUNDING * values.max(initial=0.0)

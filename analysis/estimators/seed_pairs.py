@@ -57,20 +57,38 @@ def seed_variance(pairs: Floats, there: Booleans) -> float:
     """Compute the variance of the mean over cells of `pair_mean`, for at least `FEWEST_SEEDS` seeds.
 
     The jackknife counts what is a pair's own more than twice, because each pair is in two seeds' parts. If every cell has
-    every seed, what the seeds' effects leave of the pairs says how much that is. That much is taken off.
-    Efron and Stein, The Jackknife Estimate of Variance, The Annals of Statistics 9, 1981.
+    every seed, that much is taken off (`pair_surplus`).
     """
     variance, used = jackknife_variance(pairs, there), np.any(there, axis=0)
     count = int(used.sum())
     if not there[:, used].all():
         return variance
-    means = _between(pairs, there).mean(axis=0)[np.ix_(used, used)]
-    mean = means.sum() / (count * (count - 1))
-    effects = (means.sum(axis=-1) - (count - 1) * mean) / (count - 2)
-    rest = (means - mean - effects[:, None] - effects)[~np.eye(count, dtype=np.bool_)]
-    own = float((rest**2).sum()) / (count * (count - 3))
-    excess = own * (4.0 / (count - 2) - 2.0 / (count - 1)) / count
-    return max(variance - excess, 2.0 * own / (count * (count - 1)))
+    means = pairs.mean(axis=0)[np.ix_(used, used)]
+    excess = float(pair_surplus(means[None], ~np.eye(count, dtype=np.bool_))[0, 0])
+    # Of the whole variance, a pair's own part is 2 / (n (n - 1)) times what the excess is 2 / ((n - 1) (n - 2)) times.
+    return max(variance - excess, excess * (count - 2) / count)
+
+
+def pair_surplus(products: Floats, known: Booleans) -> Floats:
+    """Compute what a jackknife has too much in the covariances (T, T) of means over pairs of seeds of T quantities.
+
+    It counts what a pair has of its own 4 / (n (n - 2)) times, where 2 / (n (n - 1)) is right. The own part is the second of
+    Hoeffding's decomposition: what is left of `products` (T, S, S) beside the effects of both seeds. Only pairs count that are
+    `known` (S, S). With too few of them it is 0. Efron and Stein, The Jackknife Estimate of Variance, 1981.
+    """
+    seeds = len(known)
+    first, second = np.triu_indices(seeds, 1)
+    there = known[first, second]
+    pairs = (first[there], second[there])
+    members = np.zeros((there.sum(), seeds))
+    members[np.arange(there.sum()), pairs[0]] = members[np.arange(there.sum()), pairs[1]] = 1.0
+    left = there.sum() - np.linalg.matrix_rank(members)
+    if left < 1:
+        return np.zeros((len(products), len(products)))
+    found = products[:, *pairs]
+    rest = found - found @ np.linalg.pinv(members.T) @ members.T
+    surplus: Floats = rest @ rest.T / left * 2.0 / ((seeds - 1) * (seeds - 2))
+    return surplus
 
 
 class PairMean(NamedTuple):

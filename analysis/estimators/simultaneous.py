@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from recipe_sweep.analysis.estimators.comparisons import welch_freedom
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS, Booleans, Floats, Integers
 
 
@@ -64,9 +65,7 @@ def _freedom(squared: Floats, count: Integers) -> float:
 
     This is Welch and Satterthwaite's formula for the mean over pairs. A pair's own few seeds say little about its strata.
     """
-    part, seeds = squared.mean(axis=0), count.min(axis=0)
-    total = part.sum()
-    return float(total**2 / (part**2 / (seeds - 1)).sum()) if total > 0.0 else float((seeds - 1).sum())
+    return welch_freedom(squared.mean(axis=0), count.min(axis=0) - 1)
 
 
 def _moments(scores: Floats) -> tuple[Integers, Floats, Floats]:

@@ -24,7 +24,6 @@ from recipe_sweep.analysis.estimators.crossfit import CrossFit, cross_fit, share
 from recipe_sweep.analysis.estimators.seed_statistics import (
     FEWEST_SEEDS,
     Floats,
-    t_interval,
     t_quantile,
 )
 from recipe_sweep.analysis.estimators.variance import AXES, TERMS
@@ -35,8 +34,6 @@ from recipe_sweep.analysis.findings.stability import Stability
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
-RESAMPLES = 1000
-BOOTSTRAP_SEED = 1
 _UNRANKED = "panels in which Mix and another decomposition can be ranked"
 _SEVERAL = "several panels: one is no majority"
 
@@ -230,18 +227,6 @@ def from_tasks(tasks: Sequence[Floats], border: float = 0.0) -> Finding:
     lacks = "" if estimate.known else _too_few(estimate.seeds)
     p_value = careful_p_value([task - border for task in tasks])
     return Finding(estimate.value, estimate.low, estimate.high, border, lacks, p_value=p_value)
-
-
-def _from_samples(value: float, samples: Floats, seeds: int, border: float = 0.0) -> Finding:
-    """Turn any statistic into a finding. The interval is made from resamples (R,) of the seeds."""
-    if not np.isfinite(value):
-        return missing("designs that differ by more than noise")
-    low, high = map(float, t_interval(np.array(value), samples, np.array(seeds)))
-    if seeds < FEWEST_SEEDS:
-        return Finding(float(value), low, high, border, _too_few(seeds))
-    error = (high - low) / 2.0 / t_quantile(seeds - 1)
-    p_value = two_sided_p_value(float(value) - border, error, seeds - 1)
-    return Finding(float(value), low, high, border, p_value=p_value)
 
 
 def _too_few(seeds: int) -> str:
