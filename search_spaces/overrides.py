@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from enum import StrEnum
+from typing import NamedTuple, get_args, get_origin
 
 from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import GridError, Problem, UnreadableFileError
@@ -16,19 +17,7 @@ from recipe_sweep.search_spaces.grid import Axes, Grid, Settings
 from recipe_sweep.search_spaces.search import Search
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.validation import nearest
-from recipe_sweep.search_spaces.vocabulary import (
-    ActorBound,
-    ActorNorm,
-    CriticNorm,
-    Decomposition,
-    Extraction,
-    Keep,
-    MixerTraining,
-    Precision,
-    Source,
-    TeamReward,
-    ValueLearning,
-)
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
 from recipe_sweep.search_spaces.words import Word
 from recipe_sweep.search_spaces.yaml_file import Document, KeyPath, Place, key_text, parse_value, shown
 
@@ -78,27 +67,31 @@ def override_words(key: str) -> tuple[str, ...]:
         path = _find(key, key)
     except GridError:
         return ()
-    name = path[1] if path[0] in ("axes", "settings") and len(path) > 1 else path[0]
-    return tuple(str(word) for word in _WORDS_OF[name]()) if name in _WORDS_OF else ()
+    name = str(path[1] if path[0] in ("axes", "settings") and len(path) > 1 else path[0])
+    return tuple(_NAMES[name]() if name in _NAMES else _words_in(_FIELDS[name].annotation if name in _FIELDS else None))
 
 
-_WORDS_OF: dict[str | int, Callable[[], Iterable[str]]] = {
-    "source": lambda: list(Source),
+_FIELDS = Grid.model_fields | Axes.model_fields | Settings.model_fields
+
+_NAMES: dict[str, Callable[[], Iterable[str]]] = {
     "task": lambda: TASKS,
     "dataset": lambda: sorted({name for task in TASKS.values() for names in task.datasets.values() for name in names}),
-    "decomposition": lambda: _labels(Decomposition),
-    "value_learning": lambda: _labels(ValueLearning),
-    "extraction": lambda: _labels(Extraction),
-    "critic_norm": lambda: _labels(CriticNorm),
-    "actor_norm": lambda: _labels(ActorNorm),
-    "team_reward": lambda: list(TeamReward),
-    "mixer_training": lambda: list(MixerTraining),
-    "actor_bound": lambda: list(ActorBound),
-    "precision": lambda: list(Precision),
-    "keep": lambda: list(Keep),
-    "ablation": lambda: ("true", "false"),
 }
-"""The words of each key. They are looked up when needed, because plugins add words."""
+"""Names that no type lists. They are looked up when needed, because plugins add tasks and datasets."""
+
+
+def _words_in(kind: object) -> Iterable[str]:
+    """List the words of a field's type: of what a list holds, and of the values of a mapping."""
+    parts = get_args(kind)
+    if parts:
+        return _words_in(parts[1] if get_origin(kind) is dict else parts[0])
+    if not isinstance(kind, type):
+        return ()
+    if issubclass(kind, Word):
+        return _labels(kind)
+    if kind is bool:
+        return ("true", "false")
+    return [str(word) for word in kind] if issubclass(kind, StrEnum) else ()
 
 
 def _parse(text: str) -> tuple[KeyPath, object]:
