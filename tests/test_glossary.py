@@ -14,8 +14,8 @@ from recipe_sweep.sweep.estimates.eta import FEWEST_PACES
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.launch_file import Why
 from recipe_sweep.sweep.monitoring.doctor import Severity
+from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
 from recipe_sweep.sweep.monitoring.run_history import RunState
-from recipe_sweep.sweep.monitoring.run_list import ListedStatus
 from recipe_sweep.sweep.monitoring.sweep_list import SweepState
 from recipe_sweep.trainers.data.inventory import State
 from recipe_sweep.trainers.results import RunStatus

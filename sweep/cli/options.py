@@ -11,6 +11,7 @@ import typer
 from recipe_sweep.analysis.results.score_words import ScoreWord
 from recipe_sweep.search_spaces.presets import preset_names
 from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
 
 if TYPE_CHECKING:
     from recipe_sweep.search_spaces.point import DesignPoint
@@ -96,17 +97,6 @@ class Panel(StrEnum):
     PLACES = "Data and machines"
 
 
-class StatusWord(StrEnum):
-    """The statuses by which runs can be listed. They are repeated, because `ListedStatus` loads too much for help."""
-
-    FINISHED = "finished"
-    DIVERGED = "diverged"
-    PRUNED = "pruned"
-    RUNNING = "running"
-    FAILED = "failed"
-    MISSING = "missing"
-
-
 GridArgument = Annotated[
     str,
     typer.Argument(
@@ -178,7 +168,7 @@ ThresholdOption = Annotated[
     ),
 ]
 StatusesOption = Annotated[
-    list[StatusWord] | None,
+    list[ListedStatus] | None,
     typer.Option("--status", help="Only runs with this status; may be repeated.", show_default=False),
 ]
 SortOption = Annotated[

@@ -71,11 +71,9 @@ def runs(
 ) -> None:
     """List the runs of a grid, one line each: id, design, settings, status, score, steps and seconds."""
     from recipe_sweep.sweep.cli.actions.runs import RunsOptions, show_runs
-    from recipe_sweep.sweep.monitoring.run_list import ListedStatus
     from recipe_sweep.sweep.opening import Reference
 
-    statuses = [ListedStatus(each.value) for each in status or ()]
-    show_runs(RunsOptions(Reference(grid, directory, overrides or ()), only or (), statuses, sort, limit, as_json))
+    show_runs(RunsOptions(Reference(grid, directory, overrides or ()), only or (), status or (), sort, limit, as_json))
 
 
 @app.command(epilog="Example:  recipe-sweep explain demo 3fa9", rich_help_panel=Panel.WATCH)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from recipe_sweep.search_spaces.abridged import cut
@@ -15,24 +14,11 @@ from recipe_sweep.search_spaces.validation import nearest, one_of
 from recipe_sweep.sweep.files.failure_file import grouped, read_failures
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import visible_launch
+from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
 from recipe_sweep.sweep.monitoring.stuck import packs_at_work
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.sweep.results.outcomes import endings
 from recipe_sweep.trainers.results import RunStatus
-
-
-class ListedStatus(StrEnum):
-    """How far a listed run is."""
-
-    FINISHED = "finished"
-    DIVERGED = "diverged"
-    PRUNED = "pruned"
-    RUNNING = "running"
-    FAILED = "failed"
-    """Its last attempt failed, whether it is given up or will be tried again."""
-    MISSING = "missing"
-    """It is still to be trained."""
-
 
 _ENDED = {status: ListedStatus(status.value) for status in RunStatus}
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from recipe_sweep.sweep.cli.shared import console, open_reference, without_garbage_collection
 from recipe_sweep.sweep.cli.show.runs import Listing, print_runs, runs_json
 from recipe_sweep.sweep.cli.streams import say
-from recipe_sweep.sweep.monitoring.run_list import ListedStatus, list_runs, sorted_runs
+from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
+from recipe_sweep.sweep.monitoring.run_list import list_runs, sorted_runs
 from recipe_sweep.sweep.opening import Reference
 
 

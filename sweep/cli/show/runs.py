@@ -17,7 +17,8 @@ from recipe_sweep.search_spaces.expansion import axis_counts
 from recipe_sweep.search_spaces.filters import SELECTABLE
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, design_words, plain_table, value_text
-from recipe_sweep.sweep.monitoring.run_list import ListedRun, ListedStatus
+from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
+from recipe_sweep.sweep.monitoring.run_list import ListedRun
 from recipe_sweep.sweep.opening import Target
 
 SHORTEST_ID = 6

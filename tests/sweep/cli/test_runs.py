@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
-from recipe_sweep.sweep.cli.options import StatusWord
-from recipe_sweep.sweep.monitoring.run_list import ListedStatus
+from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
 from recipe_sweep.sweep.opening import open_target
 from recipe_sweep.sweep.results import done as ledger
+from scripts.cli_reference import commands
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 from tests.sweep.stand_in import Behaviour, behave
 
@@ -105,4 +105,6 @@ def test_a_plan_lists_exactly_what_it_would_train() -> None:
 
 
 def test_the_statuses_of_the_option_are_those_of_the_list() -> None:
-    assert [word.value for word in StatusWord] == [status.value for status in ListedStatus]
+    command = next(command for path, command in commands() if path == "recipe-sweep runs")
+    (option,) = [option for option in command.params if "--status" in option.opts]
+    assert list(option.type.choices) == [status.value for status in ListedStatus]
