@@ -65,16 +65,16 @@ def seed_variance(pairs: Floats, there: Booleans) -> float:
         return variance
     means = pairs.mean(axis=0)[np.ix_(used, used)]
     excess = float(pair_surplus(means[None], ~np.eye(count, dtype=np.bool_))[0, 0])
-    # Of the whole variance, a pair's own part is 2 / (n (n - 1)) times what the excess is 2 / ((n - 1) (n - 2)) times.
+    # At least what pairs have of their own stays: 2 / (n (n - 1)) of it, where the excess is 2 / ((n - 1) (n - 2)) of it.
     return max(variance - excess, excess * (count - 2) / count)
 
 
 def pair_surplus(products: Floats, known: Booleans) -> Floats:
-    """Compute what a jackknife has too much in the covariances (T, T) of means over pairs of seeds of T quantities.
+    """Compute what a jackknife has too much in the covariances (T, T) of means over pairs of seeds.
 
-    It counts what a pair has of its own 4 / (n (n - 2)) times, where 2 / (n (n - 1)) is right. The own part is the second of
-    Hoeffding's decomposition: what is left of `products` (T, S, S) beside the effects of both seeds. Only pairs count that are
-    `known` (S, S). With too few of them it is 0. Efron and Stein, The Jackknife Estimate of Variance, 1981.
+    It counts a pair's own part 4 / (n (n - 2)) times. Right is 2 / (n (n - 1)). The own part is the second of Hoeffding's
+    decomposition: what the effects of both seeds leave of `products` (T, S, S). Only pairs count that are `known` (S, S).
+    With too few of them it is 0. Efron and Stein, The Jackknife Estimate of Variance, The Annals of Statistics 9, 1981.
     """
     seeds = len(known)
     first, second = np.triu_indices(seeds, 1)
