@@ -123,8 +123,8 @@ def failed_runs(points: Iterable[DesignPoint], paths: SweepPaths, selected: Coll
 class SweepWatcher:
     """Reads the state of one sweep repeatedly. What follows from its points is computed once.
 
-    It counts the `selected` of the grid's `points` (None: all). Only done runs outside the whole grid are `outside`. If it
-    reads `scores`, it opens each results file once.
+    It counts the `selected` of the grid's `points` (None: all). Only done runs outside the whole grid are `outside`.
+    With `scores` it finds the best so far as well.
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class SweepWatcher:
         chosen = [point for point in points if selected is None or point.run_id in selected]
         self._points = {point.run_id: point for point in chosen}
         self._gpu_share = cache(self._read_gpu_share)
-        self._best = BestWatcher(paths, self._points) if scores else None
+        self._best = BestWatcher(self._points) if scores else None
 
     def look(self) -> SweepStatus:
         """Read the state of the sweep now. Raises SweepDirectoryError if one of its files cannot be read."""

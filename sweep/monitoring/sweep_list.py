@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from statistics import fmean
 from typing import NamedTuple
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError, UserInputError
-from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.files.failure_file import failed_attempts, grouped, read_failures
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 from recipe_sweep.sweep.locks.lease import visible_launch
+from recipe_sweep.sweep.monitoring.best_so_far import Leader, leaders
 from recipe_sweep.sweep.opening import Target, open_target
 from recipe_sweep.sweep.planning.search_rounds import progress
-from recipe_sweep.sweep.results.done import DoneRuns, read_done
-from recipe_sweep.sweep.results.outcomes import endings
-from recipe_sweep.trainers.results import RunStatus
+from recipe_sweep.sweep.results.done import read_done
 
 DERIVED = frozenset({"index", "report", "episodes", "ray", "mlflow.db"})
 """What commands that only read may write anew. It does not make a sweep younger."""
@@ -35,14 +31,6 @@ class SweepState(StrEnum):
     STOPPED = "stopped"
     """No launch is at work, and runs are left to train."""
     FINISHED = "finished"
-
-
-class BestSoFar(NamedTuple):
-    """The configuration with the highest mean score, and over how many seeds the mean is."""
-
-    score: float
-    point: DesignPoint
-    seeds: int
 
 
 class Footprint(NamedTuple):
@@ -64,14 +52,15 @@ class SweepSummary:
     done: int = 0
     failed: int = 0
     state: SweepState = SweepState.STOPPED
-    best: BestSoFar | None = None
+    best: Leader | None = None
 
 
 def sweeps_in(folder: Path) -> list[Path]:
     """List the directories of a folder that are sweeps, or what is left of one. A sweep's own directory lists itself."""
     if is_sweep(folder):
         return [folder]
-    return sorted(path for path in folder.iterdir() if is_sweep(path))
+    # A sweep that `rm` is removing has a hidden name.
+    return sorted(path for path in folder.iterdir() if not path.name.startswith(".") and is_sweep(path))
 
 
 def summarise(root: Path) -> SweepSummary:
@@ -105,22 +94,6 @@ def files_of(root: Path) -> Iterator[Path]:
     return (Path(entry.path) for entry, _ in _entries(root))
 
 
-def best_so_far(points: Sequence[DesignPoint], done: DoneRuns) -> BestSoFar | None:
-    """Find the configuration with the highest mean score over its finished seeds; None if no run has a score."""
-    ended = endings(done)
-    scores: defaultdict[str, list[float]] = defaultdict(list)
-    example: dict[str, DesignPoint] = {}
-    for point in points:
-        ending = ended.get(point.run_id)
-        if ending is not None and ending.score is not None and ending.status != RunStatus.PRUNED:
-            scores[point.config_id].append(ending.score)
-            example[point.config_id] = point
-    if not scores:
-        return None
-    best = max(scores, key=lambda config: fmean(scores[config]))
-    return BestSoFar(fmean(scores[best]), example[best], len(scores[best]))
-
-
 def is_sweep(path: Path) -> bool:
     """Say whether a directory is a sweep, or what is left of one."""
     paths = SweepPaths(path)
@@ -144,7 +117,7 @@ def _summary(target: Target, measured: Footprint) -> SweepSummary:
         done=len(finished),
         failed=_failed(paths, wanted - finished),
         state=SweepState.RUNNING if launch is not None else SweepState.FINISHED if complete else SweepState.STOPPED,
-        best=best_so_far(target.points, done),
+        best=next(iter(leaders(target.points, done)), None),
     )
 
 

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.pasted import pasted
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table, value_cells
+from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, design_words, plain_table, value_cells, value_text
 from recipe_sweep.sweep.estimates.estimate_file import Score
 from recipe_sweep.sweep.estimates.eta import Eta
 from recipe_sweep.sweep.estimates.spending import Spending
@@ -72,9 +72,10 @@ def live_view(status: SweepStatus) -> RenderableType:
 
 def best_text(best: BestSoFar) -> str:
     """Write a configuration with its score: `mix td brac 0.92 on expert (alpha 0.1), 4 seeds`."""
-    details = ", ".join(f"{axis} {value}" for axis, value in best.details)
+    details = ", ".join(f"{axis} {value_text(value)}" for axis, value in best.details)
     beside = f" ({details})" if details else ""
-    return f"{best.design} {best.score:.2f} on {best.place}{beside}, {counted(best.seeds, 'seed')}"
+    found = best.leader
+    return f"{design_words(found.point)} {found.score:.2f} on {best.place}{beside}, {counted(found.seeds, 'seed')}"
 
 
 def status_view(status: SweepStatus) -> RenderableType:

@@ -14,7 +14,8 @@ from rich.markup import escape
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, design_words, plain_table
-from recipe_sweep.sweep.monitoring.sweep_list import BestSoFar, SweepState, SweepSummary
+from recipe_sweep.sweep.monitoring.best_so_far import Leader
+from recipe_sweep.sweep.monitoring.sweep_list import SweepState, SweepSummary
 from recipe_sweep.sweep.units import duration, memory
 
 _COLOURS = {SweepState.RUNNING: "yellow", SweepState.FINISHED: "green", SweepState.STOPPED: "dim"}
@@ -81,7 +82,7 @@ def _name(sweep: SweepSummary) -> str:
     return escape(sweep.root.name) + mark
 
 
-def _best_cells(best: BestSoFar | None) -> tuple[str, str]:
+def _best_cells(best: Leader | None) -> tuple[str, str]:
     if best is None:
         return "-", ""
     return f"{best.score:.3f}", f"{design_words(best.point)}, {best.point.task} {best.point.dataset}"

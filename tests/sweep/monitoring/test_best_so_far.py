@@ -13,8 +13,9 @@ from rich.console import Console
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.show.status import best_text, live_view
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.monitoring.best_so_far import BestSoFar
+from recipe_sweep.sweep.monitoring.best_so_far import BestSoFar, BestWatcher, Leader, leaders
 from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
+from recipe_sweep.sweep.results.done import Ledger
 from recipe_sweep.sweep.results.schema import KEEP_METADATA
 from tests.sweep import synthetic_results
 from tests.sweep.synthetic_results import points
@@ -37,7 +38,7 @@ def test_the_best_configuration_is_named_by_what_tells_it_from_others(tmp_path: 
     publish(tmp_path, "a" * 16, POINTS)
     [best] = look(tmp_path, POINTS).best
     # (100 + 300 / 10 + 10 * seed + alpha - 100) / 200, on average over the seeds 0 and 1.
-    assert best.score == pytest.approx((30.0 + 5.0 + 3.0) / 200)
+    assert best.leader.score == pytest.approx((30.0 + 5.0 + 3.0) / 200)
     assert best_text(best) == "mix iql awr 0.19 on expert (alpha 3.0), 2 seeds"
 
 
@@ -45,8 +46,8 @@ def test_a_lucky_seed_does_not_lead(tmp_path: Path) -> None:
     publish(tmp_path, "a" * 16, POINTS[:2])
     publish(tmp_path, "b" * 16, POINTS[2:3], shift=500.0)
     [best] = look(tmp_path, POINTS).best
-    assert best.seeds == 2
-    assert best.details == (("alpha", "1.0"),)
+    assert best.leader.seeds == 2
+    assert best.details == (("alpha", 1.0),)
 
 
 def test_each_dataset_has_its_best_and_what_is_outside_the_grid_does_not_count(tmp_path: Path) -> None:
@@ -59,19 +60,17 @@ def test_each_dataset_has_its_best_and_what_is_outside_the_grid_does_not_count(t
     assert places == ["3hopper/medium", f"{POINTS[0].task}/expert"]
 
 
-def test_results_that_come_later_count_and_each_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from recipe_sweep.sweep.monitoring import best_so_far
-
-    opened: list[str] = []
-    read = best_so_far.read_rows
-    monkeypatch.setattr(best_so_far, "read_rows", lambda path, columns: (opened.append(path.stem), read(path, columns))[1])
+def test_results_that_come_later_do_not_count_or_are_opened_again(tmp_path: Path) -> None:
     watcher = SweepWatcher(POINTS, SweepPaths(tmp_path), scores=True)
     assert watcher.look().best == ()
     publish(tmp_path, "a" * 16, POINTS[:2])
     watcher.look()
     publish(tmp_path, "b" * 16, POINTS[2:], shift=20.0)
-    assert [best.details for best in watcher.look().best] == [(("alpha", "3.0"),)]
-    assert opened == ["a" * 16, "b" * 16]
+    ledger = Ledger(SweepPaths(tmp_path))
+    done = ledger.read()
+    for path in SweepPaths(tmp_path).results.iterdir():
+        path.unlink()  # Whoever opened one for its scores would find none.
+    assert [best.details for best in BestWatcher({point.run_id: point for point in POINTS}).look(done)] == [(("alpha", 3.0),)]
 
 
 def test_a_look_without_scores_opens_no_results_for_them(tmp_path: Path) -> None:
@@ -90,4 +89,19 @@ def test_the_live_view_shows_how_far_the_sweep_is_and_who_leads(tmp_path: Path, 
 
 
 def test_a_configuration_that_nothing_else_tells_apart_has_no_brackets() -> None:
-    assert best_text(BestSoFar("expert", "mix td brac", (), 0.917, 1)) == "mix td brac 0.92 on expert, 1 seed"
+    best = BestSoFar(Leader(POINTS[0], 0.917, 1), "expert", ())
+    assert best_text(best) == "mix iql awr 0.92 on expert, 1 seed"
+
+
+def test_hidden_sizes_are_written_as_python_does(tmp_path: Path) -> None:
+    members = [replace(point, hidden=hidden) for point in POINTS[:2] for hidden in ((8, 8), (16, 16))]
+    publish(tmp_path, "a" * 16, members)
+    [best] = look(tmp_path, members).best
+    assert "hidden 8x8" in best_text(best) or "hidden 16x16" in best_text(best)
+
+
+def test_the_list_of_sweeps_and_a_launch_name_two_leaders(tmp_path: Path) -> None:
+    publish(tmp_path, "a" * 16, POINTS[:2])
+    publish(tmp_path, "b" * 16, POINTS[2:3], shift=500.0)
+    done = Ledger(SweepPaths(tmp_path)).read()
+    assert [best.leader for best in look(tmp_path, POINTS).best] == leaders(POINTS, done)
