@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError
 from recipe_sweep.sweep.errors import DamagedFileError, LeaseHeldError, SweepDirectoryError
-from recipe_sweep.sweep.files.atomic import move, publishing
+from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, move, publishing
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import read_sweep_file
 from recipe_sweep.sweep.locks.lease import Lease, live_launch
@@ -59,10 +59,11 @@ def check_idle(paths: SweepPaths) -> None:
 
 def remove(paths: SweepPaths, tell: Callable[[str], None]) -> None:
     """Remove a sweep's directory. No launch can begin meanwhile. Raises LeaseHeldError, and SweepDirectoryError for a link."""
-    root = paths.root
-    if root.is_symlink():
-        found = f"a link to {root.readlink()}"
-        raise SweepDirectoryError(Problem(str(root), found=found, expected="the directory itself"))
+    if paths.root.is_symlink():
+        found = f"a link to {paths.root.readlink()}"
+        raise SweepDirectoryError(Problem(str(paths.root), found=found, expected="the directory itself"))
+    root = paths.root.resolve()  # A root such as `.` has no name.
+    linked = [(path.name, path.resolve()) for path in root.iterdir() if path.is_symlink() and path.is_dir()]
     check_idle(paths)
     aside = root.with_name(f".{root.name}.removed-{os.getpid()}")
     lease = Lease.acquire(paths.lease, tell)
@@ -72,10 +73,14 @@ def remove(paths: SweepPaths, tell: Callable[[str], None]) -> None:
         with suppress(FileNotFoundError):
             lease.release()
     shutil.rmtree(aside)
+    for name, place in linked:
+        tell(f"{place} stays, because {name}/ was only a link to it")
 
 
 def archive(paths: SweepPaths, target: Path) -> int:
-    """Pack a sweep into a new file and read it again; return the number of files in it. Ray's own files are left out.
+    """Pack a sweep into a new file and read it again; return the number of files in it.
+
+    Ray's own files and unfinished ones are left out.
 
     Raises LeaseHeldError if a launch is at work. Raises SweepDirectoryError for another suffix or an existing file, or if the
     archive does not hold what was written.
@@ -85,6 +90,9 @@ def archive(paths: SweepPaths, target: Path) -> int:
             Problem(f"-o {target}", found=f"the name {target.name}", expected=f"a name that ends in {', '.join(SUFFIXES)}")
         )
     check_idle(paths)
+    if target.resolve().is_relative_to(paths.root.resolve()):
+        expected = "a place outside it, because the sweep may be removed afterwards"
+        raise SweepDirectoryError(Problem(f"-o {target}", found="a place inside the sweep", expected=expected))
     if target.exists():
         raise SweepDirectoryError(Problem(f"-o {target}", found="a file that is there already", expected="a name that is free"))
     with publishing(target) as temporary:
@@ -102,7 +110,7 @@ def _write(root: Path, file: tarfile.TarFile) -> Mapping[str, str]:
     hashes = {}
     for path in sorted(files_of(root)):
         inside = path.relative_to(root)
-        if inside.parts[0] == "ray" or not path.is_file():
+        if inside.parts[0] == "ray" or path.name.endswith(TEMPORARY_SUFFIX) or not path.is_file():
             continue
         name = str(Path(root.resolve().name) / inside)
         with path.open("rb") as content:
@@ -145,13 +153,13 @@ def _digest(content: IO[bytes]) -> str:
 
 @contextmanager
 def _opened(path: Path, zstandard: bool, mode: str) -> Iterator[tarfile.TarFile]:
-    """Open a tar file as a stream, compressed by gzip or Zstandard."""
+    """Open a tar file as a stream, compressed by gzip or Zstandard. Two names of one file are two files in it."""
     if not zstandard:
-        with tarfile.open(str(path), f"{mode}|gz") as file:  # type: ignore[call-overload]
+        with tarfile.open(str(path), f"{mode}|gz", dereference=True) as file:  # type: ignore[call-overload]
             yield file
         return
     import pyarrow as pa
 
     stream: Any = pa.output_stream(path, compression="zstd") if mode == "w" else pa.input_stream(path, compression="zstd")
-    with stream, tarfile.open(fileobj=stream, mode=f"{mode}|") as file:  # type: ignore[call-overload]
+    with stream, tarfile.open(fileobj=stream, mode=f"{mode}|", dereference=True) as file:  # type: ignore[call-overload]
         yield file

@@ -83,3 +83,43 @@ def test_an_archive_replaces_nothing_and_has_a_known_format(here: Path) -> None:
     assert "there already" in call("archive", SWEEP, expect=ExitCode.BAD_INPUT)
     assert (here / "little.tar.gz").read_text() == "mine"
     assert ".tar.zst" in call("archive", SWEEP, "-o", "little.zip", expect=ExitCode.BAD_INPUT)
+
+
+def test_an_archive_is_packed_into_the_sweep_that_rm_removes(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call(*LAUNCH)
+    monkeypatch.chdir(here / SWEEP)
+    assert "a place inside the sweep" in call("archive", ".", expect=ExitCode.BAD_INPUT)
+    assert not list((here / SWEEP).glob("*.tar*"))
+
+
+def test_a_sweep_in_which_the_user_stands_cannot_be_removed(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call(*LAUNCH)
+    monkeypatch.chdir(here / SWEEP)
+    call("rm", ".", "--yes")
+    assert list((here / "sweeps").iterdir()) == []
+
+
+def test_two_names_of_one_file_and_what_a_killed_write_left_spoil_an_archive(here: Path) -> None:
+    call(*LAUNCH)
+    [first, *_] = (here / SWEEP / "results").iterdir()
+    (here / SWEEP / "results" / f".{first.name}.1-0.tmp").hardlink_to(first)
+    (here / SWEEP / "logs" / "twice").hardlink_to(first)
+    call("archive", SWEEP)
+    with tarfile.open(here / "little.tar.gz") as file:
+        sizes = {entry.name: entry.size for entry in file}
+    assert sizes["little/logs/twice"] == first.stat().st_size
+    assert not [name for name in sizes if name.endswith(".tmp")]
+
+
+def test_bytes_on_another_disk_are_said_to_be_gone(here: Path) -> None:
+    call(*LAUNCH)
+    (here / SWEEP / "logs").rename(here / "disk")
+    (here / SWEEP / "logs").symlink_to(here / "disk")
+    assert f"{here / 'disk'} stays, because logs/ was only a link to it" in call("rm", SWEEP, "--yes")
+    assert (here / "disk").is_dir()
+
+
+def test_a_sweep_that_is_being_removed_is_listed(here: Path) -> None:
+    call(*LAUNCH)
+    (here / SWEEP).rename(here / "sweeps" / ".little.removed-1")
+    assert "removed" not in call("ls")
