@@ -11,6 +11,7 @@ import typer
 from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.results.score_words import ScoreWord
 from recipe_sweep.search_spaces.counted import counted
+from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.options import (
     DataOption,
     DirectoryOption,
@@ -185,11 +186,13 @@ def play(
         ),
     ] = None,
 ) -> None:
-    """Draw an episode of a finished run as a GIF, with its return beside the recorded one and another simulator's."""
+    """Draw an episode of a finished run as a GIF, with its return beside another simulator's. Exit code 1 if these differ."""
     from recipe_sweep.sweep.cli.actions.play import PlayOptions, play_episode
     from recipe_sweep.sweep.opening import Reference
 
-    play_episode(PlayOptions(Reference(grid, directory, overrides or ()), run_id, episode, per_second, pictures, out))
+    options = PlayOptions(Reference(grid, directory, overrides or ()), run_id, episode, per_second, pictures, out)
+    if not play_episode(options):
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 @app.command(epilog="Example:  recipe-sweep mlflow demo", rich_help_panel=Panel.RESULTS)

@@ -38,8 +38,11 @@ class PlayOptions:
     out: Path | None
 
 
-def play_episode(options: PlayOptions) -> None:
-    """Play the run's last evaluation again, draw one of its episodes, and print both returns."""
+def play_episode(options: PlayOptions) -> bool:
+    """Play the run's last evaluation again, draw one of its episodes, and print both returns.
+
+    Return False if another simulator played the same actions and its return differs.
+    """
     _check_suffix(options.out)
     target = open_reference(options.reference).begun()
     point = find_run(target, options.run_id)
@@ -59,6 +62,7 @@ def play_episode(options: PlayOptions) -> None:
     with writing(out) as file:
         write_gif(file, film.pictures, per_second, about)
     _tell(options, f"wrote {out}: {counted(len(steps), 'picture')}, {per_second} a second")
+    return film.second is None or film.second.agrees(float(played.episode.totals[-1]))
 
 
 def shown_steps(length: int, most: int) -> Sequence[int]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
+from recipe_sweep.sweep.cli.options import StatusesOption
 from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
 from recipe_sweep.sweep.opening import open_target
 from recipe_sweep.sweep.results import done as ledger
-from scripts.cli_reference import commands
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 from tests.sweep.stand_in import Behaviour, behave
 
@@ -105,6 +106,5 @@ def test_a_plan_lists_exactly_what_it_would_train() -> None:
 
 
 def test_the_statuses_of_the_option_are_those_of_the_list() -> None:
-    command = next(command for path, command in commands() if path == "recipe-sweep runs")
-    (option,) = [option for option in command.params if "--status" in option.opts]
-    assert list(option.type.choices) == [status.value for status in ListedStatus]
+    words = next(word for kind in get_args(get_args(StatusesOption)[0]) for word in get_args(kind))
+    assert [word.value for word in words] == [status.value for status in ListedStatus]
