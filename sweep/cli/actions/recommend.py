@@ -6,7 +6,7 @@ import itertools
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from recipe_sweep.analysis.errors import AdviceError
@@ -20,6 +20,8 @@ from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.sweep.cli.shared import open_reference
 from recipe_sweep.sweep.cli.streams import say
 from recipe_sweep.sweep.files.out_file import is_standard_output, is_stream, writing
@@ -72,6 +74,7 @@ def _write(
     if options.task is not None and all(point.task != options.task for point in points):
         expected = "a task of the grid, whose settings the next grid can take over"
         raise AdviceError(Problem(key="--task", found=options.task, expected=expected))
+    points, done = tuple(map(_on_newest_data, points)), map(_on_newest_data, done)
     runs = next_runs(found.steps, points, done, Scope(options.task, options.dataset, 1 if published else None))
     count = sum(len(one.points) for one in runs)
     if not count:
@@ -86,6 +89,12 @@ def _write(
         f"next: {pasted('recipe-sweep', 'plan', out)}",
         file=told,
     )
+
+
+def _on_newest_data(point: DesignPoint) -> DesignPoint:
+    """Name the newest version of a run's home-made data, because a new grid has that, whatever its sweep began with."""
+    newest = TASKS[point.task].version(point.source, point.dataset)
+    return replace(point, dataset_version=newest) if point.source is Source.HOMEGROWN else point
 
 
 def _nothing(found: Recommendation, runs: tuple[NextRuns, ...]) -> str:

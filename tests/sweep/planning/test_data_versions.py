@@ -77,3 +77,11 @@ def test_a_sweep_whose_file_is_lost_is_launched_on_its_own_versions(sweep: Sweep
     sweep.lock_file.unlink()
     call(*LAUNCH)
     assert kept(sweep)["3hopper"] == "1"
+
+
+def test_what_to_train_next_cannot_be_written_of_a_sweep_on_older_data(sweep: SweepPaths) -> None:
+    began_before(sweep)
+    call(*LAUNCH)
+    told = call("recommend", "little.yaml", "-o", "next.yaml")
+    assert "wrote next.yaml" in told or "next.yaml was not written" in told
+    assert versions() == {"1"}
