@@ -1,6 +1,6 @@
 """Measure the reference policies of the home-made tasks: `python scripts/reference_policies.py [--task TASK]... [--cloning]`.
 
-It writes trainers/reference_policies.csv, and its table in docs/data.md. All tasks take about five minutes of CPU time. With
+It writes trainers/reference_policies.csv, and its table in docs/data.md. All tasks take about four minutes of CPU time. With
 `--task` only these tasks are measured, and all other rows stay. With `--cloning` clones of every dataset are trained instead,
 in about fifteen minutes of CPU time; each is written at once. With `--no-measuring` rows are only repeated, for versions of
 the same bytes.
