@@ -69,13 +69,14 @@ def _write(
     told = sys.stderr if options.as_json or is_standard_output(out) else None
     family = list(_family(target))
     name, before = family[-1], [paths for each in family[:-1] for paths in _places(target, each)]
-    done = (point for paths in (target.paths, *before) for point in read_points(paths, read_done(paths).pack_ids).values())
+    read = (read_points(paths, read_done(paths).pack_ids).values() for paths in (target.paths, *before))
+    done = [_on_newest_data(point) for found_there in read for point in found_there]
     published = found.basis is Basis.PAPER
     if options.task is not None and all(point.task != options.task for point in points):
         expected = "a task of the grid, whose settings the next grid can take over"
         raise AdviceError(Problem(key="--task", found=options.task, expected=expected))
-    points, done = tuple(map(_on_newest_data, points)), map(_on_newest_data, done)
-    runs = next_runs(found.steps, points, done, Scope(options.task, options.dataset, 1 if published else None))
+    wanted = tuple(map(_on_newest_data, points))
+    runs = next_runs(found.steps, wanted, done, Scope(options.task, options.dataset, 1 if published else None))
     count = sum(len(one.points) for one in runs)
     if not count:
         say(f"{_nothing(found, runs)}; {out} was not written", file=told)

@@ -10,7 +10,7 @@ import pytest
 from recipe_sweep.analysis.estimators.corrected_mean import corrected_mean
 from recipe_sweep.analysis.estimators.seed_statistics import Floats
 from recipe_sweep.analysis.estimators.ties import top_shares
-from recipe_sweep.analysis.findings import evidence
+from recipe_sweep.analysis.findings import evidence, places
 from recipe_sweep.analysis.findings.claims import Claim, Verdict, claims
 from recipe_sweep.analysis.findings.learning import under_cloning
 from recipe_sweep.analysis.findings.marks import Comparison, Mark, against_the_best, beside_cloning
@@ -51,7 +51,7 @@ def test_mix_leads_where_every_run_scores_the_same() -> None:
 
 
 def test_mix_leads_in_many_sweeps_of_a_rate_that_is_nearly_always_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "RESAMPLES", 300)
+    monkeypatch.setattr(places, "RESAMPLES", 300)
     rng = np.random.default_rng(3)
     found = []
     for _ in range(40):
