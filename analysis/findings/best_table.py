@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import Floats
+from recipe_sweep.analysis.findings.common_seeds import compared
 from recipe_sweep.analysis.findings.panels import Bar, Choice, TaskPanels
-from recipe_sweep.analysis.results.scores import Configuration, dataset_labels, points_table, task_names
+from recipe_sweep.analysis.results.scores import TaskScores, configured_runs, points_table
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
@@ -27,20 +28,23 @@ def best_frame(blocks: Sequence[TaskPanels], points: Sequence[DesignPoint], runs
     """
     import pandas as pd
 
-    ids, varied = _config_ids(points, blocks), _varied(runs)
+    ids, varied = _config_ids(points), _varied(runs)
     settings = runs.drop_duplicates("config_id").set_index("config_id")[varied]
     rows: list[dict[str, object]] = []
     for block in blocks:
+        common = compared(block.scores).scores
         for panel in block.cells:
             for bar in panel.bars:
-                rows += [_row(block, (bar, panel.value_learning, panel.extraction), one, ids) for one in bar.choices]
+                design = (bar, panel.value_learning, panel.extraction)
+                rows += [_row(block.scores, common, design, one, ids) for one in bar.choices]
     columns = ["task", "dataset", *DESIGN, "score", "low", "high", "seeds", "config_id"]
     found = pd.DataFrame([row for row in rows if row], columns=columns).join(settings, on="config_id")
     return found.sort_values(["task", "dataset", "score"], ascending=[True, True, False], kind="stable").reset_index(drop=True)
 
 
 def _row(
-    block: TaskPanels,
+    task: TaskScores,
+    common: Floats,
     design: tuple[Bar, ValueLearning | None, Extraction | None],
     choice: Choice,
     ids: dict[tuple[object, ...], str],
@@ -48,43 +52,39 @@ def _row(
     bar, learner, extraction = design
     if choice.configuration is None or learner is None or extraction is None:
         return {}
-    scores = _seed_scores(block, (bar.decomposition, learner, extraction), choice)
+    scores = _seed_scores(task, common, (bar.decomposition, learner, extraction), choice)
     words = (str(bar.decomposition), str(learner), str(extraction))
     return {
-        "task": block.scores.task,
+        "task": task.task,
         "dataset": choice.dataset,
         **dict(zip(DESIGN, words, strict=True)),
         "score": choice.score,
         "low": scores.min() if scores.size else np.nan,
         "high": scores.max() if scores.size else np.nan,
         "seeds": scores.size,
-        "config_id": ids[block.scores.task, choice.dataset, *words, *choice.configuration],
+        "config_id": ids[task.task, choice.dataset, *words, *choice.configuration],
     }
 
 
-def _seed_scores(block: TaskPanels, design: tuple[Decomposition, ValueLearning, Extraction], choice: Choice) -> Floats:
-    """Return the scores of the chosen configuration's finished seeds."""
-    task = block.scores
+def _seed_scores(
+    task: TaskScores, common: Floats, design: tuple[Decomposition, ValueLearning, Extraction], choice: Choice
+) -> Floats:
+    """Return the scores of the chosen configuration's seeds that count in its panel, which are behind its mean."""
     x, v, e = Decomposition.place(design[0]), ValueLearning.place(design[1]), Extraction.place(design[2])
     d = task.datasets.index(choice.dataset)
     k = task.configurations[x, v, e, d].tolist().index(choice.configuration)
-    scores: Floats = task.scores[x, v, e, d, k]
+    scores: Floats = common[x, v, e, d, k]
     return scores[np.isfinite(scores)]
 
 
-def _config_ids(points: Sequence[DesignPoint], blocks: Sequence[TaskPanels]) -> dict[tuple[object, ...], str]:
+def _config_ids(points: Sequence[DesignPoint]) -> dict[tuple[object, ...], str]:
     """Map task, dataset, design and configuration to the configuration's id."""
-    varied = {block.scores.task: block.scores.varied for block in blocks}
-    table = points_table(points).drop_duplicates("config_id")
-    ids: dict[tuple[object, ...], str] = {}
-    # Labels depend on all datasets of a task. So they are made for one task at a time, as its block makes them.
-    for name, rows in table.groupby(task_names(table)):
-        for fields, label in zip(rows.to_dict("records"), dataset_labels(rows), strict=True):
-            other = ", ".join(f"{setting}={fields[setting]}" for setting in varied[str(name)])
-            design = (str(fields[axis]) for axis in DESIGN)
-            tau = None if np.isnan(fields["tau"]) else fields["tau"]
-            ids[str(name), label, *design, *Configuration(fields["alpha"], tau, other)] = str(fields["config_id"])
-    return ids
+    places = configured_runs(points_table(points))
+    return {
+        (place.task, place.dataset, *(str(getattr(point, axis)) for axis in DESIGN), *place.configuration): point.config_id
+        for point in points
+        if (place := places.get(point.run_id)) is not None
+    }
 
 
 def _varied(runs: pd.DataFrame) -> list[str]:
