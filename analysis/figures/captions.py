@@ -9,12 +9,14 @@ from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.findings.learning import under_cloning
 from recipe_sweep.analysis.findings.marks import Mark
+from recipe_sweep.analysis.findings.one_alpha import OneAlphas, one_alphas
 from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing
 from recipe_sweep.analysis.findings.references import reference_sentences
 from recipe_sweep.analysis.findings.worst_scores import WORDS, at_worst
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE
 from recipe_sweep.analysis.results.score_rules import ScoreRule
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 ALPHA, TAU = "\N{GREEK SMALL LETTER ALPHA}", "\N{GREEK SMALL LETTER TAU}"
@@ -29,15 +31,16 @@ def standing_sentence(blocks: Sequence[TaskPanels], decomposition: Decomposition
         return f"{name} cannot be ranked {why}."
     bars = max(len(panel.bars) for block in blocks for panel in block.cells)
     leads = count.best + count.runner_up
-    text = f"{name} is best or runner-up in {leads:.3g} of {_counted(count.panels)} (best in {count.best:.3g})"
-    text += f"; it is tied in {_counted(count.tied)}, which count by the share of tie-breaks" if count.tied else ""
+    text = f"{name} is best or runner-up in {leads:.3g} of {counted(count.panels, 'panel')} (best in {count.best:.3g})"
+    text += f"; it is tied in {counted(count.tied, 'panel')}, which count by the share of tie-breaks" if count.tied else ""
     # Two bars of four: any decomposition would be there in half of the panels if nothing mattered.
     text += _at_worst(blocks, decomposition)
     text += f"; chance would give {min(2, bars) * count.panels / bars:.3g}" if bars > 1 else ""
     if not count.unranked:
         return f"{text}."
-    be = "is" if count.unranked == 1 else "are"
-    return f"{text}; {_counted(count.unranked)} {be} not counted, a dataset being without runs or without a common seed."
+    be = agreeing(count.unranked, "is", "are")
+    why = "a dataset being without runs or without a common seed"
+    return f"{text}; {counted(count.unranked, 'panel')} {be} not counted, {why}."
 
 
 def _at_worst(blocks: Sequence[TaskPanels], decomposition: Decomposition) -> str:
@@ -49,19 +52,20 @@ def _at_worst(blocks: Sequence[TaskPanels], decomposition: Decomposition) -> str
     return f"; {count.best + count.runner_up:.3g} {WORDS}"
 
 
-def _counted(panels: int) -> str:
-    return f"{panels} panel{'' if panels == 1 else 's'}"
-
-
 def figure7_note(
-    blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRule, intervals: Intervals = Intervals.PAIRED
+    blocks: Sequence[TaskPanels],
+    coverage: Coverage,
+    rule: ScoreRule,
+    intervals: Intervals = Intervals.PAIRED,
+    alphas: OneAlphas | None = None,
 ) -> tuple[str, ...]:
-    """Write the footnote of Figure 7 as a list of sentences."""
+    """Write the footnote of Figure 7 as a list of sentences. `alphas` are computed if they are not given."""
     bars = [bar for block in blocks for panel in block.cells for bar in panel.bars]
     diverged = sum(bar.diverged for bar in bars)
     varied = sorted({name for block in blocks for name in block.scores.varied})
     note = [*_bar_sentences(blocks, rule, intervals), *_spread_sentences(blocks, intervals)]
-    if _several(blocks) and any(bar.seeds >= FEWEST_SEEDS for bar in bars):
+    alphas = alphas or one_alphas(blocks)
+    if alphas.several and any(bar.seeds >= FEWEST_SEEDS for bar in bars):
         note.append(f"Dots: one ({ALPHA}, {TAU}) for all tasks and datasets, also chosen on one half of the seeds.")
     if any(math.isfinite(block.cloning) for block in blocks):
         note.append(f"Dashed: behaviour cloning (AWR with {ALPHA} 0) with the same networks, steps and data.")
@@ -82,7 +86,8 @@ def _cloning_sentence(blocks: Sequence[TaskPanels], intervals: Intervals) -> lis
     if not found.panels:
         return []
     by = " by the dotted score" if intervals is Intervals.SINGLE and _several(blocks) else ""
-    return [f"No bar is above behaviour cloning{by} in {found.panels} of {_counted(found.of)}; no bar below it is called best."]
+    where = f"in {found.panels} of {counted(found.of, 'panel')}"
+    return [f"No bar is above behaviour cloning{by} {where}; no bar below it is called best."]
 
 
 def _bar_sentences(blocks: Sequence[TaskPanels], rule: ScoreRule, intervals: Intervals) -> list[str]:

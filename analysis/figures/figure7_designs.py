@@ -55,7 +55,7 @@ def draw(material: Material) -> tuple[Drawing, ...]:
 
 def _note(material: Material) -> tuple[str, ...]:
     """Write the footnote, with what the arrows mean before the last two sentences."""
-    note = figure7_note(material.blocks, material.coverage, material.rule, material.intervals)
+    note = figure7_note(material.blocks, material.coverage, material.rule, material.intervals, material.one_alphas)
     ended = material.learning
     said = (f"{STILL}: still learning. {ended.sentence}",) if ended.caution else ()
     return (*note[:-2], *said, *note[-2:])

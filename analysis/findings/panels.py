@@ -133,6 +133,13 @@ class TaskPanels:
         """Every design's scores without the bias of choosing alpha. Claims and recommendation both use them."""
         return designs(self.scores)
 
+    @cached_property
+    def at_worst(self) -> TaskPanels:
+        """The same with diverged runs at the worst score of their dataset. No interval of a bar is read from it."""
+        if not self.scores.diverged.any():
+            return self
+        return task_panels(self.scores.with_diverged_at_worst, np.random.default_rng(0), resamples=2)
+
     @property
     def cloning(self) -> float:
         """Behaviour cloning's mean score over the datasets; NaN unless it was run on all of them."""

@@ -13,6 +13,8 @@ from recipe_sweep.analysis.results.scores import TaskScores, dataset_labels, run
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from recipe_sweep.analysis.figures.inputs import Material
 
 MOST_EVALUATIONS = 20
@@ -53,15 +55,15 @@ class ConfigurationRow(NamedTuple):
 def configuration_rows(material: Material) -> tuple[ConfigurationRow, ...]:
     """List all wanted configurations in the order of their axes."""
     tasks = [block.scores for block in material.blocks]
-    rows = [row for number, task in enumerate(tasks) for row in _task_rows(number, task, material)]
+    names, runs = task_names(material.wanted), material.results.runs
+    outcome = runs.set_index("run_id").assign(own_score=run_scores(runs, material.wanted, material.rule))
+    parts = [_task_rows(number, task, material.wanted[names == task.task], outcome) for number, task in enumerate(tasks)]
+    rows = [row for part in parts for row in part]
     return tuple(sorted(rows, key=lambda row: (row[:5], row.alpha, row.tau or 0.0, row.other)))
 
 
-def _task_rows(number: int, task: TaskScores, material: Material) -> list[ConfigurationRow]:
-    wanted = material.wanted[task_names(material.wanted) == task.task]
+def _task_rows(number: int, task: TaskScores, wanted: pd.DataFrame, outcome: pd.DataFrame) -> list[ConfigurationRow]:
     wanted = wanted.assign(dataset_label=dataset_labels(wanted)).sort_values(["config_id", "dataset_label", "seed"])
-    scores = run_scores(material.results.runs, material.wanted, material.rule)
-    outcome = material.results.runs.set_index("run_id").assign(own_score=scores)
     columns = ["own_score", "status", "curve_step", "curve_return", "scale_min", "scale_max"]
     table = wanted.join(outcome[columns].add_prefix("run_"), on="run_id")
     settings = (*_AXES, "alpha", "tau", *task.varied)

@@ -31,7 +31,10 @@ _COUNTS = ("seeds", "diverged", "missing")
 def figure7_markdown(material: Material, notes: Sequence[str], picture: str | None = None) -> str:
     """Write the whole page: the sentence on Mix, the caption, and for each task its bars, choices and datasets."""
     blocks, coverage = material.blocks, material.coverage
-    caption = [in_markdown(sentence) for sentence in figure7_note(blocks, coverage, material.rule, material.intervals)]
+    caption = [
+        in_markdown(sentence)
+        for sentence in figure7_note(blocks, coverage, material.rule, material.intervals, material.one_alphas)
+    ]
     parts = [f"> **{SENTENCE}**"] if coverage.rehearsal else []
     parts += ["# Best performance according to design choices", f"**{caption[-1]}**", f"{caption[-2]}"]
     parts += [f"![Figure 7]({picture})"] if picture else []

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -89,6 +89,13 @@ class TaskScores:
     def grid_task(self) -> str:
         """The task's name in the grid."""
         return self.task.removesuffix(f" ({self.source})")
+
+    @property
+    def with_diverged_at_worst(self) -> TaskScores:
+        """Give every diverged run the lowest score that any run of its dataset has."""
+        there = np.isfinite(self.scores)
+        worst = np.where(there, self.scores, np.inf).min(axis=(0, 1, 2, 4, 5))
+        return replace(self, scores=np.where(self.diverged & there, worst[:, None, None], self.scores))
 
     @property
     def cloning_by_dataset(self) -> Floats:
