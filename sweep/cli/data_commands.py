@@ -11,7 +11,7 @@ import typer
 
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.vocabulary import Source
-from recipe_sweep.sweep.cli.exit_codes import Group
+from recipe_sweep.sweep.cli.exit_codes import ExitCode, Group
 from recipe_sweep.sweep.cli.options import LARGEST_SEED, MOST_TRANSITIONS, DataOption, JsonOption
 from recipe_sweep.sweep.cli.shared import console
 from recipe_sweep.sweep.cli.show.bars import stages
@@ -60,7 +60,7 @@ def list_datasets(
             print_inventory(screen, items, root)
         print_inventory_end(screen, items, root)
     if any(item.state is State.BROKEN for item in items):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 @app.command(epilog="Example:  recipe-sweep data fetch 2ant 3hopper --from https://mirror.example/og-marl")
@@ -182,7 +182,7 @@ def verify(
     if as_json:
         say(verifications_json(found))
     if not all(verification.sound for verification in found):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.FAILURE)
 
 
 def _root(data: Path | None) -> Path:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from recipe_sweep.analysis.findings.dataset_best import DatasetBest, DesignOnDataset, dataset_bests
 from recipe_sweep.analysis.results.frame import load_results
-from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.cli.shared import console, open_reference, without_garbage_collection
 from recipe_sweep.sweep.cli.show.best import bests_json, print_bests
 from recipe_sweep.sweep.cli.show.search import best_json, best_table, compared, progress_line
 from recipe_sweep.sweep.cli.streams import say
-from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 from recipe_sweep.sweep.opening import Reference, Target, open_target
 from recipe_sweep.sweep.planning.search_rounds import unpruned
@@ -54,9 +52,8 @@ def _show_designs(target: Target, other: Target | None, as_json: bool) -> None:
         say(bests_json(found, beside))
         return
     if not found:
-        raise SweepDirectoryError(
-            Problem(str(target.paths.root), found="no finished run of this grid", expected="at least one")
-        )
+        say(f"no finished run of this grid in {target.paths.root}")
+        return
     if is_rehearsal(target.paths):
         console().print("[red]REHEARSAL[/red], made-up results")
     print_bests(console(), found, beside, target.points)

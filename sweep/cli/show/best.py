@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 
@@ -11,8 +10,9 @@ from rich.console import Console
 from recipe_sweep.analysis.findings.dataset_best import DatasetBest, DesignOnDataset
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.cli.show.runs import OWN_COLUMNS, settings_text, varying_names
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, design_words, plain_table
+from recipe_sweep.sweep.cli.show.text import design_words, plain_table
 
 Bests = Mapping[DesignOnDataset, DatasetBest]
 
@@ -50,7 +50,7 @@ def bests_json(found: Bests, beside: Bests | None) -> str:
         _content(best) | ({} if beside is None else {"beside": _content(beside[key]) if key in beside else None})
         for key, best in _ordered(found)
     ]
-    return json.dumps({"schema_version": JSON_SCHEMA_VERSION, "designs": designs}, indent=2)
+    return json_text({"designs": designs})
 
 
 def _ordered(found: Bests) -> list[tuple[DesignOnDataset, DatasetBest]]:

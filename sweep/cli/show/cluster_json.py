@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 from recipe_sweep.cluster.backends.base import Command
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION
+from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.clusters.machines import Cluster
 from recipe_sweep.sweep.clusters.up_file import ClusterRecord
 
 
 def cluster_json(cluster: Cluster) -> str:
     """Write the resources and the cost of a cluster file's machines."""
-    return _written(_facts(cluster))
+    return json_text(_facts(cluster))
 
 
 def state_json(cluster: Cluster, record: ClusterRecord | None, command: Command, answer: str | None) -> str:
@@ -24,7 +23,7 @@ def state_json(cluster: Cluster, record: ClusterRecord | None, command: Command,
         "wheel_sha256": record.wheel_sha256,
         "job": record.job,
     }
-    return _written(_facts(cluster) | {"up": up, "command": list(command), "answer": answer})
+    return json_text(_facts(cluster) | {"up": up, "command": list(command), "answer": answer})
 
 
 def _facts(cluster: Cluster) -> dict[str, object]:
@@ -36,7 +35,3 @@ def _facts(cluster: Cluster) -> dict[str, object]:
         "cost": cost.spending and {"text": cost.text, **asdict(cost.spending)},
         "budget": cluster.backend.budget(),
     }
-
-
-def _written(content: dict[str, object]) -> str:
-    return json.dumps({"schema_version": JSON_SCHEMA_VERSION} | content, indent=2)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION
+from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.trainers.data.inspection import LEVELS, Inspection
 from recipe_sweep.trainers.data.inventory import Item, free_bytes, leftovers
 from recipe_sweep.trainers.data.stored.card import Card
@@ -30,7 +29,7 @@ def inventory_json(items: Sequence[Item], root: Path) -> str:
         for item in items
     ]
     left = [str(path) for path in leftovers(root)]
-    return _written({"directory": str(root), "free_bytes": free_bytes(root), "datasets": datasets, "leftovers": left})
+    return json_text({"directory": str(root), "free_bytes": free_bytes(root), "datasets": datasets, "leftovers": left})
 
 
 def inspections_json(inspections: Sequence[Inspection]) -> str:
@@ -58,12 +57,12 @@ def inspections_json(inspections: Sequence[Inspection]) -> str:
                 ],
             }
         )
-    return _written({"datasets": datasets})
+    return json_text({"datasets": datasets})
 
 
 def verifications_json(found: Sequence[Verification]) -> str:
     """Write what the checks of datasets found."""
-    return _written(
+    return json_text(
         {
             "datasets": [
                 _facts(one.card)
@@ -84,7 +83,3 @@ def _facts(card: Card) -> dict[str, object]:
     scale = {"score_0": card.scale.minimum, "score_1": card.scale.maximum}
     own = {"dataset_id": card.identity.dataset_id, "transitions": card.transitions, "content_hash": card.content_hash}
     return {**card.identity.model_dump(mode="json"), **own, "returns_summary": card.returns.model_dump(mode="json"), **scale}
-
-
-def _written(content: dict[str, object]) -> str:
-    return json.dumps({"schema_version": JSON_SCHEMA_VERSION} | content, indent=2)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION
+from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.cli.streams import say
 from recipe_sweep.sweep.monitoring.doctor import Finding, Severity
 from recipe_sweep.sweep.opening import Target
@@ -22,10 +21,9 @@ def print_findings(findings: Sequence[Finding]) -> None:
 def findings_json(target: Target, findings: Sequence[Finding]) -> str:
     """Write the findings as JSON."""
     content = {
-        "schema_version": JSON_SCHEMA_VERSION,
         "name": target.grid.name,
         "directory": str(target.paths.root),
         "sound": all(finding.severity is not Severity.PROBLEM for finding in findings),
         "findings": [vars(finding) for finding in findings],
     }
-    return json.dumps(content, indent=2)
+    return json_text(content)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.expansion import AxisCount, axis_counts
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.show.cost import disk_content, disk_lines, estimate_content, estimate_lines
+from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.cli.show.runs import run_contents
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table, value_cells, value_text
+from recipe_sweep.sweep.cli.show.text import plain_table, value_cells, value_text
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.disk import DiskUse
 from recipe_sweep.sweep.estimates.estimate_file import Estimate
@@ -118,7 +118,6 @@ def plan_json(
     """Write the plan as JSON; with the runs that would be trained, if they are given."""
     resources = machines.resources
     content = {
-        "schema_version": JSON_SCHEMA_VERSION,
         "name": target.grid.name,
         "directory": str(target.paths.root),
         "wanted": plan.wanted,
@@ -145,7 +144,7 @@ def plan_json(
         },
     }
     listed = {} if runs is None else {"runs": run_contents(runs)}
-    return json.dumps(content | listed, indent=2)
+    return json_text(content | listed)
 
 
 def _axes(axes: Sequence[AxisCount]) -> Table:

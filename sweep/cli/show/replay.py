@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 
 from recipe_sweep.search_spaces.counted import agreeing, counted
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, plain_table
+from recipe_sweep.sweep.cli.show.json_text import json_text
+from recipe_sweep.sweep.cli.show.text import plain_table
 from recipe_sweep.sweep.worker.replay import Compared
 
 
@@ -54,7 +54,7 @@ def replay_json(found: Sequence[Compared]) -> str:
         }
         for one in found
     ]
-    return json.dumps({"schema_version": JSON_SCHEMA_VERSION, "runs": runs}, indent=2)
+    return json_text({"runs": runs})
 
 
 def _bits(one: Compared) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -15,7 +14,8 @@ from rich.text import Text
 
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.pasted import pasted
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, value_text
+from recipe_sweep.sweep.cli.show.json_text import json_text
+from recipe_sweep.sweep.cli.show.text import value_text
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.pack_file import PackRecord
 from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
@@ -80,7 +80,6 @@ def dossier_json(dossier: Dossier, commands: Commands) -> str:
     """Write a run as JSON."""
     reason, outcome = dossier.reason, dossier.outcome
     content = {
-        "schema_version": JSON_SCHEMA_VERSION,
         "run_id": dossier.point.run_id,
         "state": dossier.state,
         "step": dossier.step,
@@ -104,7 +103,7 @@ def dossier_json(dossier: Dossier, commands: Commands) -> str:
         **commands._asdict(),
         "code": None if dossier.code is None else str(dossier.code),
     }
-    return json.dumps(content, indent=2)
+    return json_text(content)
 
 
 def _try_json(entry: Try) -> dict[str, object]:

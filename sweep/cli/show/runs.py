@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,7 +15,8 @@ from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.expansion import axis_counts
 from recipe_sweep.search_spaces.filters import SELECTABLE
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, design_words, plain_table, value_text
+from recipe_sweep.sweep.cli.show.json_text import json_text
+from recipe_sweep.sweep.cli.show.text import design_words, plain_table, value_text
 from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
 from recipe_sweep.sweep.monitoring.run_list import ListedRun
 from recipe_sweep.sweep.opening import Target
@@ -50,14 +50,13 @@ def print_runs(console: Console, listing: Listing) -> None:
 def runs_json(target: Target, listing: Listing) -> str:
     """Write the runs as JSON, with every axis and setting of each."""
     content = {
-        "schema_version": JSON_SCHEMA_VERSION,
         "name": target.grid.name,
         "directory": str(target.paths.root),
         "wanted": len(listing.points),
         "found": listing.found,
         "runs": run_contents(listing.runs),
     }
-    return json.dumps(content, indent=2)
+    return json_text(content)
 
 
 def run_contents(runs: Iterable[ListedRun]) -> list[dict[str, object]]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.table import Table
 
 from recipe_sweep.search_spaces.counted import agreeing, counted
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION
+from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.opening import Target
 from recipe_sweep.sweep.planning.search_rounds import Best, best_beside, best_of, progress, scored_runs
@@ -67,7 +66,7 @@ def best_json(pairs: Sequence[Compared]) -> str:
         | {"beside": pair.beside and _content(pair.beside)}
         for pair in pairs
     ]
-    return json.dumps({"schema_version": JSON_SCHEMA_VERSION, "studies": studies}, indent=2)
+    return json_text({"studies": studies})
 
 
 def _content(best: Best) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -14,7 +13,8 @@ from rich.text import Text
 
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.pasted import pasted
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, design_words, plain_table, value_cells, value_text
+from recipe_sweep.sweep.cli.show.json_text import json_text
+from recipe_sweep.sweep.cli.show.text import design_words, plain_table, value_cells, value_text
 from recipe_sweep.sweep.estimates.estimate_file import Score
 from recipe_sweep.sweep.estimates.eta import Eta
 from recipe_sweep.sweep.estimates.spending import Spending
@@ -102,7 +102,6 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
     """Write the state as JSON."""
     launch = status.launch
     content = {
-        "schema_version": JSON_SCHEMA_VERSION,
         "name": target.grid.name,
         "directory": str(target.paths.root),
         "rehearsal": is_rehearsal(target.paths),
@@ -140,7 +139,7 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
         ],
         "axes": [vars(progress) for progress in axes],
     }  # fmt: skip
-    return json.dumps(content, indent=2)
+    return json_text(content)
 
 
 def _died_content(died: DeadLaunch) -> dict[str, object]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,7 +12,8 @@ from rich.markup import escape
 
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.sweep.cli.show.text import JSON_SCHEMA_VERSION, design_words, plain_table
+from recipe_sweep.sweep.cli.show.json_text import json_text
+from recipe_sweep.sweep.cli.show.text import design_words, plain_table
 from recipe_sweep.sweep.monitoring.best_so_far import Leader
 from recipe_sweep.sweep.monitoring.sweep_list import SweepState, SweepSummary
 from recipe_sweep.sweep.units import duration, memory
@@ -46,14 +46,7 @@ def print_sweeps(console: Console, folder: Path, sweeps: Sequence[SweepSummary])
 
 def sweeps_json(folder: Path, sweeps: Sequence[SweepSummary]) -> str:
     """Write the list as JSON."""
-    return json.dumps(
-        {
-            "schema_version": JSON_SCHEMA_VERSION,
-            "directory": str(folder),
-            "sweeps": [_content(sweep) for sweep in sweeps],
-        },
-        indent=2,
-    )
+    return json_text({"directory": str(folder), "sweeps": [_content(sweep) for sweep in sweeps]})
 
 
 def _content(sweep: SweepSummary) -> dict[str, object]:

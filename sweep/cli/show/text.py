@@ -1,4 +1,4 @@
-"""Shared by all that prints: the look of tables, values as text, and the version of the JSON."""
+"""Shared by all that prints: the look of tables, and values as text."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from rich.table import Table
 
 from recipe_sweep.search_spaces.abridged import ranges
 from recipe_sweep.search_spaces.point import DesignPoint
-
-JSON_SCHEMA_VERSION = 1
 
 
 def plain_table(*columns: str) -> Table:

@@ -14,6 +14,7 @@ from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.main import app
 from recipe_sweep.sweep.opening import open_target
 from scripts.cli_reference import commands
+from tests.checkout import ROOT
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 
 READING = {
@@ -54,6 +55,11 @@ def test_every_command_is_in_one_of_the_two_lists() -> None:
 def test_every_command_that_reads_has_the_option_and_no_other_has() -> None:
     with_option = {path for path, command in commands() if any("--json" in parameter.opts for parameter in command.params)}
     assert with_option == {f"recipe-sweep {name}" for name in READING.keys() | TRAINS}
+
+
+def test_one_function_gives_every_answer_its_version() -> None:
+    writers = {path.name for path in (ROOT / "sweep" / "cli").rglob("*.py") if "json.dumps" in path.read_text()}
+    assert writers == {"json_text.py"}
 
 
 @pytest.fixture(scope="module")
