@@ -56,7 +56,7 @@ class AxisProgress:
     """Done and wanted runs of one value of an axis."""
 
     axis: str
-    value: str
+    value: object
     done: int
     wanted: int
 
@@ -186,7 +186,7 @@ class SweepWatcher:
         """Count done and wanted runs by every axis that varies in the grid."""
         finished = [point for run_id, point in self._points.items() if run_id in done.file_of]
         return tuple(
-            AxisProgress(axis.axis, "none" if value is None else str(value), counted[value], wanted)
+            AxisProgress(axis.axis, value, counted[value], wanted)
             for axis in axis_counts(list(self._points.values()))
             for counted in [Counter(map(attrgetter(axis.axis), finished))]
             for value, wanted in axis.values

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.files.launch_file import Reason, Why
+from recipe_sweep.sweep.results.setting_text import value_text
 
 _DESIGN_AXES = ("task", "source", "dataset", "decomposition", "value_learning", "extraction")
 _OTHER_FIELDS = tuple(field.name for field in dataclasses.fields(DesignPoint) if field.name not in _DESIGN_AXES)
@@ -92,11 +93,5 @@ def _ordered(values: set[object]) -> tuple[object, ...]:
 
 
 def _text(values: Sequence[object]) -> str:
-    shown = [_one(value) for value in values[:_SHOWN_VALUES]]
+    shown = [value_text(value) for value in values[:_SHOWN_VALUES]]
     return ", ".join([*shown, *(["..."] if len(values) > _SHOWN_VALUES else [])])
-
-
-def _one(value: object) -> str:
-    if value is None:
-        return "none"
-    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)

@@ -17,16 +17,9 @@ from recipe_sweep.search_spaces.filters import SELECTABLE
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.files.points import fields_of_text
 from recipe_sweep.sweep.results.schema import POINT_COLUMNS
+from recipe_sweep.sweep.results.setting_text import setting_text
 
 _TYPES = {int: pa.int64(), float: pa.float64()}
-
-
-def setting_text(value: object) -> str:
-    """Write a value that is no number as text: the widths of a network as `64x64`.
-
-    A comma between the widths would not do, because a spreadsheet reads `64,64` as one number.
-    """
-    return "x".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _kind(hint: object) -> pa.DataType:

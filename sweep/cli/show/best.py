@@ -60,9 +60,7 @@ def _ordered(found: Bests) -> list[tuple[DesignOnDataset, DatasetBest]]:
 
 
 def _configuration(point: DesignPoint, settings: Sequence[str]) -> str:
-    tau = "" if point.tau is None else f", tau {point.tau:g}"
-    more = settings_text(point, settings)
-    return f"alpha {point.alpha:g}{tau}" + (f", {more}" if more else "")
+    return settings_text(point, ["alpha", *([] if point.tau is None else ["tau"]), *settings])
 
 
 def _remarks(found: Bests, beside: Bests | None) -> list[str]:

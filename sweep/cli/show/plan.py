@@ -17,13 +17,14 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.show.cost import disk_content, disk_lines, estimate_content, estimate_lines
 from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.cli.show.runs import run_contents
-from recipe_sweep.sweep.cli.show.text import plain_table, value_cells, value_text
+from recipe_sweep.sweep.cli.show.text import plain_table, value_cells
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.disk import DiskUse
 from recipe_sweep.sweep.estimates.estimate_file import Estimate
 from recipe_sweep.sweep.monitoring.run_list import ListedRun
 from recipe_sweep.sweep.opening import Target
 from recipe_sweep.sweep.planning.plan import Plan
+from recipe_sweep.sweep.results.setting_text import setting_text, value_text
 from recipe_sweep.sweep.units import memory
 
 
@@ -140,7 +141,7 @@ def plan_json(
         "reasons": [{"why": reason.why, "detail": reason.detail, "runs": len(reason.run_ids)} for reason in plan.reasons],
         "excluded": [{"reason": rule.reason, "runs": rule.points} for rule in target.excluded],
         "axes": {
-            axis.axis: {value_text(count.value): count.points for count in axis.values} for axis in axis_counts(target.points)
+            axis.axis: {setting_text(count.value): count.points for count in axis.values} for axis in axis_counts(target.points)
         },
     }
     listed = {} if runs is None else {"runs": run_contents(runs)}

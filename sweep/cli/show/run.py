@@ -15,11 +15,11 @@ from rich.text import Text
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.json_text import json_text
-from recipe_sweep.sweep.cli.show.text import value_text
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.pack_file import PackRecord
 from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
 from recipe_sweep.sweep.opening import Reference
+from recipe_sweep.sweep.results.setting_text import value_text
 from recipe_sweep.sweep.units import duration
 from recipe_sweep.trainers.results import RunStatus
 

@@ -16,10 +16,11 @@ from recipe_sweep.search_spaces.expansion import axis_counts
 from recipe_sweep.search_spaces.filters import SELECTABLE
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.show.json_text import json_text
-from recipe_sweep.sweep.cli.show.text import design_words, plain_table, value_text
+from recipe_sweep.sweep.cli.show.text import design_words, plain_table
 from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
 from recipe_sweep.sweep.monitoring.run_list import ListedRun
 from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.results.setting_text import value_text
 
 SHORTEST_ID = 6
 """Fewest characters of a run's id in a table. More are shown if two runs of the sweep begin alike."""

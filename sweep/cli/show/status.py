@@ -14,7 +14,7 @@ from rich.text import Text
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.json_text import json_text
-from recipe_sweep.sweep.cli.show.text import design_words, plain_table, value_cells, value_text
+from recipe_sweep.sweep.cli.show.text import design_words, plain_table, value_cells
 from recipe_sweep.sweep.estimates.estimate_file import Score
 from recipe_sweep.sweep.estimates.eta import Eta
 from recipe_sweep.sweep.estimates.spending import Spending
@@ -24,6 +24,7 @@ from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 from recipe_sweep.sweep.monitoring.best_so_far import BestSoFar
 from recipe_sweep.sweep.monitoring.status import AxisProgress, DeadLaunch, RunningPack, SweepStatus
 from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.results.setting_text import setting_text, value_text
 from recipe_sweep.sweep.units import device_time, duration, memory, percent
 
 _SHOWN_PACKS = 16
@@ -137,7 +138,7 @@ def status_json(target: Target, status: SweepStatus, axes: Sequence[AxisProgress
             }
             for group in status.failures
         ],
-        "axes": [vars(progress) for progress in axes],
+        "axes": [vars(progress) | {"value": setting_text(progress.value)} for progress in axes],
     }  # fmt: skip
     return json_text(content)
 
@@ -208,7 +209,7 @@ def _progress_by_axis(axes: Sequence[AxisProgress]) -> Table:
     table = plain_table("axis", "done/wanted runs per value")
     by_axis: dict[str, list[tuple[str, str]]] = {}
     for progress in axes:
-        by_axis.setdefault(progress.axis, []).append((progress.value, f"{progress.done:,}/{progress.wanted:,}"))
+        by_axis.setdefault(progress.axis, []).append((value_text(progress.value), f"{progress.done:,}/{progress.wanted:,}"))
     for axis, pairs in by_axis.items():
         table.add_row(axis, "   ".join(value_cells(pairs)))
     return table

@@ -1,4 +1,4 @@
-"""Shared by all that prints: the look of tables, and values as text."""
+"""Shared by all that prints: the look of tables, and counted values."""
 
 from __future__ import annotations
 
@@ -43,10 +43,3 @@ def _cell(pair: tuple[str, str]) -> str:
 def design_words(point: DesignPoint) -> str:
     """Write a run's design by its words: `mix td brac`."""
     return f"{point.decomposition} {point.value_learning} {point.extraction}"
-
-
-def value_text(value: object) -> str:
-    """Write a value of an axis or setting."""
-    if value is None:
-        return "none"
-    return "x".join(map(str, value)) if isinstance(value, tuple | list) else str(value)

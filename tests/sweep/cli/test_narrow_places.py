@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from recipe_sweep.sweep.cli.show.text import value_text
 from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.results.setting_text import value_text
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 
 
