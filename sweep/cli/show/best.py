@@ -23,8 +23,8 @@ def print_bests(console: Console, found: Bests, beside: Bests | None, points: Se
     table = plain_table("dataset", "design", "configuration", "score", "corrected", "seeds", "of", *others)
     table.padding = (0, 2, 0, 0)
     for column in table.columns:
-        column.no_wrap = column.header not in ("dataset", "configuration")
-        column.justify = "right" if column.header in ("score", "corrected", "seeds", "of") else "left"
+        column.no_wrap = column.header not in ("dataset", "configuration", "other sweep")
+        column.justify = "right" if column.header in ("score", "corrected", "seeds", "of", "other sweep") else "left"
     settings = [name for name in varying_names(points) if name not in OWN_COLUMNS]
     for key, best in _ordered(found):
         point = best.point

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.sweep.cli.show.whole_words import WholeWords
 from recipe_sweep.sweep.units import memory
 from recipe_sweep.trainers.data.inspection import LEVELS, Inspection
 from recipe_sweep.trainers.data.inventory import Item, State, free_bytes, leftovers
@@ -28,7 +29,7 @@ def print_inventory(console: Console, items: Sequence[Item], root: Path) -> None
     for (source, task), group in groupby(items, key=lambda item: (item.source, item.task)):
         listed = list(group)
         console.print(Text(f"\n{source}/{task}", style="bold"))
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+        table = WholeWords(box=None, pad_edge=False, padding=(0, 2, 0, 0))
         for name, width in (("  dataset", 15), ("id", 16), ("seed", 4)):
             table.add_column(name, min_width=width, no_wrap=True)
         for name, width in (("transitions", 11), ("mean return", 11), ("MB", 7)):
@@ -86,7 +87,7 @@ def inspection_tables(inspections: Sequence[Inspection]) -> Iterator[RenderableT
 
 
 def _overview(inspections: Sequence[Inspection]) -> Table:
-    table = Table(box=None, pad_edge=False)
+    table = WholeWords(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
     for one in inspections:
         table.add_column(one.card.identity.dataset, justify="right")
@@ -121,7 +122,7 @@ def _span(one: Inspection) -> str:
 
 def _published(inspections: Sequence[Inspection]) -> Table:
     """Make a table of the authors' numbers, each beside that of the file."""
-    table = Table(box=None, pad_edge=False)
+    table = WholeWords(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("")
     for one in inspections:
         table.add_column(one.card.identity.dataset, justify="right")
@@ -152,7 +153,7 @@ def _deviating(replay: ReplayResult | None) -> str:
 def _actions(inspections: Sequence[Inspection]) -> Table:
     """Make a table of the quantiles of each component of the actions."""
     agents = task_spec(inspections[0].card.identity.task).n_agents
-    table = Table(box=None, pad_edge=False)
+    table = WholeWords(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for name in ("dataset", "agent", "component"):
         table.add_column(name)
     for level in LEVELS:

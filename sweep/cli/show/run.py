@@ -9,12 +9,12 @@ from datetime import datetime
 from typing import NamedTuple
 
 from rich.console import Console, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.json_text import json_text
+from recipe_sweep.sweep.cli.show.whole_words import WholeWords
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.pack_file import PackRecord
 from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
@@ -68,9 +68,9 @@ def print_dossier(console: Console, dossier: Dossier, commands: Commands) -> Non
     at = f", step {dossier.step:,} of {point.steps:,}" if dossier.step is not None else ""
     console.print(f"run [bold]{point.run_id}[/bold]: [{colour}]{dossier.state}[/{colour}]{at}")
     console.print(_settings(dossier, console.width))
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table = WholeWords(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim")
-    table.add_column(overflow="fold")
+    table.add_column()
     for name, content in _rows(dossier, commands):
         table.add_row(name, content)
     console.print(table)
@@ -126,10 +126,10 @@ def _settings(dossier: Dossier, width: int) -> RenderableType:
     pairs = [(name, value_text(value)) for name, value in dossier.point.canonical().items()]
     columns = next((number for number in range(_COLUMNS, 1, -1) if _needed(pairs, number) <= width), 1)
     lines = -(-len(pairs) // columns)
-    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, _GAP, 0, 0))
+    table = WholeWords(box=None, show_header=False, pad_edge=False, padding=(0, _GAP, 0, 0))
     for _ in range(columns):
-        table.add_column(style="dim", overflow="fold")
-        table.add_column(overflow="fold")
+        table.add_column(style="dim")
+        table.add_column()
     for line in range(lines):
         table.add_row(*(text for pair in pairs[line::lines] for text in pair))
     return table

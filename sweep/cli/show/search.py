@@ -9,6 +9,7 @@ from rich.table import Table
 
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.sweep.cli.show.json_text import json_text
+from recipe_sweep.sweep.cli.show.text import plain_table
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.opening import Target
 from recipe_sweep.sweep.planning.search_rounds import Best, best_beside, best_of, progress, scored_runs
@@ -47,12 +48,9 @@ def compared(target: Target, beside: SweepPaths | None) -> tuple[Compared, ...]:
 
 def best_table(pairs: Sequence[Compared]) -> Table:
     """Make a table with one line per study."""
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
-    for column in ("study", "trials", "best of the search", "score"):
-        table.add_column(column, overflow="fold")
     others = any(pair.beside for pair in pairs)
-    for column in ("configurations", "best of the other sweep", "score") if others else ():
-        table.add_column(column, overflow="fold")
+    more = ("configurations", "best of the other sweep", "score") if others else ()
+    table = plain_table("study", "trials", "best of the search", "score", *more)
     for pair in pairs:
         beside = _cells(pair.beside) if pair.beside is not None else ("", "none", "")
         table.add_row(_label(pair.searched), *_cells(pair.searched), *(beside if others else ()))

@@ -25,7 +25,7 @@ def print_sweeps(console: Console, folder: Path, sweeps: Sequence[SweepSummary])
     """Print one line per sweep. One that cannot be opened has the reason below the table."""
     table = plain_table("sweep", "state", "done", "age", "size", "best", "by")
     table.padding = (0, 2, 0, 0)
-    for column, folds in zip(table.columns, (True, *[False] * 5, True), strict=True):
+    for column, folds in zip(table.columns, (True, False, True, False, False, False, True), strict=True):
         column.no_wrap = not folds
     for sweep in (each for each in sweeps if each.broken is None):
         table.add_row(

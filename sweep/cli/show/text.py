@@ -9,13 +9,14 @@ from rich.table import Table
 
 from recipe_sweep.search_spaces.abridged import ranges
 from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.sweep.cli.show.whole_words import WholeWords
 
 
 def plain_table(*columns: str) -> Table:
     """Make an empty table without lines."""
-    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
+    table = WholeWords(box=None, header_style="dim", pad_edge=False, padding=(0, 3, 0, 0))
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column)
     return table
 
 
