@@ -47,6 +47,7 @@ FLOORS = (
     "sweep.estimates",
     "sweep.monitoring",
     "sweep.launch",
+    "sweep.cli.folding",
     "sweep.cli.streams",
     "sweep.cli.exit_codes",
     "sweep.cli.options",

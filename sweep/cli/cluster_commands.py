@@ -10,7 +10,7 @@ import typer
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.exit_codes import Group
 from recipe_sweep.sweep.cli.options import JsonOption
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 
 if TYPE_CHECKING:
     from recipe_sweep.cluster.backends.base import Command
@@ -38,7 +38,7 @@ def validate(file: FileArgument, as_json: JsonOption = False) -> None:
         say(cluster_json(_cluster(file)))
         return
     for line in cluster_lines(_cluster(file)):
-        say(line)
+        tell(line)
 
 
 @app.command(epilog="Example:  recipe-sweep cluster up slurm.yaml --grid figure7_small --dry-run")
@@ -59,12 +59,12 @@ def up(
         order = prepare(cluster, grid, scratch)
         if dry_run:
             for line in order_lines(order):
-                say(line)
+                tell(line)
             return
         for line in cluster_lines(cluster):
-            say(line)
+            tell(line)
         if order.wheel is not None:
-            say(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
+            tell(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
         bring_up(order, scratch, print)
 
 
@@ -81,7 +81,7 @@ def status(file: FileArgument, dry_run: DryRunOption = False, as_json: JsonOptio
     record, command = look_at(cluster)
     if record is not None:
         for line in record_lines(cluster, record):
-            say(line)
+            tell(line)
     if dry_run:
         _print_commands((command,))
     else:

@@ -15,7 +15,7 @@ from recipe_sweep.sweep.cli.exit_codes import ExitCode, Group
 from recipe_sweep.sweep.cli.options import LARGEST_SEED, MOST_TRANSITIONS, DataOption, JsonOption
 from recipe_sweep.sweep.cli.shared import console
 from recipe_sweep.sweep.cli.show.bars import stages
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.data.published.fetch import Imported
@@ -121,7 +121,7 @@ def collect(
             began = time.perf_counter()
             directory = ensure_dataset(identity, _root(data), begin(f"making {identity}"))
             returns = read_card(directory).returns
-            say(
+            tell(
                 f"{identity}: {size:,} transitions, mean return {returns.mean:,.1f} (std {returns.std:,.1f}, "
                 f"{counted(returns.episodes, 'episode')}), {time.perf_counter() - began:.1f} s\n  {directory}"
             )
@@ -153,7 +153,7 @@ def inspect(
         for table in inspection_tables(inspections):
             screen.print(table)
     if out is not None:
-        say(f"figure   {draw(inspections, out)}", file=sys.stderr if as_json else None)
+        tell(f"figure   {draw(inspections, out)}", file=sys.stderr if as_json else None)
 
 
 @app.command(epilog="Example:  recipe-sweep data verify simple_spread")
@@ -178,7 +178,7 @@ def verify(
     for identity in _present(data, task, datasets, source, size, seed):
         found.append(check(identity, _root(data), transitions))
         for line in () if as_json else verification_lines(found[-1]):
-            say(line)
+            tell(line)
     if as_json:
         say(verifications_json(found))
     if not all(verification.sound for verification in found):
@@ -200,8 +200,8 @@ def _present(
 
     for identity in registered_absent(_root(data), task, datasets or (), source):
         # Standard output may have JSON alone, because a program reads it.
-        say(f"loading {identity}", file=sys.stderr)
-        say(f"  {ensure_dataset(identity, _root(data))}", file=sys.stderr)
+        tell(f"loading {identity}", file=sys.stderr)
+        tell(f"  {ensure_dataset(identity, _root(data))}", file=sys.stderr)
     return present(_root(data), task, datasets or (), source, size, seed)
 
 
@@ -210,7 +210,9 @@ def _tell(imports: Iterator[Imported]) -> None:
 
     for imported in imports:
         card = read_card(imported.directory)
-        say(f"{imported.vault}: {card.transitions:,} transitions, mean return {card.returns.mean:,.1f}\n  {imported.directory}")
+        tell(
+            f"{imported.vault}: {card.transitions:,} transitions, mean return {card.returns.mean:,.1f}\n  {imported.directory}"
+        )
         differing = [] if card.origin is None else [each for each in card.origin.published if not each.agrees]
         for each in differing:
-            say(f"  {each.quantity} is {each.found:,.10g}, published as {each.published:,.10g}")
+            tell(f"  {each.quantity} is {each.found:,.10g}, published as {each.published:,.10g}")

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from recipe_sweep.search_spaces.abridged import cut
 from recipe_sweep.search_spaces.errors import RecipeSweepError
-from recipe_sweep.sweep.cli.streams import READER_GONE, say, warn
+from recipe_sweep.sweep.cli.streams import READER_GONE, say, tell, warn
 from recipe_sweep.sweep.files.overlooked import Overlooked, overlooked
 
 
@@ -88,4 +88,4 @@ class Commands(Group):
 
 
 def _complain(error: object) -> None:
-    say(f"error: {error}", file=sys.stderr)
+    tell(f"error: {error}", file=sys.stderr)

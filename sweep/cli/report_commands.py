@@ -25,7 +25,7 @@ from recipe_sweep.sweep.cli.options import (
     ThresholdOption,
 )
 from recipe_sweep.sweep.cli.shared import open_sweep, without_garbage_collection
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import tell
 
 app = typer.Typer()
 
@@ -149,11 +149,11 @@ def export(
         if policy is not None:
             point = one_run(points, policy)
             names = export_policy(target.paths, point, out)
-            say(f"wrote {out}: {counted(len(names), 'array')} of run {point.run_id}; open it with safetensors.torch.load_file")
+            tell(f"wrote {out}: {counted(len(names), 'array')} of run {point.run_id}; open it with safetensors.torch.load_file")
             return
         rows = export_table(target.paths, {point.run_id for point in points}, out, curves=curves)
     # Standard output must have the table alone, because a program reads it.
-    say(f"wrote {out}: {counted(rows, 'run')}", file=sys.stderr if is_standard_output(out) else None)
+    tell(f"wrote {out}: {counted(rows, 'run')}", file=sys.stderr if is_standard_output(out) else None)
 
 
 @app.command(epilog="Example:  recipe-sweep play demo 3fa9 -o episode.gif", rich_help_panel=Panel.RESULTS)
@@ -208,6 +208,6 @@ def mlflow(
 
     target = open_sweep(grid, directory, None).begun()
     with stages() as begin:
-        summary = project(target.paths.root, per_run=per_run, tell=say, progress=begin("runs to MLflow"))
-    say(summary)
+        summary = project(target.paths.root, per_run=per_run, tell=tell, progress=begin("runs to MLflow"))
+    tell(summary)
     tell_mlflow(target.paths.root)

@@ -12,7 +12,9 @@ import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
+
+from recipe_sweep.sweep.cli.folding import folded, parts, width_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,6 +41,9 @@ WORDS = {
     "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
 }
 """Signs that we print, and the words that replace them."""
+
+WIDE = 10_000
+"""Columns of a file or a pipe. Every table fits."""
 
 HANDLER = "recipe_sweep.words"
 
@@ -97,18 +102,44 @@ def say(text: object = "", *, end: str = "\n", flush: bool = False, file: TextIO
     print(visible(str(text)), end=end, flush=flush, file=file)
 
 
+def tell(text: object, *, flush: bool = False, file: TextIO | None = None) -> None:
+    """Print sentences as `say`. Those that are too long for the terminal are folded between words."""
+    say(folded(visible(str(text)), width_of(file or sys.stdout)), flush=flush, file=file)
+
+
 def warn(sentence: str) -> None:
     """Print a warning to standard error."""
-    say(f"warning: {sentence}", file=sys.stderr)
+    tell(f"warning: {sentence}", file=sys.stderr)
 
 
 def screen() -> Console:
-    """Return the terminal, or the stream in its place. Control characters are visible in tables too."""
+    """Return the terminal, or the stream in its place. Control characters are visible in tables too.
+
+    Sentences are folded as by `tell`. In a file or a pipe a table is as wide as its cells, and nothing is folded.
+    """
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.segment import Segment
+    from rich.text import Text
 
     class Screen(Console):
         """Shows control characters in every segment that is text. Rich marks its own control sequences as such."""
+
+        def print(self, *objects: Any, **keywords: Any) -> None:
+            texts = {name: value for name, value in keywords.items() if name in ("markup", "highlight")}
+            if objects and all(isinstance(each, str) for each in objects):
+                keywords["soft_wrap"] = True
+            super().print(*(self._sentence(each, texts) for each in objects), **keywords)
+
+        def _sentence(self, each: Any, texts: dict[str, Any]) -> Any:
+            if not isinstance(each, str):
+                return each
+            lines = self.render_str(each, **texts).split("\n", allow_blank=True)
+            width = self.width
+            return Text("\n").join(
+                Text(" " * part.indent).append_text(line[part.start : part.end])
+                for line in lines
+                for part in parts(line.plain, width)
+            )
 
         def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
             for segment in super().render(renderable, options):
@@ -119,4 +150,7 @@ def screen() -> Console:
                 super().on_broken_pipe()
             raise SystemExit(READER_GONE)
 
-    return Screen()
+    made = Screen()
+    if not (made.is_terminal or made.is_jupyter or os.environ.get("COLUMNS")):
+        made.width = WIDE
+    return made

@@ -10,7 +10,7 @@ from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.sweep.cli.shared import console, open_reference, without_garbage_collection
 from recipe_sweep.sweep.cli.show.best import bests_json, print_bests
 from recipe_sweep.sweep.cli.show.search import best_json, best_table, compared, progress_line
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 from recipe_sweep.sweep.opening import Reference, Target, open_target
 from recipe_sweep.sweep.planning.search_rounds import unpruned
@@ -40,7 +40,7 @@ def _show_studies(target: Target, other: Target | None, as_json: bool) -> None:
     if as_json:
         say(best_json(pairs))
         return
-    say(progress_line(target))
+    tell(progress_line(target))
     console().print(best_table(pairs))
 
 
@@ -52,7 +52,7 @@ def _show_designs(target: Target, other: Target | None, as_json: bool) -> None:
         say(bests_json(found, beside))
         return
     if not found:
-        say(f"no finished run of this grid in {target.paths.root}")
+        tell(f"no finished run of this grid in {target.paths.root}")
         return
     if is_rehearsal(target.paths):
         console().print("[red]REHEARSAL[/red], made-up results")

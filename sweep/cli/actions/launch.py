@@ -16,7 +16,7 @@ from recipe_sweep.sweep.cli.show.launch_end import mlflow_beside, tell_end, tell
 from recipe_sweep.sweep.cli.show.live import LaunchDisplay
 from recipe_sweep.sweep.cli.show.plan import print_work
 from recipe_sweep.sweep.cli.show.search import progress_line
-from recipe_sweep.sweep.cli.streams import say, warn
+from recipe_sweep.sweep.cli.streams import tell, warn
 from recipe_sweep.sweep.clusters.machines import check_drivable, machines_here
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.estimates.estimate import estimate
@@ -80,7 +80,7 @@ def retry_failed(options: LaunchOptions) -> None:
     goes_on = (
         f"; {counted(waiting, 'run')} {agreeing(waiting, 'waits', 'wait')}, to train {agreeing(waiting, 'it', 'them')}: {again}"
     )
-    say(f"no run has failed{goes_on if waiting else ''}")
+    tell(f"no run has failed{goes_on if waiting else ''}")
 
 
 def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: Store | None) -> None:
@@ -89,7 +89,7 @@ def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: S
         ask_round(space, target.paths)
         target = target.with_new_rounds()
         request = request_of(options, target, store)
-        say(progress_line(target))
+        tell(progress_line(target))
         try:
             _train(options, target, request)
         except typer.Exit as end:  # A run that was given up leaves its trial without a score. The search goes on.
@@ -113,11 +113,11 @@ def _say_nothing_to_do(options: LaunchOptions, target: Target, request: LaunchRe
     """Store what is not stored yet, and say where the results are. Raises Exit if runs were given up."""
     if request.store is not None and target.paths.lock_file.exists():
         store_the_rest(request.store, target.paths)
-    say(f"{len(planned.kept)} of {planned.selected} done, nothing to do")
+    tell(f"{len(planned.kept)} of {planned.selected} done, nothing to do")
     tell_where(target.paths.root, options.mlflow)
     if planned.gave_up:
         count = len(planned.gave_up)
-        say(f"{counted(count, 'run')} failed earlier; try {agreeing(count, 'it', 'them')} again with --retry-failed")
+        tell(f"{counted(count, 'run')} failed earlier; try {agreeing(count, 'it', 'them')} again with --retry-failed")
         raise typer.Exit(ExitCode.FAILURE)
 
 

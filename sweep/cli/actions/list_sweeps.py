@@ -7,7 +7,7 @@ from pathlib import Path
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.cli.shared import console, without_garbage_collection
 from recipe_sweep.sweep.cli.show.sweeps import print_sweeps, sweeps_json
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.monitoring.sweep_list import summarise, sweeps_in
 from recipe_sweep.sweep.opening import SWEEPS
@@ -26,4 +26,4 @@ def list_sweeps(folder: Path | None, as_json: bool) -> None:
     elif sweeps:
         print_sweeps(console(), place, sweeps)
     else:
-        say(f"no sweep in {place}; start one with: recipe-sweep launch demo")
+        tell(f"no sweep in {place}; start one with: recipe-sweep launch demo")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.cli.shared import open_reference, without_garbage_collection
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.errors import UnknownLogError
 from recipe_sweep.sweep.monitoring import logs as log_files
 from recipe_sweep.sweep.monitoring.run_history import find_run
@@ -34,10 +34,10 @@ def print_logs(options: LogOptions) -> None:
         target = open_reference(options.reference)
         found = _found(options, target)
     for log in found:
-        say(f"==> {log.title}: {log.path}")
+        tell(f"==> {log.title}: {log.path}")
         say("\n".join(log_files.last_lines(log, options.lines)), flush=True)
     if not found:
-        say(log_files.no_log(target.paths))
+        tell(log_files.no_log(target.paths))
     elif options.follow and found[0].path.exists():
         _follow(found)
 
@@ -62,6 +62,6 @@ def _found(options: LogOptions, target: Target) -> Sequence[log_files.LogFile]:
 
 def _follow(found: Sequence[log_files.LogFile]) -> None:
     if len(found) > 1:
-        say(f"==> following {found[0].title}; --pack names another", flush=True)
+        tell(f"==> following {found[0].title}; --pack names another", flush=True)
     for text in log_files.follow(found[0]):
         say(text, end="", flush=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.new_grid import SCHEMA_FILE, is_schema, new_grid_text, schema_text
 from recipe_sweep.search_spaces.pasted import pasted
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.out_file import is_standard_output, writing
 
 
@@ -20,7 +20,7 @@ def write_grid(path: Path, preset: str) -> None:
     schema = path.with_name(SCHEMA_FILE)
     if not schema.exists() or is_schema(schema):
         _write(schema, schema_text())
-    say(f"wrote {path}; edit it, then: {pasted('recipe-sweep', 'plan', path)}")
+    tell(f"wrote {path}; edit it, then: {pasted('recipe-sweep', 'plan', path)}")
 
 
 def write_schema(out: Path | None) -> None:
@@ -31,7 +31,7 @@ def write_schema(out: Path | None) -> None:
     if out.exists() and not is_schema(out):
         raise UserInputError(Problem(f"-o {out}", found="another file that is there already", expected="a name that is free"))
     _write(out, schema_text())
-    say(f"wrote {out}; a grid names it in its first line: # yaml-language-server: $schema={out.name}")
+    tell(f"wrote {out}; a grid names it in its first line: # yaml-language-server: $schema={out.name}")
 
 
 def _write(path: Path, text: str) -> None:

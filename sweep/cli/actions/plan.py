@@ -8,7 +8,7 @@ from recipe_sweep.sweep.cli.shared import console, open_reference
 from recipe_sweep.sweep.cli.show.plan import Expected, plan_json, print_plan
 from recipe_sweep.sweep.cli.show.runs import Listing, print_runs
 from recipe_sweep.sweep.cli.show.search import progress_line
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.clusters.machines import load_machines
 from recipe_sweep.sweep.estimates.calibration import calibrate
 from recipe_sweep.sweep.estimates.disk import DiskUse, disk_use
@@ -42,7 +42,7 @@ def show_plan(options: PlanOptions) -> None:
         target = replace(target, points=(*target.points, *next_points(target.space, target.paths)))
         request = replace(request, points=target.points)
         if not options.as_json:
-            say(progress_line(target))
+            tell(progress_line(target))
     planned, machines = plan_of(request), load_machines(options.launch.cluster)
     if options.measure and planned.packs:
         calibrate(target.paths, planned.packs, request.resources)

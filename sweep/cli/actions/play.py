@@ -12,7 +12,7 @@ import numpy as np
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.sweep.cli.shared import open_reference
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import tell
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.out_file import is_standard_output, writing
 from recipe_sweep.sweep.monitoring.run_history import find_run
@@ -117,4 +117,4 @@ def _check_suffix(out: Path | None) -> None:
 
 def _tell(options: PlayOptions, line: str) -> None:
     """Print a line; to standard error if the picture goes to standard output."""
-    say(line, file=sys.stderr if options.out is not None and is_standard_output(options.out) else None, flush=True)
+    tell(line, file=sys.stderr if options.out is not None and is_standard_output(options.out) else None, flush=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.pasted import pasted
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.monitoring.put_away import Belongings, archive, belongings, check_idle, remove
@@ -32,7 +32,7 @@ def remove_sweep(reference: Reference, sure: bool) -> None:
         )
         raise SweepDirectoryError(problem)
     remove(paths, say)
-    say(f"removed {paths.root}: {_told(found)}{where}")
+    tell(f"removed {paths.root}: {_told(found)}{where}")
 
 
 def archive_sweep(reference: Reference, out: Path | None) -> None:
@@ -41,10 +41,10 @@ def archive_sweep(reference: Reference, out: Path | None) -> None:
     found = belongings(paths)
     target = out or Path(f"{paths.root.resolve().name}.tar.gz")
     files = archive(paths, target)
-    say(f"wrote {target}: {counted(files, 'file')}, {memory(target.stat().st_size)}, read again and compared")
-    say(f"it holds {paths.root}: {_told(found)}")
+    tell(f"wrote {target}: {counted(files, 'file')}, {memory(target.stat().st_size)}, read again and compared")
+    tell(f"it holds {paths.root}: {_told(found)}")
     unpack = pasted("tar", "--zstd", "-xf", target) if target.name.endswith(".zst") else pasted("tar", "-xzf", target)
-    say(f"unpack it with `{unpack}`; remove the sweep with `{pasted('recipe-sweep', 'rm', paths.root, '--yes')}`")
+    tell(f"unpack it with `{unpack}`; remove the sweep with `{pasted('recipe-sweep', 'rm', paths.root, '--yes')}`")
 
 
 def _located(reference: Reference) -> SweepPaths:

@@ -23,7 +23,7 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.sweep.cli.shared import open_reference
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.out_file import is_standard_output, is_stream, writing
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.opening import SWEEPS, Reference, Target
@@ -57,8 +57,10 @@ def recommend_next(options: RecommendOptions) -> None:
     )
     # Standard output must have the grid alone, because a program reads it.
     file = sys.stderr if options.out is not None and is_standard_output(options.out) else None
-    for line in [recommendation_json(found)] if options.as_json else recommendation_lines(found):
-        say(line, file=file)
+    if options.as_json:
+        say(recommendation_json(found), file=file)
+    else:
+        tell("\n".join(recommendation_lines(found)), file=file)
     if options.out is not None:
         _write(target, points, found, options, options.out)
 
@@ -79,13 +81,13 @@ def _write(
     runs = next_runs(found.steps, wanted, done, Scope(options.task, options.dataset, 1 if published else None))
     count = sum(len(one.points) for one in runs)
     if not count:
-        say(f"{_nothing(found, runs)}; {out} was not written", file=told)
+        tell(f"{_nothing(found, runs)}; {out} was not written", file=told)
         return
     text = next_grid(found, [one for one in runs if one.points], target.grid, name)
     with writing(out) as file:
         file.write(text.encode())
     steps = sum(bool(one.points) for one in runs)
-    say(
+    tell(
         f"\nwrote {out}: {counted(count, 'run')} of {counted(steps, 'configuration')}, the sweep {name}{_further(runs)}; "
         f"next: {pasted('recipe-sweep', 'plan', out)}",
         file=told,

@@ -13,7 +13,7 @@ from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.sweep.cli.shared import console, open_reference, workload
 from recipe_sweep.sweep.cli.show.bars import stages
 from recipe_sweep.sweep.cli.show.replay import print_replay, replay_json
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.errors import SweepDirectoryError, UnknownRunError
 from recipe_sweep.sweep.files.sweep_file import NO_PINS, read_sweep_file
 from recipe_sweep.sweep.monitoring.run_history import find_run
@@ -57,7 +57,7 @@ def replay_runs(options: ReplayOptions) -> bool:
     target = open_reference(options.reference).begun()
     tasks = _tasks(target, options)
     if not options.as_json:
-        say(_announced(tasks, options.alone), flush=True)
+        tell(_announced(tasks, options.alone), flush=True)
     found: list[Compared] = []
     try:
         for compared in _compared(target, tasks, options):

@@ -19,7 +19,7 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.actions.null_sweeps import null_shares
 from recipe_sweep.sweep.cli.shared import console, open_reference, open_sweep, without_garbage_collection
 from recipe_sweep.sweep.cli.show.search import best_table, compared
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.estimates.estimate_file import read_scores
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
@@ -90,9 +90,9 @@ def _remarks(target: Target, ended_early: int) -> list[str]:
 
 def _tell(options: ReportOptions, target: Target, paths: ReportPaths, remarks: Sequence[str]) -> None:
     for sentence in (paths.coverage, *([paths.summary] if paths.table else []), *filter(None, [paths.learning]), *remarks):
-        say(sentence)
+        tell(sentence)
     for line in claim_lines(paths.claims):
-        say(line)
+        tell(line)
     if target.space is not None:
         console().print(best_table(compared(target, None)))
     if paths.page is not None:
@@ -104,7 +104,7 @@ def _tell(options: ReportOptions, target: Target, paths: ReportPaths, remarks: S
     say(f"numbers  {paths.figures[0].numbers[0].parent}/*.csv\nParquet  {paths.runs}")
     if options.every or options.figures:
         for absent in paths.absent:
-            say(absent.sentence)
+            tell(absent.sentence)
 
 
 def claim_lines(claims: Sequence[Claim]) -> list[str]:

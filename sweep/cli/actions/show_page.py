@@ -7,15 +7,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import tell
 
 
 def open_page(page: Path | None) -> None:
     """Open a page in the user's browser. Without a page or a display, only say so."""
     if page is None:
-        say("there is no page to open")
+        tell("there is no page to open")
     elif not has_display(os.environ, sys.platform):
-        say(f"no display here; open it yourself: {page.resolve()}")
+        tell(f"no display here; open it yourself: {page.resolve()}")
     else:
         _open(page.resolve())
 
@@ -31,4 +31,4 @@ def _open(page: Path) -> None:
     import webbrowser
 
     if not webbrowser.open(page.as_uri()):
-        say(f"no browser could be started; open it yourself: {page}")
+        tell(f"no browser could be started; open it yourself: {page}")

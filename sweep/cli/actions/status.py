@@ -12,7 +12,7 @@ from rich.console import Console
 from recipe_sweep.sweep.cli.shared import console, open_reference, without_garbage_collection
 from recipe_sweep.sweep.cli.show.search import progress_line
 from recipe_sweep.sweep.cli.show.status import print_status, status_json
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
 from recipe_sweep.sweep.opening import Reference
 from recipe_sweep.sweep.results.done import read_done
@@ -45,7 +45,7 @@ def show_status(options: StatusOptions) -> None:
         return
     print_status(screen, target, look, axes)
     if target.space is not None:
-        say(progress_line(target))
+        tell(progress_line(target))
 
 
 def _watch(watcher: SweepWatcher, screen: Console) -> None:

@@ -12,7 +12,7 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.shared import open_reference, workload
 from recipe_sweep.sweep.cli.show.bars import stages
 from recipe_sweep.sweep.cli.show.plan import point_lines
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.sweep_file import NO_PINS, DataPins, read_sweep_file
 from recipe_sweep.sweep.opening import Reference, Target, one_run
 from recipe_sweep.sweep.units import memory
@@ -56,13 +56,13 @@ def _chosen(target: Target, options: RunOptions) -> DesignPoint:
 
 def _tell(alone: Alone, curve: Path | None) -> None:
     result, last = alone.result, alone.result.curve[-1]
-    say(
+    tell(
         f"{1000 * alone.cpu_s / last.step:,.1f} ms of CPU time per step with its evaluations, {alone.cpu_s:,.0f} s in all, "
         f"memory {memory(alone.peak_bytes)} at its largest"
     )
     if curve is not None:
         write_curve(curve, alone)
-    say(f"{result.status}: score {alone.scale.score(last.return_mean):.3f}; nothing was recorded")
+    tell(f"{result.status}: score {alone.scale.score(last.return_mean):.3f}; nothing was recorded")
 
 
 def _pins(target: Target) -> DataPins:

@@ -25,7 +25,7 @@ from recipe_sweep.trainers.environments.registry import task_spec
 
 def print_inventory(console: Console, items: Sequence[Item], root: Path) -> None:
     """Print one line per dataset under its source and task. The path follows from the line, so it fits any terminal."""
-    console.print(f"datasets in {root}/<source>/<task>/<dataset>/<id>", soft_wrap=True, highlight=False)
+    console.print(f"datasets in {root}/<source>/<task>/<dataset>/<id>", highlight=False)
     for (source, task), group in groupby(items, key=lambda item: (item.source, item.task)):
         listed = list(group)
         console.print(Text(f"\n{source}/{task}", style="bold"))
@@ -42,11 +42,11 @@ def print_inventory(console: Console, items: Sequence[Item], root: Path) -> None
         for item in listed:
             if item.remark and item.state is not State.ABSENT:
                 state = "[red]broken[/red]: " if item.state is State.BROKEN else ""
-                console.print(f"  {escape(item.dataset)}: {state}{escape(item.remark)}", soft_wrap=True, highlight=False)
+                console.print(f"  {escape(item.dataset)}: {state}{escape(item.remark)}", highlight=False)
         absent = [item for item in listed if item.state is State.ABSENT]
         if absent:
             names = ", ".join(item.dataset for item in absent)
-            console.print(f"  {escape(names)}: absent; {escape(absent[0].remark)}", soft_wrap=True, highlight=False)
+            console.print(f"  {escape(names)}: absent; {escape(absent[0].remark)}", highlight=False)
     console.print()
 
 
@@ -68,7 +68,7 @@ def print_inventory_end(console: Console, items: Sequence[Item], root: Path) -> 
     used = sum(item.size_bytes for item in items)
     console.print(f"{len(here)} here, {used / 1e6:,.1f} MB; {memory(free_bytes(root))} free")
     for path in leftovers(root):
-        console.print(f"not a dataset, left behind by a killed process: {path}", soft_wrap=True)
+        console.print(f"not a dataset, left behind by a killed process: {path}")
 
 
 def inspection_tables(inspections: Sequence[Inspection]) -> Iterator[RenderableType]:

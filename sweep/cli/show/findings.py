@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from recipe_sweep.sweep.cli.show.json_text import json_text
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import tell
 from recipe_sweep.sweep.monitoring.doctor import Finding, Severity
 from recipe_sweep.sweep.opening import Target
 
@@ -13,9 +13,9 @@ from recipe_sweep.sweep.opening import Target
 def print_findings(findings: Sequence[Finding]) -> None:
     """Print each finding with its remedy, and say so if there is no problem."""
     for finding in findings:
-        say(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
+        tell(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
     if not any(finding.severity is Severity.PROBLEM for finding in findings):
-        say("no problem found")
+        tell("no problem found")
 
 
 def findings_json(target: Target, findings: Sequence[Finding]) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.status import best_text, failure_lines, status_line
-from recipe_sweep.sweep.cli.streams import say
+from recipe_sweep.sweep.cli.streams import tell
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 
@@ -35,7 +35,7 @@ def mlflow_beside(root: Path, wanted: bool) -> Iterator[None]:
         yield
     finally:
         for line in mlflow_lines(writer.stop(), root):
-            say(line)
+            tell(line)
 
 
 def mlflow_lines(end: WriterEnd, root: Path) -> Iterator[str]:
@@ -55,9 +55,9 @@ def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
     console.print(f"trained {counted(end.trained, 'run')}; {status_line(end.status)}")
     if end.status.best:
         made_up = "made up, " if is_rehearsal(SweepPaths(root)) else ""
-        console.print(f"best so far: {made_up}{escape(best_text(end.status.best[0]))}", soft_wrap=True)
+        console.print(f"best so far: {made_up}{escape(best_text(end.status.best[0]))}")
     for line in failure_lines(end.status.failures, grid, SweepPaths(root)):
-        console.print(line, soft_wrap=True)
+        console.print(line)
     if end.hopeless:
         console.print("stopped, because many attempts failed in a row; fix the cause, then launch with --retry-failed")
     elif end.interrupted:
@@ -65,17 +65,15 @@ def tell_end(console: Console, end: LaunchEnd, grid: str, root: Path) -> None:
     elif end.status.waiting:
         count = counted(end.status.waiting, "run")
         doctor = pasted("recipe-sweep", "doctor", root)
-        console.print(
-            f"{count} did not run; to train them, type the same command; to find the cause: `{escape(doctor)}`", soft_wrap=True
-        )
+        console.print(f"{count} did not run; to train them, type the same command; to find the cause: `{escape(doctor)}`")
     elif end.status.failed:
         console.print("the rest is done; to try the failed runs again: `recipe-sweep retry`, or launch with --retry-failed")
 
 
 def tell_where(root: Path, mlflow: bool) -> None:
     """Print where a sweep's results, figure and MLflow are."""
-    say(f"results  {SweepPaths(root).results}/*.parquet")
-    say(f"figure   {pasted('recipe-sweep', 'report', root)}")
+    tell(f"results  {SweepPaths(root).results}/*.parquet")
+    tell(f"figure   {pasted('recipe-sweep', 'report', root)}")
     if mlflow:
         tell_mlflow(root)
 
@@ -84,4 +82,4 @@ def tell_mlflow(root: Path) -> None:
     """Print how to open a sweep's MLflow, unless it is on a server."""
     if not os.environ.get("MLFLOW_TRACKING_URI"):
         address = f"sqlite:///{SweepPaths(root).mlflow_db.resolve()}"
-        say(f"MLflow   {pasted('mlflow', 'ui', '--backend-store-uri', address)}")
+        tell(f"MLflow   {pasted('mlflow', 'ui', '--backend-store-uri', address)}")

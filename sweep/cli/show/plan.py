@@ -46,7 +46,7 @@ def print_plan(console: Console, target: Target, plan: Plan, machines: Machines,
         console.print(f"Skipped {counted(rule.points, 'run')}: {escape(rule.reason.rstrip('.'))}.")
     print_work(console, plan, machines, expected.estimate)
     for line in disk_lines(expected.disk) if expected.disk is not None else ():
-        console.print(escape(line), soft_wrap=True)
+        console.print(escape(line))
 
 
 def print_work(console: Console, plan: Plan, machines: Machines, estimated: Estimate | None, rehearses: bool = False) -> None:
@@ -55,7 +55,7 @@ def print_work(console: Console, plan: Plan, machines: Machines, estimated: Esti
         console.print(line)
     if plan.packs and not rehearses:
         for line in estimate_lines(plan, estimated, machines):
-            console.print(escape(line), soft_wrap=True)
+            console.print(escape(line))
     if plan.reasons:
         console.print(_reasons(plan))
 

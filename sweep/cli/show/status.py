@@ -57,7 +57,7 @@ def print_status(console: Console, target: Target, status: SweepStatus, axes: Se
     if axes:
         console.print(_progress_by_axis(axes))
     for line in failure_lines(status.failures, str(target.paths.root), target.paths):
-        console.print(line, soft_wrap=True)
+        console.print(line)
 
 
 def live_view(status: SweepStatus) -> RenderableType:

@@ -39,9 +39,9 @@ def print_sweeps(console: Console, folder: Path, sweeps: Sequence[SweepSummary])
     if table.row_count:
         console.print(table)
     for sweep in (each for each in sweeps if each.broken is not None):
-        console.print(f"[red]{escape(sweep.root.name)}[/red]: {escape(sweep.broken or '')}", soft_wrap=True, highlight=False)
+        console.print(f"[red]{escape(sweep.root.name)}[/red]: {escape(sweep.broken or '')}", highlight=False)
     size = memory(sum(sweep.footprint.size for sweep in sweeps))
-    console.print(f"{counted(len(sweeps), 'sweep')} in {escape(str(folder))}, {size}", soft_wrap=True, highlight=False)
+    console.print(f"{counted(len(sweeps), 'sweep')} in {escape(str(folder))}, {size}", highlight=False)
 
 
 def sweeps_json(folder: Path, sweeps: Sequence[SweepSummary]) -> str:
