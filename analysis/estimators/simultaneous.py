@@ -5,8 +5,7 @@ alone forgets this choice. Hsu's comparison with the best has a smaller critical
 the only best one. Here a design is said to be worse than the chosen one, so the correction is for all pairs.
 
 The critical value is Bonferroni's, because each pair has a variance of its own. That of a common variance (Tukey's range) is
-smaller, but it is wrong if designs differ in noise. Take 24 designs on 16 strata of 4 seeds. There ours is 3.5 % larger than
-the simulated quantile of the largest studentised difference.
+smaller, but it is wrong if designs differ in noise.
 
 Shape letters: N designs, C strata (a task with a dataset), S seeds. A missing score is NaN.
 """
