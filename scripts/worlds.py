@@ -8,7 +8,6 @@ are those of the whole list. With `--alone` a second row has the verdicts of eac
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -20,10 +19,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from recipe_sweep.analysis.findings.best_recipe import choose, scope_of
 from recipe_sweep.analysis.findings.claim_list import CLAIMS
-from recipe_sweep.analysis.findings.claims import Claim, Verdict, claims
+from recipe_sweep.analysis.findings.claims import Verdict, claims
 from recipe_sweep.analysis.findings.panels import TaskPanels
-from recipe_sweep.analysis.findings.recommendation import recommend
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.sweep.worker.worlds import WORLDS, World, world_named
@@ -35,8 +34,6 @@ ALLOWED_OF_ALL = 0.072
 """Share of sweeps with a false verdict that is allowed for a family of verdicts, whose level is 0.05."""
 
 NAMES = tuple(claim.name for claim in CLAIMS)
-_NOT_SURE = re.compile(r"^(\d+) of (\d+) other designs (?:is|are) statistically tied")
-_SURE = re.compile(r"^The recipe is significantly ahead of (\d+) other design")
 
 
 @dataclass(frozen=True)
@@ -108,17 +105,13 @@ def truth(world: World, name: str) -> Verdict | None:
 def judge(blocks: Sequence[TaskPanels]) -> Judged:
     """Say what a report says of a sweep."""
     found = claims(blocks)
-    return Judged(tuple(claim.verdict for claim in found), _behind(blocks, found), alone=tuple(claim.alone for claim in found))
+    return Judged(tuple(claim.verdict for claim in found), _behind(blocks), alone=tuple(claim.alone for claim in found))
 
 
-def _behind(blocks: Sequence[TaskPanels], found: Sequence[Claim]) -> int:
-    """Count the designs that are surely behind, from the sentence that says so."""
-    sentence = recommend(blocks, found).sentences[2]
-    if (match := _NOT_SURE.match(sentence)) is not None:
-        return int(match[2]) - int(match[1])
-    if (match := _SURE.match(sentence)) is not None:
-        return int(match[1])
-    return 0
+def _behind(blocks: Sequence[TaskPanels]) -> int:
+    """Count the designs that the recommendation calls surely behind."""
+    choice = choose(scope_of(blocks, None, None), None)
+    return 0 if choice is None else sum(one.sure for one in choice.rivals)
 
 
 def read_blocks(root: Path, shape: Shape) -> tuple[TaskPanels, ...]:
