@@ -8,11 +8,14 @@ import os
 import re
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from recipe_sweep.sweep.cli.show import notebook
 from recipe_sweep.sweep.cli.show.notebook import NotebookTable, as_html
 from tests.checkout import ROOT
 
@@ -68,14 +71,16 @@ class Cell:
         self.shown.append(html.data)
 
 
-def test_the_table_of_a_launch_stays_as_it_was_before_the_end() -> None:
-    pytest.importorskip("IPython")
+def test_the_table_of_a_launch_stays_as_it_was_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "IPython.display", SimpleNamespace(HTML=lambda text: SimpleNamespace(data=text)))
+    now = count(step=notebook.EVERY_S / 8)
+    monkeypatch.setattr(notebook, "time", SimpleNamespace(monotonic=lambda: next(now)))
     table, cell = NotebookTable(), Cell()
     table._cell = cell
     for number in range(50):
         table.update(f"run-{number}-")
     table.stop()
-    assert len(cell.shown) < 5
+    assert len(cell.shown) == 8, "the first of each eight, and the last"
     assert "run-49-" in re.sub("<[^>]*>", "", cell.shown[-1])
 
 

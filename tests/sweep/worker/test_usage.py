@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -15,7 +15,7 @@ from recipe_sweep.sweep.files.progress_file import PackProgressFile, PackUsage, 
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.monitoring.status import SweepStatus
 from recipe_sweep.sweep.worker import usage
-from recipe_sweep.sweep.worker.usage import UsageMeter
+from recipe_sweep.sweep.worker.usage import SHORTEST_S, UsageMeter
 from recipe_sweep.trainers.results import CurvePoint
 from tests.sweep.monitoring.test_stuck import lease, look, report
 
@@ -29,18 +29,16 @@ def shown(status: SweepStatus) -> str:
 
 
 def test_a_busy_process_uses_a_processor_and_an_idle_one_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(usage, "SHORTEST_S", 0.0)
+    clock = SimpleNamespace(monotonic=lambda: 100.0, process_time=lambda: 7.0)
+    monkeypatch.setattr(usage, "time", clock)
     meter = UsageMeter()
-    end = time.process_time() + 0.1
-    while time.process_time() < end:
-        pass
+    clock.monotonic, clock.process_time = lambda: 102.0, lambda: 10.0
     busy = meter.read()
-    time.sleep(0.2)
-    idle = meter.read()
-    assert busy.cpus is not None
-    assert idle.cpus is not None
-    assert busy.cpus > 0.02 > idle.cpus / 2
-    assert busy.cpus > idle.cpus
+    assert busy.cpus == 1.5
+    clock.monotonic = lambda: 102.0 + SHORTEST_S / 2
+    assert meter.read().cpus == 1.5, "too short a time to measure, so the last number stands"
+    clock.monotonic = lambda: 104.0
+    assert meter.read().cpus == 0.0
     assert busy.memory_bytes is None or 1e6 < busy.memory_bytes < 1e11
     assert busy.gpu_memory_bytes is None, "no GPU is in use here"
 
