@@ -79,16 +79,13 @@ def write_report(
     """
     from recipe_sweep.analysis.figures.captions import standing_sentence
     from recipe_sweep.analysis.files import write_text
-    from recipe_sweep.analysis.findings.common_seeds import seed_notes
-    from recipe_sweep.analysis.findings.evaluation_noise import noise_notes
     from recipe_sweep.analysis.report.plain_text import in_markdown
     from recipe_sweep.analysis.report.table import figure7_markdown
-    from recipe_sweep.analysis.results.provenance import provenance_notes
     from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM
 
     material = gathered(sweep_dir, points, failures, learned, score, resamples)
     material = replace(material, null_sentence=null_sentence, intervals=intervals)
-    results, blocks, coverage, ended = material.results, material.blocks, material.coverage, material.learning
+    results, ended = material.results, material.learning
     drawn = tuple(write_figures(kinds, material, out_dir))
     figures = tuple(one for one in drawn if isinstance(one, WrittenFigure))
     absent = tuple(one for one in drawn if isinstance(one, AbsentFigure))
@@ -96,9 +93,7 @@ def write_report(
         raise MissingFigureError(*(Problem(f"--figure {one.kind.number}", found=one.sentence) for one in absent))
     table = None
     if any(figure.name == "figure7" for figure in figures):
-        tasks = [block.scores for block in blocks]
-        told = (*seed_notes(tasks), *noise_notes(tasks), *filter(None, [ended.sentence]))
-        said = (*provenance_notes(results, score), *told)
+        said = (*_notes(material), *filter(None, [ended.sentence]))
         notes = [*map(in_markdown, said), *remarks]
         text = figure7_markdown(material, notes, picture="figure7.png")
         table = write_text(out_dir / "figure7.md", text)
@@ -111,8 +106,8 @@ def write_report(
         page=page,
         runs=index.runs,
         curves=index.curves,
-        summary=NO_CLAIM if results.rehearsal else standing_sentence(blocks),
-        coverage=coverage.sentence(),
+        summary=NO_CLAIM if results.rehearsal else standing_sentence(material.blocks),
+        coverage=material.coverage.sentence(),
         learning=ended.sentence,
         claims=material.claims if page is not None else (),
     )
@@ -166,16 +161,12 @@ def write_documents(
     from recipe_sweep.analysis.figures.inputs import Numbers
     from recipe_sweep.analysis.figures.registry import write_numbers
     from recipe_sweep.analysis.findings.choices import choices, choices_frame
-    from recipe_sweep.analysis.findings.common_seeds import seed_notes
-    from recipe_sweep.analysis.findings.evaluation_noise import noise_notes
     from recipe_sweep.analysis.findings.learning import learning_frame
     from recipe_sweep.analysis.findings.recommendation import recommend
     from recipe_sweep.analysis.report.page import write_page
     from recipe_sweep.analysis.report.paper_tables import write_paper_tables
-    from recipe_sweep.analysis.results.provenance import provenance_notes
 
-    results, blocks, rehearsal = material.results, material.blocks, material.results.rehearsal
-    claims = material.claims
+    blocks, claims, rehearsal = material.blocks, material.claims, material.results.rehearsal
     advice = recommend(blocks, claims, rehearsal=rehearsal)
     write_paper_tables(out_dir, material, claims)
     found = choices(blocks)
@@ -183,9 +174,18 @@ def write_documents(
         write_numbers(Numbers("choices", choices_frame(found)), rehearsal, out_dir)
     if not rehearsal:
         write_numbers(Numbers("learning", learning_frame(material.learning)), rehearsal, out_dir)
-    tasks = [block.scores for block in blocks]
-    notes = (*provenance_notes(results, material.rule), *seed_notes(tasks), *noise_notes(tasks))
+    notes = _notes(material)
     return write_page(out_dir, material, claims, advice, figures, absent, found, notes, remarks, sweep_dir.resolve().name)
+
+
+def _notes(material: Material) -> tuple[str, ...]:
+    """List what a reader should know of the runs: where they come from, seeds that are left out, the noise of evaluations."""
+    from recipe_sweep.analysis.findings.common_seeds import seed_notes
+    from recipe_sweep.analysis.findings.evaluation_noise import noise_notes
+    from recipe_sweep.analysis.results.provenance import provenance_notes
+
+    tasks = [block.scores for block in material.blocks]
+    return (*provenance_notes(material.results, material.rule), *seed_notes(tasks), *noise_notes(tasks))
 
 
 def _compacted(sweep_dir: Path, out_dir: Path, results: Results) -> CompactPaths:
