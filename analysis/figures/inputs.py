@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.findings.claims import Claim, claims
-from recipe_sweep.analysis.findings.learning import NOT_JUDGED, Learning
+from recipe_sweep.analysis.findings.learning import NOT_JUDGED, Learning, learning
 from recipe_sweep.analysis.findings.one_alpha import OneAlphas, one_alphas
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.stability import stability
@@ -40,14 +40,17 @@ class Material:
     """values that need weights and datasets; a figure that shows them chooses its own runs"""
     null_sentence: str = ""
     """How often claims hold in null sweeps, for the page; empty unless that was simulated."""
-    learning: Learning = NOT_JUDGED
-    """whether training had ended; not judged in a rehearsal"""
     intervals: Intervals = Intervals.PAIRED
 
     @cached_property
     def one_alphas(self) -> OneAlphas:
         """Scores of all designs with one configuration everywhere."""
         return one_alphas(self.blocks)
+
+    @cached_property
+    def learning(self) -> Learning:
+        """Whether training had ended. This is not judged in a rehearsal."""
+        return NOT_JUDGED if self.results.rehearsal else learning(self.results.runs, self.wanted, self.blocks)
 
     @cached_property
     def claims(self) -> tuple[Claim, ...]:

@@ -124,7 +124,6 @@ def gathered(
     """Read the results of the wanted points, and compute the panels. Raises NothingToReportError if there are none."""
     import numpy as np
 
-    from recipe_sweep.analysis.findings.learning import NOT_JUDGED, learning
     from recipe_sweep.analysis.findings.panels import task_panels
     from recipe_sweep.analysis.results.coverage import Coverage
     from recipe_sweep.analysis.results.frame import load_results
@@ -144,9 +143,8 @@ def gathered(
         rehearsal=results.rehearsal,
         absent=tuple(block.scores.title for block in blocks if block.scores.grid_task not in there),
     )
-    ended = NOT_JUDGED if results.rehearsal else learning(results.runs, wanted, blocks)
     learned = learned if learned is not None else NothingLearned()
-    return Material(sweep_dir / "results", results, wanted, blocks, coverage, score, learned, learning=ended)
+    return Material(sweep_dir / "results", results, wanted, blocks, coverage, score, learned)
 
 
 def write_documents(
