@@ -156,9 +156,18 @@ def run_slopes(runs: pd.DataFrame, wanted: pd.DataFrame) -> tuple[RunSlopes, ...
     group = table.groupby([*DATASET, "config_id"], dropna=False, sort=False).ngroup()
     rising = surely_rising(found, np.asarray(group, dtype=np.int64))
     known = np.isfinite(found.slope) & (table["status"] != "diverged").to_numpy()
-    numbers = (np.where(known, values, np.nan) for values in (found.slope, rising.astype(np.float64)))
-    tasks = (arranged(wanted, outcome[["status"]], pd.Series(values, index=table["run_id"])) for values in numbers)
-    return tuple(RunSlopes(first.scores, second.scores) for first, second in zip(*tasks, strict=True))
+    numbers = [np.where(known, values, np.nan) for values in (found.slope, rising.astype(np.float64))]
+    rows = pd.Series(np.arange(len(table), dtype=np.float64), index=table["run_id"])
+    places = [task.scores for task in arranged(wanted, outcome[["status"]], rows)]
+    return tuple(RunSlopes(*(_placed(values, place) for values in numbers)) for place in places)
+
+
+def _placed(values: Floats, rows: Floats) -> Floats:
+    """Put values (N,) where their rows are; NaN where there is no row."""
+    there = np.isfinite(rows)
+    placed: Floats = np.full(rows.shape, np.nan)
+    placed[there] = values[rows[there].astype(np.int64)]
+    return placed
 
 
 def under_cloning(blocks: Sequence[TaskPanels]) -> UnderCloning:
