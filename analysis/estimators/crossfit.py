@@ -18,9 +18,10 @@ from typing import NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.comparisons import two_sided_p_value, welch_freedom
-from recipe_sweep.analysis.estimators.seed_pairs import pair_surplus
+from recipe_sweep.analysis.estimators.seed_pairs import ROUNDING, pair_surplus
 from recipe_sweep.analysis.estimators.seed_statistics import (
     FEWEST_SEEDS,
+    SPLIT_SEED,
     Booleans,
     Floats,
     Integers,
@@ -33,9 +34,6 @@ from recipe_sweep.analysis.estimators.variance import TERMS
 
 MOST_SPLITS = 100
 """All ways to halve the seeds are taken up to this number: all 70 of 8 seeds. Of more seeds, so many are drawn."""
-SPLIT_SEED = 0
-ROUNDING = 1e-12
-"""Smaller effects, as shares of the largest score, are what a computer's sums leave of equal scores."""
 
 
 class CrossFit(NamedTuple):

@@ -24,6 +24,8 @@ FEWEST_SEEDS = 4
 """Below this many seeds no interval is drawn: 3 seeds have 10 distinct resamples, and t with 2 degrees of freedom is 4.3."""
 FEWEST_SEEDS_FOR_SKEW = 6
 """Below this many seeds an interval takes scores for symmetric."""
+SPLIT_SEED = 0
+"""Seed of random splits. Splits are random only if there are more than `half_splits` uses."""
 EQUAL = 1e-9
 """Scores that differ by less than this share of the largest are equal: their sums were rounded differently."""
 _SYMMETRIC = 1e-6

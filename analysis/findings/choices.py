@@ -26,8 +26,17 @@ from recipe_sweep.analysis.estimators.aggregates import (
     weights_of,
     wins,
 )
-from recipe_sweep.analysis.estimators.crossfit import SPLIT_SEED, chosen_by_halves
-from recipe_sweep.analysis.estimators.seed_statistics import Floats, Integers, best_of, half_splits, seed_means, t_interval
+from recipe_sweep.analysis.estimators.crossfit import chosen_by_halves
+from recipe_sweep.analysis.estimators.seed_statistics import (
+    SPLIT_SEED,
+    Floats,
+    Integers,
+    best_of,
+    half_splits,
+    seed_means,
+    t_interval,
+)
+from recipe_sweep.analysis.estimators.variance import AXES
 from recipe_sweep.analysis.findings.designs import FullProduct, full_product
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.results.scores import TaskScores
@@ -41,7 +50,6 @@ RESAMPLES = 500
 BOOTSTRAP_SEED = 2
 THRESHOLDS = 21
 """Number of a profile's thresholds, evenly spaced from the lowest score to the highest."""
-AXES = ("decomposition", "value learning", "extraction")
 _WORDS: tuple[type[Word], ...] = (Decomposition, ValueLearning, Extraction)
 
 

@@ -12,8 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.seed_statistics import Floats, best_of, half_splits, seed_means, selection_corrected
-from recipe_sweep.analysis.findings.designs import SPLIT_SEED
+from recipe_sweep.analysis.estimators.seed_statistics import (
+    SPLIT_SEED,
+    Floats,
+    best_of,
+    half_splits,
+    seed_means,
+    selection_corrected,
+)
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 

@@ -6,12 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, Integers, corrected_seed_scores
+from recipe_sweep.analysis.estimators.seed_statistics import SPLIT_SEED, Booleans, Floats, Integers, corrected_seed_scores
 from recipe_sweep.analysis.results.scores import TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
-
-SPLIT_SEED = 0
-"""Seed of random splits. Splits are random only if there are more than `half_splits` uses."""
 
 
 class Designs(NamedTuple):

@@ -11,9 +11,8 @@ from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.findings.best_recipe import Recipe
 from recipe_sweep.analysis.findings.next_steps import Step
 from recipe_sweep.analysis.results.scores import Configuration, ConfiguredRun, configured_runs, points_table
+from recipe_sweep.analysis.results.thresholds import DATASET
 from recipe_sweep.search_spaces.point import DesignPoint
-
-_DATASET_FIELDS = ("task", "source", "dataset", "dataset_version", "dataset_seed", "dataset_size")
 
 
 @dataclass(frozen=True)
@@ -119,4 +118,4 @@ def _example(members: _Standing, asked: _Standing, recipe: Recipe) -> DesignPoin
 def _carried(example: DesignPoint, dataset: tuple[str, str], asked: _Standing) -> DesignPoint:
     """Carry a run over to another dataset of the grid."""
     there = next(point for point, place in asked if (place.task, place.dataset) == dataset)
-    return replace(example, **{name: getattr(there, name) for name in _DATASET_FIELDS})
+    return replace(example, **{name: getattr(there, name) for name in DATASET})

@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.seed_statistics import Floats, half_splits
-from recipe_sweep.analysis.findings.designs import SPLIT_SEED
+from recipe_sweep.analysis.estimators.seed_statistics import SPLIT_SEED, Floats, half_splits
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import (
+    SPLIT_SEED,
     Booleans,
     Floats,
     Integers,
@@ -16,7 +17,6 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     corrected_seed_scores,
     seed_means,
 )
-from recipe_sweep.analysis.findings.designs import SPLIT_SEED
 from recipe_sweep.analysis.results.scores import TaskScores
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from recipe_sweep.analysis.results.frame import CURVES, Results, load_results
-from recipe_sweep.analysis.results.one_scale import ENDS, SCORES, on_one_scale
+from recipe_sweep.analysis.results.one_scale import SCORES, on_one_scale
+from recipe_sweep.analysis.results.references import ENDS
 from recipe_sweep.analysis.results.rehearsal_mark import stamped
 from recipe_sweep.search_spaces.point import DesignPoint
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from recipe_sweep.analysis.errors import MixedScalesError
+from recipe_sweep.analysis.results.references import ENDS
 from recipe_sweep.analysis.results.scores import runs_table
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.vocabulary import Source
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SCORES = ("score", "score_best", "score_last3")
-ENDS = ["scale_min", "scale_max"]
 
 
 def on_one_scale(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
@@ -33,7 +33,7 @@ def on_one_scale(runs: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
     sentences, problems, rescaled = [], [], runs
     for names, group in runs.groupby(["task", "source", own], sort=True):
         task, source, dataset = map(str, names)
-        found = [Scale(*row) for row in group[ENDS].drop_duplicates().sort_values(ENDS).itertuples(index=False)]
+        found = [Scale(*row) for row in group[[*ENDS]].drop_duplicates().sort_values([*ENDS]).itertuples(index=False)]
         if len(found) == 1:
             continue
         name = " ".join(filter(None, (task, dataset, f"({source})")))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 NAMES = ("doing nothing", "uniform actions", "the data's own policy", "cloning (reference)")
 """What the fields of `References` are called"""
 ENDS = ("scale_min", "scale_max")
+"""Columns of the returns that score 0 and 1."""
 
 
 class ReferenceScores(NamedTuple):

@@ -23,7 +23,7 @@ from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, I
 from recipe_sweep.analysis.results.evaluation_variance import evaluation_variances
 from recipe_sweep.analysis.results.references import ENDS, ReferenceScores, reference_scores
 from recipe_sweep.analysis.results.score_rules import ScoreRule
-from recipe_sweep.analysis.results.thresholds import cloning_runs
+from recipe_sweep.analysis.results.thresholds import DATASET, cloning_runs
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Source, ValueLearning
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-_DATASET_FIELDS = ("source", "dataset", "dataset_version", "dataset_seed", "dataset_size")
 _DESIGN_FIELDS = ("decomposition", "value_learning", "extraction")
 _CELL = ["task", "dataset_label", *_DESIGN_FIELDS]
 
@@ -255,7 +254,7 @@ def _settings(rows: list[tuple[str, str, dict[str, object]]]) -> pd.DataFrame:
 
 def dataset_labels(table: pd.DataFrame) -> list[str]:
     """Give a task's datasets short unique names: `expert`, or `expert (dataset_size 1000)` if there are two."""
-    columns = [table[name].astype(object).where(table[name].notna(), None).tolist() for name in ("task", *_DATASET_FIELDS)]
+    columns = [table[name].astype(object).where(table[name].notna(), None).tolist() for name in DATASET]
     identities = [_DatasetIdentity(*row) for row in zip(*columns, strict=True)]
     namesakes: dict[tuple[str, str], set[_DatasetIdentity]] = {}
     for identity in set(identities):
@@ -283,7 +282,7 @@ def _dataset_order(task: str, table: pd.DataFrame) -> tuple[str, ...]:
 
 def _varied_settings(table: pd.DataFrame) -> tuple[str, ...]:
     """List the settings that vary within a (design, dataset), besides alpha, tau and the seed."""
-    fixed = {"task", "alpha", "tau", "seed", *_DATASET_FIELDS, *_DESIGN_FIELDS}
+    fixed = {*DATASET, "alpha", "tau", "seed", *_DESIGN_FIELDS}
     names = [field.name for field in fields(DesignPoint) if field.name not in fixed]
     varying = table.groupby(_CELL, sort=False)[names].nunique(dropna=False).max() > 1
     return tuple(name for name in names if varying[name])
