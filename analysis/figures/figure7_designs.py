@@ -136,8 +136,7 @@ def _draw_block(sheet: Sheet, block: TaskPanels, corner: Point, look: Look) -> N
         if row == 0 and panel.value_learning is not None:
             sheet.text(frame.left + frame.width / 2, frame.top + 0.1, panel.value_learning.display_name, 8)
         if column == 0:
-            name = "mean" if panel.extraction is None else panel.extraction.display_name
-            sheet.text(corner[0] + 0.28, frame.bottom + frame.height / 2, name, 8, rotation=90)
+            sheet.text(corner[0] + 0.28, frame.bottom + frame.height / 2, panel.names[1], 8, rotation=90)
     if rows[0] is None and columns[-1] is None:
         _draw_corner(sheet, lefts[-1], tops[0] - _row_inches(None))
 

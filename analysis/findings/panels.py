@@ -18,6 +18,7 @@ from recipe_sweep.analysis.findings.designs import Designs, designs
 from recipe_sweep.analysis.findings.marks import Comparison, Mark, against_the_best, beside_cloning
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.words import Word
 
 RESAMPLES = 2000
 
@@ -96,6 +97,11 @@ class Panel:
     extraction: Extraction | None
     bars: tuple[Bar, ...]
     """the wanted bars, in the order of figures"""
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Names of its value learner and its extraction; `mean` for the one that it averages over."""
+        return _name(self.value_learning), _name(self.extraction)
 
     @property
     def best(self) -> Bar | None:
@@ -225,6 +231,10 @@ def _panel(
         if wants[x]
     )
     return Panel(task=task.task, value_learning=axes[0], extraction=axes[1], bars=bars)
+
+
+def _name(word: Word | None) -> str:
+    return "mean" if word is None else word.display_name
 
 
 def _range(ends: Interval | Comparison, x: int) -> Range:

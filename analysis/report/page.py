@@ -110,8 +110,7 @@ def _colours(blocks: Sequence[TaskPanels]) -> list[tuple[int, str]]:
 
 def panel_name(panel: Panel) -> str:
     """Name a panel: `SARSA, AWR`, or `mean, AWR` if it averages over an axis."""
-    value_learning = "mean" if panel.value_learning is None else panel.value_learning.display_name
-    return f"{value_learning}, {'mean' if panel.extraction is None else panel.extraction.display_name}"
+    return ", ".join(panel.names)
 
 
 def bar_text(bar: Bar | None) -> str:

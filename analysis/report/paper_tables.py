@@ -12,7 +12,7 @@ from recipe_sweep.analysis.figures.inputs import Material
 from recipe_sweep.analysis.files import write_text
 from recipe_sweep.analysis.findings.claims import FAMILY_SENTENCE, Claim
 from recipe_sweep.analysis.findings.one_alpha import OneAlphas
-from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
+from recipe_sweep.analysis.findings.panels import Bar, TaskPanels
 from recipe_sweep.analysis.number_text import NOTHING, score, with_interval
 from recipe_sweep.analysis.report.plain_text import as_latex_label, in_latex, in_markdown
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
@@ -120,7 +120,7 @@ def _bars(block: TaskPanels, rule: ScoreRule) -> PaperTable:
     caption += f" A run's score is its {rule.words}." if rule != ScoreRule.FINAL else ""
     header = ("value learning", "extraction", *(name.display_name for name in block.decompositions))
     bars = [[panel.bar(name) for name in block.decompositions] for panel in block.panels]
-    rows = tuple((*_axes(panel), *map(_text, row)) for panel, row in zip(block.panels, bars, strict=True))
+    rows = tuple((*panel.names, *map(_text, row)) for panel, row in zip(block.panels, bars, strict=True))
     marks = tuple((0, 0, *(bar.emphasis if bar else 0 for bar in row)) for row in bars)
     return PaperTable(block.scores.task, caption, header, rows, marks)
 
@@ -142,7 +142,7 @@ def _everywhere(block: TaskPanels, alphas: OneAlphas) -> PaperTable:
     rows = tuple(
         (
             bar.decomposition.display_name,
-            ", ".join(_axes(panel)),
+            ", ".join(panel.names),
             *map(score, (bar.value, bar.corrected, alphas.score(panel, bar))),
         )
         for panel in block.cells
@@ -155,13 +155,6 @@ def _claims(judged: Sequence[Claim]) -> PaperTable:
     rows = tuple((one.statement, one.paper or NOTHING, one.ours, str(one.verdict), str(one.alone)) for one in judged)
     caption = f"The paper's claims compared with this sweep, with the 95 % interval of each. {FAMILY_SENTENCE}"
     return PaperTable("claims", caption, ("claim", "paper", "here", "verdict", "asked alone"), rows, ((0,) * 5,) * len(rows))
-
-
-def _axes(panel: Panel) -> tuple[str, str]:
-    return (
-        "mean" if panel.value_learning is None else panel.value_learning.display_name,
-        "mean" if panel.extraction is None else panel.extraction.display_name,
-    )
 
 
 def _text(bar: Bar | None) -> str:

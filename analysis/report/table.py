@@ -19,7 +19,6 @@ from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE
 from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.analysis.results.scores import Configuration
 from recipe_sweep.search_spaces.vocabulary import Extraction
-from recipe_sweep.search_spaces.words import Word
 
 ALPHA, TAU = "\N{GREEK SMALL LETTER ALPHA}", "\N{GREEK SMALL LETTER TAU}"
 EDGES = {"low": "\N{DOWNWARDS ARROW}", "high": "\N{UPWARDS ARROW}", "": ""}
@@ -48,10 +47,7 @@ def figure7_markdown(material: Material, notes: Sequence[str], picture: str | No
 
 def bars_table(block: TaskPanels, rule: ScoreRule = ScoreRule.FINAL) -> str:
     """Write one row per panel and one column per decomposition: value and interval, best in bold, runner-up in italics."""
-    rows = [
-        (_value_learning(panel), _extraction(panel), *(_bar_text(panel.bar(name)) for name in block.decompositions))
-        for panel in block.panels
-    ]
+    rows = [(*panel.names, *(_bar_text(panel.bar(name)) for name in block.decompositions)) for panel in block.panels]
     header = ("value learning", "extraction", *(name.display_name for name in block.decompositions))
     return (
         f"{rule.noun.capitalize()}, selection-corrected, with its own 95 % interval (under 4 seeds: each seed in round "
@@ -76,7 +72,7 @@ def choices_table(block: TaskPanels, alphas: OneAlphas | None = None) -> str:
             found = {choice.dataset: choice for choice in bar.choices}
             choices += sum(choice.configuration is not None for choice in bar.choices)
             edges += sum(bool(choice.edge) for choice in bar.choices)
-            design = f"{bar.decomposition.display_name}, {_value_learning(panel)}, {_extraction(panel)}"
+            design = f"{bar.decomposition.display_name}, {', '.join(panel.names)}"
             counts = (str(bar.seeds), f"{bar.diverged} of {bar.wanted}", f"{bar.missing} of {bar.wanted}")
             percentile = _range_text(bar.percentile) if bar.percentile else NOTHING
             scores = (score(bar.value), score(bar.corrected), everywhere_text(alphas, panel, bar), percentile)
@@ -143,18 +139,6 @@ def _choice_text(choice: Choice | None) -> str:
     if choice is None or choice.configuration is None:
         return NOTHING
     return f"{score(choice.score)} ({_settings_text(choice.configuration, choice.edge)})"
-
-
-def _value_learning(panel: Panel) -> str:
-    return _name(panel.value_learning)
-
-
-def _extraction(panel: Panel) -> str:
-    return _name(panel.extraction)
-
-
-def _name(value: Word | None) -> str:
-    return "mean" if value is None else value.display_name
 
 
 def _range_text(interval: Range) -> str:
