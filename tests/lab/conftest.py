@@ -1,0 +1,36 @@
+"""Laboratories for tests: made when a test asks, skipped with the reason where there can be none, gone afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.lab.clock import library
+from tests.lab.machines import Lab, Plan
+from tests.lab.reasons import why_not
+
+MakeLab = Callable[..., Lab]
+
+
+@pytest.fixture
+def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
+    """Makes laboratories: `make_lab(3, shared=True, disks=True, clocks={2: "+1d"})`."""
+    reason = why_not()
+    if reason is not None:
+        pytest.skip(f"no laboratory: {reason}")
+    with ExitStack() as open_labs:
+        made = 0
+
+        def make(
+            machines: int = 3, *, shared: bool = False, disks: bool = False, clocks: Mapping[int, str] | None = None
+        ) -> Lab:
+            nonlocal made
+            if clocks and library() is None:
+                pytest.skip("no machine with a wrong clock: libfaketime is not installed (on Debian: apt install libfaketime)")
+            made += 1
+            return open_labs.enter_context(Lab(tmp_path / f"lab{made}", Plan(machines, shared, disks, clocks or {})))
+
+        yield make

@@ -1,0 +1,219 @@
+"""Machines that share nothing, or one folder, made of this one by the script `lab` beside this file.
+
+A `Lab` is a context. Its machines and its network are gone at its end, even if this process was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Self
+
+from tests.checkout import ROOT
+from tests.lab.clock import clock_environment
+
+SCRIPT = ROOT / "tests" / "lab" / "lab"
+LOCKS = Path("/run/recipe-sweep-lab")
+HOST = 0
+"""The number that stands for this host, where a machine is asked for."""
+SHARED = Path("/mnt")
+"""Where each machine has the shared folder, if there is one."""
+DISK = Path("/srv")
+"""Where each machine has a disk of its own. It outlives a power cut if the laboratory keeps disks."""
+PATIENCE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a laboratory has: so many machines, one folder that they share or none, disks that outlive a power cut or not.
+
+    `clocks` moves the clocks of machines, for example `{2: "+1d"}`.
+    """
+
+    machines: int = 3
+    shared: bool = False
+    disks: bool = False
+    clocks: Mapping[int, str] = field(default_factory=dict)
+
+
+class Lab:
+    """Several machines, numbered from 1. `directory` is this host's; the shared folder and the disks lie in it."""
+
+    def __init__(self, directory: Path, plan: Plan) -> None:
+        self.plan = plan
+        self.shared = directory / "shared" if plan.shared else None
+        self._directory, self._disks = directory, directory / "disks"
+        self._environment: dict[str, str] = {}
+        self._started: list[subprocess.Popen[bytes]] = []
+
+    def __enter__(self) -> Self:
+        LOCKS.mkdir(parents=True, exist_ok=True)
+        self._network, lock = _free_network()
+        reading, self._lifeline = os.pipe()
+        self._reading = reading
+        if self.shared is not None:
+            self.shared.mkdir(parents=True, exist_ok=True)
+        self._script("down")  # what a killed laboratory of that number may have left
+        # The keeper ends everything when this process closes the lifeline or dies. It has the network's lock until then.
+        self._keeper = subprocess.Popen(
+            [str(SCRIPT), "keep"], env=self._settings(), stdin=reading, pass_fds=(lock,), start_new_session=True
+        )
+        os.close(lock)
+        try:
+            for machine in self.machines:
+                self.start(machine)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every machine and the network."""
+        os.close(self._lifeline)
+        os.close(self._reading)
+        self._keeper.wait(PATIENCE_S)
+        for process in self._started:
+            process.wait(PATIENCE_S)
+            if process.stdout is not None:
+                process.stdout.close()
+
+    @property
+    def machines(self) -> range:
+        """The numbers of the machines that the plan names."""
+        return range(1, self.plan.machines + 1)
+
+    def address(self, machine: int) -> str:
+        """Return the address of a machine, or of this host, on the laboratory's network."""
+        return f"10.77.{self._network}.{1 if machine == HOST else 10 + machine}"
+
+    def give(self, **environment: str) -> None:
+        """Put variables into the environment of every command from now on, on every machine."""
+        self._environment |= environment
+
+    def run(
+        self,
+        machine: int,
+        *words: str | Path,
+        environment: Mapping[str, str] | None = None,
+        timeout_s: float = PATIENCE_S,
+        check: bool = True,
+    ) -> str:
+        """Run a command on a machine, in its HOME, and return what it prints.
+
+        With `check`, raise AssertionError with what it printed if it fails.
+        """
+        process = self.popen(machine, *words, environment=environment)
+        try:
+            printed = process.communicate(timeout=timeout_s)[0].decode(errors="replace")
+        finally:
+            process.kill()
+        assert not check or process.returncode == 0, f"on machine {machine}: {words}: {process.returncode}\n{printed}"
+        return printed
+
+    def popen(
+        self,
+        machine: int,
+        *words: str | Path,
+        environment: Mapping[str, str] | None = None,
+        output: IO[bytes] | int = subprocess.PIPE,
+    ) -> subprocess.Popen[bytes]:
+        """Start a command on a machine. To kill this process is to kill the command, but not what the command started."""
+        variables = (
+            self._environment | clock_environment(self.plan.clocks.get(machine), self.plan.shared) | dict(environment or {})
+        )
+        command = ["env", *(f"{name}={value}" for name, value in variables.items()), *map(str, words)]
+        process = subprocess.Popen(
+            [str(SCRIPT), "run", str(machine), *command],
+            env=self._settings(),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        self._started.append(process)
+        return process
+
+    def put(self, machine: int, path: str | Path, content: str | bytes) -> None:
+        """Write a small file on a machine, with the folders that it needs. A relative path begins in HOME."""
+        content = content.encode() if isinstance(content, str) else content
+        script = 'mkdir -p "$(dirname "$1")" && cat > "$1"'
+        words = [str(SCRIPT), "run", str(machine), "sh", "-c", script, "sh", str(path)]
+        subprocess.run(words, env=self._settings(), input=content, check=True, timeout=PATIENCE_S)
+
+    def get(self, machine: int, path: str | Path) -> bytes | None:
+        """Read a file on a machine. Return None if there is none."""
+        words = [str(SCRIPT), "run", str(machine), "cat", str(path)]
+        done = subprocess.run(words, env=self._settings(), capture_output=True, timeout=PATIENCE_S, check=False)
+        return done.stdout if done.returncode == 0 else None
+
+    def start(self, machine: int) -> None:
+        """Switch a machine on. It is a new one but for its disk, if the laboratory keeps disks."""
+        self._script("start", str(machine))
+
+    def cut_power(self, machine: int) -> None:
+        """End every process of a machine at once, without a word to any other machine."""
+        self._script("off", str(machine))
+
+    def replace(self, machine: int) -> None:
+        """Cut a machine's power if it is on, and start a new one in its place, with an empty disk."""
+        if f"lab{machine} " in self._script("list"):
+            self.cut_power(machine)
+        subprocess.run(["rm", "-rf", str(self._disks / str(machine))], check=True)
+        self.start(machine)
+
+    @contextlib.contextmanager
+    def away(self, machine: int = HOST) -> Iterator[None]:
+        """Cut a machine, or this host, off from the others; then join it again."""
+        self._script("away", str(machine))
+        try:
+            yield
+        finally:
+            self._script("back", str(machine))
+
+    def _script(self, *words: str) -> str:
+        done = subprocess.run(
+            [str(SCRIPT), *words],
+            env=self._settings(),
+            stdin=self._reading,
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
+        assert done.returncode == 0, f"lab {words}: {done.stderr.decode(errors='replace')}"
+        return done.stdout.decode()
+
+    def _settings(self) -> dict[str, str]:
+        places = {str(ROOT), str(Path(sys.prefix).resolve()), str(Path(sys.base_prefix).resolve())}
+        settings = {
+            "LAB_STATE": str(self._directory / "state"),
+            "LAB_NETWORK": str(self._network),
+            "LAB_VISIBLE": ":".join(sorted(places)),
+            "LAB_PATH": os.pathsep.join([f"{sys.prefix}/bin", os.defpath, "/usr/sbin", "/sbin"]),
+            "LAB_LIFELINE": "1",
+            "PATH": os.environ.get("PATH", os.defpath),
+        }
+        if self.shared is not None:
+            settings["LAB_SHARED"] = str(self.shared)
+        return settings | ({"LAB_DISK": str(self._disks)} if self.plan.disks else {})
+
+
+def _free_network() -> tuple[int, int]:
+    """Find a number that no other laboratory of this host has. Return it with its lock, an open file."""
+    for number in range(1, 254):
+        lock = os.open(LOCKS / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+        else:
+            return number, lock
+    raise AssertionError("253 laboratories run here already")
