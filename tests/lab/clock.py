@@ -16,14 +16,13 @@ def library() -> Path | None:
     return next((found for pattern in PLACES for found in sorted(Path("/").glob(pattern[1:]))), None)
 
 
-def clock_environment(offset: str | None, times_of_server: bool) -> dict[str, str]:
+def clock_environment(offset: str | None) -> dict[str, str]:
     """Make the variables that move the clock of a process and of its children, for example by `+1d` or `-90s`.
 
-    How long something takes stays right. The times of files move as well, unless they are those of a file server.
+    How long something takes stays right. The times of files are this host's, as if a file server with a right clock wrote them.
     """
     if offset is None:
         return {}
     found = library()
     assert found is not None, "libfaketime is not installed"
-    moved = {"LD_PRELOAD": str(found), "FAKETIME": offset, "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_NO_CACHE": "1"}
-    return moved | ({"NO_FAKE_STAT": "1"} if times_of_server else {})
+    return {"LD_PRELOAD": str(found), "FAKETIME": offset, "NO_FAKE_STAT": "1"}

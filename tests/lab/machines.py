@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,8 @@ SHARED = Path("/mnt")
 """Where each machine has the shared folder, if there is one."""
 DISK = Path("/srv")
 """Where each machine has a disk of its own. It outlives a power cut if the laboratory keeps disks."""
+RAY_PORT = 6379
+RAY_STORE_BYTES = 100_000_000
 PATIENCE_S = 120.0
 
 
@@ -127,9 +130,7 @@ class Lab:
         output: IO[bytes] | int = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
         """Start a command on a machine. To kill this process is to kill the command, but not what the command started."""
-        variables = (
-            self._environment | clock_environment(self.plan.clocks.get(machine), self.plan.shared) | dict(environment or {})
-        )
+        variables = self._environment | clock_environment(self.plan.clocks.get(machine)) | dict(environment or {})
         command = ["env", *(f"{name}={value}" for name, value in variables.items()), *map(str, words)]
         process = subprocess.Popen(
             [str(SCRIPT), "run", str(machine), *command],
@@ -178,6 +179,47 @@ class Lab:
             yield
         finally:
             self._script("back", str(machine))
+
+    @property
+    def ray_address(self) -> str:
+        """The address of the Ray that `start_ray` starts: that of machine 1."""
+        return f"{self.address(1)}:{RAY_PORT}"
+
+    def start_ray(self, store_bytes: int = RAY_STORE_BYTES) -> None:
+        """Start a Ray on all machines, with one CPU on each. Machine 1 is its head. Only who has its token may use it."""
+        self._ray_token = secrets.token_hex(32)
+        self.give(RAY_AUTH_MODE="token")
+        for machine in self.machines:
+            self.join_ray(machine, store_bytes)
+
+    def join_ray(self, machine: int, store_bytes: int = RAY_STORE_BYTES) -> None:
+        """Start Ray on one machine: the head on machine 1, and a node that joins it on any other."""
+        self.put(machine, ".ray/auth_token", self._ray_token)
+        place = ["--head", f"--port={RAY_PORT}"] if machine == 1 else [f"--address={self.ray_address}"]
+        limits = ["--num-cpus=1", f"--object-store-memory={store_bytes}"]
+        options = [f"--node-ip-address={self.address(machine)}", "--disable-usage-stats"]
+        self.run(machine, "ray", "start", *place, *limits, *options, *(["--include-dashboard=false"] if machine == 1 else []))
+
+    @property
+    def s3_machine(self) -> int:
+        """The number of the machine that `start_s3` starts: one after those of the plan."""
+        return self.plan.machines + 1
+
+    def start_s3(self) -> dict[str, str]:
+        """Start an S3 with the bucket `buckets.BUCKET` on one more machine. Every later command may use it.
+
+        Return the variables by which a process of this host may use it too.
+        """
+        from tests.lab.s3 import S3_PORT, make_bucket
+        from tests.sweep.buckets import environment
+
+        self.start(self.s3_machine)
+        server = ["python", "-m", "moto.server", "-H", "0.0.0.0", "-p", str(S3_PORT)]
+        self.popen(self.s3_machine, *server, output=subprocess.DEVNULL)
+        variables = environment(f"http://{self.address(self.s3_machine)}:{S3_PORT}")
+        make_bucket(variables)
+        self.give(**variables)
+        return variables
 
     def _script(self, *words: str) -> str:
         done = subprocess.run(
