@@ -85,7 +85,7 @@ def cross_fit(scores: Floats) -> CrossFit | None:
     scores = scores[:, :, :, enough][..., there[enough].any(axis=0)]
     products = _pair_products(scores)
     parts = products.mean()
-    without = np.stack([_pair_products(np.delete(scores, s, axis=-1)).mean() for s in range(scores.shape[-1])])
+    without = np.stack([unbiased_parts(np.delete(scores, s, axis=-1)) for s in range(scores.shape[-1])])
     if not (np.isfinite(parts).all() and np.isfinite(without).all()):
         return None
     off = without - without.mean(axis=0)

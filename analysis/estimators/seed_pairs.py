@@ -17,8 +17,6 @@ import numpy as np
 from recipe_sweep.analysis.estimators.comparisons import two_sided_p_value, welch_freedom
 from recipe_sweep.analysis.estimators.seed_statistics import Booleans, Floats, Interval, t_quantile
 
-FEWEST = 3
-"""Without one of fewer seeds no pair is left."""
 ROUNDING = 1e-12
 """Smaller deviations, as shares of the largest score, are what a computer's sums leave of equal scores."""
 
@@ -33,7 +31,8 @@ def pair_mean(pairs: Floats, there: Booleans) -> Floats:
 def seed_parts(pairs: Floats, there: Booleans) -> Floats:
     """Compute each seed's part (S,) in the mean over cells of `pair_mean`. The mean of the parts is that mean.
 
-    The parts are jackknife pseudo-values. NaN for a seed that no cell has. Each cell needs `FEWEST` seeds.
+    The parts are jackknife pseudo-values. NaN for a seed that no cell has. Each cell needs 3 seeds,
+    because without one of fewer no pair is left.
     """
     count = there.sum(axis=-1, keepdims=True)
     rows = _between(pairs, there).sum(axis=-1)

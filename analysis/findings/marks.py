@@ -31,8 +31,6 @@ class Mark(StrEnum):
 class Comparison(NamedTuple):
     """Differences of a panel's bars to its best one. Arrays are (X,)."""
 
-    best: int
-    """place of the best; -1 if no bar is comparable"""
     low: Floats
     high: Floats
     """ends of the simultaneous 95 % intervals; NaN at the best, at bars that are not comparable, and under 4 seeds"""
@@ -50,7 +48,7 @@ def against_the_best(scores: Floats, pull: Floats, seeds: Integers, comparable: 
     shown = np.where(comparable & np.isfinite(scores), scores, np.nan)
     if not np.isfinite(shown).any():
         nothing = np.full(len(scores), np.nan)
-        return Comparison(-1, nothing, nothing, (Mark.UNRANKED,) * len(scores))
+        return Comparison(nothing, nothing, (Mark.UNRANKED,) * len(scores))
     best = int(np.nanargmax(shown))
     count = comparable.sum()
     level = 1.0 - 0.05 / max(count * (count - 1) / 2, 1)
@@ -61,7 +59,7 @@ def against_the_best(scores: Floats, pull: Floats, seeds: Integers, comparable: 
     behind = high < -EQUAL * np.nanmax(np.abs(shown))
     alone = top_shares(shown, 1)[best] == 1.0
     marked = tuple(_mark(x == best and alone, bool(behind[x]), bool(comparable[x])) for x in range(len(scores)))
-    return Comparison(best, low, high, marked)
+    return Comparison(low, high, marked)
 
 
 def beside_cloning(marked: Sequence[Mark], values: Floats, cloning: float) -> tuple[Mark, ...]:

@@ -12,7 +12,7 @@ from recipe_sweep.trainers.data.homegrown.driven import collect_driven, drivers_
 from recipe_sweep.trainers.data.homegrown.enumerated import uniform_columns
 from recipe_sweep.trainers.data.homegrown.scripted import SPREAD_BEHAVIOURS
 from recipe_sweep.trainers.data.stored.card import Declared
-from recipe_sweep.trainers.data.stored.collect import Progress, collect, unheard
+from recipe_sweep.trainers.data.stored.collect import Progress, collect
 from recipe_sweep.trainers.data.stored.columns import Columns, episode_returns
 from recipe_sweep.trainers.environments import spread, two_step
 from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
@@ -20,7 +20,6 @@ from recipe_sweep.trainers.task import ReturnScale
 
 LICENCE = "Made by recipe-sweep from its own environments, Apache-2.0 like the software. Not the published data."
 SCALE_EPISODES = 4000
-SCALE_TRANSITIONS = 100_000
 
 Maker = Callable[[str, int, int, Progress], Columns]
 """Makes at least `transitions` transitions of a quality from a seed: (dataset, seed, transitions, progress)."""
@@ -44,16 +43,6 @@ def measure_spread_scale() -> ReturnScale:
         played = collect("simple_spread", SPREAD_BEHAVIOURS[quality], ("scale", quality), 0, SCALE_EPISODES)
         means.append(float(episode_returns(played.rewards, played.terminals).mean()))
     return ReturnScale(*means)
-
-
-def measure_mujoco_scale(task: str) -> ReturnScale:
-    """Measure the least return of `medium-replay` and the largest of `expert` (the paper's rule, C.2), with seed 0."""
-    make = _driven(MUJOCO_TASKS[task])
-    worst, best = (
-        episode_returns(played.rewards, played.terminals)
-        for played in (make(quality, 0, SCALE_TRANSITIONS, unheard) for quality in ("medium-replay", "expert"))
-    )
-    return ReturnScale(float(worst.min()), float(best.max()))
 
 
 def _make_spread(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
