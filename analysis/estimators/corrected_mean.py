@@ -28,6 +28,7 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     seed_means,
     seed_skewness,
     skewed_interval,
+    weighted_means,
 )
 
 JACKKNIFE_SHARE = 1.0 / 3.0
@@ -104,12 +105,8 @@ class _BySplits(NamedTuple):
 
 def _by_splits(scores: Floats, splits: Booleans) -> _BySplits:
     seeds = scores.shape[-1]
-    there = np.isfinite(scores)
-    filled = np.where(there, scores, 0.0)
     chooses = splits.astype(np.float64)
-    counts = np.tensordot(chooses, there.astype(np.float64), axes=(1, -1))
-    means = np.divide(np.tensordot(chooses, filled, axes=(1, -1)), counts, out=np.full(counts.shape, np.nan), where=counts > 0)
-    choice = best_of(means[..., None, :]).choice[..., 0]
+    choice = best_of(weighted_means(scores, chooses)[..., None, :]).choice[..., 0]
     taken = np.maximum(choice, 0)[..., None]
     got = np.take_along_axis(scores[None], taken[..., None], axis=-2)[..., 0, :]
     judges = ~splits.reshape(len(splits), *(1,) * (scores.ndim - 2), seeds) & np.isfinite(got) & (choice >= 0)[..., None]

@@ -29,6 +29,7 @@ from recipe_sweep.analysis.estimators.seed_statistics import (
     half_splits,
     ratio_interval,
     t_quantile,
+    weighted_means,
 )
 from recipe_sweep.analysis.estimators.variance import TERMS
 
@@ -211,11 +212,8 @@ def chosen_by_halves(scores: Floats, choosing: Booleans) -> Floats:
 
     NaN where a half has no run.
     """
-    there = np.isfinite(scores)
-    weights = choosing.astype(np.float64)
-    totals = np.tensordot(np.where(there, scores, 0.0), weights, axes=(-1, -1))
-    counts = np.tensordot(there.astype(np.float64), weights, axes=(-1, -1))
-    means = np.divide(totals, counts, out=np.full_like(totals, -np.inf), where=counts > 0)  # (X, V, E, D, K, P)
+    means = np.moveaxis(weighted_means(scores, choosing.astype(np.float64)), 0, -1)  # (X, V, E, D, K, P)
+    means = np.where(np.isfinite(means), means, -np.inf)
     choice = means.argmax(axis=-2)[..., None, :, None]
     chosen = np.take_along_axis(scores[..., None, :], choice, axis=-3)[..., 0, :, :]
     found = np.where(np.isfinite(means.max(axis=-2))[..., None], chosen, np.nan)

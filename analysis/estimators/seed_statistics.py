@@ -55,6 +55,13 @@ def seed_means(scores: Floats) -> Floats:
     return _ratio(np.where(there, scores, 0.0).sum(axis=-1), there.sum(axis=-1))
 
 
+def weighted_means(scores: Floats, weights: Floats) -> Floats:
+    """Average scores (..., S) with weights of the seeds (R, S): (R, ...). NaN where no seed with a weight has a score."""
+    there = np.isfinite(scores)
+    totals = np.tensordot(weights, np.where(there, scores, 0.0), axes=(1, -1))
+    return _ratio(totals, np.tensordot(weights, there.astype(np.float64), axes=(1, -1)))
+
+
 def best_of(means: Floats) -> Best:
     """Choose the best configuration of each dataset by mean scores (..., D, K), and average over datasets.
 
@@ -99,10 +106,8 @@ def bootstrap_best(scores: Floats, weights: Floats) -> Floats:
     parameters and evaluation resets. So the resamples keep this dependence in differences between bars and in means over
     datasets. Configurations are chosen again in each resample. NaN if a resample leaves a dataset without a score.
     """
-    there = np.isfinite(scores)
-    totals = np.tensordot(weights, np.where(there, scores, 0.0), axes=(1, -1))
-    best = best_of(_ratio(totals, np.tensordot(weights, there.astype(np.float64), axes=(1, -1))))
-    same_datasets = np.isfinite(best.by_dataset).sum(axis=-1) == there.any(axis=(-1, -2)).sum(axis=-1)
+    best = best_of(weighted_means(scores, weights))
+    same_datasets = np.isfinite(best.by_dataset).sum(axis=-1) == np.isfinite(scores).any(axis=(-1, -2)).sum(axis=-1)
     return np.where(same_datasets, best.value, np.nan)
 
 
@@ -238,16 +243,11 @@ def selection_corrected(scores: Floats, splits: Booleans) -> Floats:
     Scores are (..., D, K, S) and splits (P, S). The result (...) is the mean over splits. NaN if no split has a score in both
     halves for every dataset.
     """
-    there = np.isfinite(scores)
-    filled = np.where(there, scores, 0.0)
-
-    def half(weights: Floats) -> Floats:
-        return _ratio(np.tensordot(weights, filled, axes=(1, -1)), np.tensordot(weights, there.astype(float), axes=(1, -1)))
-
-    choice = best_of(half(splits.astype(np.float64))).choice
-    reported = np.take_along_axis(half((~splits).astype(np.float64)), np.maximum(choice, 0)[..., None], axis=-1)[..., 0]
+    chosen, held = (weighted_means(scores, half.astype(np.float64)) for half in (splits, ~splits))
+    choice = best_of(chosen).choice
+    reported = np.take_along_axis(held, np.maximum(choice, 0)[..., None], axis=-1)[..., 0]
     reported = np.where(choice >= 0, reported, np.nan)
-    datasets = there.any(axis=(-1, -2))
+    datasets = np.isfinite(scores).any(axis=(-1, -2))
     complete = (np.isfinite(reported) | ~datasets).all(axis=-1)
     value = _ratio(np.where(np.isfinite(reported), reported, 0.0).sum(axis=-1), np.sum(datasets, axis=-1))
     return _ratio(np.where(complete & datasets.any(axis=-1), value, 0.0).sum(axis=0), complete.sum(axis=0))

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from recipe_sweep.analysis.estimators.seed_statistics import SPLIT_SEED, Floats, half_splits
+from recipe_sweep.analysis.estimators.seed_statistics import SPLIT_SEED, Floats, half_splits, weighted_means
 from recipe_sweep.analysis.findings.panels import Bar, Panel, TaskPanels
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
@@ -89,7 +89,9 @@ def _one_design(tasks: Sequence[TaskScores], place: Place) -> OneAlpha | None:
         float(np.mean([scored[m] for m, (of, _) in enumerate(strata) if of == t])) if sizes[t] else np.nan
         for t in range(len(tasks))
     ]
-    best = int(np.nan_to_num(_average(_means(scores, np.ones((1, len(seeds)))), weights), nan=-np.inf)[0].argmax())
+    # Not seed_means, which rounds differently, so that another of two equal configurations could be named.
+    overall = _average(weighted_means(scores, np.ones((1, len(seeds)))), weights)[0]
+    best = int(np.nan_to_num(overall, nan=-np.inf).argmax())
     return OneAlpha(names[best], len(names), tuple(means))
 
 
@@ -102,12 +104,12 @@ def _named(task: TaskScores, where: tuple[int, ...]) -> dict[Configuration, int]
 def _scored(scores: Floats, weights: Floats) -> Floats:
     """Choose on half of the seeds, and score the strata (M,) of scores (C, M, S) on the other half."""
     splits = half_splits(np.random.default_rng(SPLIT_SEED), scores.shape[-1])
-    chosen = _average(_means(scores, splits.astype(np.float64)), weights)
+    chosen = _average(weighted_means(scores, splits.astype(np.float64)), weights)
     usable = np.isfinite(chosen).any(axis=-1)
     if not usable.any():
         return np.full(scores.shape[1], np.nan)
     choice = np.nan_to_num(chosen[usable], nan=-np.inf).argmax(axis=-1)
-    other = _means(scores, (~splits[usable]).astype(np.float64))[np.arange(len(choice)), choice]
+    other = weighted_means(scores, (~splits[usable]).astype(np.float64))[np.arange(len(choice)), choice]
     there = np.isfinite(other)
     scored: Floats = np.divide(
         np.where(there, other, 0.0).sum(axis=0), there.sum(axis=0), out=np.full(other.shape[1], np.nan), where=there.any(axis=0)
@@ -115,16 +117,7 @@ def _scored(scores: Floats, weights: Floats) -> Floats:
     return scored
 
 
-def _means(scores: Floats, counted: Floats) -> Floats:
-    """Average scores (C, M, S) over the seeds that count (P, S): (P, C, M). NaN without a run."""
-    there = np.isfinite(scores)
-    counts = np.tensordot(counted, there.astype(np.float64), axes=(1, -1))
-    sums = np.tensordot(counted, np.where(there, scores, 0.0), axes=(1, -1))
-    means: Floats = np.divide(sums, counts, out=np.full(counts.shape, np.nan), where=counts > 0)
-    return means
-
-
 def _average(means: Floats, weights: Floats) -> Floats:
-    """Average means (P, C, M) over strata. NaN if one is missing."""
+    """Average means (..., M) over strata. NaN if one is missing."""
     average: Floats = means @ weights / weights.sum()
     return average
