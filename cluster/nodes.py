@@ -47,6 +47,7 @@ def resources_of(file: ClusterFile, nodes: Sequence[Node], address: str | None =
         stuck_after_minutes=file.stuck_after_minutes,
         reuse_workers=file.reuse_workers,
         stage_data=file.stage_data,
+        travel=file.way,
     )
 
 

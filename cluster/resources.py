@@ -3,11 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from recipe_sweep.cluster.errors import ClusterError
 
 GPU_SHARE_OF_A_PACK = 0.25
 """A pack's share of a GPU if the file says `auto` and there is a GPU. A memory model may replace it later."""
+
+
+class Way(StrEnum):
+    """How a pack's files travel between its worker and the sweep."""
+
+    FOLDER = "folder"
+    """Workers see the sweep's directory, on their own disk or on one that all machines share."""
+    RAY = "ray"
+    """Files travel through Ray to the machine of the launch."""
+    STORE = "store"
+    """Checkpoints and weights go to the sweep's store, and everything small through Ray."""
+
+    @property
+    def through_gate(self) -> bool:
+        """Whether workers work in a directory of their own machine, and reach the sweep through the launch's gate."""
+        return self is not Way.FOLDER
+
+    @property
+    def by_store(self) -> bool:
+        """Whether large files go to the sweep's store."""
+        return self is Way.STORE
 
 
 @dataclass(frozen=True)
@@ -40,6 +62,8 @@ class Resources:
     """A directory on each node's own disk. A dataset is copied there once, and then read there. None reads it in place."""
     spot_notice: bool = False
     """Whether packs ask their machine's metadata (EC2's) if the machine will soon be taken away. Then they leave in time."""
+    travel: Way | None = None
+    """How files of packs travel. None finds out whether all machines see the sweep's directory."""
 
 
 LARGEST_PACK = 128

@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from recipe_sweep.cluster.resources import Way
+
 AUTO = "auto"
 NEVER = "none"
 STAGE_DATA = "/tmp/recipe-sweep-data"  # noqa: S108 (every user's own: see recipe_sweep.sweep.store.datasets)
@@ -128,3 +130,9 @@ class ClusterFile(BaseModel):
     stuck_after_minutes: MinutesOrNever = 30.0
     reuse_workers: Switch = True
     stage_data: PathOrNever = None
+    travel: Literal["auto", "folder", "ray", "store"] = "auto"
+
+    @property
+    def way(self) -> Way | None:
+        """How files of packs travel; None to find out."""
+        return None if self.travel == AUTO else Way(self.travel)

@@ -79,7 +79,9 @@ def there_text(resources: Resources) -> str:
         "stuck_after_minutes": NEVER if resources.stuck_after_minutes is None else resources.stuck_after_minutes,
         "reuse_workers": resources.reuse_workers,
         "stage_data": NEVER if resources.stage_data is None else resources.stage_data,
-    } | ({"spot_notice": True} if resources.spot_notice else {})
+    }
+    keys |= {"spot_notice": True} if resources.spot_notice else {}
+    keys |= {"travel": str(resources.travel)} if resources.travel else {}
     return written([("The resources of this cluster's machines. A launch that runs on the cluster reads this file.", keys)])
 
 

@@ -7,6 +7,7 @@
     ├── ProbeError           nothing could be timed                                                   exit code 1
     ├── ClusterCommandError  another program (ray, sbatch, kubectl) ended with an error               exit code 1
     ├── StoreError           the store gave no valid answer for too long                              exit code 1
+    ├── TravelError          a worker asked for a file that is none of its pack                       exit code 1
     ├── TrackingError        MLflow's server or database could not be reached, or refused a request   exit code 1
     └── UserInputError
         ├── SweepDirectoryError   the directory is no sweep, or one of its files cannot be read       exit code 2
@@ -49,6 +50,10 @@ class ClusterCommandError(RecipeSweepError):
 
 class StoreError(RecipeSweepError):
     """The store gave no valid answer for longer than this program waits."""
+
+
+class TravelError(RecipeSweepError):
+    """A worker asked for a file, or sent one, that is none of its pack. Our own workers never do."""
 
 
 class TrackingError(RecipeSweepError):

@@ -19,6 +19,10 @@ def _never() -> bool:
     return False
 
 
+def _leave() -> None:
+    """Leave a checkpoint where it was written."""
+
+
 @dataclass(frozen=True)
 class TrainRequest:
     """One pack to train. Every workload's `train_pack` takes it, so that a new option is a field and not a parameter."""
@@ -43,3 +47,5 @@ class TrainRequest:
     """function that is called about every second, and after every step that takes longer"""
     should_stop: Callable[[], bool] = _never
     """function that is called from time to time and says whether to save and return early"""
+    saved: Callable[[], None] = _leave
+    """function that is called after each checkpoint"""

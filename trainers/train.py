@@ -189,6 +189,7 @@ def train_pack(request: TrainRequest) -> PackOutcome:
         trainer.fetch()
         clock.stop()
         checkpoint.save(checkpoint_dir, trainer.learner, trainer.history, pack_key=key, data_hash=dataset.content_hash)
+        request.saved()
 
     def report() -> None:
         nonlocal polled_at

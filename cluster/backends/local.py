@@ -65,6 +65,7 @@ def _resources(file: LocalFile) -> Resources:
         stuck_after_minutes=file.stuck_after_minutes,
         reuse_workers=file.reuse_workers,
         stage_data=file.stage_data,
+        travel=file.way,
     )
 
 

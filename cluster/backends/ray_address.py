@@ -49,6 +49,7 @@ class RayBackend(Backend[RayFile]):
             stuck_after_minutes=file.stuck_after_minutes,
             reuse_workers=file.reuse_workers,
             stage_data=file.stage_data,
+            travel=file.way,
             spot_notice=file.spot_notice,
         )
 

@@ -34,10 +34,10 @@ def replacing(path: Path, *, lasting: bool = True) -> Iterator[Path]:
     with _temporary(path) as temporary:
         yield temporary
         if lasting:
-            _flush_to_disk(temporary)
+            flush_to_disk(temporary)
         temporary.replace(path)
     if lasting:
-        _flush_to_disk(path.parent)
+        flush_to_disk(path.parent)
 
 
 @contextmanager
@@ -48,9 +48,9 @@ def publishing(path: Path) -> Iterator[Path]:
     """
     with _temporary(path) as temporary:
         yield temporary
-        _flush_to_disk(temporary)
+        flush_to_disk(temporary)
         os.link(temporary, path)
-    _flush_to_disk(path.parent)
+    flush_to_disk(path.parent)
 
 
 def move(path: Path, target: Path) -> None:
@@ -88,7 +88,8 @@ def _temporary(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def _flush_to_disk(path: Path) -> None:
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file, or a directory's list of names, would survive a power cut."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -65,10 +65,15 @@ def begin_attempt(paths: SweepPaths, pack_id: str, epoch: int, step: int) -> Att
             return attempt
 
 
+def attempt_file(paths: SweepPaths, attempt: Attempt) -> Path:
+    """Return the file of an attempt."""
+    return paths.pack_attempt(attempt.pack_id, attempt.number)
+
+
 def end_attempt(paths: SweepPaths, attempt: Attempt, end: AttemptEnd) -> None:
     """Record how an attempt ended."""
     ended = replace(attempt, end=end, ended_at=datetime.now(UTC).isoformat())
-    replace_json(paths.pack_attempt(attempt.pack_id, attempt.number), asdict(ended))
+    replace_json(attempt_file(paths, attempt), asdict(ended))
 
 
 def read_attempts(paths: SweepPaths, pack_id: str) -> tuple[Attempt, ...]:

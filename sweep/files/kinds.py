@@ -97,6 +97,10 @@ OUTCOME = FileKind(
     "the outcome of a launch", "launches/[0-9]*.outcome.json", "the launch is not scored",
     "move it away, because no launch depends on it",
 )  # fmt: skip
+WAY = FileKind(
+    "the way that packs travel", "launches/[0-9]*.way", "the launch does not tell it",
+    "move it away, because no launch depends on it",
+)  # fmt: skip
 ROUND = FileKind(
     "a round of the search", "search/[0-9]*.json", "its trials are left out, and the search waits",
     "restore it from a copy; or move it and all later rounds away: they are asked for again, and no finished run is lost",

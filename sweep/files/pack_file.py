@@ -146,11 +146,16 @@ def _files(paths: SweepPaths, without: frozenset[str]) -> list[Path]:
 
 def resume_dirs(paths: SweepPaths, pack: Pack) -> tuple[Path, ...]:
     """List the checkpoint directories of the packs that this one was sliced from, nearest first."""
-    directories: list[Path] = []
+    return tuple(paths.pack_checkpoint(parent) for parent in ancestors(paths, pack))
+
+
+def ancestors(paths: SweepPaths, pack: Pack) -> tuple[str, ...]:
+    """List the packs that this one was sliced from, nearest first."""
+    found: list[str] = []
     parent, seen = pack.slice_of, {pack.pack_id}
     while parent is not None and parent not in seen:
         seen.add(parent)
-        directories.append(paths.pack_checkpoint(parent))
+        found.append(parent)
         path = paths.pack_record(parent)
         parent = read_record(path).pack.slice_of if path.exists() else None
-    return tuple(directories)
+    return tuple(found)

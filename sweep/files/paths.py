@@ -137,6 +137,10 @@ class SweepPaths:
         """Return the file with what a launch really took."""
         return self.root / "launches" / f"{epoch:06d}.outcome.json"
 
+    def way_file(self, epoch: int) -> Path:
+        """Return the file that says how packs travel in a launch."""
+        return self.root / "launches" / f"{epoch:06d}.way"
+
     def stop_file(self, epoch: int) -> Path:
         """Return the file that asks every pack of a launch to checkpoint and stop, if it exists."""
         return self.root / "launches" / f"{epoch:06d}.stop"

@@ -35,6 +35,7 @@ from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
 from recipe_sweep.sweep.results.done import read_done, set_aside
 from recipe_sweep.sweep.store.datasets import datasets_to_store, fetch_lacking
 from recipe_sweep.sweep.store.sync import syncing
+from recipe_sweep.sweep.travel.choice import check_way
 from recipe_sweep.sweep.worker.data_check import compared_once, prepared_data
 from recipe_sweep.sweep.worker.source import keep_source
 from recipe_sweep.sweep.worker.word_check import checked_words
@@ -65,6 +66,7 @@ def launch(
 
 def _launch(request: LaunchRequest, display: Display, companion: Callable[[], AbstractContextManager[object]]) -> LaunchEnd:
     check_ray_environment(request.resources)
+    check_way(request.resources.travel, None if request.store is None else request.store.address)
     paths = request.paths
     check_usable(folders(paths))
     data_root = _data_root(request)

@@ -27,11 +27,14 @@ from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.launch_file import REAL, LaunchFile, LaunchSettings, read_launch
 from recipe_sweep.sweep.files.process import ProcessIdentity, children
+from recipe_sweep.sweep.files.way_file import write_way
 from recipe_sweep.sweep.launch import ray_imports, ray_private, ray_worker_start, start_watch
 from recipe_sweep.sweep.launch.pack_queue import PackQueue
 from recipe_sweep.sweep.launch.ray_files import RayFiles, make_ray_files
 from recipe_sweep.sweep.locks.lease import holds
 from recipe_sweep.sweep.locks.stop import told_to_stop
+from recipe_sweep.sweep.travel import ray_gate
+from recipe_sweep.sweep.travel.choice import choose
 
 HOPELESS_EXIT = 3
 RAY_GONE_EXIT = 4
@@ -39,6 +42,9 @@ NO_RAY_EXIT = 5
 DRAINED_EXIT = 6
 TERMINATED_EXIT = 7
 NO_WORKER_EXIT = 8
+UNSEEN_EXIT = 9
+"""A machine that joined later does not see the sweep's directory, so packs must travel in another way."""
+_UNSEEN = "unseen"
 RAY_SERVERS = frozenset({"raylet", "gcs_server"})
 RAY_DIRECTORY = "RECIPE_SWEEP_RAY_DIRECTORY"
 """Environment variable in which the launch names the directory for Ray's sockets and logs."""
@@ -90,12 +96,15 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
     with contextlib.chdir(files.empty):
         _connect(settings, files, over, len(launch.packs))
     connected.set()
+    chosen = choose(settings)
+    write_way(settings.paths.way_file(settings.epoch), chosen)
+    gate = ray_gate.start_gate(settings, by_store=chosen.way.by_store) if chosen.way.through_gate else None
     # Ray Tune is imported after the start of Ray, so that workers start beside.
     tune = _tune(resources)
     try:
         bundle = {"CPU": float(resources.cpus_per_pack)} | ({"GPU": resources.gpu_per_pack} if resources.gpu_per_pack else {})
         tuner = tune.Tuner(
-            tune.with_resources(_trainable(settings), tune.PlacementGroupFactory([bundle])),
+            tune.with_resources(_trainable(settings, gate, by_store=chosen.way.by_store), tune.PlacementGroupFactory([bundle])),
             tune_config=tune.TuneConfig(
                 search_alg=_searcher(queue, resources.slots if _spare_cpus(resources) else None),
                 num_samples=-1,
@@ -202,11 +211,20 @@ def _die_with_ray(servers: Sequence[ProcessIdentity], over: threading.Event) -> 
             os._exit(RAY_GONE_EXIT)
 
 
-def _trainable(settings: LaunchSettings) -> Any:
+def _trainable(settings: LaunchSettings, gate: Any, *, by_store: bool) -> Any:
+    """Make the function that Tune runs for a pack. `gate` is the handle of the gate; None if all machines see the directory."""
+
     def train(config: dict[str, Any]) -> dict[str, str]:
+        from recipe_sweep.sweep.travel.mirror import Mirror
+        from recipe_sweep.sweep.travel.ray_gate import RayConnection
+        from recipe_sweep.sweep.travel.shared_folder import SharedFolder
         from recipe_sweep.sweep.worker.pack_worker import work
 
-        end = work(settings, str(config["pack_id"]))
+        if gate is None and not settings.paths.launch_file(settings.epoch).exists():
+            return {"end": _UNSEEN}
+        shared = SharedFolder(settings)
+        travel = shared if gate is None else Mirror(settings, RayConnection(gate, settings.launch_id), by_store)
+        end = work(travel, str(config["pack_id"]))
         if end is AttemptEnd.DRAINED:
             _leave_this_machine()
         if end is AttemptEnd.TERMINATED:
@@ -254,6 +272,8 @@ def _searcher(queue: PackQueue, at_once: int | None) -> Any:
             return {"pack_id": pack_id}
 
         def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+            if result and result["end"] == _UNSEEN:
+                os._exit(UNSEEN_EXIT)
             end = AttemptEnd.FAILED if error or not result else AttemptEnd(result["end"])
             queue.ended(self._packs.pop(trial_id), end)
 

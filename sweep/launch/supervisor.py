@@ -25,14 +25,16 @@ from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, Pla
 from recipe_sweep.sweep.files.progress_file import read_all_progress
 from recipe_sweep.sweep.files.sweep_file import SweepFile
 from recipe_sweep.sweep.launch.pack_queue import PackQueue
-from recipe_sweep.sweep.launch.ray_engine import HOPELESS_EXIT, NO_RAY_EXIT, NO_WORKER_EXIT, RAY_DIRECTORY
+from recipe_sweep.sweep.launch.ray_engine import HOPELESS_EXIT, NO_RAY_EXIT, NO_WORKER_EXIT, RAY_DIRECTORY, UNSEEN_EXIT
 from recipe_sweep.sweep.launch.ray_files import RayFiles, make_ray_files
+from recipe_sweep.sweep.launch.way_told import WayTold
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.locks.stop import StopRequests
 from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
 from recipe_sweep.sweep.results.done import read_done
+from recipe_sweep.sweep.travel.shared_folder import SharedFolder
 from recipe_sweep.sweep.worker.pack_worker import work
 from recipe_sweep.trainers.allocator import ALLOCATOR
 
@@ -75,6 +77,9 @@ class Supervision:
             code = self._run_engine(plan)
             if self._asked.listen() or code in (0, HOPELESS_EXIT):
                 return code == HOPELESS_EXIT
+            if code == UNSEEN_EXIT:
+                self._start_again_by_another_way()
+                continue
             deaths = 1 if self._reached() != before else deaths + 1
             log = self._paths.engine_log(self._lease.epoch)
             _keep_ray_logs(self._ray_files.ray, self._paths.logs / f"ray-{self._lease.epoch:06d}")
@@ -86,6 +91,15 @@ class Supervision:
                 raise EngineError(f"Ray died {deaths} times in a row (exit code {code}); the end of {log}:\n{log_tail(log)}")
             self._display.tell(f"Ray died (exit code {code}, see {log}): starting it again")
             self._lease.renew()
+
+    def _start_again_by_another_way(self) -> None:
+        """Begin a new epoch, in which the engine asks all machines again. Raises EngineError if the way is stated."""
+        sees_not = f"a machine does not see {self._paths.root.resolve()}"
+        if self._request.resources.travel is not None:
+            hint = "write `travel: auto` into the cluster file, or let all machines see the directory"
+            raise EngineError(f"{sees_not}, and the cluster file says `travel: folder`\n  hint      {hint}")
+        self._display.tell(f"{sees_not}: starting again, so that packs travel to it")
+        self._lease.renew()
 
     def _reached(self) -> tuple[int, int]:
         """Count finished packs, and the steps of the unfinished ones."""
@@ -138,13 +152,14 @@ class Supervision:
             if pack_id is None:
                 time.sleep(POLL_S)
                 continue
-            queue.ended(pack_id, work(launch.settings, pack_id))
+            queue.ended(pack_id, work(SharedFolder(launch.settings), pack_id))
             self._display.show(self.watcher.look())
         return HOPELESS_EXIT if queue.hopeless else 0
 
     def _watch(self, engine: subprocess.Popen[bytes]) -> int:
         looked_at = 0.0
         told = 0
+        way = WayTold(self._paths.way_file(self._lease.epoch), self._request)
         while (code := engine.poll()) is None:
             if self._asked.listen() > told:
                 told = self._asked.count
@@ -154,6 +169,8 @@ class Supervision:
                 else:
                     self._display.tell("stopping: packs write their checkpoints (again to kill them)")
             if time.monotonic() - looked_at >= LOOK_EVERY_S:
+                if sentence := way.look():
+                    self._display.tell(sentence)
                 self._display.show(self.watcher.look())
                 looked_at = time.monotonic()
             time.sleep(POLL_S)

@@ -13,7 +13,7 @@ import fcntl
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TextIO
@@ -31,10 +31,58 @@ PATIENCE_S = 10.0
 
 @dataclass(frozen=True)
 class Claimant:
-    """The process that has, or had, a pack, and the epoch of its launch."""
+    """The process that has, or had, a pack, and the epoch of its launch.
+
+    A worker that shares no directory with the sweep has a `token`, and the launch holds the lock for it. `node` is the id that
+    Ray gave to its machine.
+    """
 
     epoch: int
     process: ProcessIdentity
+    token: str | None = None
+    node: str | None = None
+
+
+class ClaimFile:
+    """A pack's claim, opened by a process that wants it. Closing it gives it back."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):
+            check_regular(path, CLAIM)
+        self._path, self._file = path, path.open("a+")
+        self._waits_since = time.monotonic()
+        self.killed: Claimant | None = None
+        """The stopped process that was killed to get the claim"""
+
+    def take(self, claimant: Claimant) -> bool:
+        """Lock the claim and write this name into it; False if another process has it now.
+
+        A process of this machine that has it and is stopped is killed, if this is asked for longer than PATIENCE_S.
+        """
+        if not _lock(self._file, fcntl.LOCK_EX):
+            self._end_a_stopped_one()
+            return False
+        self._file.truncate(0)
+        json.dump(asdict(claimant), self._file)
+        self._file.flush()
+        return True
+
+    def give_back(self) -> None:
+        """Remove the name from the claim, so that nobody can take it up again, and close it. Call it only if it is locked."""
+        self._file.truncate(0)
+        self.close()
+
+    def close(self) -> None:
+        """Close the claim, which gives the lock back."""
+        self._file.close()
+
+    def _end_a_stopped_one(self) -> None:
+        holder = read_claimant(self._path)
+        if holder is None or not (holder.process.is_local() and holder.process.is_stopped()):
+            self._waits_since = time.monotonic()
+        elif time.monotonic() - self._waits_since > PATIENCE_S and holder.process.kill():
+            self.killed = holder
 
 
 @dataclass(frozen=True)
@@ -51,17 +99,11 @@ def claimed(paths: SweepPaths, pack_id: str, epoch: int, give_up: Callable[[], b
 
     It waits for a leftover process to end, until `give_up` returns True.
     """
-    path = paths.pack_claim(pack_id)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with suppress(FileNotFoundError):
-        check_regular(path, CLAIM)
-    with path.open("a+") as file:
-        claim = _wait_for(file, path, give_up)
-        if claim.ours:
-            file.truncate(0)
-            json.dump(asdict(Claimant(epoch, ProcessIdentity.of_this_process())), file)
-            file.flush()
-        yield claim
+    claimant = Claimant(epoch, ProcessIdentity.of_this_process())
+    with closing(ClaimFile(paths.pack_claim(pack_id))) as file:
+        while not (ours := file.take(claimant)) and not give_up():
+            time.sleep(0.1)
+        yield Claim(ours, file.killed)
 
 
 def leftover(paths: SweepPaths, pack_id: str, epoch: int) -> Claimant | None:
@@ -77,24 +119,10 @@ def leftover(paths: SweepPaths, pack_id: str, epoch: int) -> Claimant | None:
     with path.open() as file:
         if _lock(file, fcntl.LOCK_SH):
             return None
-    holder = _read(path)
+    holder = read_claimant(path)
     if holder is None or holder.epoch >= epoch or (holder.process.is_local() and not holder.process.is_alive()):
         return None  # A dead process: the next one has locked the file, and has not written its own name yet.
     return holder
-
-
-def _wait_for(file: TextIO, path: Path, give_up: Callable[[], bool]) -> Claim:
-    killed, began = None, time.monotonic()
-    while not _lock(file, fcntl.LOCK_EX):
-        if give_up():
-            return Claim(ours=False)
-        holder = _read(path)
-        if holder is None or not (holder.process.is_local() and holder.process.is_stopped()):
-            began = time.monotonic()
-        elif time.monotonic() - began > PATIENCE_S and holder.process.kill():
-            killed = holder
-        time.sleep(0.1)
-    return Claim(ours=True, killed=killed)
 
 
 def _lock(file: TextIO, kind: int) -> bool:
@@ -105,7 +133,7 @@ def _lock(file: TextIO, kind: int) -> bool:
     return True
 
 
-def _read(path: Path) -> Claimant | None:
+def read_claimant(path: Path) -> Claimant | None:
     """Read which process has a locked claim; None during the moment before it is written."""
     try:
         return read_json(path, Claimant, CLAIM)

@@ -7,20 +7,19 @@ too. A process that comes too late leaves no trace.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
-from recipe_sweep.sweep.errors import AlreadyPublishedError
-from recipe_sweep.sweep.files.atomic import publishing
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.points import canonical_text
-from recipe_sweep.sweep.locks.lease import permission_to_publish
 from recipe_sweep.sweep.results.schema import KEEP_METADATA, POINT_COLUMNS, SCHEMA
 from recipe_sweep.sweep.results.weights import publish_weights
 from recipe_sweep.trainers.outcome import PackOutcome
@@ -45,26 +44,36 @@ class Provenance(NamedTuple):
     finished_at: datetime
 
 
-def publish(paths: SweepPaths, pack: Pack, outcome: PackOutcome, provenance: Provenance, keep: Keep) -> None:
-    """Publish the results of a complete pack.
+class Publisher(Protocol):
+    """Makes rows and weights of a pack visible, in one step that happens at most once."""
+
+    @property
+    def paths(self) -> SweepPaths: ...
+
+    def publish(self, write_rows: Callable[[Path], None], weights: Path | None) -> None: ...
+
+
+def publish(files: Publisher, pack: Pack, outcome: PackOutcome, provenance: Provenance, keep: Keep) -> None:
+    """Publish the results of a complete pack by way of its files.
 
     Raises LeaseLostError if another launch has taken over the sweep. Raises AlreadyPublishedError if the pack's results already
     exist. Raises ValueError if the outcome is not this pack's. After an error nothing is left behind.
     """
     table = results_table(pack, outcome, provenance, keep)
-    weights = paths.pack_weights(pack.pack_id, provenance.epoch, provenance.attempt)
+    weights = files.paths.pack_weights(pack.pack_id, provenance.epoch, provenance.attempt)
     if keep is not Keep.NONE:
         missing = {result.run_id for result in outcome.results if result.status is not RunStatus.PRUNED} - set(outcome.weights)
         if missing:
             raise ValueError(f"{len(missing)} runs came without the weights that are to be kept, e.g. {min(missing)}")
         publish_weights(weights, outcome.weights, keep)
     published = False
+
+    def write_rows(path: Path) -> None:
+        pq.write_table(table, path.absolute(), compression="zstd")  # pyarrow reads a leading ~ as the home directory
+
     try:
-        with permission_to_publish(paths.lease, provenance.epoch), publishing(paths.pack_result(pack.pack_id)) as temporary:
-            pq.write_table(table, temporary.absolute(), compression="zstd")  # pyarrow reads a leading ~ as the home directory
+        files.publish(write_rows, None if keep is Keep.NONE else weights)
         published = True
-    except FileExistsError as error:
-        raise AlreadyPublishedError(f"pack {pack.pack_id} was published before; this attempt is dropped") from error
     finally:
         if not published:
             weights.unlink(missing_ok=True)

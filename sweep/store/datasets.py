@@ -10,9 +10,9 @@ If a cluster's file says `stage_data`, the first worker of a node copies what it
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from recipe_sweep.trainers.data.stored.bring import Fetch
 
 FOLDER = "datasets"
+
+
+class DataSource(NamedTuple):
+    """A place from which a node can copy a dataset. `origin` names it in errors."""
+
+    origin: str
+    fetch: Fetch
 
 
 def store_dataset(store: Store, content_hash: str, directory: Path) -> None:
@@ -77,23 +84,28 @@ def datasets_to_store(
 
 
 def root_on_this_node(
-    stage: str | None, store: str | None, point: DesignPoint, data_root: Path, content_hash: str, tell: Callable[[str], None]
+    stage: str | None,
+    point: DesignPoint,
+    data_root: Path,
+    content_hash: str,
+    sources: Sequence[DataSource],
+    tell: Callable[[str], None],
 ) -> Path:
     """Return the data directory from which this node reads the point's dataset.
 
-    It is the node's own `stage`; the first process fills it. If that fails (no room, no permission) and the sweep's own data
-    directory has the dataset, that directory is used. `tell` is called with the reason. If neither has the dataset, the error
-    of filling it is raised.
+    It is the node's own `stage`; the first process fills it, from the first of `sources` that has the dataset. If that fails
+    (no room, no permission) and `data_root` has the dataset, that directory is used. `tell` is called with the reason. If
+    neither has the dataset, the error of filling it is raised.
     """
     if stage is None:
         return data_root
     from recipe_sweep.trainers.data.catalogue import dataset_directory
-    from recipe_sweep.trainers.data.stored.bring import bring_dataset, from_directory
+    from recipe_sweep.trainers.data.stored.bring import bring_dataset
     from recipe_sweep.trainers.data.stored.file_lock import locked
 
     source = dataset_directory(point, data_root)
     try:
-        root = _own_directory(stage) / content_hash
+        root = own_directory(stage) / content_hash
         directory = dataset_directory(point, root)
         if directory.is_dir():
             return root
@@ -101,12 +113,8 @@ def root_on_this_node(
             if directory.is_dir():
                 return root
             tell(f"copying {point.task}/{point.dataset} to {root}")
-            if bring_dataset(directory, content_hash, from_directory(source), str(source)):
+            if any(bring_dataset(directory, content_hash, each.fetch, each.origin) for each in sources):
                 return root
-            if store is not None:
-                place = open_store(store)
-                if bring_dataset(directory, content_hash, _from_store(place, content_hash), f"{store}/{FOLDER}/{content_hash}"):
-                    return root
     except (OSError, RecipeSweepError) as error:
         if not source.is_dir():
             raise
@@ -114,7 +122,27 @@ def root_on_this_node(
     return data_root
 
 
-def _own_directory(stage: str) -> Path:
+def sources_here(store: str | None, point: DesignPoint, data_root: Path, content_hash: str) -> Sequence[DataSource]:
+    """List where a machine that sees `data_root` copies the dataset from: that directory, then the sweep's store."""
+    from recipe_sweep.trainers.data.catalogue import dataset_directory
+    from recipe_sweep.trainers.data.stored.bring import from_directory
+
+    directory = dataset_directory(point, data_root)
+    return (DataSource(str(directory), from_directory(directory)), *stored_source(store, content_hash))
+
+
+def stored_source(store: str | None, content_hash: str) -> tuple[DataSource, ...]:
+    """Return the sweep's store as a place of the dataset; nothing if the sweep has none. The store is opened when asked."""
+    if store is None:
+        return ()
+
+    def fetch(name: str, path: Path) -> bool:
+        return open_store(store).fetch(f"{FOLDER}/{content_hash}/{name}", path)
+
+    return (DataSource(f"{store}/{FOLDER}/{content_hash}", fetch),)
+
+
+def own_directory(stage: str) -> Path:
     """Make `stage` followed by this user's number. Only this user may write there, because its content is trusted.
 
     Raises PermissionError.

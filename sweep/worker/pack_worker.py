@@ -26,12 +26,12 @@ from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError
 from recipe_sweep.sweep.files.attempt_file import (
     Attempt,
     AttemptEnd,
+    attempt_file,
     begin_attempt,
     deaths_in_place,
     end_attempt,
     read_attempts,
 )
-from recipe_sweep.sweep.files.checkpoints import remove_checkpoints
 from recipe_sweep.sweep.files.failure_file import (
     HINDERED_TRIES,
     Cause,
@@ -39,13 +39,13 @@ from recipe_sweep.sweep.files.failure_file import (
     cause_of,
     cause_of_hang,
     failed_attempts,
+    failure_file,
     hindered_attempts,
     log_tail,
     may_pass,
     record_failure,
 )
 from recipe_sweep.sweep.files.hang import Hang, hang_in
-from recipe_sweep.sweep.files.launch_file import LaunchSettings
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, read_record, resume_dirs
 from recipe_sweep.sweep.files.paths import SweepPaths
@@ -55,11 +55,9 @@ from recipe_sweep.sweep.files.progress_file import (
     RunProgress,
     progress_path,
     read_progress,
-    remove_progress,
     write_progress,
 )
-from recipe_sweep.sweep.locks.claim import claimed
-from recipe_sweep.sweep.locks.stop import told_to_stop
+from recipe_sweep.sweep.travel.base import PackFiles, Travel
 from recipe_sweep.sweep.worker.sigterm import told_to_end
 from recipe_sweep.sweep.worker.usage import UsageMeter
 from recipe_sweep.sweep.worker.watchdog import watched
@@ -76,7 +74,7 @@ PROGRESS_EVERY_S = 5.0
 _say: Callable[[str], None] = partial(print, flush=True)
 
 
-def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
+def work(travel: Travel, pack_id: str) -> AttemptEnd:
     """Train a started pack to its end and publish it; return how the attempt ended.
 
     An exception in training is recorded as a failure and not raised. So the sweep goes on with its other packs. An
@@ -84,7 +82,7 @@ def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
     ends. If a full disk prevents even that, the attempt counts as hindered.
     """
     try:
-        return _work(settings, pack_id)
+        return _work(travel, pack_id)
     except OSError as error:
         if not may_pass(error):
             raise
@@ -92,45 +90,44 @@ def work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
         return AttemptEnd.HINDERED
 
 
-def _work(settings: LaunchSettings, pack_id: str) -> AttemptEnd:
-    paths = settings.paths
-
-    def should_stop() -> bool:
-        return told_to_stop(settings)
-
-    with claimed(paths, pack_id, settings.epoch, give_up=should_stop) as claim:
-        if not claim.ours or should_stop():
+def _work(travel: Travel, pack_id: str) -> AttemptEnd:
+    epoch = travel.settings.epoch
+    with travel.claimed(pack_id, give_up=travel.told_to_stop) as files:
+        if not files.ours or files.told_to_stop():
             return AttemptEnd.STOPPED
-        if paths.pack_result(pack_id).exists():
-            _clean_up(paths, pack_id)  # The process that published it was killed before it could clean up.
+        if files.published:
+            files.clean_up()  # The process that published it was killed before it could clean up.
             return AttemptEnd.PUBLISHED
+        paths, resources = files.paths, files.settings.resources
         record = read_record(paths.pack_record(pack_id))
         if (hung := _hung(paths, pack_id)) is not None:
-            _record_hang(paths, record.pack, *hung)
+            _record_hang(files, record.pack, *hung)
             return AttemptEnd.FAILED
         before = read_progress(progress_path(paths.progress, pack_id))
         step = before.resumed_step if before else 0  # This step moves only after a checkpoint.
-        deaths = deaths_in_place(paths, pack_id, settings.epoch, step)
-        attempt = begin_attempt(paths, pack_id, settings.epoch, step)
-        log = _logging_to(paths.pack_log(pack_id, attempt.number))
+        deaths = deaths_in_place(paths, pack_id, epoch, step)
+        attempt = begin_attempt(paths, pack_id, epoch, step)
+        files.send(attempt_file(paths, attempt))
+        log_path = paths.pack_log(pack_id, attempt.number)
         with (
             # Inline, this process is the launch, which handles signals itself.
-            told_to_end(not settings.resources.inline, _say) as ending,
-            _Boundary(settings, attempt, record.pack) as boundary,
-            log as text,
-            watched(settings.resources.stuck_after_minutes, text) as alive,
-            listening(settings.resources.spot_notice, _say) as leaving,
+            told_to_end(not resources.inline, _say) as ending,
+            _Boundary(files, attempt, record.pack) as boundary,
+            _logging_to(log_path) as text,
+            watched(resources.stuck_after_minutes, text) as alive,
+            listening(resources.spot_notice, _say) as leaving,
         ):
-            if claim.killed is not None:
-                was = claim.killed
+            files.logging_to(log_path)
+            if files.killed is not None:
+                was = files.killed
                 _say(f"killed process {was.process.pid} of launch {was.epoch}, which was stopped and kept this pack")
             if deaths >= DEATHS_ALLOWED:
                 raise WorkerDiedError(
                     f"{deaths} processes in a row were killed at the same step; the usual cause is a lack of memory: "
                     "lower max_lanes in the cluster file"
                 )
-            boundary.end = _train(settings, record, attempt, alive, lambda: leaving() or ending() or should_stop())
-            if boundary.end is AttemptEnd.STOPPED and not should_stop():
+            boundary.end = _train(files, record, attempt, alive, lambda: leaving() or ending() or files.told_to_stop())
+            if boundary.end is AttemptEnd.STOPPED and not files.told_to_stop():
                 boundary.end = AttemptEnd.DRAINED if leaving() else AttemptEnd.TERMINATED
         return boundary.end
 
@@ -146,8 +143,8 @@ class _Boundary:
     KeyboardInterrupt and SystemExit are no failures either, and pass through.
     """
 
-    def __init__(self, settings: LaunchSettings, attempt: Attempt, pack: Pack) -> None:
-        self._settings, self._paths, self._attempt, self._pack = settings, settings.paths, attempt, pack
+    def __init__(self, files: PackFiles, attempt: Attempt, pack: Pack) -> None:
+        self._files, self._paths, self._attempt, self._pack = files, files.paths, attempt, pack
         self.end = AttemptEnd.FAILED
 
     def __enter__(self) -> _Boundary:
@@ -156,13 +153,15 @@ class _Boundary:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
         if isinstance(error, LeaseLostError | AlreadyPublishedError):
             self.end = AttemptEnd.DROPPED
-        elif isinstance(error, Exception) and told_to_stop(self._settings):
+        elif isinstance(error, Exception) and self._files.told_to_stop():
             self.end = AttemptEnd.STOPPED
         elif isinstance(error, Exception):
             self.end = self._failed_by(error)
         elif error is not None:
             return False
         end_attempt(self._paths, self._attempt, self.end)
+        with suppress(LeaseLostError):  # Then nobody waits for the end of this attempt.
+            self._files.send(attempt_file(self._paths, self._attempt))
         return True
 
     def _failed_by(self, error: Exception) -> AttemptEnd:
@@ -171,7 +170,9 @@ class _Boundary:
             cause = Cause(cause.error, cause.message, "outside of Python")
         hindered = may_pass(error) and hindered_attempts(self._paths, self._pack.pack_id) < HINDERED_TRIES
         trace = "".join(traceback.format_exception(error))
-        record_failure(self._paths, _failure(self._paths, self._pack, self._attempt, cause, trace, hindered=hindered))
+        failure = _failure(self._paths, self._pack, self._attempt, cause, trace, hindered=hindered)
+        record_failure(self._paths, failure)
+        self._files.send(failure_file(self._paths, failure))
         return AttemptEnd.HINDERED if hindered else AttemptEnd.FAILED
 
 
@@ -201,14 +202,18 @@ def _hung(paths: SweepPaths, pack_id: str) -> tuple[Attempt, Hang] | None:
     return None if hang is None else (last[0], hang)
 
 
-def _record_hang(paths: SweepPaths, pack: Pack, attempt: Attempt, hang: Hang) -> None:
+def _record_hang(files: PackFiles, pack: Pack, attempt: Attempt, hang: Hang) -> None:
+    paths = files.paths
+    failure = _failure(paths, pack, attempt, cause_of_hang(hang), hang.trace)
     with suppress(FileExistsError):  # An earlier process was killed between these two lines.
-        record_failure(paths, _failure(paths, pack, attempt, cause_of_hang(hang), hang.trace))
+        record_failure(paths, failure)
+    files.send(failure_file(paths, failure))
     end_attempt(paths, attempt, AttemptEnd.FAILED)
+    files.send(attempt_file(paths, attempt))
 
 
 def _train(
-    settings: LaunchSettings, record: PackRecord, attempt: Attempt, alive: Callable[[], None], should_stop: Callable[[], bool]
+    files: PackFiles, record: PackRecord, attempt: Attempt, alive: Callable[[], None], should_stop: Callable[[], bool]
 ) -> AttemptEnd:
     # Imported here, so that a failing import is a recorded failure like any other.
     from recipe_sweep.sweep.planning.search_rounds import floors_of
@@ -221,7 +226,7 @@ def _train(
     from recipe_sweep.trainers.data.errors import DataError
     from recipe_sweep.trainers.request import TrainRequest
 
-    paths, pack = settings.paths, record.pack
+    settings, paths, pack = files.settings, files.paths, record.pack
     device = choose_device(settings.resources.device)
     started_at = datetime.now(UTC)
     print(
@@ -229,11 +234,12 @@ def _train(
         f"{counted(record.threads, 'thread')}",
         flush=True,
     )
-    stage = settings.resources.stage_data
-    workload = load_workload(settings.workload)
-    data_root = root_on_this_node(stage, settings.store, pack.points[0], settings.data_root, record.data_hash, _say)
+    workload, point = load_workload(settings.workload), pack.points[0]
+    needs_data = point.dataset_id in settings.fingerprints  # Rehearsals and stand-in workloads use none.
+    stage, sources = settings.resources.stage_data if needs_data else None, files.data_sources(point, record.data_hash)
+    data_root = root_on_this_node(stage, point, settings.data_root, record.data_hash, sources, _say)
     checked_words(pack.points, settings.word_sources, str(settings.paths.launch_file(settings.epoch)))
-    check_on_this_node(settings, pack.points[0], data_root, _say)
+    check_on_this_node(settings, point, data_root, _say)
     request = TrainRequest(
         points=pack.points,
         data_root=data_root,
@@ -245,14 +251,15 @@ def _train(
         keep=settings.keep,
         checkpoint_minutes=settings.resources.checkpoint_minutes,
         floors=floors_of(paths, pack.points),
-        progress=_ProgressWriter(paths.progress, pack, settings.epoch, started_at, alive),
+        progress=_ProgressWriter(files, pack, started_at, alive),
         should_stop=should_stop,
+        saved=files.send_checkpoint,
     )
     outcome = workload.train_pack(request)
     try:
-        check_on_this_node(settings, pack.points[0], data_root, _say)  # The files may have changed during training.
+        check_on_this_node(settings, point, data_root, _say)  # The files may have changed during training.
     except DataError:
-        remove_checkpoints(paths, pack.pack_id)  # Nobody knows which data the steps used.
+        files.drop_checkpoints()  # Nobody knows which data the steps used.
         raise
     if not outcome.complete:
         return AttemptEnd.STOPPED
@@ -267,23 +274,18 @@ def _train(
         started_at=started_at,
         finished_at=datetime.now(UTC),
     )
-    publish(paths, pack, outcome, provenance, settings.keep)
+    publish(files, pack, outcome, provenance, settings.keep)
     del outcome
     release_memory()
-    _clean_up(paths, pack.pack_id)
+    files.clean_up()
     return AttemptEnd.PUBLISHED
-
-
-def _clean_up(paths: SweepPaths, pack_id: str) -> None:
-    remove_progress(paths.progress, pack_id)
-    remove_checkpoints(paths, pack_id)
 
 
 class _ProgressWriter:
     """Writes the trainer's progress to the pack's progress file: at once after an evaluation, else every few seconds."""
 
-    def __init__(self, folder: Path, pack: Pack, epoch: int, started_at: datetime, alive: Callable[[], None]) -> None:
-        self._folder, self._pack, self._epoch, self._started_at, self._alive = folder, pack, epoch, started_at, alive
+    def __init__(self, files: PackFiles, pack: Pack, started_at: datetime, alive: Callable[[], None]) -> None:
+        self._files, self._pack, self._started_at, self._alive = files, pack, started_at, alive
         self._texts = [canonical_text(point) for point in pack.points]
         self._resumed_step: int | None = None
         self._written_at = 0.0
@@ -303,8 +305,8 @@ class _ProgressWriter:
             RunProgress(point.run_id, point.config_id, text, tuple(progress.curves.get(point.run_id, ())))
             for point, text in zip(self._pack.points, self._texts, strict=True)
         )
-        write_progress(
-            self._folder,
+        path = write_progress(
+            self._files.paths.progress,
             PackProgressFile(
                 pack_id=self._pack.pack_id,
                 runs=runs,
@@ -315,10 +317,11 @@ class _ProgressWriter:
                 started_at=self._started_at,
                 updated_at=datetime.now(UTC),
                 resumed_step=self._resumed_step,
-                epoch=self._epoch,
+                epoch=self._files.settings.epoch,
                 usage=self._meter.read(),
             ),
         )
+        self._files.send_soon(path)
 
 
 @contextmanager

@@ -85,6 +85,7 @@ def train_pack(request: TrainRequest) -> PackOutcome:
             break
         done = step
         replace_json(request.checkpoint_dir / _CHECKPOINT, {"run_ids": run_ids, "step": step})
+        request.saved()
         progress(_progress(points, results, step))
     ended = [result.run_id for result in results if result.status is not RunStatus.PRUNED]
     weights: dict[str, Arrays] = {} if request.keep is Keep.NONE else {run_id: {"actor": np.zeros(1)} for run_id in ended}

@@ -45,8 +45,9 @@ import sys
 from pathlib import Path
 from recipe_sweep.sweep.launch.launch import LaunchEnd, launch
 from recipe_sweep.sweep.files.launch_file import read_launch
+from recipe_sweep.sweep.travel.shared_folder import SharedFolder
 from recipe_sweep.sweep.worker.pack_worker import work
-print(work(read_launch(Path(sys.argv[1])).settings, sys.argv[2]))
+print(work(SharedFolder(read_launch(Path(sys.argv[1])).settings), sys.argv[2]))
 """
 
 

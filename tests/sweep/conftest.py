@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ from recipe_sweep.sweep.store.base import Store
 
 if TYPE_CHECKING:
     from tests.sweep.buckets import Bucket
+    from tests.sweep.travel.ways import Travelling
 
 
 def make_point(**changes: object) -> DesignPoint:
@@ -138,3 +140,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "s3":
         request.getfixturevalue("s3")
     return open_store(ADDRESS if request.param == "s3" else f"file://{tmp_path / 'store'}")
+
+
+@pytest.fixture(params=["folder", "gate", "store"])
+def by(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Travelling:
+    """Each way between a worker and its sweep. The node's own directory is the test's."""
+    from recipe_sweep.sweep.travel import pulse
+    from tests.sweep.travel.ways import WAYS
+
+    monkeypatch.setattr(pulse, "EVERY_S", 0.05)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("node")))
+    return WAYS[request.param]

@@ -115,11 +115,13 @@ def train_pack(request: TrainRequest) -> PackOutcome:
                 raise ArithmeticError(f"run {min(bad)} went wrong at step {step}")
         if step % first.eval_every == 0:
             _save(request.checkpoint_dir, run_ids, step)
+            request.saved()
             progress(_progress(points, step))
         if time.monotonic() - asked_at > 0.1:
             asked_at = time.monotonic()
             if request.should_stop() and step < first.steps:
                 _save(request.checkpoint_dir, run_ids, step)
+                request.saved()
                 complete = False
                 break
     results = tuple(_result(point, behaviour, request.floors) for point in points)

@@ -11,17 +11,20 @@ from hypothesis import strategies as st
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError
+from recipe_sweep.sweep.files.launch_file import LaunchSettings
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.locks.claim import Claim
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.monitoring.doctor import Severity, examine
 from recipe_sweep.sweep.results import done as ledger
 from recipe_sweep.sweep.results.done import read_done, read_points
 from recipe_sweep.sweep.results.outcomes import endings
 from recipe_sweep.sweep.results.publish import Provenance, publish
+from recipe_sweep.sweep.travel.shared_folder import SharedPack
 from recipe_sweep.trainers.outcome import PackOutcome
 from tests.sweep import stand_in
-from tests.sweep.conftest import make_points
+from tests.sweep.conftest import make_points, make_resources
 
 POINTS = make_points(seeds=3)
 
@@ -31,11 +34,16 @@ def outcome_of(points: tuple[DesignPoint, ...]) -> PackOutcome:
     return PackOutcome(True, results, stand_in.SCALE, "hash", {}, 1.0, 1.0)
 
 
+def files_of(paths: SweepPaths, pack: Pack, epoch: int) -> SharedPack:
+    settings = LaunchSettings(paths.root, epoch, paths.root, Keep.NONE, stand_in.NAME, make_resources())
+    return SharedPack(settings, pack.pack_id, Claim(ours=True))
+
+
 def publish_points(paths: SweepPaths, points: tuple[DesignPoint, ...], epoch: int) -> str:
     pack = Pack(points)
     moment = datetime.now(UTC)
     provenance = Provenance(epoch, 1, "code", "torch", "cpu", 1, "host", moment, moment)
-    publish(paths, pack, outcome_of(points), provenance, Keep.NONE)
+    publish(files_of(paths, pack, epoch), pack, outcome_of(points), provenance, Keep.NONE)
     return pack.pack_id
 
 
@@ -106,9 +114,9 @@ def test_an_incomplete_pack_cannot_be_published(paths: SweepPaths) -> None:
     provenance = Provenance(1, 1, "code", "torch", "cpu", 1, "host", moment, moment)
     for outcome in (outcome_of(POINTS[:1]), outcome_of(POINTS[:2])._replace(complete=False)):
         with pytest.raises(ValueError, match="does not fit"):
-            publish(paths, pack, outcome, provenance, Keep.NONE)
+            publish(files_of(paths, pack, 1), pack, outcome, provenance, Keep.NONE)
     with pytest.raises(ValueError, match="without the weights"):
-        publish(paths, pack, outcome_of(POINTS[:2]), provenance, Keep.ACTOR)
+        publish(files_of(paths, pack, 1), pack, outcome_of(POINTS[:2]), provenance, Keep.ACTOR)
     assert not paths.results.exists()
 
 

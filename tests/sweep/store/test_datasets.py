@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,7 +19,14 @@ from recipe_sweep.sweep.files.sweep_file import DataPins, read_sweep_file
 from recipe_sweep.sweep.store import datasets
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.base import Store
-from recipe_sweep.sweep.store.datasets import card_key, datasets_to_store, fetch_lacking, root_on_this_node, store_dataset
+from recipe_sweep.sweep.store.datasets import (
+    card_key,
+    datasets_to_store,
+    fetch_lacking,
+    root_on_this_node,
+    sources_here,
+    store_dataset,
+)
 from recipe_sweep.trainers.data.catalogue import dataset_directory, ensure_dataset, map_dataset
 from recipe_sweep.trainers.data.errors import BrokenDataError, ChangedDataError, MissingDataError
 from recipe_sweep.trainers.data.stored.card import column_card, content_hash, read_card
@@ -67,24 +74,29 @@ def left(root: Path) -> list[str]:
     return [path.name for path in root.rglob("*") if path.is_file() and path.suffix != ".lock"]
 
 
+def node_root(stage: str | None, store: str | None, data_root: Path, wanted: str, tell: Callable[[str], None]) -> Path:
+    """The directory from which a node reads, if it sees the data directory."""
+    return root_on_this_node(stage, POINT, data_root, wanted, sources_here(store, POINT, data_root, wanted), tell)
+
+
 def test_where_nothing_is_staged_data_are_read_elsewhere_than_from_the_data_directory(data: Path) -> None:
-    assert root_on_this_node(None, None, POINT, data, "any", print) == data
+    assert node_root(None, None, data, "any", print) == data
 
 
 def test_a_node_reads_other_bytes_than_the_sweep_has_or_copies_them_for_every_pack(data: Path, stage: str) -> None:
     told: list[str] = []
-    first = root_on_this_node(stage, None, POINT, data, content(data), told.append)
+    first = node_root(stage, None, data, content(data), told.append)
     assert first.is_relative_to(f"{stage}-{os.getuid()}")
     assert files(first) == files(data)
     map_dataset(POINT, first, verify=True)
     shutil.rmtree(data)  # Not needed any more: whoever comes now does not look there.
-    assert root_on_this_node(stage, None, POINT, data, first.name, told.append) == first
+    assert node_root(stage, None, data, first.name, told.append) == first
     assert len(told) == 1
 
 
 def _staged(job: tuple[str, Path, str]) -> tuple[Path, list[str]]:
     told: list[str] = []
-    return root_on_this_node(job[0], None, POINT, job[1], job[2], told.append), told
+    return node_root(job[0], None, job[1], job[2], told.append), told
 
 
 def test_two_packs_that_start_at_once_on_a_node_both_copy(data: Path, stage: str) -> None:
@@ -99,8 +111,8 @@ def test_a_copy_that_was_cut_off_is_taken_for_whole(data: Path, stage: str, monk
     with monkeypatch.context() as patch:
         patch.setattr("recipe_sweep.trainers.data.stored.bring.rehash", _interrupt)
         with pytest.raises(KeyboardInterrupt):
-            root_on_this_node(stage, None, POINT, data, content(data), print)
-    root = root_on_this_node(stage, None, POINT, data, content(data), print)
+            node_root(stage, None, data, content(data), print)
+    root = node_root(stage, None, data, content(data), print)
     assert files(root) == files(data)
 
 
@@ -118,7 +130,7 @@ def test_a_full_disk_or_a_strange_directory_stops_packs_that_could_read_the_data
     (tmp_path / f"link-{os.getuid()}").symlink_to(own)
     for stage, why in (("file/stage", "Not a directory"), ("open", "others may write there"), ("link", "somebody else")):
         told: list[str] = []
-        assert root_on_this_node(str(tmp_path / stage), None, POINT, data, content(data), told.append) == data
+        assert node_root(str(tmp_path / stage), None, data, content(data), told.append) == data
         assert why in told[-1], told
         assert "is read from" in told[-1]
     assert left(own) == []
@@ -129,7 +141,7 @@ def test_bytes_that_changed_are_trained_on(data: Path, stage: str) -> None:
     column = dataset_directory(POINT, data) / "rewards.npy"
     column.write_bytes(column.read_bytes()[:-4] + b"\0\0\0?")
     told: list[str] = []
-    assert root_on_this_node(stage, None, POINT, data, wanted, told.append) == data, "as before: opened where it is"
+    assert node_root(stage, None, data, wanted, told.append) == data, "as before: opened where it is"
     assert "sha256" in told[-1]
     assert left(Path(f"{stage}-{os.getuid()}")) == []
 
@@ -152,9 +164,9 @@ def test_a_stored_dataset_is_another_than_the_one_the_sweep_began_with(data: Pat
 def test_a_node_without_the_data_directory_does_not_ask_the_store(data: Path, store: Store, stage: str, tmp_path: Path) -> None:
     wanted = content(data)
     nowhere = tmp_path / "nowhere"
-    assert root_on_this_node(stage, store.address, POINT, nowhere, wanted, print) == nowhere
+    assert node_root(stage, store.address, nowhere, wanted, print) == nowhere
     store_dataset(store, wanted, dataset_directory(POINT, data))
-    assert files(root_on_this_node(stage, store.address, POINT, nowhere, wanted, print)) == files(data)
+    assert files(node_root(stage, store.address, nowhere, wanted, print)) == files(data)
 
 
 def test_a_dataset_is_fetched_that_was_stored_in_part_or_is_another(data: Path, store: Store, tmp_path: Path) -> None:
@@ -228,4 +240,4 @@ def test_a_sweep_that_goes_on_elsewhere_makes_its_data_anew(tmp_path: Path, monk
 
 def test_a_dataset_that_is_nowhere_is_no_clear_error(tmp_path: Path, stage: str) -> None:
     with pytest.raises(MissingDataError):
-        map_dataset(POINT, root_on_this_node(stage, None, POINT, tmp_path / "data", "wanted", print))
+        map_dataset(POINT, node_root(stage, None, tmp_path / "data", "wanted", print))

@@ -20,7 +20,7 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import DataPins, SweepFile, read_sweep_file
 from recipe_sweep.sweep.launch import launch as launching
 from recipe_sweep.sweep.store.addresses import open_store
-from recipe_sweep.sweep.store.datasets import fetch_lacking, root_on_this_node, store_dataset
+from recipe_sweep.sweep.store.datasets import fetch_lacking, root_on_this_node, sources_here, store_dataset
 from recipe_sweep.sweep.worker import workload
 from recipe_sweep.sweep.worker.data_check import check_on_this_node
 from recipe_sweep.trainers.data import comparison
@@ -258,11 +258,12 @@ def test_a_staged_copy_that_changed_is_trained_on(tmp_path: Path, paths: SweepPa
     root = tmp_path / "data"
     given = settings(paths, root)
     content = read_card(comparison.dataset_directory(POINT, root)).content_hash
-    staged = root_on_this_node(str(tmp_path / "stage"), None, POINT, root, content, print)
+    sources = sources_here(None, POINT, root, content)
+    staged = root_on_this_node(str(tmp_path / "stage"), POINT, root, content, sources, print)
     assert staged != root
     check_on_this_node(given, POINT, staged, print)
     change(comparison.dataset_directory(POINT, staged))
-    assert root_on_this_node(str(tmp_path / "stage"), None, POINT, root, content, print) == staged
+    assert root_on_this_node(str(tmp_path / "stage"), POINT, root, content, sources, print) == staged
     with pytest.raises(ChangedDataError, match=str(staged)):
         check_on_this_node(given, POINT, staged, print)
 

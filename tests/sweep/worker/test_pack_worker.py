@@ -26,6 +26,7 @@ from tests.cluster.metadata_server import metadata_server
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
 from tests.sweep.stand_in import Behaviour, behave
+from tests.sweep.travel.ways import Travelling
 
 
 def settings_of(paths: SweepPaths, data_root: Path, epoch: int, keep: Keep = Keep.ACTOR) -> LaunchSettings:
@@ -38,11 +39,13 @@ def start(paths: SweepPaths, points: tuple[DesignPoint, ...], epoch: int, slice_
     return pack
 
 
-def test_a_finished_pack_leaves_rows_weights_and_nothing_to_clean_up(paths: SweepPaths, data_root: Path) -> None:
+def test_a_finished_pack_leaves_rows_weights_and_nothing_to_clean_up(
+    paths: SweepPaths, data_root: Path, by: Travelling
+) -> None:
     with Lease.acquire(paths.lease) as lease:
         pack = start(paths, make_points(), lease.epoch)
         behave(data_root, Behaviour(diverging=(pack.run_ids[1],)))
-        assert work(settings_of(paths, data_root, lease.epoch), pack.pack_id) is AttemptEnd.PUBLISHED
+        assert work(by(settings_of(paths, data_root, lease.epoch)), pack.pack_id) is AttemptEnd.PUBLISHED
 
     table = pq.read_table(paths.pack_result(pack.pack_id))
     assert table.schema.equals(SCHEMA)
@@ -62,17 +65,17 @@ def test_a_finished_pack_leaves_rows_weights_and_nothing_to_clean_up(paths: Swee
     assert not paths.pack_checkpoint(pack.pack_id).exists()
 
 
-def test_a_worker_of_a_superseded_launch_cannot_publish(paths: SweepPaths, data_root: Path) -> None:
+def test_a_worker_of_a_superseded_launch_cannot_publish(paths: SweepPaths, data_root: Path, by: Travelling) -> None:
     with Lease.acquire(paths.lease) as lease:
         pack = start(paths, make_points(), lease.epoch)
         old = settings_of(paths, data_root, lease.epoch)
         lease.renew()
-        assert work(old, pack.pack_id) is AttemptEnd.STOPPED
+        assert work(by(old), pack.pack_id) is AttemptEnd.STOPPED
     assert not read_done(paths).file_of
 
 
 def test_a_launch_that_takes_over_while_a_worker_trains_keeps_it_from_publishing(
-    paths: SweepPaths, data_root: Path, monkeypatch: pytest.MonkeyPatch
+    paths: SweepPaths, data_root: Path, monkeypatch: pytest.MonkeyPatch, by: Travelling
 ) -> None:
     with Lease.acquire(paths.lease) as lease:
         pack = start(paths, make_points(), lease.epoch)
@@ -84,16 +87,16 @@ def test_a_launch_that_takes_over_while_a_worker_trains_keeps_it_from_publishing
             return outcome
 
         monkeypatch.setattr(stand_in, "train_pack", train_then_be_superseded)
-        assert work(settings_of(paths, data_root, lease.epoch), pack.pack_id) is AttemptEnd.DROPPED
+        assert work(by(settings_of(paths, data_root, lease.epoch)), pack.pack_id) is AttemptEnd.DROPPED
     assert not read_done(paths).file_of
     assert not list(paths.weights.glob("*")), "a dropped attempt leaves no weights behind"
 
 
-def test_a_failure_is_kept_with_its_cause_and_the_sweep_goes_on(paths: SweepPaths, data_root: Path) -> None:
+def test_a_failure_is_kept_with_its_cause_and_the_sweep_goes_on(paths: SweepPaths, data_root: Path, by: Travelling) -> None:
     with Lease.acquire(paths.lease) as lease:
         pack = start(paths, make_points(), lease.epoch)
         behave(data_root, Behaviour(raising=(pack.run_ids[2],)))
-        assert work(settings_of(paths, data_root, lease.epoch), pack.pack_id) is AttemptEnd.FAILED
+        assert work(by(settings_of(paths, data_root, lease.epoch)), pack.pack_id) is AttemptEnd.FAILED
     [failure] = read_failures(paths)
     assert failure.cause.error == "ArithmeticError"
     assert failure.cause.frame.startswith("tests/sweep/stand_in.py:")
@@ -104,12 +107,14 @@ def test_a_failure_is_kept_with_its_cause_and_the_sweep_goes_on(paths: SweepPath
     assert [attempt.end for attempt in read_attempts(paths, pack.pack_id)] == [AttemptEnd.FAILED]
 
 
-def test_a_full_disk_is_kept_as_a_cause_and_not_counted_against_the_runs(paths: SweepPaths, data_root: Path) -> None:
+def test_a_full_disk_is_kept_as_a_cause_and_not_counted_against_the_runs(
+    paths: SweepPaths, data_root: Path, by: Travelling
+) -> None:
     with Lease.acquire(paths.lease) as lease:
         pack = start(paths, make_points(seeds=1, alphas=(0.1,)), lease.epoch)
         behave(data_root, Behaviour(refused=pack.run_ids))
         settings = settings_of(paths, data_root, lease.epoch)
-        ends = [work(settings, pack.pack_id) for _ in range(HINDERED_TRIES + 1)]
+        ends = [work(by(settings), pack.pack_id) for _ in range(HINDERED_TRIES + 1)]
     assert ends == [AttemptEnd.HINDERED] * HINDERED_TRIES + [AttemptEnd.FAILED], "hindered for ever is not what it claims"
     assert failed_attempts(paths) == {pack.pack_id: 1}
     failures = read_failures(paths)
@@ -125,7 +130,7 @@ def test_a_path_that_is_wrong_does_not_pass_by_itself() -> None:
     assert not may_pass(ArithmeticError())
 
 
-def test_a_stopped_pack_goes_on_where_it_was(paths: SweepPaths, data_root: Path) -> None:
+def test_a_stopped_pack_goes_on_where_it_was(paths: SweepPaths, data_root: Path, by: Travelling) -> None:
     behave(data_root, Behaviour(step_s=0.02))
     with Lease.acquire(paths.lease) as lease:
         pack = start(paths, make_points(), lease.epoch)
@@ -141,16 +146,16 @@ def test_a_stopped_pack_goes_on_where_it_was(paths: SweepPaths, data_root: Path)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(stand_in, "_progress", stop_at_first_evaluation)
-            assert work(settings, pack.pack_id) is AttemptEnd.STOPPED
+            assert work(by(settings), pack.pack_id) is AttemptEnd.STOPPED
         stopped_at = stand_in._load(paths.pack_checkpoint(pack.pack_id))
         assert 10 <= stopped_at < 40
         stop.unlink()
-        assert work(settings, pack.pack_id) is AttemptEnd.PUBLISHED
+        assert work(by(settings), pack.pack_id) is AttemptEnd.PUBLISHED
     assert [a.end for a in read_attempts(paths, pack.pack_id)] == [AttemptEnd.STOPPED, AttemptEnd.PUBLISHED]
 
 
 def test_a_machine_of_aws_that_is_to_be_taken_away_is_left_in_time_and_that_is_no_failure(
-    paths: SweepPaths, data_root: Path, monkeypatch: pytest.MonkeyPatch
+    paths: SweepPaths, data_root: Path, monkeypatch: pytest.MonkeyPatch, by: Travelling
 ) -> None:
     behave(data_root, Behaviour(step_s=0.05))
     with metadata_server() as machine, Lease.acquire(paths.lease) as lease:
@@ -159,16 +164,18 @@ def test_a_machine_of_aws_that_is_to_be_taken_away_is_left_in_time_and_that_is_n
         settings = settings_of(paths, data_root, lease.epoch)
         on_spot = replace(settings, resources=make_resources(spot_notice=True))
         machine.give_notice()
-        assert work(on_spot, pack.pack_id) is AttemptEnd.DRAINED
+        assert work(by(on_spot), pack.pack_id) is AttemptEnd.DRAINED
         assert stand_in._load(paths.pack_checkpoint(pack.pack_id)) < 40
         assert "AWS will terminate this machine" in paths.pack_log(pack.pack_id, 1).read_text()
         machine.notice = None
-        assert work(on_spot, pack.pack_id) is AttemptEnd.PUBLISHED
+        assert work(by(on_spot), pack.pack_id) is AttemptEnd.PUBLISHED
     assert [a.end for a in read_attempts(paths, pack.pack_id)] == [AttemptEnd.DRAINED, AttemptEnd.PUBLISHED]
     assert not read_failures(paths)
 
 
-def test_a_slice_takes_its_lanes_from_the_checkpoint_of_the_pack_it_was_cut_from(paths: SweepPaths, data_root: Path) -> None:
+def test_a_slice_takes_its_lanes_from_the_checkpoint_of_the_pack_it_was_cut_from(
+    paths: SweepPaths, data_root: Path, by: Travelling
+) -> None:
     with Lease.acquire(paths.lease) as lease:
         whole = start(paths, make_points(), lease.epoch)
         stand_in._save(paths.pack_checkpoint(whole.pack_id), whole.run_ids, 30)
@@ -178,42 +185,44 @@ def test_a_slice_takes_its_lanes_from_the_checkpoint_of_the_pack_it_was_cut_from
         with pytest.MonkeyPatch.context() as patch:
             original = stand_in._progress
             patch.setattr(stand_in, "_progress", lambda points, step: seen.append(step) or original(points, step))
-            assert work(settings, part.pack_id) is AttemptEnd.PUBLISHED
+            assert work(by(settings), part.pack_id) is AttemptEnd.PUBLISHED
     assert seen[0] == 30
 
 
-def test_a_pack_that_kills_its_processes_at_one_step_is_not_retried_for_ever(paths: SweepPaths, data_root: Path) -> None:
+def test_a_pack_that_kills_its_processes_at_one_step_is_not_retried_for_ever(
+    paths: SweepPaths, data_root: Path, by: Travelling
+) -> None:
     with Lease.acquire(paths.lease) as lease:
         pack = start(paths, make_points(), lease.epoch)
         for _ in range(DEATHS_ALLOWED):
             begin_attempt(paths, pack.pack_id, lease.epoch, 0)
-        assert work(settings_of(paths, data_root, lease.epoch), pack.pack_id) is AttemptEnd.FAILED
+        assert work(by(settings_of(paths, data_root, lease.epoch)), pack.pack_id) is AttemptEnd.FAILED
     [failure] = read_failures(paths)
     assert failure.cause.error == "WorkerDiedError"
     assert "memory" in failure.cause.message
 
 
-def test_deaths_under_an_earlier_launch_cost_nothing(paths: SweepPaths, data_root: Path) -> None:
+def test_deaths_under_an_earlier_launch_cost_nothing(paths: SweepPaths, data_root: Path, by: Travelling) -> None:
     with Lease.acquire(paths.lease) as lease:
         pack = start(paths, make_points(), lease.epoch)
         for _ in range(10):
             begin_attempt(paths, pack.pack_id, lease.epoch, 0)
         lease.renew()
-        assert work(settings_of(paths, data_root, lease.epoch), pack.pack_id) is AttemptEnd.PUBLISHED
+        assert work(by(settings_of(paths, data_root, lease.epoch)), pack.pack_id) is AttemptEnd.PUBLISHED
 
 
-def test_keep_none_writes_no_weights_and_still_counts_as_done(paths: SweepPaths, data_root: Path) -> None:
+def test_keep_none_writes_no_weights_and_still_counts_as_done(paths: SweepPaths, data_root: Path, by: Travelling) -> None:
     with Lease.acquire(paths.lease) as lease:
         pack = start(paths, make_points(), lease.epoch)
-        assert work(settings_of(paths, data_root, lease.epoch, Keep.NONE), pack.pack_id) is AttemptEnd.PUBLISHED
+        assert work(by(settings_of(paths, data_root, lease.epoch, Keep.NONE)), pack.pack_id) is AttemptEnd.PUBLISHED
     assert not paths.weights.exists()
     assert set(read_done(paths).file_of) == set(pack.run_ids)
 
 
-def test_rows_whose_weights_are_gone_are_not_done(paths: SweepPaths, data_root: Path) -> None:
+def test_rows_whose_weights_are_gone_are_not_done(paths: SweepPaths, data_root: Path, by: Travelling) -> None:
     with Lease.acquire(paths.lease) as lease:
         pack = start(paths, make_points(), lease.epoch)
-        assert work(settings_of(paths, data_root, lease.epoch), pack.pack_id) is AttemptEnd.PUBLISHED
+        assert work(by(settings_of(paths, data_root, lease.epoch)), pack.pack_id) is AttemptEnd.PUBLISHED
     paths.pack_weights(pack.pack_id, 1, 1).unlink()
     done = read_done(paths)
     assert not done.file_of

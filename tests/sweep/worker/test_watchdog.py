@@ -20,6 +20,7 @@ from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, record_start
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
+from recipe_sweep.sweep.travel.shared_folder import SharedFolder
 from recipe_sweep.sweep.worker.pack_worker import work
 from tests.checkout import ROOT
 from tests.sweep import stand_in
@@ -30,8 +31,9 @@ WORK = """
 import sys
 from pathlib import Path
 from recipe_sweep.sweep.files.launch_file import read_launch
+from recipe_sweep.sweep.travel.shared_folder import SharedFolder
 from recipe_sweep.sweep.worker.pack_worker import work
-print(work(read_launch(Path(sys.argv[1])).settings, sys.argv[2]))
+print(work(SharedFolder(read_launch(Path(sys.argv[1])).settings), sys.argv[2]))
 """
 WATCHED = """
 import re, sys, threading, time
@@ -86,7 +88,7 @@ def test_every_report_of_the_trainer_winds_the_watchdog_up_and_the_end_stops_it(
         resources = make_resources(stuck_after_minutes=10.0)
         record_start(paths, PackRecord(pack, lease.epoch, 1, 1, "cpu", "hash", datetime.now(UTC)))
         settings = LaunchSettings(paths.root, lease.epoch, data_root, Keep.NONE, stand_in.NAME, resources)
-        assert work(settings, pack.pack_id) is AttemptEnd.PUBLISHED
+        assert work(SharedFolder(settings), pack.pack_id) is AttemptEnd.PUBLISHED
     reports = 1 + pack.points[0].steps // pack.points[0].eval_every
     assert calls == [600.0] * (1 + reports) + [-1.0]
 
@@ -102,12 +104,12 @@ def test_a_pack_that_hangs_is_killed_recorded_with_its_trace_and_tried_again(pat
 
         assert python(WORK, str(file), pack.pack_id).returncode == 1, "the watchdog did not end it"
         assert [attempt.end for attempt in read_attempts(paths, pack.pack_id)] == [AttemptEnd.OPEN]
-        assert work(settings, pack.pack_id) is AttemptEnd.FAILED, "so that the queue learns of it"
+        assert work(SharedFolder(settings), pack.pack_id) is AttemptEnd.FAILED, "so that the queue learns of it"
         [failure] = read_failures(paths)
         assert failure.cause.error == "StuckError"
         assert "0:00:24" in failure.cause.message
         assert failure.cause.frame.startswith("tests/sweep/stand_in.py:")
         assert failure.cause.frame.endswith("in _hang")
         assert "Timeout" in failure.traceback
-        assert work(settings, pack.pack_id) is AttemptEnd.PUBLISHED
+        assert work(SharedFolder(settings), pack.pack_id) is AttemptEnd.PUBLISHED
     assert [attempt.end for attempt in read_attempts(paths, pack.pack_id)] == [AttemptEnd.FAILED, AttemptEnd.PUBLISHED]

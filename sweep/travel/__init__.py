@@ -1,0 +1,1 @@
+"""Carries a pack's files between its sweep and the worker that trains it, on whatever machine that is."""

@@ -1,0 +1,145 @@
+"""Puts what workers send into the sweep's directory: small files at once, large ones in parts that become a file at the end."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from recipe_sweep.sweep.errors import AlreadyPublishedError, TravelError
+from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, flush_to_disk, replacing
+from recipe_sweep.sweep.files.launch_file import LaunchSettings
+from recipe_sweep.sweep.locks.lease import permission_to_publish
+from recipe_sweep.sweep.store.addresses import open_store
+
+
+@dataclass(frozen=True)
+class Landed:
+    """A file as its sender knows it. `stored` means that the sender has put it into the sweep's store."""
+
+    size: int
+    sha256: str
+    mtime_ns: int = 0
+    stored: bool = False
+
+    @classmethod
+    def of(cls, path: Path, *, stored: bool = False) -> Landed:
+        """Read size, hash and time of a file."""
+        found = path.stat()
+        return cls(found.st_size, sha256_of(path), found.st_mtime_ns, stored)
+
+
+class Arrivals:
+    """Files that workers of one launch send. Names were checked before; packs are never worked on by two at once."""
+
+    def __init__(self, settings: LaunchSettings, *, by_store: bool) -> None:
+        self._settings, self._paths = settings, settings.paths
+        self._store = open_store(settings.store) if by_store and settings.store is not None else None
+
+    def put(self, name: str, content: bytes, *, lasting: bool) -> None:
+        """Write a small file in one step."""
+        with replacing(self._paths.root / name, lasting=lasting) as temporary:
+            temporary.write_bytes(content)
+
+    def write(self, pack_id: str, name: str, offset: int, content: bytes) -> None:
+        """Write a part of a file under a temporary name."""
+        path = self._unfinished(pack_id, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            os.pwrite(descriptor, content, offset)
+        finally:
+            os.close(descriptor)
+
+    def commit(self, pack_id: str, name: str, landed: Landed) -> None:
+        """Give a complete file its name, in place of the one before. Raises OSError if it is not what was sent."""
+        path = self._paths.root / name
+        if landed.stored:
+            if not name.startswith("checkpoints/"):  # A checkpoint stays in the store until somebody resumes from it.
+                self._fetch(name, path, landed)
+            return
+        unfinished = self._unfinished(pack_id, name)
+        if not unfinished.exists() and _is(path, landed):
+            return  # The answer was lost, so it is asked again.
+        self._complete(unfinished, landed)
+        os.utime(unfinished, ns=(landed.mtime_ns, landed.mtime_ns))
+        unfinished.replace(path)
+        flush_to_disk(path.parent)
+
+    def publish(self, pack_id: str, rows: Landed, weights: str | None) -> None:
+        """Give complete rows the pack's name, which must be new, while no other launch has taken over the sweep."""
+        path = self._paths.pack_result(pack_id)
+        unfinished = self._unfinished(pack_id, f"results/{path.name}")
+        published = False
+        try:
+            if not unfinished.exists() and _is(path, rows):
+                published = True  # The answer was lost, so it is asked again.
+                return
+            with permission_to_publish(self._paths.lease, self._settings.epoch):
+                self._complete(unfinished, rows)
+                os.link(unfinished, path)
+            published = True
+            flush_to_disk(path.parent)
+        except FileExistsError as error:
+            published = _is(path, rows)
+            if not published:
+                raise AlreadyPublishedError(f"pack {pack_id} was published before; this attempt is dropped") from error
+        finally:
+            unfinished.unlink(missing_ok=True)
+            if weights is not None and not published:
+                (self._paths.root / weights).unlink(missing_ok=True)
+
+    def keep_checkpoints(self, pack_id: str, kept: Sequence[str]) -> None:
+        """Remove all checkpoint files of a pack but these, here and in a store to which workers write."""
+        folder = self._paths.pack_checkpoint(pack_id)
+        for path in sorted(folder.glob("[!.]*")) if folder.is_dir() else ():
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+        if self._store is None:
+            return
+        prefix = f"checkpoints/{pack_id}/"
+        for key in self._store.keys(prefix):
+            if key.removeprefix(prefix) not in kept:
+                self._store.remove(key)
+
+    def forget(self, pack_id: str) -> None:
+        """Remove files that were begun and not finished."""
+        for folder in (self._paths.pack_checkpoint(pack_id), self._paths.weights, self._paths.results):
+            for path in folder.glob(f".{pack_id}.*{ARRIVING}") if folder.is_dir() else ():
+                path.unlink(missing_ok=True)
+
+    def _fetch(self, name: str, path: Path, landed: Landed) -> None:
+        """Copy from the store what the sender has put there."""
+        if self._store is None:
+            raise TravelError("a file was sent to a store, and this launch has none")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._store.fetch(name, path) or not _is(path, landed):
+            path.unlink(missing_ok=True)
+            raise OSError(f"{name} in the store is not what was sent")
+
+    def _complete(self, unfinished: Path, landed: Landed) -> None:
+        if landed.size == 0:
+            unfinished.touch()
+        if not _is(unfinished, landed):
+            unfinished.unlink(missing_ok=True)
+            raise OSError(f"{unfinished.name}: what arrived is not what was sent")
+        flush_to_disk(unfinished)
+
+    def _unfinished(self, pack_id: str, name: str) -> Path:
+        path = self._paths.root / name
+        return path.with_name(f".{pack_id}.{path.name}{ARRIVING}")
+
+
+ARRIVING = f".arriving{TEMPORARY_SUFFIX}"
+
+
+def sha256_of(path: Path) -> str:
+    """Compute the hash of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _is(path: Path, landed: Landed) -> bool:
+    return path.is_file() and path.stat().st_size == landed.size and sha256_of(path) == landed.sha256

@@ -1,0 +1,74 @@
+"""The way of large files: checkpoints and weights. Through the gate in parts, or by the sweep's store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from recipe_sweep.sweep.store.base import Store
+from recipe_sweep.sweep.store.keys import is_ours
+from recipe_sweep.sweep.travel.arrivals import Landed
+from recipe_sweep.sweep.travel.gateway import Gateway, download, upload
+
+ARRAYS = ".safetensors"
+
+
+class Freight(Protocol):
+    """Carries large files of one claimed pack."""
+
+    def send(self, name: str, path: Path) -> None:
+        """Bring a file to the sweep under its name. Raises OSError, StoreError, LeaseLostError."""
+        ...
+
+    def bring(self, name: str, path: Path) -> bool:
+        """Fetch a file of the sweep; False if there is none."""
+        ...
+
+
+@dataclass(frozen=True)
+class ByGate:
+    """Large files go through the gate, in parts."""
+
+    gateway: Gateway
+    pack_id: str
+    token: str
+
+    def send(self, name: str, path: Path) -> None:
+        """See `Freight`."""
+        landed = upload(self.gateway, self.pack_id, self.token, name, path)
+        self.gateway.commit(self.pack_id, self.token, name, landed)
+
+    def bring(self, name: str, path: Path) -> bool:
+        """See `Freight`."""
+        try:
+            download(self.gateway, self.pack_id, self.token, name, path)
+        except FileNotFoundError:
+            path.unlink(missing_ok=True)
+            return False
+        return True
+
+
+@dataclass(frozen=True)
+class ByStore:
+    """Arrays go to the sweep's store. The gate learns of each, and fetches weights before results name them.
+
+    Records of checkpoints are small, and go through the gate: from them a launch knows which checkpoints there are.
+    """
+
+    store: Store
+    by_gate: ByGate
+
+    def send(self, name: str, path: Path) -> None:
+        """See `Freight`."""
+        if not (is_ours(name) and path.suffix == ARRAYS):
+            self.by_gate.send(name, path)
+            return
+        self.store.replace(name, path)
+        self.by_gate.gateway.commit(self.by_gate.pack_id, self.by_gate.token, name, Landed.of(path, stored=True))
+
+    def bring(self, name: str, path: Path) -> bool:
+        """See `Freight`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stored = is_ours(name) and path.suffix == ARRAYS and self.store.fetch(name, path)
+        return stored or self.by_gate.bring(name, path)

@@ -1,0 +1,184 @@
+"""The gate as an actor of Ray, on the machine of the launch. It takes no CPU of the packs.
+
+If its process dies, Ray starts it again, and it finds in the sweep's directory what it needs. It ends with the launch.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from recipe_sweep.search_spaces.errors import RecipeSweepError
+from recipe_sweep.sweep.errors import LeaseLostError
+from recipe_sweep.sweep.files.launch_file import LaunchSettings
+from recipe_sweep.sweep.locks.claim import Claimant
+from recipe_sweep.sweep.travel import node
+from recipe_sweep.sweep.travel.arrivals import Landed
+from recipe_sweep.sweep.travel.gate import Answer, Beat, Gate, Pulse
+from recipe_sweep.sweep.travel.pulse import LOG_PART
+
+ANSWER_S = 120.0
+"""Seconds after which a request counts as not answered. The gate may be waiting for a lock of the sweep."""
+LOOK_S = 30.0
+"""Seconds in which every machine must have looked for the sweep's directory. One that has not looked does not see it."""
+PARTS_ON_THE_WAY = 2
+REQUESTS_AT_ONCE = 16
+
+Result = TypeVar("Result")
+
+
+def start_gate(settings: LaunchSettings, *, by_store: bool) -> Any:
+    """Start the gate beside this process, which must be connected to Ray; return its handle."""
+    import ray
+
+    options = {
+        "num_cpus": 0,
+        "max_concurrency": REQUESTS_AT_ONCE,
+        "max_restarts": -1,
+        "max_task_retries": -1,
+        "scheduling_strategy": _only_on(ray.get_runtime_context().get_node_id()),
+    }
+    return ray.remote(Gate).options(**options).remote(settings, by_store=by_store)
+
+
+def machines_that_do_not_see(settings: LaunchSettings) -> tuple[str, ...]:
+    """List the hosts of the connected Ray that do not see the sweep's directory, sorted."""
+    import ray
+
+    path, mark = str(settings.paths.launch_file(settings.epoch)), settings.launch_id
+    look = ray.remote(num_cpus=0, max_retries=0)(_sees)
+    nodes = {each["NodeID"]: str(each["NodeManagerHostname"]) for each in ray.nodes() if each["Alive"]}
+    asked = {look.options(scheduling_strategy=_only_on(one)).remote(path, mark): host for one, host in nodes.items()}
+    answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=LOOK_S)
+    seen = {asked[each] for each in answered if _answer(each)}
+    return tuple(sorted(host for each, host in asked.items() if each not in answered or host not in seen))
+
+
+@dataclass(frozen=True)
+class RayConnection:
+    """A worker's way to the gate."""
+
+    handle: Any
+    launch_id: str
+
+    @property
+    def gateway(self) -> RayGateway:
+        """See `Connection`."""
+        return RayGateway(self.handle)
+
+    @property
+    def node(self) -> str:
+        """See `Connection`."""
+        import ray
+
+        return str(ray.get_runtime_context().get_node_id())
+
+    def leftover_log(self, node_id: str, pack_id: str, name: str, offset: int) -> bytes:
+        """See `Connection`."""
+        import ray
+
+        read = ray.remote(num_cpus=0, max_retries=0)(node.leftover_log).options(scheduling_strategy=_only_on(node_id))
+        try:
+            return bytes(ray.get(read.remote(self.launch_id, pack_id, name, offset, LOG_PART), timeout=LOOK_S))
+        except ray.exceptions.RayError:
+            return b""  # The machine is gone.
+
+
+class RayGateway:
+    """Asks the actor. See `Gateway`."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+        self._on_the_way: deque[Any] = deque()
+
+    def told_to_stop(self) -> bool:
+        return bool(self._ask(self._handle.told_to_stop))
+
+    def claim(self, pack_id: str, claimant: Claimant) -> Answer:
+        answer: Answer = self._ask(self._handle.claim, pack_id, claimant)
+        return answer
+
+    def release(self, pack_id: str, token: str) -> None:
+        self._ask(self._handle.release, pack_id, token)
+
+    def read(self, pack_id: str, token: str, name: str, offset: int) -> bytes:
+        return bytes(self._ask(self._handle.read, pack_id, token, name, offset))
+
+    def read_data(self, pack_id: str, token: str, file: str, offset: int) -> bytes | None:
+        part: bytes | None = self._ask(self._handle.read_data, pack_id, token, file, offset)
+        return part
+
+    def put(self, pack_id: str, token: str, name: str, content: bytes) -> None:
+        self._ask(self._handle.put, pack_id, token, name, content)
+
+    def write(self, pack_id: str, token: str, name: str, offset: int, content: bytes) -> None:
+        """Send a part. The next one is sent while this one travels, and `commit` or `publish` waits for all."""
+        while len(self._on_the_way) >= PARTS_ON_THE_WAY:
+            _got(self._on_the_way.popleft())
+        self._on_the_way.append(self._handle.write.remote(pack_id, token, name, offset, content))
+
+    def commit(self, pack_id: str, token: str, name: str, landed: Landed) -> None:
+        self._ask(self._handle.commit, pack_id, token, name, landed)
+
+    def keep_checkpoints(self, pack_id: str, token: str, kept: Sequence[str]) -> None:
+        self._ask(self._handle.keep_checkpoints, pack_id, token, list(kept))
+
+    def publish(self, pack_id: str, token: str, rows: Landed, weights: str | None) -> None:
+        self._ask(self._handle.publish, pack_id, token, rows, weights)
+
+    def pulse(self, pack_id: str, token: str, beat: Beat) -> Pulse:
+        pulse: Pulse = _got(self._handle.pulse.remote(pack_id, token, beat))  # Parts of other files may be on their way.
+        return pulse
+
+    def _ask(self, method: Any, *arguments: object) -> Any:
+        while self._on_the_way:
+            _got(self._on_the_way.popleft())
+        return _got(method.remote(*arguments))
+
+
+def _got(asked: Any) -> Any:
+    """Wait for an answer.
+
+    Raises what the gate raised, LeaseLostError if it is gone for good, and TimeoutError or ConnectionError without an answer.
+    """
+    import ray
+    from ray import exceptions
+
+    try:
+        return ray.get(asked, timeout=ANSWER_S)
+    except exceptions.RayTaskError as error:
+        if isinstance(error.cause, RecipeSweepError | OSError):
+            raise error.cause from None
+        raise
+    except exceptions.GetTimeoutError as error:
+        raise TimeoutError("the launch's machine gave no answer") from error
+    except exceptions.ActorUnavailableError as error:
+        raise ConnectionError("the launch's machine cannot be reached") from error
+    except exceptions.RayActorError as error:
+        raise LeaseLostError("the launch has ended") from error
+
+
+def _answer(asked: Any) -> bool:
+    import ray
+
+    try:
+        return bool(ray.get(asked))
+    except ray.exceptions.RayError:
+        return False
+
+
+def _sees(path: str, mark: str) -> bool:
+    """Say whether this machine has the launch's file. A file of another launch is not enough."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return f'"{mark}"' in file.read()
+    except OSError:
+        return False
+
+
+def _only_on(node_id: str) -> Any:
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    return NodeAffinitySchedulingStrategy(node_id, soft=False)
