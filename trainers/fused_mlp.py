@@ -93,7 +93,7 @@ class _Evaluate(torch.autograd.Function):
 
 def _forward(x: Tensor, layers: Sequence[Linear], eps: float | None, tile: int, kept: Sequence[_Kept]) -> Tensor:
     """Compute `evaluate` without a graph. Fill the hidden layers of `kept` if the backward pass needs them."""
-    # numba does not vectorise a loop over a strided view, and biases are views of the flat buffer of all parameters.
+    # numba does not vectorise a loop over a strided view. Biases are views of the flat buffer of all parameters.
     *hidden, last = (Linear(weight.detach(), bias.detach().contiguous()) for weight, bias in layers)
     x = x.detach()
     y = x.new_empty(*x.shape[:2], last.weight.shape[2])

@@ -58,7 +58,7 @@ class ClaimFile:
     def take(self, claimant: Claimant) -> bool:
         """Lock the claim and write this name into it; False if another process has it now.
 
-        A process of this machine that has it and is stopped is killed, if this is asked for longer than PATIENCE_S.
+        If this is asked for longer than PATIENCE_S, a stopped process of this machine that has it is killed.
         """
         if not _lock(self._file, fcntl.LOCK_EX):
             self._end_a_stopped_one()

@@ -22,7 +22,7 @@ from recipe_sweep.sweep.store.datasets import DataSource
 
 
 class PackFiles(Protocol):
-    """The files of one pack, for the worker that has claimed it."""
+    """The files of a pack, as the worker that has claimed it sees them."""
 
     @property
     def settings(self) -> LaunchSettings:

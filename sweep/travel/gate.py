@@ -1,8 +1,7 @@
 """The gate: the one process of a launch through which workers without the sweep's directory reach it.
 
-It does in the directory what a worker would do there itself, with the same locks. So two launches, a worker that wakes up too
-late, and a pack that was published before are handled as in a shared directory. Every request names the worker's token. The
-claim of a pack has one token, and whoever claims it next gets it. So an older worker can change nothing any more.
+It does in the directory what a worker would do there itself, with the same locks. Every request names the worker's token. The
+claim of a pack has one token, and whoever claims the pack next brings a new one. An older worker can change nothing any more.
 
 The gate holds nothing that is not in the directory. If its process dies, the next one finds the tokens in the claims.
 """
@@ -153,7 +152,7 @@ class Gate:
             self._clean_up(pack_id)
 
     def pulse(self, pack_id: str, token: str, beat: Beat) -> Pulse:
-        """Take the newest progress and a part of the log, and say whether this worker is to save its pack and leave it."""
+        """Take the newest progress and a part of the log; say whether this worker is to save its pack and leave it."""
         try:
             with self._asked_by(pack_id, token):
                 if beat.progress is not None:

@@ -1,4 +1,4 @@
-"""A worker on a machine that does not see the sweep's directory works in a small copy of it, for one pack.
+"""A worker whose machine does not see the sweep's directory works in a small copy of it.
 
 The copy has the same names as the sweep. What the pack needs arrives with the claim. Everything that counts leaves at once: an
 attempt, a failure, a checkpoint, the results. Progress and the log leave about every second.

@@ -53,7 +53,7 @@ def checked(name: str, pack_id: str) -> str:
 def readable(name: str, pack_id: str) -> str:
     """Return a name that the worker of this pack may be sent. Raises TravelError for every other name.
 
-    Records and checkpoints of other packs are among them, because a pack resumes from the packs that it was cut from.
+    Some are of other packs, because a pack resumes from the packs that it was cut from.
     """
     if len(name) <= LONGEST and any(each.fullmatch(name) for each in (*_OF_A_PACK, *_READ)):
         return name

@@ -75,7 +75,7 @@ class Heart:
                 continue  # It is asked again, and `told_to_stop` knows how long there was no answer.
 
     def _beat(self) -> bool:
-        """Speak with the gate once; return whether the log has more."""
+        """Ask the gate once; return whether the log has more."""
         with self._lock:
             progress, self._progress = self._progress, None
             text = self._new_text()
