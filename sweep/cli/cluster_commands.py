@@ -53,8 +53,10 @@ def up(
     """Start the machines, or submit the job, with exactly this code. --grid trains a grid on them and then ends them."""
     from recipe_sweep.sweep.cli.show.cluster import cluster_lines, order_lines
     from recipe_sweep.sweep.clusters.jobs import bring_up, prepare, scratch_directory
+    from recipe_sweep.sweep.opening import Reference, locate
 
     cluster = _cluster(file)
+    sweep = None if grid is None else locate(Reference(grid)).paths
     with scratch_directory() as scratch:
         order = prepare(cluster, grid, scratch)
         if dry_run:
@@ -65,7 +67,7 @@ def up(
             tell(line)
         if order.wheel is not None:
             tell(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
-        bring_up(order, scratch, print)
+        bring_up(order, scratch, print, sweep)
 
 
 @app.command(epilog="Example:  recipe-sweep cluster status aws.yaml")

@@ -33,6 +33,9 @@ from recipe_sweep.sweep.clusters.up_file import (
 )
 from recipe_sweep.sweep.errors import ClusterCommandError, ClusterStateError, MissingToolUserError
 from recipe_sweep.sweep.files.atomic import replacing
+from recipe_sweep.sweep.files.on_cluster import OnCluster, check_here, forget_on_cluster, write_on_cluster
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.units import local_moment
 
 
 @dataclass(frozen=True)
@@ -76,8 +79,8 @@ def prepare(cluster: Cluster, grid: str | None, scratch: Path, now: datetime | N
     return Order(cluster, directory, start, ClusterRecord(now, start.ends_at, cargo.wheel.sha256), cargo.wheel)
 
 
-def bring_up(order: Order, scratch: Path, tell: Callable[[str], None]) -> None:
-    """Write the files and run the commands.
+def bring_up(order: Order, scratch: Path, tell: Callable[[str], None], sweep: SweepPaths | None = None) -> None:
+    """Write the files and run the commands. `sweep` is the directory here of the sweep that is to run there.
 
     Raises UserInputError before it writes anything, and ClusterCommandError afterwards.
     """
@@ -88,8 +91,10 @@ def bring_up(order: Order, scratch: Path, tell: Callable[[str], None]) -> None:
         return
     if read_record(order.directory) is not None:
         raise up_already(order.directory)
+    if sweep is not None:
+        check_here(sweep, None)
     order.directory.mkdir(parents=True, exist_ok=True)
-    begin_record(order.directory, order.record)
+    _begin(order, order.record, sweep)
     with replacing(order.wheel.path) as temporary:
         temporary.write_bytes((scratch / order.wheel.name).read_bytes())
     for file in order.files:
@@ -97,6 +102,16 @@ def bring_up(order: Order, scratch: Path, tell: Callable[[str], None]) -> None:
             temporary.write_text(file.text, encoding="utf-8")
     tell(f"wrote {order.directory}: {', '.join([*(file.name for file in order.files), order.wheel.name])}")
     _run_all(order, tell)
+
+
+def _begin(order: Order, record: ClusterRecord, sweep: SweepPaths | None) -> None:
+    """Record that the cluster comes up, there and in the directory of the sweep that it trains."""
+    if sweep is None:
+        begin_record(order.directory, record)
+        return
+    begin_record(order.directory, replace(record, sweep=str(sweep.root.resolve())))
+    file, backend = str(order.cluster.path.resolve()), order.cluster.backend.name
+    write_on_cluster(sweep, OnCluster(file, str(order.directory), backend, local_moment(record.began_at)))
 
 
 def look_at(cluster: Cluster) -> tuple[ClusterRecord | None, Command]:
@@ -142,7 +157,11 @@ def bring_down(cluster: Cluster) -> None:
     for command in down_commands(cluster):
         run_command(cluster, command)
     if cluster.backend.ships_code:
-        remove_record(generated_directory(cluster.path))
+        directory = generated_directory(cluster.path)
+        record = read_record(directory)
+        if record is not None and record.sweep is not None:
+            forget_on_cluster(SweepPaths(Path(record.sweep)), directory)
+        remove_record(directory)
 
 
 def _cargo(directory: Path, grid: str | None, scratch: Path) -> Cargo:
@@ -163,8 +182,8 @@ def _run_all(order: Order, tell: Callable[[str], None]) -> None:
                 watch(command)
             else:
                 job = order.start.job_of(run(command))
-                if order.record is not None:
-                    update_record(order.directory, order.record.with_job(job))
+                if (record := read_record(order.directory)) is not None:
+                    update_record(order.directory, record.with_job(job))
                 tell(f"submitted as job {job}")
 
 

@@ -18,13 +18,14 @@ SCHEMA_VERSION = 1
 class ClusterRecord:
     """One cluster, with the sha256 of its code and the number of its job.
 
-    `ends_at` is the latest time at which it ends, if that is known.
+    `ends_at` is the latest time at which it ends, if that is known. `sweep` is the directory here of the sweep that runs there.
     """
 
     began_at: datetime
     ends_at: datetime | None
     wheel_sha256: str
     job: str | None = None
+    sweep: str | None = None
 
     def with_job(self, job: str) -> ClusterRecord:
         return replace(self, job=job)
@@ -66,6 +67,7 @@ def read_record(directory: Path) -> ClusterRecord | None:
             None if ends_at is None else datetime.fromisoformat(ends_at),
             content["wheel_sha256"],
             content["job"],
+            content.get("sweep"),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         problem = Problem(

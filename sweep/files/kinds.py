@@ -97,6 +97,10 @@ OUTCOME = FileKind(
     "the outcome of a launch", "launches/[0-9]*.outcome.json", "the launch is not scored",
     "move it away, because no launch depends on it",
 )  # fmt: skip
+ON_CLUSTER = FileKind(
+    "the note that the sweep runs on a cluster", "on_cluster.json", "whether it runs there is not known",
+    "make sure that no cluster is at work on this sweep, then move it away",
+)  # fmt: skip
 WAY = FileKind(
     "the way that packs travel", "launches/[0-9]*.way", "the launch does not tell it",
     "move it away, because no launch depends on it",

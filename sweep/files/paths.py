@@ -2,6 +2,7 @@
 
     sweeps/demo/
       sweep.json            the sweep's lock file: grid, what is kept, pinned dataset hashes
+      on_cluster.json       the cluster on which it runs, from `cluster up` until `cluster down`
       results/<pack>.parquet            one immutable file per complete pack
       weights/<pack>.<epoch>-<attempt>.safetensors   its final weights, written just before it
       failures/<pack>/<attempt>.json    why an attempt failed; <attempt>.hindered.json if the system did
@@ -37,6 +38,11 @@ class SweepPaths:
     @property
     def lock_file(self) -> Path:
         return self.root / "sweep.json"
+
+    @property
+    def on_cluster(self) -> Path:
+        """Return the file that says on which cluster the sweep runs."""
+        return self.root / "on_cluster.json"
 
     @property
     def results(self) -> Path:

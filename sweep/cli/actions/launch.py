@@ -20,6 +20,7 @@ from recipe_sweep.sweep.cli.streams import tell, warn
 from recipe_sweep.sweep.clusters.machines import check_drivable, machines_here
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.estimates.estimate import estimate
+from recipe_sweep.sweep.files.on_cluster import check_here
 from recipe_sweep.sweep.files.overlooked import tell_now
 from recipe_sweep.sweep.launch.launch import launch
 from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
@@ -40,6 +41,7 @@ def launch_grid(options: LaunchOptions) -> None:
     located = locate(options.reference, rehearsal=options.rehearsal is not None)
     if options.rehearsal is None:
         check_not_elsewhere(located)
+        check_here(located.paths, options.cluster)
     store = fetched_store(located.paths, options.store)
     target = opened(located)
     if target.space is None:
@@ -68,6 +70,7 @@ def retry_failed(options: LaunchOptions) -> None:
     """Train what failed again, and nothing else."""
     check_drivable(options.cluster, options.reference.text)
     located = locate(options.reference)
+    check_here(located.paths, options.cluster)
     store = fetched_store(located.paths, options.store)
     target = open_located(located)
     request = request_of(options, target, store)

@@ -13,6 +13,7 @@ from recipe_sweep.sweep.cli.shared import console, open_reference, without_garba
 from recipe_sweep.sweep.cli.show.search import progress_line
 from recipe_sweep.sweep.cli.show.status import print_status, status_json
 from recipe_sweep.sweep.cli.streams import say, tell
+from recipe_sweep.sweep.files.on_cluster import read_on_cluster
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
 from recipe_sweep.sweep.opening import Reference
 from recipe_sweep.sweep.results.done import read_done
@@ -43,6 +44,8 @@ def show_status(options: StatusOptions) -> None:
     if options.as_json:
         say(status_json(target, look, axes))
         return
+    if (place := read_on_cluster(target.paths)) is not None:
+        tell(place.sentence)
     print_status(screen, target, look, axes)
     if target.space is not None:
         tell(progress_line(target))

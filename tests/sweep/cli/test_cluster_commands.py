@@ -17,6 +17,9 @@ from recipe_sweep.cluster.shipment import Wheel
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.main import app
 from recipe_sweep.sweep.clusters import jobs
+from recipe_sweep.sweep.errors import SweepDirectoryError
+from recipe_sweep.sweep.files.on_cluster import check_here
+from recipe_sweep.sweep.files.paths import SweepPaths
 from tests.cluster.golden_files import FILES
 from tests.sweep.cli.test_bad_input import GRID, contents
 
@@ -266,3 +269,32 @@ def test_the_state_of_a_cluster_as_json_has_the_answer_of_its_program(here: Path
     assert (state["up"]["job"], state["answer"].strip()) == ("4711", "RUNNING")
     assert json.loads(well("status", "slurm.yaml", "--json", "--dry-run"))["answer"] is None
     assert json.loads(well("validate", "aws.yaml", "--json"))["cost"]["budget_usd"] > 0
+
+
+@pytest.mark.parametrize(
+    "words", [("launch", "little.yaml"), ("retry", "little.yaml"), ("cluster", "up", "aws.yaml", "--grid", "little.yaml")]
+)
+def test_a_sweep_that_runs_on_a_cluster_is_launched_here_as_well(here: Path, tools: Tools, words: tuple[str, ...]) -> None:
+    well("up", "slurm.yaml", "--grid", "little.yaml")
+    before = contents(here)
+    result = CliRunner().invoke(app, [*words])
+    assert result.exit_code == ExitCode.BAD_INPUT, result.output
+    assert contents(here) == before
+    assert f"a sweep that runs on the slurm cluster of {here / 'slurm.yaml'} since" in result.stderr
+    assert f"recipe-sweep cluster down {here / 'slurm.yaml'}" in " ".join(result.stderr.split())
+    well("down", "slurm.yaml")
+    assert not (here / "sweeps" / "little" / "on_cluster.json").exists()
+
+
+def test_the_launch_on_the_cluster_is_refused_by_its_own_note(here: Path, tools: Tools) -> None:
+    """Nodes of Slurm may see the directory in which `cluster up` was typed."""
+    well("up", "slurm.yaml", "--grid", "little.yaml")
+    paths = SweepPaths(here / "sweeps" / "little")
+    check_here(paths, here / "slurm.generated" / "cluster.yaml")
+    with pytest.raises(SweepDirectoryError):
+        check_here(paths, here / "other.generated" / "cluster.yaml")
+
+
+def test_a_dry_run_of_up_notes_that_the_sweep_runs_there(here: Path, tools: Tools) -> None:
+    well("up", "slurm.yaml", "--grid", "little.yaml", "--dry-run")
+    assert not (here / "sweeps").exists()
