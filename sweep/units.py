@@ -20,11 +20,13 @@ def duration(seconds: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """Write seconds to two or three figures, for estimates: `45 s`, `3.1 min`, `5.2 h`, `2.1 d`."""
+    """Write seconds to two or three figures, for estimates: `0.04 s`, `45 s`, `3.1 min`, `5.2 h`, `2.1 d`."""
     for unit, size, least in (("d", 86400.0, 172800.0), ("h", 3600.0, 5400.0), ("min", 60.0, 90.0)):
         if seconds >= least:
             return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+    if seconds >= 1.0:
+        return f"{seconds:.0f} s" if seconds >= 10.0 else f"{seconds:.1f} s"
+    return f"{seconds:.2f} s" if seconds >= 0.01 else "under 0.01 s"
 
 
 def in_minutes(seconds: float) -> str:

@@ -60,8 +60,8 @@ def up(
     with scratch_directory() as scratch:
         order = prepare(cluster, grid, scratch)
         if dry_run:
-            for line in order_lines(order):
-                tell(line)
+            for line in order_lines(order):  # They have whole files, in which a fold would be a mistake.
+                say(line)
             return
         for line in cluster_lines(cluster):
             tell(line)

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, TextIO
 
-_WHOLE = re.compile(r"[(]?`[^`]*`\S*|[(]?\b(?:recipe-sweep|mlflow ui|tar) .*?(?:;(?= )|,(?= or )|(?= [(])|$)|\S+")
-"""What is never broken: text in backticks, a command up to the end of its clause, a word."""
+_WHOLE = re.compile(r"\$ .*|[(]?`[^`]*`\S*|[(]?\b(?:recipe-sweep|mlflow ui|mkdir|tar) .*?(?:;(?= )|,(?= or )|(?= [(])|$)|\S+")
+"""What is never broken: a line that shows a shell, text in backticks, a command up to the end of its clause, a word."""
 _LABEL = re.compile(r"\s*(?:\S.{0,16}?\s{2,})?")
 """Spaces that a line begins with, and a label before two spaces. Further lines begin below what follows it."""
 _FURTHER = 2

@@ -22,7 +22,16 @@ from recipe_sweep.sweep.units import (
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0.04, "0.0 s"), (9.94, "9.9 s"), (45.0, "45 s"), (90.0, "1.5 min"), (5400.0, "1.5 h"), (172800.0, "2.0 d")],
+    [
+        (0.0, "under 0.01 s"),
+        (0.04, "0.04 s"),
+        (0.999, "1.00 s"),
+        (9.94, "9.9 s"),
+        (45.0, "45 s"),
+        (90.0, "1.5 min"),
+        (5400.0, "1.5 h"),
+        (172800.0, "2.0 d"),
+    ],
 )
 def test_seconds_are_told_to_two_or_three_figures(seconds: float, text: str) -> None:
     assert span(seconds) == text

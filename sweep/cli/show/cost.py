@@ -15,6 +15,8 @@ from recipe_sweep.sweep.estimates.estimate_file import Estimate
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.units import memory, slots, span
 
+_LEAST_HOURS = 0.01
+
 
 def estimate_lines(plan: Plan, estimated: Estimate | None, machines: Machines) -> Iterator[str]:
     """Say the time, the hours of devices, the money and where these come from; or how to get an estimate."""
@@ -46,11 +48,11 @@ def disk_lines(used: DiskUse) -> Iterator[str]:
     """Say how much disk the runs to do take, and where this comes from."""
     kept = "no weights" if used.keep is Keep.NONE else f"weights {memory(used.weights)} (keep: {used.keep})"
     yield (
-        f"disk: about {memory(used.stays)} more: results {memory(used.results)}, {kept}; "
+        f"disk: {_about(used.stays)} more: results {memory(used.results)}, {kept}; "
         f"while packs train also checkpoints, at most {memory(used.checkpoints)}"
     )
     parts = [f"{memory(used.data_here)} here"] if used.data_here else []
-    parts += [f"about {memory(used.data_to_come)} to be made"] if used.data_to_come else []
+    parts += [f"{_about(used.data_to_come)} to be made"] if used.data_to_come else []
     parts += [f"not known yet: {listing(used.unknown_data)}"] if used.unknown_data else []
     yield f"data: {'; '.join(parts)}"
     yield f"disk by {used.results_source}, by the shapes of networks, and by files of data that are here"
@@ -68,5 +70,14 @@ def _device_seconds(estimated: Estimate) -> float:
 def _hours(estimated: Estimate) -> str:
     """Say how many hours packs hold devices: GPUs and the share of a pack, or CPUs."""
     if estimated.gpus:
-        return f"{estimated.gpu_s / 3600:,.2f} GPU-hours, {estimated.gpus:g} of a GPU per pack"
-    return f"{estimated.cpu_s / 3600:,.2f} CPU-hours"
+        return f"{_amount(estimated.gpu_s / 3600)} GPU-hours, {estimated.gpus:g} of a GPU per pack"
+    return f"{_amount(estimated.cpu_s / 3600)} CPU-hours"
+
+
+def _amount(hours: float) -> str:
+    return f"{hours:,.2f}" if hours >= _LEAST_HOURS else f"under {_LEAST_HOURS}"
+
+
+def _about(size: int) -> str:
+    """Write an estimated number of bytes. One below a megabyte is no number."""
+    return f"about {memory(size)}" if size >= 1e6 else memory(size)

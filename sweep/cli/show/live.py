@@ -51,7 +51,8 @@ class LaunchDisplay:
 
 
 def _table_on(console: Console, transient: bool) -> Live | NotebookTable | None:
-    """Make a table that updates itself; None in a pipe or a file, which have none."""
+    """Make a table that updates itself; None where nothing can be: a pipe, a file, a dumb terminal."""
     if console.is_jupyter:
         return NotebookTable()
-    return Live(console=console, refresh_per_second=4, transient=transient) if console.is_terminal else None
+    updates = console.is_terminal and not console.is_dumb_terminal
+    return Live(console=console, refresh_per_second=4, transient=transient) if updates else None

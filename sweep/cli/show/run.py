@@ -20,7 +20,7 @@ from recipe_sweep.sweep.files.pack_file import PackRecord
 from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
 from recipe_sweep.sweep.opening import Reference
 from recipe_sweep.sweep.results.setting_text import value_text
-from recipe_sweep.sweep.units import duration
+from recipe_sweep.sweep.units import duration, span
 from recipe_sweep.trainers.results import RunStatus
 
 _COLUMNS = 4
@@ -68,12 +68,16 @@ def print_dossier(console: Console, dossier: Dossier, commands: Commands) -> Non
     at = f", step {dossier.step:,} of {point.steps:,}" if dossier.step is not None else ""
     console.print(f"run [bold]{point.run_id}[/bold]: [{colour}]{dossier.state}[/{colour}]{at}")
     console.print(_settings(dossier, console.width))
-    table = WholeWords(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(style="dim")
+    rows, pasted_ones = list(_rows(dossier)), list(_commands(commands))
+    widest = max(len(name) for name, _ in (*rows, *pasted_ones))
+    table = WholeWords(box=None, show_header=False, pad_edge=False, padding=(0, _GAP, 0, 0))
+    table.add_column(style="dim", no_wrap=True, min_width=widest)
     table.add_column()
-    for name, content in _rows(dossier, commands):
+    for name, content in rows:
         table.add_row(name, content)
     console.print(table)
+    for name, command in pasted_ones:  # A newline within a command would end it.
+        console.print(Text.assemble((name.ljust(widest + _GAP), "dim"), command), soft_wrap=True)
 
 
 def dossier_json(dossier: Dossier, commands: Commands) -> str:
@@ -142,7 +146,7 @@ def _needed(pairs: Sequence[tuple[str, str]], columns: int) -> int:
     return sum(max(len(pair[part]) for pair in block) + _GAP for block in blocks for part in (0, 1))
 
 
-def _rows(dossier: Dossier, commands: Commands) -> Iterable[tuple[str, RenderableType]]:
+def _rows(dossier: Dossier) -> Iterable[tuple[str, RenderableType]]:
     if dossier.reason is not None:
         yield "reason", Text(f"{dossier.reason.why}: {dossier.reason.detail}")
     for record in dossier.packs:
@@ -159,11 +163,14 @@ def _rows(dossier: Dossier, commands: Commands) -> Iterable[tuple[str, Renderabl
         yield kind, Text("\n".join(str(path) for other, path in dossier.files if other == kind))
     if dossier.code is not None:
         yield "code", Text(str(dossier.code))
-    yield "rerun", Text(commands.rerun or "the grid no longer has this run: add its values again first")
+
+
+def _commands(commands: Commands) -> Iterable[tuple[str, str]]:
+    yield "rerun", commands.rerun or "the grid no longer has this run: add its values again first"
     if commands.replay is not None:
-        yield "replay", Text(commands.replay)
+        yield "replay", commands.replay
     if commands.with_its_code is not None:
-        yield "with its code", Text(commands.with_its_code)
+        yield "with its code", commands.with_its_code
 
 
 def _pack(record: PackRecord) -> str:
@@ -201,7 +208,7 @@ def _outcome(outcome: Outcome) -> Iterable[tuple[str, RenderableType]]:
     yield (
         "cost",
         Text(
-            f"{duration(outcome.wall_s)} of wall time and {duration(outcome.cpu_s)} of CPU time: "
+            f"{span(outcome.wall_s)} of wall time and {span(outcome.cpu_s)} of CPU time: "
             f"1/{outcome.lanes} of its pack's, over all attempts"
         ),
     )

@@ -25,7 +25,7 @@ from recipe_sweep.sweep.monitoring.best_so_far import BestSoFar
 from recipe_sweep.sweep.monitoring.status import AxisProgress, DeadLaunch, RunningPack, SweepStatus
 from recipe_sweep.sweep.opening import Target
 from recipe_sweep.sweep.results.setting_text import setting_text, value_text
-from recipe_sweep.sweep.units import device_time, duration, memory, percent
+from recipe_sweep.sweep.units import device_time, duration, memory, percent, span
 
 _SHOWN_PACKS = 16
 _SHOWN_BEST = 6
@@ -189,8 +189,8 @@ def _eta(eta: Eta | None) -> str:
 def _spent(spent: Spending) -> str:
     if spent.gpu_s:
         devices = f"{device_time(spent.gpu_s, 'GPU')} and {device_time(spent.cpu_s, 'CPU')}"
-        return f"cost so far: {devices} ({duration(spent.gpu_s / spent.runs)} of GPU per run)"
-    return f"cost so far: {device_time(spent.cpu_s, 'CPU')} ({duration(spent.cpu_s / spent.runs)} per run)"
+        return f"cost so far: {devices} ({span(spent.gpu_s / spent.runs)} of GPU per run)"
+    return f"cost so far: {device_time(spent.cpu_s, 'CPU')} ({span(spent.cpu_s / spent.runs)} per run)"
 
 
 def _packs(packs: Sequence[RunningPack]) -> Table:

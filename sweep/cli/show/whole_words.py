@@ -20,7 +20,7 @@ class WholeWords(Table):
     """
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Render the table at the width that the console has now."""
+        """Draw the table at the width that the console has now."""
         sizes = [_size(console, column) for column in self.columns]
         gap = self.padding[1]
         widths = _fitted(sizes, options.max_width - gap * (len(sizes) - 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import signal
 import subprocess
@@ -9,7 +11,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from recipe_sweep.sweep.cli.show.live import LaunchDisplay
+from recipe_sweep.sweep.estimates.spending import Spending
+from recipe_sweep.sweep.monitoring.status import SweepStatus
 from recipe_sweep.sweep.opening import open_target
 from recipe_sweep.sweep.results.setting_text import value_text
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
@@ -25,6 +31,27 @@ def test_explain_cuts_no_name_and_no_value(columns: int, tmp_path: Path, monkeyp
     for name, value in point.canonical().items():
         assert name in told, f"{name} is cut at {columns} columns"
         assert value_text(value) in told, f"the value of {name} is cut at {columns} columns"
+
+
+def test_a_command_of_explain_cannot_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in_sweep(tmp_path, monkeypatch)
+    call(*LAUNCH)
+    monkeypatch.setenv("COLUMNS", "60")
+    run_id = open_target("little.yaml").points[0].run_id
+    commands = json.loads(call("explain", "little.yaml", run_id, "--json"))
+    told = call("explain", "little.yaml", run_id).splitlines()
+    for name in ("rerun", "replay", "with_its_code"):
+        assert any(line.endswith(f"  {commands[name]}") for line in told), name
+
+
+def test_a_dumb_terminal_sees_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    status = SweepStatus(4, 1, 0, 0, 0, 0, 3, 0, (), 0.0, None, Spending(0, 0, 0.0, 0.0, 0.0), None, (), (), None)
+    for terminal, lines in (("dumb", 1), ("xterm", 0)):
+        out = io.StringIO()
+        monkeypatch.setenv("TERM", terminal)
+        display = LaunchDisplay(Console(file=out, force_terminal=True))
+        display.show(status)
+        assert out.getvalue().count("1 of 4 done") == lines
 
 
 @pytest.mark.parametrize("to", ["file", "pipe"])
