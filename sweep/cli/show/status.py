@@ -30,6 +30,7 @@ from recipe_sweep.sweep.units import device_time, duration, memory, percent, spa
 _SHOWN_PACKS = 16
 _SHOWN_BEST = 6
 _BAR_WIDTH = 50
+_WORDY = ("pack", "trains", "step")
 GO_ON = "to continue, launch again: finished runs are kept, and packs go on from their checkpoints"
 
 
@@ -196,10 +197,13 @@ def _spent(spent: Spending) -> str:
 def _packs(packs: Sequence[RunningPack]) -> Table:
     columns = [column for column in _USE if any(column.value(pack) is not None for pack in packs)]
     table = plain_table("pack", "trains", "runs", "step", "speed", *(column.name for column in columns))
+    table.padding = (0, 2, 0, 0)
+    for place in table.columns:
+        place.no_wrap, place.justify = place.header == "pack", "left" if place.header in _WORDY else "right"
     for pack in packs[:_SHOWN_PACKS]:
-        share = f"{pack.step:,} of {pack.steps:,} ({pack.step / pack.steps:.0%})"
+        share = f"{pack.step:,} of {pack.steps:,}, {percent(pack.step / pack.steps)}"
         use = ("" if (value := column.value(pack)) is None else column.text(value) for column in columns)
-        table.add_row(pack.pack_id, pack.label, str(pack.runs), share, f"{pack.run_steps_per_s:,.0f}/s", *use)
+        table.add_row(pack.pack_id, pack.label.replace("/", " "), str(pack.runs), share, f"{pack.run_steps_per_s:,.0f}/s", *use)
     if len(packs) > _SHOWN_PACKS:
         table.add_row("...", f"and {len(packs) - _SHOWN_PACKS} more")
     return table
