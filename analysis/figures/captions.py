@@ -9,7 +9,7 @@ from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.findings.learning import under_cloning
 from recipe_sweep.analysis.findings.marks import Mark
-from recipe_sweep.analysis.findings.one_alpha import OneAlphas, one_alphas
+from recipe_sweep.analysis.findings.one_alpha import OneAlphas
 from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing
 from recipe_sweep.analysis.findings.references import reference_sentences
 from recipe_sweep.analysis.findings.worst_scores import WORDS, at_worst
@@ -56,15 +56,14 @@ def figure7_note(
     blocks: Sequence[TaskPanels],
     coverage: Coverage,
     rule: ScoreRule,
-    intervals: Intervals = Intervals.PAIRED,
-    alphas: OneAlphas | None = None,
+    intervals: Intervals,
+    alphas: OneAlphas,
 ) -> tuple[str, ...]:
-    """Write the footnote of Figure 7 as a list of sentences. `alphas` are computed if they are not given."""
+    """Write the footnote of Figure 7 as a list of sentences."""
     bars = [bar for block in blocks for panel in block.cells for bar in panel.bars]
     diverged = sum(bar.diverged for bar in bars)
     varied = sorted({name for block in blocks for name in block.scores.varied})
     note = [*_bar_sentences(blocks, rule, intervals), *_spread_sentences(blocks, intervals)]
-    alphas = alphas or one_alphas(blocks)
     if alphas.several and any(bar.seeds >= FEWEST_SEEDS for bar in bars):
         note.append(f"Dots: one ({ALPHA}, {TAU}) for all tasks and datasets, also chosen on one half of the seeds.")
     if any(math.isfinite(block.cloning) for block in blocks):

@@ -16,10 +16,9 @@ from recipe_sweep.analysis.figures.captions import figure7_note, standing_senten
 from recipe_sweep.analysis.figures.figure7_bars import Look, draw_panel, drawn_bars, level, limits
 from recipe_sweep.analysis.figures.figure7_foot import draw_foot, foot_of
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers
-from recipe_sweep.analysis.figures.intervals import Intervals
 from recipe_sweep.analysis.figures.reference_marks import draw_marks
 from recipe_sweep.analysis.figures.style import CLONING, FAINT, INK, style
-from recipe_sweep.analysis.findings.one_alpha import OneAlphas, one_alphas
+from recipe_sweep.analysis.findings.one_alpha import OneAlphas
 from recipe_sweep.analysis.findings.panel_tables import bars_frame, configurations_frame
 from recipe_sweep.analysis.findings.panels import Panel, TaskPanels
 from recipe_sweep.analysis.findings.references import references_frame
@@ -68,9 +67,8 @@ def _numbers(blocks: Sequence[TaskPanels], alphas: OneAlphas) -> tuple[Numbers, 
     return found if placed.empty else (*found, Numbers("references", placed))
 
 
-def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str], look: Look | None = None) -> Figure:
+def draw_figure7(blocks: Sequence[TaskPanels], note: Sequence[str], look: Look) -> Figure:
     """Draw one block per task, two blocks in a row, and the sentences of `note` below."""
-    look = look or Look(Intervals.PAIRED, one_alphas(blocks))
     columns = 1 if len(blocks) == 1 else 2
     rows = math.ceil(len(blocks) / columns)
     across, down = (max(sizes) for sizes in zip(*map(_size, blocks), strict=True))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recipe_sweep.analysis.findings.one_alpha import OneAlphas, one_alphas
+from recipe_sweep.analysis.findings.one_alpha import OneAlphas
 from recipe_sweep.analysis.findings.panels import Bar, Choice, Panel, Range, TaskPanels
 from recipe_sweep.analysis.findings.titles import Design
 from recipe_sweep.analysis.findings.worst_scores import at_worst
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def bars_frame(blocks: Sequence[TaskPanels], alphas: OneAlphas | None = None) -> pd.DataFrame:
+def bars_frame(blocks: Sequence[TaskPanels], alphas: OneAlphas) -> pd.DataFrame:
     """Tabulate every number of the figure: one row per bar (dataset `all`), and one per bar and dataset.
 
     Rows of a dataset have its best configuration. In marginal panels `value_learning` or `extraction` is `mean`. If runs
@@ -26,8 +26,7 @@ def bars_frame(blocks: Sequence[TaskPanels], alphas: OneAlphas | None = None) ->
     """
     import pandas as pd
 
-    found = one_alphas(blocks) if alphas is None else alphas
-    rows = [row for block in blocks for panel in block.panels for bar in panel.bars for row in _rows(block, panel, bar, found)]
+    rows = [row for block in blocks for panel in block.panels for bar in panel.bars for row in _rows(block, panel, bar, alphas)]
     frame = pd.DataFrame(rows)
     # Columns of later releases stand at the end, so that readers by number still find theirs.
     frame = frame[[*(name for name in frame.columns if name not in _LATER), *_LATER]].copy()
@@ -46,12 +45,11 @@ def _bar_ranks(bar: Bar) -> list[int | None]:
 _LATER = ("difference", "difference_low", "difference_high", "one_alpha_score")
 
 
-def configurations_frame(blocks: Sequence[TaskPanels], alphas: OneAlphas | None = None) -> pd.DataFrame:
+def configurations_frame(blocks: Sequence[TaskPanels], alphas: OneAlphas) -> pd.DataFrame:
     """Tabulate all configurations from which the best was chosen: mean, standard deviation and range over seeds."""
     import pandas as pd
 
-    found = one_alphas(blocks) if alphas is None else alphas
-    rows = [_configuration_row(block, tuple(where), found) for block in blocks for where in _configured(block)]
+    rows = [_configuration_row(block, tuple(where), alphas) for block in blocks for where in _configured(block)]
     return pd.DataFrame(rows)
 
 

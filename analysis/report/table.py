@@ -10,7 +10,7 @@ import numpy as np
 from recipe_sweep.analysis.figures.captions import figure7_note
 from recipe_sweep.analysis.figures.inputs import Material
 from recipe_sweep.analysis.findings.marks import Mark
-from recipe_sweep.analysis.findings.one_alpha import OneAlphas, one_alphas
+from recipe_sweep.analysis.findings.one_alpha import OneAlphas
 from recipe_sweep.analysis.findings.panels import Bar, Choice, Panel, Range, TaskPanels
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
 from recipe_sweep.analysis.number_text import NOTHING, score, short
@@ -60,11 +60,10 @@ def _cloning_text(block: TaskPanels) -> str:
     return f" Behaviour cloning: {score(block.cloning)}." if math.isfinite(block.cloning) else ""
 
 
-def choices_table(block: TaskPanels, alphas: OneAlphas | None = None) -> str:
+def choices_table(block: TaskPanels, alphas: OneAlphas) -> str:
     """Write one row per bar: its best configuration on each dataset, its other estimates, diverged and missing runs."""
     datasets = block.scores.datasets
     header = ("design", *map(in_markdown, datasets), "best", "selection-corrected", EVERYWHERE, "percentile", *_COUNTS)
-    alphas = one_alphas([block]) if alphas is None else alphas
     rows = []
     edges = choices = 0
     for panel in block.cells:

@@ -17,8 +17,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from recipe_sweep.analysis.figures.captions import figure7_note
+from recipe_sweep.analysis.figures.figure7_bars import Look
 from recipe_sweep.analysis.figures.inputs import Material
-from recipe_sweep.analysis.findings.panels import task_panels
+from recipe_sweep.analysis.figures.intervals import Intervals
+from recipe_sweep.analysis.findings.one_alpha import one_alphas
+from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.frame import load_results
 from recipe_sweep.analysis.results.score_rules import ScoreRule
@@ -229,6 +233,18 @@ def material_of(points: Sequence[DesignPoint], sweep_dir: Path, learned: Trained
     blocks = tuple(task_panels(task, np.random.default_rng(0), 200) for task in task_scores(results.runs, wanted))
     coverage = Coverage(len(points), len(results.runs), 0, results.rehearsal)
     return Material(sweep_dir / "results", results, wanted, blocks, coverage, ScoreRule.FINAL, learned or NothingLearned())
+
+
+def look_of(blocks: Sequence[TaskPanels]) -> Look:
+    """How Figure 7 of these panels looks without options."""
+    return Look(Intervals.PAIRED, one_alphas(blocks))
+
+
+def note_of(
+    blocks: Sequence[TaskPanels], coverage: Coverage, rule: ScoreRule, intervals: Intervals = Intervals.PAIRED
+) -> tuple[str, ...]:
+    """The footnote of Figure 7 of these panels."""
+    return figure7_note(blocks, coverage, rule, intervals, one_alphas(blocks))
 
 
 def _diagnostics(point: DesignPoint, steps: Sequence[int]) -> list[tuple[str, list[float]]]:

@@ -15,6 +15,7 @@ from recipe_sweep.analysis.findings import claims as module
 from recipe_sweep.analysis.findings.claim_list import CLAIMS
 from recipe_sweep.analysis.findings.claims import Claim, Verdict, claims
 from recipe_sweep.analysis.findings.evidence import Finding, Sweep
+from recipe_sweep.analysis.findings.one_alpha import one_alphas
 from recipe_sweep.analysis.findings.panel_tables import bars_frame
 from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.stability import stability
@@ -148,8 +149,8 @@ def test_ranks_with_diverged_runs_at_the_worst_score_are_missing_from_the_captio
     assert "in 12 of 12 panels (best in 12); 0 with diverged runs at the worst score of their dataset;" in standing_sentence(
         lost
     )
-    assert "rank_diverged_at_worst" not in bars_frame(panels)
-    frame = bars_frame(lost)
+    assert "rank_diverged_at_worst" not in bars_frame(panels, one_alphas(panels))
+    frame = bars_frame(lost, one_alphas(lost))
     of_mix = frame[(frame["decomposition"] == Decomposition.MIX.value) & (frame["dataset"] == "all")]
     assert set(of_mix["rank"]) == {1}
     assert set(of_mix["rank_diverged_at_worst"]) == {4}

@@ -49,11 +49,11 @@ def test_a_reader_who_cannot_tune_is_promised_the_best_alpha_of_each_dataset() -
 
 def test_the_tables_hide_the_alpha_that_is_good_everywhere() -> None:
     found = blocks()
-    bars = bars_frame(found)
+    bars = bars_frame(found, one_alphas(found))
     assert bars.columns[-4:].tolist() == ["difference", "difference_low", "difference_high", "one_alpha_score"]
     brac = bars[(bars["dataset"] == "all") & (bars["extraction"] == "brac")]
     assert brac["one_alpha_score"].tolist() == pytest.approx([0.55] * len(brac))
-    table = configurations_frame(found)
+    table = configurations_frame(found, one_alphas(found))
     assert table[table["everywhere"]]["alpha"].tolist() == [1.0] * int(table["everywhere"].sum())
     assert int(table["everywhere"].sum()) == 24 * 2
 

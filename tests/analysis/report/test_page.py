@@ -109,7 +109,8 @@ def test_the_numbers_to_draw_are_those_of_the_table(sweep_dir: Path, text: str) 
     panels = task["panels"]
     assert isinstance(panels, list)
     assert len(panels) == 6 + 3 + 2
-    bars = bars_frame(material(sweep_dir, POINTS).blocks)
+    made = material(sweep_dir, POINTS)
+    bars = bars_frame(made.blocks, made.one_alphas)
     bars = bars[(bars["dataset"] == "all") & (bars["value_learning"] == "sarsa") & (bars["extraction"] == "awr")]
     (panel,) = [one for one in panels if (one["value_learning"], one["extraction"]) == (1, 1)]
     assert [bar["value"] for bar in panel["bars"]] == pytest.approx(bars["score"].tolist(), abs=1e-4)
@@ -129,7 +130,8 @@ def test_the_page_opens_with_the_layout_that_was_not_asked_for(sweep_dir: Path, 
 
 def test_every_configuration_has_its_mean_and_its_curve(sweep_dir: Path, text: str) -> None:
     rows = numbers(text)["configurations"]
-    table = configurations_frame(material(sweep_dir, POINTS).blocks)
+    made = material(sweep_dir, POINTS)
+    table = configurations_frame(made.blocks, made.one_alphas)
     assert len(rows) == len(table) == len(POINTS) // 4
     assert sorted(row[11] for row in rows) == pytest.approx(sorted(table["mean"]), abs=1e-4)
     for row in rows:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recipe_sweep.analysis.errors import NothingToReportError
 from recipe_sweep.analysis.figures.alpha_curves import draw_alpha_figure
-from recipe_sweep.analysis.figures.captions import figure7_note, standing_sentence
+from recipe_sweep.analysis.figures.captions import standing_sentence
 from recipe_sweep.analysis.figures.figure7_bars import Look, limits
 from recipe_sweep.analysis.figures.figure7_designs import draw_figure7
 from recipe_sweep.analysis.figures.intervals import Intervals
@@ -33,7 +33,7 @@ from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
-from tests.analysis.synthetic import figure7_points, synthetic_points, write_pack, write_sweep
+from tests.analysis.synthetic import figure7_points, look_of, note_of, synthetic_points, write_pack, write_sweep
 
 DEMO = synthetic_points(datasets=("expert", "random"), brac_alphas=(0.1, 1.0), awr_alphas=(1.0, 3.0), taus=(0.9,))
 
@@ -156,7 +156,8 @@ def test_a_sweep_without_a_third_of_its_runs_and_without_one_task_is_reported_on
     write_sweep(tmp_path, done)
     paths = write_report(tmp_path, points, 0, tmp_path / "report")
     assert paths.coverage.endswith("There is none of MA-MuJoCo - 2ant.")
-    (sheet,) = draw_figure7(panels_of(points, tmp_path), ("note",)).axes
+    found = panels_of(points, tmp_path)
+    (sheet,) = draw_figure7(found, ("note",), look_of(found)).axes
     assert [text.get_text() for text in sheet.texts].count("no runs") == 6 + 3 + 2
     assert {figure.name for figure in paths.figures} == {"figure7", "figure7_alpha"}
     assert {absent.kind.number for absent in paths.absent} == {1, 2, 3, 4, 5, 6, 8}
@@ -217,7 +218,7 @@ def test_a_bar_has_another_colour_than_what_the_seeds_show() -> None:
     runs = points_table(points)[["run_id"]].assign(score=scores, status="finished")
     (task,) = task_scores(runs, points_table(points))
     block = task_panels(task, np.random.default_rng(0), 200)
-    figure = draw_figure7((block,), ("note",))
+    figure = draw_figure7((block,), ("note",), look_of((block,)))
     areas = areas_by_colour(figure)
     for number, panel in enumerate(block.panels):
         first, second = sorted((bar.score for bar in panel.bars), reverse=True)[:2]
@@ -233,12 +234,12 @@ def test_equal_bars_are_drawn_as_best_or_with_an_interval() -> None:
     runs = points_table(points)[["run_id"]].assign(score=1.0, status="finished")
     (task,) = task_scores(runs, points_table(points))
     block = task_panels(task, np.random.default_rng(0), 200)
-    figure = draw_figure7((block,), ("note",))
+    figure = draw_figure7((block,), ("note",), look_of((block,)))
     areas = areas_by_colour(figure)
     assert BEST not in areas
     assert OTHER not in areas
     assert [text.get_text() for text in figure.axes[0].texts].count("=") == 44
-    note = " ".join(figure7_note((block,), Coverage(1, 1, 0), ScoreRule.FINAL))
+    note = " ".join(note_of((block,), Coverage(1, 1, 0), ScoreRule.FINAL))
     assert "=: 24 bars have one score in all seeds" in note
     assert "Mix is best or runner-up in 3 of 6 panels (best in 1.5); it is tied in 6 panels" in note
     assert "1.00 (in every seed)" in bars_table(block)
@@ -272,8 +273,8 @@ def test_bars_intervals_and_numbers_stand_where_the_axis_of_their_panel_says(int
 def test_no_label_of_figure_7_lies_over_another(tmp_path: Path) -> None:
     points = figure7_points(seeds=(0,))
     panels = panels_of(points, write_sweep(tmp_path, points))
-    note = figure7_note(panels, Coverage(len(points), len(points), 0), ScoreRule.FINAL)
-    figure = draw_figure7(panels, note)
+    note = note_of(panels, Coverage(len(points), len(points), 0), ScoreRule.FINAL)
+    figure = draw_figure7(panels, note, look_of(panels))
     figure.draw_without_rendering()
     canvas = figure.bbox
     boxes = [text.get_window_extent() for text in (*figure.axes[0].texts, *figure.texts, *figure.legends[0].get_texts())]
@@ -288,9 +289,9 @@ def test_the_note_tells_intervals_from_single_seeds_and_counts_divergence(tmp_pa
     panels = panels_of(points, write_sweep(tmp_path, points))
     diverged = sum(bar.diverged for panel in panels[0].cells for bar in panel.bars)
     assert diverged > 0
-    text = " ".join(figure7_note(panels, Coverage(len(points), len(points), 0), ScoreRule.LAST3))
+    text = " ".join(note_of(panels, Coverage(len(points), len(points), 0), ScoreRule.LAST3))
     assert "Whiskers: 95 % intervals of a bar's difference to the panel's best" in text
-    single = figure7_note(panels, Coverage(len(points), len(points), 0), ScoreRule.LAST3, Intervals.SINGLE)
+    single = note_of(panels, Coverage(len(points), len(points), 0), ScoreRule.LAST3, Intervals.SINGLE)
     assert any("each bar's own 95 % interval" in sentence for sentence in single)
     assert "Circles" not in text
     assert f"({diverged} in all" in text
@@ -305,17 +306,17 @@ def test_every_score_stands_beside_that_of_behaviour_cloning(tmp_path: Path) -> 
     )
     points = (*DEMO, *cloning)
     (panels,) = panels_of(points, write_sweep(tmp_path, points))
-    frame = bars_frame((panels,))
+    frame = bars_frame((panels,), one_alphas((panels,)))
     assert frame["cloning"].map(math.isfinite).all()
     assert frame["alpha"].min() > 0.0
-    assert choices_table(panels).splitlines()[-1].startswith("| behaviour cloning |")
+    assert choices_table(panels, one_alphas((panels,))).splitlines()[-1].startswith("| behaviour cloning |")
     assert "Behaviour cloning: " in bars_table(panels)
-    note = figure7_note((panels,), Coverage(len(points), len(points), 0), ScoreRule.FINAL)
+    note = note_of((panels,), Coverage(len(points), len(points), 0), ScoreRule.FINAL)
     assert any("behaviour cloning" in sentence for sentence in note)
-    figure = draw_figure7((panels,), note)
+    figure = draw_figure7((panels,), note, look_of((panels,)))
     assert any("behaviour cloning" in text.get_text() for text in figure.legends[0].get_texts())
     without = panels_of(DEMO, write_sweep(tmp_path / "without", DEMO))
-    assert not any("behaviour cloning" in sentence for sentence in figure7_note(without, Coverage(1, 1, 0), ScoreRule.FINAL))
+    assert not any("behaviour cloning" in sentence for sentence in note_of(without, Coverage(1, 1, 0), ScoreRule.FINAL))
 
 
 def test_a_sweep_of_one_decomposition_makes_no_claim_on_rank(tmp_path: Path) -> None:
@@ -329,10 +330,10 @@ def test_tables_print_a_dash_where_there_is_no_number(tmp_path: Path) -> None:
     points = tuple(point for point in DEMO if point.decomposition is not Decomposition.CEN)
     write_sweep(tmp_path, [point for point in points if point.dataset == "expert"])
     (panels,) = panels_of(points, tmp_path)
-    for table in (bars_table(panels), choices_table(panels), datasets_table(panels)):
+    for table in (bars_table(panels), choices_table(panels, one_alphas((panels,))), datasets_table(panels)):
         assert "nan" not in table
         assert NOTHING in table
-    frame = bars_frame((panels,))
+    frame = bars_frame((panels,), one_alphas((panels,)))
     assert not frame[frame["dataset"] == "random"]["score"].map(math.isfinite).any()
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from recipe_sweep.analysis.findings.one_alpha import one_alphas
 from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
 from recipe_sweep.analysis.findings.references import reference_sentences, references_frame, score_sentences
 from recipe_sweep.analysis.report.table import choices_table
@@ -96,6 +97,6 @@ def test_the_table_and_the_numbers_have_every_policy_that_is_known() -> None:
     frame, known = references_frame([block]), list(means(block.scores))
     assert set(known) <= set(NAMES)
     for name in known:
-        assert f"| {name} |" in choices_table(block)
+        assert f"| {name} |" in choices_table(block, one_alphas([block]))
         assert frame[frame["policy"] == name]["dataset"].tolist() == ["all", "expert", "medium"]
     assert "doing nothing 0.25" in score_sentences([block])[0]
