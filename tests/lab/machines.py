@@ -106,15 +106,16 @@ class Lab:
         self,
         machine: int,
         *words: str | Path,
+        directory: str | Path = "/root",
         environment: Mapping[str, str] | None = None,
         timeout_s: float = PATIENCE_S,
         check: bool = True,
     ) -> str:
-        """Run a command on a machine, in its HOME, and return what it prints.
+        """Run a command on a machine, in its HOME or in `directory`, and return what it prints.
 
         With `check`, raise AssertionError with what it printed if it fails.
         """
-        process = self.popen(machine, *words, environment=environment)
+        process = self.popen(machine, *words, directory=directory, environment=environment)
         try:
             printed = process.communicate(timeout=timeout_s)[0].decode(errors="replace")
         finally:
@@ -126,12 +127,13 @@ class Lab:
         self,
         machine: int,
         *words: str | Path,
+        directory: str | Path = "/root",
         environment: Mapping[str, str] | None = None,
         output: IO[bytes] | int = subprocess.PIPE,
     ) -> subprocess.Popen[bytes]:
         """Start a command on a machine. To kill this process is to kill the command, but not what the command started."""
         variables = self._environment | clock_environment(self.plan.clocks.get(machine)) | dict(environment or {})
-        command = ["env", *(f"{name}={value}" for name, value in variables.items()), *map(str, words)]
+        command = ["env", f"--chdir={directory}", *(f"{name}={value}" for name, value in variables.items()), *map(str, words)]
         process = subprocess.Popen(
             [str(SCRIPT), "run", str(machine), *command],
             env=self._settings(),
