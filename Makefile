@@ -49,8 +49,8 @@ test-lowest: ## the quick tests with the lowest versions that pyproject.toml all
 quick-list: setup ## measure anew which tests those are: every test, and tests/not_quick.txt
 	@OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses $(TEST_WORKERS) --dist loadgroup --record-quick
 
-test-cluster: setup ## a sweep on a Ray cluster of several nodes on this machine, one of which is killed
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -m cluster
+test-cluster: setup ## sweeps on several Ray nodes, and on several machines made of this one (as root); some lose their power
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -m cluster -rs
 
 test-faults: setup ## random kills, stops and damages of sweeps, an hour; goes on where it was stopped in FAULTS_DIRECTORY (and FAULTS_SEED)
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -m faults tests/faults

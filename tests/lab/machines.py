@@ -6,7 +6,6 @@ A `Lab` is a context. Its machines and its network are gone at its end, even if 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import secrets
 import subprocess
@@ -18,9 +17,9 @@ from typing import IO, Self
 
 from tests.checkout import ROOT
 from tests.lab.clock import clock_environment
+from tests.lab.network import free_network
 
 SCRIPT = ROOT / "tests" / "lab" / "lab"
-LOCKS = Path("/run/recipe-sweep-lab")
 HOST = 0
 """The number that stands for this host, where a machine is asked for."""
 SHARED = Path("/mnt")
@@ -56,8 +55,7 @@ class Lab:
         self._started: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Self:
-        LOCKS.mkdir(parents=True, exist_ok=True)
-        self._network, lock = _free_network()
+        self._network, lock = free_network()
         reading, self._lifeline = os.pipe()
         self._reading = reading
         if self.shared is not None:
@@ -248,16 +246,3 @@ class Lab:
         if self.shared is not None:
             settings["LAB_SHARED"] = str(self.shared)
         return settings | ({"LAB_DISK": str(self._disks)} if self.plan.disks else {})
-
-
-def _free_network() -> tuple[int, int]:
-    """Find a number that no other laboratory of this host has. Return it with its lock, an open file."""
-    for number in range(1, 254):
-        lock = os.open(LOCKS / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-        else:
-            return number, lock
-    raise AssertionError("253 laboratories run here already")
