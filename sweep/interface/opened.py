@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.files.overlooked import overlooked
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
@@ -200,8 +199,8 @@ class Sweep:
         """Load a finished run's policy as a PyTorch module, by the run's id or its beginning.
 
         `act(observations)` takes (N, O) or a batch (B, N, O) and returns actions (N, A) or (B, N, A). The weights are read
-        from safetensors, so nothing in the file is executed. Raises UnknownRunError, SweepDirectoryError if no weights were
-        kept, and DamagedFileError.
+        from safetensors, so nothing in the file is executed. Raises UnknownRunError, SweepDirectoryError for a rehearsal and
+        if no weights were kept, and DamagedFileError.
 
         >>> import torch
         >>> sweep = recipe_sweep.open("sweeps/demo")
@@ -213,11 +212,6 @@ class Sweep:
         from recipe_sweep.sweep.results.weights import run_weights
         from recipe_sweep.trainers.acting import Policy
 
-        if is_rehearsal(self._target.paths):
-            problem = Problem(
-                str(self.directory), found="a rehearsal, which trains nothing", expected="a sweep that was trained"
-            )
-            raise UserInputError(problem)
         point = one_run(self.points, run_id)
         return Policy(point, run_weights(policy_file(self._target.paths, point, f"run {point.run_id}"), point.run_id))
 

@@ -74,8 +74,7 @@ def export_table(paths: SweepPaths, wanted: Collection[str], target: Path, *, cu
 def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[str, ...]:
     """Write one run's kept weights as safetensors that `safetensors.torch.load_file` reads.
 
-    Returns the names of the arrays. The file's metadata holds the run's id and its whole point. Raises UnknownRunError if the
-    run is not done, SweepDirectoryError if its weights were not kept.
+    Returns the names of the arrays. The file's metadata holds the run's id and its whole point. Raises as `kept_file`.
     """
     from recipe_sweep.sweep.results.weights import export_run
 
@@ -87,10 +86,7 @@ def export_policy(paths: SweepPaths, point: DesignPoint, target: Path) -> tuple[
 
 
 def policy_file(paths: SweepPaths, point: DesignPoint, asked: str) -> Path:
-    """Find the file of a finished run's kept weights. `asked` names the request in errors.
-
-    Raises UnknownRunError if the run is not done, SweepDirectoryError if its weights were not kept.
-    """
+    """Find the file of a finished run's kept weights. `asked` names the request in errors. Raises as `kept_file`."""
     file = kept_file(paths, point, asked)
     return paths.pack_weights(file.pack_id, file.epoch, file.attempt)
 

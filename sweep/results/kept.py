@@ -28,13 +28,14 @@ class EvaluatedPolicy(NamedTuple):
 def kept_file(paths: SweepPaths, point: DesignPoint, named: str) -> ResultFile:
     """Find the results file of a finished run whose weights were kept. `named` is how the user named the run.
 
-    Raises UnknownRunError if the run is not done, SweepDirectoryError if its weights were not kept.
+    Raises UnknownRunError if the run is not done, SweepDirectoryError if it was rehearsed or its weights were not kept.
     """
     done = read_done(paths)
     file = done.file_of.get(point.run_id)
     if file is None or point.run_id in done.pruned:
         state = "a run that is not done" if file is None else "a run that the search pruned"
         raise UnknownRunError(Problem(named, found=state, expected="a finished run"))
+    check_trained(paths, file)
     if file.keep is Keep.NONE:
         raise SweepDirectoryError(
             Problem(
@@ -48,6 +49,13 @@ def kept_file(paths: SweepPaths, point: DesignPoint, named: str) -> ResultFile:
     return file
 
 
+def check_trained(paths: SweepPaths, file: ResultFile) -> None:
+    """Raise SweepDirectoryError if a rehearsal made the results up, because then nobody must take its weights for a policy."""
+    if file.rehearsal:
+        found = "a rehearsal, which trains nothing"
+        raise SweepDirectoryError(Problem(str(paths.root), found=found, expected="a sweep whose runs were trained"))
+
+
 def evaluated_policy(paths: SweepPaths, point: DesignPoint, named: str) -> EvaluatedPolicy:
     """Read a finished run's weights and its last evaluation. Raises as `kept_file`."""
     from recipe_sweep.sweep.results.read import read_rows
@@ -55,9 +63,6 @@ def evaluated_policy(paths: SweepPaths, point: DesignPoint, named: str) -> Evalu
     from recipe_sweep.trainers.play.episode import Trained
 
     file = kept_file(paths, point, named)
-    if file.rehearsal:
-        found = "a rehearsal, which trains nothing"
-        raise SweepDirectoryError(Problem(str(paths.root), found=found, expected="a sweep whose runs were trained"))
     weights = run_weights(paths.pack_weights(file.pack_id, file.epoch, file.attempt), point.run_id)
     path = paths.pack_result(file.pack_id)
     table = read_rows(path, ("run_id", "return_final", "lanes", "threads", "device"))

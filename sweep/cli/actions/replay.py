@@ -14,11 +14,12 @@ from recipe_sweep.sweep.cli.shared import console, open_reference, workload
 from recipe_sweep.sweep.cli.show.bars import stages
 from recipe_sweep.sweep.cli.show.replay import print_replay, replay_json
 from recipe_sweep.sweep.cli.streams import say, tell
-from recipe_sweep.sweep.errors import SweepDirectoryError, UnknownRunError
+from recipe_sweep.sweep.errors import UnknownRunError
 from recipe_sweep.sweep.files.sweep_file import NO_PINS, read_sweep_file
 from recipe_sweep.sweep.monitoring.run_history import find_run
 from recipe_sweep.sweep.opening import Reference, Target
 from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done
+from recipe_sweep.sweep.results.kept import check_trained
 from recipe_sweep.sweep.results.recorded import RecordedPack, recorded_pack
 from recipe_sweep.sweep.worker.device import check_device, choose_device
 from recipe_sweep.sweep.worker.replay import Compared, Replay, replay_pack
@@ -133,7 +134,5 @@ def _file(target: Target, done: DoneRuns, run_id: str) -> ResultFile:
     file = done.file_of.get(run_id)
     if file is None:
         raise UnknownRunError(Problem(f"run {run_id}", found="a run that is not done", expected="a finished run"))
-    if file.rehearsal:
-        found = "a rehearsal, which trains nothing"
-        raise SweepDirectoryError(Problem(str(target.paths.root), found=found, expected="a sweep whose runs were trained"))
+    check_trained(target.paths, file)
     return file
