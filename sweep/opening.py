@@ -260,6 +260,6 @@ def _check_directory(root: Path) -> None:
 
 
 def _remains(root: Path) -> bool:
-    """Check whether the directory is a sweep without sweep.json: it was lost, or not written yet."""
+    """Check whether the directory is a sweep without sweep.json: it was lost, is not written yet, or is on a cluster."""
     paths = SweepPaths(root)
-    return paths.lease.is_dir() or paths.search.is_dir() or paths.calibration.exists()
+    return paths.on_cluster.exists() or paths.lease.is_dir() or paths.search.is_dir() or paths.calibration.exists()
