@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS
 from recipe_sweep.analysis.figures.intervals import Intervals
-from recipe_sweep.analysis.findings.learning import under_cloning
 from recipe_sweep.analysis.findings.marks import Mark
 from recipe_sweep.analysis.findings.one_alpha import OneAlphas
-from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing
+from recipe_sweep.analysis.findings.panels import Bar, TaskPanels
 from recipe_sweep.analysis.findings.references import reference_sentences
+from recipe_sweep.analysis.findings.standing import standing, under_cloning
 from recipe_sweep.analysis.findings.worst_scores import WORDS, at_worst
 from recipe_sweep.analysis.results.coverage import Coverage
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE

@@ -44,7 +44,7 @@ from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Val
 from recipe_sweep.search_spaces.words import Word
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 RESAMPLES = 500
 BOOTSTRAP_SEED = 2
@@ -213,33 +213,6 @@ def _measured(values: Floats, samples: Floats, seeds: int, within: tuple[float, 
     interval = t_interval(values, samples, np.array(seeds))
     ends = (np.clip(end, *within).ravel().tolist() for end in interval)
     return [Measured(*one) for one in zip(values.ravel().tolist(), *ends, strict=True)]
-
-
-def choices_frame(found: Sequence[Choice]) -> pd.DataFrame:
-    """Tabulate every number, one row each. Improvements fill `against`, points of a profile fill `threshold`."""
-    import pandas as pd
-
-    rows = []
-    for choice in found:
-        for one in choice.values:
-            named = {"axis": choice.axis, "name": one.name, "runs": one.runs}
-            rows.append({**named, "statistic": "interquartile_mean", **one.interquartile_mean._asdict()})
-            rows += [
-                {**named, "statistic": "share_above", "threshold": threshold, **share._asdict()}
-                for threshold, share in zip(choice.thresholds, one.profile, strict=True)
-            ]
-        rows += [
-            {
-                "axis": choice.axis,
-                "name": one.first,
-                "statistic": "probability_of_improvement",
-                "against": one.second,
-                **one.probability._asdict(),
-            }
-            for one in choice.improvements
-        ]
-    columns = ["axis", "name", "statistic", "against", "threshold", "runs", "value", "low", "high"]
-    return pd.DataFrame(rows, columns=columns).astype({"runs": "Int64"})
 
 
 def _held(task: TaskScores, product: FullProduct) -> Floats:

@@ -121,14 +121,6 @@ class Learning:
 NOT_JUDGED = Learning()
 
 
-class UnderCloning(NamedTuple):
-    """Panels in which no bar is above behaviour cloning."""
-
-    panels: int
-    of: int
-    """panels that have bars beside a score of cloning"""
-
-
 def learning(runs: pd.DataFrame, wanted: pd.DataFrame, blocks: Sequence[TaskPanels]) -> Learning:
     """Judge the curves of runs (rows of the results). `wanted` is `points_table`, and `blocks` are made from both."""
     slopes = run_slopes(runs, wanted)
@@ -168,51 +160,6 @@ def _placed(values: Floats, rows: Floats) -> Floats:
     placed: Floats = np.full(rows.shape, np.nan)
     placed[there] = values[rows[there].astype(np.int64)]
     return placed
-
-
-def under_cloning(blocks: Sequence[TaskPanels]) -> UnderCloning:
-    """Count the panels, without those that average, in which no bar is above behaviour cloning."""
-    tops = [
-        (max(values), block.cloning)
-        for block in blocks
-        for panel in block.cells
-        if np.isfinite(block.cloning) and (values := [bar.score for bar in panel.bars if np.isfinite(bar.score)])
-    ]
-    return UnderCloning(sum(top <= cloning for top, cloning in tops), len(tops))
-
-
-def learning_frame(found: Learning) -> pd.DataFrame:
-    """Tabulate all numbers: one row per dataset (value learning and extraction `all`), then one per panel (dataset `all`)."""
-    import pandas as pd
-
-    datasets = [
-        {
-            "task": one.task,
-            "dataset": one.dataset,
-            "value_learning": "all",
-            "extraction": "all",
-            **_numbers(one.mean),
-            "runs": one.runs,
-            "rising": one.rising,
-            "median_slope": one.median,
-            "cloning": one.cloning,
-            "reached_cloning": one.reached,
-        }
-        for one in found.datasets
-    ]
-    panels = [
-        {
-            "task": one.task,
-            "dataset": "all",
-            "value_learning": one.value_learning,
-            "extraction": one.extraction,
-            **_numbers(one.slope),
-            "p_adjusted": one.p_value,
-            "still_learning": one.still if np.isfinite(one.p_value) else None,
-        }
-        for one in found.panels
-    ]
-    return pd.DataFrame([*datasets, *panels])
 
 
 def _dataset(block: TaskPanels, task: RunSlopes, d: int) -> DatasetLearning:
@@ -261,10 +208,6 @@ def _covers(panel: Panel, one: PanelLearning) -> bool:
         and panel.value_learning in (None, one.value_learning)
         and panel.extraction in (None, one.extraction)
     )
-
-
-def _numbers(estimate: Estimate) -> dict[str, float]:
-    return {"slope": estimate.value, "low": estimate.low, "high": estimate.high, "seeds": estimate.seeds}
 
 
 def _counted(panels: int) -> str:

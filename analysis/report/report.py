@@ -158,8 +158,9 @@ def write_documents(
     """Write the page, the tables for a paper, `choices.csv` and `learning.csv`. Return the path of the page."""
     from recipe_sweep.analysis.figures.inputs import Numbers
     from recipe_sweep.analysis.figures.registry import write_numbers
-    from recipe_sweep.analysis.findings.choices import choices, choices_frame
-    from recipe_sweep.analysis.findings.learning import learning_frame
+    from recipe_sweep.analysis.findings.choices import choices
+    from recipe_sweep.analysis.findings.choices_table import choices_frame
+    from recipe_sweep.analysis.findings.learning_table import learning_frame
     from recipe_sweep.analysis.findings.recommendation import recommend
     from recipe_sweep.analysis.report.page import write_page
     from recipe_sweep.analysis.report.paper_tables import write_paper_tables

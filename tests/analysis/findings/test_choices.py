@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recipe_sweep.analysis.findings.choices import THRESHOLDS, Choice, choices, choices_frame
+from recipe_sweep.analysis.findings.choices import THRESHOLDS, Choice, choices
+from recipe_sweep.analysis.findings.choices_table import choices_frame
 from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from recipe_sweep.analysis.findings.common_seeds import compared, seed_notes
-from recipe_sweep.analysis.findings.panels import TaskPanels, standing, task_panels
+from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
+from recipe_sweep.analysis.findings.standing import standing
 from recipe_sweep.analysis.results.scores import TaskScores, points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction

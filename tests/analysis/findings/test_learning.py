@@ -11,8 +11,10 @@ import pytest
 
 from recipe_sweep.analysis.estimators.learning_curves import chosen_by_others
 from recipe_sweep.analysis.estimators.seed_statistics import Floats
-from recipe_sweep.analysis.findings.learning import Learning, learning, learning_frame, under_cloning
+from recipe_sweep.analysis.findings.learning import Learning, learning
+from recipe_sweep.analysis.findings.learning_table import learning_frame
 from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
+from recipe_sweep.analysis.findings.standing import under_cloning
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Extraction, ValueLearning

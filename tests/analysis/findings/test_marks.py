@@ -12,9 +12,9 @@ from recipe_sweep.analysis.estimators.seed_statistics import Floats
 from recipe_sweep.analysis.estimators.ties import top_shares
 from recipe_sweep.analysis.findings import evidence, places
 from recipe_sweep.analysis.findings.claims import Claim, Verdict, claims
-from recipe_sweep.analysis.findings.learning import under_cloning
 from recipe_sweep.analysis.findings.marks import Comparison, Mark, against_the_best, beside_cloning
-from recipe_sweep.analysis.findings.panels import TaskPanels, standing, task_panels
+from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
+from recipe_sweep.analysis.findings.standing import standing, under_cloning
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction
 from tests.analysis.synthetic import synthetic_points

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, standing, task_panels
+from recipe_sweep.analysis.findings.panels import Bar, TaskPanels, task_panels
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
+from recipe_sweep.analysis.findings.standing import standing
 from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.analysis.results.scores import Configuration, points_table, runs_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
