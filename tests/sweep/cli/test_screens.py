@@ -21,6 +21,7 @@ from tests.sweep.cli.test_json import READING
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 from tests.sweep.stand_in import Behaviour, behave
 
+COLUMNS = 80
 SPREAD = {"hidden: [8, 8]": "hidden: [[8, 8], [16, 16]], lr: [1e-3, 1e-5]"}
 """How the grid differs from the other tests' one: two swept settings make wide tables."""
 
@@ -81,33 +82,24 @@ def shown(name: str, here: Path, patch: pytest.MonkeyPatch) -> str:
     return str(result.output)
 
 
-@pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize("name", SHOWN)
-def test_a_screen_is_too_wide_or_ugly(name: str, columns: int, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
-    told = shown(name, here, monkeypatch)
-    assert told
-    for line in told.splitlines():
-        assert len(line) <= columns or len(parts(line, columns)) == 1, "only a command or a path to paste may be longer"
+def test_a_screen_is_too_wide_or_a_pipe_gets_colours(name: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
+    screen = shown(name, here, monkeypatch)
+    for line in screen.splitlines():
+        assert len(line) <= COLUMNS or len(parts(line, COLUMNS)) == 1, "only a command or a path to paste may be longer"
+    monkeypatch.delenv("COLUMNS")
+    piped = shown(name, here, monkeypatch)
+    assert "\x1b" not in piped
+    assert 0 < len(piped.splitlines()) <= len(screen.splitlines()), "a pipe gets folded lines"
+    for line in (*screen.splitlines(), *piped.splitlines()):
         for what, pattern in UGLY.items():
             assert pattern.search(line) is None, f"{what}: {line}"
 
 
-@pytest.mark.parametrize("name", SHOWN)
-def test_a_pipe_gets_colours_or_folded_lines(name: str, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "40")
-    narrow = shown(name, here, monkeypatch)
-    monkeypatch.delenv("COLUMNS")
-    told = shown(name, here, monkeypatch)
-    assert "\x1b" not in told
-    assert len(told.splitlines()) <= len(narrow.splitlines())
-    for what, pattern in UGLY.items():
-        assert pattern.search(told) is None, what
-
-
 @pytest.mark.parametrize("path", [path for path, _ in commands()])
 def test_help_is_cut(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("COLUMNS", str(COLUMNS))
     told = call(*path.split()[1:], "--help")
-    assert max(map(len, told.splitlines())) <= 80
+    assert max(map(len, told.splitlines())) <= COLUMNS
     assert "\N{HORIZONTAL ELLIPSIS}" not in told
