@@ -26,11 +26,15 @@ def runs_frame(results_dir: Path, points: Sequence[DesignPoint], states: Mapping
     `states` has the status of runs without a result, by id. Scores are on one scale. Rows that a rehearsal made up are marked.
     Raises MixedScalesError.
     """
+    return tabulated(load_results(results_dir, wanted={point.run_id for point in points}), points, states)
+
+
+def tabulated(results: Results, points: Sequence[DesignPoint], states: Mapping[str, str]) -> pd.DataFrame:
+    """Tabulate the wanted runs as `runs_frame`, from results that are read already."""
     import pyarrow as pa
 
     from recipe_sweep.sweep.results.settings import with_settings
 
-    results = load_results(results_dir, wanted={point.run_id for point in points})
     done = _done(results, points).drop_columns(list(CURVES))
     there = set(done["run_id"].to_pylist())
     missing = [point for point in points if point.run_id not in there]

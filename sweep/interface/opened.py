@@ -138,12 +138,12 @@ class Sweep:
 'alpha', 'critic_norm', 'hidden', 'lr']
         """
         from recipe_sweep.analysis.findings.best_table import best_frame
-        from recipe_sweep.analysis.results.every_run import runs_frame
+        from recipe_sweep.analysis.results.every_run import tabulated
         from recipe_sweep.analysis.results.rehearsal_mark import stamped
 
         points = self.points
         material = self._gathered()
-        found = best_frame(material.blocks, points, runs_frame(self._target.paths.results, points, {}))
+        found = best_frame(material.blocks, points, tabulated(material.results, points, {}))
         return stamped(found) if material.results.rehearsal else found
 
     @_warned

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
 from operator import attrgetter
+from typing import NamedTuple
 
 from recipe_sweep.search_spaces.expansion import axis_counts
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -120,6 +121,13 @@ def failed_runs(points: Iterable[DesignPoint], paths: SweepPaths, selected: Coll
     return frozenset(run_id for group in grouped(read_failures(paths), wanted - done.keys()) for run_id in group.run_ids)
 
 
+class Look(NamedTuple):
+    """The state of a sweep, and the progress of every axis that varies in its grid."""
+
+    status: SweepStatus
+    axes: tuple[AxisProgress, ...]
+
+
 class SweepWatcher:
     """Reads the state of one sweep repeatedly. What follows from its points is computed once.
 
@@ -144,7 +152,15 @@ class SweepWatcher:
 
     def look(self) -> SweepStatus:
         """Read the state of the sweep now. Raises SweepDirectoryError if one of its files cannot be read."""
+        return self._status(self._ledger.read())
+
+    def look_once(self) -> Look:
+        """Read the state of the sweep for a command that ends then, and update the index. Raises as `look`."""
         done = self._ledger.read()
+        self._ledger.remember()
+        return Look(self._status(done), self.by_axis(done))
+
+    def _status(self, done: DoneRuns) -> SweepStatus:
         finished = self._points.keys() & done.file_of.keys()
         unfinished = self._points.keys() - finished
         launch = visible_launch(self._paths.lease)

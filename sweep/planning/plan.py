@@ -21,7 +21,7 @@ from recipe_sweep.sweep.files.pack_file import PackRecord, read_record, read_rec
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.planning.packing import Capacity, halves, longest_first, pack_points
 from recipe_sweep.sweep.planning.reasons import explain
-from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done, read_points
+from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, done_points, read_done
 
 _PACK = re.compile("[0-9a-f]{16}")
 
@@ -99,9 +99,9 @@ def make_plan(
     lost = {run_id for file in weightless for run_id in file.run_ids}
     fresh = [point for point in todo.values() if point.run_id not in taken]
     new = [point for point in fresh if point.run_id not in lost]
-    done_points = _done_points(paths, points, done, outside) if new and done.file_of else []
+    before = done_points(paths, done, points) if new and done.file_of else []
     reasons = (
-        *explain(new, done_points, wanted),
+        *explain(new, before, wanted),
         *_reason(Why.WEIGHTS, "the weights kept beside their results are gone", [run for run in todo if run in lost]),
         *_reason(
             Why.INTERRUPTED,
@@ -119,7 +119,7 @@ def make_plan(
         reasons=reasons,
         gave_up=adopted.gave_up,
         outside=outside,
-        retrained_value_lanes=_retrained(new, done_points),
+        retrained_value_lanes=_retrained(new, before),
         forgiven=adopted.forgiven,
         weightless=weightless,
         held=tuple(point.run_id for point in chosen if point.run_id in behind and point.run_id not in done.file_of),
@@ -185,14 +185,6 @@ _NOTHING = _Adopted((), (), (), (), frozenset())
 
 def _reason(why: Why, detail: str, run_ids: Sequence[str]) -> tuple[Reason, ...]:
     return (Reason(why, detail, tuple(run_ids)),) if run_ids else ()
-
-
-def _done_points(paths: SweepPaths, points: Sequence[DesignPoint], done: DoneRuns, outside: Sequence[str]) -> list[DesignPoint]:
-    """List the points of all done runs. Points outside the grid are read from their results files."""
-    inside = [point for point in points if point.run_id in done.file_of]
-    packs = {done.file_of[run_id].pack_id for run_id in outside}
-    known = read_points(paths, sorted(packs))
-    return inside + [known[run_id] for run_id in outside if run_id in known]
 
 
 def _retrained(new: Sequence[DesignPoint], done: Sequence[DesignPoint]) -> int:

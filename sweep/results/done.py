@@ -181,6 +181,14 @@ def read_points(paths: SweepPaths, pack_ids: Iterable[str]) -> dict[str, DesignP
     return points
 
 
+def done_points(paths: SweepPaths, done: DoneRuns, known: Iterable[DesignPoint]) -> list[DesignPoint]:
+    """List the points of all done runs. Only those that are not among the `known` are read from their results files."""
+    inside = [point for point in known if point.run_id in done.file_of]
+    outside = done.file_of.keys() - {point.run_id for point in inside}
+    read = read_points(paths, sorted({done.file_of[run_id].pack_id for run_id in outside}))
+    return inside + [read[run_id] for run_id in sorted(outside) if run_id in read]
+
+
 def check_result(path: Path) -> None:
     """Read every column of a results file.
 

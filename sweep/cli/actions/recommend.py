@@ -28,7 +28,7 @@ from recipe_sweep.sweep.files.out_file import is_standard_output, is_stream, wri
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.opening import SWEEPS, Reference, Target
 from recipe_sweep.sweep.planning.search_rounds import unpruned
-from recipe_sweep.sweep.results.done import read_done, read_points
+from recipe_sweep.sweep.results.done import done_points, read_done
 
 _LONGEST_STEM = 56
 """Characters of a name before `-next`; a grid's name has at most 64."""
@@ -71,7 +71,7 @@ def _write(
     told = sys.stderr if options.as_json or is_standard_output(out) else None
     family = list(_family(target))
     name, before = family[-1], [paths for each in family[:-1] for paths in _places(target, each)]
-    read = (read_points(paths, read_done(paths).pack_ids).values() for paths in (target.paths, *before))
+    read = (done_points(paths, read_done(paths), target.points) for paths in (target.paths, *before))
     done = [_on_newest_data(point) for found_there in read for point in found_there]
     published = found.basis is Basis.PAPER
     if options.task is not None and all(point.task != options.task for point in points):

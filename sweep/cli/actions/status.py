@@ -16,7 +16,6 @@ from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.on_cluster import read_on_cluster
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
 from recipe_sweep.sweep.opening import Reference
-from recipe_sweep.sweep.results.done import read_done
 
 WATCH_EVERY_S = 2.0
 
@@ -40,7 +39,7 @@ def show_status(options: StatusOptions) -> None:
         screen = console()
         if options.watch:
             _watch(watcher, screen)
-        look, axes = watcher.look(), watcher.by_axis(read_done(target.paths))
+        look, axes = watcher.look_once()
     if options.as_json:
         say(status_json(target, look, axes))
         return
