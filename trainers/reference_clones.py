@@ -25,7 +25,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     ValueLearning,
 )
 from recipe_sweep.trainers.data.catalogue import ensure_dataset
-from recipe_sweep.trainers.environments.registry import task_spec
+from recipe_sweep.trainers.reference_policies import has_long_episodes
 from recipe_sweep.trainers.reference_table import Kind, Reference
 from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.train import train_pack
@@ -36,13 +36,11 @@ EPISODES = 10
 """Episodes that each seed's clone plays after its last step, where episodes are long"""
 SHORT_EPISODES = 100
 """The same where episodes are short"""
-LONG = 100
-"""Steps from which on an episode is long."""
 
 
 def measure_clone(task: str, dataset: str, transitions: int) -> Reference:
     """Train clones of a home-made dataset of seed 0, one per seed; return the mean and its standard error over seeds."""
-    episodes = EPISODES if task_spec(task).horizon >= LONG else SHORT_EPISODES
+    episodes = EPISODES if has_long_episodes(task) else SHORT_EPISODES
     points = [clone_point(task, dataset, transitions, seed, episodes) for seed in SEEDS]
     with TemporaryDirectory() as place:
         root = Path(place)

@@ -7,7 +7,7 @@ them. A test fails if a version has no row.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,12 +16,11 @@ from numpy.typing import NDArray
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers.data.homegrown.makers import make_columns
-from recipe_sweep.trainers.data.stored.card import Identity
+from recipe_sweep.trainers.data.inventory import homegrown_identities
 from recipe_sweep.trainers.data.stored.collect import unheard
 from recipe_sweep.trainers.data.stored.columns import episode_returns
 from recipe_sweep.trainers.environments.registry import make_environment, task_spec
-from recipe_sweep.trainers.environments.sums import mean_over_agents
-from recipe_sweep.trainers.policies.registry import policy_of
+from recipe_sweep.trainers.evaluation import played
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.reference_table import Kind, Reference
 from recipe_sweep.trainers.task import FloatArray, TaskSpec
@@ -43,8 +42,12 @@ class Effort(NamedTuple):
 
 def effort_of(task: str) -> Effort:
     """Choose how much to measure of a task: less if its episodes are long, because they are MuJoCo's and slow."""
-    horizon = task_spec(task).horizon
-    return Effort(100, 50_000) if horizon >= LONG else Effort(4_000, 100_000)
+    return Effort(100, 50_000) if has_long_episodes(task) else Effort(4_000, 100_000)
+
+
+def has_long_episodes(task: str) -> bool:
+    """Say whether a task's episodes are so long that few of them can be measured."""
+    return task_spec(task).horizon >= LONG
 
 
 def measure(task: str) -> tuple[Reference, ...]:
@@ -53,8 +56,8 @@ def measure(task: str) -> tuple[Reference, ...]:
     The environment is the same for all sources, so zero and uniform actions are played once. Repeated, it gives the same bits.
     """
     effort, entry = effort_of(task), TASKS[task]
-    played = [(kind, play(task, act, effort.episodes)) for kind, act in _ACTS.items()]
-    rows = [_reference(task, source, "", kind, returns) for source in entry.datasets for kind, returns in played]
+    found = [(kind, play(task, act, effort.episodes)) for kind, act in _ACTS.items()]
+    rows = [_reference(task, source, "", kind, returns) for source in entry.datasets for kind, returns in found]
     for dataset in entry.datasets.get(Source.HOMEGROWN, ()):
         rows.append(_reference(task, Source.HOMEGROWN, dataset, Kind.BEHAVIOUR, _made(task, dataset, effort.transitions)))
     return of_each_version(rows)
@@ -102,33 +105,22 @@ _ACTS: dict[Kind, Act] = {Kind.ZERO: zero, Kind.UNIFORM: uniform}
 
 
 def _play(spec: TaskSpec, act: Act, episodes: range) -> NDArray[np.float64]:
-    environment, policy = make_environment(spec.name, len(episodes)), policy_of(spec)
     generators = [generator(SEED, "reference", episode) for episode in episodes]
-    environment.reset(generators)
-    chosen = policy.executable(np.stack([act(spec, drawn) for drawn in generators], axis=1), None)
-    returns, running = np.zeros(len(episodes)), np.ones(len(episodes), np.bool_)
-    for actions in chosen:
-        _, rewards, done = environment.step(actions)
-        returns += np.where(running, mean_over_agents(rewards), 0.0)
-        running &= ~done
-        if not running.any():
-            break
+    outputs, returns = _outputs(spec, act, generators), np.zeros(len(episodes))
+    for moment in played(lambda _: next(outputs), make_environment(spec.name, len(episodes)), generators):
+        returns += moment.rewards
     return returns
+
+
+def _outputs(spec: TaskSpec, act: Act, generators: Sequence[np.random.Generator]) -> Iterator[FloatArray]:
+    """Yield the outputs (E, N, A) of each step. They are drawn at the first step, because the starts are drawn before."""
+    yield from np.stack([act(spec, drawn) for drawn in generators], axis=1)
 
 
 def _made(task: str, dataset: str, transitions: int) -> NDArray[np.float64]:
     """Make a dataset in memory; return its episodes' returns."""
-    columns = make_columns(
-        Identity(
-            task=task,
-            source=Source.HOMEGROWN,
-            dataset=dataset,
-            dataset_version=TASKS[task].version(Source.HOMEGROWN, dataset),
-            dataset_seed=SEED,
-            dataset_size=transitions,
-        ),
-        unheard,
-    )
+    [identity] = homegrown_identities(task, [dataset], transitions, SEED)
+    columns = make_columns(identity, unheard)
     return episode_returns(columns.rewards, columns.terminals)
 
 
