@@ -151,7 +151,7 @@ def pack_memory(points: Sequence[DesignPoint]) -> Memory:
     shapes, lanes = shapes_of(point), Lanes.of(points)
     width = point.precision.bytes
     return Memory(
-        width * _parameters(point, shapes, lanes),
+        width * _parameters(point, shapes, lanes, RESTING_COPIES),
         width * _activations(point, shapes, lanes),
         dataset_bytes(point, task_spec(point.task)),
     )
@@ -169,11 +169,7 @@ def checkpoint_bytes(points: Sequence[DesignPoint]) -> int:
     """Compute the bytes of one checkpoint of a pack: parameters, the optimiser's two moments, and targets."""
     point = points[0]
     shapes, lanes = shapes_of(point), Lanes.of(points)
-    saved = RESTING_COPIES - 1  # without the gradient
-    per_value = (saved + 1) * _critic_parameters(shapes)
-    if point.value_learning.has_value_network:
-        per_value += saved * shapes.value.parameters
-    return point.precision.bytes * (lanes.values * per_value + lanes.actors * saved * shapes.actor.parameters)
+    return point.precision.bytes * _parameters(point, shapes, lanes, RESTING_COPIES - 1)  # without the gradient
 
 
 def weights_bytes(point: DesignPoint, *, critics: bool) -> int:
@@ -195,12 +191,12 @@ _HYPER_LAYERS = 4
 """Arrays that PyTorch keeps for a hypernetwork's hidden layer: outputs of Linear, norm, the norm's affine part, ReLU."""
 
 
-def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
-    critic = _critic_parameters(shapes)
-    per_value = (RESTING_COPIES + 1) * critic  # the one more is the target
+def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes, copies: int) -> int:
+    """Count the numbers of a pack that has so many copies of each trained parameter, and one of each target."""
+    per_value = (copies + 1) * _critic_parameters(shapes)
     if point.value_learning.has_value_network:
-        per_value += RESTING_COPIES * shapes.value.parameters
-    return lanes.values * per_value + lanes.actors * RESTING_COPIES * shapes.actor.parameters
+        per_value += copies * shapes.value.parameters
+    return lanes.values * per_value + lanes.actors * copies * shapes.actor.parameters
 
 
 def _critic_parameters(shapes: Shapes) -> int:
