@@ -24,11 +24,15 @@ def read_extended(path: Path) -> Document:
     Raises GridError for a file that is not there, and for files that extend each other in a circle. Raises UnreadableFileError
     for a file that is no YAML.
     """
-    return _read(path, ())
+    return extended(read_yaml(path), path)
 
 
-def _read(path: Path, before: tuple[Path, ...]) -> Document:
-    document = read_yaml(path)
+def extended(document: Document, path: Path) -> Document:
+    """Merge the document of the file at `path` with those that it extends. Raises as `read_extended`."""
+    return _extended(document, path, ())
+
+
+def _extended(document: Document, path: Path, before: tuple[Path, ...]) -> Document:
     if EXTENDS not in document.content:
         return document
     chain = (*before, path.resolve())
@@ -36,7 +40,7 @@ def _read(path: Path, before: tuple[Path, ...]) -> Document:
     if other.resolve() in chain:
         circle = " -> ".join(each.name for each in (*chain[chain.index(other.resolve()) :], other))
         raise GridError(document.problem((EXTENDS,), f"a circle: {circle}", "a file that does not lead back to this one"))
-    return _merged(_read(other, chain), document)
+    return _merged(_extended(read_yaml(other), other, chain), document)
 
 
 def _other(document: Document, path: Path) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from recipe_sweep.search_spaces.errors import MOST_TOLD, GridError, Problem
-from recipe_sweep.search_spaces.extending import EXTENDS, read_extended
+from recipe_sweep.search_spaces.extending import EXTENDS, extended, read_extended
 from recipe_sweep.search_spaces.foreign import foreign
 from recipe_sweep.search_spaces.grid import Axes, Grid, Settings
 from recipe_sweep.search_spaces.overrides import apply_overrides
@@ -62,8 +62,10 @@ def standalone_text(reference: str | Path) -> str:
 
     Raises as `read_grid`.
     """
-    grid, path = read_grid(reference), resolve_grid(reference)
-    if EXTENDS in read_yaml(path).content:
+    path = resolve_grid(reference)
+    own = read_yaml(path)
+    grid = grid_from(extended(own, path))
+    if EXTENDS in own.content:
         return json.dumps(grid.document.content, indent=2)  # JSON is YAML.
     return path.read_text(encoding="utf-8")
 
