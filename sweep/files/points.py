@@ -69,7 +69,7 @@ def points_from_json(content: Mapping[str, object]) -> tuple[DesignPoint, ...]:
 
 def _values(content: Mapping[str, object], names: Iterable[str]) -> dict[str, object]:
     """Return the values of a point's fields. An absent field has its default, or None if it does not apply."""
-    hints, absent = _field_types(), _values_where_absent()
+    hints, absent = _field_types(), values_where_absent()
     return {name: _typed(content[name], hints[name]) if name in content else absent[name] for name in names}
 
 
@@ -80,7 +80,8 @@ def _refuse_unknown(content: Mapping[str, object]) -> None:
 
 
 @functools.cache
-def _values_where_absent() -> dict[str, object]:
+def values_where_absent() -> Mapping[str, object]:
+    """Return the values of the fields that a canonical point leaves out: their default, or None."""
     fields = dataclasses.fields(DesignPoint)
     return {field.name: None if field.default is dataclasses.MISSING else field.default for field in fields}
 

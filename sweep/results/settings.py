@@ -6,7 +6,6 @@ tables for people get one more column for each of them, after the columns of the
 
 from __future__ import annotations
 
-import dataclasses
 import types
 import typing
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ import pyarrow as pa
 
 from recipe_sweep.search_spaces.filters import SELECTABLE
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.sweep.files.points import fields_of_text
+from recipe_sweep.sweep.files.points import fields_of_text, values_where_absent
 from recipe_sweep.sweep.results.schema import POINT_COLUMNS
 from recipe_sweep.sweep.results.setting_text import setting_text
 
@@ -37,11 +36,6 @@ def _columns() -> list[pa.Field]:
 
 SETTING_COLUMNS = _columns()
 """What can be selected by `--only` and has no column in results files."""
-
-_ABSENT = {
-    field.name: None if field.default is dataclasses.MISSING else field.default for field in dataclasses.fields(DesignPoint)
-}
-"""Values of fields that a canonical point leaves out."""
 
 
 def with_settings(table: pa.Table) -> pa.Table:
@@ -66,7 +60,7 @@ def _cells(text: str) -> dict[str, object]:
 
 
 def _cell(field: pa.Field, content: Mapping[str, object]) -> object:
-    value = content.get(field.name, _ABSENT[field.name])
+    value = content.get(field.name, values_where_absent()[field.name])
     return setting_text(value) if value is not None and pa.types.is_string(field.type) else value
 
 

@@ -20,7 +20,7 @@ from recipe_sweep.sweep.files.pack_file import PackRecord
 from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
 from recipe_sweep.sweep.opening import Reference
 from recipe_sweep.sweep.results.setting_text import value_text
-from recipe_sweep.sweep.units import duration, span
+from recipe_sweep.sweep.units import duration, local_moment, span
 from recipe_sweep.trainers.results import RunStatus
 
 _COLUMNS = 4
@@ -177,7 +177,7 @@ def _pack(record: PackRecord) -> str:
     pack = record.pack
     origin = f", cut from {pack.slice_of}" + (" because that failed" if pack.suspect else "") if pack.slice_of else ""
     runs = counted(len(pack.points), "run")
-    return f"{pack.pack_id}: {runs}{origin}; first started by launch {record.epoch}, {_moment(record.started_at)}"
+    return f"{pack.pack_id}: {runs}{origin}; first started by launch {record.epoch}, {local_moment(record.started_at)}"
 
 
 def _try(entry: Try) -> str:
@@ -187,7 +187,7 @@ def _try(entry: Try) -> str:
     if attempt.ended_at is not None:
         took = f", {duration((datetime.fromisoformat(attempt.ended_at) - began).total_seconds())}"
     where = f"{attempt.process.host}, pid {attempt.process.pid}"
-    text = f"{attempt.number} at {attempt.pack_id}: {_moment(began)}{took}, {where}: {_end(entry)}"
+    text = f"{attempt.number} at {attempt.pack_id}: {local_moment(began)}{took}, {where}: {_end(entry)}"
     if entry.failure is not None:
         cause = entry.failure.cause
         text += f"\n{cause.error}: {cause.message}\nat {cause.frame}"
@@ -217,7 +217,7 @@ def _outcome(outcome: Outcome) -> Iterable[tuple[str, RenderableType]]:
         "made by",
         Text(
             f"{outcome.code_version}, torch {outcome.torch_version}, {outcome.device}, {threads}, on {outcome.host}, "
-            f"launch {outcome.epoch}, {_moment(outcome.finished_at)}; data {outcome.data_hash[:16]}"
+            f"launch {outcome.epoch}, {local_moment(outcome.finished_at)}; data {outcome.data_hash[:16]}"
         ),
     )
 
@@ -226,7 +226,3 @@ def _thinned(curve: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
     """Pick evaluations that are spread evenly, with the last one, so that they fit on a line."""
     every = -(-len(curve) // _SHOWN_EVALUATIONS)
     return list(curve[::-1][::every][::-1])
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
