@@ -72,8 +72,14 @@ def launch(
     reference = _reference(grid, directory, overrides)
     launched = _options(reference, rehearse, options)
     with overlooked() as heard:
-        end = end_of_launch(launched)
-    heard.tell(warn)
+        try:
+            end = end_of_launch(launched)
+        except UserInputError as error:
+            for problem in error.problems:
+                heard.silence(problem.file)
+            raise
+        finally:
+            heard.tell(warn)
     if end is ExitCode.INTERRUPTED:
         raise KeyboardInterrupt("the launch was stopped; launch again to continue")
     if end is not ExitCode.OK:
