@@ -20,6 +20,10 @@ def write_grid(path: Path, preset: str) -> None:
     schema = path.with_name(SCHEMA_FILE)
     if not schema.exists() or is_schema(schema):
         _write(schema, schema_text())
+    else:
+        other = pasted("recipe-sweep", "schema", "-o", "NAME.json")
+        tell(f"{schema} is no schema of grids and was kept; write the schema beside it: {other}")
+        tell(f"then name that file in the first line of {path}, where editors look for it")
     tell(f"wrote {path}; edit it, then: {pasted('recipe-sweep', 'plan', path)}")
 
 

@@ -50,7 +50,7 @@ def test_the_first_line_leads_an_editor_to_a_schema_that_the_file_meets(here: Pa
 
 def test_a_file_of_somebody_else_is_never_replaced(here: Path) -> None:
     (here / "grid.schema.json").write_text("{}")
-    call("init", "one.yaml")
+    assert "grid.schema.json is no schema of grids and was kept" in call("init", "one.yaml")
     assert (here / "grid.schema.json").read_text() == "{}"
     assert "there already" in call("schema", "-o", "grid.schema.json", expect=ExitCode.BAD_INPUT)
     assert "there already" in call("init", "one.yaml", expect=ExitCode.BAD_INPUT)
