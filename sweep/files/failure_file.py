@@ -20,7 +20,7 @@ from pathlib import Path
 
 from recipe_sweep.search_spaces.errors import PluginCodeError
 from recipe_sweep.search_spaces.user_code import is_ours, is_users
-from recipe_sweep.sweep.errors import DamagedFileError
+from recipe_sweep.sweep.errors import DamagedFileError, StoreError
 from recipe_sweep.sweep.files.atomic import move, publish_json
 from recipe_sweep.sweep.files.hang import Frame, Hang
 from recipe_sweep.sweep.files.kinds import FAILURE, LOG
@@ -110,11 +110,13 @@ def cause_of_hang(hang: Hang) -> Cause:
 def may_pass(error: BaseException) -> bool:
     """Say whether an error is likely to pass by itself.
 
-    It is, if the system refused something and the reason is not a wrong path. A plugin's OSError without an error number is the
-    plugin's own message, so it does not count.
+    It is, if the system refused something and the reason is not a wrong path. It also is, if a store gives no answer. A
+    plugin's OSError without an error number is the plugin's own message, so it does not count.
     """
     if isinstance(error, PluginCodeError):
         return isinstance(error.origin, OSError) and error.origin.errno is not None and may_pass(error.origin)
+    if isinstance(error, StoreError):
+        return True
     return isinstance(error, OSError) and not isinstance(error, _WRONG_PATHS) and error.errno not in _STAYS
 
 

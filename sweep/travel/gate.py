@@ -155,7 +155,7 @@ class Gate:
         """Take the newest progress and a part of the log; say whether this worker is to save its pack and leave it."""
         try:
             with self._asked_by(pack_id, token):
-                if beat.progress is not None:
+                if beat.progress is not None and not self._paths.pack_result(pack_id).exists():  # It may come late.
                     self._arrivals.put(names.checked(f"progress/{pack_id}.json", pack_id), beat.progress, lasting=False)
                 size = 0 if beat.log is None else self._log(names.checked(beat.log, pack_id), beat)
                 return Pulse(stop=self.told_to_stop(), log_size=size)

@@ -38,9 +38,13 @@ def gate(settings: LaunchSettings) -> Travel:
 
 def by_store(settings: LaunchSettings) -> Travel:
     """Checkpoints and weights by a store in a folder, beside the sweep."""
-    store = settings.root.parent / "store"
-    settings = identified(replace(settings, store=f"file://{store}"))
+    settings = stored(identified(settings))
     return Mirror(settings, Direct(Gate(settings, by_store=True)), by_store=True)
+
+
+def stored(settings: LaunchSettings) -> LaunchSettings:
+    """The same with a store in a folder beside the sweep."""
+    return replace(settings, store=f"file://{settings.root.parent / 'store'}")
 
 
 def identified(settings: LaunchSettings) -> LaunchSettings:
