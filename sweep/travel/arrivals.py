@@ -121,6 +121,7 @@ class Arrivals:
 
     def _complete(self, unfinished: Path, landed: Landed) -> None:
         if landed.size == 0:
+            unfinished.parent.mkdir(parents=True, exist_ok=True)
             unfinished.touch()
         if not _is(unfinished, landed):
             unfinished.unlink(missing_ok=True)

@@ -78,6 +78,14 @@ class Gate:
         self._held_lock = threading.Lock()
         self._arrivals = Arrivals(settings, by_store=by_store)
 
+    def close(self) -> None:
+        """Close all claims, as the end of this process would."""
+        with self._held_lock:
+            for held in self._held.values():
+                if held.file is not None:
+                    held.file.close()
+            self._held.clear()
+
     def told_to_stop(self) -> bool:
         """Say whether the launch was asked to stop, is dead, or was superseded."""
         return told_to_stop(self._settings)
