@@ -43,7 +43,6 @@ FLOORS = (
     "sweep.travel",
     "sweep.planning",
     "sweep.tracking",
-    "sweep.opening",
     "sweep.worker",
     "sweep.estimates",
     "sweep.monitoring",

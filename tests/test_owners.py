@@ -99,7 +99,7 @@ CONCEPTS = {
     "never writing over a file": Concept(
         writes_over,
         owners=(),
-        elsewhere={},
+        elsewhere={"sweep.travel.mirror": "a directory that this process has just made for itself"},
         within=("sweep", "cluster"),
         does=('path.write_text("x")', "paths.lock_file.write_bytes(data)"),
         does_not=("temporary.write_text(text)", "write_text(path, text)"),
@@ -146,7 +146,6 @@ CONCEPTS = {
             "sweep.cli.show.cost": CLI,
             "sweep.cli.show.data": CLI,
             "sweep.cli.show.plan": CLI,
-            "sweep.cli.show.run": CLI,
         },
         within=("sweep",),
         does=('f"{size / 1e9:.1f} GB"', 'f"{seconds // 60} min"', 'f"{at:%Y-%m-%d}"', 'f"{share:.0%}".replace("%", " %")'),
@@ -179,6 +178,7 @@ CONCEPTS = {
             "sweep.launch.ray_engine": "the directory of a launch's own Ray",
             "sweep.launch.supervisor": "the directory of a launch's own Ray",
             "sweep.monitoring.put_away": "a whole sweep that the user removes",
+            "sweep.travel.node": "a node's own copy of one pack's files, not the sweep's",
         },
         within=("sweep",),
         does=("shutil.rmtree(folder)", "paths.pack_checkpoint(pack_id).unlink()"),
@@ -187,7 +187,7 @@ CONCEPTS = {
     "Ray's private modules": Concept(
         looks_into_ray,
         owners=("sweep.launch.ray_private",),
-        elsewhere={},
+        elsewhere={"sweep.travel.ray_gate": "Ray's public way to place an actor, though in a module below ray.util"},
         within=ALL,
         does=(
             "from ray._private import services",

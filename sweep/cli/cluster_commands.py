@@ -51,23 +51,9 @@ def up(
     dry_run: DryRunOption = False,
 ) -> None:
     """Start the machines, or submit the job, with exactly this code. --grid trains a grid on them and then ends them."""
-    from recipe_sweep.sweep.cli.show.cluster import cluster_lines, order_lines
-    from recipe_sweep.sweep.clusters.jobs import bring_up, prepare, scratch_directory
-    from recipe_sweep.sweep.opening import Reference, locate
+    from recipe_sweep.sweep.cli.actions.bring_up import bring_up_cluster
 
-    cluster = _cluster(file)
-    sweep = None if grid is None else locate(Reference(grid)).paths
-    with scratch_directory() as scratch:
-        order = prepare(cluster, grid, scratch)
-        if dry_run:
-            for line in order_lines(order):  # They have whole files, in which a fold would be a mistake.
-                say(line)
-            return
-        for line in cluster_lines(cluster):
-            tell(line)
-        if order.wheel is not None:
-            tell(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
-        bring_up(order, scratch, print, sweep)
+    bring_up_cluster(_cluster(file), grid, dry_run=dry_run)
 
 
 @app.command(epilog="Example:  recipe-sweep cluster status aws.yaml")

@@ -26,7 +26,7 @@ def archive(
 ) -> None:  # fmt: skip
     """Pack a sweep into one file, which can be unpacked and opened anywhere. The sweep stays."""
     from recipe_sweep.sweep.cli.actions.put_away import archive_sweep
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     archive_sweep(Reference(grid, directory), out)
 
@@ -39,6 +39,6 @@ def remove(
 ) -> None:
     """Remove a sweep with all its results. Without --yes it only says what would go: runs, bytes, and CPU time spent."""
     from recipe_sweep.sweep.cli.actions.put_away import remove_sweep
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     remove_sweep(Reference(grid, directory), yes)

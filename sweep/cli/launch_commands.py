@@ -72,7 +72,7 @@ def plan(
     """Show what a launch would train and why, what is done, and the time and cost of the rest."""
     from recipe_sweep.sweep.cli.actions.plan import PlanOptions, show_plan
     from recipe_sweep.sweep.launch.options import LaunchOptions
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     reference = Reference(grid, directory, overrides or ())
     launch = LaunchOptions(reference, only or (), cluster, retry_failed=retry_failed, workload=workload())
@@ -95,7 +95,7 @@ def launch(
     """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command continues."""
     from recipe_sweep.sweep.cli.actions.launch import launch_grid
     from recipe_sweep.sweep.launch.options import LaunchOptions
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     reference = Reference(grid, directory, overrides or ())
     options = LaunchOptions(
@@ -125,7 +125,7 @@ def rehearse(
     from recipe_sweep.sweep.cli.actions.launch import chosen_world, launch_grid
     from recipe_sweep.sweep.files.sweep_file import Rehearsal
     from recipe_sweep.sweep.launch.options import LaunchOptions
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     reference = Reference(grid, directory, overrides or ())
     rehearsal = Rehearsal(seconds_per_run, chosen_world(null=null, as_paper=as_paper))
@@ -148,7 +148,7 @@ def retry(
     """Train the failed runs again, and nothing else. Earlier failures no longer count."""
     from recipe_sweep.sweep.cli.actions.launch import retry_failed
     from recipe_sweep.sweep.launch.options import LaunchOptions
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     reference = Reference(grid, directory, overrides or ())
     options = LaunchOptions(reference, only or (), cluster, data, retry_failed=True, mlflow=mlflow, workload=workload())
@@ -171,7 +171,7 @@ def run(
 ) -> None:
     """Train one run in this process and print its curve; nothing is recorded. If several match, train the first."""
     from recipe_sweep.sweep.cli.actions.train_one import RunOptions, train_one
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     reference = Reference(grid, overrides=overrides or ())
     train_one(RunOptions(reference, run_id, only or (), data, device, threads, curve, debug))
@@ -219,7 +219,7 @@ def replay(
 ) -> None:
     """Train the packs of finished runs again and compare with the record; nothing is recorded. Exit code 1 for other bits."""
     from recipe_sweep.sweep.cli.actions.replay import ReplayOptions, replay_runs
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     reference = Reference(grid, directory, overrides or ())
     options = ReplayOptions(reference, run_ids or (), sample, seed, only or (), alone, data, device, as_json)

@@ -74,7 +74,7 @@ def _complete_threshold(incomplete: str) -> list[str]:
 def _points(ctx: typer.Context) -> tuple[DesignPoint, ...]:
     """Read the points of the grid on the line that is being completed; none if it names no grid yet."""
     from recipe_sweep.search_spaces.errors import UserInputError
-    from recipe_sweep.sweep.opening import open_target
+    from recipe_sweep.sweep.planning.opening import open_target
 
     # While the value of an option is being completed, the arguments before it are not assigned yet.
     grid = ctx.params.get("grid") or next(iter(ctx.args), None)

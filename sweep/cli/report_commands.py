@@ -77,7 +77,7 @@ def report(
     from recipe_sweep.analysis.results.score_rules import score_rule
     from recipe_sweep.sweep.cli.actions.report import ReportOptions, compare_sweeps, report_sweep
     from recipe_sweep.sweep.cli.actions.show_page import open_page
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     reference = Reference(grid, directory, overrides or ())
     rule = score_rule(score, threshold)
@@ -117,7 +117,7 @@ def recommend(
     """Recommend which configuration to train first and next, and why: from the results, or else from the paper."""
     from recipe_sweep.analysis.results.score_rules import score_rule
     from recipe_sweep.sweep.cli.actions.recommend import RecommendOptions, recommend_next
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     reference, rule = Reference(grid, directory, overrides or ()), score_rule(score, threshold)
     recommend_next(RecommendOptions(reference, task, dataset, budget, rule, as_json, out))
@@ -140,7 +140,7 @@ def export(
 ) -> None:
     """Write all finished runs as CSV or Parquet, or one run's policy as safetensors."""
     from recipe_sweep.sweep.files.out_file import is_standard_output
-    from recipe_sweep.sweep.opening import one_run
+    from recipe_sweep.sweep.planning.opening import one_run
     from recipe_sweep.sweep.results.export import export_policy, export_table
 
     with without_garbage_collection():
@@ -188,7 +188,7 @@ def play(
 ) -> None:
     """Draw an episode of a finished run as a GIF, with its return beside another simulator's. Exit code 1 if these differ."""
     from recipe_sweep.sweep.cli.actions.play import PlayOptions, play_episode
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     options = PlayOptions(Reference(grid, directory, overrides or ()), run_id, episode, per_second, pictures, out)
     if not play_episode(options):

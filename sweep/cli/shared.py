@@ -16,12 +16,12 @@ from recipe_sweep.sweep.cli.streams import screen, tell
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from recipe_sweep.sweep.opening import Located, Reference, Target
+    from recipe_sweep.sweep.planning.opening import Located, Reference, Target
 
 
 def open_sweep(grid: str, directory: Path | None, overrides: Sequence[str] | None) -> Target:
     """Open what a command's grid, `--dir` and `--set` name, as `open_reference`."""
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     return open_reference(Reference(grid, directory, overrides or ()))
 
@@ -29,16 +29,16 @@ def open_sweep(grid: str, directory: Path | None, overrides: Sequence[str] | Non
 def open_reference(reference: Reference) -> Target:
     """Open the sweep that a reference names. If another sweep of this grid may be meant, say where it is.
 
-    Raises as `recipe_sweep.sweep.opening.open_target`.
+    Raises as `recipe_sweep.sweep.planning.opening.open_target`.
     """
-    from recipe_sweep.sweep.opening import locate
+    from recipe_sweep.sweep.planning.opening import locate
 
     return open_located(locate(reference))
 
 
 def open_located(located: Located) -> Target:
     """Open a sweep whose directory is known, as `open_reference`."""
-    from recipe_sweep.sweep.opening import opened, sweep_elsewhere
+    from recipe_sweep.sweep.planning.opening import opened, sweep_elsewhere
 
     target = opened(located)
     beside = sweep_elsewhere(located.reference, target.paths)

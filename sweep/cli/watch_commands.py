@@ -51,7 +51,7 @@ def status(
 ) -> None:
     """Show the state of a sweep: progress, speed, time to go, cost so far, failures by cause, stuck packs."""
     from recipe_sweep.sweep.cli.actions.status import StatusOptions, show_status
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     show_status(StatusOptions(Reference(grid, directory, overrides or ()), only or (), watch, as_json))
 
@@ -71,7 +71,7 @@ def runs(
 ) -> None:
     """List the runs of a grid, one line each: id, design, settings, status, score, steps and seconds."""
     from recipe_sweep.sweep.cli.actions.runs import RunsOptions, show_runs
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     show_runs(RunsOptions(Reference(grid, directory, overrides or ()), only or (), status or (), sort, limit, as_json))
 
@@ -87,7 +87,7 @@ def explain(
     """Show everything about one run: settings, reason, attempts, result, cost, files, and how to rerun it."""
     from recipe_sweep.sweep.cli.show.run import commands_of, dossier_json, print_dossier
     from recipe_sweep.sweep.monitoring.run_history import open_dossier
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     with without_garbage_collection():
         target = open_sweep(grid, directory, overrides)
@@ -112,7 +112,7 @@ def best(
 ) -> None:
     """Show the best configuration of each design and dataset, with its corrected score; of a search, of each study."""
     from recipe_sweep.sweep.cli.actions.best import BestOptions, show_best
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     show_best(BestOptions(Reference(grid, directory, overrides or ()), beside, as_json))
 
@@ -142,7 +142,7 @@ def logs(
 ) -> None:
     """Print the end of a log: of the newest attempt that failed, else of the running packs, or as the options say."""
     from recipe_sweep.sweep.cli.actions.logs import LogOptions, print_logs
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     print_logs(LogOptions(Reference(grid, directory), run_id, pack_id, engine, attempt, lines, follow))
 
@@ -155,7 +155,7 @@ def cancel(
 ) -> None:
     """Ask the launch of a sweep, here or on another machine, to stop as after Ctrl-C."""
     from recipe_sweep.sweep.cli.actions.cancel import CancelOptions, cancel_launch
-    from recipe_sweep.sweep.opening import Reference
+    from recipe_sweep.sweep.planning.opening import Reference
 
     cancel_launch(CancelOptions(Reference(grid, directory), wait))
 

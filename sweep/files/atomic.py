@@ -53,6 +53,18 @@ def publishing(path: Path) -> Iterator[Path]:
     flush_to_disk(path.parent)
 
 
+def finish(unfinished: Path, path: Path) -> None:
+    """Give a file that was written in parts, and flushed, its name in the same directory. What is there is replaced."""
+    unfinished.replace(path)
+    flush_to_disk(path.parent)
+
+
+def finish_new(unfinished: Path, path: Path) -> None:
+    """Give such a file a name that must be new. Raises FileExistsError. `unfinished` stays."""
+    os.link(unfinished, path)
+    flush_to_disk(path.parent)
+
+
 def move(path: Path, target: Path) -> None:
     """Give a file another name on the same disk, in one step. A file that already has that name is replaced."""
     path.replace(target)

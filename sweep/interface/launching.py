@@ -20,7 +20,7 @@ from recipe_sweep.sweep.files.overlooked import overlooked
 from recipe_sweep.sweep.files.sweep_file import Rehearsal
 from recipe_sweep.sweep.interface.opened import Sweep
 from recipe_sweep.sweep.launch.options import LaunchOptions
-from recipe_sweep.sweep.opening import Reference, locate, opened
+from recipe_sweep.sweep.planning.opening import Reference, locate, opened
 
 
 class LaunchKeywords(TypedDict, total=False):

@@ -14,7 +14,7 @@ from recipe_sweep.sweep.files.overlooked import overlooked
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 from recipe_sweep.sweep.interface.advice import Advice
 from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher, failed_runs
-from recipe_sweep.sweep.opening import Reference, Target, check_not_elsewhere, locate, one_run, opened
+from recipe_sweep.sweep.planning.opening import Reference, Target, check_not_elsewhere, locate, one_run, opened
 from recipe_sweep.sweep.planning.search_rounds import unpruned
 
 if TYPE_CHECKING:

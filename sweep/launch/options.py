@@ -11,7 +11,7 @@ from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.clusters.machines import load_resources
 from recipe_sweep.sweep.files.launch_file import REAL
 from recipe_sweep.sweep.files.sweep_file import Rehearsal
-from recipe_sweep.sweep.opening import Reference, Target
+from recipe_sweep.sweep.planning.opening import Reference, Target
 from recipe_sweep.sweep.planning.request import LaunchRequest
 from recipe_sweep.sweep.store.base import Store
 

@@ -23,7 +23,7 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.progress_file import progress_path, read_progress
 from recipe_sweep.sweep.files.reading import meaningful
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
-from recipe_sweep.sweep.opening import Target, one_run
+from recipe_sweep.sweep.planning.opening import Target, one_run
 from recipe_sweep.sweep.planning.packing import Capacity
 from recipe_sweep.sweep.planning.plan import make_plan
 from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done

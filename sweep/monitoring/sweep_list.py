@@ -16,7 +16,7 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 from recipe_sweep.sweep.locks.lease import visible_launch
 from recipe_sweep.sweep.monitoring.best_so_far import Leader, leaders
-from recipe_sweep.sweep.opening import Target, open_target
+from recipe_sweep.sweep.planning.opening import Target, open_target
 from recipe_sweep.sweep.planning.search_rounds import progress
 from recipe_sweep.sweep.results.done import read_done
 

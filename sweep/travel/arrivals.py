@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recipe_sweep.sweep.errors import AlreadyPublishedError, TravelError
-from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, flush_to_disk, replacing
+from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, finish, finish_new, flush_to_disk, replacing
 from recipe_sweep.sweep.files.launch_file import LaunchSettings
 from recipe_sweep.sweep.locks.lease import permission_to_publish
 from recipe_sweep.sweep.store.addresses import open_store
@@ -65,8 +65,7 @@ class Arrivals:
             return  # The answer was lost, so it is asked again.
         self._complete(unfinished, landed)
         os.utime(unfinished, ns=(landed.mtime_ns, landed.mtime_ns))
-        unfinished.replace(path)
-        flush_to_disk(path.parent)
+        finish(unfinished, path)
 
     def publish(self, pack_id: str, rows: Landed, weights: str | None) -> None:
         """Give complete rows the pack's name, which must be new, while no other launch has taken over the sweep."""
@@ -79,9 +78,8 @@ class Arrivals:
                 return
             with permission_to_publish(self._paths.lease, self._settings.epoch):
                 self._complete(unfinished, rows)
-                os.link(unfinished, path)
+                finish_new(unfinished, path)
             published = True
-            flush_to_disk(path.parent)
         except FileExistsError as error:
             published = _is(path, rows)
             if not published:

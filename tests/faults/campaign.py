@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from tests.faults.kills import Blow, Kill, Struck, Victim, table
 from tests.faults.moments import Phase
 from tests.faults.suffering import Ended, Suffering

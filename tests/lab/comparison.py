@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from tests.faults.verdict import faults_in
 
 

@@ -12,7 +12,7 @@ from recipe_sweep.sweep.cli.show.best import bests_json, print_bests
 from recipe_sweep.sweep.cli.show.search import best_json, best_table, compared, progress_line
 from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
-from recipe_sweep.sweep.opening import Reference, Target, open_target
+from recipe_sweep.sweep.planning.opening import Reference, Target, open_target
 from recipe_sweep.sweep.planning.search_rounds import unpruned
 
 

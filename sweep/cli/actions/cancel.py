@@ -10,7 +10,7 @@ from recipe_sweep.sweep.cli.streams import tell
 from recipe_sweep.sweep.locks.lease import live_launch
 from recipe_sweep.sweep.locks.stop import ask_to_stop, wait_for_end
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
-from recipe_sweep.sweep.opening import Reference
+from recipe_sweep.sweep.planning.opening import Reference
 from recipe_sweep.sweep.units import duration
 
 

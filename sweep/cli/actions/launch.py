@@ -25,7 +25,7 @@ from recipe_sweep.sweep.files.overlooked import tell_now
 from recipe_sweep.sweep.launch.launch import launch
 from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
 from recipe_sweep.sweep.monitoring.status import failed_runs
-from recipe_sweep.sweep.opening import Target, check_not_elsewhere, locate, opened
+from recipe_sweep.sweep.planning.opening import Target, check_not_elsewhere, locate, opened
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
 from recipe_sweep.sweep.planning.search_rounds import ask_round, next_points

@@ -10,7 +10,7 @@ from recipe_sweep.sweep.cli.show.sweeps import print_sweeps, sweeps_json
 from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.monitoring.sweep_list import summarise, sweeps_in
-from recipe_sweep.sweep.opening import SWEEPS
+from recipe_sweep.sweep.planning.opening import SWEEPS
 
 
 def list_sweeps(folder: Path | None, as_json: bool) -> None:

@@ -11,7 +11,7 @@ from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.errors import UnknownLogError
 from recipe_sweep.sweep.monitoring import logs as log_files
 from recipe_sweep.sweep.monitoring.run_history import find_run
-from recipe_sweep.sweep.opening import Reference, Target
+from recipe_sweep.sweep.planning.opening import Reference, Target
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from recipe_sweep.sweep.estimates.estimate import estimate
 from recipe_sweep.sweep.files.sweep_file import read_sweep_file
 from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
 from recipe_sweep.sweep.monitoring.run_list import list_runs
-from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.planning.opening import Target
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
 from recipe_sweep.sweep.planning.search_rounds import next_points

@@ -16,7 +16,7 @@ from recipe_sweep.sweep.cli.streams import tell
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.out_file import is_standard_output, writing
 from recipe_sweep.sweep.monitoring.run_history import find_run
-from recipe_sweep.sweep.opening import Reference
+from recipe_sweep.sweep.planning.opening import Reference
 from recipe_sweep.sweep.results.kept import EvaluatedPolicy, evaluated_policy
 from recipe_sweep.trainers.play.base import Film, SecondReturn
 from recipe_sweep.trainers.play.episode import Episode, PlayedEvaluation, play_evaluation

@@ -12,7 +12,7 @@ from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.monitoring.put_away import Belongings, archive, belongings, check_idle, remove
 from recipe_sweep.sweep.monitoring.sweep_list import is_sweep
-from recipe_sweep.sweep.opening import Reference, locate
+from recipe_sweep.sweep.planning.opening import Reference, locate
 from recipe_sweep.sweep.store.addresses import is_address
 from recipe_sweep.sweep.units import device_time, memory
 

@@ -26,7 +26,7 @@ from recipe_sweep.sweep.cli.shared import open_reference
 from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.out_file import is_standard_output, is_stream, writing
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.opening import SWEEPS, Reference, Target
+from recipe_sweep.sweep.planning.opening import SWEEPS, Reference, Target
 from recipe_sweep.sweep.planning.search_rounds import unpruned
 from recipe_sweep.sweep.results.done import done_points, read_done
 

@@ -17,7 +17,7 @@ from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.errors import UnknownRunError
 from recipe_sweep.sweep.files.sweep_file import NO_PINS, read_sweep_file
 from recipe_sweep.sweep.monitoring.run_history import find_run
-from recipe_sweep.sweep.opening import Reference, Target
+from recipe_sweep.sweep.planning.opening import Reference, Target
 from recipe_sweep.sweep.results.done import DoneRuns, ResultFile, read_done
 from recipe_sweep.sweep.results.kept import check_trained
 from recipe_sweep.sweep.results.recorded import RecordedPack, recorded_pack

@@ -23,7 +23,7 @@ from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.estimates.estimate_file import read_scores
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
-from recipe_sweep.sweep.opening import Reference, Target
+from recipe_sweep.sweep.planning.opening import Reference, Target
 from recipe_sweep.sweep.planning.search_rounds import unpruned
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.sweep.results.trained import kept_weights

@@ -10,7 +10,7 @@ from recipe_sweep.sweep.cli.show.runs import Listing, print_runs, runs_json
 from recipe_sweep.sweep.cli.streams import say
 from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
 from recipe_sweep.sweep.monitoring.run_list import list_runs, sorted_runs
-from recipe_sweep.sweep.opening import Reference
+from recipe_sweep.sweep.planning.opening import Reference
 
 
 @dataclass(frozen=True)

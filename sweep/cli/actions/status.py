@@ -15,7 +15,7 @@ from recipe_sweep.sweep.cli.show.status import print_status, status_json
 from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.on_cluster import read_on_cluster
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
-from recipe_sweep.sweep.opening import Reference
+from recipe_sweep.sweep.planning.opening import Reference
 
 WATCH_EVERY_S = 2.0
 

@@ -14,7 +14,7 @@ from recipe_sweep.sweep.cli.show.bars import stages
 from recipe_sweep.sweep.cli.show.plan import point_lines
 from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.sweep_file import NO_PINS, DataPins, read_sweep_file
-from recipe_sweep.sweep.opening import Reference, Target, one_run
+from recipe_sweep.sweep.planning.opening import Reference, Target, one_run
 from recipe_sweep.sweep.units import memory
 from recipe_sweep.sweep.worker.one_run import Alone, LoneRun, run_alone, write_curve
 from recipe_sweep.trainers.data.catalogue import default_data_root

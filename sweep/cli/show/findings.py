@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.cli.streams import tell
 from recipe_sweep.sweep.monitoring.doctor import Finding, Severity
-from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.planning.opening import Target
 
 
 def print_findings(findings: Sequence[Finding]) -> None:

@@ -22,7 +22,7 @@ from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.disk import DiskUse
 from recipe_sweep.sweep.estimates.estimate_file import Estimate
 from recipe_sweep.sweep.monitoring.run_list import ListedRun
-from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.planning.opening import Target
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.results.setting_text import setting_text, value_text
 from recipe_sweep.sweep.units import memory

@@ -18,7 +18,7 @@ from recipe_sweep.sweep.cli.show.whole_words import WholeWords
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.pack_file import PackRecord
 from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
-from recipe_sweep.sweep.opening import Reference
+from recipe_sweep.sweep.planning.opening import Reference
 from recipe_sweep.sweep.results.setting_text import value_text
 from recipe_sweep.sweep.units import duration, local_moment, span
 from recipe_sweep.trainers.results import RunStatus

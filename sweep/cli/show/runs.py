@@ -19,7 +19,7 @@ from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.cli.show.text import design_words, plain_table
 from recipe_sweep.sweep.monitoring.listed_status import ListedStatus
 from recipe_sweep.sweep.monitoring.run_list import ListedRun
-from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.planning.opening import Target
 from recipe_sweep.sweep.results.setting_text import value_text
 
 SHORTEST_ID = 6

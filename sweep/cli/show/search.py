@@ -11,7 +11,7 @@ from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.cli.show.text import plain_table
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.planning.opening import Target
 from recipe_sweep.sweep.planning.search_rounds import Best, best_beside, best_of, progress, scored_runs
 
 

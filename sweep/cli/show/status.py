@@ -23,7 +23,7 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import is_rehearsal
 from recipe_sweep.sweep.monitoring.best_so_far import BestSoFar
 from recipe_sweep.sweep.monitoring.status import AxisProgress, DeadLaunch, RunningPack, SweepStatus
-from recipe_sweep.sweep.opening import Target
+from recipe_sweep.sweep.planning.opening import Target
 from recipe_sweep.sweep.results.setting_text import setting_text, value_text
 from recipe_sweep.sweep.units import device_time, duration, memory, percent, span
 

@@ -185,7 +185,7 @@ def test_one_run_is_really_trained_in_this_process_and_leaves_no_trace(here: Pat
 
 
 def first_run() -> str:
-    from recipe_sweep.sweep.opening import open_target
+    from recipe_sweep.sweep.planning.opening import open_target
 
     return open_target("little.yaml").points[0].run_id
 

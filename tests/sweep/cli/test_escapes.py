@@ -93,7 +93,7 @@ def test_what_a_failure_says_moves_no_cursor(tmp_path: Path, monkeypatch: pytest
 
 
 def stand_in_runs() -> list[str]:
-    from recipe_sweep.sweep.opening import open_target
+    from recipe_sweep.sweep.planning.opening import open_target
 
     return [point.run_id for point in open_target("little.yaml").points]
 

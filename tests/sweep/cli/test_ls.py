@@ -11,7 +11,7 @@ import pytest
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from recipe_sweep.sweep.results import done as ledger
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 from tests.sweep.stand_in import Behaviour, behave

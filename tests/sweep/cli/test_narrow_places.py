@@ -16,7 +16,7 @@ from rich.console import Console
 from recipe_sweep.sweep.cli.show.live import LaunchDisplay
 from recipe_sweep.sweep.estimates.spending import Spending
 from recipe_sweep.sweep.monitoring.status import SweepStatus
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from recipe_sweep.sweep.results.setting_text import value_text
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 

@@ -15,7 +15,7 @@ import yaml
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.show.launch_end import tell_mlflow
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from tests.checkout import ROOT
 from tests.sweep.commands import call, stand_in_sweep
 from tests.sweep.stand_in import Behaviour, behave

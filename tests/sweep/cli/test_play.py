@@ -11,7 +11,7 @@ from PIL import Image
 from recipe_sweep.sweep.cli.actions.play import shown_steps
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from tests.sweep.cli.test_bad_input import GRID
 from tests.sweep.commands import LAUNCH, call, little_sweep
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 
 

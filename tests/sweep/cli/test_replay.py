@@ -9,7 +9,7 @@ import pytest
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from recipe_sweep.sweep.worker import replay as replaying
 from tests.sweep import stand_in
 from tests.sweep.cli.test_bad_input import GRID

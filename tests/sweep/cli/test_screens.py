@@ -15,7 +15,7 @@ from recipe_sweep.cluster.backends.ray_up import RayUpBackend
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.folding import parts
 from recipe_sweep.sweep.cli.main import app
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from scripts.cli_reference import commands
 from tests.sweep.cli.test_json import READING
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep

@@ -16,7 +16,7 @@ from recipe_sweep.sweep.estimates.probe_process import Ready, Timing
 from recipe_sweep.sweep.files.atomic import replace_json
 from recipe_sweep.sweep.files.failure_file import read_failures
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from recipe_sweep.sweep.results.done import read_done
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 from tests.sweep.stand_in import Behaviour, Cut, behave

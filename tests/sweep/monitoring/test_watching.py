@@ -16,7 +16,7 @@ from recipe_sweep.sweep.files.failure_file import failed_attempts
 from recipe_sweep.sweep.files.pack_file import read_records
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import live_launch
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from tests.sweep import stand_in
 from tests.sweep.cli.test_commands import call, first_run, here, imported_by, launch
 from tests.sweep.processes import ROOT, wait_until

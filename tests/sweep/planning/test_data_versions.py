@@ -9,7 +9,7 @@ import pytest
 
 from recipe_sweep.search_spaces.data_versions import newest_versions
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from recipe_sweep.sweep.results.read import result_files
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 

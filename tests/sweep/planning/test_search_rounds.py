@@ -21,7 +21,7 @@ from recipe_sweep.sweep.cli.show.status import status_line
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.monitoring.doctor import examine
 from recipe_sweep.sweep.monitoring.status import SweepWatcher
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from recipe_sweep.sweep.planning.search_rounds import (
     Scored,
     ask_round,

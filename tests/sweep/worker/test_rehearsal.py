@@ -20,7 +20,7 @@ from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Ext
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import Rehearsal, SweepFile, write_sweep_file
-from recipe_sweep.sweep.opening import open_target
+from recipe_sweep.sweep.planning.opening import open_target
 from recipe_sweep.sweep.results.schema import REHEARSAL
 from recipe_sweep.sweep.worker.rehearsal import SCALE, made_up, prepare_data, train_pack
 from recipe_sweep.sweep.worker.world_scores import draw, facts_of

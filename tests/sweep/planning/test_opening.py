@@ -11,7 +11,7 @@ import yaml
 from recipe_sweep.search_spaces import expansion, extending
 from recipe_sweep.search_spaces.grid_file import read_grid
 from recipe_sweep.sweep.errors import SweepDirectoryError
-from recipe_sweep.sweep.opening import Reference, expanded, locate, open_target, opened, read_located_grid
+from recipe_sweep.sweep.planning.opening import Reference, expanded, locate, open_target, opened, read_located_grid
 from tests.sweep.commands import LAUNCH, call, stand_in_sweep
 
 SEARCH = "search.yaml"

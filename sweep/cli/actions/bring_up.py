@@ -1,0 +1,28 @@
+"""`cluster up`: starts the machines of a cluster file, and a sweep on them."""
+
+from __future__ import annotations
+
+from recipe_sweep.sweep.cli.show.cluster import cluster_lines, order_lines
+from recipe_sweep.sweep.cli.streams import say, tell
+from recipe_sweep.sweep.clusters.jobs import bring_up, prepare, scratch_directory
+from recipe_sweep.sweep.clusters.machines import Cluster
+from recipe_sweep.sweep.planning.opening import Reference, locate
+
+
+def bring_up_cluster(cluster: Cluster, grid: str | None, *, dry_run: bool) -> None:
+    """Start the machines. With a `grid`, train it there, and note that in the directory of its sweep here.
+
+    A dry run prints what would be generated and run, and starts nothing. Raises UserInputError, ClusterCommandError.
+    """
+    sweep = None if grid is None else locate(Reference(grid)).paths
+    with scratch_directory() as scratch:
+        order = prepare(cluster, grid, scratch)
+        if dry_run:
+            for line in order_lines(order):  # They have whole files, in which a fold would be a mistake.
+                say(line)
+            return
+        for line in cluster_lines(cluster):
+            tell(line)
+        if order.wheel is not None:
+            tell(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
+        bring_up(order, scratch, print, sweep)
