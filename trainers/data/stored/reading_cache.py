@@ -71,6 +71,7 @@ class ReadingCache:
                 unfinished = path.with_suffix(f".{uuid4().hex}")
                 unfinished.write_text(json.dumps(content), encoding="utf-8")
                 unfinished.replace(path)
+                _remove(_is_old)  # On this node perhaps no launch ends that would do it.
 
     @contextmanager
     def alone(self, directory: Path, waiting: Callable[[], None]) -> Iterator[None]:
@@ -90,10 +91,7 @@ class ReadingCache:
         if not _LAUNCH_ID.fullmatch(self.launch_id):
             return
         with suppress(OSError):
-            for path in _own_directory().iterdir():
-                with suppress(OSError):
-                    if path.name.startswith(self.launch_id) or time.time() - path.stat().st_mtime > _OLDEST_S:
-                        path.unlink()
+            _remove(lambda path: path.name.startswith(self.launch_id) or _is_old(path))
 
     def _file(self, directory: Path) -> Path | None:
         if not _LAUNCH_ID.fullmatch(self.launch_id):  # It becomes a file's name, and may come from a file that others wrote.
@@ -110,6 +108,17 @@ def stamps(directory: Path) -> Stamps:
             status = entry.stat()
             found[entry.name] = [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_dev]
     return found
+
+
+def _is_old(path: Path) -> bool:
+    return time.time() - path.stat().st_mtime > _OLDEST_S
+
+
+def _remove(wanted: Callable[[Path], bool]) -> None:
+    for path in _own_directory().iterdir():
+        with suppress(OSError):
+            if wanted(path):
+                path.unlink()
 
 
 def _own_directory() -> Path:

@@ -162,3 +162,13 @@ def test_a_launch_leaves_its_notes_behind(node: Node) -> None:
     node.compare()
     node.cache.forget()
     assert {path.name[:32] for path in node.notes.iterdir()} == {other.launch_id}
+
+
+def test_notes_of_every_launch_pile_up_on_a_node_where_no_launch_ends(node: Node) -> None:
+    node.compare(ReadingCache(uuid4().hex))
+    old = [*node.notes.iterdir()]
+    assert old
+    for path in old:
+        os.utime(path, (0, time.time() - 8 * 24 * 3600))
+    node.compare()
+    assert not [path for path in old if path.exists()]
