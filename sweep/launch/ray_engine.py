@@ -43,7 +43,7 @@ DRAINED_EXIT = 6
 TERMINATED_EXIT = 7
 NO_WORKER_EXIT = 8
 UNSEEN_EXIT = 9
-"""A machine that joined later does not see the sweep's directory, so packs must travel in another way."""
+"""A machine that joined later does not see the sweep's directory or its data, so packs must travel in another way."""
 _UNSEEN = "unseen"
 RAY_SERVERS = frozenset({"raylet", "gcs_server"})
 RAY_DIRECTORY = "RECIPE_SWEEP_RAY_DIRECTORY"
@@ -96,7 +96,7 @@ def _run(launch: LaunchFile, queue: PackQueue) -> None:
     with contextlib.chdir(files.empty):
         _connect(settings, files, over, len(launch.packs))
     connected.set()
-    chosen = choose(settings)
+    chosen = choose(launch)
     write_way(settings.paths.way_file(settings.epoch), chosen)
     gate = ray_gate.start_gate(settings, by_store=chosen.way.by_store) if chosen.way.through_gate else None
     # Ray Tune is imported after the start of Ray, so that workers start beside.
@@ -215,16 +215,17 @@ def _trainable(settings: LaunchSettings, gate: Any, *, by_store: bool) -> Any:
     """Make the function that Tune runs for a pack. `gate` is the handle of the gate; None if all machines see the directory."""
 
     def train(config: dict[str, Any]) -> dict[str, str]:
+        from recipe_sweep.sweep.travel.choice import sees_all
         from recipe_sweep.sweep.travel.mirror import Mirror
         from recipe_sweep.sweep.travel.ray_gate import RayConnection
         from recipe_sweep.sweep.travel.shared_folder import SharedFolder
         from recipe_sweep.sweep.worker.pack_worker import work
 
-        if gate is None and not settings.paths.launch_file(settings.epoch).exists():
+        pack_id, shared = str(config["pack_id"]), SharedFolder(settings)
+        if gate is None and not sees_all(settings, pack_id):
             return {"end": _UNSEEN}
-        shared = SharedFolder(settings)
         travel = shared if gate is None else Mirror(settings, RayConnection(gate, settings.launch_id), by_store)
-        end = work(travel, str(config["pack_id"]))
+        end = work(travel, pack_id)
         if end is AttemptEnd.DRAINED:
             _leave_this_machine()
         if end is AttemptEnd.TERMINATED:

@@ -94,9 +94,9 @@ class Supervision:
 
     def _start_again_by_another_way(self) -> None:
         """Begin a new epoch, in which the engine asks all machines again. Raises EngineError if the way is stated."""
-        sees_not = f"a machine does not see {self._paths.root.resolve()}"
+        sees_not = f"a machine does not see {self._paths.root.resolve()} or the datasets in {self._sweep.data_root}"
         if self._request.resources.travel is not None:
-            hint = "write `travel: auto` into the cluster file, or let all machines see the directory"
+            hint = "write `travel: auto` into the cluster file, or let all machines see the directory and `--data`"
             raise EngineError(f"{sees_not}, and the cluster file says `travel: folder`\n  hint      {hint}")
         self._display.tell(f"{sees_not}: starting again, so that packs travel to it")
         self._lease.renew()

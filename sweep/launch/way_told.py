@@ -32,7 +32,7 @@ def way_sentence(chosen: ChosenWay, request: LaunchRequest) -> str:
     if chosen.unseen:
         more = f" and {len(chosen.unseen) - MOST_HOSTS} more" if len(chosen.unseen) > MOST_HOSTS else ""
         hosts = ", ".join(chosen.unseen[:MOST_HOSTS]) + more
-        why = f"{hosts} {agreeing(len(chosen.unseen), 'does', 'do')} not see {request.paths.root}: "
+        why = f"{hosts} {agreeing(len(chosen.unseen), 'does', 'do')} not see {request.paths.root} or its datasets: "
     if chosen.way.by_store and request.store is not None:
         return f"{why}checkpoints and weights travel by {request.store.address}, and everything small through Ray"
     only = "" if request.store is not None else ", whose disk has the only copy (`--store` keeps a second one)"

@@ -5,9 +5,11 @@ If its process dies, Ray starts it again, and it finds in the sweep's directory 
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError
@@ -43,14 +45,14 @@ def start_gate(settings: LaunchSettings, *, by_store: bool) -> Any:
     return ray.remote(Gate).options(**options).remote(settings, by_store=by_store)
 
 
-def machines_that_do_not_see(settings: LaunchSettings) -> tuple[str, ...]:
-    """List the hosts of the connected Ray that do not see the sweep's directory, sorted."""
+def machines_that_do_not_see(settings: LaunchSettings, datasets: Sequence[Path]) -> tuple[str, ...]:
+    """List the hosts of the connected Ray that do not see the sweep's directory or these datasets, sorted."""
     import ray
 
-    path, mark = str(settings.paths.launch_file(settings.epoch)), settings.launch_id
+    path, mark, folders = str(settings.paths.launch_file(settings.epoch)), settings.launch_id, [str(each) for each in datasets]
     look = ray.remote(num_cpus=0, max_retries=0)(_sees)
     nodes = {each["NodeID"]: str(each["NodeManagerHostname"]) for each in ray.nodes() if each["Alive"]}
-    asked = {look.options(scheduling_strategy=_only_on(one)).remote(path, mark): host for one, host in nodes.items()}
+    asked = {look.options(scheduling_strategy=_only_on(one)).remote(path, mark, folders): host for one, host in nodes.items()}
     answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=LOOK_S)
     seen = {asked[each] for each in answered if _answer(each)}
     return tuple(sorted(host for each, host in asked.items() if each not in answered or host not in seen))
@@ -169,11 +171,11 @@ def _answer(asked: Any) -> bool:
         return False
 
 
-def _sees(path: str, mark: str) -> bool:
-    """Say whether this machine has the launch's file. A file of another launch is not enough."""
+def _sees(path: str, mark: str, folders: Sequence[str]) -> bool:
+    """Say whether this machine has the launch's file, and these folders. A file of another launch is not enough."""
     try:
         with open(path, encoding="utf-8") as file:
-            return f'"{mark}"' in file.read()
+            return f'"{mark}"' in file.read() and all(map(os.path.isdir, folders))
     except OSError:
         return False
 

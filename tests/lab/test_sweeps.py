@@ -82,6 +82,25 @@ def test_a_power_cut_of_a_worker_loses_no_run_and_doubles_none(lab: Lab, calm: P
     assert again
 
 
+def test_runs_are_given_up_on_machines_that_see_the_sweep_and_not_its_dataset(lab: Lab, calm: Path) -> None:
+    """The home-made dataset is in the HOME of machine 1, and travels from there."""
+    launch = (*LAUNCH[:-1], "/root/data", *ON_MACHINES)
+    printed = lab.run(1, *launch, directory=SHARED, timeout_s=PATIENCE_S)
+    sweep = _sweep(lab)
+    assert "lab2, lab3 do not see sweep or its datasets: packs travel through Ray to lab1" in printed
+    assert compare_sweeps(sweep.root, calm) == []
+    assert {attempt.process.host for attempt in _attempts(sweep)} == {"lab1", "lab2", "lab3"}
+
+
+def test_a_file_that_forbids_packs_to_travel_gives_runs_up_where_data_are_absent(lab: Lab) -> None:
+    machines = {"backend": "ray", "address": lab.ray_address, "slots": 3, "travel": "folder"} | PACKING
+    lab.put(1, SHARED / "machines.yaml", yaml.safe_dump(machines))
+    printed = lab.run(1, *LAUNCH[:-1], "/root/data", *ON_MACHINES, directory=SHARED, check=False)
+    assert "a machine does not see /mnt/sweep or the datasets in /root/data" in printed
+    assert "write `travel: auto` into the cluster file" in printed
+    assert not list(_sweep(lab).failures.glob("*/*.json"))
+
+
 def _sweep(lab: Lab) -> SweepPaths:
     """The sweep in the shared folder, as this host sees it."""
     assert lab.shared is not None
