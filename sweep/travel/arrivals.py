@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recipe_sweep.sweep.errors import AlreadyPublishedError, TravelError
-from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, finish, finish_new, flush_to_disk, replacing
+from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, finish, finish_new, replacing
 from recipe_sweep.sweep.files.launch_file import LaunchSettings
 from recipe_sweep.sweep.locks.lease import permission_to_publish
 from recipe_sweep.sweep.store.addresses import open_store
+from recipe_sweep.sweep.travel.unfinished import Unfinished
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Arrivals:
 
     def __init__(self, settings: LaunchSettings, *, by_store: bool) -> None:
         self._settings, self._paths = settings, settings.paths
+        self._unfinished = Unfinished()
         self._store = open_store(settings.store) if by_store and settings.store is not None else None
 
     def put(self, name: str, content: bytes, *, lasting: bool) -> None:
@@ -45,13 +47,7 @@ class Arrivals:
 
     def write(self, pack_id: str, name: str, offset: int, content: bytes) -> None:
         """Write a part of a file under a temporary name."""
-        path = self._unfinished(pack_id, name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            os.pwrite(descriptor, content, offset)
-        finally:
-            os.close(descriptor)
+        self._unfinished.write(self._path_of(pack_id, name), offset, content)
 
     def commit(self, pack_id: str, name: str, landed: Landed) -> None:
         """Give a complete file its name, in place of the one before. Raises OSError if it is not what was sent."""
@@ -60,7 +56,7 @@ class Arrivals:
             if not name.startswith("checkpoints/"):  # A checkpoint stays in the store until somebody resumes from it.
                 self._fetch(name, path, landed)
             return
-        unfinished = self._unfinished(pack_id, name)
+        unfinished = self._path_of(pack_id, name)
         if not unfinished.exists() and _is(path, landed):
             return  # The answer was lost, so it is asked again.
         self._complete(unfinished, landed)
@@ -70,7 +66,7 @@ class Arrivals:
     def publish(self, pack_id: str, rows: Landed, weights: str | None) -> None:
         """Give complete rows the pack's name, which must be new, while no other launch has taken over the sweep."""
         path = self._paths.pack_result(pack_id)
-        unfinished = self._unfinished(pack_id, f"results/{path.name}")
+        unfinished = self._path_of(pack_id, f"results/{path.name}")
         published = False
         try:
             if not unfinished.exists() and _is(path, rows):
@@ -85,7 +81,7 @@ class Arrivals:
             if not published:
                 raise AlreadyPublishedError(f"pack {pack_id} was published before; this attempt is dropped") from error
         finally:
-            unfinished.unlink(missing_ok=True)
+            self._unfinished.remove(unfinished)
             if weights is not None and not published:
                 (self._paths.root / weights).unlink(missing_ok=True)
 
@@ -106,7 +102,7 @@ class Arrivals:
         """Remove files that were begun and not finished."""
         for folder in (self._paths.pack_checkpoint(pack_id), self._paths.weights, self._paths.results):
             for path in folder.glob(f".{pack_id}.*{ARRIVING}") if folder.is_dir() else ():
-                path.unlink(missing_ok=True)
+                self._unfinished.remove(path)
 
     def _fetch(self, name: str, path: Path, landed: Landed) -> None:
         """Copy from the store what the sender has put there."""
@@ -118,15 +114,11 @@ class Arrivals:
             raise OSError(f"{name} in the store is not what was sent")
 
     def _complete(self, unfinished: Path, landed: Landed) -> None:
-        if landed.size == 0:
-            unfinished.parent.mkdir(parents=True, exist_ok=True)
-            unfinished.touch()
-        if not _is(unfinished, landed):
+        if not self._unfinished.is_complete(unfinished, landed.size, landed.sha256):
             unfinished.unlink(missing_ok=True)
             raise OSError(f"{unfinished.name}: what arrived is not what was sent")
-        flush_to_disk(unfinished)
 
-    def _unfinished(self, pack_id: str, name: str) -> Path:
+    def _path_of(self, pack_id: str, name: str) -> Path:
         path = self._paths.root / name
         return path.with_name(f".{pack_id}.{path.name}{ARRIVING}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -58,11 +59,13 @@ class Connection(Protocol):
 
 def upload(gateway: Gateway, pack_id: str, token: str, name: str, path: Path) -> Landed:
     """Send a file in parts. It has its name at the gate when this returns, unless it is the rows of a pack."""
-    landed = Landed.of(path)
+    found, sha256, offset = path.stat(), hashlib.sha256(), 0
     with path.open("rb") as file:
-        for offset in range(0, landed.size, CHUNK):
-            gateway.write(pack_id, token, name, offset, file.read(CHUNK))
-    return landed
+        while part := file.read(CHUNK):
+            gateway.write(pack_id, token, name, offset, part)
+            sha256.update(part)
+            offset += len(part)
+    return Landed(offset, sha256.hexdigest(), found.st_mtime_ns)
 
 
 def download(gateway: Gateway, pack_id: str, token: str, name: str, path: Path) -> None:

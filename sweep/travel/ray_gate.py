@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from recipe_sweep.sweep.files.launch_file import LaunchSettings
 from recipe_sweep.sweep.locks.claim import Claimant
 from recipe_sweep.sweep.travel import node
 from recipe_sweep.sweep.travel.arrivals import Landed
-from recipe_sweep.sweep.travel.gate import Answer, Beat, Gate, Pulse
+from recipe_sweep.sweep.travel.gate import CHUNK, Answer, Beat, Gate, Pulse
 from recipe_sweep.sweep.travel.pulse import LOG_PART
 
 ANSWER_S = 120.0
@@ -40,7 +41,7 @@ def start_gate(settings: LaunchSettings, *, by_store: bool) -> Any:
         "max_concurrency": REQUESTS_AT_ONCE,
         "max_restarts": -1,
         "max_task_retries": -1,
-        "scheduling_strategy": _only_on(ray.get_runtime_context().get_node_id()),
+        "scheduling_strategy": only_on(ray.get_runtime_context().get_node_id()),
     }
     return ray.remote(Gate).options(**options).remote(settings, by_store=by_store)
 
@@ -52,7 +53,7 @@ def machines_that_do_not_see(settings: LaunchSettings, datasets: Sequence[Path])
     path, mark, folders = str(settings.paths.launch_file(settings.epoch)), settings.launch_id, [str(each) for each in datasets]
     look = ray.remote(num_cpus=0, max_retries=0)(_sees)
     nodes = {each["NodeID"]: str(each["NodeManagerHostname"]) for each in ray.nodes() if each["Alive"]}
-    asked = {look.options(scheduling_strategy=_only_on(one)).remote(path, mark, folders): host for one, host in nodes.items()}
+    asked = {look.options(scheduling_strategy=only_on(one)).remote(path, mark, folders): host for one, host in nodes.items()}
     answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=LOOK_S)
     seen = {asked[each] for each in answered if _answer(each)}
     return tuple(sorted(host for each, host in asked.items() if each not in answered or host not in seen))
@@ -81,7 +82,7 @@ class RayConnection:
         """See `Connection`."""
         import ray
 
-        read = ray.remote(num_cpus=0, max_retries=0)(node.leftover_log).options(scheduling_strategy=_only_on(node_id))
+        read = ray.remote(num_cpus=0, max_retries=0)(node.leftover_log).options(scheduling_strategy=only_on(node_id))
         try:
             return bytes(ray.get(read.remote(self.launch_id, pack_id, name, offset, LOG_PART), timeout=LOOK_S))
         except ray.exceptions.RayError:
@@ -94,6 +95,7 @@ class RayGateway:
     def __init__(self, handle: Any) -> None:
         self._handle = handle
         self._on_the_way: deque[Any] = deque()
+        self._ahead: deque[tuple[tuple[str, str, str], int, Any]] = deque()
 
     def told_to_stop(self) -> bool:
         return bool(self._ask(self._handle.told_to_stop))
@@ -106,10 +108,10 @@ class RayGateway:
         self._ask(self._handle.release, pack_id, token)
 
     def read(self, pack_id: str, token: str, name: str, offset: int) -> bytes:
-        return bytes(self._ask(self._handle.read, pack_id, token, name, offset))
+        return bytes(self._read_ahead(self._handle.read, (pack_id, token, name), offset))
 
     def read_data(self, pack_id: str, token: str, file: str, offset: int) -> bytes | None:
-        part: bytes | None = self._ask(self._handle.read_data, pack_id, token, file, offset)
+        part: bytes | None = self._read_ahead(self._handle.read_data, (pack_id, token, file), offset)
         return part
 
     def put(self, pack_id: str, token: str, name: str, content: bytes) -> None:
@@ -117,8 +119,7 @@ class RayGateway:
 
     def write(self, pack_id: str, token: str, name: str, offset: int, content: bytes) -> None:
         """Send a part. The next one is sent while this one travels, and `commit` or `publish` waits for all."""
-        while len(self._on_the_way) >= PARTS_ON_THE_WAY:
-            _got(self._on_the_way.popleft())
+        self._wait_for_parts(PARTS_ON_THE_WAY - 1)
         self._on_the_way.append(self._handle.write.remote(pack_id, token, name, offset, content))
 
     def commit(self, pack_id: str, token: str, name: str, landed: Landed) -> None:
@@ -134,10 +135,32 @@ class RayGateway:
         pulse: Pulse = _got(self._handle.pulse.remote(pack_id, token, beat))  # Parts of other files may be on their way.
         return pulse
 
+    def _read_ahead(self, method: Any, of: tuple[str, str, str], offset: int) -> Any:
+        """Read a part of a file. If it is a large file, the next parts are on their way when this returns."""
+        if self._ahead and self._ahead[0][:2] == (of, offset):
+            part = _got(self._ahead.popleft()[2])
+        else:
+            self._ahead.clear()
+            part = self._ask(method, *of, offset)
+        if part is not None and len(part) == CHUNK:
+            for after in range(len(self._ahead) + 1, PARTS_ON_THE_WAY + 1):
+                self._ahead.append((of, offset + after * CHUNK, method.remote(*of, offset + after * CHUNK)))
+        return part
+
     def _ask(self, method: Any, *arguments: object) -> Any:
-        while self._on_the_way:
-            _got(self._on_the_way.popleft())
+        self._wait_for_parts(0)
         return _got(method.remote(*arguments))
+
+    def _wait_for_parts(self, most: int) -> None:
+        """Wait until at most so many parts are on their way. After an error wait for all, because the file is sent again."""
+        try:
+            while len(self._on_the_way) > most:
+                _got(self._on_the_way.popleft())
+        except BaseException:
+            while self._on_the_way:
+                with suppress(OSError, RecipeSweepError):
+                    _got(self._on_the_way.popleft())
+            raise
 
 
 def _got(asked: Any) -> Any:
@@ -180,7 +203,8 @@ def _sees(path: str, mark: str, folders: Sequence[str]) -> bool:
         return False
 
 
-def _only_on(node_id: str) -> Any:
+def only_on(node_id: str) -> Any:
+    """Return the option of Ray by which something runs on this machine and nowhere else."""
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     return NodeAffinitySchedulingStrategy(node_id, soft=False)

@@ -1,0 +1,92 @@
+"""Parts on their way between a worker and the gate's actor, without Ray: what is asked, and what is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from recipe_sweep.sweep.travel import ray_gate
+from recipe_sweep.sweep.travel.arrivals import Landed
+from recipe_sweep.sweep.travel.gate import CHUNK
+from recipe_sweep.sweep.travel.ray_gate import PARTS_ON_THE_WAY, RayGateway
+
+OF = ("pack", "token", "name")
+
+
+class Actor:
+    """A handle whose answers are functions. They are called when they are waited for."""
+
+    def __init__(self, content: bytes = b"", full: int | None = None) -> None:
+        self.content, self.full, self.asked = content, full, list[tuple[str, object]]()
+
+    def __getattr__(self, name: str) -> Any:
+        return Method(self, name)
+
+    def answer_read(self, offset: int) -> bytes:
+        return self.content[offset : offset + CHUNK]
+
+    def answer_write(self, offset: int) -> None:
+        if offset == self.full:
+            raise OSError("no space")
+
+
+class Method:
+    def __init__(self, actor: Actor, name: str) -> None:
+        self._actor, self._name = actor, name
+
+    def remote(self, *arguments: Any) -> Callable[[], object]:
+        self._actor.asked.append((self._name, arguments[3] if len(arguments) > 3 else None))
+        answers = {"read": Actor.answer_read, "write": Actor.answer_write}
+        answer = answers.get(self._name)
+        return lambda: None if answer is None else answer(self._actor, arguments[3])
+
+
+@pytest.fixture(autouse=True)
+def _without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_gate, "_got", lambda asked: asked())
+
+
+def test_the_next_parts_of_a_large_file_are_on_their_way_while_one_is_used() -> None:
+    actor = Actor(bytes(3 * CHUNK + 1))
+    gateway = RayGateway(actor)
+    assert len(gateway.read(*OF, 0)) == CHUNK
+    assert len(actor.asked) == 1 + PARTS_ON_THE_WAY
+    got = b"".join(gateway.read(*OF, number * CHUNK) for number in range(1, 5))
+    assert len(got) == 2 * CHUNK + 1
+
+
+def test_a_small_file_is_asked_for_once() -> None:
+    actor = Actor(b"small")
+    assert RayGateway(actor).read(*OF, 0) == b"small"
+    assert len(actor.asked) == 1
+
+
+def test_another_file_is_not_answered_with_parts_of_the_one_before() -> None:
+    actor = Actor(bytes(2 * CHUNK))
+    gateway = RayGateway(actor)
+    gateway.read(*OF, 0)
+    actor.content = b"another"
+    assert gateway.read("pack", "token", "another", 0) == b"another"
+
+
+def test_a_file_can_be_sent_again_after_a_part_of_it_failed() -> None:
+    actor = Actor(full=CHUNK)
+    gateway = RayGateway(actor)
+    for part in range(PARTS_ON_THE_WAY):
+        gateway.write(*OF, part * CHUNK, b"x")
+    gateway.write(*OF, PARTS_ON_THE_WAY * CHUNK, b"x")
+    with pytest.raises(OSError, match="no space"):
+        gateway.write(*OF, (1 + PARTS_ON_THE_WAY) * CHUNK, b"x")
+    actor.full = None
+    for part in range(PARTS_ON_THE_WAY + 1):
+        gateway.write(*OF, part * CHUNK, b"x")
+    gateway.commit(*OF, Landed(1, "hash"))
+
+
+def test_a_commit_fails_if_a_part_on_its_way_failed() -> None:
+    gateway = RayGateway(Actor(full=0))
+    gateway.write(*OF, 0, b"x")
+    with pytest.raises(OSError, match="no space"):
+        gateway.commit(*OF, Landed(1, "hash"))
