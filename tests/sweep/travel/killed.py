@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
 from multiprocessing.managers import BaseManager, Server
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -143,15 +144,29 @@ def work_until(job: Job, moment: int, said: Path) -> None:
     said.write_text(f"{end} {killing.moments}")
 
 
-def started(job: Job, moment: int = NEVER) -> tuple[int, str]:
-    """Start such a process and wait for its end; its exit code, and what it wrote."""
+def begun(job: Job, number: int, moment: int = NEVER) -> ForkServerProcess:
+    """Start such a process."""
     context = get_context("forkserver")
     # What a worker imports takes a second, and pyarrow imports pandas where it is installed.
     context.set_forkserver_preload(["tests.sweep.travel.killed", "pandas", *PRELOADED])
-    said = job.node.with_name(f"said-{moment}")
-    process = context.Process(target=work_until, args=(job, moment, said))
+    process = context.Process(target=work_until, args=(job, moment, _said(job, number)))
     process.start()
+    return process
+
+
+def started(job: Job, moment: int = NEVER) -> tuple[int, str]:
+    """Start such a process and wait for its end; its exit code, and what it wrote."""
+    process = begun(job, moment, moment)
     process.join(PATIENCE_S)
     code = process.exitcode
     process.kill()
-    return 1 if code is None else code, said.read_text() if said.exists() else ""
+    return 1 if code is None else code, said_by(job, moment)
+
+
+def said_by(job: Job, number: int) -> str:
+    """What a process wrote at its end."""
+    return _said(job, number).read_text() if _said(job, number).exists() else ""
+
+
+def _said(job: Job, number: int) -> Path:
+    return job.node.with_name(f"said-{number}")
