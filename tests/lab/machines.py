@@ -10,7 +10,7 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Self
@@ -91,6 +91,10 @@ class Lab:
     def machines(self) -> range:
         """The numbers of the machines that the plan names."""
         return range(1, self.plan.machines + 1)
+
+    def disk(self, machine: int) -> Path:
+        """Return where this host sees the disk of a machine, if the laboratory keeps disks."""
+        return self._disks / str(machine)
 
     def address(self, machine: int) -> str:
         """Return the address of a machine, or of this host, on the laboratory's network."""
@@ -185,11 +189,11 @@ class Lab:
         """The address of the Ray that `start_ray` starts: that of machine 1."""
         return f"{self.address(1)}:{RAY_PORT}"
 
-    def start_ray(self, store_bytes: int = RAY_STORE_BYTES) -> None:
-        """Start a Ray on all machines, with one CPU on each. Machine 1 is its head. Only who has its token may use it."""
+    def start_ray(self, store_bytes: int = RAY_STORE_BYTES, machines: Iterable[int] | None = None) -> None:
+        """Start a Ray with one CPU on each machine, or on some. Machine 1 is its head. Only who has its token may use it."""
         self._ray_token = secrets.token_hex(32)
         self.give(RAY_AUTH_MODE="token")
-        for machine in self.machines:
+        for machine in self.machines if machines is None else machines:
             self.join_ray(machine, store_bytes)
 
     def join_ray(self, machine: int, store_bytes: int = RAY_STORE_BYTES) -> None:
