@@ -15,6 +15,9 @@ from recipe_sweep.sweep.locks.lease import permission_to_publish
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.travel.unfinished import Unfinished
 
+CHECKPOINTS = "checkpoints/"
+"""How the names of checkpoints begin. One that was stored is not fetched, so the gate compares nothing."""
+
 
 @dataclass(frozen=True)
 class Landed:
@@ -26,10 +29,10 @@ class Landed:
     stored: bool = False
 
     @classmethod
-    def of(cls, path: Path, *, stored: bool = False) -> Landed:
-        """Read size, hash and time of a file."""
+    def of(cls, path: Path, *, stored: bool = False, hashed: bool = True) -> Landed:
+        """Read size, hash and time of a file. The hash is empty if nobody will compare it."""
         found = path.stat()
-        return cls(found.st_size, sha256_of(path), found.st_mtime_ns, stored)
+        return cls(found.st_size, sha256_of(path) if hashed else "", found.st_mtime_ns, stored)
 
 
 class Arrivals:
@@ -53,7 +56,7 @@ class Arrivals:
         """Give a complete file its name, in place of the one before. Raises OSError if it is not what was sent."""
         path = self._paths.root / name
         if landed.stored:
-            if not name.startswith("checkpoints/"):  # A checkpoint stays in the store until somebody resumes from it.
+            if not name.startswith(CHECKPOINTS):  # A checkpoint stays in the store until somebody resumes from it.
                 self._fetch(name, path, landed)
             return
         unfinished = self._path_of(pack_id, name)

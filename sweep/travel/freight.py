@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from recipe_sweep.sweep.store.base import Store
 from recipe_sweep.sweep.store.keys import is_ours
-from recipe_sweep.sweep.travel.arrivals import Landed
+from recipe_sweep.sweep.travel.arrivals import CHECKPOINTS, Landed
 from recipe_sweep.sweep.travel.gateway import Gateway, download, upload
 
 ARRAYS = ".safetensors"
@@ -24,6 +23,14 @@ class Freight(Protocol):
     def bring(self, name: str, path: Path) -> bool:
         """Fetch a file of the sweep; False if there is none."""
         ...
+
+
+class ArrayStore(Protocol):
+    """What freight asks of a store. See `Store`."""
+
+    def fetch(self, key: str, path: Path) -> bool: ...
+
+    def replace(self, key: str, path: Path) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class ByStore:
     Records of checkpoints are small, and go through the gate: from them a launch knows which checkpoints there are.
     """
 
-    store: Store
+    store: ArrayStore
     by_gate: ByGate
 
     def send(self, name: str, path: Path) -> None:
@@ -65,7 +72,8 @@ class ByStore:
             self.by_gate.send(name, path)
             return
         self.store.replace(name, path)
-        self.by_gate.gateway.commit(self.by_gate.pack_id, self.by_gate.token, name, Landed.of(path, stored=True))
+        landed = Landed.of(path, stored=True, hashed=not name.startswith(CHECKPOINTS))
+        self.by_gate.gateway.commit(self.by_gate.pack_id, self.by_gate.token, name, landed)
 
     def bring(self, name: str, path: Path) -> bool:
         """See `Freight`."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -25,9 +25,10 @@ from recipe_sweep.sweep.locks.claim import Claimant
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.datasets import DataSource, stored_source
 from recipe_sweep.sweep.travel import node
+from recipe_sweep.sweep.travel.counted import CountedGateway, CountedStore, Traffic
 from recipe_sweep.sweep.travel.freight import ByGate, ByStore, Freight
 from recipe_sweep.sweep.travel.gate import Answer, Beat
-from recipe_sweep.sweep.travel.gateway import Connection, download_data, upload
+from recipe_sweep.sweep.travel.gateway import Connection, Gateway, download_data, upload
 from recipe_sweep.sweep.travel.names import name_of
 from recipe_sweep.sweep.travel.needs import Needs
 from recipe_sweep.sweep.travel.pulse import LOG_PART, Heart
@@ -53,7 +54,8 @@ class Mirror:
     @contextmanager
     def claimed(self, pack_id: str, give_up: Callable[[], bool]) -> Iterator[MirroredPack]:
         """See `Travel`."""
-        token, gateway = secrets.token_hex(16), self.connection.gateway
+        token, traffic = secrets.token_hex(16), Traffic()
+        gateway = CountedGateway(self.connection.gateway, traffic)
         claimant = Claimant(self.settings.epoch, ProcessIdentity.of_this_process(), token, self.connection.node)
         answer = gateway.claim(pack_id, claimant)
         while answer.needs is None and not answer.stop and not give_up():
@@ -64,20 +66,16 @@ class Mirror:
                 node.directory_of(self.settings.launch_id, pack_id) as root,
                 Heart(gateway, pack_id, token, root) as heart,
             ):
-                freight = self._freight(pack_id, token)
-                pack = MirroredPack(self._settings_at(root), pack_id, answer, _Way(self.connection, token, freight, heart))
+                way = _Way(gateway, token, self._freight(gateway, pack_id, token), heart)
+                pack = MirroredPack(self._settings_at(root), pack_id, answer, way)
                 if answer.needs is not None:
-                    self._bring(pack, answer.needs, freight)
+                    self._bring(pack, answer.needs)
                 yield pack
+                heart.say(traffic.sentence)
                 heart.flush()
         finally:
-            self._release(pack_id, token)
-
-    def _release(self, pack_id: str, token: str) -> None:
-        try:
-            self.connection.gateway.release(pack_id, token)
-        except (OSError, RecipeSweepError):
-            return  # The next worker gets the claim in any case.
+            with suppress(OSError, RecipeSweepError):  # The next worker gets the claim in any case.
+                gateway.release(pack_id, token)
 
     def _settings_at(self, root: Path) -> LaunchSettings:
         """Return the launch's settings for this machine. A rehearsal reads the sweep's file where its data would be."""
@@ -86,14 +84,14 @@ class Mirror:
             return replace(self.settings, root=root, data_root=root, resources=replace(resources, stage_data=None))
         return replace(self.settings, root=root, resources=resources)
 
-    def _freight(self, pack_id: str, token: str) -> Freight:
-        by_gate = ByGate(self.connection.gateway, pack_id, token)
+    def _freight(self, gateway: CountedGateway, pack_id: str, token: str) -> Freight:
+        by_gate = ByGate(gateway, pack_id, token)
         if not self.by_store or self.settings.store is None:
             return by_gate
-        return ByStore(open_store(self.settings.store), by_gate)
+        return ByStore(CountedStore(open_store(self.settings.store), gateway.traffic), by_gate)
 
-    def _bring(self, pack: MirroredPack, needs: Needs, freight: Freight) -> None:
-        root = pack.paths.root
+    def _bring(self, pack: MirroredPack, needs: Needs) -> None:
+        root, freight = pack.paths.root, pack.way.freight
         for name, content in needs.small:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             (root / name).write_bytes(content)
@@ -102,7 +100,7 @@ class Mirror:
             with (root / needs.log).open("ab") as log:
                 log.write(text)
             beat = Beat(log=needs.log, offset=needs.log_size, text=text)
-            self.connection.gateway.pulse(pack.pack_id, pack.way.token, beat)
+            pack.way.gateway.pulse(pack.pack_id, pack.way.token, beat)
         node.tidy(self.settings.launch_id, pack.pack_id)
         for large in needs.large:
             freight.bring(large.name, root / large.name)
@@ -123,7 +121,7 @@ class Mirror:
 class _Way(NamedTuple):
     """The way of one claimed pack's files."""
 
-    connection: Connection
+    gateway: Gateway
     token: str
     freight: Freight
     heart: Heart
@@ -165,7 +163,7 @@ class MirroredPack:
         """See `PackFiles`. The store comes first, because many machines may read from it at once."""
 
         def fetch(name: str, path: Path) -> bool:
-            return download_data(self.way.connection.gateway, self.pack_id, self.way.token, name, path)
+            return download_data(self.way.gateway, self.pack_id, self.way.token, name, path)
 
         return (*stored_source(self.settings.store, content_hash), DataSource("the launch's machine", fetch))
 
@@ -175,7 +173,7 @@ class MirroredPack:
 
     def send(self, path: Path) -> None:
         """See `PackFiles`."""
-        self.way.connection.gateway.put(self.pack_id, self.way.token, name_of(self.paths.root, path), path.read_bytes())
+        self.way.gateway.put(self.pack_id, self.way.token, name_of(self.paths.root, path), path.read_bytes())
 
     def send_soon(self, path: Path) -> None:
         """See `PackFiles`."""
@@ -194,7 +192,7 @@ class MirroredPack:
                     self.way.freight.send(name_of(self.paths.root, path), path)
                     self.sent.add(_mark(path))
             kept = [path.name for path in here]
-            self.way.connection.gateway.keep_checkpoints(self.pack_id, self.way.token, kept)
+            self.way.gateway.keep_checkpoints(self.pack_id, self.way.token, kept)
         except LeaseLostError:
             raise
         except (OSError, RecipeSweepError) as error:
@@ -211,11 +209,11 @@ class MirroredPack:
 
     def drop_checkpoints(self) -> None:
         """See `PackFiles`."""
-        self.way.connection.gateway.keep_checkpoints(self.pack_id, self.way.token, ())
+        self.way.gateway.keep_checkpoints(self.pack_id, self.way.token, ())
 
     def publish(self, write_rows: Callable[[Path], None], weights: Path | None) -> None:
         """See `PackFiles`."""
-        gateway, rows = self.way.connection.gateway, self.paths.pack_result(self.pack_id)
+        gateway, rows = self.way.gateway, self.paths.pack_result(self.pack_id)
         rows.parent.mkdir(exist_ok=True)
         write_rows(rows)
         name = None if weights is None else name_of(self.paths.root, weights)

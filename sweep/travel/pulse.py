@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -44,8 +46,15 @@ class Heart:
 
     def logging_to(self, name: str) -> None:
         """Send the rest of the log before, and from now on what is new in this one."""
-        self.flush()
+        if self._log is not None:
+            self.flush()
         self._log, self._sent = name, 0
+
+    def say(self, sentence: Callable[[], str]) -> None:
+        """Add a line to the attempt's log, if there is one. Every request before it was answered."""
+        if self._log is not None:
+            with self._lock, suppress(OSError), (self._root / self._log).open("a", encoding="utf-8") as log:
+                print(sentence(), file=log)
 
     def flush(self) -> None:
         """Send all that is new in the log. A gate that does not answer is not waited for."""
