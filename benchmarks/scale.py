@@ -1,30 +1,38 @@
-"""Measure the control plane on large sweeps with simulated training: `python -m benchmarks.scale [--short] [-o FILE]`.
+"""Measure the control plane on large sweeps with made-up training: `python -m benchmarks.scale [--short] [--travel] [-o FILE]`.
 
 Rehearses the paper's grid at three sizes. Every command runs as a user types it, in its own processes: plan, launch, launch
 again, status, report. Launches use Ray Tune and MLflow; the largest uses neither and trains one pack after another. Plain Ray
 Tune with one trivial trial per run is measured as well. Wall seconds are what a user waits. CPU-seconds are the sum over all
 processes; they show how much of the wall time a busy machine added.
+
+Packs also travel through Ray, and through Ray and a store. The store is moto's, on this machine. What the network carried is
+counted by the workers (`benchmarks/carried.py`). `--travel` measures only this, in turn with the shared folder.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.bucket import BUCKET, bucket
+from benchmarks.carried import Carried, carried
 from benchmarks.spent import Spent, run
 
 GRIDS = {
     512: ("task=simple_spread", "seed=0"),
+    2_048: ("task=simple_spread", "seed=0-3"),
     4_096: ("task=simple_spread",),
     16_384: (),
     65_536: ("seed=0-31",),
@@ -35,64 +43,86 @@ CLUSTERS = {
     "reused": "backend: local\nreuse_workers: true\n",
     "fresh": "backend: local\nreuse_workers: false\n",
     "inline": "backend: inline\n",
+    "ray": "backend: local\nreuse_workers: true\ntravel: ray\n",
+    "store": "backend: local\nreuse_workers: true\ntravel: store\n",
 }
 
 
 @dataclass(frozen=True)
 class Line:
-    """One command at one size. `processes` is where packs trained: reused or fresh Ray workers, or the launch (inline)."""
+    """One command at one size. `processes` is where packs trained: reused or fresh Ray workers, or the launch (inline).
+
+    With `ray` and `store` workers are reused, and packs travel.
+    """
 
     runs: int
     processes: str
     command: str
     spent: Spent
+    carried: Carried | None = None
+    """What the network carried, if packs travelled"""
 
 
 def main() -> None:
     """Measure every sweep, print the table and store the numbers."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument("--short", action="store_true", help="one task and seed, 512 runs, and 20 plain trials")
+    parser.add_argument("--travel", type=int, nargs="?", const=16_384, metavar="RUNS", help="only how packs travel")
     parser.add_argument("-o", "--out", type=Path, default=Path("benchmarks-scale.json"), help="file for the numbers")
     given = parser.parse_args()
-    sweeps = (
-        [(512, "reused")] if given.short else [(4_096, "reused"), (16_384, "reused"), (16_384, "fresh"), (65_536, "inline")]
-    )
+    sweeps = _sweeps(short=given.short, travel=given.travel)
     load = os.getloadavg()
     print(f"load average {load[0]:.1f} on {os.cpu_count()} cores")
-    plain = [plain_tune(20 if given.short else PLAIN_TRIALS, actors) for actors in ("fresh", "reuse")]
+    plain = () if given.travel else [plain_tune(20 if given.short else PLAIN_TRIALS, actors) for actors in ("fresh", "reuse")]
     lines: list[Line] = []
     with tempfile.TemporaryDirectory(prefix="rs-scale-") as directory:
-        for runs, processes in sweeps:
-            for line in sweep(Path(directory), runs, processes):
-                lines.append(line)
-                print(sentence(line), flush=True)
-    Console(width=130).print(table(lines))
-    print(f"plain Ray Tune: {plain[0]:,.0f} ms per run with a process per trial, {plain[1]:,.0f} ms with reused ones")
+        for number, (runs, processes) in enumerate(sweeps):
+            with bucket() if processes == "store" else nullcontext() as environment:
+                place = Path(directory) / str(number)
+                place.mkdir()
+                measured = sweep(place, runs, processes, environment or {})
+                for line in itertools.islice(measured, 2 if given.travel else None):  # plan and launch
+                    lines.append(line)
+                    print(sentence(line), flush=True)
+    Console(width=140).print(table(lines))
+    if plain:
+        print(f"plain Ray Tune: {plain[0]:,.0f} ms per run with a process per trial, {plain[1]:,.0f} ms with reused ones")
     content = {
         "load_average": [load, os.getloadavg()],
         "cores": os.cpu_count(),
-        "plain_tune_ms_per_run": {"fresh": plain[0], "reused": plain[1]},
+        "plain_tune_ms_per_run": dict(zip(("fresh", "reused"), plain, strict=False)),
         "lines": [asdict(line) for line in lines],
     }
     given.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(f"load average {os.getloadavg()[0]:.1f}; wrote {given.out}")
 
 
-def sweep(directory: Path, runs: int, processes: str) -> Iterator[Line]:
+def _sweeps(*, short: bool, travel: int | None) -> list[tuple[int, str]]:
+    """List sizes and kinds of processes. What is compared directly comes one after another."""
+    if travel:
+        return [(travel, processes) for processes in ("reused", "ray", "store", "reused", "ray", "store")]
+    if short:
+        return [(512, "reused")]
+    travelling = [(16_384, "ray"), (16_384, "store")]
+    return [(4_096, "reused"), (16_384, "reused"), *travelling, (16_384, "fresh"), (65_536, "inline")]
+
+
+def sweep(directory: Path, runs: int, processes: str, environment: Mapping[str, str]) -> Iterator[Line]:
     """Run every command on one rehearsal, in a user's order."""
     root, cluster = directory / f"{runs}-{processes}", directory / f"{processes}.yaml"
     cluster.write_text(CLUSTERS[processes], encoding="utf-8")
     grid = ("figure7", "--dir", str(root), *(word for change in GRIDS[runs] for word in ("--set", change)))
-    mlflow = () if processes != "inline" else ("--no-mlflow",)
+    more = {"inline": ("--no-mlflow",), "store": ("--store", f"s3://{BUCKET}/{directory.name}")}.get(processes, ())
     commands = (
         ("plan", *grid),
-        ("rehearse", *grid, "--cluster", str(cluster), *mlflow),
-        ("rehearse", *grid, "--cluster", str(cluster), *mlflow),
+        ("rehearse", *grid, "--cluster", str(cluster), *more),
+        ("rehearse", *grid, "--cluster", str(cluster), *more),
         ("status", *grid),
         ("report", *grid),
     )
     for name, words in zip(("plan", "launch", "launch again", "status", "report"), commands, strict=True):
-        yield Line(runs, processes, name, run([sys.executable, "-m", "recipe_sweep.sweep.cli.main", *words], {}))
+        spent = run([sys.executable, "-m", "recipe_sweep.sweep.cli.main", *words], environment)
+        yield Line(runs, processes, name, spent, carried(root / "logs") if name == "launch" else None)
 
 
 def plain_tune(trials: int, actors: str) -> float:
@@ -111,7 +141,7 @@ def sentence(line: Line) -> str:
     each = 1e3 * spent.wall_s / line.runs
     return (
         f"{line.runs:,} {line.processes} {line.command}: {spent.wall_s:.1f} s, {each:.2f} ms per run; "
-        f"{spent.cpu_s:.1f} CPU-s ({parts}); MB: {memory}"
+        f"{spent.cpu_s:.1f} CPU-s ({parts}); MB: {memory}" + (f"; {line.carried}" if line.carried else "")
     )
 
 
@@ -120,7 +150,7 @@ def table(lines: Sequence[Line]) -> Table:
     out = Table(box=None, pad_edge=False)
     for name in ("runs", "processes", "command"):
         out.add_column(name, justify="right" if name == "runs" else "left", no_wrap=True)
-    for name in ("wall s", "CPU s", "ms per run", "CPU ms per run", "driver MB"):
+    for name in ("wall s", "CPU s", "ms per run", "CPU ms per run", "driver MB", "gate MB"):
         out.add_column(name, justify="right")
     for line in lines:
         spent = line.spent
@@ -134,6 +164,7 @@ def table(lines: Sequence[Line]) -> Table:
             f"{1e3 * spent.wall_s / line.runs:.2f}",
             f"{1e3 * spent.cpu_s / line.runs:.2f}",
             f"{driver / 1e6:,.0f}",
+            f"{spent.peak_bytes['gate'] / 1e6:,.0f}" if "gate" in spent.peak_bytes else "",
         )
     return out
 

@@ -19,6 +19,7 @@ from pathlib import Path
 EVERY_S = 0.2
 _TICKS = os.sysconf("SC_CLK_TCK")
 _KINDS = (
+    ("ray::Gate", "gate"),
     ("ray::", "workers"),
     ("multiprocessing", "workers"),
     ("default_worker", "workers"),
