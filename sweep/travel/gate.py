@@ -26,6 +26,10 @@ from recipe_sweep.sweep.travel.needs import Needs, needs_of
 
 CHUNK = 4 << 20
 """Bytes of a large file that travel at once."""
+EVERY_S = 1.0
+"""Seconds between two beats of a worker, if there are few."""
+BEATS_PER_S = 200
+"""Beats that the gate asks for in a second. It answers a few hundred, and is needed for claims and results as well."""
 MOST_LOG = 16 << 20
 """Bytes of an attempt's log that are kept here."""
 
@@ -63,10 +67,11 @@ class Beat:
 
 @dataclass(frozen=True)
 class Pulse:
-    """The answer: whether to stop, and how much of the log is there now."""
+    """The answer: whether to stop, how much of the log is there now, and after how many seconds to beat again."""
 
     stop: bool
     log_size: int
+    again_s: float = EVERY_S
 
 
 class Gate:
@@ -76,6 +81,7 @@ class Gate:
         self._settings, self._paths = settings, settings.paths
         self._held: dict[str, _Held] = defaultdict(_Held)
         self._held_lock = threading.Lock()
+        self._working: set[str] = set()
         self._arrivals = Arrivals(settings, by_store=by_store)
 
     def close(self) -> None:
@@ -104,6 +110,7 @@ class Gate:
             if not file.take(claimant):
                 return Answer()
             held.token = claimant.token
+            self._working.add(pack_id)
             self._arrivals.forget(pack_id)  # what an earlier worker had begun to send
             if self._paths.pack_result(pack_id).exists():
                 self._clean_up(pack_id)  # The worker that published it was killed before it could clean up.
@@ -117,6 +124,7 @@ class Gate:
             if held.token == token and held.file is not None:
                 held.file.give_back()
                 held.token = held.file = None
+                self._working.discard(pack_id)
                 self._arrivals.forget(pack_id)
 
     def read(self, pack_id: str, token: str, name: str, offset: int) -> bytes:
@@ -166,7 +174,7 @@ class Gate:
                 if beat.progress is not None and not self._paths.pack_result(pack_id).exists():  # It may come late.
                     self._arrivals.put(names.checked(f"progress/{pack_id}.json", pack_id), beat.progress, lasting=False)
                 size = 0 if beat.log is None else self._log(names.checked(beat.log, pack_id), beat)
-                return Pulse(stop=self.told_to_stop(), log_size=size)
+                return Pulse(self.told_to_stop(), size, max(EVERY_S, len(self._working) / BEATS_PER_S))
         except LeaseLostError:
             return Pulse(stop=True, log_size=0)
 
@@ -200,6 +208,7 @@ class Gate:
             file = ClaimFile(path)
             if known.epoch == self._settings.epoch and file.take(known):
                 held.file, held.token = file, token
+                self._working.add(pack_id)
             else:
                 file.close()
         if held.token != token:

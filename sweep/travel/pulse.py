@@ -1,4 +1,7 @@
-"""Tells the gate about every second how a pack is doing, and learns whether to stop. It is a thread beside training."""
+"""Tells the gate how a pack is doing, about every second, and learns whether to stop. It is a thread beside training.
+
+If there are many packs, the gate asks for fewer beats.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,9 @@ from types import TracebackType
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError
 from recipe_sweep.sweep.errors import LeaseLostError
-from recipe_sweep.sweep.travel.gate import Beat
+from recipe_sweep.sweep.travel.gate import EVERY_S, Beat
 from recipe_sweep.sweep.travel.gateway import Gateway
 
-EVERY_S = 1.0
 PATIENCE_S = 60.0
 """Seconds without an answer of the gate, after which the worker saves its pack and leaves it."""
 LOG_PART = 1 << 18
@@ -30,6 +32,7 @@ class Heart:
         self._sent = 0
         self._progress: Path | None = None
         self._stop = False
+        self._again_s = EVERY_S
         self._over = threading.Event()
         self._lock = threading.Lock()
         self._answered_at = time.monotonic()
@@ -73,7 +76,7 @@ class Heart:
         self._thread.join()
 
     def _beat_until_over(self) -> None:
-        while not self._over.wait(EVERY_S):
+        while not self._over.wait(self._again_s):
             try:
                 while self._beat() and not self._over.is_set():
                     pass
@@ -91,7 +94,7 @@ class Heart:
             beat = Beat(None if progress is None else progress.read_bytes(), self._log, self._sent, text)
             pulse = self._gateway.pulse(self._pack_id, self._token, beat)
             self._answered_at = time.monotonic()
-            self._stop = self._stop or pulse.stop
+            self._stop, self._again_s = self._stop or pulse.stop, pulse.again_s
             more = self._log is not None and pulse.log_size == self._sent + len(text) and len(text) == LOG_PART
             self._sent = max(self._sent, pulse.log_size)
             return more

@@ -19,7 +19,7 @@ from recipe_sweep.sweep.files.process import ProcessIdentity
 from recipe_sweep.sweep.locks.claim import Claimant, claimed
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.travel.arrivals import Landed
-from recipe_sweep.sweep.travel.gate import CHUNK, Beat, Gate
+from recipe_sweep.sweep.travel.gate import CHUNK, EVERY_S, Beat, Gate
 from recipe_sweep.sweep.travel.gateway import download, upload
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
@@ -254,3 +254,15 @@ def test_a_log_has_a_part_twice_or_lacks_one(gate: Gate, paths: SweepPaths) -> N
     assert gate.pulse(ID, A, Beat(None, name, 9, b"three")).log_size == 4, "a part is missing"
     assert gate.pulse(ID, A, Beat(None, name, 4, b"two")).log_size == 7
     assert paths.pack_log(ID, 1).read_text() == "one two"
+
+
+def test_many_packs_beat_more_rarely_so_that_the_gate_has_time_for_claims_and_results(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate.claim(ID, claimant(A))
+    assert gate.pulse(ID, A, Beat()).again_s == EVERY_S
+    monkeypatch.setattr("recipe_sweep.sweep.travel.gate.BEATS_PER_S", 0.1)
+    assert gate.pulse(ID, A, Beat()).again_s == pytest.approx(10.0)
+    gate.release(ID, A)
+    gate.claim(ID, claimant(B))
+    assert gate.pulse(ID, B, Beat()).again_s == pytest.approx(10.0), "a pack that was given back is counted still"
