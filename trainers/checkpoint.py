@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from recipe_sweep.trainers.arrays_file import refused_by_the_system
 from recipe_sweep.trainers.kernels import Kernels
 from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.outcome import Arrays
@@ -68,9 +70,9 @@ def save(directory: Path, learner: Learner, history: History, *, pack_key: str, 
     stem = directory / f"step-{learner.steps_taken:012d}"
     arrays = {name: tensor.detach().cpu().contiguous() for name, tensor in _arrays(learner).items()}
     arrays |= {f"run/{run}/diagnostics": torch.from_numpy(values.copy()) for run, values in history.diagnostics.items()}
-    temporary = stem.with_suffix(f".safetensors.{os.getpid()}.tmp")
-    save_file(arrays, temporary)
-    digest = _commit(temporary, stem.with_suffix(".safetensors"))
+    with _temporary(stem.with_suffix(".safetensors")) as temporary, refused_by_the_system():
+        save_file(arrays, temporary)
+        digest = _commit(temporary, stem.with_suffix(".safetensors"))
     sidecar = {
         "format": FORMAT_VERSION,
         "step": learner.steps_taken,
@@ -84,9 +86,9 @@ def save(directory: Path, learner: Learner, history: History, *, pack_key: str, 
         "pruned": history.pruned,
         "curves": {run: [asdict(point) for point in curve] for run, curve in history.curves.items()},
     }
-    temporary = stem.with_suffix(f".json.{os.getpid()}.tmp")
-    temporary.write_text(json.dumps(sidecar | {_OWN_DIGEST: _digest(sidecar)}))
-    _commit(temporary, stem.with_suffix(".json"))
+    with _temporary(stem.with_suffix(".json")) as temporary:
+        temporary.write_text(json.dumps(sidecar | {_OWN_DIGEST: _digest(sidecar)}))
+        _commit(temporary, stem.with_suffix(".json"))
     _forget_old(directory)
 
 
@@ -209,6 +211,16 @@ def _read(sidecar: Path) -> Checkpoint:
 
 def _digest(sidecar: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(sidecar, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[Path]:
+    """Name a file beside `path`. It is removed on an error, because on a full disk the record of that error needs the room."""
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _commit(temporary: Path, path: Path) -> str:

@@ -14,6 +14,7 @@ from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.atomic import publishing, replacing
 from recipe_sweep.sweep.files.kinds import WEIGHTS
 from recipe_sweep.sweep.files.reading import check_regular
+from recipe_sweep.trainers.arrays_file import refused_by_the_system
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.outcome import Arrays
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def publish_weights(path: Path, weights: Mapping[str, Arrays], keep: Keep) -> None:
     """Write a pack's weights under a name that must be new. Raises FileExistsError."""
     arrays = {f"{run}/{name}": array for run, named in weights.items() for name, array in named.items()}
-    with publishing(path) as temporary:
+    with publishing(path) as temporary, refused_by_the_system():
         save_file(arrays, temporary, metadata={"schema_version": "1", "keep": keep.value})
 
 
@@ -65,6 +66,6 @@ def _opened(path: Path, framework: str) -> Iterator[Any]:
 def export_run(source: Path, run_id: str, target: Path, metadata: Mapping[str, str]) -> tuple[str, ...]:
     """Copy one run's arrays into a separate file. Returns their names."""
     arrays = run_weights(source, run_id, "np")
-    with replacing(target) as temporary:
+    with replacing(target) as temporary, refused_by_the_system():
         save_file(arrays, temporary, metadata=dict(metadata))
     return tuple(arrays)

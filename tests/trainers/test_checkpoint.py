@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import resource
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -209,3 +210,18 @@ def test_a_run_gives_the_same_curve_alone_and_packed_up_to_reassociation() -> No
         np.testing.assert_allclose(
             [p.return_mean for p in alone.curve], [p.return_mean for p in inside.curve], rtol=1e-4, err_msg=alone.run_id
         )
+
+
+def test_a_full_disk_counts_as_a_failure_of_the_pack_and_stays_full(tmp_path: Path) -> None:
+    trainer = advance(fresh(packs()[0]), 1)
+    save(trainer, tmp_path)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    advance(trainer, 2)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            save(trainer, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
