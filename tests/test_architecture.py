@@ -105,7 +105,7 @@ OWNERS = {
     "rich": {"sweep.cli"},
     "mlflow": {"sweep.tracking"},
     "sqlalchemy": {"sweep.tracking"},
-    "safetensors": {"sweep.results.weights", "trainers.checkpoint", "trainers.behaviour"},
+    "safetensors": {"sweep.results.weights", "trainers.arrays_file", "trainers.behaviour", "trainers.checkpoint"},
     "matplotlib": {"analysis.figures", "sweep.interface"},
     "pandas": {"analysis", "sweep.interface"},
     "scipy": {"analysis"},

@@ -31,7 +31,7 @@ from recipe_sweep.sweep.files.kinds import LEASE, LOCK
 from recipe_sweep.sweep.files.overlooked import overlook
 from recipe_sweep.sweep.files.process import ProcessIdentity, holders
 from recipe_sweep.sweep.files.reading import check_regular, read_json
-from recipe_sweep.sweep.locks.heartbeat import LISTEN_S, Heart, is_beating, is_touched, seems_fresh
+from recipe_sweep.sweep.locks.heartbeat import LISTEN_S, STALE_S, Heart, is_beating, is_touched, seems_fresh
 from recipe_sweep.sweep.units import local_moment
 
 LOCK_PATIENCE_S = 30.0
@@ -240,7 +240,8 @@ def _held_problem(folder: Path, record: LeaseRecord) -> Problem:
         found=f"another launch at work on this sweep: host {process.host}, pid {process.pid}, "
         f"since {local_moment(record.since)}",
         expected="one launch at a time",
-        hint="watch it with `recipe-sweep status`; or stop it with `recipe-sweep cancel`, from here too, and launch again",
+        hint="watch it with `recipe-sweep status`; or stop it with `recipe-sweep cancel`, from here too, and launch again"
+        + ("" if process.is_local() else f"; if its machine lost its power, launch again after {STALE_S:.0f} s"),
     )
 
 
