@@ -54,7 +54,7 @@ def test_a_power_cut_of_the_head_loses_no_run_after_the_same_command(apart: Apar
     process = apart.launch()
     apart.wait_until_working(process, "lab1", "lab2")
     apart.restart_head(process)
-    apart.finish(apart.launch())
+    apart.finish_again()
     assert not list(read_failures(apart.sweep)), "a power cut was counted as a failure"
     tell("the head's power cut, with a store", apart)
 
@@ -65,7 +65,7 @@ def test_a_head_that_is_lost_with_its_disk_loses_nothing_that_was_stored(apart: 
     apart.wait_until_working(process, "lab2")
     apart.restart_head(process, replaced=True)
     before = _stored(apart.bucket, "results/")
-    apart.finish(apart.launch())
+    apart.finish_again()
     after = _stored(apart.bucket, "results/")
     assert before
     assert before.items() <= after.items(), "a stored result was trained again"

@@ -61,6 +61,12 @@ def test_files_have_the_right_time_where_the_clock_is_wrong(make_lab: MakeLab) -
     assert float(lab.run(1, "python", "-c", age, SHARED / "file")) == pytest.approx(A_DAY_S, abs=60)
 
 
+def test_a_wait_takes_as_long_as_anywhere_where_the_clock_is_wrong(make_lab: MakeLab) -> None:
+    lab = make_lab(1, clocks={1: "+1d"})
+    wait = "import threading; threading.Event().wait(0.2)"
+    lab.run(1, "python", "-c", wait, timeout_s=30)
+
+
 def test_machines_and_this_host_use_one_bucket(make_lab: MakeLab, tmp_path: Path) -> None:
     lab = make_lab(2)
     variables = lab.start_s3()
