@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tests.checkout import ROOT
+
 PLACES = (
     "/usr/lib/*/faketime/libfaketimeMT.so.1",
     "/usr/lib*/faketime/libfaketimeMT.so.1",
@@ -25,6 +27,6 @@ def clock_environment(offset: str | None) -> dict[str, str]:
         return {}
     found = library()
     assert found is not None, "libfaketime is not installed"
-    # Without it a wait of a second, whose end the kernel computes, would take the whole offset.
-    right_waits = {"DONT_FAKE_MONOTONIC": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    # Without this a wait of a second, whose end the kernel computes, would take the whole offset.
+    right_waits = {"FAKETIME_DONT_FAKE_MONOTONIC": "1", "PYTHONPATH": f"{ROOT / 'tests' / 'lab' / 'wrong_clock'}:{ROOT}"}
     return {"LD_PRELOAD": str(found), "FAKETIME": offset, "NO_FAKE_STAT": "1"} | right_waits
