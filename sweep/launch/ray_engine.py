@@ -43,7 +43,7 @@ DRAINED_EXIT = 6
 TERMINATED_EXIT = 7
 NO_WORKER_EXIT = 8
 UNSEEN_EXIT = 9
-"""A machine that joined later does not see the sweep's directory or its data, so packs must travel in another way."""
+"""A machine that joined later does not see the sweep's directory or its data. Packs must travel in another way."""
 _UNSEEN = "unseen"
 RAY_SERVERS = frozenset({"raylet", "gcs_server"})
 RAY_DIRECTORY = "RECIPE_SWEEP_RAY_DIRECTORY"
