@@ -60,7 +60,8 @@ class ByGate:
 class ByStore:
     """Arrays go to the sweep's store. The gate learns of each, and fetches weights before results name them.
 
-    Records of checkpoints are small, and go through the gate: from them a launch knows which checkpoints there are.
+    Records of checkpoints are small, and go through the gate: from them a launch knows which checkpoints there are. Then they
+    go to the store as well, before older arrays are removed there. So a machine of the launch may be lost with its disk.
     """
 
     store: ArrayStore
@@ -70,6 +71,8 @@ class ByStore:
         """See `Freight`."""
         if not (is_ours(name) and path.suffix == ARRAYS):
             self.by_gate.send(name, path)
+            if name.startswith("checkpoints/"):
+                self.store.replace(name, path)
             return
         self.store.replace(name, path)
         landed = Landed.of(path, stored=True, hashed=not name.startswith(CHECKPOINTS))
