@@ -12,8 +12,11 @@ S3_PORT = 5000
 START_S = 60.0
 
 
-def client(variables: Mapping[str, str]) -> Any:
-    """Make a client for a process of this host, by the variables that a laboratory gives its machines."""
+def client(variables: Mapping[str, str], retries: int = 0) -> Any:
+    """Make a client for a process of this host, by the variables that a laboratory gives its machines.
+
+    Under load moto answers some listings with 500, which a client may ask again.
+    """
     import boto3
     from botocore.config import Config
 
@@ -23,7 +26,7 @@ def client(variables: Mapping[str, str]) -> Any:
         aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
         region_name=variables["AWS_DEFAULT_REGION"],
-        config=Config(connect_timeout=2, retries={"max_attempts": 0}),
+        config=Config(connect_timeout=2, retries={"max_attempts": retries}),
     )
 
 

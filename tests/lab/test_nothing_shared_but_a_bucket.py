@@ -75,5 +75,5 @@ def test_a_head_that_is_lost_with_its_disk_loses_nothing_that_was_stored(apart: 
 def _stored(bucket: Mapping[str, str], folder: str) -> dict[str, str]:
     """List what the sweep has in a folder of the bucket, with the hashes of the contents."""
     prefix = ADDRESS.removeprefix(f"s3://{BUCKET}/")
-    found = client(bucket).list_objects_v2(Bucket=BUCKET, Prefix=f"{prefix}/{folder}").get("Contents", ())
+    found = client(bucket, retries=8).list_objects_v2(Bucket=BUCKET, Prefix=f"{prefix}/{folder}").get("Contents", ())
     return {each["Key"]: each["ETag"] for each in found}
