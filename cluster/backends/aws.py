@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from recipe_sweep.cluster.aws_account import check_aws_account
+from recipe_sweep.cluster.aws_account import AwsAnswerError, check_aws_account
+from recipe_sweep.cluster.aws_image import newest_image
 from recipe_sweep.cluster.backends import ray_up_commands
-from recipe_sweep.cluster.backends.aws_file import AwsFile, deadline, spending, spending_text
+from recipe_sweep.cluster.backends.aws_file import AwsFile, deadline, image_parameter, spending, spending_text
 from recipe_sweep.cluster.backends.aws_ray_up import launch_shell, ray_up_text
 from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, StartingBackend, sample
 from recipe_sweep.cluster.errors import ClusterError
@@ -64,6 +65,22 @@ class AwsBackend(StartingBackend[AwsFile]):
 
     def check_account(self) -> None:
         check_aws_account()
+
+    def settled(self) -> AwsBackend:
+        """Ask AWS for the image that a file with `image: auto` leaves open.
+
+        Raises MissingToolError without an account, and ClusterError if AWS names no image.
+        """
+        if self.file.image is not None:
+            return self
+        check_aws_account()
+        parameter = image_parameter(self.file)
+        try:
+            image = newest_image(parameter, self.file.region)
+        except AwsAnswerError as error:
+            hint = "state the id of an image; or see docs/clusters.md for the rights that this needs"
+            raise ClusterError("image", f"auto, and {error}", f"AWS's answer to {parameter}", hint) from error
+        return AwsBackend(self.file.model_copy(update={"image": image}))
 
     def up(self, cargo: Cargo | None, now: datetime) -> Start:
         """Decide what `ray up` reads and what it copies to the head. Without a grid the machines only start."""

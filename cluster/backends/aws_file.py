@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
 
+from recipe_sweep.cluster.aws_image import CPU_IMAGE, GPU_IMAGE
 from recipe_sweep.cluster.backends.base import Spending
 from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.prices import price_table
 from recipe_sweep.cluster.schema import (
+    AUTO,
     STAGE_DATA,
     ClusterFile,
     Dollars,
@@ -53,7 +55,8 @@ class AwsFile(ClusterFile):
     backend: Literal["aws"]
     name: Name = "recipe-sweep"
     region: Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region such as us-east-1")]
-    image: Annotated[str, matching(r"ami-[0-9a-f]{8,17}", "an image's id such as ami-0123456789abcdef0")]
+    image: Annotated[str | None, matching(r"ami-[0-9a-f]{8,17}", "an image's id such as ami-0123456789abcdef0", AUTO)] = None
+    """None for the newest image that AWS names for such machines."""
     file_system: Annotated[str, matching(r"fs-[0-9a-f]{8,17}", "an EFS file system's id such as fs-0123456789abcdef0")]
     head_instance: Instance = "m6i.large"
     worker_instances: Annotated[tuple[Instance, ...], BeforeValidator(_not_empty)]
@@ -66,6 +69,11 @@ class AwsFile(ClusterFile):
     subnets: tuple[Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "a subnet's id such as subnet-0123abcd")], ...] = ()
     security_groups: tuple[Annotated[str, matching(r"sg-[0-9a-f]{8,17}", "a group's id such as sg-0123abcd")], ...] = ()
     head_profile: Word | None = None
+
+
+def image_parameter(file: AwsFile) -> str:
+    """Name AWS's public parameter that has the newest image for the workers of a file."""
+    return GPU_IMAGE if any(price_table().instances[name].gpus for name in file.worker_instances) else CPU_IMAGE
 
 
 def spending(file: AwsFile) -> Spending:

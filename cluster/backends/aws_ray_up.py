@@ -12,7 +12,7 @@ from __future__ import annotations
 import shlex
 from datetime import datetime
 
-from recipe_sweep.cluster.backends.aws_file import AwsFile, deadline, spending_text
+from recipe_sweep.cluster.backends.aws_file import AwsFile, deadline, image_parameter, spending_text
 from recipe_sweep.cluster.prices import price_table
 from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, Wheel, launch_words
 from recipe_sweep.cluster.yaml_text import written
@@ -92,7 +92,7 @@ def _node_config(file: AwsFile, instance: str, spot: bool, profile: str | None) 
     disk = {"VolumeSize": file.disk_gb, "VolumeType": "gp3", "DeleteOnTermination": True}
     config: dict[str, object] = {
         "InstanceType": instance,
-        "ImageId": file.image,
+        "ImageId": file.image or f"resolve:ssm:{image_parameter(file)}",  # EC2 itself reads a parameter so.
         "InstanceInitiatedShutdownBehavior": "terminate",
         "MetadataOptions": {"HttpTokens": "required"},
         "BlockDeviceMappings": [{"DeviceName": "/dev/sda1", "Ebs": disk}],

@@ -125,6 +125,13 @@ class Backend(ABC, Generic[File]):
     def check_account(self) -> None:
         """Raise MissingToolError if this machine has no account to start machines with."""
 
+    def settled(self) -> Backend[File]:
+        """Return these machines with all that the file leaves open. `up` asks for it, a dry run does not.
+
+        Raises ClusterError or MissingToolError if whoever knows gives no answer.
+        """
+        return self
+
     def up(self, cargo: Cargo | None, now: datetime) -> Start:
         """Decide what starts the machines, and start nothing.
 

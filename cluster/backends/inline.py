@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from recipe_sweep.cluster.backends.base import Backend, Cost
+from recipe_sweep.cluster.backends.base import Backend, Cost, sample
 from recipe_sweep.cluster.resources import LARGEST_PACK, Resources
 from recipe_sweep.cluster.schema import ClusterFile
 
@@ -27,7 +27,7 @@ class InlineBackend(Backend[InlineFile]):
 
     @classmethod
     def example(cls) -> str:
-        return "backend: inline\n"
+        return sample("inline")
 
     def resources(self) -> Resources:
         file = self.file

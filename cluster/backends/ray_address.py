@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from recipe_sweep.cluster.backends.base import Backend, Cost
+from recipe_sweep.cluster.backends.base import Backend, Cost, sample
 from recipe_sweep.cluster.resources import LARGEST_PACK, Resources
 from recipe_sweep.cluster.schema import ClusterFile, Packs, Switch
 
@@ -28,7 +28,7 @@ class RayBackend(Backend[RayFile]):
 
     @classmethod
     def example(cls) -> str:
-        return "backend: ray\naddress: auto\nslots: 16\n"
+        return sample("ray")
 
     def resources(self) -> Resources:
         """Return the resources that the file states. What the cluster really has is known only after connecting to it."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from recipe_sweep.cluster.aws_account import check_aws_account
 from recipe_sweep.cluster.backends import ray_up_commands
-from recipe_sweep.cluster.backends.base import Command, Cost, ForeignBackend, Mistake, Start, Started
+from recipe_sweep.cluster.backends.base import Command, Cost, ForeignBackend, Mistake, Start, Started, sample
 from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.nodes import Node, resources_of
 from recipe_sweep.cluster.prices import price_table
@@ -25,16 +25,6 @@ from recipe_sweep.cluster.shipment import Cargo
 
 MARKS = frozenset({"cluster_name", "provider"})
 """Keys that identify such a file: Ray requires both, and our own files have neither."""
-
-_EXAMPLE = """\
-cluster_name: mine
-provider: {type: local, head_ip: 10.0.0.1, worker_ips: [10.0.0.2]}
-max_workers: 1
-head_node_type: head
-available_node_types:
-  head: {resources: {CPU: 2}, node_config: {}, max_workers: 0}
-  worker: {resources: {CPU: 8}, node_config: {}, max_workers: 1}
-"""
 
 
 @dataclass(frozen=True)
@@ -54,7 +44,7 @@ class RayUpBackend(ForeignBackend):
 
     @classmethod
     def example(cls) -> str:
-        return _EXAMPLE
+        return sample("ray-up")
 
     @classmethod
     def recognises(cls, content: Mapping[str, object]) -> bool:

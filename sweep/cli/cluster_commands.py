@@ -19,10 +19,23 @@ if TYPE_CHECKING:
 app = typer.Typer(
     cls=Group,
     rich_markup_mode="rich",
-    help="Check, start, show and end the machines that a cluster file describes.",
+    help="Write and check cluster files; start, show and end the machines that they describe.",
 )
 
+
+def _complete_backend(incomplete: str) -> list[str]:
+    from recipe_sweep.sweep.clusters.samples import sample_names
+
+    return [name for name in sample_names() if name.startswith(incomplete)]
+
+
 FileArgument = Annotated[Path, typer.Argument(metavar="FILE", help="A cluster file, or an unchanged file of `ray up`.")]
+BackendArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="BACKEND", help="The kind of machines, such as local, aws or slurm.", autocompletion=_complete_backend
+    ),
+]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Print what would be generated and run; write and start nothing.")
 ]
@@ -39,6 +52,14 @@ def validate(file: FileArgument, as_json: JsonOption = False) -> None:
         return
     for line in cluster_lines(_cluster(file)):
         tell(line)
+
+
+@app.command(epilog="Example:  recipe-sweep cluster init aws")
+def init(backend: BackendArgument) -> None:
+    """Print a cluster file to start from, with a comment on every key; `> aws.yaml` keeps it."""
+    from recipe_sweep.sweep.clusters.samples import sample_text
+
+    say(sample_text(backend), end="")
 
 
 @app.command(epilog="Example:  recipe-sweep cluster up slurm.yaml --grid figure7_small --dry-run")

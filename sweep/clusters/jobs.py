@@ -60,6 +60,18 @@ class Order:
         return self.start.commands
 
 
+def settled(cluster: Cluster) -> Cluster:
+    """Return a cluster with all that its file leaves open to its provider, such as the machine image.
+
+    Raises ClusterFileError or MissingToolUserError if the provider cannot be asked, or does not answer.
+    """
+    try:
+        with _as_user_errors():
+            return replace(cluster, backend=cluster.backend.settled())
+    except ClusterError as error:
+        raise cluster.complaint(error) from error
+
+
 def prepare(cluster: Cluster, grid: str | None, scratch: Path, now: datetime | None = None) -> Order:
     """Decide everything, and write only a wheel, into `scratch`.
 

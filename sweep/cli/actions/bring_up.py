@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from recipe_sweep.sweep.cli.show.cluster import cluster_lines, order_lines
 from recipe_sweep.sweep.cli.streams import say, tell
-from recipe_sweep.sweep.clusters.jobs import bring_up, prepare, scratch_directory
+from recipe_sweep.sweep.clusters.jobs import bring_up, prepare, scratch_directory, settled
 from recipe_sweep.sweep.clusters.machines import Cluster
 from recipe_sweep.sweep.planning.opening import Reference, locate
 
@@ -16,7 +16,7 @@ def bring_up_cluster(cluster: Cluster, grid: str | None, *, dry_run: bool) -> No
     """
     sweep = None if grid is None else locate(Reference(grid)).paths
     with scratch_directory() as scratch:
-        order = prepare(cluster, grid, scratch)
+        order = prepare(cluster if dry_run else settled(cluster), grid, scratch)
         if dry_run:
             for line in order_lines(order):  # They have whole files, in which a fold would be a mistake.
                 say(line)

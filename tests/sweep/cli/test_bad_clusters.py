@@ -80,8 +80,10 @@ MISTAKES = {
     "data staged by a switch": slurm("nodes: 2", "nodes: 2\nstage_data: true", "c.yaml:4", "stage_data", "none, or an"),
     "no region": aws("region: us-east-1\n", "", "region", "no default"),
     "a zone for a region": aws("us-east-1", "us-east-1a", "c.yaml:2", "region", "such as us-east-1"),
-    "no image": aws("image: ami-0123456789abcdef0\n", "", "image"),
-    "an image by its name": aws("ami-0123456789abcdef0", "ubuntu", "c.yaml:3", "image", "ami-"),
+    "an image by its name": aws("ami-0123456789abcdef0", "ubuntu", "c.yaml:3", "image", "auto, or an image's id"),
+    "no kind of machines for a sample": command("aws", "cluster init", "BACKEND"),
+    "a sample of no backend": command("aws", "cluster init slum", "BACKEND", "'slum'", "one of", "did you mean slurm?"),
+    "a sample of a file": command("aws", "cluster init c.yaml", "BACKEND", "'c.yaml'", "one of"),
     "a file system by its address": aws("fs-0123456789abcdef0", "fs-0123456789abcdef0.efs.aws", "c.yaml:4", "file_system"),
     "an instance type that is not known": aws(
         "g5.2xlarge", "g5.3xlarge", "worker_instances[0]", "did you mean g5.", "prices.yaml"

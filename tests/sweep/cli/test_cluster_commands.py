@@ -23,7 +23,7 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from tests.cluster.golden_files import FILES
 from tests.sweep.cli.test_bad_input import GRID, contents
 
-RAW = RayUpBackend.example()
+RAW = "".join(f"{line}\n" for line in RayUpBackend.example().splitlines() if line and not line.startswith("#"))
 TOOLS = ("ray", "sbatch", "squeue", "scancel", "kubectl")
 
 Type = Callable[..., Result]
@@ -77,7 +77,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (here / "little.yaml").write_text(GRID)
     (here / "raw.yaml").write_text(RAW)
     for case in ("aws", "slurm", "kubernetes"):
-        (here / f"{case}.yaml").write_text(FILES[case])
+        (here / f"{case}.yaml").write_text(FILES[case].replace("image: auto", "image: ami-0123456789abcdef0"))
 
     def build(directory: Path) -> Wheel:
         (directory / "recipe_sweep-0.1.0-py3-none-any.whl").write_bytes(b"the code")
