@@ -13,6 +13,8 @@ from recipe_sweep.cluster.resources import Way
 
 AUTO = "auto"
 NEVER = "none"
+REGION = r"[a-z]{2}(-[a-z]+)+-[0-9]"
+"""How AWS names its regions."""
 STAGE_DATA = "/tmp/recipe-sweep-data"  # noqa: S108 (every user's own: see recipe_sweep.sweep.store.datasets)
 _YEAR = 365 * 24 * 60
 
@@ -75,9 +77,12 @@ def matching(pattern: str, expected: str, word: str | None = None) -> BeforeVali
     return BeforeValidator(check)
 
 
-def refused(expected: str, hint: str | None = None) -> PydanticCustomError:
-    """Make the error that a validator raises. It says what was expected."""
-    return PydanticCustomError("refused", "{expected}", {"expected": expected, "hint": hint, "found": None})
+def refused(expected: str, hint: str | None = None, found: str | None = None) -> PydanticCustomError:
+    """Make the error that a validator raises. It says what was expected.
+
+    `found` is given if the value itself does not show what is wrong, or must not be shown.
+    """
+    return PydanticCustomError("refused", "{expected}", {"expected": expected, "hint": hint, "found": found})
 
 
 Packs = Annotated[int, whole(1, 100_000)]

@@ -14,6 +14,7 @@
         │   └── DamagedFileError  one file of a sweep is not what was written there                   exit code 2
         ├── LeaseHeldError        another launch is working on this sweep                             exit code 2
         ├── ClusterFileError      the cluster file has mistakes, or its machines are not suitable     exit code 2
+        ├── PriceFileError        the user's own file of prices has mistakes, or cannot be refreshed   exit code 2
         ├── ClusterStateError     the cluster is already up, or was never brought up from here        exit code 2
         ├── MissingToolUserError  a program, a package or credentials are not on this machine         exit code 2
         ├── StoreAddressError     a store's address is not valid, or its content is not ours          exit code 2
@@ -91,6 +92,10 @@ class LeaseHeldError(UserInputError):
 
 class ClusterFileError(UserInputError):
     """The cluster file has mistakes, or describes machines that are not suitable for what was asked."""
+
+
+class PriceFileError(UserInputError):
+    """The user's own file of prices has mistakes, or AWS gave no prices to refresh it with."""
 
 
 class ClusterStateError(UserInputError):

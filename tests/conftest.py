@@ -31,6 +31,9 @@ STAND_INS = ("tests.sweep.stand_in", "tests.faults.sleeper", "tests.faults.rehea
 
 # Processes that a test starts find its stand-ins, which are no part of the package.
 os.environ["RECIPE_SWEEP_TRUSTED_WORKLOADS"] = ",".join(STAND_INS)
+os.environ["RECIPE_SWEEP_PRICES"] = str(
+    ROOT / "tests" / "nowhere"
+)  # Prices that a developer has refreshed would change results.
 os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 

@@ -36,7 +36,7 @@ class AwsBackend(StartingBackend[AwsFile]):
         Raises ClusterError if no pack fits, if the budget is too small, and if only some kinds have GPUs.
         """
         spending(self.file)
-        kinds = [price_table().instances[name] for name in self.file.worker_instances]
+        kinds = [price_table(self.file.region).instances[name] for name in self.file.worker_instances]
         nodes = [Node(kind.cpus, kind.gpus, kind.memory_gb, kind.gpu_memory_gb) for kind in kinds]
         each = [resources_of(self.file, [node] * self.file.workers) for node in nodes]
         if len({kind.gpus > 0 for kind in kinds}) > 1:
@@ -58,7 +58,7 @@ class AwsBackend(StartingBackend[AwsFile]):
 
     def gpu(self) -> str | None:
         """Name the GPU model with the lowest float32 peak among the kinds of workers."""
-        table = price_table()
+        table = price_table(self.file.region)
         kinds = [table.instances[name] for name in self.file.worker_instances]
         models = [kind.gpu for kind in kinds if kind.gpu is not None]
         return min(models, key=lambda model: table.peak(model, "float32") or 0.0, default=None)

@@ -6,14 +6,15 @@ import difflib
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationInfo
 
 from recipe_sweep.cluster.aws_image import CPU_IMAGE, GPU_IMAGE
 from recipe_sweep.cluster.backends.base import Spending
 from recipe_sweep.cluster.errors import ClusterError
-from recipe_sweep.cluster.prices import price_table
+from recipe_sweep.cluster.prices import price_table, prices_file, told
 from recipe_sweep.cluster.schema import (
     AUTO,
+    REGION,
     STAGE_DATA,
     ClusterFile,
     Dollars,
@@ -31,13 +32,15 @@ from recipe_sweep.cluster.schema import (
 LEAST_HOURS = 1.0
 
 
-def _instance_type(value: object) -> str:
-    table = price_table()
+def _instance_type(value: object, info: ValidationInfo) -> str:
+    region = info.data.get("region")
+    table = price_table(region)
     if isinstance(value, str) and value in table.instances:
         return value
     near = difflib.get_close_matches(str(value), table.instances, n=1)
     hint = f"did you mean {near[0]}? " if near else ""
-    raise refused("an instance type that cluster/prices.yaml knows", f"{hint}to add a type, add a line to that file")
+    own = prices_file(region or table.region)
+    raise refused("an instance type that cluster/prices.yaml knows", f"{hint}to add a type, add a line to {own}")
 
 
 def _not_empty(value: object) -> object:
@@ -54,7 +57,7 @@ class AwsFile(ClusterFile):
 
     backend: Literal["aws"]
     name: Name = "recipe-sweep"
-    region: Annotated[str, matching(r"[a-z]{2}(-[a-z]+)+-[0-9]", "a region such as us-east-1")]
+    region: Annotated[str, matching(REGION, "a region such as us-east-1")]
     image: Annotated[str | None, matching(r"ami-[0-9a-f]{8,17}", "an image's id such as ami-0123456789abcdef0", AUTO)] = None
     """None for the newest image that AWS names for such machines."""
     file_system: Annotated[str, matching(r"fs-[0-9a-f]{8,17}", "an EFS file system's id such as fs-0123456789abcdef0")]
@@ -73,17 +76,16 @@ class AwsFile(ClusterFile):
 
 def image_parameter(file: AwsFile) -> str:
     """Name AWS's public parameter that has the newest image for the workers of a file."""
-    return GPU_IMAGE if any(price_table().instances[name].gpus for name in file.worker_instances) else CPU_IMAGE
+    return GPU_IMAGE if any(price_table(file.region).instances[name].gpus for name in file.worker_instances) else CPU_IMAGE
 
 
 def spending(file: AwsFile) -> Spending:
     """Compute what the machines may cost by the price table. Raises ClusterError if the budget does not last an hour."""
-    table = price_table()
-    instances = table.instances
-    head = instances[file.head_instance].on_demand_usd
-    kinds = [instances[name] for name in file.worker_instances]
-    most = head + file.workers * max(kind.on_demand_usd for kind in kinds)
-    spot = head + file.workers * max(kind.usd_per_hour(file.spot) for kind in kinds)
+    table = price_table(file.region)
+    head = table.instances[file.head_instance].on_demand
+    kinds = [table.instances[name] for name in file.worker_instances]
+    most = head.usd + file.workers * max(kind.on_demand.usd for kind in kinds)
+    spot = head.usd + file.workers * max(kind.usd_per_hour(file.spot) for kind in kinds)
     if file.budget_usd / most < LEAST_HOURS:
         raise ClusterError(
             "budget_usd",
@@ -91,14 +93,15 @@ def spending(file: AwsFile) -> Spending:
             f"enough for an hour, ${most:.2f} with every worker on demand",
             "raise it, or take fewer or smaller workers",
         )
-    return Spending(most, spot, file.budget_usd / most, file.budget_usd, table.source)
+    prices = [head, *(kind.on_demand for kind in kinds), *(kind.spot for kind in kinds if file.spot)]
+    return Spending(most, spot, file.budget_usd / most, file.budget_usd, told(prices))
 
 
 def spending_text(file: AwsFile) -> str:
     """Say in one sentence what an hour of the machines costs."""
     most = spending(file)
     spot = f", ${most.spot_per_hour:.2f} with every worker on spot" if file.spot else ""
-    return f"at most ${most.most_per_hour:.2f} an hour{spot}: machines alone, {price_table().region}, {most.source}"
+    return f"at most ${most.most_per_hour:.2f} an hour{spot}: machines alone, {price_table(file.region).region}, {most.source}"
 
 
 def deadline(file: AwsFile, now: datetime) -> datetime:

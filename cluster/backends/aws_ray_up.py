@@ -75,7 +75,7 @@ def _node_types(file: AwsFile) -> dict[str, object]:
     markets += [(name, False) for name in file.worker_instances]
     types = {"head": head}
     for priority, (name, spot) in zip(range(len(markets), 0, -1), markets, strict=True):
-        kind = price_table().instances[name]
+        kind = price_table(file.region).instances[name]
         types[f"{'spot' if spot else 'on-demand'}-{name}"] = {
             "resources": {"CPU": kind.cpus, "GPU": kind.gpus},
             "min_workers": 0,

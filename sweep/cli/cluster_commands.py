@@ -62,6 +62,22 @@ def init(backend: BackendArgument) -> None:
     say(sample_text(backend), end="")
 
 
+@app.command(epilog="Example:  recipe-sweep cluster prices --refresh --region eu-west-1")
+def prices(
+    region: Annotated[
+        str | None, typer.Option(metavar="REGION", help="A region of AWS.  [default: us-east-1]", show_default=False)
+    ] = None,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="First read today's prices from AWS, and keep them in a file of your own.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what machines of AWS cost, with the source and the date of each price."""
+    from recipe_sweep.sweep.cli.actions.prices import PricesOptions, show_prices
+
+    show_prices(PricesOptions(region, refresh, as_json))
+
+
 @app.command(epilog="Example:  recipe-sweep cluster up slurm.yaml --grid figure7_small --dry-run")
 def up(
     file: FileArgument,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +13,11 @@ from recipe_sweep.cluster.backends.registry import BACKENDS, DEFAULT, foreign, l
 from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.machine import gpu_name
 from recipe_sweep.cluster.resources import Resources
+from recipe_sweep.cluster.schema import REGION
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.validation import nearest, one_of, validate
 from recipe_sweep.search_spaces.yaml_file import Document, read_yaml, shown
+from recipe_sweep.sweep.clusters.price_files import checked_table
 from recipe_sweep.sweep.errors import ClusterFileError
 
 
@@ -49,11 +52,19 @@ def load_cluster(path: Path) -> Cluster:
     if "axes" in document.content:
         hint = "name the grid first, and the machines with --cluster FILE"
         raise ClusterFileError(document.problem(("axes",), "what looks like a grid", "a cluster file", hint))
+    _check_prices(document)
     backend = _foreign_backend(path, document) or _backend(document)
     try:
         return Cluster(path, document, backend, backend.resources())
     except ClusterError as error:
         raise _complaint(document, error) from error
+
+
+def _check_prices(document: Document) -> None:
+    """Raise PriceFileError with every mistake in the user's own prices of the region that a file names."""
+    region = document.content.get("region")
+    if isinstance(region, str) and re.fullmatch(REGION, region):
+        checked_table(region)
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,18 @@ from datetime import date
 
 import pytest
 
-from recipe_sweep.cluster.prices import PRICES_FILE, price_table, read_prices
+from recipe_sweep.cluster.prices import PRICES_FILE, Price, price_table, read_prices, told
 
 TABLE = price_table()
 
 
 def test_the_table_says_when_and_where_its_prices_held_and_that_they_want_checking() -> None:
-    assert TABLE.known_on <= date.today()
+    prices = [price for kind in TABLE.instances.values() for price in (kind.on_demand, kind.spot)]
+    assert all(price.known_on <= date.today() for price in prices)
     assert TABLE.region == "us-east-1"
-    assert TABLE.source == f"list price as known on {TABLE.known_on}, check before you rely on it"
+    assert all(price.from_memory for price in prices), "only AWS's own answers are not from memory"
+    assert told(prices).startswith("from memory of AWS's list prices, 2026-11-25; from memory, 40 % of on demand")
+    assert told(prices).endswith(", check before you rely on it")
     assert "not" in PRICES_FILE.read_text().partition("known_on:")[0], "what was not verified is not said"
 
 
@@ -31,7 +34,8 @@ def test_a_table_is_read_as_it_is_written() -> None:
         "known_on: 2026-02-03\nregion: eu-west-1\nsource: a guess\n"
         "instances: {x1: {cpus: 4, memory_gb: 16, gpus: 1, gpu: T4, gpu_memory_gb: 16, on_demand_usd: 2.0, spot_usd: 0.5}}"
     )
-    assert (table.known_on, table.region) == (date(2026, 2, 3), "eu-west-1")
+    assert table.region == "eu-west-1"
+    assert table.instances["x1"].spot == Price(0.5, "a guess", date(2026, 2, 3))
     assert table.instances["x1"].usd_per_hour(spot=True) == 0.5
     assert table.instances["x1"].usd_per_hour(spot=False) == 2.0
 

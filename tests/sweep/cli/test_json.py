@@ -30,6 +30,7 @@ READING = {
     "data inspect": "data inspect simple_spread",
     "data verify": "data verify simple_spread --transitions 10",
     "cluster validate": "cluster validate inline.yaml",
+    "cluster prices": "cluster prices",
     "cluster status": "cluster status raw.yaml --dry-run",
 }
 """How each command that reads is called here."""
@@ -39,7 +40,7 @@ OTHERS = {
     *("report", "export", "play", "mlflow"),  # they write files that programs read
     "schema",  # it prints nothing but JSON
     "logs",  # a log is text
-    *("data fetch", "data import", "data collect", "cluster up", "cluster down"),
+    *("data fetch", "data import", "data collect", "cluster init", "cluster up", "cluster down"),
 }
 
 TRAINS = {"replay"}
