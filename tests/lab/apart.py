@@ -36,7 +36,7 @@ _GRID = (
     ("demo", *(word for key, value in _SHORTER for word in ("--set", f"settings.{key}={value}"))) if DEMO else ("grid.yaml",)
 )
 LAUNCH = ("recipe-sweep", "launch", *_GRID, "--no-mlflow", "--data", "data")
-REFUSALS_ALLOWED, REFUSED_S = 20, 5.0
+REFUSALS_ALLOWED, REFUSED_S = 60, 5.0
 PATIENCE_S = 7200.0 if DEMO else 600.0
 
 _AXES = {**GRID["axes"], "seed": list(range(8))}  # type: ignore[dict-item]
