@@ -1,4 +1,4 @@
-"""Counts what a pack exchanges with its sweep, so that a user can see in the attempt's log what the network carries."""
+"""Counts what a pack exchanges with its sweep. A user sees in the log of an attempt what the network carries."""
 
 from __future__ import annotations
 
