@@ -116,6 +116,22 @@ MinutesOrNever = Annotated[
 ]
 
 
+def _variable(value: object) -> str | None:
+    """Read `env:NAME`. What is found is not shown, because an address in clear is a secret."""
+    if value in (NEVER, None):
+        return None
+    match = re.fullmatch(r"env:([A-Za-z_][A-Za-z0-9_]*)", value) if isinstance(value, str) else None
+    if match is None:
+        found = "a value that is not env:NAME; it is not repeated here, because it may be a secret"
+        hint = "an address in a file would travel to every machine that gets the file"
+        raise refused("none, or env:NAME with an environment variable that has the address", hint, found)
+    return match[1]
+
+
+Variable = Annotated[str | None, BeforeValidator(_variable)]
+"""The name of an environment variable, written as env:NAME."""
+
+
 class ClusterFile(BaseModel):
     """The keys of every backend: how packs are placed on the machines.
 
@@ -136,6 +152,7 @@ class ClusterFile(BaseModel):
     reuse_workers: Switch = True
     stage_data: PathOrNever = None
     travel: Literal["auto", "folder", "ray", "store"] = "auto"
+    notify: Variable = None
 
     @property
     def way(self) -> Way | None:

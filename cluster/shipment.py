@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from recipe_sweep.cluster.notice import Notice
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.cluster.schema import NEVER
 from recipe_sweep.cluster.yaml_text import written
+
+NOBODY = Notice()
 
 RAY_VERSION = "2.60.0"
 """The Ray that every node must have. This package is pinned to the same version."""
@@ -62,7 +65,7 @@ class TextFile:
     bulky: bool = False
 
 
-def there_text(resources: Resources) -> str:
+def there_text(resources: Resources, notice: Notice = NOBODY) -> str:
     """Write the cluster file for a launch that runs on the cluster itself, beside its Ray."""
     keys: dict[str, object] = {
         "schema_version": 1,
@@ -82,6 +85,10 @@ def there_text(resources: Resources) -> str:
     }
     keys |= {"spot_notice": True} if resources.spot_notice else {}
     keys |= {"travel": str(resources.travel)} if resources.travel else {}
+    if notice.variable is not None:  # Only who tells somebody needs the budget.
+        keys |= {"notify": f"env:{notice.variable}"}
+        keys |= {"budget_hours": notice.budget_hours} if notice.budget_hours is not None else {}
+        keys |= {"up_since": notice.up_since.isoformat()} if notice.up_since is not None else {}
     return written([("The resources of this cluster's machines. A launch that runs on the cluster reads this file.", keys)])
 
 

@@ -123,6 +123,7 @@ OWNERS = {
     "mujoco": {"trainers.environments"},
     "gymnasium_robotics": {"trainers.play.robotics_process"},
     "numba": {"trainers.fused"},
+    "apprise": {"sweep.launch.notices"},
     "boto3": {"cluster.aws_account", "sweep.store.s3"},
     "jsonschema": {"cluster.backends.ray_up"},
     "jinja2": {"analysis.report.markup"},

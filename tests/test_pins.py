@@ -17,7 +17,7 @@ def plain(name: str) -> str:
 
 def test_every_package_that_the_project_names_has_an_exact_pin() -> None:
     extras = PROJECT["optional-dependencies"]
-    named = [*PROJECT["dependencies"], *extras["dev"], *extras["cluster"], *extras["play"]]
+    named = [*PROJECT["dependencies"], *extras["dev"], *extras["cluster"], *extras["notify"], *extras["play"]]
     names = {plain(re.split(r"[\[=<>!~ ;]", one)[0]) for one in named}
     # `make lock` runs pip freeze, which leaves out setuptools.
     assert names - {"setuptools"} <= {plain(name) for name in PINS}

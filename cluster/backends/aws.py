@@ -56,6 +56,9 @@ class AwsBackend(StartingBackend[AwsFile]):
         hours = spending(self.file).hours
         return f"${self.file.budget_usd:g}: machines end themselves {hours:.1f} hours after `up`"
 
+    def budget_hours(self) -> float:
+        return spending(self.file).hours
+
     def gpu(self) -> str | None:
         """Name the GPU model with the lowest float32 peak among the kinds of workers."""
         table = price_table(self.file.region)
@@ -86,7 +89,7 @@ class AwsBackend(StartingBackend[AwsFile]):
         """Decide what `ray up` reads and what it copies to the head. Without a grid the machines only start."""
         assert cargo is not None
         config = cargo.directory / CONFIG_NAME
-        there = TextFile(cargo.cluster_file.name, there_text(self.resources()))
+        there = TextFile(cargo.cluster_file.name, there_text(self.resources(), self.notice(now)))
         files = [TextFile(CONFIG_NAME, ray_up_text(self.file, cargo, now)), there]
         commands = [ray_up_commands.up(config)]
         if cargo.grid_text is not None:

@@ -114,6 +114,7 @@ def _setup(file: AwsFile, wheel: Wheel, ends_at: datetime) -> list[str]:
     They plan the node's own shutdown, mount the shared file system, and install exactly the code that was sent.
     """
     environment = f"{HOME}/env-{wheel.sha256[:12]}"
+    package = f"{HOME}/{wheel.name}" if file.notify is None else f"'{HOME}/{wheel.name}[notify]'"
     server = f"{file.file_system}.efs.{file.region}.amazonaws.com:/"
     options = "nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport"
     left = f"$(( ({int(ends_at.timestamp())} - $(date +%s)) / 60 ))"
@@ -124,7 +125,7 @@ def _setup(file: AwsFile, wheel: Wheel, ends_at: datetime) -> list[str]:
         f"sudo chown $(id -u):$(id -g) {SHARED}",
         f"cd {HOME} && echo {shlex.quote(wheel.check)} | sha256sum --check",
         f"test -e {environment}/ready || (python3 -m venv {environment} && "
-        f"{environment}/bin/pip install --quiet {HOME}/{wheel.name} 'ray[default]=={RAY_VERSION}' boto3 && "
+        f"{environment}/bin/pip install --quiet {package} 'ray[default]=={RAY_VERSION}' boto3 && "
         f"touch {environment}/ready)",
         f"echo 'export PATH={environment}/bin:$PATH' >> ~/.bashrc",
     ]

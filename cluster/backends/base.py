@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from recipe_sweep.cluster.errors import ClusterError, StartsNothingError
+from recipe_sweep.cluster.notice import Notice
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.cluster.schema import ClusterFile
 from recipe_sweep.cluster.shipment import Cargo, TextFile
@@ -117,6 +118,14 @@ class Backend(ABC, Generic[File]):
 
     def budget(self) -> str | None:
         """Say in a few words how long machines live at most; None if nothing ends them."""
+        return None
+
+    def notice(self, up_since: datetime | None = None) -> Notice:
+        """Say who is told how a launch on these machines goes, and how long the machines live."""
+        return Notice(getattr(self.file, "notify", None), self.budget_hours(), up_since)
+
+    def budget_hours(self) -> float | None:
+        """Return how many hours the machines live at most; None if nothing ends them."""
         return None
 
     def check_grid(self, given: bool) -> None:

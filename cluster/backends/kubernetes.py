@@ -36,6 +36,9 @@ class KubernetesBackend(StartingBackend[KubernetesFile]):
         workers = "1 worker" if self.file.workers == 1 else f"{self.file.workers:,} workers"
         return f"at most {self.file.hours:g} hours of {workers}"
 
+    def budget_hours(self) -> float:
+        return self.file.hours
+
     def up(self, cargo: Cargo | None, now: datetime) -> Start:
         """Decide on the job and its code.
 
@@ -43,7 +46,7 @@ class KubernetesBackend(StartingBackend[KubernetesFile]):
         """
         assert cargo is not None
         create = ("kubectl", "create", "-f", str(cargo.directory / CODE_NAME), "-f", str(cargo.directory / JOB_NAME))
-        files = manifest_files(self.file, cargo, there_text(self.resources()))
+        files = manifest_files(self.file, cargo, there_text(self.resources(), self.notice()))
         return Start(files, (create,), now + timedelta(hours=self.file.hours))
 
     def status(self, started: Started) -> Command:

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from recipe_sweep.cluster.backends.base import Backend, Cost, sample
+from recipe_sweep.cluster.notice import Notice
 from recipe_sweep.cluster.resources import LARGEST_PACK, Resources
-from recipe_sweep.cluster.schema import ClusterFile, Packs, Switch
+from recipe_sweep.cluster.schema import NEVER, ClusterFile, Packs, Span, Switch, refused
+
+_HOURS = Span(0, 365 * 24, "hours, above 0 and at most 8,760 (a year)", word=NEVER)
+
+
+def _moment(value: object) -> datetime | None:
+    """Read a moment with its time zone."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise refused("a moment with its time zone, such as 2026-11-30T12:00:00+00:00")
+    return moment
 
 
 class RayFile(ClusterFile):
@@ -18,6 +35,8 @@ class RayFile(ClusterFile):
     address: Annotated[str, Field(strict=True, min_length=1)]
     slots: Packs
     spot_notice: Switch = False
+    budget_hours: Annotated[float | None, BeforeValidator(_HOURS)] = None
+    up_since: Annotated[datetime | None, BeforeValidator(_moment)] = None
 
 
 class RayBackend(Backend[RayFile]):
@@ -52,6 +71,12 @@ class RayBackend(Backend[RayFile]):
             travel=file.way,
             spot_notice=file.spot_notice,
         )
+
+    def budget_hours(self) -> float | None:
+        return self.file.budget_hours
+
+    def notice(self, up_since: datetime | None = None) -> Notice:
+        return super().notice(up_since or self.file.up_since)
 
     def cost(self) -> Cost:
         return Cost(None, "somebody else started these machines, and their address does not tell their price")

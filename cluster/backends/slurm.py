@@ -73,13 +73,16 @@ class SlurmBackend(StartingBackend[SlurmFile]):
         nodes = "1 node" if file.nodes == 1 else f"{file.nodes:,} nodes"
         return f"at most {file.nodes * file.hours:g} node-hours: {nodes} for {file.hours:g} hours"
 
+    def budget_hours(self) -> float:
+        return self.file.hours
+
     def up(self, cargo: Cargo | None, now: datetime) -> Start:
         """Decide on the job's script and the files that it reads. They must be where every node can read them."""
         assert cargo is not None
         assert cargo.grid_text is not None
         files = (
             TextFile(SCRIPT_NAME, _script(self.file, cargo)),
-            TextFile(cargo.cluster_file.name, there_text(self.resources())),
+            TextFile(cargo.cluster_file.name, there_text(self.resources(), self.notice())),
             TextFile(cargo.grid_file.name, cargo.grid_text),
         )
         return Start(files, (("sbatch", "--parsable", str(cargo.directory / SCRIPT_NAME)),), job_of=_job_of)
@@ -101,6 +104,7 @@ def _job_of(printed: str) -> str:
 
 def _script(file: SlurmFile, cargo: Cargo) -> str:
     directory, wheel = file.directory, cargo.wheel
+    package, kind = (str(wheel.path), "") if file.notify is None else (f"{wheel.path}[notify]", "-notify")
     launch = launch_words(str(cargo.grid_file), str(cargo.cluster_file), f"{directory}/data")
     options = [
         f"--job-name={file.name}",
@@ -133,10 +137,10 @@ def _script(file: SlurmFile, cargo: Cargo) -> str:
             "# Install exactly the code that was sent, in its own environment.",
             f"cd {shlex.quote(str(wheel.path.parent))}",
             f"echo {shlex.quote(wheel.check)} | sha256sum --check",
-            f"environment={directory}/environments/{wheel.sha256[:12]}",
+            f"environment={directory}/environments/{wheel.sha256[:12]}{kind}",
             'if [ ! -e "$environment/ready" ]; then',
             '  python3 -m venv "$environment"',
-            f'  "$environment/bin/pip" install --quiet {shlex.quote(str(wheel.path))}',
+            f'  "$environment/bin/pip" install --quiet {shlex.quote(package)}',
             '  touch "$environment/ready"',
             "fi",
             'export PATH="$environment/bin:$PATH"',

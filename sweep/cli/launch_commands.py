@@ -10,6 +10,7 @@ import typer
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.options import (
     LARGEST_SEED,
+    AtEndOption,
     CalibrateOption,
     ClusterOption,
     DataOption,
@@ -18,6 +19,7 @@ from recipe_sweep.sweep.cli.options import (
     JsonOption,
     KeepOption,
     MlflowOption,
+    NotifyOption,
     OnlyOption,
     Panel,
     RehearsalDirectoryOption,
@@ -91,6 +93,8 @@ def launch(
     retry_failed: RetryOption = False,
     store: StoreOption = None,
     mlflow: MlflowOption = True,
+    notify: NotifyOption = None,
+    at_end: AtEndOption = None,
 ) -> None:
     """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command continues."""
     from recipe_sweep.sweep.cli.actions.launch import launch_grid
@@ -99,8 +103,9 @@ def launch(
 
     reference = Reference(grid, directory, overrides or ())
     options = LaunchOptions(
-        reference, only or (), cluster, data, keep, retry_failed=retry_failed, store=store, mlflow=mlflow, workload=workload()
-    )
+        reference, only or (), cluster, data, keep, retry_failed=retry_failed, store=store, mlflow=mlflow, workload=workload(),
+        notify=notify, at_end=at_end,
+    )  # fmt: skip
     launch_grid(options)
 
 
@@ -120,6 +125,8 @@ def rehearse(
     ] = False,
     store: StoreOption = None,
     mlflow: MlflowOption = True,
+    notify: NotifyOption = None,
+    at_end: AtEndOption = None,
 ) -> None:
     """Run a whole sweep with made-up results, to try a cluster and a report before paying for training."""
     from recipe_sweep.sweep.cli.actions.launch import chosen_world, launch_grid
@@ -130,8 +137,9 @@ def rehearse(
     reference = Reference(grid, directory, overrides or ())
     rehearsal = Rehearsal(seconds_per_run, chosen_world(null=null, as_paper=as_paper))
     options = LaunchOptions(
-        reference, only or (), cluster, store=store, mlflow=mlflow, workload=rehearsed_workload(), rehearsal=rehearsal
-    )
+        reference, only or (), cluster, store=store, mlflow=mlflow, workload=rehearsed_workload(), rehearsal=rehearsal,
+        notify=notify, at_end=at_end,
+    )  # fmt: skip
     launch_grid(options)
 
 
@@ -144,6 +152,8 @@ def retry(
     cluster: ClusterOption = None,
     data: DataOption = None,
     mlflow: MlflowOption = True,
+    notify: NotifyOption = None,
+    at_end: AtEndOption = None,
 ) -> None:
     """Train the failed runs again, and nothing else. Earlier failures no longer count."""
     from recipe_sweep.sweep.cli.actions.launch import retry_failed
@@ -151,7 +161,10 @@ def retry(
     from recipe_sweep.sweep.planning.opening import Reference
 
     reference = Reference(grid, directory, overrides or ())
-    options = LaunchOptions(reference, only or (), cluster, data, retry_failed=True, mlflow=mlflow, workload=workload())
+    options = LaunchOptions(
+        reference, only or (), cluster, data, retry_failed=True, mlflow=mlflow, workload=workload(),
+        notify=notify, at_end=at_end,
+    )  # fmt: skip
     retry_failed(options)
 
 

@@ -203,4 +203,19 @@ RehearsalDirectoryOption = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+NotifyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--notify", metavar="env:NAME",
+        help="Tell the address in this environment variable of the end, of runs given up, and of half of the budget.",
+        show_default=False,
+    ),
+]  # fmt: skip
+AtEndOption = Annotated[
+    str | None,
+    typer.Option(
+        "--at-end", metavar="COMMAND", help="Run this program with its arguments at the end, without a shell.",
+        show_default=False,
+    ),
+]  # fmt: skip
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Also try runs again that were given up.")]

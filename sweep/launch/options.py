@@ -30,6 +30,8 @@ class LaunchOptions:
     mlflow: bool = True
     workload: str = REAL
     rehearsal: Rehearsal | None = None
+    notify: str | None = None
+    at_end: str | None = None
 
 
 def request_of(options: LaunchOptions, target: Target, store: Store | None = None) -> LaunchRequest:

@@ -15,9 +15,9 @@ from recipe_sweep.cluster.backends.aws_file import deadline
 from recipe_sweep.cluster.backends.ray_up import RayUpBackend
 from recipe_sweep.cluster.backends.registry import BACKENDS
 from recipe_sweep.cluster.shipment import RAY_VERSION
-from recipe_sweep.sweep.clusters.machines import load_resources
+from recipe_sweep.sweep.clusters.machines import load_cluster, load_resources
 from tests.cluster import golden_files
-from tests.cluster.golden_files import FILES, FOLDER, REFRESH, WHEEL_BYTES, Golden, backend, cargo, generated, goldens
+from tests.cluster.golden_files import FILES, FOLDER, NOW, REFRESH, WHEEL_BYTES, Golden, backend, cargo, generated, goldens
 
 GOLDENS = tuple(goldens())
 AWS = [case for case in FILES if case.startswith("aws")]
@@ -189,3 +189,20 @@ def test_the_launch_over_there_has_the_slots_that_were_planned(case: str, tmp_pa
     planned, found = load_resources(here), load_resources(there)
     for what in ("slots", "cpus_per_pack", "gpu_per_pack", "threads", "max_lanes", "bytes_per_pack", "device"):
         assert getattr(found, what) == getattr(planned, what), what
+
+
+@pytest.mark.parametrize("name", ["aws", "slurm", "kubernetes"])
+def test_a_launch_there_does_not_know_whom_to_tell_or_when_half_of_the_budget_is_used(name: str, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(f"{FILES[name]}\nnotify: env:TELL\n")
+    here = load_cluster(tmp_path / "c.yaml").backend
+    files = here.up(cargo(name), NOW).files
+    [text] = [file.text for file in files if file.name == "cluster.yaml"] or [
+        document["data"]["cluster.yaml"] for document in yaml.safe_load_all(files[0].text) if "data" in document
+    ]
+    (tmp_path / "there.yaml").write_text(text)
+    there = load_cluster(tmp_path / "there.yaml").backend.notice()
+    assert there.variable == "TELL"
+    assert there.budget_hours == here.budget_hours()
+    assert there.up_since == (NOW if name == "aws" else None)
+    if name != "kubernetes":
+        assert "[notify]" in files[0].text, "the library that tells is not installed there"

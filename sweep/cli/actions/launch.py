@@ -10,6 +10,7 @@ from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.studies import SearchSpace
+from recipe_sweep.sweep.cli.actions.noticing import Noticing, noticing
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.shared import console, open_located
 from recipe_sweep.sweep.cli.show.launch_end import mlflow_beside, tell_end, tell_where
@@ -38,6 +39,11 @@ from recipe_sweep.sweep.worker.worlds import AS_PAPER, NULL
 def launch_grid(options: LaunchOptions) -> None:
     """Train or rehearse every run that is not done yet. A search goes on, round after round, until its trials are done."""
     check_drivable(options.cluster, options.reference.text)
+    with noticing(options) as noticed:
+        _launch_grid(options, noticed)
+
+
+def _launch_grid(options: LaunchOptions, noticed: Noticing) -> None:
     located = locate(options.reference, rehearsal=options.rehearsal is not None)
     if options.rehearsal is None:
         check_not_elsewhere(located)
@@ -45,9 +51,9 @@ def launch_grid(options: LaunchOptions) -> None:
     store = fetched_store(located.paths, options.store)
     target = opened(located)
     if target.space is None:
-        _train(options, target, request_of(options, target, store))
+        _train(options, target, request_of(options, target, store), noticed)
     else:
-        _search(options, target, target.space, store)
+        _search(options, target, target.space, store, noticed)
 
 
 def end_of_launch(options: LaunchOptions) -> ExitCode:
@@ -69,6 +75,11 @@ def chosen_world(*, null: bool, as_paper: bool) -> str | None:
 def retry_failed(options: LaunchOptions) -> None:
     """Train what failed again, and nothing else."""
     check_drivable(options.cluster, options.reference.text)
+    with noticing(options) as noticed:
+        _retry_failed(options, noticed)
+
+
+def _retry_failed(options: LaunchOptions, noticed: Noticing) -> None:
     located = locate(options.reference)
     check_here(located.paths, options.cluster)
     store = fetched_store(located.paths, options.store)
@@ -76,7 +87,7 @@ def retry_failed(options: LaunchOptions) -> None:
     request = request_of(options, target, store)
     failed = failed_runs(target.begun().points, target.paths, request.selected)
     if failed:
-        _train(options, target, replace(request, selected=failed))
+        _train(options, target, replace(request, selected=failed), noticed)
         return
     waiting = plan_of(request).runs
     again = pasted("recipe-sweep", "launch", options.reference.text)
@@ -86,7 +97,7 @@ def retry_failed(options: LaunchOptions) -> None:
     tell(f"no run has failed{goes_on if waiting else ''}")
 
 
-def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: Store | None) -> None:
+def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: Store | None, noticed: Noticing) -> None:
     plan_of(request_of(options, target, store))  # This refuses a directory of another kind before a round is written to it.
     while True:
         ask_round(space, target.paths)
@@ -94,7 +105,7 @@ def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: S
         request = request_of(options, target, store)
         tell(progress_line(target))
         try:
-            _train(options, target, request)
+            _train(options, target, request, noticed)
         except typer.Exit as end:  # A run that was given up leaves its trial without a score. The search goes on.
             if end.exit_code != ExitCode.FAILURE or not next_points(space, target.paths):
                 raise
@@ -102,10 +113,10 @@ def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: S
             return
 
 
-def _train(options: LaunchOptions, target: Target, request: LaunchRequest) -> None:
+def _train(options: LaunchOptions, target: Target, request: LaunchRequest, noticed: Noticing) -> None:
     planned = plan_of(request)
     if planned.packs:
-        _train_packs(options, target, request, planned)
+        _train_packs(options, target, request, planned, noticed)
     elif planned.held:
         raise SweepDirectoryError(*(problem for error in planned.damaged for problem in error.problems))
     else:
@@ -124,7 +135,7 @@ def _say_nothing_to_do(options: LaunchOptions, target: Target, request: LaunchRe
         raise typer.Exit(ExitCode.FAILURE)
 
 
-def _train_packs(options: LaunchOptions, target: Target, request: LaunchRequest, planned: Plan) -> None:
+def _train_packs(options: LaunchOptions, target: Target, request: LaunchRequest, planned: Plan, noticed: Noticing) -> None:
     """Launch, and print the result. Raises Exit if not everything was trained."""
     screen, root = console(), target.paths.root
     machines = machines_here(request.resources)
@@ -132,7 +143,8 @@ def _train_packs(options: LaunchOptions, target: Target, request: LaunchRequest,
     print_work(screen, planned, machines, estimated, request.rehearsal is not None)
     tell_now(warn)
     with LaunchDisplay(screen) as display:
-        end = launch(request, display, lambda: mlflow_beside(root, options.mlflow))
+        end = launch(request, noticed.display(display), lambda: mlflow_beside(root, options.mlflow))
+    noticed.ended(end.status)
     tell_end(screen, end, options.reference.text, root)
     tell_where(root, options.mlflow)
     if end.interrupted:
