@@ -26,11 +26,18 @@ class CommandFailedError(Exception):
         self.command, self.code, self.output = tuple(command), code, output
 
 
-def run(command: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
-    """Run a command to its end, and return what it wrote to stdout. Raises MissingToolError or CommandFailedError."""
-    done = subprocess.run(  # noqa: S603 (words of ours, no shell)
-        [find_tool(command[0]), *command[1:]], capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment
-    )
+def run(command: Sequence[str], environment: Mapping[str, str] | None = None, timeout_s: float | None = None) -> str:
+    """Run a command to its end, and return what it wrote to stdout. Raises MissingToolError or CommandFailedError.
+
+    It is killed after `timeout_s`, and that is a failure.
+    """
+    words = [find_tool(command[0]), *command[1:]]
+    try:
+        done = subprocess.run(  # noqa: S603 (words of ours, no shell)
+            words, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=environment, timeout=timeout_s
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CommandFailedError(command, 124, f"no answer in {error.timeout:g} s") from error
     if done.returncode:
         raise CommandFailedError(command, done.returncode, (done.stdout + done.stderr)[-2000:].strip())
     return done.stdout

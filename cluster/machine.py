@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
+SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 (Ray uses it)
 CGROUP_CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
 CGROUP_MEMORY_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -37,6 +40,32 @@ def memory_bytes() -> int:
     except OSError:
         return whole
     return min(whole, int(limit)) if limit.isdigit() else whole
+
+
+def available_memory_bytes() -> int:
+    """Return the main memory that is free for this process, in bytes: what Linux calls available, within its limit."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return memory_bytes()
+    free = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), memory_bytes())
+    return min(free, memory_bytes())
+
+
+def torch_cuda() -> str | None:
+    """Return the version of CUDA that the installed PyTorch is built for: empty for none, None without PyTorch.
+
+    It reads a small file of PyTorch, because importing it takes seconds.
+    """
+    found = importlib.util.find_spec("torch")
+    if found is None or found.origin is None:
+        return None
+    try:
+        text = (Path(found.origin).parent / "version.py").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    version = re.search(r"^cuda\b[^=\n]*= *'([\d.]+)'", text, flags=re.MULTILINE)
+    return version[1] if version else ""
 
 
 def gpu_memory_bytes() -> int | None:

@@ -25,6 +25,7 @@ class AwsBackend(StartingBackend[AwsFile]):
 
     name = "aws"
     schema = AwsFile
+    tools = ("ray",)
 
     @classmethod
     def example(cls) -> str:

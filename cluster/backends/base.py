@@ -15,6 +15,7 @@ from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from recipe_sweep.cluster.errors import ClusterError, StartsNothingError
 from recipe_sweep.cluster.notice import Notice
+from recipe_sweep.cluster.probe import Probe
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.cluster.schema import ClusterFile
 from recipe_sweep.cluster.shipment import Cargo, TextFile
@@ -88,6 +89,9 @@ class Backend(ABC, Generic[File]):
     ships_code: ClassVar[bool] = False
     """Whether `up` sends our wheel, writes files and remembers what it started."""
 
+    tools: ClassVar[tuple[str, ...]] = ()
+    """Programs that `up`, `status` and `down` run."""
+
     def __init__(self, file: File) -> None:
         self.file = file
 
@@ -130,6 +134,14 @@ class Backend(ABC, Generic[File]):
 
     def check_grid(self, given: bool) -> None:
         """Raise ClusterError if `up` needs a grid and none is given, or if it cannot send the given one."""
+
+    def probes(self) -> tuple[Probe, ...]:
+        """List questions to the other side that start nothing there, for `doctor`."""
+        return ()
+
+    def shared_folder(self) -> Path | None:
+        """Return the folder that all machines see and that may be seen here, too; None if there is none."""
+        return None
 
     def check_account(self) -> None:
         """Raise MissingToolError if this machine has no account to start machines with."""

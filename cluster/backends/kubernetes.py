@@ -8,6 +8,7 @@ from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, St
 from recipe_sweep.cluster.backends.kubernetes_file import KubernetesFile
 from recipe_sweep.cluster.backends.kubernetes_manifest import CODE_NAME, JOB_NAME, LABEL, manifest_files
 from recipe_sweep.cluster.nodes import Node, resources_of
+from recipe_sweep.cluster.probe import Probe
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.cluster.shipment import Cargo, there_text
 
@@ -18,6 +19,7 @@ class KubernetesBackend(StartingBackend[KubernetesFile]):
     name = "kubernetes"
     schema = KubernetesFile
     needs_grid = True
+    tools = ("kubectl",)
 
     @classmethod
     def example(cls) -> str:
@@ -35,6 +37,17 @@ class KubernetesBackend(StartingBackend[KubernetesFile]):
     def budget(self) -> str:
         workers = "1 worker" if self.file.workers == 1 else f"{self.file.workers:,} workers"
         return f"at most {self.file.hours:g} hours of {workers}"
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Ask for KubeRay, for the volume claim, and for the right to create jobs."""
+        where = ("--namespace", self.file.namespace)
+        may = ("kubectl", "auth", "can-i", "create", "rayjobs.ray.io", *where)
+        claim = ("kubectl", "get", "persistentvolumeclaim", self.file.claim, "--output", "name", *where)
+        return (
+            Probe(("kubectl", "get", "crd", "rayjobs.ray.io", "--output", "name"), "KubeRay", "install KubeRay 1.1 or newer"),
+            Probe(claim, f"claim {self.file.claim}", "create a volume claim that many pods may write"),
+            Probe(may, "the right to create a RayJob", "ask for a role that allows it", lambda said: said.strip() == "yes"),
+        )
 
     def budget_hours(self) -> float:
         return self.file.hours

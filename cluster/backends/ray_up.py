@@ -41,6 +41,7 @@ class RayUpBackend(ForeignBackend):
 
     name = "ray up"
     key = "cluster_name"
+    tools = ("ray",)
 
     @classmethod
     def example(cls) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 import shlex
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, StartingBackend, sample
 from recipe_sweep.cluster.errors import NoJobError
 from recipe_sweep.cluster.nodes import Node, resources_of
+from recipe_sweep.cluster.probe import Probe
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.cluster.schema import (
     STAGE_DATA,
@@ -55,6 +57,7 @@ class SlurmBackend(StartingBackend[SlurmFile]):
     name = "slurm"
     schema = SlurmFile
     needs_grid = True
+    tools = ("sbatch", "squeue", "scancel")
 
     @classmethod
     def example(cls) -> str:
@@ -72,6 +75,20 @@ class SlurmBackend(StartingBackend[SlurmFile]):
         file = self.file
         nodes = "1 node" if file.nodes == 1 else f"{file.nodes:,} nodes"
         return f"at most {file.nodes * file.hours:g} node-hours: {nodes} for {file.hours:g} hours"
+
+    def probes(self) -> tuple[Probe, ...]:
+        """Ask for the partition and its nodes. Python on the nodes is only known to a job."""
+        part = ("--partition", self.file.partition) if self.file.partition else ()
+        subject = f"partition {self.file.partition}" if self.file.partition else "partitions"
+        ask = ("sinfo", "--noheader", *part, "--format", "%R is %a, %D nodes of %c CPUs and %m MB")
+        return (
+            Probe(
+                ask, subject, "name a partition that `sinfo` lists, and look whether it is up", lambda said: " is up," in said
+            ),
+        )
+
+    def shared_folder(self) -> Path:
+        return Path(self.file.directory)
 
     def budget_hours(self) -> float:
         return self.file.hours

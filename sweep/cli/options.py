@@ -22,7 +22,8 @@ MOST_TRANSITIONS = 100_000_000
 """The same numbers as in grids. They are repeated, because loading the types of grids is too slow for help; a test compares."""
 
 
-def _complete_grid(incomplete: str) -> list[str]:
+def complete_grid(incomplete: str) -> list[str]:
+    """Complete presets, grid files and directories of sweeps."""
     files = sorted(str(path) for path in Path().glob("*.yaml")) + sorted(
         str(path.parent) for path in Path().glob("sweeps/*/sweep.json")
     )
@@ -102,7 +103,7 @@ GridArgument = Annotated[
     typer.Argument(
         metavar="GRID",
         help="A grid file, a preset's name, a sweep's directory, or its store's address.",
-        autocompletion=_complete_grid,
+        autocompletion=complete_grid,
     ),
 ]
 DirectoryOption = Annotated[

@@ -9,6 +9,7 @@ import typer
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.options import (
+    ClusterOption,
     DirectoryOption,
     GridArgument,
     JsonOption,
@@ -19,6 +20,7 @@ from recipe_sweep.sweep.cli.options import (
     SetOption,
     SortOption,
     StatusesOption,
+    complete_grid,
 )
 from recipe_sweep.sweep.cli.shared import console, open_sweep, without_garbage_collection
 from recipe_sweep.sweep.cli.streams import say
@@ -161,17 +163,20 @@ def cancel(
 
 
 @app.command(epilog="Example:  recipe-sweep doctor demo", rich_help_panel=Panel.WATCH)
-def doctor(grid: GridArgument, directory: DirectoryOption = None, as_json: JsonOption = False) -> None:
-    """Look for faults: duplicate runs, missing weights, damaged files, changed data, stuck packs."""
-    from recipe_sweep.sweep.cli.show.findings import findings_json, print_findings
-    from recipe_sweep.sweep.monitoring.doctor import Severity, examine
+def doctor(
+    grid: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="GRID", help="A grid file, a preset's name, or a sweep's directory.", autocompletion=complete_grid,
+            show_default=False,
+        ),
+    ] = None,
+    directory: DirectoryOption = None,
+    cluster: ClusterOption = None,
+    as_json: JsonOption = False,
+) -> None:  # fmt: skip
+    """Look for faults: in a sweep's files, and, with --cluster, in what a launch needs before it can start."""
+    from recipe_sweep.sweep.cli.actions.doctor import DoctorOptions, look_for_faults
 
-    with without_garbage_collection():
-        target = open_sweep(grid, directory, None).begun()
-        findings = examine(target.paths)
-    if as_json:
-        say(findings_json(target, findings))
-    else:
-        print_findings(findings)
-    if any(finding.severity is Severity.PROBLEM for finding in findings):
+    if not look_for_faults(DoctorOptions(grid, directory, cluster, as_json)):
         raise typer.Exit(ExitCode.FAILURE)

@@ -32,8 +32,9 @@ from recipe_sweep.sweep.results.schema_version import SCHEMA_VERSION
 
 
 class Severity(StrEnum):
-    """How bad a finding is. A note needs no action."""
+    """How bad a finding is. A note needs no action, and what is ok was looked at and found right."""
 
+    OK = "ok"
     NOTE = "note"
     PROBLEM = "problem"
 

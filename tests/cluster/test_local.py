@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -140,3 +142,18 @@ def test_inline_runs_one_pack_at_a_time(tmp_path: Path) -> None:
     file.write_text("backend: inline\nmax_lanes: 4\n")
     resources = load_resources(file)
     assert (resources.inline, resources.slots, resources.max_lanes) == (True, 1, 4)
+
+
+@pytest.mark.parametrize(
+    ("line", "version"),
+    [("cuda: Optional[str] = '12.8'", "12.8"), ("cuda = '11.8'", "11.8"), ("cuda: Optional[str] = None", ""), ("", "")],
+)
+def test_the_build_of_pytorch_is_taken_for_another(
+    line: str, version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "version.py").write_text(f"__version__ = '2.13.0'\n{line}\nhip: Optional[str] = '6.0'\n")
+    spec = importlib.machinery.ModuleSpec("torch", None, origin=str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    assert machine.torch_cuda() == version
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert machine.torch_cuda() is None

@@ -46,7 +46,7 @@ def show_plan(options: PlanOptions) -> None:
     planned, machines = plan_of(request), load_machines(options.launch.cluster)
     if options.measure and planned.packs:
         calibrate(target.paths, planned.packs, request.resources)
-    expected = Expected(estimate(planned, target.paths, machines, request.workload), _disk(request, target, planned))
+    expected = Expected(estimate(planned, target.paths, machines, request.workload), disk_of(request, target, planned))
     listed = _listed(target, planned) if options.list_them else None
     if options.as_json:
         say(plan_json(target, planned, machines, expected, listed and listed.runs))
@@ -56,7 +56,8 @@ def show_plan(options: PlanOptions) -> None:
         print_runs(console(), listed)
 
 
-def _disk(request: LaunchRequest, target: Target, planned: Plan) -> DiskUse | None:
+def disk_of(request: LaunchRequest, target: Target, planned: Plan) -> DiskUse | None:
+    """Estimate the disk that a plan takes; None if it has no packs."""
     if not planned.packs:
         return None
     known = read_sweep_file(target.paths)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.cli.streams import tell
@@ -16,6 +17,13 @@ def print_findings(findings: Sequence[Finding]) -> None:
         tell(f"{finding.severity}: {finding.text}" + (f"\n  {finding.remedy}" if finding.remedy else ""))
     if not any(finding.severity is Severity.PROBLEM for finding in findings):
         tell("no problem found")
+
+
+def start_json(cluster: Path, grid: str | None, findings: Sequence[Finding]) -> str:
+    """Write whether a launch can start, as JSON. `grid` is None if only machines were looked at."""
+    sound = all(finding.severity is not Severity.PROBLEM for finding in findings)
+    content = {"cluster": str(cluster), "grid": grid, "sound": sound, "findings": [vars(finding) for finding in findings]}
+    return json_text(content)
 
 
 def findings_json(target: Target, findings: Sequence[Finding]) -> str:
