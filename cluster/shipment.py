@@ -46,6 +46,8 @@ class Cargo:
     grid_text: str | None = None
     wheel_bytes: bytes = b""
     """Content of the wheel. Before `up`, the directory does not hold the wheel yet."""
+    options: tuple[str, ...] = ()
+    """Words that follow in the launch's command."""
 
     @property
     def grid_file(self) -> Path:
@@ -92,9 +94,9 @@ def there_text(resources: Resources, notice: Notice = NOBODY) -> str:
     return written([("The resources of this cluster's machines. A launch that runs on the cluster reads this file.", keys)])
 
 
-def launch_words(grid: str, cluster_file: str, data: str) -> Sequence[str]:
+def launch_words(grid: str, cluster_file: str, data: str, options: Sequence[str] = ()) -> Sequence[str]:
     """Return the words of the launch that runs on the cluster, in the directory that all its nodes see.
 
     It has `--no-mlflow`, because SQLite does not work on network file systems.
     """
-    return ("recipe-sweep", "launch", grid, "--cluster", cluster_file, "--data", data, "--no-mlflow")
+    return ("recipe-sweep", "launch", grid, "--cluster", cluster_file, "--data", data, "--no-mlflow", *options)

@@ -65,9 +65,12 @@ def standalone_text(reference: str | Path) -> str:
     path = resolve_grid(reference)
     own = read_yaml(path)
     grid = grid_from(extended(own, path))
-    if EXTENDS in own.content:
-        return json.dumps(grid.document.content, indent=2)  # JSON is YAML.
-    return path.read_text(encoding="utf-8")
+    return document_text(grid) if EXTENDS in own.content else path.read_text(encoding="utf-8")
+
+
+def document_text(grid: Grid) -> str:
+    """Write a grid, with its overrides applied, as a file that needs no other."""
+    return json.dumps(grid.document.content, indent=2)  # JSON is YAML.
 
 
 def grid_from(document: Document, known: Sequence[Problem] = ()) -> Grid:

@@ -9,8 +9,9 @@ from recipe_sweep.cluster.aws_account import AwsAnswerError, check_aws_account
 from recipe_sweep.cluster.aws_image import newest_image
 from recipe_sweep.cluster.backends import ray_up_commands
 from recipe_sweep.cluster.backends.aws_file import AwsFile, deadline, image_parameter, spending, spending_text
-from recipe_sweep.cluster.backends.aws_ray_up import launch_shell, ray_up_text
+from recipe_sweep.cluster.backends.aws_ray_up import HOME, SHARED, launch_shell, ray_up_text
 from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, StartingBackend, sample
+from recipe_sweep.cluster.backends.reach import ByRay, Reach, There
 from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.nodes import Node, resources_of
 from recipe_sweep.cluster.prices import price_table
@@ -95,11 +96,14 @@ class AwsBackend(StartingBackend[AwsFile]):
         commands = [ray_up_commands.up(config)]
         if cargo.grid_text is not None:
             files.append(TextFile(cargo.grid_file.name, cargo.grid_text))
-            commands.append(ray_up_commands.launch(config, launch_shell()))
+            commands.append(ray_up_commands.launch(config, launch_shell(cargo.options)))
         return Start(tuple(files), tuple(commands), deadline(self.file, now))
 
     def status(self, started: Started) -> Command:
         return ray_up_commands.status(started.directory / CONFIG_NAME)
+
+    def reach(self, started: Started, sweep: str) -> Reach:
+        return ByRay(There(f"{SHARED}/sweeps/{sweep}", HOME), started.directory / CONFIG_NAME)
 
     def down(self, started: Started) -> tuple[Command, ...]:
         return (ray_up_commands.down(started.directory / CONFIG_NAME),)

@@ -10,9 +10,11 @@ of higher priority. So workers are on demand when there is no spot machine, and 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Sequence
 from datetime import datetime
 
 from recipe_sweep.cluster.backends.aws_file import AwsFile, deadline, image_parameter, spending_text
+from recipe_sweep.cluster.backends.reach import remembering_exit
 from recipe_sweep.cluster.prices import price_table
 from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, Wheel, launch_words
 from recipe_sweep.cluster.yaml_text import written
@@ -21,12 +23,14 @@ SHARED = "/mnt/recipe-sweep"
 """Path of the shared file system on every node, for sweeps and data."""
 
 HOME = "/home/ubuntu/recipe-sweep"
+WAIT_S = 900
+"""Seconds for which the head stays after its launch, so that whoever follows can bring the results."""
 
 
-def launch_shell() -> str:
+def launch_shell(options: Sequence[str] = ()) -> str:
     """Write the command with which the head trains the grid that was copied to it."""
-    words = launch_words(f"{HOME}/grid.yaml", f"{HOME}/cluster.yaml", f"{SHARED}/data")
-    return f"cd {SHARED} && {shlex.join(words)}"
+    words = launch_words(f"{HOME}/grid.yaml", f"{HOME}/cluster.yaml", f"{SHARED}/data", options)
+    return remembering_exit(f"cd {SHARED} && {shlex.join(words)}", HOME, WAIT_S)
 
 
 def ray_up_text(file: AwsFile, cargo: Cargo, now: datetime) -> str:
@@ -48,7 +52,7 @@ def ray_up_text(file: AwsFile, cargo: Cargo, now: datetime) -> str:
             ("Ended machines are terminated, never kept.", {"provider": _provider(file)}),
             ("", {"auth": {"ssh_user": "ubuntu"}}),
             (_IAM_NOTES, {"head_node_type": "head", "available_node_types": _node_types(file)}),
-            ("", {"file_mounts": mounts}),
+            ("", {"file_mounts": mounts, "rsync_exclude": ["checkpoints/", "ray/"]}),
             ("", {"setup_commands": _setup(file, cargo.wheel, ends_at)}),
             ("", {"head_start_ray_commands": _start("--head --port=6379 --autoscaling-config=~/ray_bootstrap_config.yaml")}),
             ("", {"worker_start_ray_commands": _start("--address=$RAY_HEAD_IP:6379")}),

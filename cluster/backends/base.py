@@ -13,6 +13,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
+from recipe_sweep.cluster.backends.reach import Command as Command
+from recipe_sweep.cluster.backends.reach import Reach
 from recipe_sweep.cluster.errors import ClusterError, StartsNothingError
 from recipe_sweep.cluster.notice import Notice
 from recipe_sweep.cluster.probe import Probe
@@ -21,9 +23,6 @@ from recipe_sweep.cluster.schema import ClusterFile
 from recipe_sweep.cluster.shipment import Cargo, TextFile
 
 File = TypeVar("File")
-Command = tuple[str, ...]
-"""A program and its arguments."""
-
 SAMPLES = Path(__file__).parent.parent
 """Folder of the sample files, which explain every key."""
 
@@ -168,6 +167,10 @@ class Backend(ABC, Generic[File]):
     def down(self, started: Started) -> tuple[Command, ...]:
         """Return the commands that end the machines."""
         raise self._starts_nothing()
+
+    def reach(self, started: Started, sweep: str) -> Reach | None:
+        """Return the way to the launch of the sweep of this name; None if it cannot be followed from here."""
+        return None
 
     def way_there(self, up: str, up_with_grid: str) -> str:
         """Say how to train a grid on these machines, given the commands that start them without and with the grid."""

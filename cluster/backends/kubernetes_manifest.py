@@ -41,7 +41,7 @@ def manifest_files(file: KubernetesFile, cargo: Cargo, there: str) -> tuple[Text
 
 def _manifest(file: KubernetesFile, cargo: Cargo, there: str, parts: int) -> str:
     assert cargo.grid_text is not None
-    launch = " ".join(launch_words(f"{_FILES}/grid.yaml", f"{_FILES}/cluster.yaml", f"{SHARED}/data"))
+    launch = " ".join(launch_words(f"{_FILES}/grid.yaml", f"{_FILES}/cluster.yaml", f"{SHARED}/data", cargo.options))
     launch = launch.replace("recipe-sweep", "python -m recipe_sweep.sweep.cli.main", 1)
     files = {
         "apiVersion": "v1",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, StartingBackend, sample
+from recipe_sweep.cluster.backends.reach import Here, Reach, There, remembering_exit
 from recipe_sweep.cluster.errors import NoJobError
 from recipe_sweep.cluster.nodes import Node, resources_of
 from recipe_sweep.cluster.probe import Probe
@@ -109,6 +110,9 @@ class SlurmBackend(StartingBackend[SlurmFile]):
             raise NoJobError("a job of Slurm")
         return ("squeue", "--jobs", started.job)
 
+    def reach(self, started: Started, sweep: str) -> Reach:
+        return Here(There(f"{self.file.directory}/sweeps/{sweep}", str(started.directory)))
+
     def down(self, started: Started) -> tuple[Command, ...]:
         """Return the command that cancels the job. With `--quiet` a job that has already ended is no error."""
         return () if started.job is None else (("scancel", "--quiet", started.job),)
@@ -122,7 +126,7 @@ def _job_of(printed: str) -> str:
 def _script(file: SlurmFile, cargo: Cargo) -> str:
     directory, wheel = file.directory, cargo.wheel
     package, kind = (str(wheel.path), "") if file.notify is None else (f"{wheel.path}[notify]", "-notify")
-    launch = launch_words(str(cargo.grid_file), str(cargo.cluster_file), f"{directory}/data")
+    launch = launch_words(str(cargo.grid_file), str(cargo.cluster_file), f"{directory}/data", cargo.options)
     options = [
         f"--job-name={file.name}",
         f"--nodes={file.nodes}",
@@ -169,7 +173,7 @@ def _script(file: SlurmFile, cargo: Cargo) -> str:
             "port=$((20000 + SLURM_JOB_ID % 10000))",
             f'srun --nodes={file.nodes} --ntasks={file.nodes} ray symmetric-run --address "$head:$port" \\',
             f"  --min-nodes {file.nodes} --num-cpus={file.cpus_per_node} --num-gpus={file.gpus_per_node} -- \\",
-            f"  {shlex.join(launch)}",
+            f"  sh -c {shlex.quote(remembering_exit(shlex.join(launch), str(cargo.directory)))}",
             "",
         ]
     )

@@ -95,9 +95,16 @@ def launch(
     mlflow: MlflowOption = True,
     notify: NotifyOption = None,
     at_end: AtEndOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Start the machines of a cluster without asking.")] = False,
+    over_budget: Annotated[bool, typer.Option("--over-budget", help="Start machines also if the plan needs more.")] = False,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when a cluster has started; do not follow it.")] = False,
 ) -> None:
-    """Train every run of the grid that is not done yet. Ctrl-C stops it; the same command continues."""
+    """Train every run of the grid that is not done yet, here or on a cluster. Ctrl-C stops it; the same command continues.
+
+    On a cluster that has to be started, Ctrl-C only stops following; the same command follows again.
+    """
     from recipe_sweep.sweep.cli.actions.launch import launch_grid
+    from recipe_sweep.sweep.cli.actions.launch_on_cluster import Consent
     from recipe_sweep.sweep.launch.options import LaunchOptions
     from recipe_sweep.sweep.planning.opening import Reference
 
@@ -106,7 +113,7 @@ def launch(
         reference, only or (), cluster, data, keep, retry_failed=retry_failed, store=store, mlflow=mlflow, workload=workload(),
         notify=notify, at_end=at_end,
     )  # fmt: skip
-    launch_grid(options)
+    launch_grid(options, Consent(yes, over_budget, detach))
 
 
 @app.command(epilog="Example:  recipe-sweep rehearse figure7 --null --dir sweeps/null", rich_help_panel=Panel.TRAIN)

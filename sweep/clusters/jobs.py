@@ -11,15 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from recipe_sweep.cluster.backends.base import Command, Start, Started
+from recipe_sweep.cluster.backends.reach import Reach
 from recipe_sweep.cluster.backends.registry import starting
 from recipe_sweep.cluster.commands import CommandFailedError, MissingToolError, find_tool, run, watch
 from recipe_sweep.cluster.errors import ClusterError, NoJobError
 from recipe_sweep.cluster.shipment import Cargo, TextFile, Wheel
 from recipe_sweep.cluster.wheel import build_wheel
 from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.search_spaces.grid_file import standalone_text
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.clusters.machines import Cluster, alternatives
 from recipe_sweep.sweep.clusters.up_file import (
@@ -37,12 +38,15 @@ from recipe_sweep.sweep.files.on_cluster import OnCluster, check_here, forget_on
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.units import local_moment
 
+NOT_SENT = ("ray", "index", "report", "logs", "mlflow.db", "on_cluster.json")
+"""What a launch on a cluster does not need of the directory here."""
+
 
 @dataclass(frozen=True)
 class Order:
     """What `up` is going to do. `directory` is where its files go.
 
-    `record` and `wheel` are None if the backend sends none of our code.
+    `record` and `wheel` are None if the backend sends none of our code. `sweep_name` is that of the grid that is sent.
     """
 
     cluster: Cluster
@@ -50,6 +54,7 @@ class Order:
     start: Start
     record: ClusterRecord | None
     wheel: Wheel | None
+    sweep_name: str = ""
 
     @property
     def files(self) -> tuple[TextFile, ...]:
@@ -72,23 +77,31 @@ def settled(cluster: Cluster) -> Cluster:
         raise cluster.complaint(error) from error
 
 
-def prepare(cluster: Cluster, grid: str | None, scratch: Path, now: datetime | None = None) -> Order:
+class Sent(NamedTuple):
+    """A grid that is sent to a cluster, as text, and further words of the launch there."""
+
+    name: str
+    grid_text: str
+    options: tuple[str, ...] = ()
+
+
+def prepare(cluster: Cluster, sent: Sent | None, scratch: Path, now: datetime | None = None) -> Order:
     """Decide everything, and write only a wheel, into `scratch`.
 
     Raises UserInputError for a cluster or a grid that is not suitable. It also raises it if no wheel can be built here.
     """
     _check_starts(cluster)
     try:
-        cluster.backend.check_grid(grid is not None)
+        cluster.backend.check_grid(sent is not None)
     except ClusterError as error:
         raise cluster.complaint(error) from error
     directory = generated_directory(cluster.path)
-    cargo = _cargo(directory, grid, scratch) if cluster.backend.ships_code else None
+    cargo = _cargo(directory, sent, scratch) if cluster.backend.ships_code else None
     now = (now or datetime.now(UTC)).replace(microsecond=0)
-    start = cluster.backend.up(cargo, now)
+    start, name = cluster.backend.up(cargo, now), "" if sent is None else sent.name
     if cargo is None:
         return Order(cluster, directory, start, None, None)
-    return Order(cluster, directory, start, ClusterRecord(now, start.ends_at, cargo.wheel.sha256), cargo.wheel)
+    return Order(cluster, directory, start, ClusterRecord(now, start.ends_at, cargo.wheel.sha256), cargo.wheel, name)
 
 
 def bring_up(order: Order, scratch: Path, tell: Callable[[str], None], sweep: SweepPaths | None = None) -> None:
@@ -99,7 +112,7 @@ def bring_up(order: Order, scratch: Path, tell: Callable[[str], None], sweep: Sw
     with _as_user_errors():
         _check_tools(order.cluster, order.commands)
     if order.record is None or order.wheel is None:
-        _run_all(order, tell)
+        _run_all(order, tell, None)
         return
     if read_record(order.directory) is not None:
         raise up_already(order.directory)
@@ -113,7 +126,7 @@ def bring_up(order: Order, scratch: Path, tell: Callable[[str], None], sweep: Sw
         with replacing(order.directory / file.name) as temporary:
             temporary.write_text(file.text, encoding="utf-8")
     tell(f"wrote {order.directory}: {', '.join([*(file.name for file in order.files), order.wheel.name])}")
-    _run_all(order, tell)
+    _run_all(order, tell, None if sweep is None else sweep.root)
 
 
 def _begin(order: Order, record: ClusterRecord, sweep: SweepPaths | None) -> None:
@@ -156,6 +169,14 @@ def answer_of(cluster: Cluster, command: Command) -> str:
         return run(command)
 
 
+def reach_of(cluster: Cluster, sweep: str) -> Reach | None:
+    """Return the way to the launch of a sweep on the cluster; None if it cannot be followed from here.
+
+    Raises ClusterStateError if nothing was brought up.
+    """
+    return cluster.backend.reach(_started(cluster, _record(cluster)), sweep)
+
+
 def down_commands(cluster: Cluster) -> tuple[Command, ...]:
     """Return the commands that end the cluster. There are none if its job was never submitted.
 
@@ -176,20 +197,20 @@ def bring_down(cluster: Cluster) -> None:
         remove_record(directory)
 
 
-def _cargo(directory: Path, grid: str | None, scratch: Path) -> Cargo:
-    """Assemble what is sent.
-
-    Raises GridError with every mistake in the grid, because an error on the cluster would come too late.
-    """
-    text = None if grid is None else standalone_text(grid)
+def _cargo(directory: Path, sent: Sent | None, scratch: Path) -> Cargo:
+    """Assemble what is sent."""
     with _as_user_errors():
         built = build_wheel(scratch)
-    return Cargo(directory, replace(built, path=directory / built.name), text, built.path.read_bytes())
+    text, options = (None, ()) if sent is None else (sent.grid_text, sent.options)
+    return Cargo(directory, replace(built, path=directory / built.name), text, built.path.read_bytes(), options)
 
 
-def _run_all(order: Order, tell: Callable[[str], None]) -> None:
+def _run_all(order: Order, tell: Callable[[str], None], sweep: Path | None) -> None:
+    """Run the commands. Before the last one, which launches the grid, send what is done here of its sweep."""
     with _as_user_errors():
-        for command in order.commands:
+        for number, command in enumerate(order.commands, 1):
+            if sweep is not None and number == len(order.commands):
+                _send_what_is_done(order, sweep, tell)
             if order.start.job_of is None:
                 watch(command)
             else:
@@ -197,6 +218,18 @@ def _run_all(order: Order, tell: Callable[[str], None]) -> None:
                 if (record := read_record(order.directory)) is not None:
                     update_record(order.directory, record.with_job(job))
                 tell(f"submitted as job {job}")
+
+
+def _send_what_is_done(order: Order, sweep: Path, tell: Callable[[str], None]) -> None:
+    """Copy the sweep's directory to the cluster, so that nothing is trained twice and checkpoints are used."""
+    if not SweepPaths(sweep).lock_file.exists():
+        return
+    reach = order.cluster.backend.reach(_started(order.cluster, None), order.sweep_name)
+    if reach is None:
+        return
+    tell(f"sending what is done in {sweep}")
+    run(reach.make_room())
+    run(reach.send(sweep, NOT_SENT))
 
 
 def _check_tools(cluster: Cluster, commands: tuple[Command, ...]) -> None:

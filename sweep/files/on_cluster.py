@@ -32,6 +32,11 @@ class OnCluster:
         look = pasted("recipe-sweep", "cluster", "status", self.cluster_file)
         return f"this sweep runs on the {self.backend} cluster of {self.cluster_file} since {self.since}; look there: {look}"
 
+    @property
+    def down(self) -> str:
+        """The command that ends the cluster."""
+        return pasted("recipe-sweep", "cluster", "down", self.cluster_file)
+
     def is_there(self, cluster_file: Path | None) -> bool:
         """Say whether a launch with this cluster file is the one that runs on the cluster. Its nodes may see this directory."""
         return cluster_file is not None and cluster_file.resolve().parent.name == Path(self.generated).name
@@ -62,11 +67,11 @@ def check_here(paths: SweepPaths, cluster_file: Path | None) -> None:
     place = read_on_cluster(paths)
     if place is None or place.is_there(cluster_file):
         return
-    down, status = (pasted("recipe-sweep", "cluster", word, place.cluster_file) for word in ("down", "status"))
+    status = pasted("recipe-sweep", "cluster", "status", place.cluster_file)
     problem = Problem(
         str(paths.root),
         found=f"a sweep that runs on the {place.backend} cluster of {place.cluster_file} since {place.since}",
         expected="a sweep that runs nowhere else, because its runs would be trained twice",
-        hint=f"look at it with `{status}`; end it with `{down}`",
+        hint=f"look at it with `{status}`; end it with `{place.down}`",
     )
     raise SweepDirectoryError(problem)

@@ -74,10 +74,13 @@ def test_the_launch_runs_once_inside_ray_on_all_nodes(job: Job) -> None:
     around, _, launch = shlex.join(job.srun).partition(" -- ")
     assert around == ("--nodes=2 --ntasks=2 ray symmetric-run --address node-a:22345 --min-nodes 2 --num-cpus=4 --num-gpus=1")
     generated = job.generated
-    assert shlex.split(launch) == [
+    words = [
         "recipe-sweep", "launch", f"{generated}/grid.yaml", "--cluster", f"{generated}/cluster.yaml",
         "--data", f"{job.here}/data", "--no-mlflow",
     ]  # fmt: skip
+    shell, option, script = shlex.split(launch)
+    assert (shell, option) == ("sh", "-c")
+    assert shlex.join(words) in script.split("; ")
 
 
 def test_ray_knows_every_option_that_it_is_given(job: Job) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from recipe_sweep.search_spaces.grid_file import standalone_text
 from recipe_sweep.sweep.cli.show.cluster import cluster_lines, order_lines
 from recipe_sweep.sweep.cli.streams import say, tell
-from recipe_sweep.sweep.clusters.jobs import bring_up, prepare, scratch_directory, settled
+from recipe_sweep.sweep.clusters.jobs import Sent, bring_up, prepare, scratch_directory, settled
 from recipe_sweep.sweep.clusters.machines import Cluster
-from recipe_sweep.sweep.planning.opening import Reference, locate
+from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.planning.opening import Reference, locate, read_located_grid
 
 
 def bring_up_cluster(cluster: Cluster, grid: str | None, *, dry_run: bool) -> None:
@@ -14,9 +16,9 @@ def bring_up_cluster(cluster: Cluster, grid: str | None, *, dry_run: bool) -> No
 
     A dry run prints what would be generated and run, and starts nothing. Raises UserInputError, ClusterCommandError.
     """
-    sweep = None if grid is None else locate(Reference(grid)).paths
+    sweep, sent = _sent(grid)
     with scratch_directory() as scratch:
-        order = prepare(cluster if dry_run else settled(cluster), grid, scratch)
+        order = prepare(cluster if dry_run else settled(cluster), sent, scratch)
         if dry_run:
             for line in order_lines(order):  # They have whole files, in which a fold would be a mistake.
                 say(line)
@@ -26,3 +28,11 @@ def bring_up_cluster(cluster: Cluster, grid: str | None, *, dry_run: bool) -> No
         if order.wheel is not None:
             tell(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
         bring_up(order, scratch, print, sweep)
+
+
+def _sent(grid: str | None) -> tuple[SweepPaths | None, Sent | None]:
+    """Return the directory here of the grid's sweep, and what is sent. Raises GridError with every mistake in the grid."""
+    if grid is None:
+        return None, None
+    located = locate(Reference(grid))
+    return located.paths, Sent(read_located_grid(located).name, standalone_text(grid))

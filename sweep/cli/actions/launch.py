@@ -10,6 +10,7 @@ from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.studies import SearchSpace
+from recipe_sweep.sweep.cli.actions.launch_on_cluster import Consent, launch_on_cluster
 from recipe_sweep.sweep.cli.actions.noticing import Noticing, noticing
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.shared import console, open_located
@@ -18,7 +19,7 @@ from recipe_sweep.sweep.cli.show.live import LaunchDisplay
 from recipe_sweep.sweep.cli.show.plan import print_work
 from recipe_sweep.sweep.cli.show.search import progress_line
 from recipe_sweep.sweep.cli.streams import tell, warn
-from recipe_sweep.sweep.clusters.machines import check_drivable, machines_here
+from recipe_sweep.sweep.clusters.machines import Cluster, check_drivable, load_cluster, machines_here
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.estimates.estimate import estimate
 from recipe_sweep.sweep.files.on_cluster import check_here
@@ -26,7 +27,7 @@ from recipe_sweep.sweep.files.overlooked import tell_now
 from recipe_sweep.sweep.launch.launch import launch
 from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
 from recipe_sweep.sweep.monitoring.status import failed_runs
-from recipe_sweep.sweep.planning.opening import Target, check_not_elsewhere, locate, opened
+from recipe_sweep.sweep.planning.opening import Located, Target, check_not_elsewhere, locate, opened
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
 from recipe_sweep.sweep.planning.search_rounds import ask_round, next_points
@@ -36,15 +37,21 @@ from recipe_sweep.sweep.store.sync import store_the_rest
 from recipe_sweep.sweep.worker.worlds import AS_PAPER, NULL
 
 
-def launch_grid(options: LaunchOptions) -> None:
-    """Train or rehearse every run that is not done yet. A search goes on, round after round, until its trials are done."""
+def launch_grid(options: LaunchOptions, consent: Consent | None = None) -> None:
+    """Train or rehearse every run that is not done yet. A search goes on, round after round, until its trials are done.
+
+    Machines that have to be started are started with the user's `consent`, and followed.
+    """
+    located, cluster = _read_both(options)
+    if consent is not None and cluster is not None and cluster.backend.ships_code:
+        launch_on_cluster(options, cluster, located, consent)
+        return
     check_drivable(options.cluster, options.reference.text)
     with noticing(options) as noticed:
-        _launch_grid(options, noticed)
+        _launch_grid(options, noticed, located)
 
 
-def _launch_grid(options: LaunchOptions, noticed: Noticing) -> None:
-    located = locate(options.reference, rehearsal=options.rehearsal is not None)
+def _launch_grid(options: LaunchOptions, noticed: Noticing, located: Located) -> None:
     if options.rehearsal is None:
         check_not_elsewhere(located)
         check_here(located.paths, options.cluster)
@@ -54,6 +61,25 @@ def _launch_grid(options: LaunchOptions, noticed: Noticing) -> None:
         _train(options, target, request_of(options, target, store), noticed)
     else:
         _search(options, target, target.space, store, noticed)
+
+
+def _read_both(options: LaunchOptions) -> tuple[Located, Cluster | None]:
+    """Read the grid and the cluster file. Raises UserInputError with the mistakes of both."""
+    mistakes: UserInputError | None = None
+    cluster = None
+    try:
+        cluster = None if options.cluster is None else load_cluster(options.cluster)
+    except UserInputError as error:
+        mistakes = error
+    try:
+        located = locate(options.reference, rehearsal=options.rehearsal is not None)
+    except UserInputError as error:
+        if mistakes is None:
+            raise
+        raise UserInputError(*mistakes.problems, *error.problems) from error
+    if mistakes is not None:
+        raise mistakes
+    return located, cluster
 
 
 def end_of_launch(options: LaunchOptions) -> ExitCode:

@@ -151,8 +151,9 @@ MISTAKES = {
     "this machine brought up": command("local", "cluster up c.yaml", "backend", "local", "start nothing"),
     "this machine brought down": command("local", "cluster down c.yaml", "backend", "local", "start nothing"),
     "a plan with a bad cluster": Mistake("aws", "workers: 4", "workers: 0", ("workers",), "plan little.yaml --cluster c.yaml"),
-    "a launch on machines elsewhere": command(
-        "aws", "launch little.yaml --cluster c.yaml", "cluster up c.yaml --grid little.yaml"
+    "machines to start and nobody to ask": command("aws", "launch little.yaml --cluster c.yaml", "nobody to ask", "--yes"),
+    "a launch on machines that another tool starts": command(
+        "raw", "launch little.yaml --cluster c.yaml", "cluster up c.yaml", "launch"
     ),
 }  # fmt: skip
 

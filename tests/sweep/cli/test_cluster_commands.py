@@ -133,7 +133,8 @@ def test_aws_starts_its_head_and_then_the_launch_which_ends_the_cluster(here: Pa
     said = well("up", "aws.yaml", "--grid", "little.yaml")
     config = here / "aws.generated" / "ray.yaml"
     assert tools.calls[0] == f"ray up --yes {config}"
-    assert tools.calls[1].startswith(f"ray exec --tmux --stop {config} cd /mnt/recipe-sweep && recipe-sweep launch ")
+    assert tools.calls[1].startswith(f"ray exec --tmux --stop {config} rm -f /home/ubuntu/recipe-sweep/launch.exit; ")
+    assert "; cd /mnt/recipe-sweep && recipe-sweep launch " in tools.calls[1]
     assert (here / "aws.generated" / "recipe_sweep-0.1.0-py3-none-any.whl").read_bytes() == b"the code"
     assert (here / "aws.generated" / "grid.yaml").read_text() == GRID
     assert "sha256 " + "5" * 64 in said
@@ -276,10 +277,14 @@ def test_a_plan_needs_nothing_but_the_file(here: Path, tools: Tools, backend: st
     assert tools.calls == []
 
 
-@pytest.mark.parametrize("backend", ["aws", "slurm", "kubernetes", "raw"])
-def test_a_launch_says_how_to_reach_machines_that_it_cannot_drive(here: Path, tools: Tools, backend: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "backend"), [("launch", "raw"), *((each, "aws") for each in ("rehearse", "retry")), ("retry", "slurm")]
+)
+def test_a_command_says_how_to_reach_machines_that_it_cannot_drive(
+    here: Path, tools: Tools, command: str, backend: str
+) -> None:
     before = contents(here)
-    result = CliRunner().invoke(app, ["launch", "little.yaml", "--cluster", f"{backend}.yaml"])
+    result = CliRunner().invoke(app, [command, "little.yaml", "--cluster", f"{backend}.yaml"])
     assert result.exit_code == ExitCode.BAD_INPUT
     assert f"recipe-sweep cluster up {backend}.yaml" in result.stderr
     assert ("--grid little.yaml" in result.stderr) == (backend != "raw")

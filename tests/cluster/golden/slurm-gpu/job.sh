@@ -40,4 +40,4 @@ head=${nodes%%$'\n'*}
 port=$((20000 + SLURM_JOB_ID % 10000))
 srun --nodes=2 --ntasks=2 ray symmetric-run --address "$head:$port" \
   --min-nodes 2 --num-cpus=16 --num-gpus=4 -- \
-  recipe-sweep launch /home/me/slurm-gpu.generated/grid.yaml --cluster /home/me/slurm-gpu.generated/cluster.yaml --data /scratch/me/gpus/data --no-mlflow
+  sh -c 'rm -f /home/me/slurm-gpu.generated/launch.exit; recipe-sweep launch /home/me/slurm-gpu.generated/grid.yaml --cluster /home/me/slurm-gpu.generated/cluster.yaml --data /scratch/me/gpus/data --no-mlflow; code=$?; echo $code > /home/me/slurm-gpu.generated/launch.exit.new; mv /home/me/slurm-gpu.generated/launch.exit.new /home/me/slurm-gpu.generated/launch.exit; exit $code'

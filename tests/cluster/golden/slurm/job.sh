@@ -35,4 +35,4 @@ head=${nodes%%$'\n'*}
 port=$((20000 + SLURM_JOB_ID % 10000))
 srun --nodes=4 --ntasks=4 ray symmetric-run --address "$head:$port" \
   --min-nodes 4 --num-cpus=32 --num-gpus=0 -- \
-  recipe-sweep launch /home/me/slurm.generated/grid.yaml --cluster /home/me/slurm.generated/cluster.yaml --data /scratch/me/recipe-sweep/data --no-mlflow
+  sh -c 'rm -f /home/me/slurm.generated/launch.exit; recipe-sweep launch /home/me/slurm.generated/grid.yaml --cluster /home/me/slurm.generated/cluster.yaml --data /scratch/me/recipe-sweep/data --no-mlflow; code=$?; echo $code > /home/me/slurm.generated/launch.exit.new; mv /home/me/slurm.generated/launch.exit.new /home/me/slurm.generated/launch.exit; exit $code'

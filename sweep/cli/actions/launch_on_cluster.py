@@ -1,0 +1,226 @@
+"""`launch GRID --cluster FILE` with machines that are started: plan, ask, start, follow, bring the results, end the machines.
+
+The launch itself runs on the cluster. This process follows it, and may end or be killed at any time. The same command then
+follows again, because the sweep's directory here and the cluster's generated directory say what is up.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+import typer
+
+from recipe_sweep.cluster.backends.base import Started
+from recipe_sweep.search_spaces.counted import counted
+from recipe_sweep.search_spaces.errors import Problem, UserInputError
+from recipe_sweep.search_spaces.grid_file import document_text
+from recipe_sweep.search_spaces.pasted import pasted
+from recipe_sweep.sweep.cli.exit_codes import ExitCode
+from recipe_sweep.sweep.cli.shared import console
+from recipe_sweep.sweep.cli.show.cluster import cluster_lines
+from recipe_sweep.sweep.cli.show.launch_end import mlflow_beside, tell_where
+from recipe_sweep.sweep.cli.show.live import LaunchDisplay
+from recipe_sweep.sweep.cli.show.plan import print_work
+from recipe_sweep.sweep.cli.show.status import best_text, status_line
+from recipe_sweep.sweep.cli.streams import tell, warn
+from recipe_sweep.sweep.clusters.following import Followed, Follower
+from recipe_sweep.sweep.clusters.jobs import Sent, bring_down, bring_up, prepare, reach_of, scratch_directory, settled
+from recipe_sweep.sweep.clusters.machines import Cluster, Machines
+from recipe_sweep.sweep.clusters.up_file import generated_directory, read_record
+from recipe_sweep.sweep.errors import ClusterStateError
+from recipe_sweep.sweep.estimates.budget import Budget, budget_of
+from recipe_sweep.sweep.estimates.estimate import estimate
+from recipe_sweep.sweep.files.on_cluster import check_here, read_on_cluster
+from recipe_sweep.sweep.files.overlooked import tell_now
+from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
+from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
+from recipe_sweep.sweep.planning.opening import Located, Target, check_not_elsewhere, opened
+from recipe_sweep.sweep.planning.request import plan_of
+
+
+@dataclass(frozen=True)
+class Consent:
+    """What the user has agreed to on the command line: to start machines, and to go over the budget. And whether to follow."""
+
+    yes: bool = False
+    over_budget: bool = False
+    detach: bool = False
+
+
+def launch_on_cluster(options: LaunchOptions, cluster: Cluster, located: Located, consent: Consent) -> None:
+    """Train the sweep on a cluster and follow it to its end; attach to it if it runs there already.
+
+    Raises UserInputError before anything is started, ClusterCommandError if a program of the cluster fails, and Exit with the
+    exit code of the launch there.
+    """
+    target = opened(located)
+    if _runs_there(cluster, target):
+        tell(f"this sweep runs on the cluster of {cluster.path} already: following it")
+    else:
+        check_not_elsewhere(located)
+        check_here(target.paths, None)
+        if not _start(options, cluster, target, consent):
+            return
+    if consent.detach:
+        tell(_how_to_attach(options, cluster))
+        return
+    _follow(options, cluster, target)
+
+
+def _runs_there(cluster: Cluster, target: Target) -> bool:
+    """Say whether this sweep runs on this cluster. Raises ClusterStateError if another one does."""
+    directory = generated_directory(cluster.path)
+    record, place = read_record(directory), read_on_cluster(target.paths)
+    if record is None:
+        return False
+    if place is not None and place.generated == str(directory):
+        return True
+    if record.sweep is None or record.sweep == str(target.paths.root.resolve()):
+        return record.sweep is not None
+    raise ClusterStateError(
+        Problem(
+            str(cluster.path),
+            found=f"a cluster that is up for the sweep in {record.sweep}",
+            expected=f"one that is free, for the sweep in {target.paths.root}",
+            hint=f"one cluster file is one cluster: copy it under another name, or end it with "
+            f"`{pasted('recipe-sweep', 'cluster', 'down', cluster.path)}`",
+        )
+    )
+
+
+def _start(options: LaunchOptions, cluster: Cluster, target: Target, consent: Consent) -> bool:
+    """Show the plan, ask, and start the machines; False if there is nothing to do or the user says no."""
+    request = request_of(options, target)
+    plan = plan_of(request)
+    if not plan.packs:
+        tell(f"{len(plan.kept)} of {plan.selected} done, nothing to do")
+        tell_where(target.paths.root, options.mlflow)
+        return False
+    _check_sent(cluster, target, options, done=len(plan.kept))
+    backend = cluster.backend
+    machines = Machines(cluster.resources, False, backend.gpu(), backend.cost().spending)
+    estimated = estimate(plan, target.paths, machines, request.workload)
+    budget = budget_of(estimated, machines, backend.budget_hours())
+    screen = console()
+    tell(budget.sentence)
+    print_work(screen, plan, machines, estimated)
+    tell_now(warn)
+    for line in cluster_lines(cluster):
+        tell(line)
+    _check_budget(budget, consent)
+    if not _agreed(cluster, consent):
+        tell("nothing was started")
+        return False
+    with scratch_directory() as scratch:
+        order = prepare(settled(cluster), Sent(target.grid.name, document_text(target.grid), _words(options)), scratch)
+        if order.wheel is not None:
+            tell(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
+        bring_up(order, scratch, tell, target.paths)
+    return True
+
+
+def _check_sent(cluster: Cluster, target: Target, options: LaunchOptions, done: int) -> None:
+    """Refuse a cluster to which what is done here cannot be sent, because it would be trained a second time."""
+    reachable = cluster.backend.reach(Started(generated_directory(cluster.path), None), target.grid.name) is not None
+    if not done or reachable or options.store is not None:
+        return
+    raise UserInputError(
+        Problem(
+            str(target.paths.root),
+            found=f"{counted(done, 'run')} done here, which cannot be sent to a {cluster.backend.name} cluster",
+            expected="a sweep that begins there, or one with a store that both reach",
+            hint="give it a store with --store s3://BUCKET/PATH, or another directory with --dir",
+        )
+    )
+
+
+def _check_budget(budget: Budget, consent: Consent) -> None:
+    if budget.over and not consent.over_budget:
+        raise UserInputError(
+            Problem(
+                found=budget.sentence,
+                expected="a plan that fits the budget",
+                hint="raise the budget in the cluster file; train a part with --only; or add --over-budget: "
+                "the machines end with the budget, and the same command goes on from the checkpoints",
+            )
+        )
+
+
+def _agreed(cluster: Cluster, consent: Consent) -> bool:
+    """Ask whether to start the machines. Raises UserInputError where nobody can answer."""
+    if consent.yes:
+        return True
+    if not sys.stdin.isatty():
+        hint = "add --yes, if you want to start them"
+        raise UserInputError(
+            Problem(str(cluster.path), found="machines to start, and nobody to ask", expected="--yes", hint=hint)
+        )
+    return typer.confirm(f"Start the {cluster.backend.name} cluster of {cluster.path}?")
+
+
+def _words(options: LaunchOptions) -> tuple[str, ...]:
+    """Return the options that the launch on the cluster gets as well."""
+    words = [word for condition in options.only for word in ("--only", condition)]
+    words += [] if options.keep is None else ["--keep", str(options.keep)]
+    words += ["--retry-failed"] if options.retry_failed else []
+    words += [] if options.store is None else ["--store", options.store]
+    return tuple(words)
+
+
+def _follow(options: LaunchOptions, cluster: Cluster, target: Target) -> None:
+    reach = reach_of(cluster, target.grid.name)
+    if reach is None:
+        tell(f"a {cluster.backend.name} cluster cannot be followed from here yet; it ends by itself")
+        tell(f"look at it with: {pasted('recipe-sweep', 'cluster', 'status', cluster.path)}")
+        return
+    watcher = _Watcher(target)
+    try:
+        with mlflow_beside(target.paths.root, options.mlflow), LaunchDisplay(console()) as display:
+            ended = Follower(reach, target.paths, lambda: display.show(watcher.look()), display.tell).follow()
+    except KeyboardInterrupt:
+        tell(f"\ndetached: the launch goes on there\n{_how_to_attach(options, cluster)}")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+    _finish(options, cluster, target, ended, watcher)
+
+
+class _Watcher:
+    """Looks at the copy of the sweep here. A search there asks for new rounds, whose runs are looked for as well."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._watcher = SweepWatcher(target.points, target.paths, scores=True)
+
+    def look(self) -> SweepStatus:
+        """Read the state of the sweep."""
+        if self._target.space is not None:
+            newer = self._target.with_new_rounds()
+            if len(newer.points) != len(self._target.points):
+                self._target, self._watcher = newer, SweepWatcher(newer.points, newer.paths, scores=True)
+        return self._watcher.look()
+
+
+def _finish(options: LaunchOptions, cluster: Cluster, target: Target, ended: Followed, watcher: _Watcher) -> None:
+    """End the machines, and say what is here. Raises Exit with the exit code of the launch there."""
+    bring_down(cluster)
+    status = watcher.look()
+    tell(f"the launch on the cluster has ended, and so has the cluster; {status_line(status)}")
+    if status.best:
+        tell(f"best so far: {best_text(status.best[0])}")
+    if ended.log:
+        tell(f"the end of its output:\n{ended.log.rstrip()}")
+    tell_where(target.paths.root, options.mlflow)
+    if ended.code:
+        raise typer.Exit(ended.code)
+
+
+def _how_to_attach(options: LaunchOptions, cluster: Cluster) -> str:
+    grid = options.reference.text
+    return "\n".join(
+        (
+            f"attach   {pasted('recipe-sweep', 'launch', grid, '--cluster', cluster.path)}",
+            f"stop     {pasted('recipe-sweep', 'cancel', grid)}",
+            f"look     {pasted('recipe-sweep', 'cluster', 'status', cluster.path)}",
+            f"end      {pasted('recipe-sweep', 'cluster', 'down', cluster.path)}",
+        )
+    )
