@@ -48,6 +48,10 @@ class Reach(ABC):
         """Return the command that makes the sweep's directory there."""
         return self.run(f"mkdir -p {shlex.quote(self.there.sweep)}")
 
+    def is_empty(self) -> Command:
+        """Return the command that prints `empty` if the sweep has no directory there."""
+        return self.run(f"test -d {shlex.quote(self.there.sweep)} || echo empty")
+
     def exit_code(self) -> Command:
         """Return the command that prints the launch's exit code; it prints nothing while the launch runs."""
         return self.run(f"cat {shlex.quote(f'{self.there.sent}/{EXIT_FILE}')} 2>/dev/null || true")

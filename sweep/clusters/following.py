@@ -20,16 +20,21 @@ NOT_WHILE_IT_RUNS = ("checkpoints", "ray", "index", "report", "weights")
 """Folders that are brought at the end, because nobody looks at them before."""
 NEVER = ("ray", "index", "report")
 """Folders that are of no use elsewhere."""
+TRIES_AT_THE_END = 3
 SILENCE_S = 60.0
 """Seconds without an answer after which the user is told again."""
 
 
 @dataclass(frozen=True)
 class Followed:
-    """How following ended: the exit code of the launch there, and the end of what it printed if that is not 0."""
+    """How following ended: the exit code of the launch there, and the end of what it printed if that is not 0.
+
+    `left_there` means that results could not be brought. Then the machines must not be ended.
+    """
 
     code: int
     log: str = ""
+    left_there: bool = False
 
 
 class Follower:
@@ -44,20 +49,27 @@ class Follower:
         """Follow until the launch there has ended; then bring everything. Raises MissingToolError without rsync or ssh."""
         while True:
             began = time.monotonic()
-            printed = self._asked(self._reach.exit_code())
-            ended = printed is not None and printed.strip().isdigit()
-            if self._bring(everything=ended) and ended and printed is not None:
-                self._show()
-                return self._end(int(printed.strip()))
+            printed = (self._asked(self._reach.exit_code()) or "").strip()
+            if printed.isdigit():
+                return self._end(int(printed))
+            self._bring(NOT_WHILE_IT_RUNS)
             self._show()
             time.sleep(max(0.0, FETCH_EVERY_S - (time.monotonic() - began)))
 
     def _end(self, code: int) -> Followed:
-        return Followed(code, "" if code == 0 else self._asked(self._reach.log()) or "")
+        """Bring everything. A launch that could not begin has left nothing to bring."""
+        brought = False
+        for _ in range(TRIES_AT_THE_END):
+            brought = self._bring(NEVER) or (self._asked(self._reach.is_empty()) or "").strip() == "empty"
+            if brought:
+                break
+            time.sleep(FETCH_EVERY_S)
+        self._show()
+        return Followed(code, "" if code == 0 else self._asked(self._reach.log()) or "", not brought)
 
-    def _bring(self, *, everything: bool) -> bool:
+    def _bring(self, without: tuple[str, ...]) -> bool:
         self._paths.root.mkdir(parents=True, exist_ok=True)
-        return self._asked(self._reach.bring(self._paths.root, NEVER if everything else NOT_WHILE_IT_RUNS)) is not None
+        return self._asked(self._reach.bring(self._paths.root, without)) is not None
 
     def _asked(self, command: Command) -> str | None:
         """Run a command; None if it fails, which a cluster that starts and a network that is away do for a while."""

@@ -202,6 +202,11 @@ class _Watcher:
 
 def _finish(options: LaunchOptions, cluster: Cluster, target: Target, ended: Followed, watcher: _Watcher) -> None:
     """End the machines, and say what is here. Raises Exit with the exit code of the launch there."""
+    if ended.left_there:
+        down = pasted("recipe-sweep", "cluster", "down", cluster.path)
+        tell("the launch on the cluster has ended, but its results could not be brought here; so the machines are still up")
+        tell(f"to try again, type the same command; to end the machines: {down}")
+        raise typer.Exit(ExitCode.FAILURE)
     bring_down(cluster)
     status = watcher.look()
     tell(f"the launch on the cluster has ended, and so has the cluster; {status_line(status)}")

@@ -14,6 +14,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from recipe_sweep.cluster.backends import registry
+from recipe_sweep.cluster.backends.reach import Here
 from recipe_sweep.cluster.shipment import Wheel
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.main import app
@@ -215,3 +216,17 @@ def test_what_was_done_here_is_trained_again_there(here: Path) -> None:
     assert "sending what is done" in result.output
     assert is_done(here)
     assert len(stand_in.trainings(here.parent / "data")) == 4
+
+
+def test_machines_are_ended_while_results_are_still_there(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Here, "bring", lambda self, target, without: ("sh", "-c", "echo no room >&2; exit 11"))
+        result = run(*LAUNCH, "--yes")
+    assert result.exit_code == ExitCode.FAILURE, result.output
+    assert "the machines are still up" in result.output
+    assert (here / "here.generated" / "up.json").exists()
+    assert not (here.parent / "there" / "is-down").exists()
+    again = run(*LAUNCH)
+    assert again.exit_code == ExitCode.OK, again.output
+    assert is_done(here)
+    assert is_clean(here)
