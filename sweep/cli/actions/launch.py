@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 
 import typer
@@ -10,7 +11,7 @@ from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.studies import SearchSpace
-from recipe_sweep.sweep.cli.actions.launch_on_cluster import Consent, launch_on_cluster
+from recipe_sweep.sweep.cli.actions.launch_on_cluster import Consent, Place, launch_on_cluster
 from recipe_sweep.sweep.cli.actions.noticing import Noticing, noticing
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.shared import console, open_located
@@ -44,7 +45,8 @@ def launch_grid(options: LaunchOptions, consent: Consent | None = None) -> None:
     """
     located, cluster = _read_both(options)
     if consent is not None and cluster is not None and cluster.backend.ships_code:
-        launch_on_cluster(options, cluster, located, consent)
+        with noticing(options) if not consent.detach else nullcontext() as noticed:
+            launch_on_cluster(options, Place(cluster, located), consent, noticed)
         return
     check_drivable(options.cluster, options.reference.text)
     with noticing(options) as noticed:

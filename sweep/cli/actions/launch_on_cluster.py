@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import typer
 
@@ -16,6 +17,7 @@ from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.grid_file import document_text
 from recipe_sweep.search_spaces.pasted import pasted
+from recipe_sweep.sweep.cli.actions.noticing import Noticing
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.shared import console
 from recipe_sweep.sweep.cli.show.cluster import cluster_lines
@@ -48,12 +50,20 @@ class Consent:
     detach: bool = False
 
 
-def launch_on_cluster(options: LaunchOptions, cluster: Cluster, located: Located, consent: Consent) -> None:
+class Place(NamedTuple):
+    """A cluster, and the directory here of the sweep that is to run there."""
+
+    cluster: Cluster
+    located: Located
+
+
+def launch_on_cluster(options: LaunchOptions, place: Place, consent: Consent, noticed: Noticing | None = None) -> None:
     """Train the sweep on a cluster and follow it to its end; attach to it if it runs there already.
 
     Raises UserInputError before anything is started, ClusterCommandError if a program of the cluster fails, and Exit with the
     exit code of the launch there.
     """
+    cluster, located = place
     target = opened(located)
     if _runs_there(cluster, target):
         tell(f"this sweep runs on the cluster of {cluster.path} already: following it")
@@ -65,7 +75,7 @@ def launch_on_cluster(options: LaunchOptions, cluster: Cluster, located: Located
     if consent.detach:
         tell(_how_to_attach(options, cluster))
         return
-    _follow(options, cluster, target)
+    _follow(options, cluster, target, noticed)
 
 
 def _runs_there(cluster: Cluster, target: Target) -> bool:
@@ -168,7 +178,7 @@ def _words(options: LaunchOptions) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _follow(options: LaunchOptions, cluster: Cluster, target: Target) -> None:
+def _follow(options: LaunchOptions, cluster: Cluster, target: Target, noticed: Noticing | None) -> None:
     reach = reach_of(cluster, target.grid.name)
     if reach is None:
         tell(f"a {cluster.backend.name} cluster cannot be followed from here yet; it ends by itself")
@@ -176,7 +186,8 @@ def _follow(options: LaunchOptions, cluster: Cluster, target: Target) -> None:
         return
     watcher = _Watcher(target)
     try:
-        with mlflow_beside(target.paths.root, options.mlflow), LaunchDisplay(console()) as display:
+        with mlflow_beside(target.paths.root, options.mlflow), LaunchDisplay(console()) as screen:
+            display = screen if noticed is None else noticed.display(screen)
             ended = Follower(reach, target.paths, lambda: display.show(watcher.look()), display.tell).follow()
     except KeyboardInterrupt:
         tell(f"\ndetached: the launch goes on there\n{_how_to_attach(options, cluster)}")
@@ -216,7 +227,7 @@ def _finish(options: LaunchOptions, cluster: Cluster, target: Target, ended: Fol
         tell(f"the end of its output:\n{ended.log.rstrip()}")
     tell_where(target.paths.root, options.mlflow)
     if ended.code:
-        raise typer.Exit(ended.code)
+        raise typer.Exit(ended.code if ended.code in set(ExitCode) else ExitCode.FAILURE)
 
 
 def _how_to_attach(options: LaunchOptions, cluster: Cluster) -> str:
