@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.sweep.cli.actions.plan import disk_of
 from recipe_sweep.sweep.cli.shared import open_sweep, without_garbage_collection
@@ -74,7 +75,10 @@ def _plan(options: DoctorOptions, target: Target, cluster: Cluster) -> Sequence[
     planned = plan_of(request)
     used = disk_of(request, target, planned)
     found = [check_disk(place, used) for place in _places(cluster, target.paths.root)]
-    return [*found, Finding(Severity.OK, f"{planned.runs} runs in {len(planned.packs)} packs would be trained")]
+    return [
+        *found,
+        Finding(Severity.OK, f"{counted(planned.runs, 'run')} in {counted(len(planned.packs), 'pack')} would be trained"),
+    ]
 
 
 def _places(cluster: Cluster, here: Path) -> Sequence[Path]:
