@@ -60,8 +60,8 @@ class Place(NamedTuple):
 def launch_on_cluster(options: LaunchOptions, place: Place, consent: Consent, noticed: Noticing | None = None) -> None:
     """Train the sweep on a cluster and follow it to its end; attach to it if it runs there already.
 
-    Raises UserInputError before anything is started, ClusterCommandError if a program of the cluster fails, and Exit with the
-    exit code of the launch there.
+    Raises UserInputError before anything is started, and ClusterCommandError if a program of the cluster fails. Raises Exit
+    with the exit code of the launch there.
     """
     cluster, located = place
     target = opened(located)
