@@ -10,7 +10,7 @@ import pytest
 
 from tests.lab.clock import library
 from tests.lab.machines import Lab, Plan
-from tests.lab.reasons import why_not
+from tests.lab.reasons import why_no_ssh, why_not
 
 MakeLab = Callable[..., Lab]
 
@@ -25,11 +25,18 @@ def make_lab(tmp_path: Path) -> Iterator[MakeLab]:
         made = 0
 
         def make(
-            machines: int = 3, *, shared: bool = False, disks: bool = False, clocks: Mapping[int, str] | None = None
+            machines: int = 3,
+            *,
+            shared: bool = False,
+            disks: bool = False,
+            clocks: Mapping[int, str] | None = None,
+            ssh: bool = False,
         ) -> Lab:
             nonlocal made
             if clocks and library() is None:
                 pytest.skip("no machine with a wrong clock: libfaketime is not installed (on Debian: apt install libfaketime)")
+            if ssh and (lacking := why_no_ssh()):
+                pytest.skip(f"no machine with ssh: {lacking}")
             made += 1
             return open_labs.enter_context(Lab(tmp_path / f"lab{made}", Plan(machines, shared, disks, clocks or {})))
 

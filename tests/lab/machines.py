@@ -50,7 +50,7 @@ class Lab:
     def __init__(self, directory: Path, plan: Plan) -> None:
         self.plan = plan
         self.shared = directory / "shared" if plan.shared else None
-        self._directory, self._disks = directory, directory / "disks"
+        self._state, self._disks = directory / "state", directory / "disks"
         self._environment: dict[str, str] = {}
         self._started: list[subprocess.Popen[bytes]] = []
 
@@ -204,6 +204,26 @@ class Lab:
         options = [f"--node-ip-address={self.address(machine)}", "--disable-usage-stats"]
         self.run(machine, "ray", "start", *place, *limits, *options, *(["--include-dashboard=false"] if machine == 1 else []))
 
+    def start_ssh(self) -> Path:
+        """Start an ssh server on all machines. Return the private key that opens them for root, from this host or another."""
+        self._state.mkdir(parents=True, exist_ok=True)
+        for name in ("key", "host"):
+            (self._state / name).unlink(missing_ok=True)
+            make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self._state / name)]
+            subprocess.run(make, check=True, stdin=subprocess.DEVNULL)
+        for machine in self.machines:
+            self.serve_ssh(machine)
+        return self._state / "key"
+
+    def serve_ssh(self, machine: int) -> None:
+        """Start an ssh server on one machine, with the keys of `start_ssh`."""
+        self.put(machine, "/var/tmp/hostkey", (self._state / "host").read_bytes())
+        self.put(machine, ".ssh/authorized_keys", (self._state / "key.pub").read_bytes())
+        self.run(machine, "sh", "-c", "chmod -R go= ~/.ssh /var/tmp/hostkey; mkdir -p /run/sshd")
+        options = ("PidFile=/run/sshd.pid", "PermitRootLogin=yes", "UsePAM=no", "PrintMotd=no")
+        words = [word for option in options for word in ("-o", option)]
+        self.run(machine, "/usr/sbin/sshd", "-h", "/var/tmp/hostkey", *words)
+
     @property
     def s3_machine(self) -> int:
         """The number of the machine that `start_s3` starts: one after those of the plan."""
@@ -240,7 +260,7 @@ class Lab:
     def _settings(self) -> dict[str, str]:
         places = {str(ROOT), str(Path(sys.prefix).resolve()), str(Path(sys.base_prefix).resolve())}
         settings = {
-            "LAB_STATE": str(self._directory / "state"),
+            "LAB_STATE": str(self._state),
             "LAB_NETWORK": str(self._network),
             "LAB_VISIBLE": ":".join(sorted(places)),
             "LAB_PATH": os.pathsep.join([f"{sys.prefix}/bin", os.defpath, "/usr/sbin", "/sbin"]),

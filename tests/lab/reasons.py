@@ -13,6 +13,15 @@ NAMESPACES = ("unshare", "--net", "--uts", "--ipc", "--mount", "--pid", "--fork"
 NETWORK = "mount -t tmpfs tmpfs /mnt && ip link add try type bridge && ip link add one type veth peer name other"
 
 
+SSH_PROGRAMS = ("sshd", "ssh", "ssh-keygen", "rsync")
+
+
+def why_no_ssh() -> str | None:
+    """Say why machines cannot be opened with ssh; None if they can."""
+    missing = [program for program in SSH_PROGRAMS if shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin") is None]
+    return f"not installed: {', '.join(missing)} (on Debian: apt install openssh-server rsync)" if missing else None
+
+
 @functools.cache
 def why_not() -> str | None:
     """Say in one sentence what a laboratory lacks here. Return None if it lacks nothing."""
