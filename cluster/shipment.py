@@ -95,7 +95,7 @@ def there_text(resources: Resources, notice: Notice = NOBODY) -> str:
 
 
 def launch_words(grid: str, cluster_file: str, data: str, options: Sequence[str] = ()) -> Sequence[str]:
-    """Return the words of the launch that runs on the cluster, in the directory that all its nodes see.
+    """Return the words of the launch that runs on the cluster, in the directory where `sweeps` are kept.
 
     It has `--no-mlflow`, because SQLite does not work on network file systems.
     """

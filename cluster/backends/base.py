@@ -152,6 +152,17 @@ class Backend(ABC, Generic[File]):
         """
         return self
 
+    def mistakes_here(self) -> tuple[ClusterError, ...]:
+        """List what the file names on this machine and is not there as it has to be."""
+        return ()
+
+    def check_machines(self, directory: Path) -> tuple[ClusterError, ...]:
+        """List what is wrong with machines that run already, before anything is started there. It may take some seconds.
+
+        `directory` is for generated files. Raises MissingToolError.
+        """
+        return ()
+
     def up(self, cargo: Cargo | None, now: datetime) -> Start:
         """Decide what starts the machines, and start nothing.
 

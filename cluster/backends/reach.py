@@ -20,10 +20,15 @@ LOG_FILE = "launch.log"
 
 @dataclass(frozen=True)
 class There:
-    """Paths on the machine of the launch: the directory of the sweep, and that of the files that were sent."""
+    """What is on the machine of the launch: the directory of the sweep, and that of the files that were sent.
+
+    `exit_file` is there after the launch has ended. `program` is our command line, as a shell of that machine finds it.
+    """
 
     sweep: str
     sent: str
+    exit_file: str = EXIT_FILE
+    program: str = "recipe-sweep"
 
 
 class Reach(ABC):
@@ -54,7 +59,11 @@ class Reach(ABC):
 
     def exit_code(self) -> Command:
         """Return the command that prints the launch's exit code; it prints nothing while the launch runs."""
-        return self.run(f"cat {shlex.quote(f'{self.there.sent}/{EXIT_FILE}')} 2>/dev/null || true")
+        return self.run(f"cat {shlex.quote(f'{self.there.sent}/{self.there.exit_file}')} 2>/dev/null || true")
+
+    def cancel(self) -> Command:
+        """Return the command that asks the launch to stop."""
+        return self.run(f"{self.there.program} cancel {shlex.quote(self.there.sweep)}")
 
     def log(self) -> Command:
         """Return the command that prints the end of what the launch has printed."""

@@ -13,11 +13,13 @@ from recipe_sweep.cluster.backends.local import LocalBackend, LocalFile
 from recipe_sweep.cluster.backends.ray_address import RayBackend
 from recipe_sweep.cluster.backends.ray_up import RayUpBackend
 from recipe_sweep.cluster.backends.slurm import SlurmBackend
+from recipe_sweep.cluster.backends.ssh import SshBackend
 
 BACKENDS: Mapping[str, type[Backend[Any]]] = {
     "local": LocalBackend,
     "ray": RayBackend,
     "inline": InlineBackend,
+    "ssh": SshBackend,
     "aws": AwsBackend,
     "slurm": SlurmBackend,
     "kubernetes": KubernetesBackend,

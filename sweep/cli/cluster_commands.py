@@ -47,10 +47,12 @@ def validate(file: FileArgument, as_json: JsonOption = False) -> None:
     from recipe_sweep.sweep.cli.show.cluster import cluster_lines
     from recipe_sweep.sweep.cli.show.cluster_json import cluster_json
 
+    cluster = _cluster(file)
+    cluster.check_here()
     if as_json:
-        say(cluster_json(_cluster(file)))
+        say(cluster_json(cluster))
         return
-    for line in cluster_lines(_cluster(file)):
+    for line in cluster_lines(cluster):
         tell(line)
 
 
@@ -115,7 +117,7 @@ def status(file: FileArgument, dry_run: DryRunOption = False, as_json: JsonOptio
 
 @app.command(epilog="Example:  recipe-sweep cluster down aws.yaml")
 def down(file: FileArgument, dry_run: DryRunOption = False) -> None:
-    """End the machines, or the job. Results stay on their shared file system."""
+    """End the machines, or the job. Results stay where they are."""
     from recipe_sweep.sweep.clusters.jobs import bring_down, down_commands
 
     cluster = _cluster(file)

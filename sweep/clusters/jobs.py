@@ -95,6 +95,7 @@ def prepare(cluster: Cluster, sent: Sent | None, scratch: Path, now: datetime | 
         cluster.backend.check_grid(sent is not None)
     except ClusterError as error:
         raise cluster.complaint(error) from error
+    cluster.check_here()
     directory = generated_directory(cluster.path)
     cargo = _cargo(directory, sent, scratch) if cluster.backend.ships_code else None
     now = (now or datetime.now(UTC)).replace(microsecond=0)
@@ -118,6 +119,7 @@ def bring_up(order: Order, scratch: Path, tell: Callable[[str], None], sweep: Sw
         raise up_already(order.directory)
     if sweep is not None:
         check_here(sweep, None)
+    _check_machines(order)
     order.directory.mkdir(parents=True, exist_ok=True)
     _begin(order, order.record, sweep)
     with replacing(order.wheel.path) as temporary:
@@ -186,9 +188,18 @@ def down_commands(cluster: Cluster) -> tuple[Command, ...]:
 
 
 def bring_down(cluster: Cluster) -> None:
-    """End the cluster. Remove its record after that has worked."""
+    """End the cluster. Remove its record after that has worked.
+
+    Every command runs, also if one before it failed: a host that does not answer must not keep the others busy.
+    """
+    failures = []
     for command in down_commands(cluster):
-        run_command(cluster, command)
+        try:
+            run_command(cluster, command)
+        except ClusterCommandError as error:
+            failures.append(str(error))
+    if failures:
+        raise ClusterCommandError("\n".join(failures))
     if cluster.backend.ships_code:
         directory = generated_directory(cluster.path)
         record = read_record(directory)
@@ -236,6 +247,14 @@ def _check_tools(cluster: Cluster, commands: tuple[Command, ...]) -> None:
     for command in commands:
         find_tool(command[0])
     cluster.backend.check_account()
+
+
+def _check_machines(order: Order) -> None:
+    """Raise ClusterFileError with everything that is wrong with machines that run already."""
+    with _as_user_errors():
+        mistakes = order.cluster.backend.check_machines(order.directory)
+    if mistakes:
+        raise order.cluster.complaint(*mistakes)
 
 
 def _check_starts(cluster: Cluster) -> None:

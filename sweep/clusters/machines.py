@@ -30,9 +30,14 @@ class Cluster:
     backend: Backend[Any]
     resources: Resources
 
-    def complaint(self, error: ClusterError) -> ClusterFileError:
-        """Convert a backend's error to a user's error, with its line in the file."""
-        return _complaint(self.document, error)
+    def complaint(self, *errors: ClusterError) -> ClusterFileError:
+        """Convert a backend's errors to a user's error, with their lines in the file."""
+        return _complaint(self.document, *errors)
+
+    def check_here(self) -> None:
+        """Raise ClusterFileError if the file names something on this machine that is not as it has to be."""
+        if mistakes := self.backend.mistakes_here():
+            raise self.complaint(*mistakes)
 
 
 def load_resources(path: Path | None) -> Resources:
@@ -145,5 +150,10 @@ def _foreign_backend(path: Path, document: Document) -> Backend[Any] | None:
     return backend(ForeignFile(path, document.content))
 
 
-def _complaint(document: Document, error: ClusterError) -> ClusterFileError:
-    return ClusterFileError(document.problem(tuple(error.key.split(".")), error.found, error.expected, error.hint))
+def _complaint(document: Document, *errors: ClusterError) -> ClusterFileError:
+    return ClusterFileError(*(document.problem(_path(each.key), each.found, each.expected, each.hint) for each in errors))
+
+
+def _path(key: str) -> tuple[str | int, ...]:
+    """Split `hosts.1` into the steps of a document. A number is a place in a list."""
+    return tuple(int(step) if step.isdigit() else step for step in key.split("."))

@@ -41,6 +41,23 @@ security_groups: [sg-0123456789abcdef0]
 head_profile: recipe-sweep-head
 cpus_per_pack: 2
 """,
+    "ssh": (SAMPLES / "ssh.yaml")
+    .read_text(encoding="utf-8")
+    .replace("key: null", "key: ~/.ssh/recipe-sweep")
+    .replace("  # - {host", "  - {host"),
+    "ssh-one-host": """
+backend: ssh
+name: one
+user: ann
+hosts: [{host: gpu.example.org, cpus: 16, gpus: 4, memory_gb: 240}]
+directory: /scratch/ann
+hours: 0.5
+python: /opt/python3.12/bin/python3
+packages: given
+port: 7001
+store: s3://results/ann
+gb_per_pack: 8
+""",
     "slurm": (SAMPLES / "slurm.yaml").read_text(encoding="utf-8"),
     "slurm-gpu": """
 backend: slurm

@@ -21,6 +21,7 @@ from tests.cluster.golden_files import FILES, FOLDER, NOW, REFRESH, WHEEL_BYTES,
 
 GOLDENS = tuple(goldens())
 AWS = [case for case in FILES if case.startswith("aws")]
+SSH = [case for case in FILES if case.startswith("ssh")]
 SLURM = [case for case in FILES if case.startswith("slurm")]
 KUBERNETES = [case for case in FILES if case.startswith("kubernetes")]
 
@@ -45,7 +46,7 @@ def test_no_recorded_text_is_left_that_nothing_is_compared_with() -> None:
     assert {path for path in FOLDER.rglob("*") if path.is_file()} == {golden.path for golden in GOLDENS}
 
 
-@pytest.mark.parametrize("name", ["aws", "slurm", "kubernetes"])
+@pytest.mark.parametrize("name", ["ssh", "aws", "slurm", "kubernetes"])
 def test_the_sample_file_explains_every_key_of_its_own(name: str) -> None:
     shared = set(BACKENDS["local"].schema.model_fields) - {"backend", "schema_version"}
     lines = FILES[name].splitlines()
@@ -63,7 +64,7 @@ def test_no_secret_of_this_machine_gets_into_a_generated_file(case: str, monkeyp
     assert not [value for value in secrets.values() for file in generated(case) if value in file.text]
 
 
-@pytest.mark.parametrize("case", AWS)
+@pytest.mark.parametrize("case", AWS + SSH)
 def test_ray_itself_accepts_the_file_for_ray_up(case: str) -> None:
     from ray.autoscaler._private.util import prepare_config, validate_config
 
@@ -129,6 +130,47 @@ def test_a_cluster_without_a_grid_has_none_copied() -> None:
     files = backend("aws").up(replace(cargo("aws"), grid_text=None), golden_files.NOW).files
     assert [each.name for each in files] == ["ray.yaml", "cluster.yaml"]
     assert "grid.yaml" not in files[0].text
+
+
+@pytest.mark.parametrize("case", SSH)
+def test_every_shell_line_of_a_given_host_is_one(case: str) -> None:
+    content = ray_up(case)
+    lines = [line for key, lines in content.items() if key.endswith("_commands") for line in lines]
+    assert lines
+    for line in (*lines, text_of(case, "node.sh")):
+        subprocess.run(["bash", "-n"], input=line, text=True, check=True)
+
+
+@pytest.mark.parametrize("case", SSH)
+def test_all_given_hosts_but_the_first_are_started_by_it(case: str) -> None:
+    content = ray_up(case)
+    hosts = [host.host for host in backend(case).file.hosts]
+    assert [content["provider"]["head_ip"], *content["provider"]["worker_ips"]] == hosts
+    types = content["available_node_types"]
+    assert types.pop(content["head_node_type"])["max_workers"] == 0
+    assert [(kind["min_workers"], kind["max_workers"]) for kind in types.values()] == [(len(hosts) - 1,) * 2]
+    assert content["upscaling_speed"] >= len(hosts) - 1
+    script = text_of(case, "node.sh")
+    assert all(f"'{host.host} {host.cpus} {host.gpus}'" in script for host in backend(case).file.hosts)
+
+
+def test_ray_on_given_hosts_is_open_to_who_has_no_token() -> None:
+    assert "RAY_AUTH_MODE=token" in text_of("ssh", "node.sh")
+    assert "umask 077" in text_of("ssh", "node.sh")
+    assert any(path.endswith("/token") for path in ray_up("ssh")["cluster_synced_files"])
+
+
+def test_hosts_without_the_internet_are_asked_to_download() -> None:
+    given, installed = text_of("ssh-one-host", "node.sh"), text_of("ssh", "node.sh")
+    assert "packages=given\n" in given
+    assert "packages=install\n" in installed
+    assert "--store s3://results/ann" in given
+    assert "--store" not in installed
+
+
+def test_given_hosts_are_asked_what_they_share() -> None:
+    assert "travel: ray" in text_of("ssh", "cluster.yaml")
+    assert "travel" not in text_of("ssh-one-host", "cluster.yaml")
 
 
 @pytest.mark.parametrize("case", SLURM)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +59,6 @@ def cancelled_on_cluster(target: Target) -> bool:
     if reach is None:
         found, hint = f"a {place.backend} cluster, where a launch cannot be asked to stop from here", f"`{place.down}` ends it"
         raise ClusterStateError(Problem(str(cluster.path), found=found, expected="another way to stop it", hint=hint))
-    tell(answer_of(cluster, reach.run(f"recipe-sweep cancel {shlex.quote(reach.there.sweep)}")).rstrip())
+    tell(answer_of(cluster, reach.cancel()).rstrip())
     tell(f"the cluster is still up: follow the launch to its end, or end it with `{place.down}`")
     return True

@@ -23,6 +23,16 @@ worker_instances: [g5.2xlarge]
 workers: 4
 budget_usd: 60
 """
+SSH = """\
+backend: ssh
+user: me
+key: /home/me/.ssh/sweeps
+hosts:
+  - {host: 10.0.0.1, cpus: 8, memory_gb: 32}
+  - {host: 10.0.0.2, cpus: 8, memory_gb: 32}
+directory: /home/me/sweeping
+hours: 2
+"""
 SLURM = """\
 backend: slurm
 directory: /scratch/me
@@ -40,7 +50,7 @@ cpus_per_worker: 8
 memory_gb_per_worker: 32
 hours: 2
 """
-FILES = {"aws": AWS, "slurm": SLURM, "kubernetes": KUBERNETES, "raw": RAW}
+FILES = {"ssh": SSH, "aws": AWS, "slurm": SLURM, "kubernetes": KUBERNETES, "raw": RAW}
 
 
 class Mistake(NamedTuple):
@@ -55,6 +65,10 @@ class Mistake(NamedTuple):
 
 def aws(old: str, new: str, *says: str) -> Mistake:
     return Mistake("aws", old, new, says)
+
+
+def ssh(old: str, new: str, *says: str) -> Mistake:
+    return Mistake("ssh", old, new, says, "plan little.yaml --cluster c.yaml")
 
 
 def slurm(old: str, new: str, *says: str) -> Mistake:
@@ -113,6 +127,27 @@ MISTAKES = {
     "several mistakes at once": aws(
         "workers: 4\nbudget_usd: 60", "workers: none\nbudget_usd: lots", "2 problems", "c.yaml:6", "c.yaml:7"
     ),
+    "a host twice": ssh("10.0.0.2", "10.0.0.1", "c.yaml:4", "hosts", "10.0.0.1 is there twice"),
+    "a host with its user": ssh("10.0.0.2", "me@10.0.0.2", "c.yaml:6", "hosts[1].host", "a host's name or its address"),
+    "a host that would be an option": ssh("10.0.0.2", "-oProxyCommand=reboot", "hosts[1].host", "a host's name"),
+    "a host with a space": ssh("10.0.0.2", "'10.0.0.2 -v'", "hosts[1].host", "a host's name"),
+    "a host that is only a name": ssh("{host: 10.0.0.2, cpus: 8, memory_gb: 32}", "b", "c.yaml:6", "hosts[1]", "a mapping"),
+    "a host without processors": ssh("10.0.0.2, cpus: 8, ", "10.0.0.2, ", "hosts[1].cpus", "no default"),
+    "a host without memory": ssh("10.0.0.2, cpus: 8, memory_gb: 32", "10.0.0.2, cpus: 8", "hosts[1].memory_gb", "no default"),
+    "a host with a misspelt key": ssh("10.0.0.2, cpus", "10.0.0.2, gpu: 1, cpus", "hosts[1]", "'gpu'", "did you mean gpus?"),
+    "no hosts": ssh(SSH[SSH.index("hosts:") : SSH.index("direc")], "hosts: []\n", "c.yaml:4", "hosts", "at least one host"),
+    "several hosts without a key": ssh("key: /home/me/.ssh/sweeps\n", "", "key", "several hosts", "opens the others with it"),
+    "a key with quotes": ssh("/home/me/.ssh/sweeps", "/home/me/it's", "c.yaml:3", "key", "without spaces or quotes"),
+    "a key by its folder's name": ssh("/home/me/.ssh/sweeps", "sweeps", "key", "an absolute path, or one below ~"),
+    "a user with a shell in it": ssh("user: me", "user: me;reboot", "c.yaml:2", "user", "a user's name"),
+    "a home for a directory": ssh("/home/me/sweeping", "~/sweeping", "c.yaml:7", "directory", "absolute path"),
+    "hosts for ever": ssh("hours: 2\n", "", "hours", "no default"),
+    "a Python with options": ssh("", "python: python3 -E\n", "python", "one word"),
+    "packages from elsewhere": ssh("", "packages: conda\n", "packages", "install, given"),
+    "a port of root's": ssh("", "port: 22\n", "port", "at least 1024"),
+    "a store that is a folder": ssh("", "store: /home/me/store\n", "store", "s3://bucket/sweeps"),
+    "a pack larger than the smallest host": ssh("", "cpus_per_pack: 9\n", "cpus_per_pack", "the 8 CPUs"),
+    "several mistakes with hosts": ssh("user: me\nkey: /home", "user: 1\nkey: home", "2 problems", "c.yaml:2", "c.yaml:3"),
     "a directory that is not absolute": slurm("/scratch/me", "scratch", "c.yaml:2", "directory", "absolute path"),
     "a directory with a shell in it": slurm("/scratch/me", "/scratch/$(reboot)", "directory", "absolute path"),
     "no nodes": slurm("nodes: 2", "nodes: 0", "nodes", "at least 1"),
@@ -192,5 +227,6 @@ def test_a_mistake_is_told_clearly_and_nothing_is_started_or_written(
 def test_the_files_of_these_tests_are_sound(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "c.yaml").write_text(FILES[kind])
-    result = CliRunner().invoke(app, ["cluster", "validate", "c.yaml"])
+    (tmp_path / "little.yaml").write_text(GRID)
+    result = CliRunner().invoke(app, ["plan", "little.yaml", "--cluster", "c.yaml"])
     assert result.exit_code == ExitCode.OK, result.output

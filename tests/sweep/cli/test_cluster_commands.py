@@ -26,7 +26,7 @@ from tests.cluster.golden_files import FILES
 from tests.sweep.cli.test_bad_input import GRID, contents
 
 RAW = "".join(f"{line}\n" for line in RayUpBackend.example().splitlines() if line and not line.startswith("#"))
-TOOLS = ("ray", "sbatch", "squeue", "scancel", "kubectl")
+TOOLS = ("ray", "sbatch", "squeue", "scancel", "kubectl", "ssh", "rsync")
 
 Type = Callable[..., Result]
 
@@ -60,6 +60,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "nowhere" / "python"))  # Ray beside it is not to be found
     tools = Tools(folder)
     tools.behave("sbatch", "echo 4711")
+    tools.behave("ssh", 'echo "python 3 12"')
     return tools
 
 
@@ -80,6 +81,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (here / "raw.yaml").write_text(RAW)
     for case in ("aws", "slurm", "kubernetes"):
         (here / f"{case}.yaml").write_text(FILES[case].replace("image: auto", "image: ami-0123456789abcdef0"))
+
+    (here / "key").touch(0o600)
+    (here / "ssh.yaml").write_text(FILES["ssh"].replace("~/.ssh/recipe-sweep", f"{here}/key"))
 
     def build(directory: Path) -> Wheel:
         (directory / "recipe_sweep-0.1.0-py3-none-any.whl").write_bytes(b"the code")
@@ -118,7 +122,7 @@ def test_a_valid_file_says_what_it_holds_and_may_cost(here: Path, tools: Tools) 
     assert tools.calls == []
 
 
-@pytest.mark.parametrize("backend", ["aws", "slurm", "kubernetes"])
+@pytest.mark.parametrize("backend", ["ssh", "aws", "slurm", "kubernetes"])
 def test_a_dry_run_shows_everything_and_does_nothing(here: Path, tools: Tools, backend: str) -> None:
     before = contents(here)
     said = well("up", f"{backend}.yaml", "--grid", "little.yaml", "--dry-run")
@@ -178,6 +182,54 @@ def test_aws_says_since_when_it_is_up_and_what_it_costs_and_ends(here: Path, too
     config = here / "aws.generated" / "ray.yaml"
     assert tools.calls[1:] == [f"ray exec {config} ray status", f"ray down --yes {config}"]
     assert "brought up" in badly(ExitCode.BAD_INPUT, "status", "aws.yaml")
+
+
+def test_given_hosts_are_asked_before_ray_sets_them_up_and_the_first_one_launches(here: Path, tools: Tools) -> None:
+    said = well("up", "ssh.yaml", "--grid", "little.yaml")
+    *asked, up, launch = tools.calls
+    assert [any(f"me@192.168.1.{number} " in call for call in asked) for number in (10, 11)] == [True, True]
+    assert up == f"ray up --yes {here}/ssh.generated/ray.yaml"
+    assert "me@192.168.1.10 " in launch
+    assert launch.endswith("/home/me/recipe-sweep/clusters/recipe-sweep/node.sh launch")
+    assert "12 hours: every host ends its part" in said
+    assert {path.name for path in (here / "ssh.generated").iterdir()} == {
+        "cluster.yaml", "grid.yaml", "node.sh", "ray.yaml", "recipe_sweep-0.1.0-py3-none-any.whl", "up.json",
+    }  # fmt: skip
+
+
+def test_a_host_that_lacks_something_has_its_line_and_nothing_is_started(here: Path, tools: Tools) -> None:
+    tools.behave("ssh", 'echo "python 3 9"; case "$*" in *me@192.168.1.11*) echo "lacks rsync";; esac')
+    before = contents(here)
+    complaint = badly(ExitCode.BAD_INPUT, "up", "ssh.yaml", "--grid", "little.yaml")
+    assert "3 problems" in complaint
+    line = FILES["ssh"].splitlines().index("hosts:") + 2
+    assert f"ssh.yaml:{line}: hosts[0]" in complaint
+    assert f"ssh.yaml:{line + 1}: hosts[1]" in complaint
+    assert "192.168.1.11: no rsync" in complaint
+    assert contents(here) == before
+    assert not any(call.startswith("ray") for call in tools.calls)
+
+
+@pytest.mark.parametrize("command", ["validate ssh.yaml", "up ssh.yaml", "up ssh.yaml --dry-run"])
+def test_a_key_that_is_absent_or_that_others_can_read_is_found_out_by_ssh(here: Path, tools: Tools, command: str) -> None:
+    (here / "key").chmod(0o644)
+    assert "mode 644" in badly(ExitCode.BAD_INPUT, *command.split())
+    (here / "key").unlink()
+    complaint = badly(ExitCode.BAD_INPUT, *command.split())
+    assert f"{here}/key, and no such file" in complaint
+    assert f"ssh.yaml:{FILES['ssh'].splitlines().index('key: ~/.ssh/recipe-sweep') + 1}: key" in complaint
+    assert tools.calls == []
+
+
+def test_a_host_that_does_not_answer_keeps_the_others_busy(here: Path, tools: Tools) -> None:
+    well("up", "ssh.yaml", "--grid", "little.yaml")
+    tools.behave("ssh", 'case "$*" in *me@192.168.1.10*) exit 255;; esac')
+    before = len(tools.calls)
+    assert "me@192.168.1.10" in badly(ExitCode.FAILURE, "down", "ssh.yaml")
+    assert [call.split("me@")[1].split()[0] for call in tools.calls[before:]] == ["192.168.1.10", "192.168.1.11"]
+    tools.behave("ssh", "")
+    well("down", "ssh.yaml")
+    assert "brought up" in badly(ExitCode.BAD_INPUT, "status", "ssh.yaml")
 
 
 def test_slurm_remembers_its_jobs_number(here: Path, tools: Tools) -> None:
@@ -241,7 +293,13 @@ def test_a_job_that_slurm_refused_leaves_nothing_to_cancel(here: Path, tools: To
     assert len(tools.calls) == 1
 
 
-@pytest.mark.parametrize(("backend", "tool"), [("aws", "ray"), ("slurm", "sbatch"), ("kubernetes", "kubectl"), ("raw", "ray")])
+@pytest.mark.parametrize(
+    ("backend", "tool"),
+    [
+        ("ssh", "ray"), ("ssh", "ssh"), ("ssh", "rsync"), ("aws", "ray"), ("slurm", "sbatch"), ("kubernetes", "kubectl"),
+        ("raw", "ray"),
+    ],
+)  # fmt: skip
 def test_a_missing_program_is_named_and_nothing_is_written(
     here: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch, backend: str, tool: str
 ) -> None:
@@ -268,17 +326,18 @@ def test_without_an_account_nothing_is_written(here: Path, tools: Tools, monkeyp
     assert tools.calls == []
 
 
-@pytest.mark.parametrize("backend", ["aws", "slurm", "kubernetes", "raw"])
+@pytest.mark.parametrize("backend", ["ssh", "aws", "slurm", "kubernetes", "raw"])
 def test_a_plan_needs_nothing_but_the_file(here: Path, tools: Tools, backend: str) -> None:
     result = CliRunner().invoke(app, ["plan", "little.yaml", "--cluster", f"{backend}.yaml", "--json"])
     assert result.exit_code == ExitCode.OK, result.output
-    slots = {"aws": 32, "slurm": 128, "kubernetes": 16, "raw": 8}
+    slots = {"ssh": 16, "aws": 32, "slurm": 128, "kubernetes": 16, "raw": 8}
     assert json.loads(result.stdout)["slots"] == slots[backend]
     assert tools.calls == []
 
 
 @pytest.mark.parametrize(
-    ("command", "backend"), [("launch", "raw"), *((each, "aws") for each in ("rehearse", "retry")), ("retry", "slurm")]
+    ("command", "backend"),
+    [("launch", "raw"), *((each, "aws") for each in ("rehearse", "retry")), ("retry", "slurm"), ("retry", "ssh")],
 )
 def test_a_command_says_how_to_reach_machines_that_it_cannot_drive(
     here: Path, tools: Tools, command: str, backend: str

@@ -151,7 +151,7 @@ def registered() -> None:
 
 
 def test_following_cannot_be_left_and_taken_up_again(here: Path) -> None:
-    behave(here.parent / "data", Behaviour(step_s=0.05))
+    behave(here.parent / "data", Behaviour(step_s=0.3))
     started = run(*LAUNCH, "--yes", "--detach")
     assert started.exit_code == ExitCode.OK, started.output
     assert "recipe-sweep cancel little.yaml" in started.output
