@@ -29,7 +29,7 @@ def test_the_log_of_an_attempt_ends_with_what_the_network_carried(tmp_path: Path
         stored = re.search(r"; the store: ([\d,]+) sent, 0 received$", last)
         assert stored, last
         assert rows < sent < rows + 50_000
-        assert int(stored[1].replace(",", "")) == weights
+        assert int(stored[1].replace(",", "")) > weights, "a checkpoint's record and the weights"
     else:
         assert sent > rows + weights
 
