@@ -36,6 +36,7 @@ _FILES = (
     ("analysis", "report/templates/*"),
     ("cluster", "**/*.py"),
     ("cluster", "*.yaml"),
+    ("cluster", "backends/*.sh"),
     ("search_spaces", "**/*.py"),
     ("search_spaces", "grids/*.yaml"),
     ("sweep", "**/*.py"),
