@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.yaml_file import read_yaml
 from recipe_sweep.sweep.errors import ClusterStateError
 from recipe_sweep.sweep.files.atomic import publish_json, replace_json
 
@@ -75,6 +76,13 @@ def read_record(directory: Path) -> ClusterRecord | None:
             hint="end the cluster by its own tools, then remove the file",
         )  # fmt: skip
         raise ClusterStateError(problem) from error
+
+
+def sent_name(directory: Path) -> str | None:
+    """Return the name of the grid that was sent to the cluster; None if none was. Raises UnreadableFileError."""
+    file = directory / "grid.yaml"
+    name = read_yaml(file).content.get("name") if file.exists() else None
+    return name if isinstance(name, str) else None
 
 
 def remove_record(directory: Path) -> None:

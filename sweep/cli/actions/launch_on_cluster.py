@@ -29,8 +29,8 @@ from recipe_sweep.sweep.cli.streams import tell, warn
 from recipe_sweep.sweep.clusters.following import Followed, Follower
 from recipe_sweep.sweep.clusters.jobs import Sent, bring_down, bring_up, prepare, reach_of, scratch_directory, settled
 from recipe_sweep.sweep.clusters.machines import Cluster, Machines
-from recipe_sweep.sweep.clusters.up_file import generated_directory, read_record
-from recipe_sweep.sweep.errors import ClusterStateError
+from recipe_sweep.sweep.clusters.up_file import generated_directory, read_record, sent_name
+from recipe_sweep.sweep.errors import ClusterCommandError, ClusterStateError
 from recipe_sweep.sweep.estimates.budget import Budget, budget_of
 from recipe_sweep.sweep.estimates.estimate import estimate
 from recipe_sweep.sweep.files.on_cluster import check_here, read_on_cluster
@@ -86,13 +86,14 @@ def _runs_there(cluster: Cluster, target: Target) -> bool:
         return False
     if place is not None and place.generated == str(directory):
         return True
-    if record.sweep is None or record.sweep == str(target.paths.root.resolve()):
-        return record.sweep is not None
+    name = sent_name(directory)
+    if name == target.grid.name:
+        return True  # The command may have been typed in another directory before.
     raise ClusterStateError(
         Problem(
             str(cluster.path),
-            found=f"a cluster that is up for the sweep in {record.sweep}",
-            expected=f"one that is free, for the sweep in {target.paths.root}",
+            found=f"a cluster that is up for {'no grid' if name is None else f'the grid {name}'}",
+            expected=f"one that is free, for the grid {target.grid.name}",
             hint=f"one cluster file is one cluster: copy it under another name, or end it with "
             f"`{pasted('recipe-sweep', 'cluster', 'down', cluster.path)}`",
         )
@@ -218,16 +219,26 @@ def _finish(options: LaunchOptions, cluster: Cluster, target: Target, ended: Fol
         tell("the launch on the cluster has ended, but its results could not be brought here; so the machines are still up")
         tell(f"to try again, type the same command; to end the machines: {down}")
         raise typer.Exit(ExitCode.FAILURE)
-    bring_down(cluster)
-    status = watcher.look()
-    tell(f"the launch on the cluster has ended, and so has the cluster; {status_line(status)}")
+    is_down, status = _is_down(cluster), watcher.look()
+    tell(f"the launch on the cluster has ended{', and so has the cluster' if is_down else ''}; {status_line(status)}")
     if status.best:
         tell(f"best so far: {best_text(status.best[0])}")
     if ended.log:
         tell(f"the end of its output:\n{ended.log.rstrip()}")
     tell_where(target.paths.root, options.mlflow)
-    if ended.code:
-        raise typer.Exit(ended.code if ended.code in set(ExitCode) else ExitCode.FAILURE)
+    if ended.code or not is_down:
+        raise typer.Exit(ended.code if ended.code in set(ExitCode) - {0} else ExitCode.FAILURE)
+
+
+def _is_down(cluster: Cluster) -> bool:
+    """End the machines; False if one of them could not be ended, such as one that lost its power."""
+    try:
+        bring_down(cluster)
+    except ClusterCommandError as error:
+        warn(f"not every machine could be ended; try it again with `{pasted('recipe-sweep', 'cluster', 'down', cluster.path)}`")
+        warn(str(error).splitlines()[-1])
+        return False
+    return True
 
 
 def _how_to_attach(options: LaunchOptions, cluster: Cluster) -> str:
