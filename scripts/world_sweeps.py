@@ -24,10 +24,14 @@ from recipe_sweep.search_spaces.expansion import expand
 from recipe_sweep.search_spaces.grid_file import read_grid
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.clusters.machines import load_resources
+from recipe_sweep.sweep.files.launch_file import REHEARSED, LaunchSettings
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.locks.claim import Claim
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.results.publish import Provenance, publish
+from recipe_sweep.sweep.travel.shared_folder import SharedPack
 from recipe_sweep.sweep.worker.rehearsal import SCALE, world_results
 from recipe_sweep.sweep.worker.world_scores import Drawn, Facts, Floats, draw, facts_of
 from recipe_sweep.sweep.worker.worlds import World
@@ -101,7 +105,9 @@ def _publish(world: World, shape: Shape, paths: SweepPaths, drawn: Drawn, pack_o
     data_hash = f"world-{points[0].dataset_id}"
     outcome = PackOutcome(True, results, scale, data_hash, weights={}, wall_s=1.0, cpu_s=1.0)
     provenance = Provenance(epoch, 1, "world", "none", "cpu", 1, "nowhere", _MOMENT, _MOMENT)
-    publish(paths, Pack(points), outcome, provenance, Keep.NONE)
+    pack, resources = Pack(points), load_resources(None)
+    settings = LaunchSettings(paths.root, epoch, paths.root, Keep.NONE, REHEARSED, resources)
+    publish(SharedPack(settings, pack.pack_id, Claim(ours=True)), pack, outcome, provenance, Keep.NONE)
 
 
 def _part(drawn: Drawn, places: list[int]) -> Drawn:

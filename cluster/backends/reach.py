@@ -125,8 +125,10 @@ def remembering_exit(launch: str, sent: str, wait_s: int = 0) -> str:
 
     It waits for so many seconds at the end, if the machine ends with it. Whoever follows brings the results meanwhile.
     """
-    file, wait = shlex.quote(f"{sent}/{EXIT_FILE}"), f"sleep {wait_s}; " if wait_s else ""
-    return f"rm -f {file}; {launch}; code=$?; echo $code > {file}.new; mv {file}.new {file}; {wait}exit $code"
+    file, wait = f"{sent}/{EXIT_FILE}", (f"sleep {wait_s}",) if wait_s else ()
+    written = f"echo $code > {shlex.quote(f'{file}.new')}"
+    renamed = shlex.join(("mv", f"{file}.new", file))
+    return "; ".join((shlex.join(("rm", "-f", file)), launch, "code=$?", written, renamed, *wait, "exit $code"))
 
 
 def _options(without: Sequence[str]) -> list[str]:

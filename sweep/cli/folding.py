@@ -11,6 +11,8 @@ _WHOLE = re.compile(r"\$ .*|[(]?`[^`]*`\S*|[(]?\b(?:recipe-sweep|mlflow ui|mkdir
 """What is never broken: a line that shows a shell, text in backticks, a command up to the end of its clause, a word."""
 _LABEL = re.compile(r"\s*(?:\S.{0,16}?\s{2,})?")
 """Spaces that a line begins with, and a label before two spaces. Further lines begin below what follows it."""
+_KIND = re.compile(r"\w+: ")
+"""What a message begins with, such as `error: `. It does not stand alone on a line."""
 _FURTHER = 2
 _LEAST_ROOM = 20
 
@@ -36,8 +38,10 @@ def _parts(line: str, width: int) -> Iterator[Part]:
     indent = hang if line[:hang].strip() else hang + _FURTHER
     indent = indent if indent <= width - _LEAST_ROOM else _FURTHER
     start, before, end = 0, 0, hang
+    first = _KIND.match(line, hang)
+    least = hang if first is None else first.end()
     for found in _WHOLE.finditer(line, hang):
-        if found.end() - start + before > width and end > max(start, hang):
+        if found.end() - start + before > width and end > max(start, least):
             yield Part(start, end, before)
             start, before = found.start(), indent
         end = found.end()

@@ -44,7 +44,7 @@ def open_located(located: Located) -> Target:
     beside = sweep_elsewhere(located.reference, target.paths)
     if beside is not None:
         place = shlex.quote(str(beside))
-        tell(f"note: no sweep is in {target.paths.root}, but one of this grid lies in {beside}: name that, or --dir {place}",
+        tell(f"note: no sweep is in {target.paths.root}, but one of this grid lies in {beside}: name that, or `--dir {place}`",
             file=sys.stderr)  # fmt: skip
     return target
 

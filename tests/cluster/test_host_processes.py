@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 
 from recipe_sweep.cluster.host_processes import VARIABLE, end_cluster, of_cluster
+from tests.sweep.processes import wait_until
+
+pytestmark = pytest.mark.xdist_group("marks")
 
 MARK = "/home/me/clusters/one"
 SLEEP = [sys.executable, "-c", "import time; print(flush=True); time.sleep(60)"]
@@ -59,7 +62,7 @@ def test_a_process_without_the_mark_that_one_of_ours_started_stays(started: list
     _, child = start(started, [sys.executable, "-c", CHILD], MARK)
     assert int(child) in [process.pid for process in of_cluster(MARK)]
     assert end_cluster(MARK) == 0
-    assert not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().rpartition(")")[2]
+    wait_until(lambda: not Path(f"/proc/{child}/environ").exists() or not Path(f"/proc/{child}/environ").read_bytes())
 
 
 def test_a_launch_is_killed_before_its_packs_wrote_their_checkpoints(

@@ -15,6 +15,8 @@ from recipe_sweep.cluster.ssh import Login
 from recipe_sweep.cluster.ssh_check import Wanted, check_hosts
 
 NEEDED = ("sh", "mkdir", "bash", "rsync", "setsid", "flock", "sha256sum", "cat", "grep")
+pytestmark = pytest.mark.xdist_group("marks")
+
 MARK = "/home/me/clusters/up-from-elsewhere"
 PROBLEMS = {
     "a name nobody knows": ("ssh: Could not resolve hostname b: Name or service not known", "a name that is not known here"),

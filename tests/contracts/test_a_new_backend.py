@@ -164,7 +164,7 @@ def test_a_new_backend_cannot_be_started_shown_and_ended(said: dict[str, tuple[i
 
 def test_complaints_do_not_know_a_new_backend(said: dict[str, tuple[int, str]]) -> None:
     assert "pool without --grid" in said["no grid"][1]
-    assert "recipe-sweep cluster up pool.yaml --grid little.yaml" in said["launch"][1]
+    assert "machines to start, and nobody to ask" in said["launch"][1]
     assert "did you mean pool?" in said["misspelt"][1]
     assert "local, ray, inline, ssh, aws, slurm, kubernetes, pool" in said["misspelt"][1]
     assert "aws, slurm, kubernetes or pool" in said["local"][1]

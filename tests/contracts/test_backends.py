@@ -24,6 +24,7 @@ from recipe_sweep.sweep.cli.main import app
 from recipe_sweep.sweep.clusters.machines import Cluster, load_cluster
 from tests.checkout import ROOT
 from tests.cluster.golden_files import GRID, NOW
+from tests.sweep.cli.test_bad_input import GRID as LITTLE
 
 ALL: Mapping[str, type[Backend[Any]]] = {**BACKENDS, **{backend.name: backend for backend in FOREIGN}}
 STARTING = [name for name, backend in ALL.items() if backend.starts_machines]
@@ -171,10 +172,14 @@ def test_what_was_started_cannot_be_shown_or_ended(name: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", STARTING)
-def test_a_launch_does_not_say_how_to_reach_machines_elsewhere(name: str, here: Path) -> None:
-    example(name, here)
+def test_a_launch_starts_machines_unasked_or_does_not_say_how_to_reach_them(name: str, here: Path) -> None:
+    backend = example(name, here).backend
+    (here / "little.yaml").write_text(LITTLE)
     result = run("launch", "little.yaml", "--cluster", "c.yaml", "--no-mlflow")
     assert result.exit_code == ExitCode.BAD_INPUT
+    if backend.ships_code:
+        assert "--yes" in result.stderr
+        return
     assert "recipe-sweep cluster up c.yaml" in result.stderr
     assert all(other in result.stderr for other in launchable())
 
@@ -227,7 +232,7 @@ def test_a_backend_is_asked_for_outside_of_its_class() -> None:
     for name, tree in sources():
         for node in ast.walk(tree):
             if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(backends.__name__):
-                if node.module not in (f"{backends.__name__}.base", f"{backends.__name__}.registry"):
+                if node.module not in {f"{backends.__name__}.{name}" for name in ("base", "reach", "registry")}:
                     wrong.append(f"{name}:{node.lineno} imports {node.module}")
             elif isinstance(node, ast.Compare | ast.MatchValue):
                 words = {each.value for each in ast.walk(node) if isinstance(each, ast.Constant)}

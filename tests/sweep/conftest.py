@@ -145,9 +145,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 @pytest.fixture(params=["folder", "gate", "store"])
 def by(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Travelling:
     """Each way between a worker and its sweep. The node's own directory is the test's."""
-    from recipe_sweep.sweep.travel import pulse
+    from recipe_sweep.sweep.travel import gate, pulse
     from tests.sweep.travel.ways import WAYS
 
-    monkeypatch.setattr(pulse, "EVERY_S", 0.05)
+    for module in (gate, pulse):
+        monkeypatch.setattr(module, "EVERY_S", 0.05)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path_factory.mktemp("node")))
     return WAYS[request.param]

@@ -119,7 +119,7 @@ def _start(options: LaunchOptions, cluster: Cluster, target: Target, consent: Co
     tell_now(warn)
     for line in cluster_lines(cluster):
         tell(line)
-    _check_budget(budget, consent)
+    _check_budget(cluster, budget, consent)
     if not _agreed(cluster, consent):
         tell("nothing was started")
         return False
@@ -146,10 +146,11 @@ def _check_sent(cluster: Cluster, target: Target, options: LaunchOptions, done: 
     )
 
 
-def _check_budget(budget: Budget, consent: Consent) -> None:
+def _check_budget(cluster: Cluster, budget: Budget, consent: Consent) -> None:
     if budget.over and not consent.over_budget:
         raise UserInputError(
             Problem(
+                str(cluster.path),
                 found=budget.sentence,
                 expected="a plan that fits the budget",
                 hint="raise the budget in the cluster file; train a part with --only; or add --over-budget: "
@@ -243,11 +244,10 @@ def _is_down(cluster: Cluster) -> bool:
 
 def _how_to_attach(options: LaunchOptions, cluster: Cluster) -> str:
     grid = options.reference.text
-    return "\n".join(
-        (
-            f"attach   {pasted('recipe-sweep', 'launch', grid, '--cluster', cluster.path)}",
-            f"stop     {pasted('recipe-sweep', 'cancel', grid)}",
-            f"look     {pasted('recipe-sweep', 'cluster', 'status', cluster.path)}",
-            f"end      {pasted('recipe-sweep', 'cluster', 'down', cluster.path)}",
-        )
+    ways = (
+        ("follow it again", ("launch", grid, "--cluster", cluster.path)),
+        ("stop the launch", ("cancel", grid)),
+        ("look at the cluster", ("cluster", "status", cluster.path)),
+        ("end the cluster", ("cluster", "down", cluster.path)),
     )
+    return "\n".join(f"{what} with `{pasted('recipe-sweep', *words)}`" for what, words in ways)

@@ -142,7 +142,7 @@ def test_status_tells_failures_by_cause_with_log_and_command_and_what_it_cost(he
         run_id,
     ):
         assert words in text
-    assert "cost so far: 1 CPU-s (0 s per run)" in text
+    assert "cost so far: 1 CPU-s (0.33 s per run)" in text
     status = json.loads(call("status", "little.yaml", "--json"))
     [failure] = status["failures"]
     assert "went wrong at step 20" in failure["traceback"].splitlines()[-1]
