@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,9 +16,8 @@ from recipe_sweep.cluster.ssh import Login
 from recipe_sweep.cluster.ssh_check import Wanted, check_hosts
 
 NEEDED = ("sh", "mkdir", "bash", "rsync", "setsid", "flock", "sha256sum", "cat", "grep")
-pytestmark = pytest.mark.xdist_group("marks")
-
-MARK = "/home/me/clusters/up-from-elsewhere"
+MARK = f"/home/me/clusters/up-from-elsewhere-{os.getpid()}"
+"""Only this process has this mark. Another run of these tests may be at work on this machine."""
 PROBLEMS = {
     "a name nobody knows": ("ssh: Could not resolve hostname b: Name or service not known", "a name that is not known here"),
     "a wrong key": ("me@b: Permission denied (publickey).", "a host that refuses this user and key"),
