@@ -46,7 +46,7 @@ class Unfinished:
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            os.pwrite(descriptor, content, offset)
+            _write_all(descriptor, content, offset)
             begun.unflushed += len(content)
             if offset == begun.hashed:
                 begun.add(content)
@@ -79,3 +79,10 @@ class Unfinished:
         """Remove a file that will not be finished."""
         self._begun.pop(path, None)
         path.unlink(missing_ok=True)
+
+
+def _write_all(descriptor: int, content: bytes, offset: int) -> None:
+    """Write everything. On a disk that is almost full one call may write less, and says so only by its answer."""
+    written = 0
+    while written < len(content):
+        written += os.pwrite(descriptor, memoryview(content)[written:], offset + written)

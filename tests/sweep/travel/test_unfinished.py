@@ -79,6 +79,16 @@ def test_a_large_file_is_flushed_while_it_arrives_so_that_its_end_is_quick(path:
     assert len(flushed) == 2
 
 
+def test_a_part_that_a_full_disk_cut_off_gets_a_name_with_a_hole_in_it(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = os.pwrite
+    monkeypatch.setattr(os, "pwrite", lambda descriptor, content, offset: whole(descriptor, content[: PART // 2 + 1], offset))
+    files = Unfinished()
+    for number in range(5):
+        _write(files, path, number)
+    assert files.is_complete(path, len(CONTENT), SHA256)
+    assert path.read_bytes() == CONTENT
+
+
 def _write(files: Unfinished, path: Path, number: int) -> None:
     offset = OFFSETS[number]
     files.write(path, offset, CONTENT[offset : offset + PART])
