@@ -11,9 +11,10 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from recipe_sweep.sweep.errors import LeaseLostError, TravelError
+from recipe_sweep.sweep.errors import LeaseLostError, StoreError, TravelError
 from recipe_sweep.sweep.files.checkpoints import remove_checkpoints
 from recipe_sweep.sweep.files.launch_file import LaunchSettings
 from recipe_sweep.sweep.files.progress_file import remove_progress
@@ -189,8 +190,9 @@ class Gate:
 
     def _clean_up(self, pack_id: str) -> None:
         remove_progress(self._paths.progress, pack_id)
-        self._arrivals.keep_checkpoints(pack_id, ())
         remove_checkpoints(self._paths, pack_id)
+        with suppress(StoreError):  # The pack is published, and the next launch removes what is left in the store.
+            self._arrivals.keep_checkpoints(pack_id, ())
 
     def _of(self, pack_id: str) -> _Held:
         with self._held_lock:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from recipe_sweep.search_spaces.vocabulary import Keep
-from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError, TravelError
+from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError, StoreError, TravelError
 from recipe_sweep.sweep.files.launch_file import LaunchSettings
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, record_start
@@ -18,12 +19,13 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.process import ProcessIdentity
 from recipe_sweep.sweep.locks.claim import Claimant, claimed
 from recipe_sweep.sweep.locks.lease import Lease
+from recipe_sweep.sweep.store.folder import FolderStore
 from recipe_sweep.sweep.travel.arrivals import Landed
 from recipe_sweep.sweep.travel.gate import CHUNK, EVERY_S, Beat, Gate
 from recipe_sweep.sweep.travel.gateway import download, upload
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
-from tests.sweep.travel.ways import identified
+from tests.sweep.travel.ways import identified, stored
 
 A, B = "a" * 32, "b" * 32
 PACK = Pack(make_points(seeds=1))
@@ -171,6 +173,22 @@ def test_a_launch_that_was_superseded_publishes(gate: Gate, paths: SweepPaths, l
     with pytest.raises(LeaseLostError, match="has taken over"):
         gate.publish(ID, A, landed(b"rows"), None)
     assert not list(paths.results.glob("*"))
+
+
+def test_a_store_that_is_away_makes_a_published_pack_an_error(
+    settings: LaunchSettings, paths: SweepPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> frozenset[str]:
+        raise StoreError("no answer")
+
+    monkeypatch.setattr(FolderStore, "keys", away)
+    with closing(Gate(stored(settings), by_store=True)) as gate:
+        gate.claim(ID, claimant(A))
+        send(gate, A, f"checkpoints/{ID}/state.json", b"{}")
+        gate.write(ID, A, f"results/{ID}.parquet", 0, b"rows")
+        gate.publish(ID, A, landed(b"rows"), None)
+        assert not paths.pack_checkpoint(ID).exists()
+        assert gate.claim(ID, claimant(B)).published
 
 
 @pytest.mark.parametrize("content", [b"", b"x", b"x" * CHUNK, b"xyz" * (CHUNK // 2)])
