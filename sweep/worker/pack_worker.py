@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from recipe_sweep.cluster.spot_notice import listening
 from recipe_sweep.search_spaces.counted import counted
-from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError
+from recipe_sweep.sweep.errors import AlreadyPublishedError, LeaseLostError, StoreError
 from recipe_sweep.sweep.files.attempt_file import (
     Attempt,
     AttemptEnd,
@@ -79,11 +79,11 @@ def work(travel: Travel, pack_id: str) -> AttemptEnd:
 
     An exception in training is recorded as a failure and not raised. So the sweep goes on with its other packs. An
     attempt that was killed because it made no progress could not record a failure. The next attempt records it, and then
-    ends. If a full disk prevents even that, the attempt counts as hindered.
+    ends. If a full disk prevents even that, or a store that has the pack's checkpoint is away, the attempt counts as hindered.
     """
     try:
         return _work(travel, pack_id)
-    except OSError as error:
+    except (OSError, StoreError) as error:
         if not may_pass(error):
             raise
         traceback.print_exc()

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from safetensors.torch import load_file
 from recipe_sweep.cluster.spot_notice import ENDPOINT_VARIABLE
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.errors import StoreError
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd, begin_attempt, read_attempts
 from recipe_sweep.sweep.files.failure_file import HINDERED_TRIES, failed_attempts, grouped, may_pass, read_failures
 from recipe_sweep.sweep.files.launch_file import LaunchSettings
@@ -21,6 +24,7 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.sweep.results.schema import SCHEMA
+from recipe_sweep.sweep.travel.shared_folder import SharedFolder, SharedPack
 from recipe_sweep.sweep.worker.pack_worker import DEATHS_ALLOWED, work
 from tests.cluster.metadata_server import metadata_server
 from tests.sweep import stand_in
@@ -121,6 +125,18 @@ def test_a_full_disk_is_kept_as_a_cause_and_not_counted_against_the_runs(
     assert [failure.hindered for failure in failures] == [True] * HINDERED_TRIES + [False]
     assert {failure.cause.message for failure in failures} == {"[Errno 28] No space left on device"}
     assert not any(failure.final for failure in failures)
+
+
+def test_a_store_that_is_away_when_a_pack_is_claimed_reaches_tune_which_tries_again_at_once(
+    paths: SweepPaths, data_root: Path
+) -> None:
+    class Away(SharedFolder):
+        @contextmanager
+        def claimed(self, pack_id: str, give_up: Callable[[], bool]) -> Iterator[SharedPack]:
+            raise StoreError("no answer")
+            yield
+
+    assert work(Away(settings_of(paths, data_root, 1)), "0" * 16) is AttemptEnd.HINDERED
 
 
 def test_a_path_that_is_wrong_does_not_pass_by_itself() -> None:
