@@ -102,8 +102,8 @@ class Mirror:
             beat = Beat(log=needs.log, offset=needs.log_size, text=text)
             pack.way.gateway.pulse(pack.pack_id, pack.way.token, beat)
         node.tidy(self.settings.launch_id, pack.pack_id)
-        for large in needs.large:
-            freight.bring(large.name, root / large.name)
+        for name in needs.large:
+            freight.bring(name, root / name)
         for record in sorted(pack.paths.checkpoints.glob("*/step-*.json")):
             arrays = record.with_suffix(".safetensors")
             if not arrays.exists():  # It went to the store, past the gate.

@@ -16,23 +16,14 @@ MOST_LOG_TAIL = 1 << 18
 
 
 @dataclass(frozen=True)
-class Large:
-    """A file that is fetched in parts."""
-
-    name: str
-    size: int
-    mtime_ns: int
-
-
-@dataclass(frozen=True)
 class Needs:
-    """Small files by name; checkpoints of this pack, and of the packs that it was cut from; the last attempt's log.
+    """Small files by name; names of checkpoints of this pack, and of packs that it was cut from; the last attempt's log.
 
     `log_size` is how much of that log is here. Its last words may still be on the machine where the attempt died.
     """
 
     small: tuple[tuple[str, bytes], ...] = ()
-    large: tuple[Large, ...] = ()
+    large: tuple[str, ...] = ()
     log: str | None = None
     log_size: int = 0
 
@@ -63,15 +54,10 @@ def _own(paths: SweepPaths, pack_id: str) -> Iterator[Path]:
     yield paths.progress / f"{pack_id}.json"
 
 
-def _checkpoints(paths: SweepPaths, packs: tuple[str, ...]) -> Iterator[Large]:
-    """Yield the files of the nearest pack that has a checkpoint."""
+def _checkpoints(paths: SweepPaths, packs: tuple[str, ...]) -> Iterator[str]:
+    """Yield the files of the nearest packs, up to one with a whole checkpoint. Arrays without a record are none."""
     for pack in packs:
         found = sorted(path for path in paths.pack_checkpoint(pack).glob("[!.]*") if path.is_file())
-        if found:
-            yield from (Large(name_of(paths.root, path), *_facts(path)) for path in found)
+        yield from (name_of(paths.root, path) for path in found)
+        if any(path.suffix == ".json" for path in found):
             return
-
-
-def _facts(path: Path) -> tuple[int, int]:
-    found = path.stat()
-    return found.st_size, found.st_mtime_ns

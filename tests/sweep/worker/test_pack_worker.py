@@ -139,6 +139,23 @@ def test_a_store_that_is_away_when_a_pack_is_claimed_reaches_tune_which_tries_ag
     assert work(Away(settings_of(paths, data_root, 1)), "0" * 16) is AttemptEnd.HINDERED
 
 
+def test_a_slice_whose_first_checkpoint_was_cut_off_goes_on_from_the_pack_it_was_cut_from(
+    paths: SweepPaths, data_root: Path, by: Travelling
+) -> None:
+    with Lease.acquire(paths.lease) as lease:
+        whole = start(paths, make_points(), lease.epoch)
+        stand_in._save(paths.pack_checkpoint(whole.pack_id), whole.run_ids, 30)
+        part = start(paths, make_points()[:2], lease.epoch, slice_of=whole.pack_id)
+        paths.pack_checkpoint(part.pack_id).mkdir()
+        (paths.pack_checkpoint(part.pack_id) / "step-000000000040.safetensors").write_bytes(b"arrays without a record")
+        seen = []
+        with pytest.MonkeyPatch.context() as patch:
+            original = stand_in._progress
+            patch.setattr(stand_in, "_progress", lambda points, step: seen.append(step) or original(points, step))
+            assert work(by(settings_of(paths, data_root, lease.epoch)), part.pack_id) is AttemptEnd.PUBLISHED
+    assert seen[0] == 30
+
+
 def test_a_path_that_is_wrong_does_not_pass_by_itself() -> None:
     assert may_pass(ConnectionResetError())
     assert may_pass(OSError(5, "Input/output error"))
