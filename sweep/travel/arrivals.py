@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,26 +12,21 @@ from recipe_sweep.sweep.files.atomic import TEMPORARY_SUFFIX, finish, finish_new
 from recipe_sweep.sweep.files.launch_file import LaunchSettings
 from recipe_sweep.sweep.locks.lease import permission_to_publish
 from recipe_sweep.sweep.store.addresses import open_store
+from recipe_sweep.sweep.travel.names import CHECKPOINTS
 from recipe_sweep.sweep.travel.unfinished import Unfinished
-
-CHECKPOINTS = "checkpoints/"
-"""How the names of checkpoints begin. One that was stored is not fetched, so the gate compares nothing."""
 
 
 @dataclass(frozen=True)
 class Landed:
-    """A file as its sender knows it. `stored` means that the sender has put it into the sweep's store."""
+    """A file as its sender knows it."""
 
     size: int
     sha256: str
-    mtime_ns: int = 0
-    stored: bool = False
 
     @classmethod
-    def of(cls, path: Path, *, stored: bool = False, hashed: bool = True) -> Landed:
-        """Read size, hash and time of a file. The hash is empty if nobody will compare it."""
-        found = path.stat()
-        return cls(found.st_size, sha256_of(path) if hashed else "", found.st_mtime_ns, stored)
+    def of(cls, path: Path) -> Landed:
+        """Read size and hash of a file."""
+        return cls(path.stat().st_size, sha256_of(path))
 
 
 class Arrivals:
@@ -54,17 +48,24 @@ class Arrivals:
 
     def commit(self, pack_id: str, name: str, landed: Landed) -> None:
         """Give a complete file its name, in place of the one before. Raises OSError if it is not what was sent."""
-        path = self._paths.root / name
-        if landed.stored:
-            if not name.startswith(CHECKPOINTS):  # A checkpoint stays in the store until somebody resumes from it.
-                self._fetch(name, path, landed)
-            return
-        unfinished = self._path_of(pack_id, name)
+        path, unfinished = self._paths.root / name, self._path_of(pack_id, name)
         if not unfinished.exists() and _is(path, landed):
             return  # The answer was lost, so it is asked again.
         self._complete(unfinished, landed)
-        os.utime(unfinished, ns=(landed.mtime_ns, landed.mtime_ns))
         finish(unfinished, path)
+
+    def fetch(self, pack_id: str, name: str, landed: Landed) -> None:
+        """Copy a file that its sender has put into the store, under a temporary name. Raises OSError if it is another."""
+        if self._store is None:
+            raise TravelError("a file was sent to a store, and this launch has none")
+        unfinished = self._path_of(pack_id, name)
+        if not self._store.fetch(name, unfinished) or not _is(unfinished, landed):
+            unfinished.unlink(missing_ok=True)
+            raise OSError(f"{name} in the store is not what was sent")
+
+    def finish_fetched(self, pack_id: str, name: str) -> None:
+        """Give a file that was fetched its name."""
+        finish(self._path_of(pack_id, name), self._paths.root / name)
 
     def publish(self, pack_id: str, rows: Landed, weights: str | None) -> None:
         """Give complete rows the pack's name, which must be new, while no other launch has taken over the sweep."""
@@ -96,7 +97,7 @@ class Arrivals:
                 path.unlink(missing_ok=True)
         if self._store is None:
             return
-        prefix = f"checkpoints/{pack_id}/"
+        prefix = f"{CHECKPOINTS}{pack_id}/"
         for key in self._store.keys(prefix):
             if key.removeprefix(prefix) not in kept:
                 self._store.remove(key)
@@ -106,15 +107,6 @@ class Arrivals:
         for folder in (self._paths.pack_checkpoint(pack_id), self._paths.weights, self._paths.results):
             for path in folder.glob(f".{pack_id}.*{ARRIVING}") if folder.is_dir() else ():
                 self._unfinished.remove(path)
-
-    def _fetch(self, name: str, path: Path, landed: Landed) -> None:
-        """Copy from the store what the sender has put there."""
-        if self._store is None:
-            raise TravelError("a file was sent to a store, and this launch has none")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not self._store.fetch(name, path) or not _is(path, landed):
-            path.unlink(missing_ok=True)
-            raise OSError(f"{name} in the store is not what was sent")
 
     def _complete(self, unfinished: Path, landed: Landed) -> None:
         if not self._unfinished.is_complete(unfinished, landed.size, landed.sha256):

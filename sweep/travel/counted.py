@@ -74,6 +74,10 @@ class CountedGateway:
         self._asked()
         self.gateway.commit(pack_id, token, name, landed)
 
+    def fetch_stored(self, pack_id: str, token: str, name: str, landed: Landed) -> None:
+        self._asked()
+        self.gateway.fetch_stored(pack_id, token, name, landed)
+
     def keep_checkpoints(self, pack_id: str, token: str, kept: Sequence[str]) -> None:
         self._asked()
         self.gateway.keep_checkpoints(pack_id, token, kept)

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 from recipe_sweep.sweep.store.keys import is_ours
-from recipe_sweep.sweep.travel.arrivals import CHECKPOINTS, Landed
+from recipe_sweep.sweep.travel.arrivals import Landed
 from recipe_sweep.sweep.travel.gateway import Gateway, download, upload
+from recipe_sweep.sweep.travel.names import CHECKPOINTS
 
 ARRAYS = ".safetensors"
 
@@ -58,7 +59,7 @@ class ByGate:
 
 @dataclass(frozen=True)
 class ByStore:
-    """Arrays go to the sweep's store. The gate learns of each, and fetches weights before results name them.
+    """Arrays go to the sweep's store. From there the gate fetches weights, before results name them, and no checkpoints.
 
     Records of checkpoints are small, and go through the gate: from them a launch knows which checkpoints there are. Then they
     go to the store as well, before older arrays are removed there. So a machine of the launch may be lost with its disk.
@@ -71,15 +72,14 @@ class ByStore:
         """See `Freight`."""
         if not (is_ours(name) and path.suffix == ARRAYS):
             self.by_gate.send(name, path)
-            if name.startswith("checkpoints/"):
+            if name.startswith(CHECKPOINTS):
                 self.store.replace(name, path)
             return
         self.store.replace(name, path)
-        landed = Landed.of(path, stored=True, hashed=not name.startswith(CHECKPOINTS))
-        self.by_gate.gateway.commit(self.by_gate.pack_id, self.by_gate.token, name, landed)
+        if not name.startswith(CHECKPOINTS):
+            self.by_gate.gateway.fetch_stored(self.by_gate.pack_id, self.by_gate.token, name, Landed.of(path))
 
     def bring(self, name: str, path: Path) -> bool:
         """See `Freight`."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         stored = is_ours(name) and path.suffix == ARRAYS and self.store.fetch(name, path)
         return stored or self.by_gate.bring(name, path)

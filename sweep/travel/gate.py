@@ -154,6 +154,17 @@ class Gate:
         with self._asked_by(pack_id, token):
             self._arrivals.commit(pack_id, names.checked(name, pack_id), landed)
 
+    def fetch_stored(self, pack_id: str, token: str, name: str, landed: Landed) -> None:
+        """Bring a file that the worker has put into the store. Raises OSError if it is not what was sent.
+
+        That may take minutes. The worker's beats are answered meanwhile, because one without an answer leaves its pack.
+        """
+        with self._asked_by(pack_id, token):
+            names.checked(name, pack_id)
+        self._arrivals.fetch(pack_id, name, landed)
+        with self._asked_by(pack_id, token):
+            self._arrivals.finish_fetched(pack_id, name)
+
     def keep_checkpoints(self, pack_id: str, token: str, kept: Sequence[str]) -> None:
         """Remove all checkpoint files of the pack but these."""
         with self._asked_by(pack_id, token):

@@ -34,6 +34,8 @@ class Gateway(Protocol):
 
     def commit(self, pack_id: str, token: str, name: str, landed: Landed) -> None: ...
 
+    def fetch_stored(self, pack_id: str, token: str, name: str, landed: Landed) -> None: ...
+
     def keep_checkpoints(self, pack_id: str, token: str, kept: Sequence[str]) -> None: ...
 
     def publish(self, pack_id: str, token: str, rows: Landed, weights: str | None) -> None: ...
@@ -59,13 +61,13 @@ class Connection(Protocol):
 
 def upload(gateway: Gateway, pack_id: str, token: str, name: str, path: Path) -> Landed:
     """Send a file in parts. It has its name at the gate when this returns, unless it is the rows of a pack."""
-    found, sha256, offset = path.stat(), hashlib.sha256(), 0
+    sha256, offset = hashlib.sha256(), 0
     with path.open("rb") as file:
         while part := file.read(CHUNK):
             gateway.write(pack_id, token, name, offset, part)
             sha256.update(part)
             offset += len(part)
-    return Landed(offset, sha256.hexdigest(), found.st_mtime_ns)
+    return Landed(offset, sha256.hexdigest())
 
 
 def download(gateway: Gateway, pack_id: str, token: str, name: str, path: Path) -> None:

@@ -14,6 +14,9 @@ from recipe_sweep.sweep.errors import TravelError
 LONGEST = 200
 """Characters of a name."""
 
+CHECKPOINTS = "checkpoints/"
+"""How the names of checkpoints begin."""
+
 _PACK = r"(?P<pack>[0-9a-f]{16})"
 _FILE = r"[A-Za-z0-9][\w.+-]{0,80}"
 
@@ -23,7 +26,7 @@ _OF_A_PACK = tuple(
         rf"attempts/{_PACK}/[0-9]{{4,9}}\.json",
         rf"failures/{_PACK}/[0-9]{{4,9}}(?:\.hindered)?\.(?:json|forgiven)",
         rf"progress/{_PACK}\.json",
-        rf"checkpoints/{_PACK}/{_FILE}",
+        rf"{CHECKPOINTS}{_PACK}/{_FILE}",
         rf"logs/{_PACK}/[0-9]{{4,9}}\.log",
         rf"weights/{_PACK}\.[0-9]{{1,12}}-[0-9]{{1,9}}\.safetensors",
         rf"results/{_PACK}\.parquet",

@@ -24,6 +24,8 @@ from recipe_sweep.sweep.travel.pulse import LOG_PART
 
 ANSWER_S = 120.0
 """Seconds after which a request counts as not answered. The gate may be waiting for a lock of the sweep."""
+SLOWEST = 1 << 20
+"""Bytes that the gate gets from a store in a second, at least."""
 LOOK_S = 30.0
 """Seconds in which every machine must have looked for the sweep's directory. One that has not looked does not see it."""
 PARTS_ON_THE_WAY = 2
@@ -125,6 +127,10 @@ class RayGateway:
     def commit(self, pack_id: str, token: str, name: str, landed: Landed) -> None:
         self._ask(self._handle.commit, pack_id, token, name, landed)
 
+    def fetch_stored(self, pack_id: str, token: str, name: str, landed: Landed) -> None:
+        self._wait_for_parts(0)
+        _got(self._handle.fetch_stored.remote(pack_id, token, name, landed), ANSWER_S + landed.size / SLOWEST)
+
     def keep_checkpoints(self, pack_id: str, token: str, kept: Sequence[str]) -> None:
         self._ask(self._handle.keep_checkpoints, pack_id, token, list(kept))
 
@@ -163,7 +169,7 @@ class RayGateway:
             raise
 
 
-def _got(asked: Any) -> Any:
+def _got(asked: Any, patience_s: float = ANSWER_S) -> Any:
     """Wait for an answer.
 
     Raises what the gate raised, LeaseLostError if it is gone for good, and TimeoutError or ConnectionError without an answer.
@@ -172,7 +178,7 @@ def _got(asked: Any) -> Any:
     from ray import exceptions
 
     try:
-        return ray.get(asked, timeout=ANSWER_S)
+        return ray.get(asked, timeout=patience_s)
     except exceptions.RayTaskError as error:
         if isinstance(error.cause, RecipeSweepError | OSError):
             raise error.cause from None

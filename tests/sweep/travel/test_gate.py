@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
@@ -73,6 +74,7 @@ REQUESTS: tuple[Callable[[Gate, str], object], ...] = (
     lambda gate, token: gate.put(ID, token, f"attempts/{ID}/0001.json", b"{}"),
     lambda gate, token: gate.write(ID, token, f"checkpoints/{ID}/step-1.json", 0, b"{}"),
     lambda gate, token: gate.commit(ID, token, f"checkpoints/{ID}/step-1.json", landed(b"")),
+    lambda gate, token: gate.fetch_stored(ID, token, f"weights/{ID}.1-1.safetensors", landed(b"")),
     lambda gate, token: gate.keep_checkpoints(ID, token, ()),
     lambda gate, token: gate.publish(ID, token, landed(b""), None),
     lambda gate, token: gate.read(ID, token, f"packs/{ID}.json", 0),
@@ -191,6 +193,50 @@ def test_a_store_that_is_away_makes_a_published_pack_an_error(
         assert gate.claim(ID, claimant(B)).published
 
 
+def test_a_worker_is_not_answered_while_its_weights_come_from_the_store(
+    settings: LaunchSettings, paths: SweepPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[bool] = []
+
+    def slow(_: FolderStore, key: str, path: Path) -> bool:
+        beat = threading.Thread(target=gate.pulse, args=(ID, A, Beat()), daemon=True)
+        beat.start()
+        beat.join(5.0)
+        waits.append(beat.is_alive())
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"weights")
+        return True
+
+    monkeypatch.setattr(FolderStore, "fetch", slow)
+    weights = f"weights/{ID}.1-1.safetensors"
+    with closing(Gate(stored(settings), by_store=True)) as gate:
+        gate.claim(ID, claimant(A))
+        with pytest.raises(OSError, match="is not what was sent"):
+            gate.fetch_stored(ID, A, weights, landed(b"other weights"))
+        gate.fetch_stored(ID, A, weights, landed(b"weights"))
+    assert waits == [False, False]
+    assert [path.name for path in paths.weights.iterdir()] == [Path(weights).name]
+    assert (paths.root / weights).read_bytes() == b"weights"
+
+
+def test_weights_of_a_worker_that_lost_its_pack_meanwhile_are_kept(
+    settings: LaunchSettings, paths: SweepPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(_: FolderStore, key: str, path: Path) -> bool:
+        gate.claim(ID, claimant(B))
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"weights")
+        return True
+
+    monkeypatch.setattr(FolderStore, "fetch", overtaken)
+    with closing(Gate(stored(settings), by_store=True)) as gate:
+        gate.claim(ID, claimant(A))
+        with pytest.raises(LeaseLostError):
+            gate.fetch_stored(ID, A, f"weights/{ID}.1-1.safetensors", landed(b"weights"))
+        gate.release(ID, B)
+    assert not list(paths.weights.iterdir())
+
+
 @pytest.mark.parametrize("content", [b"", b"x", b"x" * CHUNK, b"xyz" * (CHUNK // 2)])
 def test_a_file_arrives_changed(gate: Gate, tmp_path: Path, content: bytes) -> None:
     gate.claim(ID, claimant(A))
@@ -234,6 +280,7 @@ def test_a_worker_writes_outside_its_pack(gate: Gate, paths: SweepPaths, name: s
         lambda: gate.put(ID, A, name, b""),
         lambda: gate.write(ID, A, name, 0, b""),
         lambda: gate.commit(ID, A, name, landed(b"")),
+        lambda: gate.fetch_stored(ID, A, name, landed(b"")),
         lambda: gate.pulse(ID, A, Beat(None, name, 0, b"x")),
         lambda: gate.publish(ID, A, landed(b""), name),
     ):
