@@ -72,7 +72,9 @@ class Carrier:
         return _New(
             files=tuple((key, path) for key, path in present.items() if key not in self._stored),
             results=tuple((key, path) for key, path in results.items() if key not in self._stored),
-            gone=tuple(key for key in self._stored if key.startswith(TAKEN_BACK) and key not in present),
+            gone=tuple(
+                key for key in self._stored if key.startswith(TAKEN_BACK) and not {key, _record_of(key)} & present.keys()
+            ),
             datasets=tuple(content for content in self._datasets if card_key(content) not in self._stored),
             # A launch that failed has no sweep file yet.
             sweep_file=lock_file.read_bytes() if lock_file.exists() else self._sweep_file,
@@ -104,3 +106,8 @@ class Carrier:
         with suppress(FileNotFoundError):  # Somebody removed it. A process that trains on it still has it open.
             store_dataset(self.store, content, self._datasets[content])
         self._stored.add(card_key(content))  # Stored, or its files are gone; either way it is not tried again.
+
+
+def _record_of(key: str) -> str:
+    """Return the key of a checkpoint's record. Where packs travel by the store, it is here, and workers store the arrays."""
+    return str(Path(key).with_suffix(".json"))

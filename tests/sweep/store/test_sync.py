@@ -240,6 +240,23 @@ def test_checkpoints_go_from_the_store_with_their_pack_and_only_to_who_goes_on_f
     assert not store.keys("checkpoints/"), "of a pack that is done"
 
 
+def test_arrays_that_a_worker_stored_itself_stay_as_long_as_their_record_is_here(store: Store, tmp_path: Path) -> None:
+    paths, key = SweepPaths(tmp_path / "sweep"), "checkpoints/aaaaaaaaaaaaaaaa/step-1"
+    launched(paths)
+    (tmp_path / "arrays").write_text("arrays")
+    store.replace(f"{key}.safetensors", tmp_path / "arrays")
+    record = paths.root / f"{key}.json"
+    record.parent.mkdir(parents=True)
+    record.write_text("{}")
+    with Lease.acquire(paths.lease) as lease:
+        carrier = Carrier(store, paths, begun(store, paths, lease.epoch))
+        carrier.carry()
+        assert store.keys("checkpoints/") == {f"{key}.safetensors", f"{key}.json"}
+        record.unlink()
+        carrier.carry()
+    assert not store.keys("checkpoints/")
+
+
 def test_who_looks_into_the_directory_of_a_launch_at_work_brings_nothing_back(store: Store, tmp_path: Path) -> None:
     paths = SweepPaths(tmp_path / "sweep")
     launched(paths)
