@@ -89,7 +89,9 @@ class Carrier:
     def _carry(self, key: str, path: Path) -> bool:
         created = True
         try:
-            if key.startswith(BULKY):
+            if key.startswith("weights/") and self.store.age_s(key) is not None:
+                created = False  # The worker stored them itself. No two attempts share a name.
+            elif key.startswith(BULKY):
                 self.store.replace(key, path)
             else:
                 created = self.store.create(key, path)

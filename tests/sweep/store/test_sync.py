@@ -257,6 +257,25 @@ def test_arrays_that_a_worker_stored_itself_stay_as_long_as_their_record_is_here
     assert not store.keys("checkpoints/")
 
 
+def test_weights_that_a_worker_stored_itself_are_not_sent_again(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, (stored_before, new) = SweepPaths(tmp_path / "sweep"), (f"weights/{each * 16}.1-1.safetensors" for each in "ab")
+    launched(paths)
+    with Lease.acquire(paths.lease) as lease:
+        carrier = Carrier(store, paths, begun(store, paths, lease.epoch))
+        for key in (stored_before, new):
+            (paths.root / key).parent.mkdir(exist_ok=True)
+            (paths.root / key).write_text("weights")
+        store.replace(stored_before, paths.root / stored_before)
+        sent: list[str] = []
+        replace = store.replace
+        monkeypatch.setattr(store, "replace", lambda key, path: (sent.append(key), replace(key, path)))
+        carrier.carry()
+        carrier.carry()
+    assert [key for key in sent if key.startswith("weights/")] == [new]
+
+
 def test_who_looks_into_the_directory_of_a_launch_at_work_brings_nothing_back(store: Store, tmp_path: Path) -> None:
     paths = SweepPaths(tmp_path / "sweep")
     launched(paths)
