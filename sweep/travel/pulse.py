@@ -14,7 +14,7 @@ from types import TracebackType
 
 from recipe_sweep.search_spaces.errors import RecipeSweepError
 from recipe_sweep.sweep.errors import LeaseLostError
-from recipe_sweep.sweep.travel.gate import EVERY_S, Beat
+from recipe_sweep.sweep.travel.gate import EVERY_S, MOST_LOG, Beat
 from recipe_sweep.sweep.travel.gateway import Gateway
 
 PATIENCE_S = 60.0
@@ -100,7 +100,7 @@ class Heart:
             return more
 
     def _new_text(self) -> bytes:
-        if self._log is None:
+        if self._log is None or self._sent >= MOST_LOG:
             return b""
         try:
             with (self._root / self._log).open("rb") as file:

@@ -1,4 +1,4 @@
-"""The beats between a worker and the gate: what a worker does when nobody answers."""
+"""The beats between a worker and the gate: what a worker does when nobody answers, and how it sends its log."""
 
 from __future__ import annotations
 
@@ -60,3 +60,34 @@ def test_a_short_silence_stops_a_worker(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_worker_whose_pack_was_given_to_another_goes_on(tmp_path: Path) -> None:
     with heart(Answering(LeaseLostError("another worker")), tmp_path) as beating:
         wait_until(lambda: beating.told_to_stop)
+
+
+MOST = 10
+
+
+class _Keeping:
+    """A gate that keeps so much of a log."""
+
+    def __init__(self) -> None:
+        self.sent, self.kept = 0, 0
+
+    def pulse(self, pack_id: str, token: str, beat: Beat) -> Pulse:
+        """Take a part, if there is room."""
+        self.sent += len(beat.text)
+        if self.kept < MOST:
+            self.kept += len(beat.text)
+        return Pulse(stop=False, log_size=self.kept)
+
+
+def test_a_log_that_is_too_long_to_be_kept_is_sent_again_with_every_beat(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "MOST_LOG", MOST)
+    monkeypatch.setattr(pulse, "LOG_PART", 4)
+    (tmp_path / "log").write_bytes(b"x" * 100)
+    gate = _Keeping()
+    heart = Heart(cast(Gateway, gate), "pack", "token", tmp_path)
+    heart.logging_to("log")
+    for _ in range(3):
+        heart.flush()
+    assert gate.sent == gate.kept == 12
