@@ -14,6 +14,7 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.errors import ClusterFileError
 from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings
 from recipe_sweep.sweep.files.pack_file import read_record
+from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.way_file import ChosenWay
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.travel.ray_gate import machines_that_do_not_see
@@ -28,7 +29,7 @@ def choose(launch: LaunchFile) -> ChosenWay:
     if settings.resources.address is None:
         return ChosenWay(Way.FOLDER)
     unseen = machines_that_do_not_see(settings, read_in_place(settings, (each.pack.points[0] for each in launch.packs)))
-    if not unseen:
+    if not unseen and not (has_bucket(settings.store) and _arrays_elsewhere(settings.paths)):
         return ChosenWay(Way.FOLDER)
     return ChosenWay(Way.STORE if has_bucket(settings.store) else Way.RAY, unseen)
 
@@ -46,6 +47,11 @@ def sees_all(settings: LaunchSettings, pack_id: str) -> bool:
 def read_in_place(settings: LaunchSettings, points: Iterable[DesignPoint]) -> tuple[Path, ...]:
     """List the datasets of these points that a machine reads, or copies, from the launch's own data directory."""
     return () if _copied_from_bucket(settings) else _datasets(settings, points)
+
+
+def _arrays_elsewhere(paths: SweepPaths) -> bool:
+    """Say whether a checkpoint's arrays are in the store alone, because packs of this launch travelled by it before."""
+    return any(not record.with_suffix(".safetensors").exists() for record in paths.checkpoints.glob("*/step-*.json"))
 
 
 def _datasets(settings: LaunchSettings, points: Iterable[DesignPoint]) -> tuple[Path, ...]:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from recipe_sweep.cluster.resources import Way
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.launch_file import REAL, LaunchFile, LaunchSettings, PlannedPack, write_launch
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, record_start
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.travel.choice import sees_all
+from recipe_sweep.sweep.files.way_file import ChosenWay
+from recipe_sweep.sweep.travel import choice
+from recipe_sweep.sweep.travel.choice import choose, sees_all
 from recipe_sweep.trainers.data.catalogue import dataset_directory
 from tests.sweep.buckets import environment
 from tests.sweep.conftest import make_point, make_resources
@@ -60,3 +63,32 @@ def test_a_machine_that_copies_data_from_a_bucket_is_asked_for_the_launchs_data(
 
 def test_rehearsals_ask_for_data_that_they_do_not_read(settings: LaunchSettings) -> None:
     assert sees_all(replace(settings, data_root=settings.data_root / "elsewhere", fingerprints={}), PACK.pack_id)
+
+
+def test_a_launch_that_starts_again_without_the_machine_that_saw_nothing_loses_checkpoints_in_the_bucket(
+    settings: LaunchSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment("http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(choice, "machines_that_do_not_see", lambda *_: ())
+    launch = LaunchFile(replace(settings, store="s3://bucket/sweep"), (PlannedPack(PACK, "0" * 64),))
+    record = settings.paths.pack_checkpoint(PACK.pack_id) / "step-000000000010.json"
+    record.parent.mkdir(parents=True)
+    assert choose(launch) == ChosenWay(Way.FOLDER)
+    record.write_text("{}")
+    assert choose(launch) == ChosenWay(Way.STORE)
+    record.with_suffix(".safetensors").write_bytes(b"arrays")
+    assert choose(launch) == ChosenWay(Way.FOLDER)
+
+
+@pytest.mark.parametrize(("store", "way"), [(None, Way.RAY), ("file:///somewhere", Way.RAY), ("s3://bucket/sweep", Way.STORE)])
+def test_packs_stay_away_from_a_machine_that_sees_nothing(
+    settings: LaunchSettings, monkeypatch: pytest.MonkeyPatch, store: str | None, way: Way
+) -> None:
+    for name, value in environment("http://127.0.0.1:9").items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(choice, "machines_that_do_not_see", lambda *_: ("lab2",))
+    launch = LaunchFile(replace(settings, store=store), (PlannedPack(PACK, "0" * 64),))
+    assert choose(launch) == ChosenWay(way, ("lab2",))
+    stated = replace(settings.resources, travel=Way.FOLDER)
+    assert choose(replace(launch, settings=replace(launch.settings, resources=stated))) == ChosenWay(Way.FOLDER)
