@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
@@ -23,24 +22,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from benchmarks.case import Case
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import (
-    ActorNorm,
-    CriticNorm,
-    Decomposition,
-    Extraction,
-    Keep,
-    Precision,
-    Source,
-    ValueLearning,
-)
+from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.launch_file import REAL, LaunchSettings
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, record_start
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
 from recipe_sweep.sweep.travel import ray_gate
+from recipe_sweep.sweep.travel.arrivals import sha256_of
 
 OBJECT_STORE_BYTES = 200_000_000
 FILES = ("step-000000000001.safetensors", "step-000000000001.arrays")
@@ -93,7 +85,8 @@ def measure(root: Path, size: int, packs: int = 1) -> Measured:
 
     with Lease.acquire(SweepPaths(root).lease) as lease:
         settings = _settings(root, lease.epoch)
-        names = [_start(settings, seed) for seed in range(packs)]
+        points = Case("simple_spread", "vdn", "td", extractions=("brac",), alphas=1, seeds=packs).points()
+        names = [_start(settings, point) for point in points]
         gate = ray_gate.start_gate(settings, by_store=False)
         ray.get(gate.told_to_stop.remote())
         worker = ray.remote(num_cpus=1, max_retries=0, max_calls=1)(_carry)
@@ -112,10 +105,10 @@ def measure(root: Path, size: int, packs: int = 1) -> Measured:
     )
 
 
-def _start(settings: LaunchSettings, seed: int) -> str:
-    """Start a pack and return its id."""
-    pack = Pack((_point(seed),))
-    record_start(settings.paths, PackRecord(pack, settings.epoch, seed, 1, "cpu", "no data", datetime.now(UTC)))
+def _start(settings: LaunchSettings, point: DesignPoint) -> str:
+    """Start a pack of one run and return its id."""
+    pack = Pack((point,))
+    record_start(settings.paths, PackRecord(pack, settings.epoch, 1, 1, "cpu", "no data", datetime.now(UTC)))
     return pack.pack_id
 
 
@@ -208,7 +201,7 @@ def _carry(settings: LaunchSettings, gate: Any, pack_id: str, size: int) -> Carr
                 began = time.monotonic()
                 files.send_checkpoint()
             seconds = time.monotonic() - began
-            hashes = tuple(_hash(folder / name) for name in FILES)
+            hashes = tuple(sha256_of(folder / name) for name in FILES)
     return Carried(seconds, hashes, memory.grown)
 
 
@@ -218,27 +211,12 @@ def _write(path: Path, size: int) -> None:
             file.write(os.urandom(min(left, BLOCK)))
 
 
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _settings(root: Path, epoch: int) -> LaunchSettings:
     resources = Resources(
         address=None, cpus=1, gpus=0, cpus_per_pack=1, gpu_per_pack=0.0, threads=1, slots=1, max_lanes=1, device="cpu",
         checkpoint_minutes=1.0, reuse_workers=True,
     )  # fmt: skip
     return LaunchSettings(root, epoch, root / "data", Keep.NONE, REAL, resources, launch_id="0" * 32)
-
-
-def _point(seed: int) -> DesignPoint:
-    return DesignPoint(
-        task="simple_spread", source=Source.HOMEGROWN, dataset="expert", dataset_version="1", dataset_seed=0,
-        dataset_size=100, decomposition=Decomposition.of("vdn"), value_learning=ValueLearning.of("td"), tau=None,
-        extraction=Extraction.of("brac"), alpha=1.0, critic_norm=CriticNorm.NONE, actor_norm=ActorNorm.ABSMEAN, seed=seed,
-        steps=10, batch=8, hidden=(8,), lr=3e-4, gamma=0.99, polyak=0.005, eval_every=10, eval_episodes=2,
-        diagnostics_every=10, divergence_bound=None, precision=Precision.FLOAT64,
-    )  # fmt: skip
 
 
 if __name__ == "__main__":
