@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from tests.lab.apart import train_calm
 from tests.lab.clock import library
 from tests.lab.machines import Lab, Plan
 from tests.lab.reasons import why_no_ssh, why_not
 
 MakeLab = Callable[..., Lab]
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sweep of `Apart`, trained on this host in one process, once for all tests."""
+    return train_calm(tmp_path_factory.mktemp("calm"))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from recipe_sweep.sweep.files.failure_file import read_failures
 from tests.lab import telling
-from tests.lab.apart import Apart, tell, train_calm
+from tests.lab.apart import Apart, tell
 from tests.lab.conftest import MakeLab
 from tests.lab.machines import DISK
 from tests.sweep.processes import wait_until
@@ -23,16 +23,10 @@ until used=$(df --output=used /tmp | tail -n 1) && mount -o remount,size=$((used
 HINDERED = "the disk, the store or the network has failed"
 
 
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The undisturbed sweep, trained on this host in one process."""
-    return train_calm(tmp_path_factory.mktemp("calm"))
-
-
 @pytest.fixture
-def apart(make_lab: MakeLab, calm: Path) -> Apart:
+def apart(make_lab: MakeLab, undisturbed: Path) -> Apart:
     """Three machines with a disk each, a Ray of theirs, and the grid on machine 1."""
-    apart = Apart(make_lab(3, disks=True), calm)
+    apart = Apart(make_lab(3, disks=True), undisturbed)
     apart.prepare()
     apart.start_ray()
     return apart
@@ -81,8 +75,10 @@ def test_a_power_cut_of_the_head_loses_no_run_after_the_same_command(apart: Apar
     tell("the head's power cut", apart)
 
 
-def test_a_machine_that_lives_in_another_day_loses_nothing_and_shows_no_absurd_age(make_lab: MakeLab, calm: Path) -> None:
-    apart = Apart(make_lab(3, disks=True, clocks={2: "+1d"}), calm)
+def test_a_machine_that_lives_in_another_day_loses_nothing_and_shows_no_absurd_age(
+    make_lab: MakeLab, undisturbed: Path
+) -> None:
+    apart = Apart(make_lab(3, disks=True, clocks={2: "+1d"}), undisturbed)
     apart.prepare()
     apart.start_ray()
     process = apart.launch()
@@ -108,8 +104,8 @@ def test_a_full_disk_of_a_node_hinders_its_packs_and_fails_none(apart: Apart) ->
     tell("a full disk", apart)
 
 
-def test_a_machine_that_joins_and_sees_nothing_makes_the_launch_begin_again(make_lab: MakeLab, calm: Path) -> None:
-    apart = Apart(make_lab(2, disks=True), calm)
+def test_a_machine_that_joins_and_sees_nothing_makes_the_launch_begin_again(make_lab: MakeLab, undisturbed: Path) -> None:
+    apart = Apart(make_lab(2, disks=True), undisturbed)
     apart.prepare(slots=2)
     apart.start_ray(machines=[1])
     process = apart.launch()

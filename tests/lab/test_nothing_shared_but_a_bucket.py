@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recipe_sweep.sweep.files.failure_file import read_failures
-from tests.lab.apart import Apart, tell, train_calm
+from tests.lab.apart import Apart, tell
 from tests.lab.conftest import MakeLab
 from tests.lab.s3 import client
 from tests.sweep.buckets import ADDRESS, BUCKET
@@ -20,17 +20,11 @@ pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("la
 HOST_AWAY_S = 60.0
 
 
-@pytest.fixture(scope="module")
-def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The undisturbed sweep, trained on this host in one process."""
-    return train_calm(tmp_path_factory.mktemp("calm"))
-
-
 @pytest.fixture
-def apart(make_lab: MakeLab, calm: Path) -> Apart:
+def apart(make_lab: MakeLab, undisturbed: Path) -> Apart:
     """Three machines with a disk each, a Ray of theirs, an S3 on a fourth, and the grid on machine 1."""
     lab = make_lab(3, disks=True)
-    apart = Apart(lab, calm, store=ADDRESS, bucket=lab.start_s3())
+    apart = Apart(lab, undisturbed, store=ADDRESS, bucket=lab.start_s3())
     apart.prepare()
     apart.start_ray()
     return apart
