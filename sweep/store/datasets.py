@@ -9,6 +9,7 @@ If a cluster's file says `stage_data`, the first worker of a node copies what it
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -136,8 +137,10 @@ def stored_source(store: str | None, content_hash: str) -> tuple[DataSource, ...
     if store is None:
         return ()
 
+    opened = functools.cache(open_store)  # A client of S3 takes a while to make, and a dataset has about ten files.
+
     def fetch(name: str, path: Path) -> bool:
-        return open_store(store).fetch(f"{FOLDER}/{content_hash}/{name}", path)
+        return _from_store(opened(store), content_hash)(name, path)
 
     return (DataSource(f"{store}/{FOLDER}/{content_hash}", fetch),)
 

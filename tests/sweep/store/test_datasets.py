@@ -26,6 +26,7 @@ from recipe_sweep.sweep.store.datasets import (
     root_on_this_node,
     sources_here,
     store_dataset,
+    stored_source,
 )
 from recipe_sweep.trainers.data.catalogue import dataset_directory, ensure_dataset, map_dataset
 from recipe_sweep.trainers.data.errors import BrokenDataError, ChangedDataError, MissingDataError
@@ -241,3 +242,18 @@ def test_a_sweep_that_goes_on_elsewhere_makes_its_data_anew(tmp_path: Path, monk
 def test_a_dataset_that_is_nowhere_is_no_clear_error(tmp_path: Path, stage: str) -> None:
     with pytest.raises(MissingDataError):
         map_dataset(POINT, node_root(stage, None, tmp_path / "data", "wanted", print))
+
+
+def test_the_store_is_opened_once_for_all_files_of_a_dataset_and_not_before(
+    store: Store, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = dataset_directory(POINT, data)
+    content = content_hash(read_card(directory).columns)
+    store_dataset(store, content, directory)
+    opened: list[str] = []
+    monkeypatch.setattr(datasets, "open_store", lambda address: (opened.append(address), store)[1])
+    [source] = stored_source(store.address, content)
+    assert not opened
+    for path in directory.iterdir():
+        assert source.fetch(path.name, tmp_path / path.name)
+    assert opened == [store.address]
