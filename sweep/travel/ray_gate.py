@@ -57,8 +57,8 @@ def machines_that_do_not_see(settings: LaunchSettings, datasets: Sequence[Path])
     nodes = {each["NodeID"]: str(each["NodeManagerHostname"]) for each in ray.nodes() if each["Alive"]}
     asked = {look.options(scheduling_strategy=only_on(one)).remote(path, mark, folders): host for one, host in nodes.items()}
     answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=LOOK_S)
-    seen = {asked[each] for each in answered if _answer(each)}
-    return tuple(sorted(host for each, host in asked.items() if each not in answered or host not in seen))
+    seeing = {each for each in answered if _answer(each)}
+    return tuple(sorted({host for each, host in asked.items() if each not in seeing}))
 
 
 @dataclass(frozen=True)

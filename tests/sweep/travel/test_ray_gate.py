@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.files.launch_file import REAL, LaunchSettings
 from recipe_sweep.sweep.travel import ray_gate
 from recipe_sweep.sweep.travel.arrivals import Landed
 from recipe_sweep.sweep.travel.gate import CHUNK
-from recipe_sweep.sweep.travel.ray_gate import PARTS_ON_THE_WAY, RayGateway
+from recipe_sweep.sweep.travel.ray_gate import PARTS_ON_THE_WAY, RayGateway, machines_that_do_not_see
+from tests.sweep.conftest import make_resources
 
 OF = ("pack", "token", "name")
 
@@ -90,3 +96,50 @@ def test_a_commit_fails_if_a_part_on_its_way_failed() -> None:
     gateway.write(*OF, 0, b"x")
     with pytest.raises(OSError, match="no space"):
         gateway.commit(*OF, Landed(1, "hash"))
+
+
+class Machines:
+    """A Ray with these machines: host, whether it sees the folder, and whether it answers in time. It runs tasks at once."""
+
+    exceptions = SimpleNamespace(RayError=Exception)
+
+    def __init__(self, *machines: tuple[str, bool, bool]) -> None:
+        self.machines = dict(enumerate(machines))
+
+    def nodes(self) -> list[dict[str, object]]:
+        return [{"NodeID": each, "NodeManagerHostname": host, "Alive": True} for each, (host, *_) in self.machines.items()]
+
+    def remote(self, **_: object) -> Callable[[object], Any]:
+        asking = SimpleNamespace(
+            options=lambda scheduling_strategy: SimpleNamespace(remote=lambda *_: f"answer of {scheduling_strategy}")
+        )
+        return lambda _: asking
+
+    def wait(self, asked: list[str], num_returns: int, timeout: float) -> tuple[list[str], list[str]]:
+        assert num_returns == len(asked)
+        return [each for each in asked if self._of(each)[2]], [each for each in asked if not self._of(each)[2]]
+
+    def get(self, asked: str) -> bool:
+        return self._of(asked)[1]
+
+    def _of(self, asked: str) -> tuple[str, bool, bool]:
+        return self.machines[int(asked.rpartition(" ")[2])]
+
+
+@pytest.mark.parametrize(
+    ("machines", "unseen"),
+    [
+        ((("lab1", True, True), ("lab2", True, True)), ()),
+        ((("lab1", True, True), ("lab2", False, True), ("lab3", True, False)), ("lab2", "lab3")),
+        ((("vm", True, True), ("vm", False, True)), ("vm",)),
+        ((("lab1", True, True), ("vm", False, True), ("vm", False, True)), ("vm",)),
+    ],
+    ids=["all see", "one sees nothing and one is silent", "two of one name differ", "two of one name see nothing"],
+)
+def test_a_machine_that_sees_nothing_is_overlooked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machines: tuple[tuple[str, bool, bool], ...], unseen: tuple[str, ...]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", Machines(*machines))  # type: ignore[arg-type]
+    monkeypatch.setattr(ray_gate, "only_on", lambda node: node)
+    settings = LaunchSettings(tmp_path, 1, tmp_path, Keep.NONE, REAL, make_resources())
+    assert machines_that_do_not_see(settings, ()) == unseen
