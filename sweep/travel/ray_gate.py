@@ -189,6 +189,8 @@ def _got(asked: Any, patience_s: float = ANSWER_S) -> Any:
         raise ConnectionError("the launch's machine cannot be reached") from error
     except exceptions.RayActorError as error:
         raise LeaseLostError("the launch has ended") from error
+    except exceptions.RayError as error:  # Ray's memory is full, or an answer was lost on its way.
+        raise ConnectionError(f"Ray brought no answer: {error}") from error
 
 
 def _answer(asked: Any) -> bool:

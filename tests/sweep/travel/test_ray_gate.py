@@ -9,8 +9,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray import exceptions as real_exceptions
 
 from recipe_sweep.search_spaces.vocabulary import Keep
+from recipe_sweep.sweep.errors import LeaseLostError
 from recipe_sweep.sweep.files.launch_file import REAL, LaunchSettings
 from recipe_sweep.sweep.travel import ray_gate
 from recipe_sweep.sweep.travel.arrivals import Landed
@@ -19,6 +21,7 @@ from recipe_sweep.sweep.travel.ray_gate import PARTS_ON_THE_WAY, RayGateway, mac
 from tests.sweep.conftest import make_resources
 
 OF = ("pack", "token", "name")
+GOT = ray_gate._got
 
 
 class Actor:
@@ -96,6 +99,34 @@ def test_a_commit_fails_if_a_part_on_its_way_failed() -> None:
     gateway.write(*OF, 0, b"x")
     with pytest.raises(OSError, match="no space"):
         gateway.commit(*OF, Landed(1, "hash"))
+
+
+def _answering_with(error: Exception) -> Any:
+    """A Ray whose answers are this error."""
+
+    def get(*_: object, **__: object) -> object:
+        raise error
+
+    return SimpleNamespace(get=get, exceptions=real_exceptions)
+
+
+@pytest.mark.parametrize(
+    ("error", "raised"),
+    [
+        (real_exceptions.OutOfDiskError("full"), ConnectionError),
+        (real_exceptions.ObjectLostError("id", None, ""), ConnectionError),
+        (real_exceptions.GetTimeoutError("late"), TimeoutError),
+        (real_exceptions.ActorUnavailableError("away", None), ConnectionError),
+        (real_exceptions.RayActorError(), LeaseLostError),
+    ],
+    ids=lambda each: each.__name__ if isinstance(each, type) else type(each).__name__,
+)
+def test_trouble_of_ray_counts_as_a_failure_of_the_runs(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, raised: type[Exception]
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", _answering_with(error))
+    with pytest.raises(raised):
+        GOT("an answer")
 
 
 class Machines:
