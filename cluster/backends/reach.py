@@ -120,6 +120,16 @@ class ByRay(Reach):
         return ("ray", "rsync-up", str(self._config), f"{source}/", f"{self.there.sweep}/")
 
 
+def exit_code_in(printed: str) -> int | None:
+    """Read the launch's exit code in what `exit_code` printed; None if the launch runs. Ray prints lines of its own there."""
+    return next((int(line) for line in _lines(printed) if line.isdecimal()), None)
+
+
+def says_empty(printed: str) -> bool:
+    """Say whether `is_empty` printed that the sweep has no directory there."""
+    return "empty" in _lines(printed)
+
+
 def remembering_exit(launch: str, sent: str, wait_s: int = 0) -> str:
     """Write the shell command that runs a launch, and leaves its exit code in a file.
 
@@ -129,6 +139,11 @@ def remembering_exit(launch: str, sent: str, wait_s: int = 0) -> str:
     written = f"echo $code > {shlex.quote(f'{file}.new')}"
     renamed = shlex.join(("mv", f"{file}.new", file))
     return "; ".join((shlex.join(("rm", "-f", file)), launch, "code=$?", written, renamed, *wait, "exit $code"))
+
+
+def _lines(printed: str) -> list[str]:
+    """Split what a command printed. A terminal on the way ends lines with a carriage return."""
+    return [line.strip() for line in printed.splitlines()]
 
 
 def _options(without: Sequence[str]) -> list[str]:

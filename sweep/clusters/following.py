@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from recipe_sweep.cluster.backends.base import Command
-from recipe_sweep.cluster.backends.reach import Reach
+from recipe_sweep.cluster.backends.reach import Reach, exit_code_in, says_empty
 from recipe_sweep.cluster.commands import CommandFailedError, run
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.units import duration
@@ -49,9 +49,9 @@ class Follower:
         """Follow until the launch there has ended; then bring everything. Raises MissingToolError without rsync or ssh."""
         while True:
             began = time.monotonic()
-            printed = (self._asked(self._reach.exit_code()) or "").strip()
-            if printed.isdigit():
-                return self._end(int(printed))
+            code = exit_code_in(self._asked(self._reach.exit_code()) or "")
+            if code is not None:
+                return self._end(code)
             self._bring(NOT_WHILE_IT_RUNS)
             self._show()
             time.sleep(max(0.0, FETCH_EVERY_S - (time.monotonic() - began)))
@@ -60,7 +60,7 @@ class Follower:
         """Bring everything. A launch that could not begin has left nothing to bring."""
         brought = False
         for _ in range(TRIES_AT_THE_END):
-            brought = self._bring(NEVER) or (self._asked(self._reach.is_empty()) or "").strip() == "empty"
+            brought = self._bring(NEVER) or says_empty(self._asked(self._reach.is_empty()) or "")
             if brought:
                 break
             time.sleep(FETCH_EVERY_S)
