@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recipe_sweep.cluster.backends.base import Command, Start, Started
-from recipe_sweep.cluster.backends.reach import Reach
+from recipe_sweep.cluster.backends.reach import EXIT_FILE, Reach
 from recipe_sweep.cluster.backends.registry import starting
 from recipe_sweep.cluster.commands import CommandFailedError, MissingToolError, find_tool, run, watch
 from recipe_sweep.cluster.errors import ClusterError, NoJobError
@@ -122,6 +122,7 @@ def bring_up(order: Order, scratch: Path, tell: Callable[[str], None], sweep: Sw
     _check_machines(order)
     order.directory.mkdir(parents=True, exist_ok=True)
     _begin(order, order.record, sweep)
+    (order.directory / EXIT_FILE).unlink(missing_ok=True)  # An earlier launch has left it. A job may wait before it removes it.
     with replacing(order.wheel.path) as temporary:
         temporary.write_bytes((scratch / order.wheel.name).read_bytes())
     for file in order.files:

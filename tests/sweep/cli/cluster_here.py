@@ -26,6 +26,8 @@ class HereFile(ClusterFile):
     backend: Literal["here"]
     directory: AbsolutePath
     limit_hours: float = 1.0
+    queue_s: float = 0.0
+    """Seconds before the launch begins there, as a job that waits for its nodes."""
 
 
 class HereBackend(StartingBackend[HereFile]):
@@ -55,7 +57,7 @@ class HereBackend(StartingBackend[HereFile]):
         files = (TextFile("grid.yaml", cargo.grid_text), TextFile("cluster.yaml", INLINE))
         words = [Path(sys.executable).with_name("recipe-sweep"), "launch", cargo.grid_file, "--cluster", cargo.cluster_file]
         launch = shlex.join(map(str, [*words, "--no-mlflow", *cargo.options]))
-        inner = f"cd {self.file.directory} && {remembering_exit(launch, str(cargo.directory))}"
+        inner = f"cd {self.file.directory} && sleep {self.file.queue_s} && {remembering_exit(launch, str(cargo.directory))}"
         log = cargo.directory / LOG_FILE
         return Start(files, (("sh", "-c", f"setsid nohup sh -c {shlex.quote(inner)} > {log} 2>&1 < /dev/null &"),))
 

@@ -202,6 +202,14 @@ def test_a_launch_that_fails_there_looks_as_if_it_went_well(here: Path) -> None:
     assert "is a file" in result.output
 
 
+def test_the_end_of_an_earlier_launch_ends_a_job_that_waits_for_its_nodes(here: Path) -> None:
+    with (here / "here.yaml").open("a") as file:
+        file.write("queue_s: 1\n")
+    assert run(*LAUNCH, "--yes", "--only", "seed=0").exit_code == ExitCode.OK
+    assert run(*LAUNCH, "--yes").exit_code == ExitCode.OK
+    assert is_done(here)
+
+
 def test_an_empty_directory_of_the_sweep_is_in_the_way(here: Path) -> None:
     (here / "sweeps" / "little").mkdir(parents=True)
     assert run(*LAUNCH, "--yes").exit_code == ExitCode.OK
