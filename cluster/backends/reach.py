@@ -37,6 +37,10 @@ class Reach(ABC):
     def __init__(self, there: There) -> None:
         self.there = there
 
+    def is_at(self, sweep: Path) -> bool:
+        """Say whether this directory is the sweep's own there, and no copy of it."""
+        return False
+
     @abstractmethod
     def run(self, shell: str) -> Command:
         """Return the command that runs a shell command there."""
@@ -73,8 +77,15 @@ class Reach(ABC):
 class Here(Reach):
     """The directory of the launch is on a file system that this machine sees."""
 
+    def is_at(self, sweep: Path) -> bool:
+        return sweep.resolve() == Path(self.there.sweep).resolve()
+
     def run(self, shell: str) -> Command:
         return ("sh", "-c", shell)
+
+    def cancel(self) -> Command:
+        """Return the command that asks the launch to stop, without a shell, because the program may not be on its PATH."""
+        return (self.there.program, "cancel", self.there.sweep)
 
     def bring(self, target: Path, without: Sequence[str]) -> Command:
         return ("rsync", *_options(without), f"{self.there.sweep}/", f"{target}/")

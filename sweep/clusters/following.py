@@ -68,6 +68,8 @@ class Follower:
         return Followed(code, "" if code == 0 else self._asked(self._reach.log()) or "", not brought)
 
     def _bring(self, without: tuple[str, ...]) -> bool:
+        if self._reach.is_at(self._paths.root):
+            return True  # A copy onto itself would put older bytes in the place of what is being written.
         self._paths.root.mkdir(parents=True, exist_ok=True)
         return self._asked(self._reach.bring(self._paths.root, without)) is not None
 

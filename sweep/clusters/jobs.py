@@ -237,7 +237,7 @@ def _send_what_is_done(order: Order, sweep: Path, tell: Callable[[str], None]) -
     if not SweepPaths(sweep).lock_file.exists():
         return
     reach = order.cluster.backend.reach(_started(order.cluster, None), order.sweep_name)
-    if reach is None:
+    if reach is None or reach.is_at(sweep):
         return
     tell(f"sending what is done in {sweep}")
     run(reach.make_room())

@@ -50,7 +50,7 @@ def cancel_launch(options: CancelOptions) -> None:
 
 
 def cancelled_on_cluster(target: Target) -> bool:
-    """Ask the launch to stop that trains this sweep on a cluster; False if none does. Raises ClusterCommandError."""
+    """Ask the launch to stop that trains a copy of this sweep on a cluster; False if none does. Raises ClusterCommandError."""
     place = read_on_cluster(target.paths)
     if place is None:
         return False
@@ -59,6 +59,8 @@ def cancelled_on_cluster(target: Target) -> bool:
     if reach is None:
         found, hint = f"a {place.backend} cluster, where a launch cannot be asked to stop from here", f"`{place.down}` ends it"
         raise ClusterStateError(Problem(str(cluster.path), found=found, expected="another way to stop it", hint=hint))
+    if reach.is_at(target.paths.root):
+        return False  # Its launch is asked in this directory.
     tell(answer_of(cluster, reach.cancel()).rstrip())
     tell(f"the cluster is still up: follow the launch to its end, or end it with `{place.down}`")
     return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -184,7 +183,7 @@ def test_a_launch_on_a_cluster_cannot_be_cancelled_from_here(here: Path, monkeyp
     assert run(*LAUNCH, "--yes", "--detach").exit_code == ExitCode.OK
     there = SweepPaths(here.parent / "there" / "sweeps" / "little")
     wait_until(lambda: any(there.progress.glob("*.json")))
-    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # as with `.venv/bin/recipe-sweep`
     cancelled = run("cancel", "little.yaml")
     assert cancelled.exit_code == ExitCode.OK, cancelled.output
     assert "asked launch 1" in cancelled.output
@@ -192,6 +191,25 @@ def test_a_launch_on_a_cluster_cannot_be_cancelled_from_here(here: Path, monkeyp
     assert followed.exit_code == ExitCode.INTERRUPTED, followed.output
     assert is_clean(here)
     assert list((here / "sweeps" / "little" / "checkpoints").glob("*/*")), "or nothing can go on from them here"
+
+
+def test_a_sweep_in_the_directory_that_the_cluster_sees_is_copied_onto_itself_or_asks_itself_to_stop_for_ever(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (here / "here.yaml").write_text(f"backend: here\ndirectory: {here}\n")
+    behave(here.parent / "data", Behaviour(step_s=0.5))
+    with monkeypatch.context() as patch:
+        for name in ("bring", "send", "cancel"):
+            patch.setattr(Here, name, None)
+        assert run(*LAUNCH, "--yes", "--detach").exit_code == ExitCode.OK
+        wait_until(lambda: any(SweepPaths(here / "sweeps" / "little").progress.glob("*.json")))
+        cancelled = run("cancel", "little.yaml")
+        assert "asked launch 1" in cancelled.output, cancelled.output
+        followed = run(*LAUNCH)
+        assert followed.exit_code == ExitCode.INTERRUPTED, followed.output
+        behave(here.parent / "data", Behaviour())
+        assert run(*LAUNCH, "--yes").exit_code == ExitCode.OK
+    assert is_done(here)
 
 
 def test_a_launch_that_fails_there_looks_as_if_it_went_well(here: Path) -> None:
