@@ -17,7 +17,7 @@ install() {
     use_given
     "$environment/bin/pip" install --quiet --no-deps --no-index "$here/$wheel"
   else
-    "$environment/bin/pip" install --quiet "$here/$wheel" "${more[@]}"
+    "$environment/bin/pip" install --quiet "$here/$wheel$extras" "${more[@]}"
   fi
   touch "$environment/ready"
 }

@@ -76,7 +76,7 @@ class SshBackend(StartingBackend[SshFile]):
         files = [
             TextFile(CONFIG_NAME, ray_up_text(self.file, cargo, now, ends_at)),
             TextFile(SCRIPT_NAME, script_text(self.file, cargo, ends_at)),
-            TextFile(cargo.cluster_file.name, there_text(self.resources(), self.notice())),
+            TextFile(cargo.cluster_file.name, there_text(self.resources(), self.notice(now))),
         ]
         commands = [ray_up_commands.up(config)]
         if cargo.grid_text is not None:

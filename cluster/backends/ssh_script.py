@@ -25,28 +25,28 @@ def launch_options(file: SshFile, cargo: Cargo) -> tuple[str, ...]:
 
 def script_text(file: SshFile, cargo: Cargo, ends_at: datetime) -> str:
     """Write the script. Its first argument is what to do."""
-    wheel = cargo.wheel
-    kind = "" if file.packages == "install" else f"-{file.packages}"
-    words = launch_words(
-        f"{file.here}/grid.yaml", f"{file.here}/cluster.yaml", f"{file.directory}/data", launch_options(file, cargo)
-    )
+    wheel, options = cargo.wheel, launch_options(file, cargo)
+    needs = {"store": "--store" in options, "notify": file.notify is not None}  # what not every launch needs
+    kinds = [kind for kind, is_needed in needs.items() if is_needed] if file.packages == "install" else [file.packages]
+    words = launch_words(f"{file.here}/grid.yaml", f"{file.here}/cluster.yaml", f"{file.directory}/data", options)
     values = {
         "directory": file.directory,
         "here": file.here,
         "scratch": file.scratch,
         "mark": VARIABLE,
         "wheel": wheel.name,
+        "extras": "[notify]" if needs["notify"] else "",
         "check": wheel.check,
         "python": file.python,
         "packages": file.packages,
-        "environment": f"{file.directory}/environments/{wheel.sha256[:12]}{kind}",
+        "environment": f"{file.directory}/environments/{'-'.join([wheel.sha256[:12], *kinds])}",
         "ends_at": str(int(ends_at.timestamp())),
         "port": str(file.port),
         "store_bytes": str(OBJECT_STORE_BYTES),
     }
     lists = {
         "hosts": [f"{host.host} {host.cpus} {host.gpus}" for host in file.hosts],  # and its CPUs and GPUs
-        "more": [] if file.store is None else ["boto3"],
+        "more": ["boto3"] if needs["store"] else [],
         "words": words,
     }
     return "\n".join(

@@ -233,7 +233,7 @@ def test_the_launch_over_there_has_the_slots_that_were_planned(case: str, tmp_pa
         assert getattr(found, what) == getattr(planned, what), what
 
 
-@pytest.mark.parametrize("name", ["aws", "slurm", "kubernetes"])
+@pytest.mark.parametrize("name", ["ssh", "aws", "slurm", "kubernetes"])
 def test_a_launch_there_does_not_know_whom_to_tell_or_when_half_of_the_budget_is_used(name: str, tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(f"{FILES[name]}\nnotify: env:TELL\n")
     here = load_cluster(tmp_path / "c.yaml").backend
@@ -245,6 +245,14 @@ def test_a_launch_there_does_not_know_whom_to_tell_or_when_half_of_the_budget_is
     there = load_cluster(tmp_path / "there.yaml").backend.notice()
     assert there.variable == "TELL"
     assert there.budget_hours == here.budget_hours()
-    assert there.up_since == (NOW if name == "aws" else None)
+    assert there.up_since == (NOW if name in ("ssh", "aws") else None)
     if name != "kubernetes":
-        assert "[notify]" in files[0].text, "the library that tells is not installed there"
+        assert any("[notify]" in file.text for file in files), "the library that tells is not installed there"
+
+
+def test_a_store_that_is_named_for_one_launch_lacks_its_library_there() -> None:
+    plain, stored = cargo("ssh"), replace(cargo("ssh"), options=("--store", "s3://bucket/sweeps"))
+    texts = [file.text for each in (plain, stored) for file in backend("ssh").up(each, NOW).files if file.name == "node.sh"]
+    assert ["more=(boto3)" in text for text in texts] == [False, True]
+    environments = [line for text in texts for line in text.splitlines() if line.startswith("environment=")]
+    assert len(set(environments)) == 2, "an environment without the library is taken for one with it"

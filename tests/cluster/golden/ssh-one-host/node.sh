@@ -6,6 +6,7 @@ here=/scratch/ann/clusters/one
 scratch=/tmp/rs-206fb7a3f1
 mark=RECIPE_SWEEP_CLUSTER
 wheel=recipe_sweep-0.1.0-py3-none-any.whl
+extras=''
 check='332e4c499679c42b2ac7fb22588e70fd6f95571f4adf512654cfcf25bf41419d  recipe_sweep-0.1.0-py3-none-any.whl'
 python=/opt/python3.12/bin/python3
 packages=given
@@ -36,7 +37,7 @@ install() {
     use_given
     "$environment/bin/pip" install --quiet --no-deps --no-index "$here/$wheel"
   else
-    "$environment/bin/pip" install --quiet "$here/$wheel" "${more[@]}"
+    "$environment/bin/pip" install --quiet "$here/$wheel$extras" "${more[@]}"
   fi
   touch "$environment/ready"
 }

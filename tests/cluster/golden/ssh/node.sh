@@ -6,6 +6,7 @@ here=/home/me/recipe-sweep/clusters/recipe-sweep
 scratch=/tmp/rs-377257466f
 mark=RECIPE_SWEEP_CLUSTER
 wheel=recipe_sweep-0.1.0-py3-none-any.whl
+extras=''
 check='332e4c499679c42b2ac7fb22588e70fd6f95571f4adf512654cfcf25bf41419d  recipe_sweep-0.1.0-py3-none-any.whl'
 python=python3
 packages=install
@@ -36,7 +37,7 @@ install() {
     use_given
     "$environment/bin/pip" install --quiet --no-deps --no-index "$here/$wheel"
   else
-    "$environment/bin/pip" install --quiet "$here/$wheel" "${more[@]}"
+    "$environment/bin/pip" install --quiet "$here/$wheel$extras" "${more[@]}"
   fi
   touch "$environment/ready"
 }
