@@ -17,6 +17,8 @@ from recipe_sweep.cluster.backends.base import Backend
 from recipe_sweep.cluster.shipment import Cargo, TextFile, Wheel
 from recipe_sweep.sweep.clusters.machines import load_cluster
 
+SCRIPT = Path(cluster.__file__).parent / "backends" / "node.sh"
+"""What all scripts of given hosts end with. It is kept there, and not once more for every case."""
 FOLDER = Path(__file__).parent / "golden"
 REFRESH = "python -m tests.cluster.golden_files"
 SAMPLES = Path(cluster.__file__).parent
@@ -125,7 +127,7 @@ def goldens() -> Iterator[Golden]:
     for case in FILES:
         for file in generated(case):
             if not file.bulky and file.name != "grid.yaml":
-                yield Golden(case, file.name, file.text)
+                yield Golden(case, file.name, file.text.removesuffix(SCRIPT.read_text(encoding="utf-8")))
 
 
 if __name__ == "__main__":
