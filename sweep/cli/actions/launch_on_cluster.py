@@ -1,4 +1,4 @@
-"""`launch GRID --cluster FILE` with machines that are started: plan, ask, start, follow, bring the results, end the machines.
+"""`launch GRID --cluster FILE` with machines that are started: plan, ask, start, and follow.
 
 The launch itself runs on the cluster. This process follows it, and may end or be killed at any time. The same command then
 follows again, because the sweep's directory here and the cluster's generated directory say what is up.
@@ -17,26 +17,22 @@ from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.grid_file import document_text
 from recipe_sweep.search_spaces.pasted import pasted
+from recipe_sweep.sweep.cli.actions.follow_on_cluster import follow, how_to_attach
 from recipe_sweep.sweep.cli.actions.noticing import Noticing
-from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.shared import console
 from recipe_sweep.sweep.cli.show.cluster import cluster_lines
-from recipe_sweep.sweep.cli.show.launch_end import mlflow_beside, tell_where
-from recipe_sweep.sweep.cli.show.live import LaunchDisplay
+from recipe_sweep.sweep.cli.show.launch_end import tell_where
 from recipe_sweep.sweep.cli.show.plan import print_work
-from recipe_sweep.sweep.cli.show.status import best_text, status_line
 from recipe_sweep.sweep.cli.streams import tell, warn
-from recipe_sweep.sweep.clusters.following import Followed, Follower
-from recipe_sweep.sweep.clusters.jobs import Sent, bring_down, bring_up, prepare, reach_of, scratch_directory, settled
+from recipe_sweep.sweep.clusters.jobs import Sent, bring_up, prepare, scratch_directory, settled
 from recipe_sweep.sweep.clusters.machines import Cluster, Machines
 from recipe_sweep.sweep.clusters.up_file import generated_directory, read_record, sent_name
-from recipe_sweep.sweep.errors import ClusterCommandError, ClusterStateError
+from recipe_sweep.sweep.errors import ClusterStateError
 from recipe_sweep.sweep.estimates.budget import Budget, budget_of
 from recipe_sweep.sweep.estimates.estimate import estimate
 from recipe_sweep.sweep.files.on_cluster import check_here, read_on_cluster
 from recipe_sweep.sweep.files.overlooked import tell_now
 from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
-from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
 from recipe_sweep.sweep.planning.opening import Located, Target, check_not_elsewhere, opened
 from recipe_sweep.sweep.planning.request import plan_of
 
@@ -73,9 +69,9 @@ def launch_on_cluster(options: LaunchOptions, place: Place, consent: Consent, no
         if not _start(options, cluster, target, consent):
             return
     if consent.detach:
-        tell(_how_to_attach(options, cluster))
+        tell(how_to_attach(options, cluster))
         return
-    _follow(options, cluster, target, noticed)
+    follow(options, cluster, target, noticed)
 
 
 def _runs_there(cluster: Cluster, target: Target) -> bool:
@@ -178,76 +174,3 @@ def _words(options: LaunchOptions) -> tuple[str, ...]:
     words += ["--retry-failed"] if options.retry_failed else []
     words += [] if options.store is None else ["--store", options.store]
     return tuple(words)
-
-
-def _follow(options: LaunchOptions, cluster: Cluster, target: Target, noticed: Noticing | None) -> None:
-    reach = reach_of(cluster, target.grid.name)
-    if reach is None:
-        tell(f"a {cluster.backend.name} cluster cannot be followed from here yet; it ends by itself")
-        tell(f"look at it with: {pasted('recipe-sweep', 'cluster', 'status', cluster.path)}")
-        return
-    watcher = _Watcher(target)
-    try:
-        with mlflow_beside(target.paths.root, options.mlflow), LaunchDisplay(console()) as screen:
-            display = screen if noticed is None else noticed.display(screen)
-            ended = Follower(reach, target.paths, lambda: display.show(watcher.look()), display.tell).follow()
-    except KeyboardInterrupt:
-        tell(f"\ndetached: the launch goes on there\n{_how_to_attach(options, cluster)}")
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
-    _finish(options, cluster, target, ended, watcher)
-
-
-class _Watcher:
-    """Looks at the copy of the sweep here. A search there asks for new rounds, whose runs are looked for as well."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._watcher = SweepWatcher(target.points, target.paths, scores=True)
-
-    def look(self) -> SweepStatus:
-        """Read the state of the sweep."""
-        if self._target.space is not None:
-            newer = self._target.with_new_rounds()
-            if len(newer.points) != len(self._target.points):
-                self._target, self._watcher = newer, SweepWatcher(newer.points, newer.paths, scores=True)
-        return self._watcher.look()
-
-
-def _finish(options: LaunchOptions, cluster: Cluster, target: Target, ended: Followed, watcher: _Watcher) -> None:
-    """End the machines, and say what is here. Raises Exit with the exit code of the launch there."""
-    if ended.left_there:
-        down = pasted("recipe-sweep", "cluster", "down", cluster.path)
-        tell("the launch on the cluster has ended, but its results could not be brought here; so the machines are still up")
-        tell(f"to try again, type the same command; to end the machines: {down}")
-        raise typer.Exit(ExitCode.FAILURE)
-    is_down, status = _is_down(cluster), watcher.look()
-    tell(f"the launch on the cluster has ended{', and so has the cluster' if is_down else ''}; {status_line(status)}")
-    if status.best:
-        tell(f"best so far: {best_text(status.best[0])}")
-    if ended.log:
-        tell(f"the end of its output:\n{ended.log.rstrip()}")
-    tell_where(target.paths.root, options.mlflow)
-    if ended.code or not is_down:
-        raise typer.Exit(ended.code if ended.code in set(ExitCode) - {0} else ExitCode.FAILURE)
-
-
-def _is_down(cluster: Cluster) -> bool:
-    """End the machines; False if one of them could not be ended, such as one that lost its power."""
-    try:
-        bring_down(cluster)
-    except ClusterCommandError as error:
-        warn(f"not every machine could be ended; try it again with `{pasted('recipe-sweep', 'cluster', 'down', cluster.path)}`")
-        warn(str(error).splitlines()[-1])
-        return False
-    return True
-
-
-def _how_to_attach(options: LaunchOptions, cluster: Cluster) -> str:
-    grid = options.reference.text
-    ways = (
-        ("follow it again", ("launch", grid, "--cluster", cluster.path)),
-        ("stop the launch", ("cancel", grid)),
-        ("look at the cluster", ("cluster", "status", cluster.path)),
-        ("end the cluster", ("cluster", "down", cluster.path)),
-    )
-    return "\n".join(f"{what} with `{pasted('recipe-sweep', *words)}`" for what, words in ways)
