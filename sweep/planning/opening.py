@@ -47,6 +47,16 @@ class Reference:
     content: Mapping[str, Any] | None = None
     """A grid that is given in Python and not in a file. Then `text` is its name in messages."""
 
+    @property
+    def directory_words(self) -> tuple[str, ...]:
+        """The words of `--dir` in a command to paste; none without it."""
+        return () if self.directory is None else ("--dir", str(self.directory))
+
+    @property
+    def override_words(self) -> tuple[str, ...]:
+        """The words of every `--set` in a command to paste."""
+        return tuple(word for text in self.overrides for word in ("--set", text))
+
 
 @dataclass(frozen=True)
 class Located:

@@ -89,10 +89,10 @@ def _is_down(cluster: Cluster) -> bool:
 
 def how_to_attach(options: LaunchOptions, cluster: Cluster) -> str:
     """Say with which commands the launch is followed, stopped and looked at."""
-    grid = options.reference.text
+    sweep, sets = (options.reference.text, *options.reference.directory_words), options.reference.override_words
     ways = (
-        ("follow it again", ("launch", grid, "--cluster", cluster.path)),
-        ("stop the launch", ("cancel", grid)),
+        ("follow it again", ("launch", *sweep, *sets, "--cluster", cluster.path)),
+        ("stop the launch", ("cancel", *sweep)),
         ("look at the cluster", ("cluster", "status", cluster.path)),
         ("end the cluster", ("cluster", "down", cluster.path)),
     )

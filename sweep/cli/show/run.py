@@ -45,12 +45,11 @@ class Commands(NamedTuple):
 def commands_of(dossier: Dossier, reference: Reference) -> Commands:
     """Write the commands for a run of this sweep. A finished run has more of them."""
     grid, run_id = reference.text, dossier.point.run_id
-    sets = [word for text in reference.overrides for word in ("--set", text)]
-    directory = [] if reference.directory is None else ["--dir", reference.directory]
+    sets = reference.override_words
     rerun = replay = with_its_code = None
     if dossier.state is not RunState.OUTSIDE:
         rerun = pasted("recipe-sweep", "run", grid, *sets, "--run", run_id)
-    words = ("replay", grid, run_id, *directory, *sets)
+    words = ("replay", grid, run_id, *reference.directory_words, *sets)
     if dossier.replayable:
         replay = pasted("recipe-sweep", *words)
     if dossier.code is not None:

@@ -125,6 +125,15 @@ def test_options_of_the_launch_stay_here(here: Path) -> None:
     assert not list(paths.weights.glob("*"))
 
 
+def test_the_command_that_follows_again_is_of_another_directory(here: Path) -> None:
+    there = ("--dir", "other", "--set", "axes.seed=[0]")
+    started = run(*LAUNCH, "--yes", "--detach", *there)
+    assert "`recipe-sweep launch little.yaml --dir other --set 'axes.seed=[0]' --cluster here.yaml`" in started.output
+    assert "`recipe-sweep cancel little.yaml --dir other`" in started.output
+    assert run(*LAUNCH, *there).exit_code == ExitCode.OK
+    assert len(read_done(SweepPaths(here / "other")).file_of) == 2
+
+
 class Following:
     """The command in a process of its own, so that it can be interrupted and killed."""
 
