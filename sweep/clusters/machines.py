@@ -93,7 +93,11 @@ def load_machines(path: Path | None) -> Machines:
     """
     if path is None:
         return machines_here(load_resources(None))
-    cluster = load_cluster(path)
+    return machines_of(load_cluster(path))
+
+
+def machines_of(cluster: Cluster) -> Machines:
+    """Describe the machines of a cluster."""
     if cluster.backend.is_here:
         return machines_here(cluster.resources)
     return Machines(cluster.resources, False, cluster.backend.gpu(), cluster.backend.cost().spending)
@@ -105,16 +109,15 @@ def machines_here(resources: Resources) -> Machines:
     return Machines(resources, here, gpu_name() if here and resources.gpu_per_pack > 0 else None)
 
 
-def check_drivable(path: Path | None, grid: str) -> None:
-    """Raise ClusterFileError if a launch from here cannot use the machines of a file.
+def check_drivable(cluster: Cluster, grid: str) -> None:
+    """Raise ClusterFileError if a launch from here cannot use the machines of a cluster.
 
     The error says what to do instead.
     """
-    cluster = None if path is None else load_cluster(path)
-    if cluster is None or not cluster.backend.starts_machines:
+    if not cluster.backend.starts_machines:
         return
-    up = pasted("recipe-sweep", "cluster", "up", path)
-    hint = cluster.backend.way_there(up, pasted("recipe-sweep", "cluster", "up", path, "--grid", grid))
+    up = pasted("recipe-sweep", "cluster", "up", cluster.path)
+    hint = cluster.backend.way_there(up, pasted("recipe-sweep", "cluster", "up", cluster.path, "--grid", grid))
     names = alternatives(launchable())
     expected = f"{names}, because a launch from here cannot reach these machines"
     raise cluster.complaint(ClusterError(cluster.backend.key, cluster.backend.described, expected, hint))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import typer
@@ -45,11 +45,10 @@ def launch_grid(options: LaunchOptions, consent: Consent | None = None) -> None:
     """
     located, cluster = _read_both(options)
     if consent is not None and cluster is not None and cluster.backend.ships_code:
-        with noticing(options) if not consent.detach else nullcontext() as noticed:
+        with noticing(options, cluster) if not consent.detach else nullcontext() as noticed:
             launch_on_cluster(options, Place(cluster, located), consent, noticed)
         return
-    check_drivable(options.cluster, options.reference.text)
-    with noticing(options) as noticed:
+    with _launching(options, cluster) as noticed:
         _launch_grid(options, noticed, located)
 
 
@@ -65,12 +64,23 @@ def _launch_grid(options: LaunchOptions, noticed: Noticing, located: Located) ->
         _search(options, target, target.space, store, noticed)
 
 
+def _cluster(options: LaunchOptions) -> Cluster | None:
+    return None if options.cluster is None else load_cluster(options.cluster)
+
+
+def _launching(options: LaunchOptions, cluster: Cluster | None) -> AbstractContextManager[Noticing]:
+    """Notice what a launch from here does. Raises ClusterFileError if it cannot use the machines."""
+    if cluster is not None:
+        check_drivable(cluster, options.reference.text)
+    return noticing(options, cluster)
+
+
 def _read_both(options: LaunchOptions) -> tuple[Located, Cluster | None]:
     """Read the grid and the cluster file. Raises UserInputError with the mistakes of both."""
     mistakes: UserInputError | None = None
     cluster = None
     try:
-        cluster = None if options.cluster is None else load_cluster(options.cluster)
+        cluster = _cluster(options)
     except UserInputError as error:
         mistakes = error
     try:
@@ -102,8 +112,7 @@ def chosen_world(*, null: bool, as_paper: bool) -> str | None:
 
 def retry_failed(options: LaunchOptions) -> None:
     """Train what failed again, and nothing else."""
-    check_drivable(options.cluster, options.reference.text)
-    with noticing(options) as noticed:
+    with _launching(options, _cluster(options)) as noticed:
         _retry_failed(options, noticed)
 
 

@@ -25,7 +25,7 @@ from recipe_sweep.sweep.cli.show.launch_end import tell_where
 from recipe_sweep.sweep.cli.show.plan import print_work
 from recipe_sweep.sweep.cli.streams import tell, warn
 from recipe_sweep.sweep.clusters.jobs import Sent, bring_up, prepare, scratch_directory, settled
-from recipe_sweep.sweep.clusters.machines import Cluster, Machines
+from recipe_sweep.sweep.clusters.machines import Cluster, machines_of
 from recipe_sweep.sweep.clusters.up_file import generated_directory, read_record, sent_name
 from recipe_sweep.sweep.errors import ClusterStateError
 from recipe_sweep.sweep.estimates.budget import Budget, budget_of
@@ -105,10 +105,9 @@ def _start(options: LaunchOptions, cluster: Cluster, target: Target, consent: Co
         tell_where(target.paths.root, options.mlflow)
         return False
     _check_sent(cluster, target, options, done=len(plan.kept))
-    backend = cluster.backend
-    machines = Machines(cluster.resources, False, backend.gpu(), backend.cost().spending)
+    machines = machines_of(cluster)
     estimated = estimate(plan, target.paths, machines, request.workload)
-    budget = budget_of(estimated, machines, backend.budget_hours())
+    budget = budget_of(estimated, machines, cluster.backend.budget_hours())
     screen = console()
     tell(budget.sentence)
     print_work(screen, plan, machines, estimated)

@@ -14,7 +14,7 @@ from recipe_sweep.search_spaces.errors import RecipeSweepError, UserInputError
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.show.status import status_line
 from recipe_sweep.sweep.cli.streams import warn
-from recipe_sweep.sweep.clusters.machines import load_cluster
+from recipe_sweep.sweep.clusters.machines import Cluster
 from recipe_sweep.sweep.launch.at_end import command_words, run_at_end
 from recipe_sweep.sweep.launch.notices import NoticedDisplay, Notices, variable_of, why_not
 from recipe_sweep.sweep.launch.options import LaunchOptions
@@ -54,14 +54,14 @@ class Noticing:
 
 
 @contextmanager
-def noticing(options: LaunchOptions) -> Iterator[Noticing]:
+def noticing(options: LaunchOptions, cluster: Cluster | None) -> Iterator[Noticing]:
     """Tell somebody how a launch ended, whichever way that is, and run the command of `--at-end`.
 
     Nothing follows a mistake of the user, because then nothing was started. No command follows an interruption. Raises
     UserInputError for an address or a command that cannot be used.
     """
     words = None if options.at_end is None else command_words(options.at_end)
-    notice = _notice(options.cluster)
+    notice = Notice() if cluster is None else cluster.backend.notice()
     notices = Notices(_variable(options, notice), Path(options.reference.text).stem, warn)
     noticed, code, title = Noticing(notices, notice), ExitCode.FAILURE, "stopped by an error"
     try:
@@ -86,10 +86,6 @@ def noticing(options: LaunchOptions) -> Iterator[Noticing]:
         notices.close()
         if words is not None and code in (ExitCode.OK, ExitCode.FAILURE):
             run_at_end(words, "done" if code is ExitCode.OK else "failed", warn)
-
-
-def _notice(cluster: Path | None) -> Notice:
-    return Notice() if cluster is None else load_cluster(cluster).backend.notice()
 
 
 def _variable(options: LaunchOptions, notice: Notice) -> str | None:
