@@ -77,6 +77,17 @@ def matching(pattern: str, expected: str, word: str | None = None) -> BeforeVali
     return BeforeValidator(check)
 
 
+def not_empty(expected: str) -> BeforeValidator:
+    """Accept everything but an empty list."""
+
+    def check(value: object) -> object:
+        if value == []:
+            raise refused(expected)
+        return value
+
+    return BeforeValidator(check)
+
+
 def refused(expected: str, hint: str | None = None, found: str | None = None) -> PydanticCustomError:
     """Make the error that a validator raises. It says what was expected.
 

@@ -26,6 +26,7 @@ from recipe_sweep.cluster.schema import (
     Switch,
     Word,
     matching,
+    not_empty,
     refused,
 )
 
@@ -43,12 +44,6 @@ def _instance_type(value: object, info: ValidationInfo) -> str:
     raise refused("an instance type that cluster/prices.yaml knows", f"{hint}to add a type, add a line to {own}")
 
 
-def _not_empty(value: object) -> object:
-    if value == []:
-        raise refused("at least one value")
-    return value
-
-
 Instance = Annotated[str, BeforeValidator(_instance_type)]
 
 
@@ -62,7 +57,7 @@ class AwsFile(ClusterFile):
     """None for the newest image that AWS names for such machines."""
     file_system: Annotated[str, matching(r"fs-[0-9a-f]{8,17}", "an EFS file system's id such as fs-0123456789abcdef0")]
     head_instance: Instance = "m6i.large"
-    worker_instances: Annotated[tuple[Instance, ...], BeforeValidator(_not_empty)]
+    worker_instances: Annotated[tuple[Instance, ...], not_empty("at least one value")]
     workers: Machines
     spot: Switch = True
     budget_usd: Dollars

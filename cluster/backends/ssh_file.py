@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from recipe_sweep.cluster.resources import Way
 from recipe_sweep.cluster.schema import (
@@ -21,6 +21,7 @@ from recipe_sweep.cluster.schema import (
     PathOrNever,
     Word,
     matching,
+    not_empty,
     refused,
     whole,
 )
@@ -38,12 +39,6 @@ class Host(BaseModel):
     gpu_memory_gb: AutoGigabytes = None
 
 
-def _not_empty(value: object) -> object:
-    if value == []:
-        raise refused("at least one host")
-    return value
-
-
 def _distinct(hosts: tuple[Host, ...]) -> tuple[Host, ...]:
     names = [host.host for host in hosts]
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
@@ -57,7 +52,7 @@ class SshFile(ClusterFile):
 
     backend: Literal["ssh"]
     name: Name = "recipe-sweep"
-    hosts: Annotated[tuple[Host, ...], BeforeValidator(_not_empty), AfterValidator(_distinct)]
+    hosts: Annotated[tuple[Host, ...], not_empty("at least one host"), AfterValidator(_distinct)]
     user: Annotated[str, matching(r"[A-Za-z_][\w.-]{0,31}", "a user's name, without spaces or quotes")]
     key: Annotated[str, matching(r"~?(/[\w.@+-]+)+", "an absolute path, or one below ~, without spaces or quotes")] | None = (
         None
