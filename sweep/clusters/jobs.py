@@ -110,6 +110,8 @@ def bring_up(order: Order, scratch: Path, tell: Callable[[str], None], sweep: Sw
 
     Raises UserInputError before it writes anything, and ClusterCommandError afterwards.
     """
+    if order.wheel is not None:
+        tell(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
     with _as_user_errors():
         _check_tools(order.cluster, order.commands)
     if order.record is None or order.wheel is None:

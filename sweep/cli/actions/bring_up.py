@@ -25,9 +25,7 @@ def bring_up_cluster(cluster: Cluster, grid: str | None, *, dry_run: bool) -> No
             return
         for line in cluster_lines(cluster):
             tell(line)
-        if order.wheel is not None:
-            tell(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
-        bring_up(order, scratch, print, sweep)
+        bring_up(order, scratch, tell, sweep)
 
 
 def _sent(grid: str | None) -> tuple[SweepPaths | None, Sent | None]:

@@ -120,8 +120,6 @@ def _start(options: LaunchOptions, cluster: Cluster, target: Target, consent: Co
         return False
     with scratch_directory() as scratch:
         order = prepare(settled(cluster), Sent(target.grid.name, document_text(target.grid), _words(options)), scratch)
-        if order.wheel is not None:
-            tell(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
         bring_up(order, scratch, tell, target.paths)
     return True
 
