@@ -30,6 +30,7 @@ class SshBackend(StartingBackend[SshFile]):
 
     name = "ssh"
     schema = SshFile
+    tools = ("ray", "ssh", "rsync")  # Ray's launcher calls rsync
 
     @classmethod
     def example(cls) -> str:

@@ -172,6 +172,13 @@ def test_what_was_started_cannot_be_shown_or_ended(name: str, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("name", STARTING)
+def test_a_check_before_the_launch_does_not_look_for_a_program_that_is_run(name: str, tmp_path: Path) -> None:
+    backend, started = example(name, tmp_path).backend, Started(tmp_path, "4711")
+    commands = (*backend.up(cargo(name), NOW).commands, backend.status(started), *backend.down(started))
+    assert {command[0] for command in commands} <= set(backend.tools)
+
+
+@pytest.mark.parametrize("name", STARTING)
 def test_a_launch_starts_machines_unasked_or_does_not_say_how_to_reach_them(name: str, here: Path) -> None:
     backend = example(name, here).backend
     (here / "little.yaml").write_text(LITTLE)
