@@ -60,6 +60,7 @@ def launch_on_cluster(options: LaunchOptions, place: Place, consent: Consent, no
     with the exit code of the launch there.
     """
     cluster, located = place
+    _check_seen(options, consent)
     target = opened(located)
     if _runs_there(cluster, target):
         tell(f"this sweep runs on the cluster of {cluster.path} already: following it")
@@ -72,6 +73,15 @@ def launch_on_cluster(options: LaunchOptions, place: Place, consent: Consent, no
         tell(how_to_attach(options, cluster))
         return
     follow(options, cluster, target, noticed)
+
+
+def _check_seen(options: LaunchOptions, consent: Consent) -> None:
+    """Refuse what follows the end of a launch where nobody here sees the end."""
+    given = [name for name, value in (("--notify", options.notify), ("--at-end", options.at_end)) if value is not None]
+    if consent.detach and given:
+        found = f"{given[0]} beside --detach, so that nobody here sees the end of the launch"
+        hint = "`notify: env:NAME` in the cluster file lets the launch there tell you"
+        raise UserInputError(Problem(given[0], found=found, expected="one of the two options", hint=hint))
 
 
 def _runs_there(cluster: Cluster, target: Target) -> bool:

@@ -92,6 +92,18 @@ def test_machines_are_started_without_a_question(here: Path) -> None:
     assert contents(here) == before
 
 
+@pytest.mark.parametrize("option", ["--notify", "--at-end"])
+def test_what_should_follow_the_end_is_forgotten_because_nobody_sees_the_end(
+    here: Path, option: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELL", "json://localhost/")
+    before = contents(here)
+    result = run(*LAUNCH, "--yes", "--detach", option, "env:TELL" if option == "--notify" else "touch ended")
+    assert result.exit_code == ExitCode.BAD_INPUT, result.output
+    assert f"{option} beside --detach" in result.stderr
+    assert contents(here) == before
+
+
 def test_a_plan_over_the_budget_is_started(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from recipe_sweep.sweep.cli.actions import launch_on_cluster as action
     from recipe_sweep.sweep.estimates.budget import Budget
