@@ -5,18 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from recipe_sweep.cluster.prices import CHECK, InstanceType, Price, PriceTable
 from recipe_sweep.sweep.cli.show.json_text import json_text
+from recipe_sweep.sweep.cli.show.text import plain_table
 
 
 def print_prices(console: Console, table: PriceTable) -> None:
     """Print every machine with its prices, and the source and the date of each price."""
-    shown = Table("machine", "USD on demand", "source", "USD on spot", "source", title=f"prices of an hour in {table.region}")
+    console.print(f"prices of an hour in {table.region}, in USD")
+    shown = plain_table("machine", "on demand", "source", "spot", "source")
     for kind in table.instances.values():
         on_demand, spot = kind.on_demand, kind.spot
-        shown.add_row(kind.name, f"{on_demand.usd:.4g}", on_demand.told, f"{spot.usd:.4g}", spot.told)
+        shown.add_row(*map(escape, (kind.name, f"{on_demand.usd:.4g}", on_demand.told, f"{spot.usd:.4g}", spot.told)))
     console.print(shown)
     count = sum(kind.on_demand.from_memory or kind.spot.from_memory for kind in table.instances.values())
     if count:

@@ -79,6 +79,11 @@ def test_a_price_from_memory_is_shown_without_its_mark(here: Path) -> None:
     assert "from memory" in json.loads(well("validate", "aws.yaml", "--json"))["cost"]["source"]
 
 
+def test_a_source_in_brackets_is_not_shown(here: Path) -> None:
+    own(FILE.replace("spot_source: a look", "spot_source: '[red]a look'"))
+    assert "[red]a look, 2026-11-30" in well("prices")
+
+
 def test_a_refresh_does_not_change_what_a_cluster_costs(here: Path) -> None:
     assert f"wrote {here}/.config/recipe-sweep/prices/us-east-1.yaml" in well("prices", "--refresh")
     said = well("validate", "aws.yaml")
