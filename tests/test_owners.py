@@ -81,6 +81,7 @@ CONCEPTS = {
         writes_whole_files,
         owners=("sweep.files.atomic", "analysis.files"),
         elsewhere={
+            "cluster.pod_files": "a copy of a file that is elsewhere; this folder imports nothing of sweep",
             "sweep.files.folders": "makes a file and removes it at once, to see whether a folder can be written",
             "trainers.checkpoint": "trainers import nothing of sweep; it reads back what it wrote, so that a bad disk is seen",
             "trainers.data.published.download": "trainers import nothing of sweep; a part of a download goes on where it ended",
