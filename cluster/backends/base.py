@@ -152,6 +152,14 @@ class Backend(ABC, Generic[File]):
         """
         return self
 
+    def contradictions(self) -> tuple[ClusterError, ...]:
+        """List what is wrong with keys that are right alone."""
+        return ()
+
+    def loss(self) -> str | None:
+        """Say in one sentence what the loss of the launch's machine costs; None if the file does not decide it."""
+        return None
+
     def mistakes_here(self) -> tuple[ClusterError, ...]:
         """List what the file names on this machine and is not there as it has to be."""
         return ()

@@ -7,10 +7,13 @@ sum and installs the wheel beside the image's own packages. So neither a registr
 from __future__ import annotations
 
 import base64
+import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from recipe_sweep.cluster.backends.kubernetes_file import KubernetesFile
+from recipe_sweep.cluster.backends.reach import LOG_FILE, remembering_exit
+from recipe_sweep.cluster.pod import CONTAINER
 from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, TextFile, Wheel, launch_words
 from recipe_sweep.cluster.yaml_text import written
 
@@ -20,7 +23,15 @@ SHARED = "/mnt/recipe-sweep"
 PART_BYTES = 600_000
 LABEL = "app.kubernetes.io/instance"
 
-_CODE = "/opt/recipe-sweep"
+CODE = "/opt/recipe-sweep"
+"""Folder of a pod's own: the code, and what the launch leaves there for whoever follows."""
+BEGIN_FILE = "begin"
+"""The file in that folder for which the launch waits. Until then, what is done of the sweep elsewhere may be on its way."""
+BEGIN_S = 1800
+STAYS_S = 600
+"""Seconds for which the head stays after its launch, so that whoever follows can bring the results."""
+PROGRAM = "python -m recipe_sweep.sweep.cli.main"
+
 _PARTS = "/etc/recipe-sweep/parts"
 _FILES = "/etc/recipe-sweep/files"
 
@@ -41,8 +52,6 @@ def manifest_files(file: KubernetesFile, cargo: Cargo, there: str) -> tuple[Text
 
 def _manifest(file: KubernetesFile, cargo: Cargo, there: str, parts: int) -> str:
     assert cargo.grid_text is not None
-    launch = " ".join(launch_words(f"{_FILES}/grid.yaml", f"{_FILES}/cluster.yaml", f"{SHARED}/data", cargo.options))
-    launch = launch.replace("recipe-sweep", "python -m recipe_sweep.sweep.cli.main", 1)
     files = {
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -50,7 +59,7 @@ def _manifest(file: KubernetesFile, cargo: Cargo, there: str, parts: int) -> str
         "data": {
             "grid.yaml": cargo.grid_text,
             "cluster.yaml": there,
-            "launch.sh": f"set -eu\ncd {SHARED}\nexec {launch}\n",
+            "launch.sh": "\n".join(_launch(file, cargo)),
         },
     }
     head = (
@@ -59,6 +68,32 @@ def _manifest(file: KubernetesFile, cargo: Cargo, there: str, parts: int) -> str
         f"budget   at most {file.hours:g} hours of {file.workers} workers"
     )
     return written([(head, files)]) + "---\n" + written([("", _job(file, cargo.wheel, parts))])
+
+
+def _launch(file: KubernetesFile, cargo: Cargo) -> Iterator[str]:
+    """Yield the lines of the script that the head runs: it launches, and leaves the exit code and the log."""
+    options = cargo.options if file.store is None or "--store" in cargo.options else (*cargo.options, "--store", file.store)
+    _, *words = launch_words(f"{_FILES}/grid.yaml", f"{_FILES}/cluster.yaml", f"{SHARED}/data", options)
+    log = f"{CODE}/{LOG_FILE}"
+    yield "set -u"
+    yield f"cd {SHARED} || exit"
+    yield f"log={log}"
+    yield ': > "$log"'
+    yield 'tail -f "$log" &'  # So `kubectl logs` shows it as well.
+    yield "trap 'kill $!' EXIT"
+    yield "begin() {"
+    yield "  waited=0"
+    yield f"  until [ -e {CODE}/{BEGIN_FILE} ]; do"
+    yield f"    if [ $waited -ge {BEGIN_S} ]; then"
+    yield f"      echo 'nobody said within {BEGIN_S // 60} minutes that everything is here' >> \"$log\""
+    yield "      return 1"
+    yield "    fi"
+    yield "    sleep 1"
+    yield "    waited=$((waited + 1))"
+    yield "  done"
+    yield "}"
+    yield remembering_exit(f'begin && {PROGRAM} {shlex.join(words)} >> "$log" 2>&1', CODE)
+    yield ""
 
 
 def _job(file: KubernetesFile, wheel: Wheel, parts: int) -> dict[str, object]:
@@ -78,14 +113,14 @@ def _job(file: KubernetesFile, wheel: Wheel, parts: int) -> dict[str, object]:
         "spec": {
             "entrypoint": f"sh {_FILES}/launch.sh",
             "shutdownAfterJobFinishes": True,
-            "ttlSecondsAfterFinished": 600,
+            "ttlSecondsAfterFinished": STAYS_S,
             "activeDeadlineSeconds": int(file.hours * 3600),
             "rayClusterSpec": {
                 "rayVersion": RAY_VERSION,
                 "headGroupSpec": {
                     # KubeRay's submitter is another pod, and sends the job to the head's dashboard.
                     "rayStartParams": {"num-cpus": "0", "num-gpus": "0", "dashboard-host": "0.0.0.0"},  # noqa: S104
-                    "template": _pod(file, wheel, parts, "ray-head", _Need(cpus=2, memory_gb=8, gpus=0)),
+                    "template": _pod(file, wheel, parts, CONTAINER, _Need(cpus=2, memory_gb=8, gpus=0)),
                 },
                 "workerGroupSpecs": [worker],
             },
@@ -108,15 +143,26 @@ class _Need(NamedTuple):
 
 
 def _pod(file: KubernetesFile, wheel: Wheel, parts: int, name: str, need: _Need) -> dict[str, object]:
-    code = {"name": "code", "mountPath": _CODE}
+    code = {"name": "code", "mountPath": CODE}
     sources = [{"configMap": {"name": _part_name(file, number)}} for number in range(parts)]
+    mounts = [code, {"name": "files", "mountPath": _FILES}]
     container: dict[str, object] = {
         "name": name,
         "image": file.image,
-        "env": [{"name": "PYTHONPATH", "value": f"{_CODE}/site"}, {"name": "RAY_USAGE_STATS_ENABLED", "value": "0"}],
+        "env": [{"name": "PYTHONPATH", "value": f"{CODE}/site"}, {"name": "RAY_USAGE_STATS_ENABLED", "value": "0"}],
         "resources": {"requests": need.text, "limits": need.text},
-        "volumeMounts": [code, {"name": "files", "mountPath": _FILES}, {"name": "shared", "mountPath": SHARED}],
+        "volumeMounts": mounts,
     }
+    if file.secret is not None:
+        container["envFrom"] = [{"secretRef": {"name": file.secret}}]
+    volumes: list[dict[str, object]] = [
+        {"name": "code", "emptyDir": {}},
+        {"name": "parts", "projected": {"sources": sources}},
+        {"name": "files", "configMap": {"name": f"{file.name}-files"}},
+    ]
+    if shared := _shared(file, name == CONTAINER):
+        mounts.append({"name": "shared", "mountPath": SHARED})
+        volumes.append({"name": "shared"} | shared)
     spec: dict[str, object] = {
         "initContainers": [
             {
@@ -127,12 +173,7 @@ def _pod(file: KubernetesFile, wheel: Wheel, parts: int, name: str, need: _Need)
             }
         ],
         "containers": [container],
-        "volumes": [
-            {"name": "code", "emptyDir": {}},
-            {"name": "parts", "projected": {"sources": sources}},
-            {"name": "files", "configMap": {"name": f"{file.name}-files"}},
-            {"name": "shared", "persistentVolumeClaim": {"claimName": file.claim}},
-        ],
+        "volumes": volumes,
     }
     if file.node_selector and name == "ray-worker":
         spec["nodeSelector"] = dict(file.node_selector)
@@ -141,10 +182,18 @@ def _pod(file: KubernetesFile, wheel: Wheel, parts: int, name: str, need: _Need)
     return {"metadata": {"labels": {LABEL: file.name}}, "spec": spec}
 
 
+def _shared(file: KubernetesFile, head: bool) -> dict[str, object] | None:
+    """Return the volume with sweeps and data; None for a worker that sees none of them."""
+    if file.claim is None and not head:
+        return None
+    claim = file.claim or file.head_claim
+    return {"emptyDir": {}} if claim is None else {"persistentVolumeClaim": {"claimName": claim}}
+
+
 def _install(wheel: Wheel) -> Iterator[str]:
     """Yield the lines that install exactly the code that was sent. Its dependencies are in the image."""
     yield "set -eu"
-    yield f"cd {_CODE}"
+    yield f"cd {CODE}"
     yield f"cat {_PARTS}/part-* > {wheel.name}"
     yield f'echo "{wheel.check}" | sha256sum -c'
     yield f"python -m pip install --quiet --no-index --no-deps --target site {wheel.name}"

@@ -59,6 +59,8 @@ def load_cluster(path: Path) -> Cluster:
         raise ClusterFileError(document.problem(("axes",), "what looks like a grid", "a cluster file", hint))
     _check_prices(document)
     backend = _foreign_backend(path, document) or _backend(document)
+    if contradictions := backend.contradictions():
+        raise _complaint(document, *contradictions)
     try:
         return Cluster(path, document, backend, backend.resources())
     except ClusterError as error:

@@ -89,6 +89,18 @@ hours: 2
 node_selector: {karpenter.sh/capacity-type: spot}
 tolerations: [spot]
 """,
+    "kubernetes-store": """
+backend: kubernetes
+name: stored
+image: registry.lab.org/base:2
+head_claim: sweeps
+store: s3://results/ann
+secret: bucket-keys
+workers: 2
+cpus_per_worker: 4
+memory_gb_per_worker: 16
+hours: 1
+""",
 }
 
 

@@ -26,6 +26,8 @@ def cluster_lines(cluster: Cluster) -> Iterator[str]:
         yield f"cost     {cost.text}"
     if budget is not None:
         yield f"budget   {budget}"
+    if (loss := cluster.backend.loss()) is not None:
+        yield f"loss     {loss}"
 
 
 def order_lines(order: Order) -> Iterator[str]:

@@ -34,4 +34,5 @@ def _facts(cluster: Cluster) -> dict[str, object]:
         "resources": asdict(cluster.resources),
         "cost": cost.spending and {"text": cost.text, **asdict(cost.spending)},
         "budget": cluster.backend.budget(),
+        "loss": cluster.backend.loss(),
     }

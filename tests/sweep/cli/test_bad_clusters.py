@@ -158,7 +158,7 @@ MISTAKES = {
     "a partition of two words": slurm("", "partition: big mem\n", "partition", "one word"),
     "a set-up of two lines in one": slurm("", 'setup: ["module purge\\nreboot"]\n', "setup[0]", "one line"),
     "memory with its unit": slurm("memory_gb_per_node: 64", "memory_gb_per_node: 64G", "memory_gb_per_node", "whole number"),
-    "no claim": kubernetes("claim: shared\n", "", "claim", "no default"),
+    "no way for files": kubernetes("claim: shared\n", "", "claim", "neither a claim nor a store", "travel: ray"),
     "an image of two words": kubernetes("registry.example/base:1", "base image", "image", "one word"),
     "a namespace with a dot": kubernetes("", "namespace: a.b\n", "namespace", "small letters"),
     "a selector that is a list": kubernetes("", "node_selector: [spot]\n", "node_selector"),

@@ -241,12 +241,16 @@ def test_slurm_remembers_its_jobs_number(here: Path, tools: Tools) -> None:
 
 
 def test_kubernetes_creates_looks_and_deletes(here: Path, tools: Tools) -> None:
+    Path(sys.executable).parent.mkdir()
+    tools.behave("../nowhere/python", "")
     well("up", "kubernetes.yaml", "--grid", "little.yaml")
     well("status", "kubernetes.yaml")
     well("down", "kubernetes.yaml")
     folder = here / "kubernetes.generated"
     assert tools.calls == [
         f"kubectl create -f {folder}/code.yaml -f {folder}/rayjob.yaml",
+        "../nowhere/python -P -m recipe_sweep.cluster.pod --namespace default --job recipe-sweep "
+        "--label app.kubernetes.io/instance --wait run touch /opt/recipe-sweep/begin",
         "kubectl get rayjob,pod --namespace default --selector app.kubernetes.io/instance=recipe-sweep",
         "kubectl delete rayjob,configmap --namespace default --selector app.kubernetes.io/instance=recipe-sweep",
     ]
