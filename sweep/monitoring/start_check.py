@@ -35,6 +35,8 @@ def check_start(cluster: Cluster) -> tuple[Finding, ...]:
     """Check what a launch needs here, and ask the other side what can be asked without starting anything."""
     backend = cluster.backend
     findings = [*_tools(cluster), *(found for probe in backend.probes() for found in _answer(probe))]
+    if (loss := backend.loss()) is not None:
+        findings.append(Finding(Severity.NOTE, loss))
     if backend.is_here:
         findings += [*_memory(cluster), *_torch(cluster), *_ports()]
         findings += [] if cluster.resources.inline else _shared_memory()

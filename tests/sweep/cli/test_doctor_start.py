@@ -111,6 +111,29 @@ def test_what_the_other_side_lacks_is_found_out_at_the_start(
     assert says in doctor("--cluster", f"{kind}.yaml", expect=ExitCode.FAILURE)
 
 
+@pytest.mark.parametrize(
+    ("ways", "asked", "loss"),
+    [
+        ("claim: all", ["persistentvolumeclaim all"], "nothing that is on the claim all"),
+        ("travel: ray", [], "all that was not brought here yet"),
+        ("travel: ray\nhead_claim: mine", ["persistentvolumeclaim mine"], "nothing that is on the claim mine"),
+        ("store: s3://lab/ann\nsecret: keys", ["secret keys"], "what is not in s3://lab/ann yet"),
+    ],
+)
+def test_what_a_file_for_kubernetes_names_is_found_missing_by_a_pod(here: Path, ways: str, asked: list[str], loss: str) -> None:
+    (here / "kubernetes.yaml").write_text(KUBERNETES.replace("claim: shared", ways))
+    log = here.parent / "asked"
+    behave(here.parent, "kubectl", f'echo "$*" >> {log}\necho yes')
+    assert f"note: a lost head costs {loss}" in doctor("--cluster", "kubernetes.yaml")
+    where = "--namespace default"
+    names = [f"get {each} --output name {where}" for each in asked]
+    rights = [f"auth can-i create {what} {where}" for what in ("rayjobs.ray.io", "pods/exec")]
+    assert log.read_text().splitlines() == ["get crd rayjobs.ray.io --output name", *names, *rights]
+    for word in [each.split()[1] for each in asked]:
+        behave(here.parent, "kubectl", f'case "$*" in *" {word} "*) echo "not found" >&2; exit 1;; *) echo yes;; esac')
+        assert f" {word}: not found" in doctor("--cluster", "kubernetes.yaml", expect=ExitCode.FAILURE)
+
+
 def test_a_full_disk_is_found_out_after_hours(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**13, 10**13, 10**9))
     for words in ((), ("little.yaml",)):
