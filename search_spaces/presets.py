@@ -50,4 +50,5 @@ def resolve_grid(reference: str | Path) -> Path:
     if path.exists():
         return path
     expected = f"a grid file, or a preset: {one_of(preset_names())}"
-    raise GridError(Problem(text, found="no such file or preset", expected=expected, hint=nearest(path.stem, preset_names())))
+    hint = nearest(path.stem, preset_names()) or "check the path; `recipe-sweep init NAME` writes a grid to start from"
+    raise GridError(Problem(text, found="no such file or preset", expected=expected, hint=hint))

@@ -57,5 +57,9 @@ SYNONYMS: Mapping[str, str] = {
     "num_gpus": "gpus",
     "num_workers": "workers",
     "num_nodes": "nodes",
+    "k8s": "kubernetes",
+    "kuberay": "kubernetes",
+    "ec2": "aws",
+    "sbatch": "slurm",
 }
 """Keys are in small letters."""

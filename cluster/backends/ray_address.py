@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from recipe_sweep.cluster.backends.base import Backend, Cost, sample
 from recipe_sweep.cluster.notice import Notice
 from recipe_sweep.cluster.resources import LARGEST_PACK, Resources
-from recipe_sweep.cluster.schema import NEVER, ClusterFile, Packs, Span, Switch, refused
+from recipe_sweep.cluster.schema import AUTO, NEVER, ClusterFile, Packs, Span, Switch, refused
 
+_LAST_PORT = 65_535
 _HOURS = Span(0, 365 * 24, "hours, above 0 and at most 8,760 (a year)", word=NEVER)
 
 
@@ -28,11 +30,19 @@ def _moment(value: object) -> datetime | None:
     return moment
 
 
+def _address(value: object) -> str:
+    """Read where Ray is. Its port has to be one."""
+    match = re.fullmatch(r"(?:ray://)?(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", str(value))
+    if value == AUTO or (match and 0 < int(match[1]) <= _LAST_PORT):
+        return str(value)
+    raise refused("auto, or a host and a port such as 192.168.1.10:6379", "on a node of that cluster `auto` finds it")
+
+
 class RayFile(ClusterFile):
     """A Ray cluster that is already running. Only Ray knows its size; `slots` says how many packs run at once."""
 
     backend: Literal["ray"]
-    address: Annotated[str, Field(strict=True, min_length=1)]
+    address: Annotated[str, BeforeValidator(_address)]
     slots: Packs
     spot_notice: Switch = False
     budget_hours: Annotated[float | None, BeforeValidator(_HOURS)] = None

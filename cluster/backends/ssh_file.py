@@ -43,7 +43,7 @@ def _distinct(hosts: tuple[Host, ...]) -> tuple[Host, ...]:
     names = [host.host for host in hosts]
     twice = next((name for place, name in enumerate(names) if name in names[:place]), None)
     if twice is not None:
-        raise refused(f"each host once, and {twice} is there twice")
+        raise refused("each host once", "remove one of them", f"{twice} twice")
     return hosts
 
 

@@ -10,7 +10,7 @@ import typer
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.exit_codes import Group
 from recipe_sweep.sweep.cli.options import JsonOption
-from recipe_sweep.sweep.cli.streams import say, tell
+from recipe_sweep.sweep.cli.streams import say, tell, warn
 
 if TYPE_CHECKING:
     from recipe_sweep.cluster.backends.base import Command
@@ -46,9 +46,12 @@ def validate(file: FileArgument, as_json: JsonOption = False) -> None:
     """Check a cluster file, and show the resources and the cost of its machines."""
     from recipe_sweep.sweep.cli.show.cluster import cluster_lines
     from recipe_sweep.sweep.cli.show.cluster_json import cluster_json
+    from recipe_sweep.sweep.clusters.placeholders import placeholders
 
     cluster = _cluster(file)
     cluster.check_here()
+    for left in placeholders(cluster.document):
+        warn(f"{left.file}:{left.line}: {left.key} is {left.found}; fill it in before a launch")
     if as_json:
         say(cluster_json(cluster))
         return
@@ -92,7 +95,7 @@ def up(
     """Start the machines, or submit the job, with exactly this code. --grid trains a grid on them and then ends them."""
     from recipe_sweep.sweep.cli.actions.bring_up import bring_up_cluster
 
-    bring_up_cluster(_cluster(file), grid, dry_run=dry_run)
+    bring_up_cluster(_cluster(file, to_start=not dry_run), grid, dry_run=dry_run)
 
 
 @app.command(epilog="Example:  recipe-sweep cluster status aws.yaml")
@@ -127,10 +130,10 @@ def down(file: FileArgument, dry_run: DryRunOption = False) -> None:
         bring_down(cluster)
 
 
-def _cluster(file: Path) -> Cluster:
+def _cluster(file: Path, *, to_start: bool = False) -> Cluster:
     from recipe_sweep.sweep.clusters.machines import load_cluster
 
-    return load_cluster(file)
+    return load_cluster(file, to_start=to_start)
 
 
 def _print_state(cluster: Cluster, dry_run: bool) -> None:

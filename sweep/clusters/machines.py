@@ -14,9 +14,12 @@ from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.machine import gpu_name
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.cluster.schema import REGION
+from recipe_sweep.search_spaces.errors import UserInputError
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.search_spaces.validation import nearest, one_of, validate
 from recipe_sweep.search_spaces.yaml_file import Document, read_yaml, shown
+from recipe_sweep.sweep.clusters.advice import advised
+from recipe_sweep.sweep.clusters.placeholders import placeholders
 from recipe_sweep.sweep.clusters.price_files import checked_table
 from recipe_sweep.sweep.errors import ClusterFileError
 
@@ -30,8 +33,8 @@ class Cluster:
     backend: Backend[Any]
     resources: Resources
 
-    def complaint(self, *errors: ClusterError) -> ClusterFileError:
-        """Convert a backend's errors to a user's error, with their lines in the file."""
+    def complaint(self, *errors: ClusterError) -> UserInputError:
+        """Convert a backend's errors to a user's error (ClusterFileError), with their lines in the file."""
         return _complaint(self.document, *errors)
 
     def check_here(self) -> None:
@@ -48,12 +51,28 @@ def load_resources(path: Path | None) -> Resources:
     return this_machine().resources() if path is None else load_cluster(path).resources
 
 
-def load_cluster(path: Path) -> Cluster:
-    """Read a cluster file.
+def load_cluster(path: Path, *, to_start: bool = False) -> Cluster:
+    """Read a cluster file. If machines are to start, placeholders of a sample are mistakes as well.
 
     Raises UserInputError with every mistake of the file, and ClusterFileError if no pack fits on its machines.
     """
-    document = read_yaml(path)
+    try:
+        document = read_yaml(path)
+    except UserInputError as error:
+        raise advised(error, {}) from error
+    left = placeholders(document) if to_start else ()
+    try:
+        cluster = _cluster(path, document)
+    except ClusterFileError as error:
+        told = {problem.key for problem in error.problems}
+        more = [problem for problem in left if problem.key not in told]
+        raise advised(ClusterFileError(*error.problems, *more), document.content) from error
+    if left:
+        raise ClusterFileError(*left)
+    return cluster
+
+
+def _cluster(path: Path, document: Document) -> Cluster:
     if "axes" in document.content:
         hint = "name the grid first, and the machines with --cluster FILE"
         raise ClusterFileError(document.problem(("axes",), "what looks like a grid", "a cluster file", hint))
@@ -155,8 +174,9 @@ def _foreign_backend(path: Path, document: Document) -> Backend[Any] | None:
     return backend(ForeignFile(path, document.content))
 
 
-def _complaint(document: Document, *errors: ClusterError) -> ClusterFileError:
-    return ClusterFileError(*(document.problem(_path(each.key), each.found, each.expected, each.hint) for each in errors))
+def _complaint(document: Document, *errors: ClusterError) -> UserInputError:
+    problems = (document.problem(_path(each.key), each.found, each.expected, each.hint) for each in errors)
+    return advised(ClusterFileError(*problems), document.content)
 
 
 def _path(key: str) -> tuple[str | int, ...]:

@@ -21,7 +21,8 @@ def sample_text(name: str) -> str:
     """Return the sample of a backend. Raises ClusterFileError for a name that is none."""
     kind = _kinds().get(name)
     if kind is None:
-        raise ClusterFileError(Problem("BACKEND", found=repr(name), expected=one_of(_kinds()), hint=nearest(name, _kinds())))
+        hint = nearest(name, _kinds()) or "it is a kind of machines; `> FILE` keeps what is printed"
+        raise ClusterFileError(Problem("BACKEND", found=repr(name), expected=one_of(_kinds()), hint=hint))
     return kind.example()
 
 

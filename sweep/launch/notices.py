@@ -45,7 +45,8 @@ def variable_of(option: str) -> str:
 def why_not(variable: str) -> Problem | None:
     """Say why nobody can be told at the address in a variable; None if somebody can be."""
     if not os.environ.get(variable):
-        return Problem(f"{PREFIX}{variable}", found="no such variable here, or an empty one", expected="an address in it")
+        hint = f"export {variable}=ntfy://MY-TOPIC, for example"
+        return Problem(f"{PREFIX}{variable}", None, "", "no such variable here, or an empty one", "an address in it", hint)
     if importlib.util.find_spec("apprise") is None:
         return Problem("apprise", found="nothing of that name here", expected="a package: pip install 'recipe-sweep[notify]'")
     if not len(_addresses(variable)):

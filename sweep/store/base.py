@@ -77,4 +77,5 @@ class Store(Protocol):
 
 def wrong_address(address: str, found: str, expected: str) -> StoreAddressError:
     """Make the error for an address that is not valid."""
-    return StoreAddressError(Problem(file=address or "the address of the store", found=found, expected=expected))
+    hint = "write the scheme, the bucket and a plain path; credentials come from the environment"
+    return StoreAddressError(Problem(file=address or "the address of the store", found=found, expected=expected, hint=hint))

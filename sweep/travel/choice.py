@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.resources import Way
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -70,13 +71,15 @@ def has_bucket(store: str | None) -> bool:
     return store is not None and open_store(store).folder is None
 
 
+def way_mistake(travel: Way | None, store: str | None) -> ClusterError | None:
+    """Say what is wrong with a way that needs a store, if the sweep has none that other machines reach."""
+    if travel is None or not travel.by_store or has_bucket(store):
+        return None
+    found, hint = f"{travel}, and {store or 'no store'}", "add `--store s3://BUCKET/PATH`, or write `travel: ray`"
+    return ClusterError("travel", found, "a sweep with a bucket as its store, because checkpoints go there", hint)
+
+
 def check_way(travel: Way | None, store: str | None) -> None:
-    """Refuse a way that needs a store, if the sweep has none that other machines reach. Raises ClusterFileError."""
-    if travel is not None and travel.by_store and not has_bucket(store):
-        problem = Problem(
-            key="travel",
-            found=f"{travel}, and {'no store' if store is None else store}",
-            expected="a sweep with a bucket as its store, because checkpoints go there",
-            hint="add `--store s3://BUCKET/PATH`, or write `travel: ray`",
-        )
-        raise ClusterFileError(problem)
+    """Raise ClusterFileError for a way that lacks its store."""
+    if mistake := way_mistake(travel, store):
+        raise ClusterFileError(Problem(None, None, mistake.key, mistake.found, mistake.expected, mistake.hint))

@@ -24,7 +24,7 @@ from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.main import app
 from recipe_sweep.sweep.clusters.machines import Cluster, load_cluster
 from tests.checkout import ROOT
-from tests.cluster.golden_files import GRID, NOW
+from tests.cluster.golden_files import GRID, NOW, filled_in
 from tests.sweep.cli.test_bad_input import GRID as LITTLE
 
 ALL: Mapping[str, type[Backend[Any]]] = {**BACKENDS, **{backend.name: backend for backend in FOREIGN}}
@@ -45,7 +45,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def example(name: str, folder: Path) -> Cluster:
     """The backend's own example, read as a user's file would be."""
     path = folder / "c.yaml"
-    path.write_text(ALL[name].example(), encoding="utf-8")
+    path.write_text(filled_in(ALL[name].example()), encoding="utf-8")
     return load_cluster(path)
 
 

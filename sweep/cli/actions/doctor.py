@@ -34,7 +34,7 @@ class DoctorOptions:
 def look_for_faults(options: DoctorOptions) -> bool:
     """Print what was found; return whether there is no problem. Raises UserInputError if neither grid nor file is given."""
     if options.cluster is not None:
-        findings = _start(options, load_cluster(options.cluster))
+        findings = _start(options, load_cluster(options.cluster, to_start=True))
         if options.as_json:
             say(start_json(options.cluster, options.grid, findings))
     elif options.grid is not None:

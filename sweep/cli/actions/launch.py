@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import typer
 
+from recipe_sweep.cluster.backends.registry import starting
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.pasted import pasted
@@ -20,7 +21,7 @@ from recipe_sweep.sweep.cli.show.live import LaunchDisplay
 from recipe_sweep.sweep.cli.show.plan import print_work
 from recipe_sweep.sweep.cli.show.search import progress_line
 from recipe_sweep.sweep.cli.streams import tell, warn
-from recipe_sweep.sweep.clusters.machines import Cluster, check_drivable, load_cluster, machines_here
+from recipe_sweep.sweep.clusters.machines import Cluster, alternatives, check_drivable, load_cluster, machines_here
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.estimates.estimate import estimate
 from recipe_sweep.sweep.files.on_cluster import check_here
@@ -32,9 +33,11 @@ from recipe_sweep.sweep.planning.opening import Located, Target, check_not_elsew
 from recipe_sweep.sweep.planning.plan import Plan
 from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
 from recipe_sweep.sweep.planning.search_rounds import ask_round, next_points
+from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.base import Store
 from recipe_sweep.sweep.store.of_sweep import fetched_store
 from recipe_sweep.sweep.store.sync import store_the_rest
+from recipe_sweep.sweep.travel.choice import way_mistake
 from recipe_sweep.sweep.worker.worlds import AS_PAPER, NULL
 
 
@@ -45,18 +48,37 @@ def launch_grid(options: LaunchOptions, consent: Consent | None = None) -> None:
     """
     located, cluster = _read_both(options)
     if consent is not None and cluster is not None and cluster.backend.ships_code:
+        if options.store is not None:
+            open_store(options.store)  # A mistake in it would be found on the cluster, after it has started.
         with noticing(options, cluster) if not consent.detach else nullcontext() as noticed:
             launch_on_cluster(options, Place(cluster, located), consent, noticed)
         return
+    _check_nothing_to_leave(consent)
     with _launching(options, cluster) as noticed:
-        _launch_grid(options, noticed, located)
+        _launch_grid(options, noticed, located, cluster)
 
 
-def _launch_grid(options: LaunchOptions, noticed: Noticing, located: Located) -> None:
+def _check_nothing_to_leave(consent: Consent | None) -> None:
+    """Refuse options that mean machines to start, where none are started."""
+    given = [] if consent is None else [("--detach", consent.detach), ("--over-budget", consent.over_budget)]
+    expected = f"machines to start: a cluster file of {alternatives(starting())}"
+    hints = {"--detach": "leave it out; tmux or nohup keep a launch here going", "--over-budget": "leave it out"}
+    problems = [
+        Problem(name, found="a launch that starts no machines", expected=expected, hint=hints[name])
+        for name, is_given in given
+        if is_given
+    ]
+    if problems:
+        raise UserInputError(*problems)
+
+
+def _launch_grid(options: LaunchOptions, noticed: Noticing, located: Located, cluster: Cluster | None) -> None:
     if options.rehearsal is None:
         check_not_elsewhere(located)
         check_here(located.paths, options.cluster)
     store = fetched_store(located.paths, options.store)
+    if cluster is not None and (mistake := way_mistake(cluster.resources.travel, None if store is None else store.address)):
+        raise cluster.complaint(mistake)
     target = opened(located)
     if target.space is None:
         _train(options, target, request_of(options, target, store), noticed)
@@ -65,7 +87,7 @@ def _launch_grid(options: LaunchOptions, noticed: Noticing, located: Located) ->
 
 
 def _cluster(options: LaunchOptions) -> Cluster | None:
-    return None if options.cluster is None else load_cluster(options.cluster)
+    return None if options.cluster is None else load_cluster(options.cluster, to_start=True)
 
 
 def _launching(options: LaunchOptions, cluster: Cluster | None) -> AbstractContextManager[Noticing]:

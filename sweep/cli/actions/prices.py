@@ -15,6 +15,8 @@ from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.clusters.price_files import checked_table, refresh
 from recipe_sweep.sweep.errors import PriceFileError
 
+_REGIONS = "`aws ec2 describe-regions` lists them; it is the region, without the zone's letter at the end"
+
 
 @dataclass(frozen=True)
 class PricesOptions:
@@ -29,7 +31,7 @@ def show_prices(options: PricesOptions) -> None:
     """Print the prices of a region with their sources and dates. A refresh asks AWS first, and keeps what it answered."""
     region = options.region or price_table().region
     if not re.fullmatch(REGION, region):
-        raise PriceFileError(Problem("--region", found=repr(region), expected="a region such as us-east-1"))
+        raise PriceFileError(Problem("--region", None, "", repr(region), "a region such as us-east-1", _REGIONS))
     if options.refresh:
         done = refresh(region)
         if not options.as_json:

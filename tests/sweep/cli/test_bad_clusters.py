@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from typer.testing import CliRunner
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.main import app
+from tests.sweep.cli.bad_clusters import TOLD_IN_FOUR_PARTS, Mistake, aws, command, kubernetes, raw, slurm, ssh
 from tests.sweep.cli.test_bad_input import GRID, contents
 from tests.sweep.cli.test_cluster_commands import RAW, TOOLS
 
 AWS = """\
 backend: aws
 region: us-east-1
-image: ami-0123456789abcdef0
-file_system: fs-0123456789abcdef0
+image: ami-0a1b2c3d4e5f60718
+file_system: fs-0a1b2c3d4e5f60718
 worker_instances: [g5.2xlarge]
 workers: 4
 budget_usd: 60
@@ -43,48 +44,27 @@ hours: 2
 """
 KUBERNETES = """\
 backend: kubernetes
-image: registry.example/base:1
+image: registry.lab.org/base:1
 claim: shared
 workers: 2
 cpus_per_worker: 8
 memory_gb_per_worker: 32
 hours: 2
 """
-FILES = {"ssh": SSH, "aws": AWS, "slurm": SLURM, "kubernetes": KUBERNETES, "raw": RAW}
-
-
-class Mistake(NamedTuple):
-    """A good file, a line of it and what stands there instead (or is added at its end), and what the complaint must say."""
-
-    kind: str
-    old: str
-    new: str
-    says: tuple[str, ...]
-    command: str = "cluster validate c.yaml"
-
-
-def aws(old: str, new: str, *says: str) -> Mistake:
-    return Mistake("aws", old, new, says)
-
-
-def ssh(old: str, new: str, *says: str) -> Mistake:
-    return Mistake("ssh", old, new, says, "plan little.yaml --cluster c.yaml")
-
-
-def slurm(old: str, new: str, *says: str) -> Mistake:
-    return Mistake("slurm", old, new, says)
-
-
-def kubernetes(old: str, new: str, *says: str) -> Mistake:
-    return Mistake("kubernetes", old, new, says)
-
-
-def raw(old: str, new: str, *says: str) -> Mistake:
-    return Mistake("raw", old, new, says)
-
-
-def command(kind: str, words: str, *says: str) -> Mistake:
-    return Mistake(kind, "", "", says, words)
+LOCAL = "backend: local\ncpus: 1\n"
+RAY = "backend: ray\naddress: auto\nslots: 4\n"
+INLINE = "backend: inline\nmax_lanes: 2\n"
+FILES = {
+    "ssh": SSH,
+    "aws": AWS,
+    "slurm": SLURM,
+    "kubernetes": KUBERNETES,
+    "raw": RAW,
+    "local": LOCAL,
+    "ray": RAY,
+    "inline": INLINE,
+    "nothing": "",
+}
 
 
 MISTAKES = {
@@ -94,11 +74,11 @@ MISTAKES = {
     "data staged by a switch": slurm("nodes: 2", "nodes: 2\nstage_data: true", "c.yaml:4", "stage_data", "none, or an"),
     "no region": aws("region: us-east-1\n", "", "region", "no default"),
     "a zone for a region": aws("us-east-1", "us-east-1a", "c.yaml:2", "region", "such as us-east-1"),
-    "an image by its name": aws("ami-0123456789abcdef0", "ubuntu", "c.yaml:3", "image", "auto, or an image's id"),
+    "an image by its name": aws("ami-0a1b2c3d4e5f60718", "ubuntu", "c.yaml:3", "image", "auto, or an image's id"),
     "no kind of machines for a sample": command("aws", "cluster init", "BACKEND"),
     "a sample of no backend": command("aws", "cluster init slum", "BACKEND", "'slum'", "one of", "did you mean slurm?"),
     "a sample of a file": command("aws", "cluster init c.yaml", "BACKEND", "'c.yaml'", "one of"),
-    "a file system by its address": aws("fs-0123456789abcdef0", "fs-0123456789abcdef0.efs.aws", "c.yaml:4", "file_system"),
+    "a file system by its address": aws("fs-0a1b2c3d4e5f60718", "fs-0a1b2c3d4e5f60718.efs.aws", "c.yaml:4", "file_system"),
     "an instance type that is not known": aws(
         "g5.2xlarge", "g5.3xlarge", "worker_instances[0]", "did you mean g5.", "prices.yaml"
     ),
@@ -127,7 +107,7 @@ MISTAKES = {
     "several mistakes at once": aws(
         "workers: 4\nbudget_usd: 60", "workers: none\nbudget_usd: lots", "2 problems", "c.yaml:6", "c.yaml:7"
     ),
-    "a host twice": ssh("10.0.0.2", "10.0.0.1", "c.yaml:4", "hosts", "10.0.0.1 is there twice"),
+    "a host twice": ssh("10.0.0.2", "10.0.0.1", "c.yaml:4", "hosts", "10.0.0.1 twice", "each host once"),
     "a host with its user": ssh("10.0.0.2", "me@10.0.0.2", "c.yaml:6", "hosts[1].host", "a host's name or its address"),
     "a host that would be an option": ssh("10.0.0.2", "-oProxyCommand=reboot", "hosts[1].host", "a host's name"),
     "a host with a space": ssh("10.0.0.2", "'10.0.0.2 -v'", "hosts[1].host", "a host's name"),
@@ -159,7 +139,7 @@ MISTAKES = {
     "a set-up of two lines in one": slurm("", 'setup: ["module purge\\nreboot"]\n', "setup[0]", "one line"),
     "memory with its unit": slurm("memory_gb_per_node: 64", "memory_gb_per_node: 64G", "memory_gb_per_node", "whole number"),
     "no way for files": kubernetes("claim: shared\n", "", "claim", "neither a claim nor a store", "travel: ray"),
-    "an image of two words": kubernetes("registry.example/base:1", "base image", "image", "one word"),
+    "an image of two words": kubernetes("registry.lab.org/base:1", "base image", "image", "one word"),
     "a namespace with a dot": kubernetes("", "namespace: a.b\n", "namespace", "small letters"),
     "a selector that is a list": kubernetes("", "node_selector: [spot]\n", "node_selector"),
     "a toleration that is a mapping": kubernetes("", "tolerations: [{key: spot}]\n", "tolerations[0]"),
@@ -190,6 +170,7 @@ MISTAKES = {
     "a launch on machines that another tool starts": command(
         "raw", "launch little.yaml --cluster c.yaml", "cluster up c.yaml", "launch"
     ),
+    **TOLD_IN_FOUR_PARTS,
 }  # fmt: skip
 
 
@@ -208,7 +189,7 @@ def test_a_mistake_is_told_clearly_and_nothing_is_started_or_written(
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(here)
-    good = FILES.get(mistake.kind, "backend: local\n")
+    good = FILES[mistake.kind]
     assert mistake.old in good
     (here / "c.yaml").write_text(good.replace(mistake.old, mistake.new, 1) if mistake.old else good + mistake.new)
     (here / "little.yaml").write_text(GRID)
@@ -218,12 +199,29 @@ def test_a_mistake_is_told_clearly_and_nothing_is_started_or_written(
 
     assert result.exit_code == ExitCode.BAD_INPUT, result.output
     assert "Traceback" not in result.output
-    assert [text for text in mistake.says if text not in result.stderr] == [], result.stderr
+    stderr = " ".join(result.stderr.split())
+    assert [text for text in mistake.says if " ".join(text.split()) not in stderr] == [], result.stderr
+    assert_told_whole(result.stderr)
     assert contents(here) == before
     assert not (tmp_path / "started").exists()
 
 
-@pytest.mark.parametrize("kind", FILES)
+def assert_told_whole(stderr: str) -> None:
+    """Every mistake has its place, what was found, what was expected, and what to do."""
+    if stderr.startswith("Usage: "):
+        assert "-h" in stderr, "what to do"
+        assert re.search(r"Missing argument '\w+'|No such command '\w+'", stderr)
+        return
+    text = re.sub(r"^error: (\d+ problems:\n)?", "", stderr)
+    problems = [problem for problem in re.split(r"^(?=\S)", text, flags=re.MULTILINE) if problem]
+    assert problems
+    for problem in problems:
+        place, *facts = problem.splitlines()
+        assert place, problem
+        assert [fact[:12].strip() for fact in facts if fact[2:3] != " "] == ["found", "expected", "hint"], problem
+
+
+@pytest.mark.parametrize("kind", FILES.keys() - {"nothing"})
 def test_the_files_of_these_tests_are_sound(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "c.yaml").write_text(FILES[kind])

@@ -22,7 +22,7 @@ from recipe_sweep.sweep.clusters import jobs
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.on_cluster import check_here
 from recipe_sweep.sweep.files.paths import SweepPaths
-from tests.cluster.golden_files import FILES
+from tests.cluster.golden_files import FILES, filled_in
 from tests.sweep.cli.test_bad_input import GRID, contents
 
 RAW = "".join(f"{line}\n" for line in RayUpBackend.example().splitlines() if line and not line.startswith("#"))
@@ -80,7 +80,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (here / "little.yaml").write_text(GRID)
     (here / "raw.yaml").write_text(RAW)
     for case in ("aws", "slurm", "kubernetes"):
-        (here / f"{case}.yaml").write_text(FILES[case].replace("image: auto", "image: ami-0123456789abcdef0"))
+        (here / f"{case}.yaml").write_text(filled_in(FILES[case]).replace("image: auto", "image: ami-0a1b2c3d4e5f60718"))
 
     (here / "key").touch(0o600)
     (here / "ssh.yaml").write_text(FILES["ssh"].replace("~/.ssh/recipe-sweep", f"{here}/key"))
@@ -122,6 +122,16 @@ def test_a_valid_file_says_what_it_holds_and_may_cost(here: Path, tools: Tools) 
     assert tools.calls == []
 
 
+def test_a_sample_that_nobody_has_filled_in_looks_ready(here: Path, tools: Tools) -> None:
+    (here / "kubernetes.yaml").write_text(FILES["kubernetes"])
+    result = run("validate", "kubernetes.yaml")
+    assert result.exit_code == ExitCode.OK
+    assert "kubernetes.yaml:12: image is 'registry.example/recipe-sweep-base:1', a placeholder" in result.stderr
+    assert "a placeholder" in badly(ExitCode.BAD_INPUT, "up", "kubernetes.yaml", "--grid", "little.yaml")
+    well("up", "kubernetes.yaml", "--grid", "little.yaml", "--dry-run")
+    assert tools.calls == []
+
+
 @pytest.mark.parametrize("backend", ["ssh", "aws", "slurm", "kubernetes"])
 def test_a_dry_run_shows_everything_and_does_nothing(here: Path, tools: Tools, backend: str) -> None:
     before = contents(here)
@@ -147,7 +157,7 @@ def test_aws_starts_its_head_and_then_the_launch_which_ends_the_cluster(here: Pa
 
 def test_up_leaves_the_image_open_or_a_dry_run_asks_aws(here: Path, tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "newest_image", lambda parameter, region: "ami-00000001")
-    (here / "aws.yaml").write_text(FILES["aws"])
+    (here / "aws.yaml").write_text(filled_in(FILES["aws"]))
     parameter = "resolve:ssm:/aws/service/deeplearning/ami/x86_64/base-oss-nvidia-driver-gpu-ubuntu-24.04/latest/ami-id"
     assert f"ImageId: {parameter}\n" in well("up", "aws.yaml", "--dry-run")
     well("up", "aws.yaml")
@@ -159,7 +169,7 @@ def test_an_image_that_aws_does_not_name_starts_something(here: Path, tools: Too
         raise AwsAnswerError("AWS refused GetParameter with AccessDeniedException")
 
     monkeypatch.setattr(aws, "newest_image", refused)
-    (here / "aws.yaml").write_text(FILES["aws"])
+    (here / "aws.yaml").write_text(filled_in(FILES["aws"]))
     before = contents(here)
     complaint = " ".join(badly(ExitCode.BAD_INPUT, "up", "aws.yaml").split())
     assert all(text in complaint for text in ("aws.yaml:15", "image", "AccessDeniedException", "state the id of an image"))
