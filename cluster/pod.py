@@ -70,9 +70,10 @@ class Job:
         return self.kubectl("exec", "--stdin", pod, "--container", CONTAINER, "--", *words)
 
     def is_over(self) -> bool:
-        """Say whether KubeRay has ended the job."""
-        state = run(self.kubectl("get", "rayjob", self.name, "--output", "jsonpath={.status.jobDeploymentStatus}"), None, ASK_S)
-        return state.strip() in _OVER
+        """Say whether KubeRay has ended the job, or somebody has removed it."""
+        state = "jsonpath={.metadata.name}={.status.jobDeploymentStatus}"
+        said = run(self.kubectl("get", "rayjob", self.name, "--ignore-not-found", "--output", state), timeout_s=ASK_S)
+        return not said.strip() or said.strip().rpartition("=")[2] in _OVER
 
     def _pods(self) -> list[dict[str, Any]]:
         """List the head's pods, without those of an earlier job that end just now."""

@@ -79,8 +79,7 @@ def _launch(file: KubernetesFile, cargo: Cargo) -> Iterator[str]:
     yield f"cd {SHARED} || exit"
     yield f"log={log}"
     yield ': > "$log"'
-    yield 'tail -f "$log" &'  # So `kubectl logs` shows it as well.
-    yield "trap 'kill $!' EXIT"
+    yield 'tail -f --pid=$$ "$log" &'  # So `kubectl logs` shows it as well, to its end.
     yield "begin() {"
     yield "  waited=0"
     yield f"  until [ -e {CODE}/{BEGIN_FILE} ]; do"

@@ -39,7 +39,7 @@ def main(pod: Path, words: list[str]) -> int:
         case ["get", "pod"]:
             print(json.dumps({"items": _pods(pod)}))
         case ["get", "rayjob"]:
-            print((pod / "state").read_text() if (pod / "state").exists() else "Running", end="")
+            print((pod / "state").read_text() if (pod / "state").exists() else f"{words[2]}=Running", end="")
         case ["exec", _]:
             os.chdir(pod)
             os.execvp("env", ["env", *_environment(), *(_moved(pod, word) for word in words[words.index("--") + 1 :])])

@@ -101,16 +101,19 @@ def test_a_wait_for_the_head_has_no_end_or_does_not_say_so(
 
 
 @pytest.mark.parametrize("file", ["no-pod", "nothing"])
-def test_a_job_that_kubernetes_has_ended_is_followed_for_ever(there: Path, file: str) -> None:
+@pytest.mark.parametrize("state", ["mine=Failed", "mine=Complete", ""])
+def test_a_job_that_kubernetes_has_ended_is_followed_for_ever(there: Path, file: str, state: str) -> None:
     (there / file).touch()
-    (there / "state").write_text("Failed")
+    (there / "state").write_text(state)
     assert run(reach().exit_code()) == "1\n"
 
 
 def test_the_exit_code_of_the_launch_is_lost(there: Path) -> None:
-    assert run(reach().exit_code()) == ""
+    for state in ("mine=", "mine=Running"):
+        (there / "state").write_text(state)
+        assert run(reach().exit_code()) == ""
     (there / "opt/recipe-sweep/launch.exit").write_text("130\n")
-    (there / "state").write_text("Failed")
+    (there / "state").write_text("mine=Failed")
     assert run(reach().exit_code()) == "130\n"
 
 
@@ -121,7 +124,7 @@ def test_a_launch_that_nobody_lets_begin_waits_for_ever(there: Path, tmp_path: P
     run(("kubectl", "create", "-f", str(tmp_path / "rayjob.yaml")))
     wait_until(lambda: run(reach().exit_code()) == "1\n")
     assert "nobody said within 30 minutes" in run(reach().log())
-    assert "nobody said within 30 minutes" in (there / "job.log").read_text(), "what `kubectl logs` shows"
+    wait_until(lambda: "nobody said within 30 minutes" in (there / "job.log").read_text())  # what `kubectl logs` shows
 
 
 def test_a_copy_that_hangs_is_waited_for_without_end(there: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -127,7 +127,7 @@ def test_a_head_that_is_gone_is_followed_for_ever_or_looks_well(here: Path, pod:
     behave(data(pod), Behaviour(step_s=0.5))
     assert run(*LAUNCH, "--yes", "--detach").exit_code == ExitCode.OK
     (pod / "no-pod").touch()
-    (pod / "state").write_text("Failed")
+    (pod / "state").write_text("recipe-sweep=Failed")
     lost = run(*LAUNCH)
     assert lost.exit_code == ExitCode.FAILURE, lost.output
     assert "its results could not be brought here" in lost.output
