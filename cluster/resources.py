@@ -58,12 +58,19 @@ class Resources:
     """Memory that a pack may need by its shapes. Packs are made no larger. None sets no bound."""
     inline: bool = False
     """Whether packs run one after another in the launching process, without Ray."""
+    taken: bool = False
+    """Whether processes that somebody else starts take packs from the sweep's folder, without Ray."""
     stage_data: str | None = None
     """A directory on each node's own disk. A dataset is copied there once, and then read there. None reads it in place."""
     spot_notice: bool = False
     """Whether packs ask their machine's metadata (EC2's) if the machine will soon be taken away. Then they leave in time."""
     travel: Way | None = None
     """How files of packs travel. None finds out whether all machines see the sweep's directory."""
+
+    @property
+    def uses_ray(self) -> bool:
+        """Whether Ray decides where packs run."""
+        return not (self.inline or self.taken)
 
 
 LARGEST_PACK = 128

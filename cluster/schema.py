@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -125,6 +126,27 @@ PathOrNever = Annotated[str | None, matching(r"(/[\w.@+-]+)+", "an absolute path
 MinutesOrNever = Annotated[
     float | None, BeforeValidator(Span(0, _YEAR, f"minutes, above 0 and at most {_YEAR} (a year)", word=NEVER))
 ]
+
+
+HoursOrNever = Annotated[
+    float | None, BeforeValidator(Span(0, 365 * 24, "hours, above 0 and at most 8,760 (a year)", word=NEVER))
+]
+
+
+def _moment(value: object) -> datetime | None:
+    """Read a moment with its time zone."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise refused("a moment with its time zone, such as 2026-11-30T12:00:00+00:00")
+    return moment
+
+
+Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
 def _variable(value: object) -> str | None:

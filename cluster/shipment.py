@@ -71,8 +71,7 @@ def there_text(resources: Resources, notice: Notice = NOBODY) -> str:
     """Write the cluster file for a launch that runs on the cluster itself, beside its Ray."""
     keys: dict[str, object] = {
         "schema_version": 1,
-        "backend": "ray",
-        "address": "auto",
+        **({"backend": "folder"} if resources.taken else {"backend": "ray", "address": "auto"}),
         "slots": resources.slots,
         "cpus_per_pack": resources.cpus_per_pack,
         "gpu_per_pack": resources.gpu_per_pack,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator
@@ -11,23 +10,9 @@ from pydantic import BeforeValidator
 from recipe_sweep.cluster.backends.base import Backend, Cost, sample
 from recipe_sweep.cluster.notice import Notice
 from recipe_sweep.cluster.resources import LARGEST_PACK, Resources
-from recipe_sweep.cluster.schema import AUTO, NEVER, ClusterFile, Packs, Span, Switch, refused
+from recipe_sweep.cluster.schema import AUTO, ClusterFile, HoursOrNever, Moment, Packs, Switch, refused
 
 _LAST_PORT = 65_535
-_HOURS = Span(0, 365 * 24, "hours, above 0 and at most 8,760 (a year)", word=NEVER)
-
-
-def _moment(value: object) -> datetime | None:
-    """Read a moment with its time zone."""
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise refused("a moment with its time zone, such as 2026-11-30T12:00:00+00:00")
-    return moment
 
 
 def _address(value: object) -> str:
@@ -45,8 +30,8 @@ class RayFile(ClusterFile):
     address: Annotated[str, BeforeValidator(_address)]
     slots: Packs
     spot_notice: Switch = False
-    budget_hours: Annotated[float | None, BeforeValidator(_HOURS)] = None
-    up_since: Annotated[datetime | None, BeforeValidator(_moment)] = None
+    budget_hours: HoursOrNever = None
+    up_since: Moment = None
 
 
 class RayBackend(Backend[RayFile]):

@@ -7,6 +7,7 @@ from typing import Any
 
 from recipe_sweep.cluster.backends.aws import AwsBackend
 from recipe_sweep.cluster.backends.base import Backend, ForeignBackend
+from recipe_sweep.cluster.backends.folder import FolderBackend
 from recipe_sweep.cluster.backends.inline import InlineBackend
 from recipe_sweep.cluster.backends.kubernetes import KubernetesBackend
 from recipe_sweep.cluster.backends.local import LocalBackend, LocalFile
@@ -19,6 +20,7 @@ BACKENDS: Mapping[str, type[Backend[Any]]] = {
     "local": LocalBackend,
     "ray": RayBackend,
     "inline": InlineBackend,
+    "folder": FolderBackend,
     "ssh": SshBackend,
     "aws": AwsBackend,
     "slurm": SlurmBackend,

@@ -126,7 +126,7 @@ def machines_of(cluster: Cluster) -> Machines:
 
 def machines_here(resources: Resources) -> Machines:
     """Describe this machine, or the Ray that the resources name."""
-    here = resources.address is None
+    here = resources.address is None and not resources.taken
     return Machines(resources, here, gpu_name() if here and resources.gpu_per_pack > 0 else None)
 
 

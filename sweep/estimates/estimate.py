@@ -59,8 +59,8 @@ def estimate(plan: Plan, paths: SweepPaths, machines: Machines, workload: str = 
     probed_packs = bases[Basis.PROBED] + bases[Basis.PROBED_SIZE]
     process_s = probe.start_s if probe is not None and probed_packs else 0.0
     ray_s = start_seconds(paths, machines)
-    start_s = (ray_s or 0.0) + (process_s if resources.reuse_workers or resources.inline else 0.0)
-    if not (resources.reuse_workers or resources.inline):
+    start_s = (ray_s or 0.0) + (process_s if resources.reuse_workers or not resources.uses_ray else 0.0)
+    if resources.uses_ray and not resources.reuse_workers:
         seconds = [each + (process_s if _is_probed(timed) else 0.0) for each, (_, timed) in zip(seconds, known, strict=True)]
     if probe is not None and probed_packs:
         notes = (
@@ -70,7 +70,7 @@ def estimate(plan: Plan, paths: SweepPaths, machines: Machines, workload: str = 
         )
     if bases[Basis.FLOPS]:
         notes = (*notes, _flops_text(machines))
-    if ray_s is None and not resources.inline:
+    if ray_s is None and resources.uses_ray:
         notes = (*notes, "without the start of Ray and of machines, because no launch has ended here yet")
     return Estimate(
         made_at=datetime.now(UTC),

@@ -45,7 +45,7 @@ def finished_paces(paths: SweepPaths, machines: Machines, workload: str) -> tupl
 
 def start_seconds(paths: SweepPaths, machines: Machines) -> float | None:
     """Read how long the newest launch here took to start its first pack; None if none is known."""
-    ray = not machines.resources.inline
+    ray = machines.resources.uses_ray
     outcomes = [
         (_changed_at(path), outcome)
         for sweep in _sweeps(paths, machines)
@@ -132,7 +132,7 @@ def _counts(attempt: Attempt, resources: Resources, machines: Machines) -> bool:
     """Check whether an attempt ran on the planned machines: this one, or those of a cluster."""
     if machines.here:
         return attempt.process.host == socket.gethostname()
-    return resources.address is not None
+    return resources.address is not None or resources.taken
 
 
 def _seconds(attempt: Attempt) -> float | None:

@@ -105,6 +105,10 @@ WAY = FileKind(
     "the way that packs travel", "launches/[0-9]*.way", "the launch does not tell it",
     "move it away, because no launch depends on it",
 )  # fmt: skip
+OFFERS = FileKind(
+    "the list of packs to take", "launches/[0-9]*.offers", "no pack is taken until the launch writes it again",
+    "move it away, because the launch writes it again",
+)  # fmt: skip
 ROUND = FileKind(
     "a round of the search", "search/[0-9]*.json", "its trials are left out, and the search waits",
     "restore it from a copy; or move it and all later rounds away: they are asked for again, and no finished run is lost",

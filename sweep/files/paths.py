@@ -147,6 +147,10 @@ class SweepPaths:
         """Return the file that says how packs travel in a launch."""
         return self.root / "launches" / f"{epoch:06d}.way"
 
+    def offers_file(self, epoch: int) -> Path:
+        """Return the file with the packs that processes may take in a launch."""
+        return self.root / "launches" / f"{epoch:06d}.offers"
+
     def stop_file(self, epoch: int) -> Path:
         """Return the file that asks every pack of a launch to checkpoint and stop, if it exists."""
         return self.root / "launches" / f"{epoch:06d}.stop"

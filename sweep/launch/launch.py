@@ -117,7 +117,7 @@ def _outcome(request: LaunchRequest, plan: Plan, epoch: int, took_s: float, bega
         host=socket.gethostname(),
         took_s=took_s,
         start_s=max((starts[0] - began_at).total_seconds(), 0.0) if starts else None,
-        ray=not request.resources.inline,
+        ray=request.resources.uses_ray,
         planned=plan.runs,
         trained=sum(run_id in finished for pack in plan.packs for run_id in pack.run_ids),
     )

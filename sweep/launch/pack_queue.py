@@ -62,6 +62,11 @@ class PackQueue:
         return tuple(self._working)
 
     @property
+    def waiting(self) -> int:
+        """Count the packs that are not handed out, or come back later. None are, once nothing is handed out any more."""
+        return 0 if self._closed else len(self._waiting)
+
+    @property
     def finished(self) -> bool:
         """Whether no further pack will be handed out."""
         return self._closed or (not self._waiting and not self._working)

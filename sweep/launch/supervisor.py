@@ -24,6 +24,7 @@ from recipe_sweep.sweep.files.failure_file import log_tail
 from recipe_sweep.sweep.files.launch_file import LaunchFile, LaunchSettings, PlannedPack, write_launch
 from recipe_sweep.sweep.files.progress_file import read_all_progress
 from recipe_sweep.sweep.files.sweep_file import SweepFile
+from recipe_sweep.sweep.launch.offering import Offering
 from recipe_sweep.sweep.launch.pack_queue import PackQueue
 from recipe_sweep.sweep.launch.ray_engine import HOPELESS_EXIT, NO_RAY_EXIT, NO_WORKER_EXIT, RAY_DIRECTORY, UNSEEN_EXIT
 from recipe_sweep.sweep.launch.ray_files import RayFiles, make_ray_files
@@ -40,6 +41,8 @@ from recipe_sweep.trainers.allocator import ALLOCATOR
 
 POLL_S = 0.2
 LOOK_EVERY_S = 1.0
+LONGEST_STOP_S = 60.0
+"""Seconds that a launch without Ray waits for processes to write their checkpoints."""
 AUTH_MODE = "RAY_AUTH_MODE"
 """Ray's environment variable that says who may talk to it."""
 
@@ -127,6 +130,8 @@ class Supervision:
         self._asked.begin_epoch(self._paths, epoch)
         if request.resources.inline:
             return self._run_inline(launch)
+        if request.resources.taken:
+            return self._run_offered(launch)
         address = request.resources.address
         self._display.tell("starting Ray" if address is None else f"asking Ray at {address}")
         log = self._paths.engine_log(epoch)
@@ -155,6 +160,24 @@ class Supervision:
             queue.ended(pack_id, work(SharedFolder(launch.settings), pack_id))
             self._display.show(self.watcher.look())
         return HOPELESS_EXIT if queue.hopeless else 0
+
+    def _run_offered(self, launch: LaunchFile) -> int:
+        """Offer packs to processes that somebody else starts, and wait for them to end."""
+        offering, shown_at, stop_at = Offering(launch, self._display.tell), 0.0, float("inf")
+        self._display.tell("packs are offered to whoever takes them from the sweep's folder")
+        while not offering.finished and time.monotonic() < stop_at:
+            offering.look()
+            if self._asked.listen() and stop_at == float("inf"):
+                self._display.tell("stopping: packs write their checkpoints (again not to wait for them)")
+                stop_at = time.monotonic() + LONGEST_STOP_S
+            stop_at = 0.0 if self._asked.count > 1 else stop_at
+            if time.monotonic() - shown_at >= LOOK_EVERY_S:
+                self._display.show(self.watcher.look())
+                shown_at = time.monotonic()
+            time.sleep(POLL_S)
+        offering.close()
+        self._display.show(self.watcher.look())
+        return HOPELESS_EXIT if offering.hopeless else 0
 
     def _watch(self, engine: subprocess.Popen[bytes]) -> int:
         looked_at = 0.0
@@ -190,7 +213,7 @@ def _engine_environment(files: RayFiles, resources: Resources) -> dict[str, str]
 def check_ray_environment(resources: Resources) -> None:
     """Refuse to start a Ray that every user of this machine can control. Raises UserInputError."""
     mode = os.environ.get(AUTH_MODE, "token")
-    if resources.address is None and not resources.inline and mode != "token":
+    if resources.address is None and resources.uses_ray and mode != "token":
         raise UserInputError(
             Problem(
                 AUTH_MODE,
