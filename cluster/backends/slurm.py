@@ -1,59 +1,33 @@
-"""A job of Slurm: one script for `sbatch`, with `ray symmetric-run` inside it."""
+"""Jobs of Slurm: one batch job with Ray inside it, or an array whose elements take packs without Ray."""
 
 from __future__ import annotations
 
-import math
+import re
 import shlex
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import Literal
 
 from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, StartingBackend, sample
-from recipe_sweep.cluster.backends.reach import Here, Reach, There, remembering_exit
-from recipe_sweep.cluster.errors import NoJobError
+from recipe_sweep.cluster.backends.reach import LOG_FILE, Here, Reach, There
+from recipe_sweep.cluster.backends.slurm_file import SlurmFile as SlurmFile
+from recipe_sweep.cluster.backends.slurm_script import array_text, job_text
+from recipe_sweep.cluster.commands import run
+from recipe_sweep.cluster.errors import ClusterError, NoJobError
 from recipe_sweep.cluster.nodes import Node, resources_of
 from recipe_sweep.cluster.probe import Probe
 from recipe_sweep.cluster.resources import Resources
-from recipe_sweep.cluster.schema import (
-    STAGE_DATA,
-    AbsolutePath,
-    AutoGigabytes,
-    ClusterFile,
-    Cpus,
-    Gigabytes,
-    Gpus,
-    Hours,
-    Line,
-    Machines,
-    Name,
-    PathOrNever,
-    Word,
-)
-from recipe_sweep.cluster.shipment import Cargo, TextFile, launch_words, there_text
+from recipe_sweep.cluster.shipment import Cargo, TextFile, there_text
 
 SCRIPT_NAME = "job.sh"
-
-
-class SlurmFile(ClusterFile):
-    """One job of Slurm with Ray inside it. `slurm.yaml` explains each key."""
-
-    backend: Literal["slurm"]
-    name: Name = "recipe-sweep"
-    directory: AbsolutePath
-    nodes: Machines
-    cpus_per_node: Cpus
-    gpus_per_node: Gpus = 0
-    gpu_memory_gb: AutoGigabytes = None
-    memory_gb_per_node: Gigabytes
-    hours: Hours
-    partition: Word | None = None
-    account: Word | None = None
-    setup: tuple[Line, ...] = ()
-    stage_data: PathOrNever = STAGE_DATA
+LEFT_EXIT = 130
+"""The exit code of a launch that Slurm ended: the same command goes on from the checkpoints."""
+_LARGEST_ARRAY = re.compile(r"^MaxArraySize\s*=\s*([0-9]+)", re.MULTILINE)
+_ASK_CONFIG = ("scontrol", "show", "config")
 
 
 class SlurmBackend(StartingBackend[SlurmFile]):
-    """One job of Slurm, which lives for one grid."""
+    """A job of Slurm, which lives for one grid."""
 
     name = "slurm"
     schema = SlurmFile
@@ -65,15 +39,21 @@ class SlurmBackend(StartingBackend[SlurmFile]):
         return sample("slurm")
 
     def resources(self) -> Resources:
+        """Count what the nodes hold. Raises ClusterError if no pack fits, or if elements of an array cannot be of that kind."""
         file = self.file
+        if file.is_array:
+            file = _as_elements(file)
         node = Node(file.cpus_per_node, file.gpus_per_node, file.memory_gb_per_node, file.gpu_memory_gb)
-        return resources_of(file, [node] * file.nodes)
+        return replace(resources_of(file, [node] * file.nodes), taken=file.is_array)
 
     def cost(self) -> Cost:
         return Cost(None, "Slurm has no prices in dollars; the file limits node-hours")
 
     def budget(self) -> str:
         file = self.file
+        if file.is_array:
+            elements, again = self.resources().slots, f", {file.requeues} times more" if file.requeues else ""
+            return f"at most {elements:,} elements of {file.cpus_per_pack} CPUs for {file.hours:g} hours{again}"
         nodes = "1 node" if file.nodes == 1 else f"{file.nodes:,} nodes"
         return f"at most {file.nodes * file.hours:g} node-hours: {nodes} for {file.hours:g} hours"
 
@@ -88,19 +68,32 @@ class SlurmBackend(StartingBackend[SlurmFile]):
             ),
         )
 
+    def check_machines(self, directory: Path) -> tuple[ClusterError, ...]:
+        """Ask Slurm how many elements an array may have."""
+        if not self.file.is_array:
+            return ()
+        found, elements = _LARGEST_ARRAY.search(run(_ASK_CONFIG)), self.resources().slots
+        if found is None or elements <= int(found[1]):
+            return ()
+        expected = f"at most {int(found[1]):,}, which is MaxArraySize of this Slurm"
+        hint = "lower `nodes`, or raise `cpus_per_pack`: an element is one pack at a time"
+        return (ClusterError("nodes", f"{elements:,} elements of an array", expected, hint),)
+
     def shared_folder(self) -> Path:
         return Path(self.file.directory)
 
     def budget_hours(self) -> float:
-        return self.file.hours
+        return self.file.longest_hours
 
     def up(self, cargo: Cargo | None, now: datetime) -> Start:
         """Decide on the job's script and the files that it reads. They must be where every node can read them."""
         assert cargo is not None
         assert cargo.grid_text is not None
+        resources = self.resources()
+        script = array_text(self.file, cargo, resources) if self.file.is_array else job_text(self.file, cargo)
         files = (
-            TextFile(SCRIPT_NAME, _script(self.file, cargo)),
-            TextFile(cargo.cluster_file.name, there_text(self.resources(), self.notice())),
+            TextFile(SCRIPT_NAME, script),
+            TextFile(cargo.cluster_file.name, there_text(resources, self.notice())),
             TextFile(cargo.grid_file.name, cargo.grid_text),
         )
         return Start(files, (("sbatch", "--parsable", str(cargo.directory / SCRIPT_NAME)),), job_of=_job_of)
@@ -111,69 +104,53 @@ class SlurmBackend(StartingBackend[SlurmFile]):
         return ("squeue", "--jobs", started.job)
 
     def reach(self, started: Started, sweep: str) -> Reach:
-        return Here(There(f"{self.file.directory}/sweeps/{sweep}", str(started.directory)))
+        there = There(f"{self.file.directory}/sweeps/{sweep}", str(started.directory))
+        return ByQueue(there, started.job, f"{self.file.directory}/{self.file.name}")
 
     def down(self, started: Started) -> tuple[Command, ...]:
         """Return the command that cancels the job. With `--quiet` a job that has already ended is no error."""
         return () if started.job is None else (("scancel", "--quiet", started.job),)
 
 
+class ByQueue(Here):
+    """The launch is in a job, on a file system that this machine sees. If the job is gone, so is the launch.
+
+    The job's logs begin with `logs`.
+    """
+
+    def __init__(self, there: There, job: str | None, logs: str) -> None:
+        super().__init__(there)
+        self._job, self._logs = job, logs
+
+    def exit_code(self) -> Command:
+        """Return the command that prints the launch's exit code. It asks Slurm for the job if there is none."""
+        code = f"cat {shlex.quote(f'{self.there.sent}/{self.there.exit_file}')} 2>/dev/null"
+        if self._job is None:
+            return self.run(f"{code} || true")
+        ask = f"squeue --noheader --format=%T --jobs={shlex.quote(self._job)} 2>&1"
+        # The job may end between the two questions.
+        gone = f"sleep 2; {code} || echo {LEFT_EXIT}"
+        return self.run(f'{code} || {{ said=$({ask}) || true; case $said in ""|*"Invalid job id"*) {gone};; esac; }}')
+
+    def log(self) -> Command:
+        """Return the command that prints the end of what the launch, or else the job, has printed."""
+        logs, job = shlex.quote(self._logs), shlex.quote(self._job or "")
+        own = f"tail -n 20 {shlex.quote(f'{self.there.sent}/{LOG_FILE}')} 2>/dev/null"
+        return self.run(f"{own} || tail -q -n 20 {logs}-{job}.log {logs}-{job}_*.log 2>/dev/null || true")
+
+
+def _as_elements(file: SlurmFile) -> SlurmFile:
+    """Return a file in which a pack has whole GPUs, because Slurm gives each element its own. Raises ClusterError."""
+    if file.travel not in ("auto", "folder"):
+        raise ClusterError("travel", file.travel, "auto or folder with mode: array, because its elements see one folder")
+    if file.gpu_per_pack is None:
+        return file.model_copy(update={"gpu_per_pack": 1.0 if file.gpus_per_node and file.device != "cpu" else 0.0})
+    if file.gpu_per_pack != int(file.gpu_per_pack):
+        expected = "a whole number of GPUs with mode: array, because Slurm gives each element its own"
+        raise ClusterError("gpu_per_pack", f"{file.gpu_per_pack:g}", expected)
+    return file
+
+
 def _job_of(printed: str) -> str:
     """Read the number in "4711", or in "4711;name" if Slurm has several clusters."""
     return printed.strip().partition(";")[0]
-
-
-def _script(file: SlurmFile, cargo: Cargo) -> str:
-    directory, wheel = file.directory, cargo.wheel
-    package, kind = (str(wheel.path), "") if file.notify is None else (f"{wheel.path}[notify]", "-notify")
-    launch = launch_words(str(cargo.grid_file), str(cargo.cluster_file), f"{directory}/data", cargo.options)
-    options = [
-        f"--job-name={file.name}",
-        f"--nodes={file.nodes}",
-        "--ntasks-per-node=1",
-        f"--cpus-per-task={file.cpus_per_node}",
-        f"--mem={file.memory_gb_per_node}G",
-        *([f"--gpus-per-node={file.gpus_per_node}"] if file.gpus_per_node else []),
-        f"--time={math.ceil(file.hours * 60)}",
-        *([f"--partition={file.partition}"] if file.partition else []),
-        *([f"--account={file.account}"] if file.account else []),
-        f"--chdir={directory}",
-        f"--output={directory}/{file.name}-%j.log",
-        "--exclusive",
-        "--requeue",
-    ]
-    return "\n".join(
-        [
-            "#!/bin/bash",
-            "# Generated by recipe-sweep for `sbatch`. Change the cluster file instead: a change here is lost.",
-            f"# code     {wheel.name}, sha256 {wheel.sha256}",
-            f"# budget   at most {file.nodes * file.hours:g} node-hours",
-            "# --exclusive: symmetric-run refuses a node on which anybody's Ray is running.",
-            "# --requeue: a launch that starts again continues from its checkpoints.",
-            *(f"#SBATCH {option}" for option in options),
-            "",
-            "set -euo pipefail",
-            *file.setup,
-            "",
-            "# Install exactly the code that was sent, in its own environment.",
-            f"cd {shlex.quote(str(wheel.path.parent))}",
-            f"echo {shlex.quote(wheel.check)} | sha256sum --check",
-            f"environment={directory}/environments/{wheel.sha256[:12]}{kind}",
-            'if [ ! -e "$environment/ready" ]; then',
-            '  python3 -m venv "$environment"',
-            f'  "$environment/bin/pip" install --quiet {shlex.quote(package)}',
-            '  touch "$environment/ready"',
-            "fi",
-            'export PATH="$environment/bin:$PATH"',
-            "",
-            f"cd {directory}",
-            "export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=300 RAY_USAGE_STATS_ENABLED=0",
-            'nodes=$(scontrol show hostnames "$SLURM_JOB_NODELIST")',
-            "head=${nodes%%$'\\n'*}",
-            "port=$((20000 + SLURM_JOB_ID % 10000))",
-            f'srun --nodes={file.nodes} --ntasks={file.nodes} ray symmetric-run --address "$head:$port" \\',
-            f"  --min-nodes {file.nodes} --num-cpus={file.cpus_per_node} --num-gpus={file.gpus_per_node} -- \\",
-            f"  sh -c {shlex.quote(remembering_exit(shlex.join(launch), str(cargo.directory)))}",
-            "",
-        ]
-    )

@@ -28,6 +28,20 @@ def ask_to_stop(paths: SweepPaths, launch: LeaseRecord) -> None:
     stop.touch()
 
 
+def is_asked_to_stop(paths: SweepPaths, epoch: int) -> bool:
+    """Say whether a launch was asked to stop. It may still be writing checkpoints."""
+    return paths.stop_file(epoch).exists()
+
+
+def leave_on_signals(tell: Callable[[int], None]) -> None:
+    """Call `tell` with the number of each signal by which Slurm says that this process has to leave.
+
+    SIGUSR1 says that the time limit is near, the others that somebody ends the process.
+    """
+    for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda told, _: tell(told))
+
+
 def wait_for_end(paths: SweepPaths, launch: LeaseRecord, tell: Callable[[float], None]) -> None:
     """Wait until a launch that was asked to stop has ended.
 

@@ -75,6 +75,22 @@ account: lab-7
 setup: [module purge, module load python/3.12]
 gb_per_pack: 8
 """,
+    "slurm-array": """
+backend: slurm
+name: shared
+mode: array
+directory: /scratch/me/shared
+nodes: 2
+cpus_per_node: 16
+gpus_per_node: 4
+memory_gb_per_node: 240
+hours: 1.5
+requeues: 5
+python: python3.12
+packages: given
+cpus_per_pack: 4
+gb_per_pack: 8
+""",
     "kubernetes": (SAMPLES / "kubernetes.yaml").read_text(encoding="utf-8"),
     "kubernetes-spot": """
 backend: kubernetes

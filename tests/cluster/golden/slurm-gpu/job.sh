@@ -4,40 +4,60 @@
 # budget   at most 3 node-hours
 # --exclusive: symmetric-run refuses a node on which anybody's Ray is running.
 # --requeue: a launch that starts again continues from its checkpoints.
+# --signal: before the time limit the launch is asked to stop, so that packs write their checkpoints.
 #SBATCH --job-name=gpus
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=1
 #SBATCH --cpus-per-task=16
 #SBATCH --mem=240G
 #SBATCH --gpus-per-node=4
+#SBATCH --output=/scratch/me/gpus/gpus-%j.log
+#SBATCH --exclusive
 #SBATCH --time=90
 #SBATCH --partition=a100
 #SBATCH --account=lab-7
 #SBATCH --chdir=/scratch/me/gpus
-#SBATCH --output=/scratch/me/gpus/gpus-%j.log
-#SBATCH --exclusive
 #SBATCH --requeue
+#SBATCH --signal=B:USR1@60
 
 set -euo pipefail
 module purge
 module load python/3.12
 
-# Install exactly the code that was sent, in its own environment.
+# Install exactly the code that was sent, once, in its own environment.
 cd /home/me/slurm-gpu.generated
 echo '332e4c499679c42b2ac7fb22588e70fd6f95571f4adf512654cfcf25bf41419d  recipe_sweep-0.1.0-py3-none-any.whl' | sha256sum --check
 environment=/scratch/me/gpus/environments/332e4c499679
+mkdir -p /scratch/me/gpus/environments
+exec 9>"$environment.lock"
+flock 9
 if [ ! -e "$environment/ready" ]; then
   python3 -m venv "$environment"
   "$environment/bin/pip" install --quiet /home/me/slurm-gpu.generated/recipe_sweep-0.1.0-py3-none-any.whl
   touch "$environment/ready"
 fi
+exec 9>&-
 export PATH="$environment/bin:$PATH"
 
 cd /scratch/me/gpus
 export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=300 RAY_USAGE_STATS_ENABLED=0
+ended=/home/me/slurm-gpu.generated/launch.exit
+rm -f "$ended"
+if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
+  sleep 60 # the launch before seems to live for so long, if its node was lost
+fi
 nodes=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
 head=${nodes%%$'\n'*}
+# Ray wants an address, because a node may know itself as 127.0.1.1 by its name.
+address=$(scontrol show node "$head" --oneliner 2>/dev/null | sed -n 's/.* NodeAddr=\([^ ]*\).*/\1/p') || true
+address=$(getent ahostsv4 "${address:-$head}" | awk '$1 !~ /^127\./ {print $1; exit}') || true
 port=$((20000 + SLURM_JOB_ID % 10000))
-srun --nodes=2 --ntasks=2 ray symmetric-run --address "$head:$port" \
+trap 'recipe-sweep cancel /home/me/slurm-gpu.generated/grid.yaml || true' USR1
+srun --nodes=2 --ntasks=2 ray symmetric-run --address "${address:-$head}:$port" \
   --min-nodes 2 --num-cpus=16 --num-gpus=4 -- \
-  sh -c 'rm -f /home/me/slurm-gpu.generated/launch.exit; recipe-sweep launch /home/me/slurm-gpu.generated/grid.yaml --cluster /home/me/slurm-gpu.generated/cluster.yaml --data /scratch/me/gpus/data --no-mlflow; code=$?; echo $code > /home/me/slurm-gpu.generated/launch.exit.new; mv /home/me/slurm-gpu.generated/launch.exit.new /home/me/slurm-gpu.generated/launch.exit; exit $code'
+  sh -c 'rm -f /home/me/slurm-gpu.generated/launch.exit; recipe-sweep launch /home/me/slurm-gpu.generated/grid.yaml --cluster /home/me/slurm-gpu.generated/cluster.yaml --data /scratch/me/gpus/data --no-mlflow; code=$?; echo $code > /home/me/slurm-gpu.generated/launch.exit.new; mv /home/me/slurm-gpu.generated/launch.exit.new /home/me/slurm-gpu.generated/launch.exit; exit $code' &
+ray=$!
+# When the launch has ended, so does this script, and Slurm ends Ray on all nodes. Ray itself would take a minute.
+while [ ! -e "$ended" ] && kill -0 "$ray" 2>/dev/null; do sleep 1; done
+if [ -e "$ended" ]; then exit "$(cat "$ended")"; fi
+wait "$ray"

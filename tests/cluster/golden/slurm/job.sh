@@ -4,35 +4,55 @@
 # budget   at most 48 node-hours
 # --exclusive: symmetric-run refuses a node on which anybody's Ray is running.
 # --requeue: a launch that starts again continues from its checkpoints.
+# --signal: before the time limit the launch is asked to stop, so that packs write their checkpoints.
 #SBATCH --job-name=recipe-sweep
 #SBATCH --nodes=4
 #SBATCH --ntasks-per-node=1
 #SBATCH --cpus-per-task=32
 #SBATCH --mem=120G
-#SBATCH --time=720
-#SBATCH --chdir=/scratch/me/recipe-sweep
 #SBATCH --output=/scratch/me/recipe-sweep/recipe-sweep-%j.log
 #SBATCH --exclusive
+#SBATCH --time=720
+#SBATCH --chdir=/scratch/me/recipe-sweep
 #SBATCH --requeue
+#SBATCH --signal=B:USR1@60
 
 set -euo pipefail
 
-# Install exactly the code that was sent, in its own environment.
+# Install exactly the code that was sent, once, in its own environment.
 cd /home/me/slurm.generated
 echo '332e4c499679c42b2ac7fb22588e70fd6f95571f4adf512654cfcf25bf41419d  recipe_sweep-0.1.0-py3-none-any.whl' | sha256sum --check
 environment=/scratch/me/recipe-sweep/environments/332e4c499679
+mkdir -p /scratch/me/recipe-sweep/environments
+exec 9>"$environment.lock"
+flock 9
 if [ ! -e "$environment/ready" ]; then
   python3 -m venv "$environment"
   "$environment/bin/pip" install --quiet /home/me/slurm.generated/recipe_sweep-0.1.0-py3-none-any.whl
   touch "$environment/ready"
 fi
+exec 9>&-
 export PATH="$environment/bin:$PATH"
 
 cd /scratch/me/recipe-sweep
 export RAY_SYMMETRIC_RUN_CLUSTER_WAIT_TIMEOUT=300 RAY_USAGE_STATS_ENABLED=0
+ended=/home/me/slurm.generated/launch.exit
+rm -f "$ended"
+if [ "${SLURM_RESTART_COUNT:-0}" -gt 0 ]; then
+  sleep 60 # the launch before seems to live for so long, if its node was lost
+fi
 nodes=$(scontrol show hostnames "$SLURM_JOB_NODELIST")
 head=${nodes%%$'\n'*}
+# Ray wants an address, because a node may know itself as 127.0.1.1 by its name.
+address=$(scontrol show node "$head" --oneliner 2>/dev/null | sed -n 's/.* NodeAddr=\([^ ]*\).*/\1/p') || true
+address=$(getent ahostsv4 "${address:-$head}" | awk '$1 !~ /^127\./ {print $1; exit}') || true
 port=$((20000 + SLURM_JOB_ID % 10000))
-srun --nodes=4 --ntasks=4 ray symmetric-run --address "$head:$port" \
+trap 'recipe-sweep cancel /home/me/slurm.generated/grid.yaml || true' USR1
+srun --nodes=4 --ntasks=4 ray symmetric-run --address "${address:-$head}:$port" \
   --min-nodes 4 --num-cpus=32 --num-gpus=0 -- \
-  sh -c 'rm -f /home/me/slurm.generated/launch.exit; recipe-sweep launch /home/me/slurm.generated/grid.yaml --cluster /home/me/slurm.generated/cluster.yaml --data /scratch/me/recipe-sweep/data --no-mlflow; code=$?; echo $code > /home/me/slurm.generated/launch.exit.new; mv /home/me/slurm.generated/launch.exit.new /home/me/slurm.generated/launch.exit; exit $code'
+  sh -c 'rm -f /home/me/slurm.generated/launch.exit; recipe-sweep launch /home/me/slurm.generated/grid.yaml --cluster /home/me/slurm.generated/cluster.yaml --data /scratch/me/recipe-sweep/data --no-mlflow; code=$?; echo $code > /home/me/slurm.generated/launch.exit.new; mv /home/me/slurm.generated/launch.exit.new /home/me/slurm.generated/launch.exit; exit $code' &
+ray=$!
+# When the launch has ended, so does this script, and Slurm ends Ray on all nodes. Ray itself would take a minute.
+while [ ! -e "$ended" ] && kill -0 "$ray" 2>/dev/null; do sleep 1; done
+if [ -e "$ended" ]; then exit "$(cat "$ended")"; fi
+wait "$ray"
