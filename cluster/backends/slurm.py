@@ -52,8 +52,9 @@ class SlurmBackend(StartingBackend[SlurmFile]):
     def budget(self) -> str:
         file = self.file
         if file.is_array:
-            elements, again = self.resources().slots, f", {file.requeues} times more" if file.requeues else ""
-            return f"at most {elements:,} elements of {file.cpus_per_pack} CPUs for {file.hours:g} hours{again}"
+            cpus = f"{file.cpus_per_pack} CPU{'' if file.cpus_per_pack == 1 else 's'}"
+            again = f", {file.requeues} times more" if file.requeues else ""
+            return f"at most {self.resources().slots:,} elements of {cpus} for {file.hours:g} hours{again}"
         nodes = "1 node" if file.nodes == 1 else f"{file.nodes:,} nodes"
         return f"at most {file.nodes * file.hours:g} node-hours: {nodes} for {file.hours:g} hours"
 

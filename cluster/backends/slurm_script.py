@@ -84,9 +84,9 @@ def array_text(file: SlurmFile, cargo: Cargo, resources: Resources) -> str:
         f"--output={file.directory}/{file.name}-%A_%a.log",
         "--open-mode=append",
     ]
-    hours = f"{resources.slots:,} times {file.longest_hours:g} hours of {file.cpus_per_pack} CPUs"
+    cpu_hours = resources.slots * file.longest_hours * file.cpus_per_pack
     notes = [
-        f"# budget   at most {hours}",
+        f"# budget   at most {cpu_hours:g} CPU-hours",
         "# --requeue: an element that is preempted, or whose node is lost, goes back into the queue.",
         f"# --signal: at its time limit it writes checkpoints and goes back, at most {file.requeues} times.",
     ]

@@ -19,7 +19,7 @@ from recipe_sweep.sweep.launch.pack_queue import PackQueue
 from recipe_sweep.sweep.locks.claim import leftover
 
 PACKS_PER_S = 100
-"""Offered packs that are looked at in a second, so that a large sweep does not keep its file system busy."""
+"""Offered packs that are looked at in a second, because more would keep the file system busy."""
 
 
 class Offering:

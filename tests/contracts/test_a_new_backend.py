@@ -166,6 +166,6 @@ def test_complaints_do_not_know_a_new_backend(said: dict[str, tuple[int, str]]) 
     assert "pool without --grid" in said["no grid"][1]
     assert "machines to start, and nobody to ask" in said["launch"][1]
     assert "did you mean pool?" in said["misspelt"][1]
-    assert "local, ray, inline, ssh, aws, slurm, kubernetes, pool" in said["misspelt"][1]
+    assert "local, ray, inline, folder, ssh, aws, slurm, kubernetes, pool" in said["misspelt"][1]
     assert "aws, slurm, kubernetes or pool" in said["local"][1]
     assert "did you mean hours?" in said["unknown"][1]
