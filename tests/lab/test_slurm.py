@@ -20,9 +20,7 @@ from tests.lab.comparison import compare_sweeps
 from tests.lab.conftest import MakeLab
 from tests.lab.machines import SHARED, Lab
 from tests.lab.slurm import MAX_ARRAY_SIZE, Slurm, wait, why_no_slurm
-from tests.lab.test_sweeps import PACKING, RUNS, WHAT, calm
-
-__all__ = ["calm"]
+from tests.lab.test_sweeps import RUNS, WHAT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("lab")]
 
@@ -33,6 +31,8 @@ SWEEP = str(WHAT["name"])
 LAUNCH = ("recipe-sweep", "launch", "grid.yaml", "--cluster", "slurm.yaml", "--no-mlflow", "--yes")
 END_S = 15.0
 """Seconds after the last result in which the queue has to be empty."""
+PACKING: dict[str, object] = {"max_lanes": 1, "threads": 1}
+"""Packs of one run, because a launch that takes over plans anew, and bits depend on the pack."""
 MODES = pytest.mark.parametrize("mode", ["array", "job"])
 
 
@@ -103,6 +103,18 @@ class Site:
         return self.slurm.queue()[0].split()[0].partition("_")[0]
 
 
+@pytest.fixture(scope="module")
+def calm(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The undisturbed sweep, trained on this host in one process."""
+    here = tmp_path_factory.mktemp("calm")
+    (here / "grid.yaml").write_text(yaml.safe_dump(WHAT))
+    (here / "alone.yaml").write_text(yaml.safe_dump({"backend": "inline"} | PACKING))
+    program = Path(sys.executable).with_name("recipe-sweep")
+    words = [program, "launch", "grid.yaml", "--no-mlflow", "--data", "data", "--cluster", "alone.yaml", "--dir", "calm"]
+    subprocess.run(words, cwd=here, check=True, capture_output=True)
+    return here / "calm"
+
+
 @pytest.fixture
 def site(make_lab: MakeLab, calm: Path) -> Site:
     if (lacking := why_no_slurm()) is not None:
@@ -164,13 +176,13 @@ def test_a_power_cut_of_the_node_that_leads_loses_or_doubles_a_run(site: Site, c
 
 
 def test_elements_that_reach_their_time_limit_do_not_go_on_by_themselves(site: Site, calm: Path) -> None:
-    site.describe("array", hours=2 / 60, requeues=20)
+    site.describe("array", hours=3 / 60, requeues=20)
     process = site.follow()
     wait(
         lambda: any("told to leave" in path.read_text() for path in (site.lab.shared or Path()).glob("there/*_*.log")),
         PATIENCE_S,
     )
-    site.until_empty("array, with a time limit of two minutes")
+    site.until_empty("array, with a time limit of three minutes")
     said = process.communicate(timeout=60)[0].decode(errors="replace")
     assert process.returncode == 0, said
     site.is_as(calm)
