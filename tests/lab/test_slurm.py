@@ -85,7 +85,7 @@ class Site:
 
     def until_empty(self, what: str) -> None:
         """Measure from the newest result to the empty queue."""
-        wait(lambda: self.done == RUNS, PATIENCE_S)
+        wait(lambda: self.done == RUNS, 2 * PATIENCE_S)
         newest = max(path.stat().st_mtime for path in self.there.results.glob("*.parquet"))
         wait(lambda: not self.slurm.queue(), PATIENCE_S)
         seconds = time.time() - newest
