@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from recipe_sweep.cluster.aws_account import AwsAnswerError, check_aws_account
 from recipe_sweep.cluster.aws_image import newest_image
 from recipe_sweep.cluster.backends import ray_up_commands
-from recipe_sweep.cluster.backends.aws_file import AwsFile, deadline, image_parameter, spending, spending_text
-from recipe_sweep.cluster.backends.aws_ray_up import HOME, SHARED, launch_shell, ray_up_text
+from recipe_sweep.cluster.backends.aws_file import (
+    AwsFile,
+    deadline,
+    image_parameter,
+    spending,
+    spending_text,
+)
+from recipe_sweep.cluster.backends.aws_ray_up import HOME, launch_shell, ray_up_text, root_of
 from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, StartingBackend, sample
 from recipe_sweep.cluster.backends.reach import ByRay, Reach, There
 from recipe_sweep.cluster.errors import ClusterError
@@ -19,6 +26,8 @@ from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.cluster.shipment import Cargo, TextFile, there_text
 
 CONFIG_NAME = "ray.yaml"
+RECORDS = "_clusters"
+"""Folder of the store that says what is up. No sweep has this name."""
 
 
 class AwsBackend(StartingBackend[AwsFile]):
@@ -27,6 +36,7 @@ class AwsBackend(StartingBackend[AwsFile]):
     name = "aws"
     schema = AwsFile
     tools = ("ray",)
+    opens_store = True
 
     @classmethod
     def example(cls) -> str:
@@ -61,6 +71,12 @@ class AwsBackend(StartingBackend[AwsFile]):
     def budget_hours(self) -> float:
         return spending(self.file).hours
 
+    def contradictions(self) -> tuple[ClusterError, ...]:
+        return tuple(self.file.contradictions())
+
+    def loss(self) -> str:
+        return f"a lost head costs {self.file.loss()}"
+
     def gpu(self) -> str | None:
         """Name the GPU model with the lowest float32 peak among the kinds of workers."""
         table = price_table(self.file.region)
@@ -68,8 +84,22 @@ class AwsBackend(StartingBackend[AwsFile]):
         models = [kind.gpu for kind in kinds if kind.gpu is not None]
         return min(models, key=lambda model: table.peak(model, "float32") or 0.0, default=None)
 
+    def lacks_to_reach(self) -> str | None:
+        """Look for the private key that `ray up` made. Without it, Ray makes another one, which opens nothing."""
+        folder = Path("~/.ssh").expanduser()
+        if any(folder.glob(f"ray-autoscaler_*{self.file.region}.pem")):
+            return None
+        key = f"~/.ssh/ray-autoscaler_*{self.file.region}.pem"
+        return f"bring {key} from the machine that started the cluster: without this key the head gives no answer"
+
     def check_account(self) -> None:
         check_aws_account()
+
+    def store_of(self, sweep: str) -> str | None:
+        return None if self.file.store is None else f"{self.file.store}/{sweep}"
+
+    def records(self) -> str | None:
+        return None if self.file.store is None else f"{self.file.store}/{RECORDS}/{self.file.name}"
 
     def settled(self) -> AwsBackend:
         """Ask AWS for the image that a file with `image: auto` leaves open.
@@ -96,14 +126,14 @@ class AwsBackend(StartingBackend[AwsFile]):
         commands = [ray_up_commands.up(config)]
         if cargo.grid_text is not None:
             files.append(TextFile(cargo.grid_file.name, cargo.grid_text))
-            commands.append(ray_up_commands.launch(config, launch_shell(cargo.options)))
+            commands.append(ray_up_commands.launch(config, launch_shell(self.file, cargo.options)))
         return Start(tuple(files), tuple(commands), deadline(self.file, now))
 
     def status(self, started: Started) -> Command:
         return ray_up_commands.status(started.directory / CONFIG_NAME)
 
     def reach(self, started: Started, sweep: str) -> Reach:
-        return ByRay(There(f"{SHARED}/sweeps/{sweep}", HOME), started.directory / CONFIG_NAME)
+        return ByRay(There(f"{root_of(self.file)}/sweeps/{sweep}", HOME), started.directory / CONFIG_NAME)
 
     def down(self, started: Started) -> tuple[Command, ...]:
         return (ray_up_commands.down(started.directory / CONFIG_NAME),)

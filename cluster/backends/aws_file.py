@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
@@ -12,10 +13,12 @@ from recipe_sweep.cluster.aws_image import CPU_IMAGE, GPU_IMAGE
 from recipe_sweep.cluster.backends.base import Spending
 from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.prices import price_table, prices_file, told
+from recipe_sweep.cluster.resources import Way
 from recipe_sweep.cluster.schema import (
     AUTO,
     REGION,
     STAGE_DATA,
+    BucketFolder,
     ClusterFile,
     Dollars,
     Gigabytes,
@@ -55,7 +58,11 @@ class AwsFile(ClusterFile):
     region: Annotated[str, matching(REGION, "a region such as us-east-1")]
     image: Annotated[str | None, matching(r"ami-[0-9a-f]{8,17}", "an image's id such as ami-0123456789abcdef0", AUTO)] = None
     """None for the newest image that AWS names for such machines."""
-    file_system: Annotated[str, matching(r"fs-[0-9a-f]{8,17}", "an EFS file system's id such as fs-0123456789abcdef0")]
+    store: BucketFolder | None = None
+    """The folder of a bucket that keeps every sweep, each in a folder of its own name."""
+    file_system: (
+        Annotated[str, matching(r"fs-[0-9a-f]{8,17}", "an EFS file system's id such as fs-0123456789abcdef0")] | None
+    ) = None
     head_instance: Instance = "m6i.large"
     worker_instances: Annotated[tuple[Instance, ...], not_empty("at least one value")]
     workers: Machines
@@ -67,6 +74,38 @@ class AwsFile(ClusterFile):
     subnets: tuple[Annotated[str, matching(r"subnet-[0-9a-f]{8,17}", "a subnet's id such as subnet-0123abcd")], ...] = ()
     security_groups: tuple[Annotated[str, matching(r"sg-[0-9a-f]{8,17}", "a group's id such as sg-0123abcd")], ...] = ()
     head_profile: Word | None = None
+    worker_profile: Word | None = None
+
+    @property
+    def way(self) -> Way | None:
+        """How files of packs travel. Only workers with a role of their own may use the bucket."""
+        if self.travel != AUTO:
+            return Way(self.travel)
+        if self.file_system is not None:
+            return None
+        return Way.RAY if self.worker_profile is None else Way.STORE
+
+    def loss(self) -> str:
+        """Say in one sentence what a lost head costs."""
+        if self.file_system is not None:
+            return f"nothing that is on the file system {self.file_system}, where the sweep is"
+        return f"what is not in {self.store} yet: at most the last seconds"
+
+    def contradictions(self) -> Iterator[ClusterError]:
+        """Yield what is lost with the machines, and what workers cannot use."""
+        if self.store is None and self.file_system is None:
+            yield ClusterError("store", "neither store nor file_system", _ONE_PLACE, _A_BUCKET)
+        if self.file_system is None and self.way is Way.FOLDER:
+            yield ClusterError("travel", "folder, and no file_system", "ray or store, because such machines share no folder")
+        if self.way is Way.STORE:
+            lacking = [key for key in ("store", "worker_profile") if getattr(self, key) is None]
+            for key in lacking:
+                yield ClusterError("travel", f"store, and no {key}", _BOTH, f"add {key}, or write `travel: ray`")
+
+
+_ONE_PLACE = "at least one of them, because the disks of machines go when they end"
+_A_BUCKET = "name a folder of a bucket, such as store: s3://my-results/sweeps"
+_BOTH = "both, because workers then read and write the bucket themselves"
 
 
 def image_parameter(file: AwsFile) -> str:

@@ -12,9 +12,10 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from recipe_sweep.cluster.backends.aws_file import AwsFile, deadline, image_parameter, spending_text
-from recipe_sweep.cluster.backends.reach import remembering_exit
+from recipe_sweep.cluster.backends.reach import LOG_FILE, remembering_exit
 from recipe_sweep.cluster.prices import price_table
 from recipe_sweep.cluster.shipment import RAY_VERSION, Cargo, Wheel, launch_words
 from recipe_sweep.cluster.yaml_text import written
@@ -27,10 +28,20 @@ WAIT_S = 900
 """Seconds for which the head stays after its launch, so that whoever follows can bring the results."""
 
 
-def launch_shell(options: Sequence[str] = ()) -> str:
-    """Write the command with which the head trains the grid that was copied to it."""
-    words = launch_words(f"{HOME}/grid.yaml", f"{HOME}/cluster.yaml", f"{SHARED}/data", options)
-    return remembering_exit(f"cd {SHARED} && {shlex.join(words)}", HOME, WAIT_S)
+def root_of(file: AwsFile) -> str:
+    """Return the directory of sweeps and data on the head: on the shared file system, or on the head's own disk."""
+    return HOME if file.file_system is None else SHARED
+
+
+def launch_shell(file: AwsFile, options: Sequence[str] = ()) -> str:
+    """Write the command with which the head trains the grid that was copied to it.
+
+    It is a shell of its own: Ray appends the commands that end the cluster, and they must run whatever the exit code is.
+    """
+    root = root_of(file)
+    words = launch_words(f"{HOME}/grid.yaml", f"{HOME}/cluster.yaml", f"{root}/data", options)
+    launch = f"cd {root} && {shlex.join(words)} > {HOME}/{LOG_FILE} 2>&1"
+    return f"({remembering_exit(launch, HOME, WAIT_S)})"
 
 
 def ray_up_text(file: AwsFile, cargo: Cargo, now: datetime) -> str:
@@ -51,7 +62,7 @@ def ray_up_text(file: AwsFile, cargo: Cargo, now: datetime) -> str:
             ("", {"upscaling_speed": float(file.workers), "idle_timeout_minutes": file.idle_minutes}),
             ("Ended machines are terminated, never kept.", {"provider": _provider(file)}),
             ("", {"auth": {"ssh_user": "ubuntu"}}),
-            (_IAM_NOTES, {"head_node_type": "head", "available_node_types": _node_types(file)}),
+            (_IAM_NOTES, {"head_node_type": "head", "available_node_types": _node_types(file, ends_at)}),
             ("", {"file_mounts": mounts, "rsync_exclude": ["checkpoints/", "ray/"]}),
             ("", {"setup_commands": _setup(file, cargo.wheel, ends_at)}),
             ("", {"head_start_ray_commands": _start("--head --port=6379 --autoscaling-config=~/ray_bootstrap_config.yaml")}),
@@ -60,20 +71,21 @@ def ray_up_text(file: AwsFile, cargo: Cargo, now: datetime) -> str:
     )
 
 
-_IAM_NOTES = """The head starts and ends workers, so it needs an instance profile. Without head_profile Ray makes one with full
-access to EC2 and S3; docs/clusters.md has a policy that allows no more than is needed. Workers get none."""
+_IAM_NOTES = """The head starts and ends workers and writes to the store, so it needs an instance profile. Without head_profile
+Ray makes one with full access to EC2 and S3; docs/clusters.md has policies that allow no more than is needed. Workers get
+worker_profile, or none. The user data end a machine in time, even one that nobody reaches."""
 
 
 def _provider(file: AwsFile) -> dict[str, object]:
     return {"type": "aws", "region": file.region, "cache_stopped_nodes": False}
 
 
-def _node_types(file: AwsFile) -> dict[str, object]:
+def _node_types(file: AwsFile, ends_at: datetime) -> dict[str, object]:
     head: dict[str, object] = {
         "resources": {"CPU": 0, "GPU": 0},
         "min_workers": 0,
         "max_workers": 0,
-        "node_config": _node_config(file, file.head_instance, spot=False, profile=file.head_profile),
+        "node_config": _node_config(file, _Machine(file.head_instance, False, file.head_profile), ends_at),
     }
     markets = [(name, True) for name in file.worker_instances] if file.spot else []
     markets += [(name, False) for name in file.worker_instances]
@@ -86,52 +98,78 @@ def _node_types(file: AwsFile) -> dict[str, object]:
             "max_workers": file.workers,
             "priority": priority,
             "idle_timeout_s": file.idle_minutes * 60,
-            "node_config": _node_config(file, name, spot, profile=None),
+            "node_config": _node_config(file, _Machine(name, spot, file.worker_profile), ends_at),
         }
     return dict(types)
 
 
-def _node_config(file: AwsFile, instance: str, spot: bool, profile: str | None) -> dict[str, object]:
-    """Build the request for EC2's RunInstances."""
+class _Machine(NamedTuple):
+    """One kind of machine: its type, whether it is spot, and its instance profile."""
+
+    instance: str
+    spot: bool
+    profile: str | None
+
+
+def _node_config(file: AwsFile, machine: _Machine, ends_at: datetime) -> dict[str, object]:
+    """Build the request for EC2's RunInstances. Tags tell whoever pays what a machine is for, before Ray adds its own."""
     disk = {"VolumeSize": file.disk_gb, "VolumeType": "gp3", "DeleteOnTermination": True}
     config: dict[str, object] = {
-        "InstanceType": instance,
+        "InstanceType": machine.instance,
         "ImageId": file.image or f"resolve:ssm:{image_parameter(file)}",  # EC2 itself reads a parameter so.
         "InstanceInitiatedShutdownBehavior": "terminate",
         "MetadataOptions": {"HttpTokens": "required"},
         "BlockDeviceMappings": [{"DeviceName": "/dev/sda1", "Ebs": disk}],
+        "UserData": f"#!/bin/bash\n{_shutdown(ends_at)}\n",
+        "TagSpecifications": [
+            {"ResourceType": "instance", "Tags": [{"Key": "recipe-sweep", "Value": file.name}]},
+            {"ResourceType": "volume", "Tags": [{"Key": "recipe-sweep", "Value": file.name}]},
+        ],
     }
-    if spot:
+    if machine.spot:
         config["InstanceMarketOptions"] = {"MarketType": "spot"}
     if file.subnets:
         config["SubnetIds"] = list(file.subnets)
     if file.security_groups:
         config["SecurityGroupIds"] = list(file.security_groups)
-    if profile is not None:
-        config["IamInstanceProfile"] = {"Name": profile}
+    if machine.profile is not None:
+        config["IamInstanceProfile"] = {"Name": machine.profile}
     return config
 
 
 def _setup(file: AwsFile, wheel: Wheel, ends_at: datetime) -> list[str]:
     """List the commands that every node runs before Ray starts.
 
-    They plan the node's own shutdown, mount the shared file system, and install exactly the code that was sent.
+    They plan the node's own shutdown, mount the shared file system if there is one, and install exactly the code that was sent.
     """
     environment = f"{HOME}/env-{wheel.sha256[:12]}"
     package = f"{HOME}/{wheel.name}" if file.notify is None else f"'{HOME}/{wheel.name}[notify]'"
-    server = f"{file.file_system}.efs.{file.region}.amazonaws.com:/"
-    options = "nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport"
-    left = f"$(( ({int(ends_at.timestamp())} - $(date +%s)) / 60 ))"
+    programs = "python3-venv tmux rsync" if file.file_system is None else "nfs-common python3-venv tmux rsync"
     return [
-        f'minutes={left}; sudo shutdown --poweroff "+$(( minutes > 0 ? minutes : 0 ))"',
-        "sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq nfs-common python3-venv tmux",
-        f"sudo mkdir -p {SHARED} && (mountpoint -q {SHARED} || sudo mount -t nfs4 -o {options} {server} {SHARED})",
-        f"sudo chown $(id -u):$(id -g) {SHARED}",
+        _shutdown(ends_at),
+        f"sudo apt-get update -qq && sudo DEBIAN_FRONTEND=noninteractive apt-get install -y -qq {programs}",
+        *([] if file.file_system is None else _mount(file.file_system, file.region)),
         f"cd {HOME} && echo {shlex.quote(wheel.check)} | sha256sum --check",
         f"test -e {environment}/ready || (python3 -m venv {environment} && "
         f"{environment}/bin/pip install --quiet {package} 'ray[default]=={RAY_VERSION}' boto3 && "
         f"touch {environment}/ready)",
         f"echo 'export PATH={environment}/bin:$PATH' >> ~/.bashrc",
+    ]
+
+
+def _shutdown(ends_at: datetime) -> str:
+    """Write the command by which a machine ends itself at that time. Its request says that it is terminated then."""
+    left = f"$(( ({int(ends_at.timestamp())} - $(date +%s)) / 60 ))"
+    return f'minutes={left}; sudo shutdown --poweroff "+$(( minutes > 0 ? minutes : 0 ))"'
+
+
+def _mount(file_system: str, region: str) -> list[str]:
+    """List the commands that mount an EFS file system."""
+    server = f"{file_system}.efs.{region}.amazonaws.com:/"
+    options = "nfsvers=4.1,rsize=1048576,wsize=1048576,hard,timeo=600,retrans=2,noresvport"
+    return [
+        f"sudo mkdir -p {SHARED} && (mountpoint -q {SHARED} || sudo mount -t nfs4 -o {options} {server} {SHARED})",
+        f"sudo chown $(id -u):$(id -g) {SHARED}",
     ]
 
 

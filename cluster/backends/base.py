@@ -88,6 +88,9 @@ class Backend(ABC, Generic[File]):
     ships_code: ClassVar[bool] = False
     """Whether `up` sends our wheel, writes files and remembers what it started."""
 
+    opens_store: ClassVar[bool] = False
+    """Whether the account that starts the machines opens the store as well. Other machines may have rights of their own."""
+
     tools: ClassVar[tuple[str, ...]] = ()
     """Programs that `up`, `status` and `down` run."""
 
@@ -114,6 +117,14 @@ class Backend(ABC, Generic[File]):
     def described(self) -> str:
         """Name of such a file in complaints."""
         return self.name
+
+    def store_of(self, sweep: str) -> str | None:
+        """Return the address that the file gives to the store of a sweep of this name; None if it names no store."""
+        return getattr(self.file, "store", None)
+
+    def records(self) -> str | None:
+        """Return the address of the store that says what is up of this file; None if that is the sweep's own store, or none."""
+        return getattr(self.file, "store", None)
 
     def gpu(self) -> str | None:
         """Name the model of the slowest GPU; None if there is no GPU, or if the file does not tell."""
@@ -163,6 +174,10 @@ class Backend(ABC, Generic[File]):
     def mistakes_here(self) -> tuple[ClusterError, ...]:
         """List what the file names on this machine and is not there as it has to be."""
         return ()
+
+    def lacks_to_reach(self) -> str | None:
+        """Say what this machine lacks to reach a cluster that another one has brought up; None if nothing is known to lack."""
+        return None
 
     def check_machines(self, directory: Path) -> tuple[ClusterError, ...]:
         """List what is wrong with machines that run already, before anything is started there. It may take some seconds.

@@ -10,7 +10,7 @@ from recipe_sweep.search_spaces.yaml_file import Document, KeyPath, shown
 
 _PLACEHOLDER = re.compile(
     r"""
-    ^[a-z]+-0123456789?(abcdef0?)?$      # ids of AWS in samples, such as fs-0123456789abcdef0
+    ^[a-z]+-0123(abcd|4567(89?)?(abcdef0?)?)$  # ids of AWS in samples, such as fs-0123456789abcdef0
     | (^|[/@.])[\w-]+\.example(?=$|[:/])  # a domain that nobody can own
     | ^s3://(bucket|my-bucket)(/|$)
     | <[^<>]*>

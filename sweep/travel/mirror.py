@@ -160,12 +160,16 @@ class MirroredPack:
         return self.answer.published
 
     def data_sources(self, point: DesignPoint, content_hash: str) -> Sequence[DataSource]:
-        """See `PackFiles`. The store comes first, because many machines may read from it at once."""
+        """See `PackFiles`. Where files go by the store, it comes first, because many machines may read from it at once.
+
+        Where they go through Ray, this machine may have no right to the store, so the launch's machine comes first.
+        """
 
         def fetch(name: str, path: Path) -> bool:
             return download_data(self.way.gateway, self.pack_id, self.way.token, name, path)
 
-        return (*stored_source(self.settings.store, content_hash), DataSource("the launch's machine", fetch))
+        stored, by_gate = stored_source(self.settings.store, content_hash), DataSource("the launch's machine", fetch)
+        return (*stored, by_gate) if isinstance(self.way.freight, ByStore) else (by_gate, *stored)
 
     def told_to_stop(self) -> bool:
         """See `PackFiles`."""

@@ -32,16 +32,29 @@ FILES = {
 backend: aws
 name: cpus
 region: eu-west-1
-image: ami-0123456789abcdef0
-file_system: fs-0123456789abcdef0
+image: ami-0a1b2c3d4e5f60718
+file_system: fs-0a1b2c3d4e5f60718
 worker_instances: [c6i.4xlarge]
 workers: 2
 spot: false
 budget_usd: 5
-subnets: [subnet-0123456789abcdef0]
-security_groups: [sg-0123456789abcdef0]
+subnets: [subnet-0a1b2c3d4e5f60718]
+security_groups: [sg-0a1b2c3d4e5f60718]
 head_profile: recipe-sweep-head
 cpus_per_pack: 2
+""",
+    "aws-store": """
+backend: aws
+name: stored
+region: eu-west-1
+image: ami-0a1b2c3d4e5f60718
+store: s3://results/ann
+worker_instances: [g5.2xlarge]
+workers: 2
+budget_usd: 20
+head_profile: recipe-sweep-head
+worker_profile: recipe-sweep-worker
+notify: env:TELL
 """,
     "ssh": (SAMPLES / "ssh.yaml")
     .read_text(encoding="utf-8")
@@ -133,8 +146,9 @@ class Golden(NamedTuple):
 
 
 def filled_in(text: str) -> str:
-    """A sample without its placeholders, so that a cluster of it can start."""
-    return text.replace("-0123456789abcdef0", "-0a1b2c3d4e5f60718").replace("registry.example/", "registry.lab.org/")
+    """A sample without its placeholders, so that a cluster of it can start. A file system replaces a bucket, which is asked."""
+    text = text.replace("-0123456789abcdef0", "-0a1b2c3d4e5f60718").replace("registry.example/", "registry.lab.org/")
+    return text.replace("store: s3://my-bucket/sweeps\n", "").replace("file_system: null", "file_system: fs-0a1b2c3d4e5f60718")
 
 
 def backend(case: str) -> Backend[Any]:

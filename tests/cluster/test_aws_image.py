@@ -19,7 +19,7 @@ PUBLIC = "/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
 
 
 def machines(**changes: Any) -> AwsBackend:
-    keys = {"backend": "aws", "region": REGION, "file_system": "fs-0123456789abcdef0", "workers": 1, "budget_usd": 60}
+    keys = {"backend": "aws", "region": REGION, "file_system": "fs-0a1b2c3d4e5f60718", "workers": 1, "budget_usd": 60}
     return AwsBackend(AwsFile.model_validate(keys | {"worker_instances": ["c6i.2xlarge"]} | changes))
 
 
@@ -58,7 +58,7 @@ def test_gpus_get_an_image_without_their_driver(monkeypatch: pytest.MonkeyPatch,
 def test_a_stated_image_is_replaced_or_needs_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aws, "newest_image", None)
     monkeypatch.setattr(aws, "check_aws_account", None)
-    assert machines(image="ami-0123456789abcdef0").settled().file.image == "ami-0123456789abcdef0"
+    assert machines(image="ami-0a1b2c3d4e5f60718").settled().file.image == "ami-0a1b2c3d4e5f60718"
 
 
 def test_an_image_that_aws_does_not_name_has_no_remedy(account: Any) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.main import app
-from tests.sweep.cli.bad_clusters import TOLD_IN_FOUR_PARTS, Mistake, aws, command, kubernetes, raw, slurm, ssh
+from tests.sweep.cli.bad_clusters import TOLD_IN_FOUR_PARTS, Mistake, aws, command, kubernetes, raw, slurm, ssh, to_start
 from tests.sweep.cli.test_bad_input import GRID, contents
 from tests.sweep.cli.test_cluster_commands import RAW, TOOLS
 
@@ -79,6 +79,26 @@ MISTAKES = {
     "a sample of no backend": command("aws", "cluster init slum", "BACKEND", "'slum'", "one of", "did you mean slurm?"),
     "a sample of a file": command("aws", "cluster init c.yaml", "BACKEND", "'c.yaml'", "one of"),
     "a file system by its address": aws("fs-0a1b2c3d4e5f60718", "fs-0a1b2c3d4e5f60718.efs.aws", "c.yaml:4", "file_system"),
+    "results that end with the machines": aws(
+        "file_system: fs-0a1b2c3d4e5f60718\n", "", "store", "neither store nor file_system", "s3://my-results/sweeps"
+    ),
+    "a whole bucket for results": aws("", "store: s3://results\n", "c.yaml:8", "store", "a bucket and a path in it"),
+    "a store that is no bucket": aws("", "store: file:///mnt/results\n", "c.yaml:8", "store", "s3://bucket/sweeps"),
+    "a store that would end a shell line": aws("", "store: s3://a/b;reboot\n", "c.yaml:8", "store", "a bucket and a path"),
+    "packs by a store that is not there": aws("", "travel: store\n", "c.yaml:8", "travel", "store, and no store"),
+    "packs by a store that workers may not use": aws(
+        "", "travel: store\nstore: s3://results/ann\n", "c.yaml:8", "travel", "no worker_profile", "`travel: ray`"
+    ),
+    "a shared folder without a file system": aws(
+        "file_system: fs-0a1b2c3d4e5f60718", "store: s3://results/ann\ntravel: folder", "c.yaml:5", "travel", "no file_system"
+    ),
+    "what only stands for somebody's own": to_start(aws(
+        "image: ami-0a1b2c3d4e5f60718\nfile_system: fs-0a1b2c3d4e5f60718",
+        "image: ami-0123456789abcdef0\nfile_system: fs-0123456789abcdef0\nstore: s3://my-bucket/sweeps\n"
+        "subnets: [subnet-0123abcd]\nsecurity_groups: [sg-0a1b2c3d, sg-0123abcd]",
+        "5 problems", "c.yaml:3", "c.yaml:4", "c.yaml:5", "c.yaml:6", "c.yaml:7",
+        "a placeholder", "a value of your own", "security_groups[1]",
+    )),
     "an instance type that is not known": aws(
         "g5.2xlarge", "g5.3xlarge", "worker_instances[0]", "did you mean g5.", "prices.yaml"
     ),

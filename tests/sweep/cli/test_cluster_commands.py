@@ -147,7 +147,7 @@ def test_aws_starts_its_head_and_then_the_launch_which_ends_the_cluster(here: Pa
     said = well("up", "aws.yaml", "--grid", "little.yaml")
     config = here / "aws.generated" / "ray.yaml"
     assert tools.calls[0] == f"ray up --yes {config}"
-    assert tools.calls[1].startswith(f"ray exec --tmux --stop {config} rm -f /home/ubuntu/recipe-sweep/launch.exit; ")
+    assert tools.calls[1].startswith(f"ray exec --tmux --stop {config} (rm -f /home/ubuntu/recipe-sweep/launch.exit; ")
     assert "; cd /mnt/recipe-sweep && recipe-sweep launch " in tools.calls[1]
     assert (here / "aws.generated" / "recipe_sweep-0.1.0-py3-none-any.whl").read_bytes() == b"the code"
     assert (here / "aws.generated" / "grid.yaml").read_text() == GRID
