@@ -91,11 +91,26 @@ def up(
         typer.Option("--grid", metavar="GRID", help="Also train this grid there: a grid file, or a preset's name."),
     ] = None,
     dry_run: DryRunOption = False,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR",
+            help="With --dry-run: write the generated files, the wheel and the commands into this empty directory.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Start the machines, or submit the job, with exactly this code. --grid trains a grid on them and then ends them."""
-    from recipe_sweep.sweep.cli.actions.bring_up import bring_up_cluster
+    from recipe_sweep.sweep.cli.actions.bring_up import bring_up_cluster, show_order
 
-    bring_up_cluster(_cluster(file, to_start=not dry_run), grid, dry_run=dry_run)
+    if output is not None and not dry_run:
+        _refuse_output(output)
+    if dry_run:
+        show_order(_cluster(file), grid, output)
+    else:
+        bring_up_cluster(_cluster(file, to_start=True), grid)
 
 
 @app.command(epilog="Example:  recipe-sweep cluster status aws.yaml")
@@ -104,7 +119,7 @@ def status(file: FileArgument, dry_run: DryRunOption = False, as_json: JsonOptio
     from recipe_sweep.sweep.cli.show.cluster import record_lines
     from recipe_sweep.sweep.clusters.jobs import look_at, run_command
 
-    cluster = _cluster(file)
+    cluster = _known(file)
     if as_json:
         _print_state(cluster, dry_run)
         return
@@ -121,19 +136,36 @@ def status(file: FileArgument, dry_run: DryRunOption = False, as_json: JsonOptio
 @app.command(epilog="Example:  recipe-sweep cluster down aws.yaml")
 def down(file: FileArgument, dry_run: DryRunOption = False) -> None:
     """End the machines, or the job. Results stay where they are."""
+    from recipe_sweep.sweep.cli.actions.elsewhere import elsewhere_of_file
     from recipe_sweep.sweep.clusters.jobs import bring_down, down_commands
 
-    cluster = _cluster(file)
+    cluster = _known(file)
     if dry_run:
         _print_commands(down_commands(cluster))
     else:
-        bring_down(cluster)
+        bring_down(cluster, elsewhere_of_file(cluster).copy)
 
 
 def _cluster(file: Path, *, to_start: bool = False) -> Cluster:
     from recipe_sweep.sweep.clusters.machines import load_cluster
 
     return load_cluster(file, to_start=to_start)
+
+
+def _refuse_output(output: Path) -> None:
+    from recipe_sweep.search_spaces.errors import Problem, UserInputError
+
+    hint = "without --dry-run, files are written beside the cluster file"
+    raise UserInputError(Problem("--output", found=f"{output} without --dry-run", expected="both options, or none", hint=hint))
+
+
+def _known(file: Path) -> Cluster:
+    """Read a cluster file, and note here if its cluster is up or down by somebody on another machine."""
+    from recipe_sweep.sweep.cli.actions.elsewhere import elsewhere_of_file
+
+    cluster = _cluster(file)
+    elsewhere_of_file(cluster).agree()
+    return cluster
 
 
 def _print_state(cluster: Cluster, dry_run: bool) -> None:

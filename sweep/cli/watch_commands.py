@@ -154,12 +154,21 @@ def cancel(
     grid: GridArgument,
     directory: DirectoryOption = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until the launch has ended.")] = True,
+    cluster: Annotated[
+        Path | None,
+        typer.Option(
+            "--cluster",
+            metavar="FILE",
+            help="The cluster's file, if the launch was started there from another machine or directory.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Ask the launch of a sweep, here or on another machine, to stop as after Ctrl-C."""
     from recipe_sweep.sweep.cli.actions.cancel import CancelOptions, cancel_launch
     from recipe_sweep.sweep.planning.opening import Reference
 
-    cancel_launch(CancelOptions(Reference(grid, directory), wait))
+    cancel_launch(CancelOptions(Reference(grid, directory), wait, cluster))
 
 
 @app.command(epilog="Example:  recipe-sweep doctor demo", rich_help_panel=Panel.WATCH)

@@ -38,10 +38,21 @@ class Followed:
 
 
 class Follower:
-    """Brings and shows. `show` is called after each copy; `tell` prints a line that stays."""
+    """Brings and shows. `show` is called after each copy; `tell` prints a line that stays.
 
-    def __init__(self, reach: Reach, paths: SweepPaths, show: Callable[[], None], tell: Callable[[str], None]) -> None:
+    `otherwise` is asked if the cluster does not answer: how the launch ended, as it is known without the cluster.
+    """
+
+    def __init__(
+        self,
+        reach: Reach,
+        paths: SweepPaths,
+        show: Callable[[], None],
+        tell: Callable[[str], None],
+        otherwise: Callable[[], Followed | None] = lambda: None,
+    ) -> None:
         self._reach, self._paths, self._show, self._tell = reach, paths, show, tell
+        self._otherwise = otherwise
         self._silent_since: float | None = None
         self._told_at = 0.0
 
@@ -49,9 +60,13 @@ class Follower:
         """Follow until the launch there has ended; then bring everything. Raises MissingToolError without rsync or ssh."""
         while True:
             began = time.monotonic()
-            code = exit_code_in(self._asked(self._reach.exit_code()) or "")
+            answer = self._asked(self._reach.exit_code())
+            code = exit_code_in(answer or "")
             if code is not None:
                 return self._end(code)
+            if answer is None and (known := self._otherwise()) is not None:
+                self._show()
+                return known
             self._bring(NOT_WHILE_IT_RUNS)
             self._show()
             time.sleep(max(0.0, FETCH_EVERY_S - (time.monotonic() - began)))
@@ -64,6 +79,9 @@ class Follower:
             if brought:
                 break
             time.sleep(FETCH_EVERY_S)
+        if not brought and (known := self._otherwise()) is not None:
+            self._show()
+            return known
         self._show()
         return Followed(code, "" if code == 0 else self._asked(self._reach.log()) or "", not brought)
 

@@ -20,23 +20,21 @@ from recipe_sweep.cluster.commands import CommandFailedError, MissingToolError, 
 from recipe_sweep.cluster.errors import ClusterError, NoJobError
 from recipe_sweep.cluster.shipment import Cargo, TextFile, Wheel
 from recipe_sweep.cluster.wheel import build_wheel
-from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.clusters.machines import Cluster, alternatives
+from recipe_sweep.sweep.clusters.noted import copy_wheel, forget, note_up, write_files
 from recipe_sweep.sweep.clusters.up_file import (
     ClusterRecord,
-    begin_record,
+    SecondCopy,
     generated_directory,
     read_record,
-    remove_record,
     up_already,
     update_record,
 )
 from recipe_sweep.sweep.errors import ClusterCommandError, ClusterStateError, MissingToolUserError
-from recipe_sweep.sweep.files.atomic import replacing
-from recipe_sweep.sweep.files.on_cluster import OnCluster, check_here, forget_on_cluster, write_on_cluster
+from recipe_sweep.sweep.files.on_cluster import check_here
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.units import local_moment
 
 NOT_SENT = ("ray", "index", "report", "logs", "mlflow.db", "on_cluster.json")
 """What a launch on a cluster does not need of the directory here."""
@@ -63,6 +61,10 @@ class Order:
     @property
     def commands(self) -> tuple[Command, ...]:
         return self.start.commands
+
+    def after(self, epoch: int) -> Order:
+        """Note the newest launch that the sweep's store knows, so that the one that is started is told from it."""
+        return self if self.record is None else replace(self, record=replace(self.record, launched_after=epoch))
 
 
 def settled(cluster: Cluster) -> Cluster:
@@ -102,20 +104,28 @@ def prepare(cluster: Cluster, sent: Sent | None, scratch: Path, now: datetime | 
     start, name = cluster.backend.up(cargo, now), "" if sent is None else sent.name
     if cargo is None:
         return Order(cluster, directory, start, None, None)
-    return Order(cluster, directory, start, ClusterRecord(now, start.ends_at, cargo.wheel.sha256), cargo.wheel, name)
+    record = ClusterRecord(now, start.ends_at, cargo.wheel.sha256, wheel=cargo.wheel.name, grid=name or None)
+    return Order(cluster, directory, start, record, cargo.wheel, name)
 
 
-def bring_up(order: Order, scratch: Path, tell: Callable[[str], None], sweep: SweepPaths | None = None) -> None:
+def bring_up(
+    order: Order,
+    scratch: Path,
+    tell: Callable[[str], None],
+    sweep: SweepPaths | None = None,
+    copy: SecondCopy | None = None,
+) -> None:
     """Write the files and run the commands. `sweep` is the directory here of the sweep that is to run there.
 
-    Raises UserInputError before it writes anything, and ClusterCommandError afterwards.
+    `copy` is where other machines find what is up. Raises UserInputError before it writes anything, and ClusterCommandError
+    afterwards.
     """
     if order.wheel is not None:
         tell(f"code     {order.wheel.name}, sha256 {order.wheel.sha256}")
     with _as_user_errors():
         _check_tools(order.cluster, order.commands)
     if order.record is None or order.wheel is None:
-        _run_all(order, tell, None)
+        _run_all(order, tell, None, None)
         return
     if read_record(order.directory) is not None:
         raise up_already(order.directory)
@@ -123,25 +133,24 @@ def bring_up(order: Order, scratch: Path, tell: Callable[[str], None], sweep: Sw
         check_here(sweep, None)
     _check_machines(order)
     order.directory.mkdir(parents=True, exist_ok=True)
-    _begin(order, order.record, sweep)
+    _begin(order, order.record, sweep, copy)
     (order.directory / EXIT_FILE).unlink(missing_ok=True)  # An earlier launch has left it. A job may wait before it removes it.
-    with replacing(order.wheel.path) as temporary:
-        temporary.write_bytes((scratch / order.wheel.name).read_bytes())
-    for file in order.files:
-        with replacing(order.directory / file.name) as temporary:
-            temporary.write_text(file.text, encoding="utf-8")
+    copy_wheel(order.wheel, scratch, order.directory)
+    write_files(order.directory, order.files)
     tell(f"wrote {order.directory}: {', '.join([*(file.name for file in order.files), order.wheel.name])}")
-    _run_all(order, tell, None if sweep is None else sweep.root)
+    _run_all(order, tell, None if sweep is None else sweep.root, copy)
 
 
-def _begin(order: Order, record: ClusterRecord, sweep: SweepPaths | None) -> None:
-    """Record that the cluster comes up, there and in the directory of the sweep that it trains."""
-    if sweep is None:
-        begin_record(order.directory, record)
-        return
-    begin_record(order.directory, replace(record, sweep=str(sweep.root.resolve())))
-    file, backend = str(order.cluster.path.resolve()), order.cluster.backend.name
-    write_on_cluster(sweep, OnCluster(file, str(order.directory), backend, local_moment(record.began_at)))
+def _begin(order: Order, record: ClusterRecord, sweep: SweepPaths | None, copy: SecondCopy | None) -> None:
+    """Record that the cluster comes up: here, and where other machines look."""
+    record = replace(record, store=None if copy is None else copy.address)
+    note_up(order.cluster, record, sweep)
+    if copy is not None:
+        try:
+            copy.begin(record)
+        except RecipeSweepError:
+            forget(order.cluster)
+            raise
 
 
 def look_at(cluster: Cluster) -> tuple[ClusterRecord | None, Command]:
@@ -190,8 +199,8 @@ def down_commands(cluster: Cluster) -> tuple[Command, ...]:
     return cluster.backend.down(_started(cluster, _record(cluster)))
 
 
-def bring_down(cluster: Cluster) -> None:
-    """End the cluster. Remove its record after that has worked.
+def bring_down(cluster: Cluster, copy: SecondCopy | None = None) -> None:
+    """End the cluster. Remove its record after that has worked, and its copy for other machines.
 
     Every command runs, also if one before it failed: a host that does not answer must not keep the others busy.
     """
@@ -204,11 +213,9 @@ def bring_down(cluster: Cluster) -> None:
     if failures:
         raise ClusterCommandError("\n".join(failures))
     if cluster.backend.ships_code:
-        directory = generated_directory(cluster.path)
-        record = read_record(directory)
-        if record is not None and record.sweep is not None:
-            forget_on_cluster(SweepPaths(Path(record.sweep)), directory)
-        remove_record(directory)
+        forget(cluster)
+    if copy is not None:
+        copy.remove()
 
 
 def _cargo(directory: Path, sent: Sent | None, scratch: Path) -> Cargo:
@@ -219,7 +226,7 @@ def _cargo(directory: Path, sent: Sent | None, scratch: Path) -> Cargo:
     return Cargo(directory, replace(built, path=directory / built.name), text, built.path.read_bytes(), options)
 
 
-def _run_all(order: Order, tell: Callable[[str], None], sweep: Path | None) -> None:
+def _run_all(order: Order, tell: Callable[[str], None], sweep: Path | None, copy: SecondCopy | None) -> None:
     """Run the commands. Before the last one, which launches the grid, send what is done here of its sweep."""
     with _as_user_errors():
         for number, command in enumerate(order.commands, 1):
@@ -231,6 +238,8 @@ def _run_all(order: Order, tell: Callable[[str], None], sweep: Path | None) -> N
                 job = order.start.job_of(run(command))
                 if (record := read_record(order.directory)) is not None:
                     update_record(order.directory, record.with_job(job))
+                    if copy is not None:
+                        copy.update(record.with_job(job))
                 tell(f"submitted as job {job}")
 
 

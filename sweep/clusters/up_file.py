@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.yaml_file import read_yaml
@@ -19,7 +20,9 @@ SCHEMA_VERSION = 1
 class ClusterRecord:
     """One cluster, with the sha256 of its code and the number of its job.
 
-    `ends_at` is the latest time at which it ends, if that is known. `sweep` is the directory here of the sweep that runs there.
+    `ends_at` is the latest time at which it ends, if that is known. `sweep` is the directory here of the sweep that runs there,
+    and `grid` its name. `wheel` is the file's name. `store` is where other machines find this record, too. `launched_after` is
+    the newest launch that the sweep's store knew before.
     """
 
     began_at: datetime
@@ -27,9 +30,34 @@ class ClusterRecord:
     wheel_sha256: str
     job: str | None = None
     sweep: str | None = None
+    wheel: str | None = None
+    grid: str | None = None
+    store: str | None = None
+    launched_after: int = 0
 
     def with_job(self, job: str) -> ClusterRecord:
         return replace(self, job=job)
+
+
+class SecondCopy(Protocol):
+    """Where other machines find the record of a cluster."""
+
+    @property
+    def address(self) -> str:
+        """The store's address."""
+        ...
+
+    def begin(self, record: ClusterRecord) -> None:
+        """Record that a cluster is about to come up. Raises ClusterStateError if one is already up."""
+        ...
+
+    def update(self, record: ClusterRecord) -> None:
+        """Replace the record of a cluster."""
+        ...
+
+    def remove(self) -> None:
+        """Remove the record, because the cluster has ended."""
+        ...
 
 
 def generated_directory(cluster_file: Path) -> Path:
@@ -69,6 +97,10 @@ def read_record(directory: Path) -> ClusterRecord | None:
             content["wheel_sha256"],
             content["job"],
             content.get("sweep"),
+            content.get("wheel"),
+            content.get("grid"),
+            content.get("store"),
+            content.get("launched_after", 0),
         )
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         problem = Problem(
@@ -80,6 +112,9 @@ def read_record(directory: Path) -> ClusterRecord | None:
 
 def sent_name(directory: Path) -> str | None:
     """Return the name of the grid that was sent to the cluster; None if none was. Raises UnreadableFileError."""
+    record = read_record(directory)
+    if record is not None and record.grid is not None:
+        return record.grid
     file = directory / "grid.yaml"
     name = read_yaml(file).content.get("name") if file.exists() else None
     return name if isinstance(name, str) else None

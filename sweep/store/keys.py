@@ -21,6 +21,7 @@ _NUMBER = "[0-9]{6,12}"
 
 PATTERNS = {
     "sweep.json": r"sweep\.json",
+    "cluster.json": r"cluster\.json",
     "lease": rf"lease/{_NUMBER}\.(?:json|heartbeat|released)",
     "packs": rf"packs/{_PACK}\.json",
     "search": rf"search/{_NUMBER}\.json",

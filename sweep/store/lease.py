@@ -12,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from recipe_sweep.search_spaces.environment import number_from_environment
 from recipe_sweep.search_spaces.errors import Problem, RecipeSweepError
@@ -136,6 +137,29 @@ def check_free(store: Store, paths: SweepPaths) -> None:
 def newest_epoch(store: Store) -> int:
     """Return the newest epoch of a store; 0 if nothing was launched."""
     return max(_epochs(store), default=0)
+
+
+class Sign(NamedTuple):
+    """What a store knows of its newest launch: whether it has ended, and how long ago it showed that it lives."""
+
+    epoch: int
+    ended: bool
+    silent_s: float
+
+    @property
+    def lost(self) -> bool:
+        """Whether the launch counts as dead, because its machine or its way to the store is gone."""
+        return not self.ended and self.silent_s > STALE_S
+
+
+def newest_sign(store: Store, after: int) -> Sign | None:
+    """Look for the newest launch; None if there is none after that epoch."""
+    epoch = newest_epoch(store)
+    if epoch <= after:
+        return None
+    ended = store.age_s(f"lease/{epoch:06d}.released") is not None
+    age = store.age_s(f"lease/{epoch:06d}.heartbeat")
+    return Sign(epoch, ended, abs((store.age_s(_record(epoch)) if age is None else age) or 0.0))
 
 
 def _epochs(store: Store) -> frozenset[int]:

@@ -7,7 +7,7 @@ follows again, because the sweep's directory here and the cluster's generated di
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import typer
@@ -17,6 +17,7 @@ from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.grid_file import document_text
 from recipe_sweep.search_spaces.pasted import pasted
+from recipe_sweep.sweep.cli.actions.elsewhere import Elsewhere, elsewhere_of
 from recipe_sweep.sweep.cli.actions.follow_on_cluster import follow, how_to_attach
 from recipe_sweep.sweep.cli.actions.noticing import Noticing
 from recipe_sweep.sweep.cli.shared import console
@@ -26,6 +27,7 @@ from recipe_sweep.sweep.cli.show.plan import print_work
 from recipe_sweep.sweep.cli.streams import tell, warn
 from recipe_sweep.sweep.clusters.jobs import Sent, bring_up, prepare, scratch_directory, settled
 from recipe_sweep.sweep.clusters.machines import Cluster, machines_of
+from recipe_sweep.sweep.clusters.noted import note_sweep
 from recipe_sweep.sweep.clusters.up_file import generated_directory, read_record, sent_name
 from recipe_sweep.sweep.errors import ClusterStateError
 from recipe_sweep.sweep.estimates.budget import Budget, budget_of
@@ -61,18 +63,24 @@ def launch_on_cluster(options: LaunchOptions, place: Place, consent: Consent, no
     """
     cluster, located = place
     _check_seen(options, consent)
+    cluster.check_here()
     target = opened(located)
+    elsewhere = elsewhere_of(cluster, target.grid.name, target.paths, options.store)
+    options = replace(options, store=elsewhere.address)
+    elsewhere.agree(target)
     if _runs_there(cluster, target):
         tell(f"this sweep runs on the cluster of {cluster.path} already: following it")
     else:
         check_not_elsewhere(located)
         check_here(target.paths, None)
-        if not _start(options, cluster, target, consent):
+        if elsewhere.fetched(target):
+            target = opened(located)
+        if not _start(options, elsewhere, target, consent):
             return
     if consent.detach:
         tell(how_to_attach(options, cluster))
         return
-    follow(options, cluster, target, noticed)
+    follow(options, elsewhere, target, noticed)
 
 
 def _check_seen(options: LaunchOptions, consent: Consent) -> None:
@@ -93,8 +101,10 @@ def _runs_there(cluster: Cluster, target: Target) -> bool:
     if place is not None and place.generated == str(directory):
         return True
     name = sent_name(directory)
-    if name == target.grid.name:
-        return True  # The command may have been typed in another directory before.
+    if name == target.grid.name:  # The command may have been typed in another directory before.
+        if record.sweep is None:
+            note_sweep(cluster, target.paths)
+        return True
     raise ClusterStateError(
         Problem(
             str(cluster.path),
@@ -106,8 +116,9 @@ def _runs_there(cluster: Cluster, target: Target) -> bool:
     )
 
 
-def _start(options: LaunchOptions, cluster: Cluster, target: Target, consent: Consent) -> bool:
+def _start(options: LaunchOptions, elsewhere: Elsewhere, target: Target, consent: Consent) -> bool:
     """Show the plan, ask, and start the machines; False if there is nothing to do or the user says no."""
+    cluster = elsewhere.cluster
     request = request_of(options, target)
     plan = plan_of(request)
     if not plan.packs:
@@ -130,7 +141,8 @@ def _start(options: LaunchOptions, cluster: Cluster, target: Target, consent: Co
         return False
     with scratch_directory() as scratch:
         order = prepare(settled(cluster), Sent(target.grid.name, document_text(target.grid), _words(options)), scratch)
-        bring_up(order, scratch, tell, target.paths)
+        order = order.after(elsewhere.newest_epoch())
+        bring_up(order, scratch, tell, target.paths, elsewhere.copy)
     return True
 
 
