@@ -24,6 +24,8 @@ SHARED = "/mnt/recipe-sweep"
 """Path of the shared file system on every node, for sweeps and data."""
 
 HOME = "/home/ubuntu/recipe-sweep"
+_NOT_COPIED = ("checkpoints/", "/ray/", "/index/", "/report/", "/mlflow.db*", "/on_cluster.json")
+"""What of a sweep is neither sent to the head nor brought. The note that it runs on a cluster would stop the launch there."""
 WAIT_S = 900
 """Seconds for which the head stays after its launch, so that whoever follows can bring the results."""
 
@@ -63,7 +65,7 @@ def ray_up_text(file: AwsFile, cargo: Cargo, now: datetime) -> str:
             ("Ended machines are terminated, never kept.", {"provider": _provider(file)}),
             ("", {"auth": {"ssh_user": "ubuntu"}}),
             (_IAM_NOTES, {"head_node_type": "head", "available_node_types": _node_types(file, ends_at)}),
-            ("", {"file_mounts": mounts, "rsync_exclude": ["checkpoints/", "ray/"]}),
+            ("", {"file_mounts": mounts, "rsync_exclude": [*_NOT_COPIED]}),
             ("", {"setup_commands": _setup(file, cargo.wheel, ends_at)}),
             ("", {"head_start_ray_commands": _start("--head --port=6379 --autoscaling-config=~/ray_bootstrap_config.yaml")}),
             ("", {"worker_start_ray_commands": _start("--address=$RAY_HEAD_IP:6379")}),
