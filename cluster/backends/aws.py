@@ -8,6 +8,7 @@ from pathlib import Path
 
 from recipe_sweep.cluster.aws_account import AwsAnswerError, check_aws_account
 from recipe_sweep.cluster.aws_image import newest_image
+from recipe_sweep.cluster.aws_roles import missing_profiles
 from recipe_sweep.cluster.backends import ray_up_commands
 from recipe_sweep.cluster.backends.aws_file import (
     AwsFile,
@@ -45,7 +46,7 @@ class AwsBackend(StartingBackend[AwsFile]):
     def resources(self) -> Resources:
         """Count what all workers hold. Packs are made for the smallest kind.
 
-        Raises ClusterError if no pack fits, if the budget is too small, and if only some kinds have GPUs.
+        Raises ClusterError if no pack fits, if the budget is too small, or if only some kinds have GPUs.
         """
         spending(self.file)
         kinds = [price_table(self.file.region).instances[name] for name in self.file.worker_instances]
@@ -83,6 +84,14 @@ class AwsBackend(StartingBackend[AwsFile]):
         kinds = [table.instances[name] for name in self.file.worker_instances]
         models = [kind.gpu for kind in kinds if kind.gpu is not None]
         return min(models, key=lambda model: table.peak(model, "float32") or 0.0, default=None)
+
+    def check_machines(self, directory: Path) -> tuple[ClusterError, ...]:
+        """Ask AWS for the instance profiles that the file names."""
+        profiles = {"head_profile": self.file.head_profile, "worker_profile": self.file.worker_profile}
+        named = {key: name for key, name in profiles.items() if name is not None}
+        missing = missing_profiles(named.values(), self.file.region)
+        expected, hint = "an instance profile of this account", "docs/clusters.md has the rights that it needs"
+        return tuple(ClusterError(key, name, expected, hint) for key, name in named.items() if name in missing)
 
     def lacks_to_reach(self) -> str | None:
         """Look for the private key that `ray up` made. Without it, Ray makes another one, which opens nothing."""

@@ -142,7 +142,8 @@ def _node_config(file: AwsFile, machine: _Machine, ends_at: datetime) -> dict[st
 def _setup(file: AwsFile, wheel: Wheel, ends_at: datetime) -> list[str]:
     """List the commands that every node runs before Ray starts.
 
-    They plan the node's own shutdown, mount the shared file system if there is one, and install exactly the code that was sent.
+    They plan the node's own shutdown, and mount the shared file system if there is one. They install exactly the code that was
+    sent.
     """
     environment = f"{HOME}/env-{wheel.sha256[:12]}"
     package = f"{HOME}/{wheel.name}" if file.notify is None else f"'{HOME}/{wheel.name}[notify]'"

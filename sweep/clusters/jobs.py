@@ -63,7 +63,7 @@ class Order:
         return self.start.commands
 
     def after(self, epoch: int) -> Order:
-        """Note the newest launch that the sweep's store knows, so that the one that is started is told from it."""
+        """Note the newest launch that the sweep's store knows. The one that is started comes after it."""
         return self if self.record is None else replace(self, record=replace(self.record, launched_after=epoch))
 
 

@@ -23,7 +23,7 @@ from recipe_sweep.sweep.units import local_moment
 
 
 def note_up(cluster: Cluster, record: ClusterRecord, sweep: SweepPaths | None) -> None:
-    """Record that a cluster comes up, or is up, for the sweep of a directory here if there is one.
+    """Record that a cluster comes up, or is up. If it trains the sweep of a directory here, note that in the directory.
 
     Raises ClusterStateError if one is already up.
     """
@@ -51,7 +51,7 @@ def _write_on_cluster(cluster: Cluster, record: ClusterRecord, sweep: SweepPaths
 
 
 def adopt(cluster: Cluster, record: ClusterRecord, grid_text: str | None, sweep: SweepPaths | None) -> None:
-    """Write here what was written on the machine that has brought the cluster up, so that this machine reaches it too.
+    """Write here what the machine that has brought the cluster up has written. So this machine reaches the cluster, too.
 
     The files follow from the cluster file here. The wheel is not among them, because the cluster has it.
     """

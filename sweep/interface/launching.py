@@ -38,6 +38,8 @@ class LaunchKeywords(TypedDict, total=False):
     store: str
     """a store's address, such as `s3://my-bucket/my-sweep`"""
     mlflow: bool
+    notify: str
+    """who is told how the launch goes: `env:NAME`, an environment variable with an address of apprise"""
 
 
 def launch(
@@ -111,6 +113,7 @@ def _options(reference: Reference, rehearse: bool, given: LaunchKeywords) -> Lau
         retry_failed=given.get("retry_failed", False),
         store=given.get("store"),
         mlflow=given.get("mlflow", True),
+        notify=given.get("notify"),
         workload=rehearsed_workload() if rehearse else workload(),
         rehearsal=Rehearsal() if rehearse else None,
     )

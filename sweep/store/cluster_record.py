@@ -1,4 +1,4 @@
-"""`cluster.json` in a store: what is up, for whoever has the grid and the cluster file on another machine.
+"""`cluster.json` in a store: what is up. Whoever has the grid and the cluster file on another machine reads it.
 
 Others may be able to write into a bucket. So every field has a form, and nothing in it is a path, a command or a host. How
 the cluster is reached follows from the cluster file alone.

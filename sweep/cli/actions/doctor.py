@@ -17,6 +17,7 @@ from recipe_sweep.sweep.launch.notices import why_not
 from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
 from recipe_sweep.sweep.monitoring.doctor import Finding, Severity, examine
 from recipe_sweep.sweep.monitoring.start_check import check_disk, check_start
+from recipe_sweep.sweep.monitoring.store_check import check_own_values
 from recipe_sweep.sweep.planning.opening import Reference, Target
 from recipe_sweep.sweep.planning.request import plan_of
 
@@ -52,7 +53,7 @@ def look_for_faults(options: DoctorOptions) -> bool:
 
 
 def _start(options: DoctorOptions, cluster: Cluster) -> Sequence[Finding]:
-    findings = [*check_start(cluster)]
+    findings = [*check_start(cluster), *check_own_values(cluster)]
     variable = cluster.backend.notice().variable
     problem = None if variable is None else why_not(variable)
     if problem is not None:

@@ -1,6 +1,6 @@
 """What is known of a cluster besides this machine: its sweep's store, and there the record of what is up.
 
-So the same grid and cluster file on another machine find the cluster that runs, and results that no machine has any more.
+So the same grid and cluster file on another machine find the cluster that runs. Results are found that no machine has any more.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def _in_a_line(error: Exception) -> str:
 
 
 def elsewhere_of_file(cluster: Cluster) -> Elsewhere:
-    """Find the record of what is up, as far as what is noted here or the cluster's file says where it is."""
+    """Find the record of what is up. What is noted here says where it is, or else the cluster's file."""
     here = read_record(generated_directory(cluster.path)) if cluster.backend.ships_code else None
     address = cluster.backend.records() if here is None else here.store
     if address is None or not cluster.backend.ships_code:

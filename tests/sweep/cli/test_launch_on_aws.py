@@ -188,6 +188,27 @@ def test_a_bucket_that_is_not_there_is_noticed_after_machines_are_paid_for(here:
     assert not machines()
 
 
+def test_a_role_that_is_not_there_is_noticed_by_ec2(here: Path) -> None:
+    boto3.client("iam").delete_instance_profile(InstanceProfileName="recipe-sweep-worker")
+    before = contents(here)
+    result = run(*LAUNCH, "--yes")
+    assert result.exit_code == ExitCode.BAD_INPUT, result.output
+    assert "aws.yaml:8: worker_profile" in result.stderr
+    assert contents(here) == before
+    assert not machines()
+
+
+def test_a_check_before_the_launch_does_not_ask_the_bucket(here: Path) -> None:
+    well = run("doctor", "little.yaml", "--cluster", "aws.yaml")
+    assert "ok: the store s3://results/ann/_clusters/recipe-sweep can be listed from here" in well.output, well.output
+    boto3.client("s3").delete_bucket(Bucket="results")
+    ill = run("doctor", "--cluster", "aws.yaml")
+    assert ill.exit_code == ExitCode.FAILURE
+    assert "problem: the store s3://results/ann/_clusters/recipe-sweep cannot be used: " in ill.output
+    (here / "aws.yaml").write_text(AWS.replace("s3://results", "s3://my-bucket"))
+    assert "'s3://my-bucket/ann', a placeholder" in run("doctor", "--cluster", "aws.yaml").output
+
+
 def test_the_price_of_figure_7_stands_far_from_the_budget(here: Path) -> None:
     before = contents(here)
     result = run("launch", "figure7", "--cluster", "aws.yaml", "--no-mlflow", "--yes")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+import recipe_sweep
+from recipe_sweep.search_spaces.errors import UserInputError
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.launch import notices
 from tests.sweep.cli.test_bad_input import contents
@@ -57,6 +59,15 @@ def test_the_end_of_a_launch_is_told_nobody(here: Path, service: Service) -> Non
     assert SECRET not in said + "".join(path.read_text(errors="replace") for path in here.rglob("*") if path.is_file())
     call(*LAUNCH, "--notify", "env:TELL")
     assert service.sent[1:] == [("little: done", "nothing was to do")]
+
+
+def test_a_launch_from_python_tells_nobody(here: Path, service: Service) -> None:
+    launched = recipe_sweep.launch("little.yaml", cluster="inline.yaml", mlflow=False, notify="env:TELL")
+    assert [title for title, _ in service.sent] == ["little: done"]
+    assert len(launched.runs) > 0
+    with pytest.raises(UserInputError, match="env:NAME") as raised:
+        recipe_sweep.launch("little.yaml", cluster="inline.yaml", mlflow=False, notify=f"slack://{SECRET}")
+    assert SECRET not in str(raised.value)
 
 
 def test_a_cluster_file_tells_nobody(here: Path, service: Service) -> None:
