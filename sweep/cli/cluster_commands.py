@@ -136,14 +136,17 @@ def status(file: FileArgument, dry_run: DryRunOption = False, as_json: JsonOptio
 @app.command(epilog="Example:  recipe-sweep cluster down aws.yaml")
 def down(file: FileArgument, dry_run: DryRunOption = False) -> None:
     """End the machines, or the job. Results stay where they are."""
-    from recipe_sweep.sweep.cli.actions.elsewhere import elsewhere_of_file
-    from recipe_sweep.sweep.clusters.jobs import bring_down, down_commands
+    from recipe_sweep.sweep.cli.actions.bring_down import bring_down_cluster
+    from recipe_sweep.sweep.cli.actions.elsewhere import is_noted
+    from recipe_sweep.sweep.clusters.jobs import down_commands
 
-    cluster = _known(file)
+    cluster = _cluster(file)
+    if not is_noted(cluster):  # What is noted here is ended, whatever a store says.
+        cluster = _known(file)
     if dry_run:
         _print_commands(down_commands(cluster))
     else:
-        bring_down(cluster, elsewhere_of_file(cluster).copy)
+        bring_down_cluster(cluster)
 
 
 def _cluster(file: Path, *, to_start: bool = False) -> Cluster:

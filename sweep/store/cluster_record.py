@@ -82,7 +82,8 @@ class StoredCopy:
         """
         with TemporaryDirectory() as directory:
             path = Path(directory) / KEY
-            if not self._store.fetch(KEY, path):
+            # A listing tells a record that is not there from a bucket that is not there. Machines would be forgotten for it.
+            if KEY not in self._store.keys(KEY) or not self._store.fetch(KEY, path):
                 return None
             if path.stat().st_size > MOST_BYTES:
                 raise self._unreadable(f"{path.stat().st_size:,} bytes")

@@ -176,6 +176,11 @@ def elsewhere_of_file(cluster: Cluster) -> Elsewhere:
     return Elsewhere(cluster, None, None, StoredCopy(open_store(address), cluster.backend.name))
 
 
+def is_noted(cluster: Cluster) -> bool:
+    """Say whether it is noted here that the cluster is up."""
+    return cluster.backend.ships_code and read_record(generated_directory(cluster.path)) is not None
+
+
 def _copy(cluster: Cluster, store: Store | None) -> StoredCopy | None:
     """Find where other machines look for what is up. A folder of this machine is of no use for that."""
     if not cluster.backend.ships_code:

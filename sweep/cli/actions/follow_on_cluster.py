@@ -16,7 +16,7 @@ from recipe_sweep.sweep.cli.streams import tell, warn
 from recipe_sweep.sweep.clusters.following import Followed, Follower
 from recipe_sweep.sweep.clusters.jobs import bring_down, reach_of
 from recipe_sweep.sweep.clusters.machines import Cluster
-from recipe_sweep.sweep.errors import ClusterCommandError, StoreError
+from recipe_sweep.sweep.errors import ClusterCommandError, StoreAddressError, StoreError
 from recipe_sweep.sweep.launch.options import LaunchOptions
 from recipe_sweep.sweep.monitoring.status import SweepStatus, SweepWatcher
 from recipe_sweep.sweep.planning.opening import Target
@@ -90,7 +90,7 @@ def _is_down(elsewhere: Elsewhere) -> bool:
     cluster = elsewhere.cluster
     try:
         bring_down(cluster, elsewhere.copy)
-    except StoreError as error:
+    except (StoreError, StoreAddressError) as error:
         warn(f"the machines have ended, and the record of them in the store could not be removed: {error}")
     except ClusterCommandError as error:
         warn(f"not every machine could be ended; try it again with `{pasted('recipe-sweep', 'cluster', 'down', cluster.path)}`")

@@ -327,3 +327,33 @@ def test_a_dry_run_asks_aws_or_writes_elsewhere(here: Path, monkeypatch: pytest.
     assert contents(here) == full
     shutil.rmtree(here / "sent")
     assert contents(here) == before
+
+
+def test_a_bucket_that_is_away_keeps_machines_from_being_ended(here: Path, head: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("cluster", "up", "aws.yaml").exit_code == ExitCode.OK
+    boto3.client("s3").delete_object(Bucket="results", Key="ann/_clusters/recipe-sweep/cluster.json")
+    boto3.client("s3").delete_bucket(Bucket="results")
+    down = run("cluster", "down", "aws.yaml")
+    assert "the record of them in the store could not be removed" in down.output, down.output
+    assert not alive()
+
+
+def test_machines_are_forgotten_because_their_bucket_gives_no_answer(here: Path, head: Path) -> None:
+    assert run("cluster", "up", "aws.yaml").exit_code == ExitCode.OK
+    boto3.client("s3").delete_object(Bucket="results", Key="ann/_clusters/recipe-sweep/cluster.json")
+    boto3.client("s3").delete_bucket(Bucket="results")
+    shown = run("cluster", "status", "aws.yaml")
+    assert "its store gives no answer" in shown.output, shown.output
+    assert (here / "aws.generated" / "up.json").exists()
+
+
+def test_hosts_with_rights_of_their_own_need_rights_here(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = "hosts: [{host: 127.0.0.1, cpus: 4, memory_gb: 8}]"
+    text = f"backend: ssh\nuser: ann\n{hosts}\ndirectory: /home/ann/x\nhours: 1\nstore: s3://elsewhere/ann\n"
+    (here / "ssh.yaml").write_text(text)
+    for name in ("AWS_ACCESS_KEY_ID", "NO_SUCH_VARIABLE"):
+        monkeypatch.delenv(name, raising=False)
+        result = run("launch", "little.yaml", "--cluster", "ssh.yaml", "--no-mlflow")
+        assert result.exit_code == ExitCode.BAD_INPUT
+        assert "the store s3://elsewhere/ann cannot be asked from here" in result.stderr
+        assert "--yes" in result.stderr
