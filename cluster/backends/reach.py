@@ -84,7 +84,7 @@ class Here(Reach):
         return ("sh", "-c", shell)
 
     def cancel(self) -> Command:
-        """Return the command that asks the launch to stop, without a shell, because the program may not be on its PATH."""
+        """Return the command that asks the launch to stop. It uses no shell, because the program may not be on its PATH."""
         return (self.there.program, "cancel", self.there.sweep)
 
     def bring(self, target: Path, without: Sequence[str]) -> Command:

@@ -79,7 +79,7 @@ def work(travel: Travel, pack_id: str) -> AttemptEnd:
 
     An exception in training is recorded as a failure and not raised. So the sweep goes on with its other packs. An
     attempt that was killed because it made no progress could not record a failure. The next attempt records it, and then
-    ends. If a full disk prevents even that, or a store that has the pack's checkpoint is away, the attempt counts as hindered.
+    ends. If that fails as well, the attempt counts as hindered: the disk is full, or the checkpoint's store is away.
     """
     try:
         return _work(travel, pack_id)

@@ -91,7 +91,7 @@ def _cluster(options: LaunchOptions) -> Cluster | None:
 
 
 def _launching(options: LaunchOptions, cluster: Cluster | None) -> AbstractContextManager[Noticing]:
-    """Notice what a launch from here does. Raises ClusterFileError if it cannot use the machines."""
+    """Return a context that notices what a launch from here does. Raises ClusterFileError if it cannot use the machines."""
     if cluster is not None:
         check_drivable(cluster, options.reference.text)
     return noticing(options, cluster)
