@@ -31,7 +31,7 @@ _FORMS = {
     "wheel": r"[A-Za-z0-9_]{1,40}-[0-9][0-9A-Za-z.+_]{0,60}-py3-none-any\.whl",
     "wheel_sha256": "[0-9a-f]{64}",
     "grid": r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}",
-    "job": "[0-9]{1,15}",
+    "job": "[0-9]{1,15}(_[0-9]{1,9})?",  # A job of Slurm, or one element of an array.
 }
 
 

@@ -42,6 +42,7 @@ HOSTILE: dict[str, Any] = {
     "a sum that is none": {"wheel_sha256": "5" * 63},
     "a job that is a command": {"job": "1; scancel -u ann"},
     "a job that is an option": {"job": "--help"},
+    "a job that is a range": {"job": "4711_[0-31]"},
     "a grid that is a path": {"grid": "../x"},
     "a grid with an escape": {"grid": "a\x1b[2J"},
     "a backend of another file": {"backend": "slurm"},
@@ -79,6 +80,12 @@ def test_another_machine_reads_another_record(copy: StoredCopy, tmp_path: Path) 
     assert (copy.read() or RECORD).job == "4712"
     copy.remove()
     assert copy.read() is None
+
+
+@pytest.mark.parametrize("job", ["4711", "4711_0", "4711_31"])
+def test_a_job_of_slurm_or_an_element_of_its_array_is_refused(job: str, copy: StoredCopy) -> None:
+    copy.begin(RECORD.with_job(job))
+    assert (copy.read() or RECORD).job == job
 
 
 def test_two_machines_bring_up_the_same_cluster(copy: StoredCopy) -> None:
