@@ -121,8 +121,8 @@ Name = Annotated[
 ]
 Word = Annotated[str, matching(r"[\w.@:/+-]+", "one word, without spaces or quotes")]
 Line = Annotated[str, matching(r"[^\n\r]+", "one line of text")]
-BucketFolder = Annotated[str, matching(r"s3://[\w.-]+(/[\w.@+-]+)+", "a bucket and a path in it, such as s3://bucket/sweeps")]
-"""Where every sweep of a cluster file is kept, in a folder of the sweep's name."""
+BucketFolder = Annotated[str, matching(r"s3://[\w.-]+(/[\w.@+-]+)*", "a bucket and a path in it, such as s3://bucket/sweeps")]
+"""Where every sweep of a cluster file is kept, in a folder of the sweep's name. The path may be left out."""
 AbsolutePath = Annotated[str, matching(r"(/[\w.@+-]+)+", "an absolute path of letters, digits and ._@+-")]
 PathOrNever = Annotated[str | None, matching(r"(/[\w.@+-]+)+", "an absolute path of letters, digits and ._@+-", NEVER)]
 MinutesOrNever = Annotated[

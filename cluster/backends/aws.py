@@ -27,8 +27,6 @@ from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.cluster.shipment import Cargo, TextFile, there_text
 
 CONFIG_NAME = "ray.yaml"
-RECORDS = "_clusters"
-"""Folder of the store that says what is up. No sweep has this name."""
 
 
 class AwsBackend(StartingBackend[AwsFile]):
@@ -103,12 +101,6 @@ class AwsBackend(StartingBackend[AwsFile]):
 
     def check_account(self) -> None:
         check_aws_account()
-
-    def store_of(self, sweep: str) -> str | None:
-        return None if self.file.store is None else f"{self.file.store}/{sweep}"
-
-    def records(self) -> str | None:
-        return None if self.file.store is None else f"{self.file.store}/{RECORDS}/{self.file.name}"
 
     def settled(self) -> AwsBackend:
         """Ask AWS for the image that a file with `image: auto` leaves open.

@@ -25,6 +25,8 @@ from recipe_sweep.cluster.shipment import Cargo, TextFile
 File = TypeVar("File")
 SAMPLES = Path(__file__).parent.parent
 """Folder of the sample files, which explain every key."""
+RECORDS = "_clusters"
+"""Folder of a file's store that says what is up. No sweep has this name."""
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,14 @@ class Backend(ABC, Generic[File]):
         return self.name
 
     def store_of(self, sweep: str) -> str | None:
-        """Return the address that the file gives to the store of a sweep of this name; None if it names no store."""
-        return getattr(self.file, "store", None)
+        """Return the address of the store of a sweep of this name: below what the file names. None if it names no store."""
+        store = getattr(self.file, "store", None)
+        return None if store is None else f"{store}/{sweep}"
 
     def records(self) -> str | None:
-        """Return the address of the store that says what is up of this file; None if that is the sweep's own store, or none."""
-        return getattr(self.file, "store", None)
+        """Return the address of the store that says what is up of this file; None if the file names no store."""
+        store, name = getattr(self.file, "store", None), getattr(self.file, "name", self.name)
+        return None if store is None else f"{store}/{RECORDS}/{name}"
 
     def gpu(self) -> str | None:
         """Name the model of the slowest GPU; None if there is no GPU, or if the file does not tell."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Literal
 
 from recipe_sweep.cluster.errors import ClusterError
 from recipe_sweep.cluster.resources import Way
@@ -11,6 +11,7 @@ from recipe_sweep.cluster.schema import (
     AUTO,
     STAGE_DATA,
     AutoGigabytes,
+    BucketFolder,
     ClusterFile,
     Cpus,
     Gigabytes,
@@ -20,7 +21,6 @@ from recipe_sweep.cluster.schema import (
     Name,
     PathOrNever,
     Word,
-    matching,
 )
 
 
@@ -35,7 +35,7 @@ class KubernetesFile(ClusterFile):
     """A volume that all pods see."""
     head_claim: Name | None = None
     """A volume of the head alone."""
-    store: Annotated[str, matching(r"s3://[\w.-]+(/[\w.@+-]+)*", "a bucket such as s3://bucket/sweeps")] | None = None
+    store: BucketFolder | None = None
     secret: Name | None = None
     """A Secret of Kubernetes. Its keys become environment variables of every pod."""
     workers: Machines

@@ -72,8 +72,7 @@ def _manifest(file: KubernetesFile, cargo: Cargo, there: str, parts: int) -> str
 
 def _launch(file: KubernetesFile, cargo: Cargo) -> Iterator[str]:
     """Yield the lines of the script that the head runs: it launches, and leaves the exit code and the log."""
-    options = cargo.options if file.store is None or "--store" in cargo.options else (*cargo.options, "--store", file.store)
-    _, *words = launch_words(f"{_FILES}/grid.yaml", f"{_FILES}/cluster.yaml", f"{SHARED}/data", options)
+    _, *words = launch_words(f"{_FILES}/grid.yaml", f"{_FILES}/cluster.yaml", f"{SHARED}/data", cargo.options)
     log = f"{CODE}/{LOG_FILE}"
     yield "set -u"
     yield f"cd {SHARED} || exit"

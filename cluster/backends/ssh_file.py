@@ -12,6 +12,7 @@ from recipe_sweep.cluster.schema import (
     STAGE_DATA,
     AbsolutePath,
     AutoGigabytes,
+    BucketFolder,
     ClusterFile,
     Cpus,
     Gigabytes,
@@ -62,7 +63,7 @@ class SshFile(ClusterFile):
     python: Word = "python3"
     packages: Literal["install", "given"] = "install"
     port: Annotated[int, whole(1024, 65535)] = 6379
-    store: Annotated[str, matching(r"s3://[\w.-]+(/[\w.@+-]+)*", "a bucket such as s3://bucket/sweeps")] | None = None
+    store: BucketFolder | None = None
     stage_data: PathOrNever = STAGE_DATA
 
     @property

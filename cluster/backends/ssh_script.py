@@ -16,17 +16,11 @@ OBJECT_STORE_BYTES = 500_000_000
 _BODY = Path(__file__).with_name("node.sh")
 
 
-def launch_options(file: SshFile, cargo: Cargo) -> tuple[str, ...]:
-    """Return the further words of the launch. A store on the command line counts before that of the file."""
-    if file.store is None or "--store" in cargo.options:
-        return cargo.options
-    return (*cargo.options, "--store", file.store)
-
-
 def script_text(file: SshFile, cargo: Cargo, ends_at: datetime) -> str:
     """Write the script. Its first argument is what to do."""
-    wheel, options = cargo.wheel, launch_options(file, cargo)
-    needs = {"store": "--store" in options, "notify": file.notify is not None}  # what not every launch needs
+    wheel, options = cargo.wheel, cargo.options
+    stored = file.store is not None or "--store" in options
+    needs = {"store": stored, "notify": file.notify is not None}  # what not every launch needs
     kinds = [kind for kind, is_needed in needs.items() if is_needed] if file.packages == "install" else [file.packages]
     words = launch_words(f"{file.here}/grid.yaml", f"{file.here}/cluster.yaml", f"{file.directory}/data", options)
     values = {

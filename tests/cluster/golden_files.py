@@ -162,7 +162,8 @@ def backend(case: str) -> Backend[Any]:
 def cargo(case: str) -> Cargo:
     directory = Path(f"/home/me/{case}.generated")
     wheel = Wheel(directory / "recipe_sweep-0.1.0-py3-none-any.whl", hashlib.sha256(WHEEL_BYTES).hexdigest())
-    return Cargo(directory, wheel, GRID, WHEEL_BYTES)
+    store = backend(case).store_of("little")
+    return Cargo(directory, wheel, GRID, WHEEL_BYTES, () if store is None else ("--store", store))
 
 
 def generated(case: str) -> tuple[TextFile, ...]:

@@ -128,6 +128,15 @@ def test_a_price_is_no_number_and_nobody_says_why(name: str, tmp_path: Path) -> 
         assert cost.spending.source
 
 
+@pytest.mark.parametrize("name", [name for name in BACKENDS if "store" in BACKENDS[name].schema.model_fields])
+def test_two_sweeps_of_a_file_share_one_store_or_backends_take_it_for_something_else(name: str, tmp_path: Path) -> None:
+    file = example(name, tmp_path).backend.file.model_copy(update={"store": "s3://results/ann"})
+    backend = BACKENDS[name](file)
+    assert backend.store_of("little") == "s3://results/ann/little"
+    assert backend.records() == f"s3://results/ann/_clusters/{file.name}"
+    assert BACKENDS[name](file.model_copy(update={"store": None})).records() is None
+
+
 @pytest.mark.parametrize("name", SHIPPING)
 def test_machines_that_we_start_run_for_ever(name: str, tmp_path: Path) -> None:
     assert example(name, tmp_path).backend.budget(), "what ends them, in a few words for `cluster validate`"

@@ -82,7 +82,7 @@ MISTAKES = {
     "results that end with the machines": aws(
         "file_system: fs-0a1b2c3d4e5f60718\n", "", "store", "neither store nor file_system", "s3://my-results/sweeps"
     ),
-    "a whole bucket for results": aws("", "store: s3://results\n", "c.yaml:8", "store", "a bucket and a path in it"),
+    "a store with a slash at its end": aws("", "store: s3://results/\n", "c.yaml:8", "store", "a bucket and a path in it"),
     "a store that is no bucket": aws("", "store: file:///mnt/results\n", "c.yaml:8", "store", "s3://bucket/sweeps"),
     "a store that would end a shell line": aws("", "store: s3://a/b;reboot\n", "c.yaml:8", "store", "a bucket and a path"),
     "packs by a store that is not there": aws("", "travel: store\n", "c.yaml:8", "travel", "store, and no store"),

@@ -355,5 +355,5 @@ def test_hosts_with_rights_of_their_own_need_rights_here(here: Path, monkeypatch
         monkeypatch.delenv(name, raising=False)
         result = run("launch", "little.yaml", "--cluster", "ssh.yaml", "--no-mlflow")
         assert result.exit_code == ExitCode.BAD_INPUT
-        assert "the store s3://elsewhere/ann cannot be asked from here" in result.stderr
+        assert "the store s3://elsewhere/ann/little cannot be asked from here" in result.stderr
         assert "--yes" in result.stderr

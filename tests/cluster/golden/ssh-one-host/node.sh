@@ -16,5 +16,5 @@ port=7001
 store_bytes=500000000
 hosts=('gpu.example.org 16 4')
 more=(boto3)
-words=(recipe-sweep launch /scratch/ann/clusters/one/grid.yaml --cluster /scratch/ann/clusters/one/cluster.yaml --data /scratch/ann/data --no-mlflow --store s3://results/ann)
+words=(recipe-sweep launch /scratch/ann/clusters/one/grid.yaml --cluster /scratch/ann/clusters/one/cluster.yaml --data /scratch/ann/data --no-mlflow --store s3://results/ann/little)
 
