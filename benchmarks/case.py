@@ -31,6 +31,7 @@ from recipe_sweep.trainers.cost import pack_memory, step_flops
 from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.kernels import EAGER, Kernels
 from recipe_sweep.trainers.networks import Mlp
+from recipe_sweep.trainers.parameters import Copies
 from recipe_sweep.trainers.probe import NEVER, ROWS, random_dataset
 from recipe_sweep.trainers.train import PackTrainer
 
@@ -55,8 +56,6 @@ class Case:
     batch: int = 608
     fused: bool = True
     """True: the kernels that the trainer chooses. False: PyTorch's kernels alone"""
-    tile: int | None = None
-    """Numbers in a tile; None lets the trainer choose"""
     device: str = "cpu"
     precision: str = "float32"
     graph: bool = False
@@ -144,8 +143,8 @@ def measure(case: Case) -> Measured:
 def build(case: Case) -> PackTrainer:
     """Build the pack on random data, before its first step."""
     device, precision = torch.device(case.device), Precision(case.precision)
-    kernels = Kernels.choose(device, precision, torch.get_num_threads()) if case.fused else EAGER
-    kernels = dataclasses.replace(kernels, graph=case.graph, tile=case.tile or kernels.tile)
+    kernels = Kernels.choose(device, precision) if case.fused else EAGER
+    kernels = dataclasses.replace(kernels, graph=case.graph)
     return PackTrainer(case.points(), random_dataset(task_spec(case.task)), device=case.device, kernels=kernels)
 
 
@@ -165,11 +164,12 @@ def peak_flops(device: str, seconds: float = 3.0, size: int = 2048) -> float:
 
 def _wake_libraries() -> None:
     """Call the libraries once, because the memory that their first call takes does not belong to the pack."""
-    wake = torch.ones(1, 256, 256, requires_grad=True)
+    wake = torch.ones(1, 256, 256)
     with FlopCounterMode(display=False):
         for norm in (False, True):
-            network = Mlp(256, (256,), 1, norm=norm, kernels=Kernels(fused_from=0))
-            torch.autograd.grad(network(network.layout.views(torch.ones(1, network.layout.size)), wake).sum(), wake)
+            network = Mlp(256, (256,), 1, norm=norm, kernels=Kernels(fused=True))
+            flat = torch.ones(1, network.layout.size, requires_grad=True)
+            torch.autograd.grad(network(Copies(flat, network.layout), wake).sum(), flat)
 
 
 def _peak() -> int:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, Precision, ValueLearning
 from recipe_sweep.trainers.batch import Batch
 from recipe_sweep.trainers.config import AwrBounds, LearnerConfig
+from recipe_sweep.trainers.kernels import Kernels
 from recipe_sweep.trainers.lanes import ActorLane, LaneMap, ValueLane
 from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.networks import LAYER_NORM_EPS, Arrays
@@ -79,6 +80,7 @@ def learner_config(case: Case) -> LearnerConfig:
             gamma=_number(case, "gamma"),
             polyak=_number(case, "polyak"),
             precision=Precision.FLOAT64,
+            kernels=Kernels.choose(torch.device("cpu"), Precision.FLOAT64),
             heads=int(_number(case, "K")),
             mixer_embed=int(_number(case, "E")),
             mixer_hidden=int(_number(case, "hyper_hidden")),

@@ -13,6 +13,7 @@ from recipe_sweep.trainers.batch import agent_inputs
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.models import actor_network
+from recipe_sweep.trainers.parameters import Copies
 from recipe_sweep.trainers.policies.registry import ACTOR_BOUNDS, policy_of
 
 _ACTOR = "actor/"
@@ -53,11 +54,12 @@ class Policy(nn.Module):
         Raises UserInputError for another shape.
         """
         self._check("observations", observations, self.spec.obs_dim)
-        leaves = {name: self.get_parameter(own).unsqueeze(0) for name, own in self._names.items()}
-        first = next(iter(leaves.values()))
+        leaves = [self.get_parameter(own) for own in self._names.values()]
+        first = leaves[0]
+        copies = Copies(torch.cat([leaf.reshape(1, -1) for leaf in leaves], dim=1), self._network.layout)
         x = agent_inputs(observations.to(first.device, first.dtype))
         with self._config.arithmetic(first.device):
-            mu = self._network(leaves, x.reshape(1, -1, x.shape[-1]))
+            mu = self._network(copies, x.reshape(1, -1, x.shape[-1]))
         return self._bound(mu.to(first.dtype).view(*x.shape[:-1], self.spec.action_dim))
 
     def act(self, observations: object, legal: object = None) -> Tensor:

@@ -202,7 +202,7 @@ def _read(sidecar: Path) -> Checkpoint:
         raise ValueError(f"{path.name} was altered")
     arrays = load_file(path)
     curves = {run: [CurvePoint(**point) for point in curve] for run, curve in content["curves"].items()}
-    kernels = Kernels(**content["kernels"]) if "kernels" in content else None
+    kernels = Kernels.recorded(content.get("kernels"))
     diagnostics = {name.split("/")[1]: values.numpy() for name, values in arrays.items() if name.endswith("/diagnostics")}
     seconds = content["wall_s"], content["cpu_s"]
     history = History(curves, content["diagnostics_steps"], diagnostics, *seconds, content.get("pruned", {}))

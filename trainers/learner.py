@@ -25,7 +25,7 @@ from recipe_sweep.trainers.lanes import Grouping, LaneGroup, LaneMap, Select
 from recipe_sweep.trainers.mixers.base import Extra
 from recipe_sweep.trainers.models import Initial, Models, _draw
 from recipe_sweep.trainers.normalisation import CRITIC_NORMS, CriticLoss
-from recipe_sweep.trainers.parameters import Leaves, Trained
+from recipe_sweep.trainers.parameters import Copies, Trained
 from recipe_sweep.trainers.report import StepReport
 from recipe_sweep.trainers.task import TaskSpec
 from recipe_sweep.trainers.value_learning.base import StepData
@@ -38,7 +38,7 @@ class _Group(NamedTuple):
     """Selection of each actor lane's batch"""
     serving: slice
     """Value lanes from the first to the last one that serves the group"""
-    critic: Leaves
+    critic: Copies
     """Critics of these value lanes, without gradients"""
     value_of: Select
     """Selection of each actor lane's value lane among these"""
@@ -95,7 +95,7 @@ class Learner:
 
         with torch.no_grad():
             target = data.reward + data.discount * models.learning.next_total(models, data)
-        q = models.q(models.critic.whole.leaves, context, data.actions).squeeze(2)
+        q = models.q(models.critic.whole.copies, context, data.actions).squeeze(2)
         total = decomposition.total(q, mixing, extra)
         critic = CRITIC_NORMS[self.config.critic_norm].loss(total, target)
         mixer = models.mixer.whole if models.mixer is not None and models.trains_mixer else None
@@ -107,7 +107,7 @@ class Learner:
         plain_q = q.detach().amin(1)
         means, losses, actor_norms, records = [], [], [], []
         for group in self._groups:
-            mu = models.means(group.actor.leaves, group.batch_of(inputs))
+            mu = models.means(group.actor.copies, group.batch_of(inputs))
             loss = extraction(group.lanes.extraction).loss(
                 models,
                 ExtractionData(
@@ -151,7 +151,7 @@ class Learner:
             actor=self.models.actor.part(group.lanes),
             batch_of=Select([self.lanes.seeds.index(lane.seed) for lane in actors], len(self.lanes.seeds), device),
             serving=slice(first, last),
-            critic={name: leaf[first * heads : last * heads] for name, leaf in self.models.critic.frozen.items()},
+            critic=self.models.critic.frozen.rows(slice(first * heads, last * heads)),
             value_of=Select(local, last - first, device),
             grouping=Grouping(local, last - first, device),
             alpha=torch.tensor([[lane.alpha] for lane in actors], dtype=dtype, device=device),
@@ -183,8 +183,8 @@ class Learner:
         Each loss has its own backward pass. So its activations are freed, and the cache with them, before the next loss.
         """
         trained = {name: each for name, each in rows.items() if each is not None}
-        gradients = iter(torch.autograd.grad(loss.sum(), [leaf for each in trained.values() for leaf in each.leaves.values()]))
-        norms = {name: each.collect([next(gradients) for _ in each.leaves]) for name, each in trained.items()}
+        gradients = torch.autograd.grad(loss.sum(), [each.copies.flat for each in trained.values()])
+        norms = {name: each.collect(gradient) for (name, each), gradient in zip(trained.items(), gradients, strict=True)}
         if "critic" in norms:
             norms["critic"] = torch.linalg.vector_norm(norms["critic"].view(-1, self.config.heads), dim=1)
         return norms

@@ -13,8 +13,9 @@ from recipe_sweep.trainers.decomposition.registry import DECOMPOSITIONS
 from recipe_sweep.trainers.lanes import LaneMap
 from recipe_sweep.trainers.mixers.base import Extra, Mixer, MixerSizes, Mixing
 from recipe_sweep.trainers.mixers.registry import TRAINED_BY_CRITIC
+from recipe_sweep.trainers.mixers.stacked import stacked
 from recipe_sweep.trainers.networks import ACTOR_LAST_VARIANCE, Arrays, Mlp, Network, stack_arrays
-from recipe_sweep.trainers.parameters import Leaves, Stack, Target
+from recipe_sweep.trainers.parameters import Copies, Stack, Target
 from recipe_sweep.trainers.policies.registry import ACTOR_BOUNDS, policy_of
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import TaskSpec
@@ -49,6 +50,7 @@ class Models:
         self._value_net = Mlp(context, config.hidden, 1, norm=True, kernels=config.kernels)
         self._actor_net = actor_network(spec, config)
         self._mixer_net = self._mixer()
+        self._stacked_mixer = stacked(self._mixer_net, config.kernels) if self._mixer_net else None
         self._device = device
         value_seeds = [lane.seed for lane in lanes.values]
         heads = [f"critic/{k}" for k in range(config.heads)]
@@ -87,48 +89,46 @@ class Models:
         """Whether the critic's loss trains the mixer (the paper) or not (its released code)."""
         return self.mixer is not None and TRAINED_BY_CRITIC[self.config.mixer_training]
 
-    def means(self, leaves: Leaves, x: Tensor) -> Tensor:
+    def means(self, actor: Copies, x: Tensor) -> Tensor:
         """Compute means mu (L, *, A) of agents' inputs x (L, *, X)."""
-        mu = self._evaluate(self._actor_net, leaves, x.flatten(1, -2)).view(*x.shape[:-1], self.spec.action_dim)
+        mu = self._evaluate(self._actor_net, actor, x.flatten(1, -2)).view(*x.shape[:-1], self.spec.action_dim)
         return ACTOR_BOUNDS[self.config.actor_bound](mu)
 
-    def q(self, leaves: Leaves, context: Tensor, actions: Tensor) -> Tensor:
+    def q(self, critic: Copies, context: Tensor, actions: Tensor) -> Tensor:
         """Compute critic values (V, K, G, units): contexts (V, units, C), G sets of actions (V, G, B, N, A)."""
         joined = self.decomposition.join(actions)
-        lanes, sets, *units, width = joined.shape
-        read = context.unsqueeze(1).expand(lanes, sets, *units, context.shape[-1])
-        inputs = torch.cat([read, joined], dim=-1).reshape(lanes, 1, -1, context.shape[-1] + width)
-        rows = inputs.expand(lanes, self.config.heads, *inputs.shape[2:]).flatten(0, 1)
-        return self._evaluate(self._critic_net, leaves, rows).view(lanes, self.config.heads, sets, *units)
+        lanes, sets, *units, _ = joined.shape
+        read, acted = context.flatten(1, -2), joined.flatten(2, -2)
+        return self._evaluate(self._critic_net, critic, read, acted).view(lanes, self.config.heads, sets, *units)
 
-    def v(self, leaves: Leaves, context: Tensor) -> Tensor:
+    def v(self, value: Copies, context: Tensor) -> Tensor:
         """Compute the value network's values (V, units) of contexts (V, units, C)."""
-        return self._evaluate(self._value_net, leaves, context.flatten(1, -2)).view(context.shape[:-1])
+        return self._evaluate(self._value_net, value, context.flatten(1, -2)).view(context.shape[:-1])
 
-    def _evaluate(self, network: Mlp, leaves: Leaves, x: Tensor) -> Tensor:
+    def _evaluate(self, network: Mlp, copies: Copies, x: Tensor, actions: Tensor | None = None) -> Tensor:
         with self.config.arithmetic(self._device):
-            y = network(leaves, x)
+            y = network(copies, x, actions)
         return y.to(self.config.dtype)
 
-    def mixing(self, leaves: Leaves | None, views: Views) -> Mixing | None:
+    def mixing(self, mixer: Copies | None, views: Views) -> Mixing | None:
         """Prepare the mixer at the views; None without a mixer."""
-        if leaves is None or views.state is None or self._mixer_net is None:
+        if mixer is None or views.state is None or self._stacked_mixer is None:
             return None
         with self.config.arithmetic(self._device):
-            prepared = self._mixer_net.prepare(leaves, views.state, views.x)
-        return Mixing(self._mixer_net, tuple(part.to(self.config.dtype) for part in prepared))
+            prepared = self._stacked_mixer.prepare(mixer, views.state, views.x)
+        return Mixing(self._stacked_mixer, tuple(part.to(self.config.dtype) for part in prepared))
 
     def online_mixing(self, views: Views) -> Mixing | None:
         """Prepare the online mixer at the views, with a graph if the critic's loss trains it."""
         if self.mixer is None:
             return None
-        return self.mixing(self.mixer.whole.leaves if self.trains_mixer else self.mixer.frozen, views)
+        return self.mixing(self.mixer.whole.copies if self.trains_mixer else self.mixer.frozen, views)
 
     def target_mixing(self, views: Views) -> Mixing | None:
         """Prepare the target mixer at the views."""
-        return self.mixing(self.target_mixer.leaves if self.target_mixer else None, views)
+        return self.mixing(self.target_mixer.copies if self.target_mixer else None, views)
 
     def target_total(self, views: Views, actions: Tensor) -> Tensor:
         """Compute min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A)."""
-        q = self.q(self.target_critic.leaves, self.decomposition.context(views), actions).squeeze(2)
+        q = self.q(self.target_critic.copies, self.decomposition.context(views), actions).squeeze(2)
         return self.decomposition.total(q, self.target_mixing(views), Extra(actions)).amin(1)

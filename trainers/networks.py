@@ -10,7 +10,8 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -19,7 +20,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from recipe_sweep.trainers.kernels import EAGER, Kernels
-from recipe_sweep.trainers.parameters import Layout, Leaves, Linear
+from recipe_sweep.trainers.parameters import Copies, Layout, Leaves, Linear
+
+if TYPE_CHECKING:
+    from recipe_sweep.trainers.fused.plan import Plan
 
 LAYER_NORM_EPS = 1e-6
 
@@ -65,17 +69,38 @@ class Mlp:
                 arrays[name] = np.full(shape, 1.0 if name.endswith("norm_scale") else 0.0)
         return arrays
 
-    def __call__(self, leaves: Leaves, x: Tensor) -> Tensor:
-        """Apply the network: x (R, M, inputs) -> (R, M, outputs)."""
-        layers, eps = self._layers(leaves), LAYER_NORM_EPS if self.norm else None
-        if self.kernels.fuse(x.shape[0] * x.shape[1] * max(self.hidden, default=0)):
-            from recipe_sweep.trainers import fused_mlp
+    def __call__(self, copies: Copies, x: Tensor, actions: Tensor | None = None) -> Tensor:
+        """Compute outputs (R, G, U, outputs) of R copies, from x (V, U, C).
 
-            return fused_mlp.evaluate(x, layers, eps, self.kernels.tile)
+        If there are actions (V, G, U, A), x is joined with them.
+
+        R is a multiple of V: as many copies in turn read the same inputs. Without actions G is 1.
+        """
+        if self.kernels.fused:
+            from recipe_sweep.trainers.fused import evaluation
+
+            return evaluation.evaluate(self.plan, copies.flat, x, actions)
+        joined = x.unsqueeze(1)
+        if actions is not None:
+            joined = torch.cat([joined.expand(*actions.shape[:3], x.shape[-1]), actions], dim=-1)
+        lanes, sets, units, width = joined.shape
+        share = copies.flat.shape[0] // lanes
+        rows = joined.reshape(lanes, 1, sets * units, width).expand(-1, share, -1, -1).flatten(0, 1)
+        return self._eager(copies.leaves, rows).view(lanes * share, sets, units, self.outputs)
+
+    def _eager(self, leaves: Leaves, x: Tensor) -> Tensor:
+        layers, eps = self._layers(leaves), LAYER_NORM_EPS if self.norm else None
         for weight, bias in layers[:-1]:
             x = functional.gelu(torch.baddbmm(bias.unsqueeze(1), x, weight), approximate="tanh")
             x = x if eps is None else functional.layer_norm(x, x.shape[-1:], eps=eps)
         return torch.baddbmm(layers[-1].bias.unsqueeze(1), x, layers[-1].weight)
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The layout of the network for compiled functions."""
+        from recipe_sweep.trainers.fused import evaluation
+
+        return evaluation.plan_of((self.inputs, *self.hidden, self.outputs), self.norm, LAYER_NORM_EPS)
 
     def _layers(self, leaves: Leaves) -> list[Linear]:
         """List weights and biases, with the affine part of each LayerNorm folded into the next Linear.

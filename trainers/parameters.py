@@ -34,12 +34,10 @@ class Layout:
 
     def views(self, flat: Tensor) -> dict[str, Tensor]:
         """Return each leaf of all rows as a view of `flat` (R, P): leaf name -> (R, *shape)."""
-        views, offset = {}, 0
-        for name, shape in self.shapes.items():
-            count = math.prod(shape)
-            views[name] = flat[:, offset : offset + count].view(flat.shape[0], *shape)
-            offset += count
-        return views
+        # One split has one gradient; slices would have one as large as the buffer for each leaf.
+        parts = torch.split(flat, [math.prod(shape) for shape in self.shapes.values()], dim=1)
+        named = zip(self.shapes.items(), parts, strict=True)
+        return {name: part.view(flat.shape[0], *shape) for (name, shape), part in named}
 
 
 @dataclass(frozen=True)
@@ -51,16 +49,37 @@ class Adam:
     eps: float = 1e-8
 
 
-class Trained(NamedTuple):
-    """Rows of a stack for the loss that trains them: leaves with gradients, and the buffer of these gradients, (rows, P)."""
+class Copies(NamedTuple):
+    """R copies of one network: their parameters in one buffer (R, P), and how a row of it is divided."""
 
-    leaves: Leaves
+    flat: Tensor
+    layout: Layout
+
+    @property
+    def leaves(self) -> Leaves:
+        """Each leaf of all rows as a view of the buffer. Their gradients reach it in one piece."""
+        return self.layout.views(self.flat)
+
+    def rows(self, wanted: slice) -> Copies:
+        """Select some copies."""
+        return Copies(self.flat[wanted], self.layout)
+
+
+class Trained(NamedTuple):
+    """Rows of a stack for the loss that trains them: copies with gradients, and the buffer of these gradients, (rows, P)."""
+
+    copies: Copies
     gradient: Tensor
 
-    def collect(self, gradients: list[Tensor]) -> Tensor:
-        """Store the leaves' gradients, in layout order. Return their norm per row, (rows,)."""
-        rows = self.gradient.shape[0]
-        torch.cat([gradient.reshape(rows, -1) for gradient in gradients], dim=1, out=self.gradient)
+    fused: bool
+
+    def collect(self, gradient: Tensor) -> Tensor:
+        """Store the gradient (rows, P). Return its norm per row, (rows,)."""
+        if self.fused:
+            from recipe_sweep.trainers.fused import rows
+
+            return rows.collect(gradient, self.gradient)
+        self.gradient.copy_(gradient)
         norm: Tensor = torch.linalg.vector_norm(self.gradient, dim=1)
         return norm
 
@@ -68,7 +87,7 @@ class Trained(NamedTuple):
 class Stack:
     """R copies of one network with their optimiser state.
 
-    `whole.leaves` and `frozen` are the same leaves with and without gradients. A loss that must not train this network reads
+    `whole.copies` and `frozen` are the same copies with and without gradients. A loss that must not train this network reads
     `frozen`, so that no gradient is computed for the network.
     """
 
@@ -76,17 +95,17 @@ class Stack:
         self, layout: Layout, rows: int, *, dtype: torch.dtype, device: torch.device, kernels: Kernels = EAGER
     ) -> None:
         self.layout = layout
-        self._fused = kernels.fuse(rows * layout.size)
+        self.fused = kernels.fused
         self.flat = torch.zeros(rows, layout.size, dtype=dtype, device=device)
         self.exp_avg = torch.zeros_like(self.flat)
         self.exp_avg_sq = torch.zeros_like(self.flat)
         self.gradient = torch.zeros_like(self.flat)
-        self.frozen: Leaves = layout.views(self.flat)
+        self.frozen = Copies(self.flat, layout)
         self.whole = self.part(slice(0, rows))
 
     def part(self, rows: slice) -> Trained:
         """Select rows that a loss of their own trains."""
-        return Trained({name: leaf[rows].detach().requires_grad_() for name, leaf in self.frozen.items()}, self.gradient[rows])
+        return Trained(Copies(self.flat[rows].detach().requires_grad_(), self.layout), self.gradient[rows], self.fused)
 
     def descend(self, adam: Adam, lr: Tensor, alive: Tensor, step: int | Tensor) -> None:
         """Take Adam step number `step` (from 1) with learning rates `lr` (R, 1). Rows not `alive` (R, 1) keep their parameters.
@@ -96,12 +115,12 @@ class Stack:
         count = step.to(torch.float64) if isinstance(step, Tensor) else step
         rate, grown = lr / -(1.0 - adam.beta1**count), 1.0 - adam.beta2**count
         correction = grown.sqrt() if isinstance(grown, Tensor) else math.sqrt(grown)
-        if self._fused:
-            from recipe_sweep.trainers.fused import AdamState
-            from recipe_sweep.trainers.fused import adam as fused_adam
+        if self.fused:
+            from recipe_sweep.trainers.fused.rows import AdamConstants, AdamState
+            from recipe_sweep.trainers.fused.rows import adam as fused_adam
 
             state = AdamState(self.flat, self.exp_avg, self.exp_avg_sq, self.gradient)
-            fused_adam(state, rate, alive, (adam.beta1, adam.beta2, adam.eps, float(correction)))
+            fused_adam(state, rate, alive, AdamConstants(adam.beta1, adam.beta2, adam.eps, float(correction)))
             return
         self.exp_avg.lerp_(self.gradient, 1.0 - adam.beta1)
         self.exp_avg_sq.mul_(adam.beta2).addcmul_(self.gradient, self.gradient, value=1.0 - adam.beta2)
@@ -118,10 +137,15 @@ class Target:
 
     def __init__(self, stack: Stack) -> None:
         self.flat = stack.flat.clone()
-        self.leaves: Leaves = stack.layout.views(self.flat)
+        self.copies = Copies(self.flat, stack.layout)
 
     def follow(self, stack: Stack, polyak: float) -> None:
         """Move towards the stack's parameters."""
+        if stack.fused:
+            from recipe_sweep.trainers.fused import rows
+
+            rows.follow(self.flat, stack.flat, polyak)
+            return
         self.flat.lerp_(stack.flat, polyak)
 
 

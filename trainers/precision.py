@@ -24,7 +24,7 @@ class Arithmetic(NamedTuple):
 
 ARITHMETIC: dict[Precision, Arithmetic] = {
     Precision.FLOAT32: Arithmetic(fused=True),
-    Precision.FLOAT64: Arithmetic(dtype=torch.float64),
+    Precision.FLOAT64: Arithmetic(dtype=torch.float64, fused=True),
     Precision.TF32: Arithmetic(products="tf32", fused=True),
     Precision.BF16: Arithmetic(autocast=torch.bfloat16),
 }

@@ -55,7 +55,7 @@ class PackTrainer:
         self._given = tuple(point.run_id for point in points)
         self.lanes = LaneMap.of(self.points)
         place = torch.device(device)
-        chosen = kernels or Kernels.choose(place, first.precision, torch.get_num_threads())
+        chosen = kernels or Kernels.choose(place, first.precision)
         config = LearnerConfig.of(first, chosen, bound_of(first, dataset))
         self.learner = Learner(dataset.spec, config, self.lanes, place)
         models = self.learner.models

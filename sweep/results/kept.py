@@ -65,8 +65,7 @@ def evaluated_policy(paths: SweepPaths, point: DesignPoint, named: str) -> Evalu
     file = kept_file(paths, point, named)
     weights = run_weights(paths.pack_weights(file.pack_id, file.epoch, file.attempt), point.run_id)
     path = paths.pack_result(file.pack_id)
-    table = read_rows(path, ("run_id", "return_final", "lanes", "threads", "device"))
+    table = read_rows(path, ("run_id", "return_final", "device"))
     with meaningful(path, RESULTS):
         row = next(row for row in table.to_pylist() if row["run_id"] == point.run_id)
-        trained = Trained(point, weights, row["lanes"], row["threads"])
-        return EvaluatedPolicy(trained, row["return_final"], row["device"])
+        return EvaluatedPolicy(Trained(point, weights), row["return_final"], row["device"])

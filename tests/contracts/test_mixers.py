@@ -15,10 +15,12 @@ from recipe_sweep.trainers import checkpoint
 from recipe_sweep.trainers.checkpoint import History
 from recipe_sweep.trainers.decomposition.mix import Mix
 from recipe_sweep.trainers.decomposition.registry import DECOMPOSITIONS
+from recipe_sweep.trainers.kernels import Kernels
 from recipe_sweep.trainers.mixers.base import Extra, MakeMixer, Mixer, MixerSizes, Mixing, Prepared, align
 from recipe_sweep.trainers.mixers.registry import MIXERS
+from recipe_sweep.trainers.mixers.stacked import stacked
 from recipe_sweep.trainers.networks import Arrays, stack_arrays
-from recipe_sweep.trainers.parameters import Layout, Leaves
+from recipe_sweep.trainers.parameters import Copies, Layout, Leaves
 from recipe_sweep.trainers.values import learned_values
 from tests.trainers.builders import SPEC, batch, family, learner, trained
 
@@ -114,6 +116,27 @@ def test_a_lane_that_is_not_finite_changes_no_other(make: MakeMixer) -> None:
     prepared, spoilt = (mixer.prepare(each.leaves, each.state, each.x) for each in (given, broken))
     weights = mixer.local_weight(broken.q, spoilt, broken.extra), mixer.local_weight(given.q, prepared, given.extra)
     assert torch.equal(weights[0][others], weights[1][others])
+
+
+@EVERY
+def test_a_lane_has_other_bits_beside_others_than_alone(make: MakeMixer) -> None:
+    mixer = make(SIZES)
+    how, given = stacked(mixer, Kernels(fused=True)), inputs(mixer)
+    flat = torch.cat([leaf.reshape(LANES, -1) for leaf in given.leaves.values()], dim=1)
+
+    def computed(lanes: slice) -> list[Tensor]:
+        own = flat[lanes].clone().requires_grad_()
+        actions = given.extra.actions
+        extra = Extra(None if actions is None else actions[lanes])
+        prepared = how.prepare(Copies(own, mixer.layout), given.state[lanes], given.x[lanes])
+        total = how.mix(given.q[lanes], prepared, extra)
+        weight = how.local_weight(given.q[lanes], tuple(part.detach() for part in prepared), extra)
+        return [total.detach(), weight, *torch.autograd.grad(total.square().sum(), own)]
+
+    together = computed(slice(0, LANES))
+    for lane in range(LANES):
+        alone = computed(slice(lane, lane + 1))
+        assert all(torch.equal(part[lane], own[0]) for part, own in zip(together, alone, strict=True))
 
 
 @EVERY

@@ -16,7 +16,7 @@ import torch
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Precision, ValueLearning
 from recipe_sweep.trainers import checkpoint
-from recipe_sweep.trainers.kernels import Kernels
+from recipe_sweep.trainers.kernels import EAGER
 from recipe_sweep.trainers.train import PackTrainer, resumed
 from tests.trainers.builders import dataset, family, point
 
@@ -80,7 +80,7 @@ def test_a_killed_and_resumed_pack_gives_bitwise_the_same_results(
 
 def test_a_resumed_pack_meets_the_kernels_it_began_with_whatever_would_be_chosen_now(tmp_path: Path) -> None:
     points, data = [point(seed=seed, precision=Precision.FLOAT32) for seed in (0, 1)], dataset()
-    begun_with = Kernels(fused_from=0, tile=3_000)
+    begun_with = EAGER
     straight = advance(PackTrainer(points, data, kernels=begun_with), 12)
     assert straight.learner.config.kernels != fresh(points).learner.config.kernels
     interrupted = advance(PackTrainer(points, data, kernels=begun_with), 5)
@@ -96,9 +96,11 @@ def test_a_resumed_pack_meets_the_kernels_it_began_with_whatever_would_be_chosen
     sidecar.write_text(
         json.dumps({name: value for name, value in json.loads(sidecar.read_text()).items() if name not in later})
     )
-    older = resumed(points, with_data, "cpu", [tmp_path])
-    assert older is not None
-    assert older.learner.config.kernels == fresh(points).learner.config.kernels
+    for recorded in ({}, {"kernels": {"fused_from": 16384, "tile": 262144, "graph": False}}):
+        sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | recorded))
+        older = resumed(points, with_data, "cpu", [tmp_path])
+        assert older is not None
+        assert older.learner.config.kernels == fresh(points).learner.config.kernels
 
 
 def test_lanes_sliced_out_of_a_checkpoint_go_on_as_they_would_have(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from recipe_sweep.search_spaces.vocabulary import ActorNorm
 from recipe_sweep.trainers.lanes import Grouping, Select
 from recipe_sweep.trainers.mixers.base import Mixing
-from recipe_sweep.trainers.parameters import Leaves
+from recipe_sweep.trainers.parameters import Copies
 
 if TYPE_CHECKING:
     from recipe_sweep.trainers.models import Models
@@ -30,7 +30,7 @@ class ExtractionData(NamedTuple):
     alpha: Tensor
     """(n, 1)"""
     norm: ActorNorm
-    critic: Leaves
+    critic: Copies
     """Parameters of the online critics of the V value lanes that serve these actors, without gradients"""
     context: Tensor
     """(V, units, C)"""

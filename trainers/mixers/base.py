@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from recipe_sweep.trainers.networks import Arrays
-from recipe_sweep.trainers.parameters import Layout, Leaves
+from recipe_sweep.trainers.parameters import Copies, Layout, Leaves
 
 Prepared = tuple[Tensor, ...]
 """Tensors that a mixer computes from states, each (L, ...). Only the mixer itself interprets them."""
@@ -77,11 +77,27 @@ MakeMixer = Callable[[MixerSizes], Mixer]
 """Class of a mixer, which is called with the sizes."""
 
 
+class StackedMixer(Protocol):
+    """A mixer in all lanes of a pack. It says how lanes are computed; `Mixer` says what one computes."""
+
+    def prepare(self, copies: Copies, state: Tensor, x: Tensor) -> Prepared:
+        """Do as `Mixer.prepare`."""
+        ...
+
+    def mix(self, q: Tensor, prepared: Prepared, extra: Extra) -> Tensor:
+        """Do as `Mixer.mix`."""
+        ...
+
+    def local_weight(self, q: Tensor, prepared: Prepared, extra: Extra) -> Tensor:
+        """Do as `Mixer.local_weight`."""
+        ...
+
+
 @dataclass(frozen=True)
 class Mixing:
     """A mixer at the states of one batch."""
 
-    mixer: Mixer
+    mixer: StackedMixer
     prepared: Prepared
 
     def total(self, q: Tensor, extra: Extra) -> Tensor:

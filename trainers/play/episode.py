@@ -17,27 +17,24 @@ from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.trainers.environments.registry import make_environment
 from recipe_sweep.trainers.evaluation import Moment, acts_on, evaluation_start, played
-from recipe_sweep.trainers.kernels import EAGER, Kernels
+from recipe_sweep.trainers.kernels import Kernels
 from recipe_sweep.trainers.task import FloatArray, TaskSpec
 from recipe_sweep.trainers.values import kept_policy
 
 _CPU = torch.device("cpu")
-_ALL_FUSED = Kernels(fused_from=1)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A finished run: its point, its weights by name, and the lanes and threads of the pack that trained it."""
+    """A finished run: its point, and its weights by name."""
 
     point: DesignPoint
     weights: Mapping[str, Tensor]
-    lanes: int = 1
-    threads: int = 1
 
-    def kernels(self, rows: int) -> Kernels:
-        """Choose the kernels with which the pack evaluated networks of `rows` rows per lane, because they change roundings."""
-        chosen = Kernels.choose(_CPU, self.point.precision, self.threads)
-        return _ALL_FUSED if chosen.fuse(self.lanes * rows * max(self.point.hidden, default=0)) else EAGER
+    @property
+    def kernels(self) -> Kernels:
+        """The kernels with which the run was evaluated, because they change roundings."""
+        return Kernels.choose(_CPU, self.point.precision)
 
 
 @dataclass(frozen=True)
@@ -80,17 +77,16 @@ class PlayedEvaluation(NamedTuple):
 def play_evaluation(trained: Trained, number: int) -> PlayedEvaluation:
     """Play the run's last evaluation as it was trained, all episodes side by side, and record episode `number`.
 
-    The starts are those of the evaluation. So the mean return is the recorded one on the same kind of machine. This sets the
-    threads of PyTorch. Raises UserInputError for a number that it has not.
+    The starts are those of the evaluation. So the mean return is the recorded one on the same kind of machine.
+    Raises UserInputError for a number that it has not.
     """
     point, episodes = trained.point, trained.point.episodes_at_the_end
     if not 0 <= number < episodes:
         expected = f"0 to {episodes - 1}, because the run's last evaluation has {counted(episodes, 'episode')}"
         raise UserInputError(Problem("--episode", found=str(number), expected=expected))
-    torch.set_num_threads(trained.threads)
-    environment = make_environment(point.task, episodes, threads=trained.threads)
+    environment = make_environment(point.task, episodes, threads=torch.get_num_threads())
     spec = environment.spec
-    policy = kept_policy(point, trained.weights, spec, trained.kernels(episodes * spec.n_agents))
+    policy = kept_policy(point, trained.weights, spec, trained.kernels)
     starts = [evaluation_start(point.seed, point.steps, episode) for episode in range(episodes)]
     returns, moments = np.zeros(episodes), list[Moment]()
     for moment in played(acts_on(policy, 1, _CPU, torch.float64), environment, starts):

@@ -13,7 +13,7 @@ from torch import Tensor
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.decomposition.base import Decomposition, Views
 from recipe_sweep.trainers.mixers.base import Mixing
-from recipe_sweep.trainers.parameters import Leaves, Stack
+from recipe_sweep.trainers.parameters import Copies, Stack
 from recipe_sweep.trainers.policies.base import Policy
 from recipe_sweep.trainers.task import TaskSpec
 
@@ -50,11 +50,11 @@ class Networks(Protocol):
     actor: Stack
     value: Stack | None
 
-    def means(self, leaves: Leaves, x: Tensor) -> Tensor:
+    def means(self, actor: Copies, x: Tensor) -> Tensor:
         """Compute means mu (L, *, A) of agents' inputs x (L, *, X)."""
         ...
 
-    def v(self, leaves: Leaves, context: Tensor) -> Tensor:
+    def v(self, value: Copies, context: Tensor) -> Tensor:
         """Compute the value network's values (V, units) of contexts (V, units, C)."""
         ...
 

@@ -29,7 +29,7 @@ class Iql:
         with torch.no_grad():
             q = models.target_total(data.now, data.actions)
             sigma = CRITIC_NORMS[models.config.critic_norm].scale(q).view(-1, *([1] * (q.ndim - 1)))
-        values = models.v(models.value.whole.leaves, models.decomposition.context(data.now))
+        values = models.v(models.value.whole.copies, models.decomposition.context(data.now))
         d = q - models.decomposition.total(values, mixing, Extra())
         expectile = (tau.view(-1, *([1] * (q.ndim - 1))) - (d.detach() < 0).to(d.dtype)).abs()
         return ValueLoss(lane_mean(expectile * (d / sigma).square()), values.detach())

@@ -46,7 +46,7 @@ def test_the_returns_are_those_that_were_recorded(tmp_path: Path, monkeypatch: p
     recorded = {result.run_id: result.curve[-1] for result in outcome.results}
     for one in points:
         weights = {name: torch.from_numpy(array) for name, array in outcome.weights[one.run_id].items()}
-        played = play_evaluation(Trained(one, weights, lanes=len(points), threads=torch.get_num_threads()), 1)
+        played = play_evaluation(Trained(one, weights), 1)
         assert len(played.returns) == one.episodes_at_the_end
         last = recorded[one.run_id]
         assert (played.returns.mean(), played.returns.std()) == (last.return_mean, last.return_std)

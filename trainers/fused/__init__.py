@@ -1,0 +1,1 @@
+"""Networks on the CPU as one compiled function each, which takes one lane at a time."""

@@ -1,0 +1,85 @@
+"""The compiled multi-layer perceptron as a function of PyTorch's, with its gradients."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from recipe_sweep.trainers.fused.backward import backward
+from recipe_sweep.trainers.fused.forward import forward
+from recipe_sweep.trainers.fused.plan import Plan, Sizes, plan_of
+from recipe_sweep.trainers.fused.tiles import ROWS
+
+__all__ = ["Plan", "evaluate", "plan_of"]
+
+BLOCK = 2**15
+"""Numbers in a block of samples of the widest layer, about."""
+MOST_SAMPLES, FEWEST_SAMPLES = 192, 48
+
+
+def evaluate(plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None) -> Tensor:
+    """Compute outputs (R, G, U, out) from parameters (R, P) and inputs (V, U, C). Actions are (V, G, U, A), or none.
+
+    R is a multiple of V: as many rows in turn read one group of inputs. Gradients reach the parameters and the actions.
+    """
+    flat, x = flat.contiguous(), x.contiguous()
+    acted = None if actions is None else actions.contiguous()
+    wanted = (flat, acted)
+    if torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in wanted):
+        return _Evaluate.apply(plan, flat, x, acted)
+    y, _ = _forward(plan, flat, x, acted, keep=False)
+    return y
+
+
+class _Evaluate(torch.autograd.Function):
+    """`evaluate` with its gradients. Those of parameters are computed only if they are needed, and so are those of actions."""
+
+    @staticmethod
+    def forward(ctx: Any, plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None) -> Tensor:
+        y, kept = _forward(plan, flat, x, actions, keep=True)
+        ctx.plan = plan
+        ctx.save_for_backward(flat, x, actions, *kept)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        flat, x, actions, *kept = ctx.saved_tensors
+        _, trains, _, of_inputs = ctx.needs_input_grad
+        of_flat = torch.empty_like(flat) if trains else flat.new_empty(0)
+        of_actions = torch.empty_like(actions) if of_inputs else flat.new_empty(0)
+        given = (flat, x, _or_nothing(actions, flat), gradient.contiguous(), *kept, of_flat, of_actions)
+        backward(ctx.plan, sizes_of(ctx.plan, flat, x, actions), *map(numbers, given), trains, of_inputs)
+        return None, of_flat if trains else None, None, of_actions if of_inputs else None
+
+
+def _forward(plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None, *, keep: bool) -> tuple[Tensor, list[Tensor]]:
+    flat, x, actions = flat.detach(), x.detach(), None if actions is None else actions.detach()
+    sizes = sizes_of(plan, flat, x, actions)
+    y = flat.new_empty(sizes.rows, sizes.sets, sizes.units, int(plan.widths[-1]))
+    samples = sizes.rows * sizes.sets * sizes.units if keep else 0
+    columns, layers = int(plan.hidden[-1]), len(plan.widths) - 2
+    kept = [flat.new_empty(samples * each) for each in (columns, columns, layers)]
+    forward(plan, sizes, *map(numbers, (flat, x, _or_nothing(actions, flat), y, *kept)), keep)
+    return y, kept
+
+
+def sizes_of(plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None) -> Sizes:
+    groups, units, context = x.shape
+    sets, acted = (1, 0) if actions is None else (actions.shape[1], actions.shape[3])
+    most = max(FEWEST_SAMPLES, min(MOST_SAMPLES, BLOCK // plan.widest))
+    length = math.ceil(units / max(1, math.ceil(units / most)))
+    # Blocks of equal length, in which only the last tile may lack rows.
+    block = math.ceil(length / ROWS) * ROWS
+    return Sizes(flat.shape[0], flat.shape[0] // groups, sets, units, context, acted, block)
+
+
+def _or_nothing(tensor: Tensor | None, like: Tensor) -> Tensor:
+    return like.new_empty(0) if tensor is None else tensor
+
+
+def numbers(tensor: Tensor) -> np.ndarray[Any, Any]:
+    return tensor.numpy().reshape(-1)

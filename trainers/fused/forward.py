@@ -1,0 +1,109 @@
+"""Outputs of a stack of multi-layer perceptrons: one row of the stack after the other, in blocks of samples.
+
+A block passes through every layer before the next block begins. So a layer's output is in cache when the next one reads it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from recipe_sweep.trainers.fused.compiling import entry, inner
+from recipe_sweep.trainers.fused.layers import add_to_rows, gelu, normalise, relu_of
+from recipe_sweep.trainers.fused.products import multiply, padded
+from recipe_sweep.trainers.fused.vectors import LANES, all_of, fma, load, store_first, total
+from recipe_sweep.trainers.fused.weights import fold, pack_row
+
+
+@entry
+def forward(plan, sizes, flat, context, actions, y, kept, slopes, inverses, keep):
+    """Compute y (rows, sets, units, outputs). With `keep`, fill what the backward pass reads."""
+    nowhere, apart, no, yes = np.intp(0), np.intp(1), np.bool_(False), np.bool_(True)
+    layers = len(plan.widths) - 1
+    outs, samples, columns = plan.widths[layers], sizes.sets * sizes.units, plan.hidden[layers - 1]
+    kind = flat.dtype
+    packed, biases = np.empty(plan.packed[layers], kind), np.empty(layers * plan.widest, kind)
+    room = np.empty(LANES * LANES, kind)
+    spare = 0 if keep else sizes.block * plan.widest
+    ping, pong = np.empty(spare, kind), np.empty(spare, kind)
+    ended = np.empty(sizes.block * padded(outs), kind)
+    rates = np.empty(0 if keep else sizes.block, kind)
+    cut = np.empty(sizes.block * plan.widest if plan.relu else 0, kind)
+    for r in range(sizes.rows):
+        base, group = r * plan.stride + plan.start, r // sizes.share
+        fold(plan, flat, base, biases)
+        pack_row(plan, sizes, flat, base, packed, room)
+        for set_ in range(sizes.sets):
+            for first in range(0, sizes.units, sizes.block):
+                n = min(sizes.block, sizes.units - first)
+                sample = set_ * sizes.units + first
+                read, read_at, row = context, (group * sizes.units + first) * sizes.context, sizes.context
+                for i in range(layers):
+                    ins, width = plan.widths[i], plan.widths[i + 1]
+                    wide, at, bias = padded(width), plan.packed[i], i * plan.widest
+                    if i == layers - 1:
+                        y_at = (r * samples + sample) * outs
+                        if plan.few:
+                            dots(y, y_at, read, read_at, row, packed, at, biases, bias, n, outs)
+                            break
+                        to, to_at = ended, nowhere
+                    elif keep:
+                        to, to_at = kept, (r * columns + plan.hidden[i]) * samples + sample * wide
+                    else:
+                        to, to_at = (ping if i % 2 == 0 else pong), nowhere
+                    length = sizes.context if i == 0 else ins
+                    multiply(to, to_at, wide, read, read_at, row, apart, packed, at, nowhere, n, length, wide, no)
+                    if i == 0 and sizes.actions > 0:
+                        more = (group * samples + sample) * sizes.actions
+                        behind = at + sizes.context * wide
+                        multiply(
+                            to,
+                            to_at,
+                            wide,
+                            actions,
+                            more,
+                            sizes.actions,
+                            apart,
+                            packed,
+                            behind,
+                            nowhere,
+                            n,
+                            sizes.actions,
+                            wide,
+                            yes,
+                        )
+                    if i == layers - 1:
+                        add_bias(y, (r * samples + sample) * outs, to, to_at, wide, biases, bias, n, outs)
+                        break
+                    if plan.relu:
+                        add_to_rows(to, to_at, biases, bias, n, wide)
+                    else:
+                        gelu(to, to_at, biases, bias, n, wide, slopes, to_at, keep)
+                    if plan.norm and keep:
+                        normalise(to, to_at, n, width, wide, inverses, (r * (layers - 1) + i) * samples + sample, plan.eps)
+                    elif plan.norm:
+                        normalise(to, to_at, n, width, wide, rates, nowhere, plan.eps)
+                    read, read_at, row = to, to_at, wide
+                    if plan.relu:
+                        affine = base + plan.leaves[i] + ins * width + width
+                        relu_of(cut, to, to_at, flat, affine, affine + width, n, width, wide)
+                        read, read_at = cut, nowhere
+
+
+@inner
+def dots(y, y_at, x, x_at, row, weights, at, biases, bias, samples, outs):
+    """Compute few outputs of each sample as dot products with padded rows."""
+    for m in range(samples):
+        for n in range(outs):
+            sums = all_of(x.dtype.type(0.0))
+            for k in range(0, row, LANES):
+                sums = fma(load(x, x_at + m * row + k), load(weights, at + n * row + k), sums)
+            y[y_at + m * outs + n] = total(sums) + biases[bias + n]
+
+
+@inner
+def add_bias(y, y_at, x, x_at, row, biases, bias, samples, outs):
+    """Copy padded rows to y and add the biases."""
+    for m in range(samples):
+        for n in range(0, outs, LANES):
+            v = load(x, x_at + m * row + n) + load(biases, bias + n)
+            store_first(y, y_at + m * outs + n, outs - n, v)
