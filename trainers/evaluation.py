@@ -30,30 +30,41 @@ class Evaluation(NamedTuple):
     """(L,): number of components of `mu` that were NaN and were executed as zero; 0 for a healthy policy"""
 
 
+class Executed(NamedTuple):
+    """Where `act` computes, with which numbers, and how many threads play the environments."""
+
+    device: torch.device = _CPU
+    dtype: torch.dtype = torch.float32
+    threads: int = 1
+
+
+HERE = Executed()
+"""On the CPU, in float32, with one thread."""
+
+
 def evaluate(
     act: Callable[[Tensor], Tensor],
     task: str,
     seeds: Sequence[int],
     step: int,
     episodes: int,
-    device: torch.device = _CPU,
-    dtype: torch.dtype = torch.float32,
+    how: Executed = HERE,
     meanwhile: Callable[[], None] = lambda: None,
 ) -> Evaluation:
     """Play `episodes` episodes of each lane's deterministic policy and sum the mean reward of the agents over time.
 
-    `act` maps observations (L, episodes, N, O), on `device` and of `dtype`, to `mu` (L, episodes, N, A). The task's policy
+    `act` maps observations (L, episodes, N, O), on its device and of its type, to `mu` (L, episodes, N, A). The task's policy
     turns `mu` into the executed action (trainers/policies/). Starts come from (seed, step, episode). So lanes of one seed have
     the same starts, and a lane's result never depends on other lanes. A NaN in `mu` is executed as zero and counted. So a
     broken lane has a finite score and does not affect other lanes. `meanwhile` is called after every step of the episodes.
     Raises UnknownTaskError.
     """
     lanes = len(seeds)
-    environment = make_environment(task, lanes * episodes, threads=torch.get_num_threads())
+    environment = make_environment(task, lanes * episodes, threads=how.threads)
     starts = [evaluation_start(seed, step, episode) for seed in seeds for episode in range(episodes)]
     returns = np.zeros(lanes * episodes)
     undefined = np.zeros(lanes, dtype=np.int64)
-    for moment in played(acts_on(act, lanes, device, dtype), environment, starts):
+    for moment in played(acts_on(act, lanes, how.device, how.dtype), environment, starts):
         undefined += np.isnan(moment.wished).reshape(lanes, -1).sum(axis=1)
         returns += moment.rewards
         meanwhile()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import torch
 
@@ -29,18 +29,28 @@ class Kernels:
     graph: bool = False
     """Whether a GPU replays the step as one CUDA graph (recipe_sweep.trainers.cuda_graph; not yet run on a GPU)"""
 
+    threads: int = 1
+    """Threads among which compiled functions divide rows. Each row's sums stay in one, so bits do not depend on it."""
+
     @classmethod
-    def choose(cls, device: torch.device, precision: Precision) -> Kernels:
+    def choose(cls, device: torch.device, precision: Precision, threads: int = 1) -> Kernels:
         """Choose by device, precision and processor. Nothing of a pack counts, so a run has the same numbers in every pack."""
         if device.type == "cpu":
-            return cls(fused=ARITHMETIC[precision].fused and UNIT is not None)
-        return cls(graph=device.type == "cuda" and os.environ.get(CUDA_GRAPH_VARIABLE) == "1")
+            return cls(fused=ARITHMETIC[precision].fused and UNIT is not None, threads=threads)
+        return cls(threads=threads, graph=device.type == "cuda" and os.environ.get(CUDA_GRAPH_VARIABLE) == "1")
 
     @classmethod
     def recorded(cls, content: Mapping[str, bool] | None) -> Kernels | None:
         """Read what a checkpoint recorded. None: it recorded nothing, or kernels of an earlier release."""
-        known = {field.name for field in fields(cls)}
-        return cls(**content) if content is not None and content.keys() <= known else None
+        return cls(**content) if content is not None and content.keys() <= {"fused", "graph"} else None
+
+    def record(self) -> dict[str, bool]:
+        """Write down for a checkpoint what determines the numbers."""
+        return {"fused": self.fused, "graph": self.graph}
+
+    def set_threads(self) -> None:
+        """Set how many threads PyTorch's operations use in this process. One beside compiled functions: more change bits."""
+        torch.set_num_threads(1 if self.fused else self.threads)
 
 
 EAGER = Kernels()

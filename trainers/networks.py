@@ -79,7 +79,7 @@ class Mlp:
         if self.kernels.fused:
             from recipe_sweep.trainers.fused import evaluation
 
-            return evaluation.evaluate(self.plan, copies.flat, x, actions)
+            return evaluation.evaluate(self.plan, copies.flat, x, actions, self.kernels.threads)
         joined = x.unsqueeze(1)
         if actions is not None:
             joined = torch.cat([joined.expand(*actions.shape[:3], x.shape[-1]), actions], dim=-1)

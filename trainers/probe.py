@@ -19,7 +19,7 @@ from recipe_sweep.trainers.batch import agent_inputs
 from recipe_sweep.trainers.cost import step_flops
 from recipe_sweep.trainers.data.stored.dataset import Dataset
 from recipe_sweep.trainers.environments.registry import task_spec
-from recipe_sweep.trainers.evaluation import evaluate
+from recipe_sweep.trainers.evaluation import Executed, evaluate
 from recipe_sweep.trainers.task import ReturnScale, TaskSpec
 from recipe_sweep.trainers.train import PackTrainer
 
@@ -61,12 +61,11 @@ class Probe:
 
     def __init__(self, points: Sequence[DesignPoint], device: str, threads: int) -> None:
         begun = time.monotonic()
-        torch.set_num_threads(threads)
         self._device = device
         self._episodes = points[0].eval_episodes
         self._task = points[0].task
         few = [replace(point, steps=NEVER, eval_every=NEVER) for point in fewer(points)]
-        self._trainer = PackTrainer(few, random_dataset(task_spec(self._task)), device=device)
+        self._trainer = PackTrainer(few, random_dataset(task_spec(self._task)), device=device, threads=threads)
         self._step()
         self._first_s = time.monotonic() - begun
 
@@ -90,7 +89,9 @@ class Probe:
         seeds = [point.seed for point in trainer.points]
         actors = learner.models.actor.flat
         begun = time.monotonic()
-        evaluate(act, self._task, seeds, 0, self._episodes, actors.device, actors.dtype)
+        evaluate(
+            act, self._task, seeds, 0, self._episodes, Executed(actors.device, actors.dtype, learner.config.kernels.threads)
+        )
         trainer.fetch()
         with tempfile.TemporaryDirectory() as directory:
             checkpoint.save(Path(directory), learner, trainer.history, pack_key="", data_hash="")

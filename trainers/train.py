@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.data.catalogue import open_dataset
 from recipe_sweep.trainers.data.stored.dataset import Dataset
 from recipe_sweep.trainers.divergence import bound_of, tell_bound
-from recipe_sweep.trainers.evaluation import evaluate
+from recipe_sweep.trainers.evaluation import Executed, evaluate
 from recipe_sweep.trainers.kernels import Kernels
 from recipe_sweep.trainers.lanes import LaneMap
 from recipe_sweep.trainers.learner import Learner
@@ -47,6 +48,7 @@ class PackTrainer:
         *,
         device: str = "cpu",
         kernels: Kernels | None = None,
+        threads: int = 1,
         pruned: Collection[str] = (),
     ) -> None:
         first = points[0]
@@ -55,7 +57,8 @@ class PackTrainer:
         self._given = tuple(point.run_id for point in points)
         self.lanes = LaneMap.of(self.points)
         place = torch.device(device)
-        chosen = kernels or Kernels.choose(place, first.precision)
+        chosen = replace(kernels, threads=threads) if kernels else Kernels.choose(place, first.precision, threads)
+        chosen.set_threads()
         config = LearnerConfig.of(first, chosen, bound_of(first, dataset))
         self.learner = Learner(dataset.spec, config, self.lanes, place)
         models = self.learner.models
@@ -157,7 +160,8 @@ class PackTrainer:
         first, seeds = self._first, [point.seed for point in self.points]
         episodes = first.episodes_at_the_end if self.step == first.steps else first.eval_episodes
         actors = self.learner.models.actor.flat
-        returns = evaluate(act, first.task, seeds, self.step, episodes, actors.device, actors.dtype, meanwhile)
+        how = Executed(actors.device, actors.dtype, self.learner.config.kernels.threads)
+        returns = evaluate(act, first.task, seeds, self.step, episodes, how, meanwhile)
         for point, mean, std in zip(self.points, returns.return_mean, returns.return_std, strict=True):
             self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std)))
 
@@ -169,18 +173,19 @@ def train_pack(request: TrainRequest) -> PackOutcome:
     `resume_dirs` that has all these lanes. Else it begins at step 0. The state is saved at every evaluation, every
     `checkpoint_minutes`, and before an early return. A run whose evaluation is under its floor leaves the pack, which continues
     without it. `progress` is called about every second, evaluations included, and after every step that takes longer. The same
-    points on the same kind of machine and number of threads give bitwise the same results. Interruptions change nothing.
+    points on the same kind of machine give bitwise the same results. Interruptions change nothing.
 
     Raises:
         UserInputError: the dataset is missing, or its content hash is not `data_hash`.
         OSError: a checkpoint cannot be written.
     """
-    torch.set_num_threads(request.threads)
     points, device, checkpoint_dir = request.points, request.device, request.checkpoint_dir
     dataset = open_dataset(points[0], request.data_root, request.data_hash)
     key = points[0].pack_key
     known = (checkpoint_dir, *request.resume_dirs)
-    trainer = resumed(points, dataset, device, known) or PackTrainer(points, dataset, device=device)
+    trainer = resumed(points, dataset, known, device, request.threads) or PackTrainer(
+        points, dataset, device=device, threads=request.threads
+    )
     tell_bound(points[0], trainer.learner.config.divergence_bound)
     clock = _Clock(trainer.history)
     saved_at = polled_at = time.monotonic()
@@ -210,7 +215,7 @@ def train_pack(request: TrainRequest) -> PackOutcome:
             save()
             saved_at = time.monotonic()
         if pruned and not trainer.finished:
-            left = resumed(points, dataset, device, (checkpoint_dir,))
+            left = resumed(points, dataset, (checkpoint_dir,), device, request.threads)
             if left is None:
                 raise OSError(f"{checkpoint_dir}: the checkpoint that was just written cannot be read")
             trainer, clock.history = left, left.history
@@ -229,7 +234,9 @@ def train_pack(request: TrainRequest) -> PackOutcome:
     return PackOutcome(complete, trainer.results(), dataset.scale, dataset.content_hash, weights, history.wall_s, history.cpu_s)
 
 
-def resumed(points: Sequence[DesignPoint], dataset: Dataset, device: str, directories: Sequence[Path]) -> PackTrainer | None:
+def resumed(
+    points: Sequence[DesignPoint], dataset: Dataset, directories: Sequence[Path], device: str = "cpu", threads: int = 1
+) -> PackTrainer | None:
     """Resume the pack, with the recorded kernels, from the first of these directories that has all its lanes; None without."""
     for directory in directories:
         found = checkpoint.load_latest(directory)
@@ -238,7 +245,7 @@ def resumed(points: Sequence[DesignPoint], dataset: Dataset, device: str, direct
         pruned = found.history.pruned.keys() & {point.run_id for point in points}
         if len(pruned) == len(points):
             return PackTrainer.over(points, dataset, found)
-        trainer = PackTrainer(points, dataset, device=device, kernels=found.kernels, pruned=pruned)
+        trainer = PackTrainer(points, dataset, device=device, kernels=found.kernels, threads=threads, pruned=pruned)
         history = checkpoint.restore(trainer.learner, found, pruned)
         if history is not None:
             trainer.history = history

@@ -86,7 +86,7 @@ def test_a_resumed_pack_meets_the_kernels_it_began_with_whatever_would_be_chosen
     interrupted = advance(PackTrainer(points, data, kernels=begun_with), 5)
     save(interrupted, tmp_path)
     with_data = dataclasses.replace(data, content_hash="d")
-    again = resumed(points, with_data, "cpu", [tmp_path])
+    again = resumed(points, with_data, [tmp_path])
     assert again is not None
     assert (again.step, again.learner.config.kernels) == (5, begun_with)
     assert_same(straight, advance(again, 12))
@@ -98,7 +98,7 @@ def test_a_resumed_pack_meets_the_kernels_it_began_with_whatever_would_be_chosen
     )
     for recorded in ({}, {"kernels": {"fused_from": 16384, "tile": 262144, "graph": False}}):
         sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | recorded))
-        older = resumed(points, with_data, "cpu", [tmp_path])
+        older = resumed(points, with_data, [tmp_path])
         assert older is not None
         assert older.learner.config.kernels == fresh(points).learner.config.kernels
 

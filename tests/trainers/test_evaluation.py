@@ -15,7 +15,7 @@ from recipe_sweep.trainers.data.homegrown.scripted import EXPERT
 from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
 from recipe_sweep.trainers.environments.registry import make_environment
 from recipe_sweep.trainers.environments.spread import LANDMARK_OFFSETS, VELOCITY
-from recipe_sweep.trainers.evaluation import evaluate
+from recipe_sweep.trainers.evaluation import Executed, evaluate
 from recipe_sweep.trainers.randomness import generator
 
 Policy = Callable[[Tensor], Tensor]
@@ -52,9 +52,9 @@ def test_a_return_is_the_sum_over_time_of_the_mean_over_agents():
 
 def test_a_lane_scores_the_same_alone_and_beside_others():
     gains, seeds = [1.0, 10.0, 3.0, 10.0], [0, 1, 2, 3]
-    together = evaluate(by_lane(gains), "simple_spread", seeds, step=7, episodes=10, dtype=FLOAT64)
+    together = evaluate(by_lane(gains), "simple_spread", seeds, step=7, episodes=10, how=Executed(dtype=FLOAT64))
     for lane, (gain, seed) in enumerate(zip(gains, seeds, strict=True)):
-        alone = evaluate(by_lane([gain]), "simple_spread", [seed], step=7, episodes=10, dtype=FLOAT64)
+        alone = evaluate(by_lane([gain]), "simple_spread", [seed], step=7, episodes=10, how=Executed(dtype=FLOAT64))
         assert_array_equal(alone.return_mean, together.return_mean[lane : lane + 1])
         assert_array_equal(alone.return_std, together.return_std[lane : lane + 1])
 
@@ -88,7 +88,7 @@ def test_actions_are_clipped_and_not_squashed():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_policies_get_observations_of_their_own_precision(dtype: torch.dtype):
     seen: list[Tensor] = []
-    evaluate(lambda o: (seen.append(o), nothing(o))[1], "simple_spread", [0], 0, 2, dtype=dtype)
+    evaluate(lambda o: (seen.append(o), nothing(o))[1], "simple_spread", [0], 0, 2, how=Executed(dtype=dtype))
     assert {observed.dtype for observed in seen} == {dtype}
     assert len(seen) == 25
 
@@ -99,8 +99,8 @@ def test_a_lane_that_is_not_finite_breaks_no_other():
         actions[0, :, 1] = torch.nan
         return actions
 
-    found = evaluate(broken, "simple_spread", [0, 1], 0, 5, dtype=FLOAT64)
-    alone = evaluate(by_lane([10.0]), "simple_spread", [1], 0, 5, dtype=FLOAT64)
+    found = evaluate(broken, "simple_spread", [0, 1], 0, 5, how=Executed(dtype=FLOAT64))
+    alone = evaluate(by_lane([10.0]), "simple_spread", [1], 0, 5, how=Executed(dtype=FLOAT64))
     assert_array_equal(found.return_mean[1:], alone.return_mean)
     assert np.isfinite(found.return_mean).all()
     assert found.undefined_actions.tolist() == [25 * 5 * 2, 0]
@@ -123,7 +123,7 @@ def test_discrete_actions_are_the_largest_of_mu(risky: float, together: float, w
 
 def test_evaluation_and_the_scripted_data_speak_of_the_same_returns():
     """The expert's controller without its noise, in 200 evaluation episodes, returns what its data hold."""
-    found = evaluate(by_lane([EXPERT.gain / 0.5]), "simple_spread", [0], 0, 200, dtype=FLOAT64)
+    found = evaluate(by_lane([EXPERT.gain / 0.5]), "simple_spread", [0], 0, 200, how=Executed(dtype=FLOAT64))
     standard_error = found.return_std[0] / np.sqrt(200)
     assert abs(found.return_mean[0] - RETURN_SCALES[Source.HOMEGROWN, "simple_spread", "1"].maximum) < 4.0 * standard_error
 

@@ -72,8 +72,8 @@ def same(a: torch.Tensor, b: torch.Tensor) -> bool:
     return torch.equal(a.isnan(), b.isnan()) and torch.equal(a.nan_to_num(), b.nan_to_num())
 
 
-def differs(runs: list[DesignPoint], run: int, size: int) -> bool:
-    packed, of_pack = train(runs, size=size)
+def differs(runs: list[DesignPoint], run: int, size: int, threads: int = 1) -> bool:
+    packed, of_pack = train(runs, Kernels(fused=True, threads=threads), size=size)
     alone, of_one = train([runs[run]], size=size)
     equal = all(map(same, state_of(packed, run), state_of(alone, 0)))
     return not (equal and all(same(there[:, run], here[:, 0]) for there, here in zip(of_pack, of_one, strict=True)))
@@ -82,7 +82,8 @@ def differs(runs: list[DesignPoint], run: int, size: int) -> bool:
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(runs=packs(), size=st.sampled_from((1, 8, 61, 64)), data=st.data())
 def test_a_run_has_other_bits_in_a_pack_than_alone(runs: list[DesignPoint], size: int, data: st.DataObject) -> None:
-    assert not differs(runs, data.draw(st.integers(0, len(runs) - 1)), size)
+    threads = data.draw(st.sampled_from((1, 2, 3)))
+    assert not differs(runs, data.draw(st.integers(0, len(runs) - 1)), size, threads)
 
 
 def test_this_suite_would_not_see_one_loop_that_is_flat_over_lanes(monkeypatch: pytest.MonkeyPatch) -> None:

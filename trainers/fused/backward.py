@@ -15,8 +15,10 @@ from recipe_sweep.trainers.fused.weights import pack_row_turned, unfold
 
 
 @entry
-def backward(plan, sizes, flat, context, actions, of_y, kept, slopes, inverses, of_flat, of_actions, trains, of_inputs):
-    """Compute the gradients of all parameters (if `trains`) and of the actions (if `of_inputs`)."""
+def backward(
+    plan, sizes, flat, context, actions, of_y, kept, slopes, inverses, of_flat, of_actions, trains, of_inputs, first_row, end
+):
+    """Compute the gradients of parameters (if `trains`) and of actions (if `of_inputs`), from a row to an end."""
     nowhere, apart, no = np.intp(0), np.intp(1), np.bool_(False)
     layers = len(plan.widths) - 1
     outs, samples, columns = plan.widths[layers], sizes.sets * sizes.units, plan.hidden[layers - 1]
@@ -41,7 +43,7 @@ def backward(plan, sizes, flat, context, actions, of_y, kept, slopes, inverses, 
     cut = np.empty(sizes.block * plan.widest if plan.relu else 0, kind)
     ping, pong = np.empty(sizes.block * most, kind), np.empty(sizes.block * most, kind)
     panels = np.empty(sizes.block * most, kind)
-    for r in range(sizes.rows):
+    for r in range(first_row, end):
         base, group = r * plan.stride + plan.start, r // sizes.share
         pack_row_turned(plan, sizes, flat, base, turned, room, of_inputs)
         of_biases[:] = zero

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -21,7 +25,7 @@ BLOCK = 2**15
 MOST_SAMPLES, FEWEST_SAMPLES = 192, 48
 
 
-def evaluate(plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None) -> Tensor:
+def evaluate(plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None, threads: int = 1) -> Tensor:
     """Compute outputs (R, G, U, out) from parameters (R, P) and inputs (V, U, C). Actions are (V, G, U, A), or none.
 
     R is a multiple of V: as many rows in turn read one group of inputs. Gradients reach the parameters and the actions.
@@ -30,8 +34,9 @@ def evaluate(plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None) -> Ten
     acted = None if actions is None else actions.contiguous()
     wanted = (flat, acted)
     if torch.is_grad_enabled() and any(each is not None and each.requires_grad for each in wanted):
-        return _Evaluate.apply(plan, flat, x, acted)
-    y, _ = _forward(plan, flat, x, acted, keep=False)
+        return _Evaluate.apply(plan, flat, x, acted, threads)
+    sizes = sizes_of(plan, flat, x, acted, threads)
+    y, _ = _forward(plan, sizes, flat, x, acted, keep=False)
     return y
 
 
@@ -39,42 +44,63 @@ class _Evaluate(torch.autograd.Function):
     """`evaluate` with its gradients. Those of parameters are computed only if they are needed, and so are those of actions."""
 
     @staticmethod
-    def forward(ctx: Any, plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None) -> Tensor:
-        y, kept = _forward(plan, flat, x, actions, keep=True)
-        ctx.plan = plan
+    def forward(ctx: Any, plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None, threads: int) -> Tensor:
+        sizes = sizes_of(plan, flat, x, actions, threads)
+        y, kept = _forward(plan, sizes, flat, x, actions, keep=True)
+        ctx.plan, ctx.sizes = plan, sizes
         ctx.save_for_backward(flat, x, actions, *kept)
         return y
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         flat, x, actions, *kept = ctx.saved_tensors
-        _, trains, _, of_inputs = ctx.needs_input_grad
+        _, trains, _, of_inputs, _ = ctx.needs_input_grad
         of_flat = torch.empty_like(flat) if trains else flat.new_empty(0)
         of_actions = torch.empty_like(actions) if of_inputs else flat.new_empty(0)
         given = (flat, x, _or_nothing(actions, flat), gradient.contiguous(), *kept, of_flat, of_actions)
-        backward(ctx.plan, sizes_of(ctx.plan, flat, x, actions), *map(numbers, given), trains, of_inputs)
-        return None, of_flat if trains else None, None, of_actions if of_inputs else None
+        in_parts(backward, ctx.plan, ctx.sizes, (*map(numbers, given), trains, of_inputs))
+        return None, of_flat if trains else None, None, of_actions if of_inputs else None, None
 
 
-def _forward(plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None, *, keep: bool) -> tuple[Tensor, list[Tensor]]:
+def _forward(
+    plan: Plan, sizes: Sizes, flat: Tensor, x: Tensor, actions: Tensor | None, *, keep: bool
+) -> tuple[Tensor, list[Tensor]]:
     flat, x, actions = flat.detach(), x.detach(), None if actions is None else actions.detach()
-    sizes = sizes_of(plan, flat, x, actions)
     y = flat.new_empty(sizes.rows, sizes.sets, sizes.units, int(plan.widths[-1]))
     samples = sizes.rows * sizes.sets * sizes.units if keep else 0
     columns, layers = int(plan.hidden[-1]), len(plan.widths) - 2
     kept = [flat.new_empty(samples * each) for each in (columns, columns, layers)]
-    forward(plan, sizes, *map(numbers, (flat, x, _or_nothing(actions, flat), y, *kept)), keep)
+    in_parts(forward, plan, sizes, (*map(numbers, (flat, x, _or_nothing(actions, flat), y, *kept)), keep))
     return y, kept
 
 
-def sizes_of(plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None) -> Sizes:
+def sizes_of(plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None, threads: int) -> Sizes:
+    """Count rows and samples, and choose how many samples a block has."""
     groups, units, context = x.shape
     sets, acted = (1, 0) if actions is None else (actions.shape[1], actions.shape[3])
     most = max(FEWEST_SAMPLES, min(MOST_SAMPLES, BLOCK // plan.widest))
     length = math.ceil(units / max(1, math.ceil(units / most)))
     # Blocks of equal length, in which only the last tile may lack rows.
     block = math.ceil(length / ROWS) * ROWS
-    return Sizes(flat.shape[0], flat.shape[0] // groups, sets, units, context, acted, block)
+    return Sizes(flat.shape[0], flat.shape[0] // groups, sets, units, context, acted, block, threads)
+
+
+def in_parts(compute: Callable[..., None], plan: Plan, sizes: Sizes, given: tuple[Any, ...]) -> None:
+    """Call a compiled function for all rows, with groups divided among threads."""
+    groups = sizes.rows // sizes.share
+    parts = min(sizes.threads, groups)
+    if parts == 1:
+        compute(plan, sizes, *given, 0, sizes.rows)
+        return
+    ends = [sizes.share * (groups * part // parts) for part in range(parts + 1)]
+    for done in [_pool(sizes.threads).submit(compute, plan, sizes, *given, *each) for each in itertools.pairwise(ends)]:
+        done.result()
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """Start the threads that wait for parts. They end with the process."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="fused")
 
 
 def _or_nothing(tensor: Tensor | None, like: Tensor) -> Tensor:
@@ -82,4 +108,5 @@ def _or_nothing(tensor: Tensor | None, like: Tensor) -> Tensor:
 
 
 def numbers(tensor: Tensor) -> np.ndarray[Any, Any]:
+    """Show a tensor as an array of one dimension, without a copy."""
     return tensor.numpy().reshape(-1)

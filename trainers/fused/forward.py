@@ -15,8 +15,8 @@ from recipe_sweep.trainers.fused.weights import fold, pack_row
 
 
 @entry
-def forward(plan, sizes, flat, context, actions, y, kept, slopes, inverses, keep):
-    """Compute y (rows, sets, units, outputs). With `keep`, fill what the backward pass reads."""
+def forward(plan, sizes, flat, context, actions, y, kept, slopes, inverses, keep, first_row, end):
+    """Compute y (rows, sets, units, outputs) from a row to an end. With `keep`, fill what the backward pass reads."""
     nowhere, apart, no, yes = np.intp(0), np.intp(1), np.bool_(False), np.bool_(True)
     layers = len(plan.widths) - 1
     outs, samples, columns = plan.widths[layers], sizes.sets * sizes.units, plan.hidden[layers - 1]
@@ -28,7 +28,7 @@ def forward(plan, sizes, flat, context, actions, y, kept, slopes, inverses, keep
     ended = np.empty(sizes.block * padded(outs), kind)
     rates = np.empty(0 if keep else sizes.block, kind)
     cut = np.empty(sizes.block * plan.widest if plan.relu else 0, kind)
-    for r in range(sizes.rows):
+    for r in range(first_row, end):
         base, group = r * plan.stride + plan.start, r // sizes.share
         fold(plan, flat, base, biases)
         pack_row(plan, sizes, flat, base, packed, room)

@@ -50,6 +50,8 @@ class Sizes(NamedTuple):
     """Columns of the actions, of which each set has its own"""
     block: int
     """Most samples of a block"""
+    threads: int
+    """Threads among which groups of rows are divided"""
 
 
 def plan_of(

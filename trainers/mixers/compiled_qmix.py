@@ -11,7 +11,7 @@ from torch import Tensor
 
 from recipe_sweep.trainers.fused import qmix
 from recipe_sweep.trainers.fused.backward import backward
-from recipe_sweep.trainers.fused.evaluation import numbers, sizes_of
+from recipe_sweep.trainers.fused.evaluation import in_parts, numbers, sizes_of
 from recipe_sweep.trainers.fused.forward import forward
 from recipe_sweep.trainers.fused.plan import Plan, plan_of
 from recipe_sweep.trainers.fused.qmix import MixSizes
@@ -29,6 +29,7 @@ class CompiledQmix:
 
     sizes: MixerSizes
     layout: Layout
+    threads: int = 1
 
     @cached_property
     def plans(self) -> tuple[Plan, ...]:
@@ -51,12 +52,12 @@ class CompiledQmix:
 
     def prepare(self, copies: Copies, state: Tensor, x: Tensor) -> Prepared:
         """Evaluate the hypernetworks at states (L, B, S)."""
-        parts: Prepared = _Prepare.apply(self.plans, copies.flat.contiguous(), state.contiguous())
+        parts: Prepared = _Prepare.apply(self.plans, copies.flat.contiguous(), state.contiguous(), self.threads)  # type: ignore[no-untyped-call]
         return parts
 
     def mix(self, q: Tensor, prepared: Prepared, extra: Extra) -> Tensor:
         """Return totals (L, *, B) of agents' values (L, *, B, N)."""
-        total: Tensor = _Mix.apply(q.contiguous(), *(part.contiguous() for part in prepared))
+        total: Tensor = _Mix.apply(q.contiguous(), *(part.contiguous() for part in prepared))  # type: ignore[no-untyped-call]
         return total
 
     def local_weight(self, q: Tensor, prepared: Prepared, extra: Extra) -> Tensor:
@@ -67,19 +68,19 @@ class CompiledQmix:
 
 class _Prepare(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, plans: tuple[Plan, ...], flat: Tensor, state: Tensor) -> Prepared:
+    def forward(ctx: Any, plans: tuple[Plan, ...], flat: Tensor, state: Tensor, threads: int) -> Prepared:
         keep = ctx.needs_input_grad[1]
         nothing, parts, kept = flat.new_empty(0), [], []
         for plan in plans:
-            sizes = sizes_of(plan, flat, state, None)
+            sizes = sizes_of(plan, flat, state, None, threads)
             y = flat.new_empty(sizes.rows, sizes.units, int(plan.widths[-1]))
             samples = sizes.rows * sizes.units if keep else 0
             own = [flat.new_empty(samples * each) for each in (int(plan.hidden[-1]), len(plan.widths) - 2)]
             given = (flat, state, nothing, y, own[0], nothing, own[1])
-            forward(plan, sizes, *map(numbers, given), keep)
+            in_parts(forward, plan, sizes, (*map(numbers, given), keep))
             parts.append(y)
             kept += own
-        ctx.plans = plans
+        ctx.plans, ctx.threads = plans, threads
         ctx.save_for_backward(flat, state, *kept)
         return tuple(parts)
 
@@ -88,10 +89,10 @@ class _Prepare(torch.autograd.Function):
         flat, state, *kept = ctx.saved_tensors
         nothing, of_flat = flat.new_empty(0), torch.empty_like(flat)
         for i, (plan, gradient) in enumerate(zip(ctx.plans, gradients, strict=True)):
-            sizes = sizes_of(plan, flat, state, None)
+            sizes = sizes_of(plan, flat, state, None, ctx.threads)
             given = (flat, state, nothing, gradient.contiguous(), kept[2 * i], nothing, kept[2 * i + 1], of_flat, nothing)
-            backward(plan, sizes, *map(numbers, given), True, False)
-        return None, of_flat, None
+            in_parts(backward, plan, sizes, (*map(numbers, given), True, False))
+        return None, of_flat, None, None
 
 
 class _Mix(torch.autograd.Function):

@@ -17,10 +17,10 @@ from recipe_sweep.trainers.mixers.qmix import Qmix
 from recipe_sweep.trainers.parameters import Copies
 
 
-def _compiled_qmix(mixer: Qmix) -> StackedMixer:
+def _compiled_qmix(mixer: Qmix, threads: int) -> StackedMixer:
     from recipe_sweep.trainers.mixers.compiled_qmix import CompiledQmix
 
-    return CompiledQmix(mixer.sizes, mixer.layout)
+    return CompiledQmix(mixer.sizes, mixer.layout, threads)
 
 
 COMPILED: Mapping[type[Mixer], Callable[..., StackedMixer]] = {Qmix: _compiled_qmix}
@@ -32,7 +32,7 @@ def stacked(mixer: Mixer, kernels: Kernels) -> StackedMixer:
     if not kernels.fused:
         return Together(mixer)
     compiled = COMPILED.get(type(mixer))
-    return LaneByLane(mixer) if compiled is None else compiled(mixer)
+    return LaneByLane(mixer) if compiled is None else compiled(mixer, kernels.threads)
 
 
 @dataclass(frozen=True)
