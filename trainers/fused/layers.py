@@ -104,22 +104,22 @@ def normalise(h, at, rows, width, row, inverse, inverse_at, eps):
 
 
 @inner
-def through_activation(g, slope, at, h, inverse, inverse_at, rows, width, row, norm, of_bias, bias_at, wanted):
+def through_activation(g, slope, slope_at, h, h_at, inverse, inverse_at, rows, width, row, norm, of_bias, bias_at, wanted):
     """Carry g backward through LayerNorm (if `norm`) and GELU, in place, and add it to the bias's gradient if wanted."""
     number = g.dtype.type
     n, zero = number(width), all_of(number(0.0))
     for m in range(rows):
-        s, o = at + m * row, m * row
+        s, p, o = slope_at + m * row, h_at + m * row, m * row
         if norm:
             sums, along = zero, zero
             for j in range(0, row, LANES):
                 d = load(g, o + j)
                 sums = sums + d
-                along = fma(d, load(h, s + j), along)
+                along = fma(d, load(h, p + j), along)
             mean, slant = all_of(total(sums) / n), all_of(total(along) / n)
             rate = all_of(inverse[inverse_at + m])
             for j in range(0, row, LANES):
-                d = (load(g, o + j) - mean) - load(h, s + j) * slant
+                d = (load(g, o + j) - mean) - load(h, p + j) * slant
                 d = (rate * d) * load(slope, s + j)
                 if j + LANES > width:
                     d = first_of(d, width - j)
