@@ -20,6 +20,8 @@ from recipe_sweep.trainers.fused.tiles import ROWS
 
 __all__ = ["Plan", "evaluate", "plan_of"]
 
+Numbers = np.ndarray[Any, Any]
+
 BLOCK = 2**15
 """Numbers in a block of samples of the widest layer, about."""
 MOST_SAMPLES, FEWEST_SAMPLES = 192, 48
@@ -46,32 +48,36 @@ class _Evaluate(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None, threads: int) -> Tensor:
         sizes = sizes_of(plan, flat, x, actions, threads)
-        y, kept = _forward(plan, sizes, flat, x, actions, keep=True)
-        ctx.plan, ctx.sizes = plan, sizes
-        ctx.save_for_backward(flat, x, actions, *kept)
+        y, read = _forward(plan, sizes, flat, x, actions, keep=True)
+        # The tensors are saved, so that PyTorch refuses numbers that were changed meanwhile. The same memory is read as arrays.
+        ctx.save_for_backward(flat, x, actions)
+        ctx.plan, ctx.sizes, ctx.read = plan, sizes, read
         return y
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        flat, x, actions, *kept = ctx.saved_tensors
+        flat, _, actions = ctx.saved_tensors
         _, trains, _, of_inputs, _ = ctx.needs_input_grad
         of_flat = torch.empty_like(flat) if trains else flat.new_empty(0)
         of_actions = torch.empty_like(actions) if of_inputs else flat.new_empty(0)
-        given = (flat, x, _or_nothing(actions, flat), gradient.contiguous(), *kept, of_flat, of_actions)
-        in_parts(backward, ctx.plan, ctx.sizes, (*map(numbers, given), trains, of_inputs))
+        inputs, kept = ctx.read[:3], ctx.read[3:]
+        found = numbers(of_flat), numbers(of_actions), trains, of_inputs
+        in_parts(backward, ctx.plan, ctx.sizes, (*inputs, numbers(gradient.contiguous()), *kept, *found))
         return None, of_flat if trains else None, None, of_actions if of_inputs else None, None
 
 
 def _forward(
     plan: Plan, sizes: Sizes, flat: Tensor, x: Tensor, actions: Tensor | None, *, keep: bool
-) -> tuple[Tensor, list[Tensor]]:
-    flat, x, actions = flat.detach(), x.detach(), None if actions is None else actions.detach()
-    y = flat.new_empty(sizes.rows, sizes.sets, sizes.units, int(plan.widths[-1]))
+) -> tuple[Tensor, list[Numbers]]:
+    """Compute the outputs. Return the arrays that the backward pass reads as well: inputs, then what was kept."""
+    y = flat.new_empty(sizes.rows, sizes.sets, sizes.units, plan.outputs)
+    parameters = numbers(flat)
+    acted = np.empty(0, parameters.dtype) if actions is None else numbers(actions)
     samples = sizes.rows * sizes.sets * sizes.units if keep else 0
-    columns, layers = int(plan.hidden[-1]), len(plan.widths) - 2
-    kept = [flat.new_empty(samples * each) for each in (columns, columns, layers)]
-    in_parts(forward, plan, sizes, (*map(numbers, (flat, x, _or_nothing(actions, flat), y, *kept)), keep))
-    return y, kept
+    inputs = [parameters, numbers(x), acted]
+    kept = [np.empty(samples * each, parameters.dtype) for each in (plan.kept, plan.kept, plan.layers - 1)]
+    in_parts(forward, plan, sizes, (*inputs, numbers(y), *kept, keep))
+    return y, inputs + kept
 
 
 def sizes_of(plan: Plan, flat: Tensor, x: Tensor, actions: Tensor | None, threads: int) -> Sizes:
@@ -103,10 +109,6 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="fused")
 
 
-def _or_nothing(tensor: Tensor | None, like: Tensor) -> Tensor:
-    return like.new_empty(0) if tensor is None else tensor
-
-
-def numbers(tensor: Tensor) -> np.ndarray[Any, Any]:
+def numbers(tensor: Tensor) -> Numbers:
     """Show a tensor as an array of one dimension, without a copy."""
-    return tensor.numpy().reshape(-1)
+    return tensor.detach().numpy().reshape(-1)

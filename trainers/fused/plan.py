@@ -31,6 +31,10 @@ class Plan(NamedTuple):
     few: bool
     relu: bool
     """Whether a hidden layer is Linear, LayerNorm, ReLU. If not, it is Linear, GELU and, with `norm`, LayerNorm."""
+    layers: int
+    outputs: int
+    kept: int
+    """Columns of all hidden layers, padded"""
     start: int
     """Place of the first weight in a row of parameters"""
     stride: int
@@ -82,6 +86,9 @@ def plan_of(
         widest=max(map(up, widths[1:])),
         few=few,
         relu=relu,
+        layers=layers,
+        outputs=widths[-1],
+        kept=hidden[-1],
         start=start,
         stride=leaves[-1] if stride is None else stride,
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -70,28 +71,30 @@ class _Prepare(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, plans: tuple[Plan, ...], flat: Tensor, state: Tensor, threads: int) -> Prepared:
         keep = ctx.needs_input_grad[1]
-        nothing, parts, kept = flat.new_empty(0), [], []
+        parameters, states = numbers(flat), numbers(state)
+        nothing = np.empty(0, parameters.dtype)
+        parts, read = [], []
         for plan in plans:
             sizes = sizes_of(plan, flat, state, None, threads)
-            y = flat.new_empty(sizes.rows, sizes.units, int(plan.widths[-1]))
+            y = flat.new_empty(sizes.rows, sizes.units, plan.outputs)
             samples = sizes.rows * sizes.units if keep else 0
-            own = [flat.new_empty(samples * each) for each in (int(plan.hidden[-1]), len(plan.widths) - 2)]
-            given = (flat, state, nothing, y, own[0], nothing, own[1])
-            in_parts(forward, plan, sizes, (*map(numbers, given), keep))
+            normed, rates = (np.empty(samples * each, parameters.dtype) for each in (plan.kept, plan.layers - 1))
+            in_parts(forward, plan, sizes, (parameters, states, nothing, numbers(y), normed, nothing, rates, keep))
             parts.append(y)
-            kept += own
-        ctx.plans, ctx.threads = plans, threads
-        ctx.save_for_backward(flat, state, *kept)
+            read.append((plan, sizes, normed, rates))
+        ctx.read = read
+        ctx.save_for_backward(flat, state)
         return tuple(parts)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        flat, state, *kept = ctx.saved_tensors
-        nothing, of_flat = flat.new_empty(0), torch.empty_like(flat)
-        for i, (plan, gradient) in enumerate(zip(ctx.plans, gradients, strict=True)):
-            sizes = sizes_of(plan, flat, state, None, ctx.threads)
-            given = (flat, state, nothing, gradient.contiguous(), kept[2 * i], nothing, kept[2 * i + 1], of_flat, nothing)
-            in_parts(backward, plan, sizes, (*map(numbers, given), True, False))
+        flat, state = ctx.saved_tensors
+        of_flat = torch.empty_like(flat)
+        parameters, states, found = numbers(flat), numbers(state), numbers(of_flat)
+        nothing = np.empty(0, parameters.dtype)
+        for (plan, sizes, normed, rates), gradient in zip(ctx.read, gradients, strict=True):
+            given = (parameters, states, nothing, numbers(gradient.contiguous()), normed, nothing, rates, found, nothing)
+            in_parts(backward, plan, sizes, (*given, True, False))
         return None, of_flat, None, None
 
 
