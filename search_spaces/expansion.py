@@ -17,7 +17,7 @@ from recipe_sweep.search_spaces.data_versions import NEWEST, DataVersions
 from recipe_sweep.search_spaces.errors import GridError
 from recipe_sweep.search_spaces.filters import SELECTABLE, Criterion, criteria_of
 from recipe_sweep.search_spaces.grid import Grid
-from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION, DesignPoint
 from recipe_sweep.search_spaces.rules import check
 from recipe_sweep.search_spaces.tables import SELECTORS, Row, Table, Tables, condition, merged, tables_of
 from recipe_sweep.search_spaces.tasks import TASKS
@@ -41,8 +41,8 @@ class Expansion(NamedTuple):
     excluded: tuple[Excluded, ...]
 
 
-def expand(grid: Grid, versions: DataVersions = NEWEST) -> Expansion:
-    """Return every point of a grid once, on data of these versions.
+def expand(grid: Grid, versions: DataVersions = NEWEST, numerics: int = NUMERICS_VERSION) -> Expansion:
+    """Return every point of a grid once, on data of these versions and with these numerics.
 
     The order is: task and design, then the other axes in the order of a point's fields. Seeds change fastest.
 
@@ -55,7 +55,7 @@ def expand(grid: Grid, versions: DataVersions = NEWEST) -> Expansion:
     total = sum(prod(len(rows) for rows in _rows_in_cell(tables, cell)) for cell in cells)
     if total > MOST_POINTS:
         raise GridError(grid.document.problem((), f"{total:,} points", f"at most {MOST_POINTS:,}", "shorten an axis"))
-    points = tuple(point for cell in cells for point in _points(tables, cell, versions))
+    points = tuple(point for cell in cells for point in _points(tables, cell, versions, numerics))
     expansion = _exclude(grid, points)
     assert len({point.run_id for point in expansion.points}) == len(expansion.points), "two points with one id"
     return expansion
@@ -111,7 +111,7 @@ def _restricted(table: Table, cell: Row) -> list[Row]:
     return table.rows([name for name in table.names if _applies(name, cell)])
 
 
-def _points(tables: Tables, cell: Row, versions: DataVersions) -> Iterator[DesignPoint]:
+def _points(tables: Tables, cell: Row, versions: DataVersions, numerics: int) -> Iterator[DesignPoint]:
     """Build the points of one cell."""
     choices = [[_by_field(row) for row in rows] for rows in _rows_in_cell(tables, cell)]
     common = _by_field(cell) | merged(rows[0] for rows in choices if len(rows) == 1)
@@ -123,7 +123,7 @@ def _points(tables: Tables, cell: Row, versions: DataVersions) -> Iterator[Desig
 
     varying = [[versioned(row) for row in rows] for rows in choices if len(rows) > 1]
     absent = {"dataset_seed": None, "dataset_size": None, "tau": None}
-    return DesignPoint.sharing(absent | versioned(common), map(merged, product(*varying)))
+    return DesignPoint.sharing({"numerics": numerics} | absent | versioned(common), map(merged, product(*varying)))
 
 
 def _by_field(row: Row) -> Row:

@@ -31,8 +31,14 @@ from recipe_sweep.search_spaces.vocabulary import (
     ValueLearning,
 )
 
-NUMERICS_VERSION = 1
-"""Part of every id. It is raised when the same point would give other numbers; pinned traces in the tests fail without it."""
+NUMERICS_VERSION = 2
+"""Part of every id. It is raised when the same point would give other numbers; pinned traces in the tests fail without it.
+
+2: a run's numbers do not depend on the runs that it is trained with.
+"""
+
+FIRST_NUMERICS = 1
+"""Numerics of sweeps whose file does not say which they have."""
 
 ID_LENGTH = 16
 

@@ -23,6 +23,7 @@ from recipe_sweep.sweep.cli.options import (
     OnlyOption,
     Panel,
     RehearsalDirectoryOption,
+    RenumberOption,
     RetryOption,
     RunOption,
     SetOption,
@@ -91,6 +92,7 @@ def launch(
     data: DataOption = None,
     keep: KeepOption = None,
     retry_failed: RetryOption = False,
+    renumber: RenumberOption = False,
     store: StoreOption = None,
     mlflow: MlflowOption = True,
     notify: NotifyOption = None,
@@ -110,8 +112,8 @@ def launch(
 
     reference = Reference(grid, directory, overrides or ())
     options = LaunchOptions(
-        reference, only or (), cluster, data, keep, retry_failed=retry_failed, store=store, mlflow=mlflow, workload=workload(),
-        notify=notify, at_end=at_end,
+        reference, only or (), cluster, data, keep, retry_failed=retry_failed, renumber=renumber, store=store, mlflow=mlflow,
+        workload=workload(), notify=notify, at_end=at_end,
     )  # fmt: skip
     launch_grid(options, Consent(yes, over_budget, detach))
 

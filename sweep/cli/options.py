@@ -220,3 +220,6 @@ AtEndOption = Annotated[
     ),
 ]  # fmt: skip
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Also try runs again that were given up.")]
+RenumberOption = Annotated[
+    bool, typer.Option("--renumber", help="Train a sweep of older numerics anew; its results stay under their old ids.")
+]

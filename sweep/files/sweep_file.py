@@ -13,16 +13,19 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, NamedTuple
 
 from recipe_sweep.search_spaces.data_versions import DataVersions, first_versions
+from recipe_sweep.search_spaces.point import FIRST_NUMERICS
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.atomic import replace_json
 from recipe_sweep.sweep.files.kinds import SWEEP
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.reading import read_json
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """2 since there are fingerprints. An older release would drop them, and train without comparing.
 
 3 since versions of home-made data are kept. An older release would use its own, and train every run again.
+
+4 since numerics are kept. An older release would train every run again, with its own.
 """
 
 
@@ -57,7 +60,8 @@ class SweepFile:
 
     `grid` is the grid document with its overrides applied. `data_root` is the data directory. `word_sources` are the source
     hashes of plugins' words, by word, at their first use. `dataset_versions` are the versions of home-made data by task, at the
-    first launch. They are None in sweeps from before versions were kept.
+    first launch. They are None in sweeps from before versions were kept. `numerics` is the version of the numbers that its runs
+    have. A file that does not say it is of a sweep with the first.
 
     `rehearsal` is None in a real sweep, and never changes. Real sweeps and rehearsals refuse each other's directories. `store`
     is the address of the store that also keeps the sweep's files, if there is one.
@@ -74,6 +78,7 @@ class SweepFile:
     data_fingerprints: Mapping[str, str] = field(default_factory=dict)
     word_sources: Mapping[str, str] = field(default_factory=dict)
     dataset_versions: Mapping[str, str] | None = None
+    numerics: int = FIRST_NUMERICS
     schema_version: int = SCHEMA_VERSION
 
     @property

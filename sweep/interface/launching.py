@@ -35,6 +35,7 @@ class LaunchKeywords(TypedDict, total=False):
     keep: str
     """which weights are kept: `none`, `actor` or `all`"""
     retry_failed: bool
+    renumber: bool
     store: str
     """a store's address, such as `s3://my-bucket/my-sweep`"""
     mlflow: bool
@@ -111,6 +112,7 @@ def _options(reference: Reference, rehearse: bool, given: LaunchKeywords) -> Lau
         None if data is None else Path(data),
         None if keep is None else _kept(keep),
         retry_failed=given.get("retry_failed", False),
+        renumber=given.get("renumber", False),
         store=given.get("store"),
         mlflow=given.get("mlflow", True),
         notify=given.get("notify"),

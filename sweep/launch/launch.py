@@ -31,7 +31,7 @@ from recipe_sweep.sweep.locks.stop import stop_signals
 from recipe_sweep.sweep.monitoring.status import SweepStatus
 from recipe_sweep.sweep.planning.data_versions import kept_versions
 from recipe_sweep.sweep.planning.plan import Plan
-from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
+from recipe_sweep.sweep.planning.request import LaunchRequest, check_numerics, plan_of
 from recipe_sweep.sweep.results.done import read_done, set_aside
 from recipe_sweep.sweep.store.datasets import datasets_to_store, fetch_lacking
 from recipe_sweep.sweep.store.sync import syncing
@@ -73,6 +73,7 @@ def _launch(request: LaunchRequest, display: Display, companion: Callable[[], Ab
     sweep = _checked_sweep_file(request, data_root)
     sweep = sweep.with_words(checked_words(request.points, sweep.word_sources, str(paths.lock_file)))
     todo = [point for pack in plan_of(request).packs for point in pack.points]
+    check_numerics(request, todo)
     fetch_lacking(request.store, todo, data_root, sweep.pins, display.tell)
     workload = load_workload(request.workload)
     pins = prepared_data(workload, todo, data_root, sweep.pins, display.tell, request.launch_id)
@@ -159,6 +160,7 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
             rehearsal=request.rehearsal,
             store=store,
             dataset_versions=versions,
+            numerics=request.numerics,
         )
     if asked not in (None, known.keep):
         raise SweepDirectoryError(
@@ -178,6 +180,7 @@ def _checked_sweep_file(request: LaunchRequest, data_root: Path) -> SweepFile:
         rehearsal=None if request.rehearsal is None else request.rehearsal.continuing(known.rehearsal),
         store=store,
         dataset_versions=versions,
+        numerics=request.numerics,
         schema_version=SCHEMA_VERSION,
     )
 

@@ -26,6 +26,7 @@ class LaunchOptions:
     data: Path | None = None
     keep: Keep | None = None
     retry_failed: bool = False
+    renumber: bool = False
     store: str | None = None
     mlflow: bool = True
     workload: str = REAL

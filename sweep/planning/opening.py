@@ -20,13 +20,14 @@ from recipe_sweep.search_spaces.expansion import Excluded, expand
 from recipe_sweep.search_spaces.filters import parse_filters, select
 from recipe_sweep.search_spaces.grid import Grid
 from recipe_sweep.search_spaces.grid_file import grid_from, grid_of_mapping, read_grid
-from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION, DesignPoint
 from recipe_sweep.search_spaces.studies import SearchSpace, search_space
 from recipe_sweep.search_spaces.yaml_file import Document, Place
 from recipe_sweep.sweep.errors import SweepDirectoryError, UnknownRunError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import read_sweep_file
 from recipe_sweep.sweep.planning.data_versions import kept_versions
+from recipe_sweep.sweep.planning.numerics import kept_numerics
 from recipe_sweep.sweep.planning.search_rounds import search_points
 from recipe_sweep.sweep.store.addresses import is_address, open_store
 from recipe_sweep.sweep.store.of_sweep import check_apart
@@ -115,9 +116,9 @@ def open_target(text: str, directory: Path | None = None, overrides: Sequence[st
     return opened(locate(Reference(text, directory, overrides)))
 
 
-def opened(located: Located) -> Target:
+def opened(located: Located, renumber: bool = False) -> Target:
     """Take the two steps that are left once a sweep is located. Raises as `open_target`."""
-    return expanded(read_located_grid(located), located.paths)
+    return expanded(read_located_grid(located), located.paths, renumber)
 
 
 def locate(reference: Reference, rehearsal: bool = False) -> Located:
@@ -160,12 +161,14 @@ def read_located_grid(located: Located) -> Grid:
     return grid_from(Document(dict(sweep.grid), {(): Place(str(located.paths.lock_file), None)}))
 
 
-def expanded(grid: Grid, paths: SweepPaths) -> Target:
+def expanded(grid: Grid, paths: SweepPaths, renumber: bool = False) -> Target:
     """Expand the grid to its points, or a search to those of the rounds that have begun. Raises as `open_target`.
 
-    Home-made data have the versions with which the sweep began; in a new sweep the newest.
+    Home-made data have the versions with which the sweep began; in a new sweep the newest. The same holds for numerics, but
+    with `renumber` they are at least those of this code.
     """
-    expansion = expand(grid, kept_versions(paths))
+    numerics = kept_numerics(paths)
+    expansion = expand(grid, kept_versions(paths), max(numerics, NUMERICS_VERSION) if renumber else numerics)
     space = search_space(grid, expansion.points)
     points = expansion.points if space is None else search_points(space, paths)
     return Target(grid, points, expansion.excluded, paths, space)

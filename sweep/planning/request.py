@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,13 @@ from uuid import uuid4
 
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION, DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.files.launch_file import REAL
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import Rehearsal, is_rehearsal, read_sweep_file
+from recipe_sweep.sweep.planning.numerics import refuse_numerics
 from recipe_sweep.sweep.planning.packing import Capacity
 from recipe_sweep.sweep.planning.plan import Plan, make_plan
 from recipe_sweep.sweep.results.done import DoneRuns, read_done
@@ -45,6 +46,11 @@ class LaunchRequest:
     launch_id: str = field(default_factory=lambda: uuid4().hex)
     """name of this launch before it has an epoch"""
 
+    @property
+    def numerics(self) -> int:
+        """Version of the numbers that its runs have."""
+        return self.points[0].numerics if self.points else NUMERICS_VERSION
+
 
 def plan_of(request: LaunchRequest) -> Plan:
     """Plan this launch. Raises SweepDirectoryError if a rehearsal and a real sweep would share a directory."""
@@ -58,6 +64,12 @@ def plan_of(request: LaunchRequest) -> Plan:
         selected=request.selected,
         retry_failed=request.retry_failed,
     )
+
+
+def check_numerics(request: LaunchRequest, todo: Iterable[DesignPoint]) -> None:
+    """Refuse to train runs of other numerics. A rehearsal trains nothing. Raises SweepDirectoryError."""
+    if request.rehearsal is None:
+        refuse_numerics(todo, request.paths)
 
 
 def _refuse_to_mix(request: LaunchRequest, done: DoneRuns) -> None:

@@ -46,6 +46,7 @@ from recipe_sweep.sweep.files.failure_file import (
     record_failure,
 )
 from recipe_sweep.sweep.files.hang import Hang, hang_in
+from recipe_sweep.sweep.files.launch_file import REAL
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.pack_file import PackRecord, read_record, resume_dirs
 from recipe_sweep.sweep.files.paths import SweepPaths
@@ -216,6 +217,7 @@ def _train(
     files: PackFiles, record: PackRecord, attempt: Attempt, alive: Callable[[], None], should_stop: Callable[[], bool]
 ) -> AttemptEnd:
     # Imported here, so that a failing import is a recorded failure like any other.
+    from recipe_sweep.sweep.planning.numerics import refuse_numerics
     from recipe_sweep.sweep.planning.search_rounds import floors_of
     from recipe_sweep.sweep.results.publish import Provenance, publish
     from recipe_sweep.sweep.store.datasets import root_on_this_node
@@ -235,6 +237,8 @@ def _train(
         flush=True,
     )
     workload, point = load_workload(settings.workload), pack.points[0]
+    if settings.workload == REAL:
+        refuse_numerics(pack.points, paths)  # The package may have been renewed since the launch began.
     needs_data = point.dataset_id in settings.fingerprints  # Rehearsals and stand-in workloads use none.
     stage, sources = settings.resources.stage_data if needs_data else None, files.data_sources(point, record.data_hash)
     data_root = root_on_this_node(stage, point, settings.data_root, record.data_hash, sources, _say)

@@ -1,4 +1,4 @@
-"""Sweeps that a released version left on disk: read, resumed, finished and reported as that version would have done."""
+"""Sweeps that a released version left on disk: read and reported as that version did, and trained anew when asked."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from typing import NamedTuple
 
 import pytest
 
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION
+from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.sweep.results.settings import SETTING_COLUMNS
-from tests.releases.make import CLUSTER, machine, weights
+from tests.releases.make import CLUSTER, machine
 from tests.releases.turned_back import WITH_SENTENCES, turn_pictures_back, turned_back
 from tests.sweep.commands import call
 
@@ -33,9 +35,6 @@ PROVENANCE = {
     "finished_at", "wall_s", "cpu_s",
 }  # fmt: skip
 """Columns that say by whom and when; they are no part of a run's result."""
-
-TELL_OF_VERSIONS = {"figure7.md", "index.html"}
-"""Files of a report in which it says that several versions made the runs."""
 
 REDRAWN = {
     "choices.csv", "figure7.md", "figure7.pdf", "figure7.png", "figure7.svg", "index.html", "tables.md", "tables.tex",
@@ -76,10 +75,16 @@ class Laid(NamedTuple):
     def expected(self, name: str) -> Path:
         return self.here / "expected" / name
 
-    def launch(self, *words: str, to: str = "sweep") -> str:
+    def launch(self, *words: str, to: str = "sweep", expect: ExitCode = ExitCode.OK) -> str:
         command = "rehearse" if self.name == "rehearsal" else "launch"
         grid, cluster = str(self.here / "grid.yaml"), str(self.here / "inline.yaml")
-        return call(command, grid, "--dir", str(self.here / to), "--cluster", cluster, "--no-mlflow", *words)
+        return call(command, grid, "--dir", str(self.here / to), "--cluster", cluster, "--no-mlflow", *words, expect=expect)
+
+    def content(self) -> dict[str, bytes]:
+        """Read every file of the sweep that counts, by path."""
+        derived = {"index", "mlflow.db", "lease"}
+        found = (path for path in sorted(self.sweep.rglob("*")) if path.is_file())
+        return {str(path): path.read_bytes() for path in found if not derived & set(path.relative_to(self.sweep).parts[:1])}
 
     def exported(self, directory: str = "sweep") -> Path:
         path = self.here / f"{directory}.csv"
@@ -177,53 +182,55 @@ def test_nothing_of_a_finished_sweep_is_trained_again(release: str, name: str, l
     call("doctor", str(laid.sweep))
 
 
+@pytest.mark.parametrize("name", UNFINISHED)
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_killed_sweep_of_older_numerics_is_read_but_not_continued(release: str, name: str, lay: Lay) -> None:
+    laid = lay(release, name)
+    done, before = read_done(laid.paths).file_of, laid.content()
+    assert done
+    refused = " ".join(laid.launch(expect=ExitCode.BAD_INPUT).split())
+    assert f"{laid.sweep} found a sweep of numerics 1" in refused
+    assert "`launch --renumber` trains the grid anew" in refused
+    assert "the release of recipe-sweep that trained it" in refused
+    for command in ("status", "runs", "best", "ls"):
+        call(command, *([str(laid.here)] if command == "ls" else [str(laid.sweep)]))
+    found, expected = rows(laid.exported()), rows(laid.expected("runs.csv"))
+    assert found.keys() == done.keys()
+    assert name == "search" or {run: expected[run] for run in found} == found
+    assert laid.content() == before
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", UNFINISHED)
 @pytest.mark.parametrize("release", RELEASES)
-def test_a_killed_sweep_is_finished_as_if_nobody_had_killed_it(release: str, name: str, lay: Lay) -> None:
+def test_a_killed_sweep_is_trained_anew_when_asked_and_its_results_stay(release: str, name: str, lay: Lay) -> None:
     laid = lay(release, name)
-    before = {path: path.read_bytes() for path in laid.sweep.glob("results/*.parquet")}
-    assert before
-    laid.launch()
+    before = {path: path.read_bytes() for path in (*laid.sweep.glob("results/*.parquet"), *laid.sweep.glob("weights/*"))}
+    laid.launch("--renumber")
     assert "nothing to do" in laid.launch()
     assert {path: path.read_bytes() for path in before} == before, "what was done before was touched"
-    assert_as_if_undisturbed(release, laid, "sweep")
-
-
-@pytest.mark.releases
-@pytest.mark.parametrize("name", UNFINISHED)
-@pytest.mark.parametrize("release", RELEASES)
-def test_a_killed_sweep_that_was_finished_is_reported_byte_for_byte(release: str, name: str, lay: Lay) -> None:
-    needs_the_like_of_its_machine(release)
-    laid = lay(release, name)
-    laid.launch()
-    report, wanted = laid.report_hashes(), json.loads(laid.expected("report.json").read_text())
-    assert {file for file in wanted | report if report.get(file) != wanted.get(file)} <= TELL_OF_VERSIONS | REDRAWN
-    told = (laid.here / "sweep-report" / "figure7.md").read_text()
-    assert "several versions of recipe-sweep" in told
+    assert_trained_anew(laid, "sweep")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("release", RELEASES)
-def test_a_sweep_whose_machine_is_lost_goes_on_from_its_store(release: str, lay: Lay) -> None:
+def test_a_sweep_whose_machine_is_lost_is_trained_anew_from_its_store(release: str, lay: Lay) -> None:
     laid = lay(release, "stored")
-    laid.launch("--store", f"file://{laid.here / 'store'}", to="elsewhere")
-    assert_as_if_undisturbed(release, laid, "elsewhere")
+    store = ("--store", f"file://{laid.here / 'store'}")
+    assert "a sweep of numerics 1" in laid.launch(*store, to="elsewhere", expect=ExitCode.BAD_INPUT)
+    laid.launch(*store, "--renumber", to="elsewhere")
+    assert_trained_anew(laid, "elsewhere")
     stored = {path.name for path in (laid.here / "store" / "results").glob("*.parquet")}
     assert stored == {path.name for path in (laid.here / "elsewhere" / "results").glob("*.parquet")}
 
 
-def assert_as_if_undisturbed(release: str, laid: Laid, directory: str) -> None:
-    """Every run of the twin once; on a processor of the same kind with the same numbers and weights, to the bit."""
-    assert not read_done(SweepPaths(laid.here / directory)).duplicates
+def assert_trained_anew(laid: Laid, directory: str) -> None:
+    """Every run of the twin once, under another id, because its numbers are others."""
+    done = read_done(SweepPaths(laid.here / directory))
+    assert not done.duplicates
     found, expected = rows(laid.exported(directory)), rows(laid.expected("runs.csv"))
+    assert done.file_of.keys() > found.keys(), "the old results are gone"
     if laid.name != "search":  # what a search tries next follows from scores
-        assert found.keys() == expected.keys()
-    needs_the_like_of_its_machine(release)
-    assert found == expected
-    kept, wanted_weights = weights(laid.here / directory), json.loads(laid.expected("weights.json").read_text())
-    same_packs = kept.keys() & wanted_weights.keys()
-    assert same_packs if laid.name == "search" else same_packs == wanted_weights.keys(), (
-        "a search of one slot makes other packs"
-    )
-    assert {pack: kept[pack] for pack in same_packs} == {pack: wanted_weights[pack] for pack in same_packs}
+        described = {row["point"].replace(f'"numerics":{NUMERICS_VERSION}', '"numerics":1') for row in found.values()}
+        assert described == {row["point"] for row in expected.values()}
+    assert all(f'"numerics":{NUMERICS_VERSION}' in row["point"] for row in found.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from recipe_sweep.cluster.backends.registry import starting
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.pasted import pasted
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.studies import SearchSpace
 from recipe_sweep.sweep.cli.actions.launch_on_cluster import Consent, Place, launch_on_cluster
 from recipe_sweep.sweep.cli.actions.noticing import Noticing, noticing
@@ -31,7 +33,7 @@ from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
 from recipe_sweep.sweep.monitoring.status import failed_runs
 from recipe_sweep.sweep.planning.opening import Located, Target, check_not_elsewhere, locate, opened
 from recipe_sweep.sweep.planning.plan import Plan
-from recipe_sweep.sweep.planning.request import LaunchRequest, plan_of
+from recipe_sweep.sweep.planning.request import LaunchRequest, check_numerics, plan_of
 from recipe_sweep.sweep.planning.search_rounds import ask_round, next_points
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.base import Store
@@ -79,7 +81,7 @@ def _launch_grid(options: LaunchOptions, noticed: Noticing, located: Located, cl
     store = fetched_store(located.paths, options.store)
     if cluster is not None and (mistake := way_mistake(cluster.resources.travel, None if store is None else store.address)):
         raise cluster.complaint(mistake)
-    target = opened(located)
+    target = opened(located, options.renumber)
     if target.space is None:
         _train(options, target, request_of(options, target, store), noticed)
     else:
@@ -157,7 +159,9 @@ def _retry_failed(options: LaunchOptions, noticed: Noticing) -> None:
 
 
 def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: Store | None, noticed: Noticing) -> None:
-    plan_of(request_of(options, target, store))  # This refuses a directory of another kind before a round is written to it.
+    request = request_of(options, target, store)
+    planned = plan_of(request)  # This refuses a directory of another kind before a round is written to it.
+    check_numerics(request, (*_to_train(planned), *next_points(space, target.paths)))
     while True:
         ask_round(space, target.paths)
         target = target.with_new_rounds()
@@ -174,12 +178,17 @@ def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: S
 
 def _train(options: LaunchOptions, target: Target, request: LaunchRequest, noticed: Noticing) -> None:
     planned = plan_of(request)
+    check_numerics(request, _to_train(planned))
     if planned.packs:
         _train_packs(options, target, request, planned, noticed)
     elif planned.held:
         raise SweepDirectoryError(*(problem for error in planned.damaged for problem in error.problems))
     else:
         _say_nothing_to_do(options, target, request, planned)
+
+
+def _to_train(planned: Plan) -> Iterator[DesignPoint]:
+    return (point for pack in planned.packs for point in pack.points)
 
 
 def _say_nothing_to_do(options: LaunchOptions, target: Target, request: LaunchRequest, planned: Plan) -> None:

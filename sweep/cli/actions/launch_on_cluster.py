@@ -36,7 +36,7 @@ from recipe_sweep.sweep.files.on_cluster import check_here, read_on_cluster
 from recipe_sweep.sweep.files.overlooked import tell_now
 from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
 from recipe_sweep.sweep.planning.opening import Located, Target, check_not_elsewhere, opened
-from recipe_sweep.sweep.planning.request import plan_of
+from recipe_sweep.sweep.planning.request import check_numerics, plan_of
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def launch_on_cluster(options: LaunchOptions, place: Place, consent: Consent, no
     cluster, located = place
     _check_seen(options, consent)
     cluster.check_here()
-    target = opened(located)
+    target = opened(located, options.renumber)
     elsewhere = elsewhere_of(cluster, target.grid.name, target.paths, options.store)
     options = replace(options, store=elsewhere.address)
     elsewhere.agree(target)
@@ -121,6 +121,7 @@ def _start(options: LaunchOptions, elsewhere: Elsewhere, target: Target, consent
     cluster = elsewhere.cluster
     request = request_of(options, target)
     plan = plan_of(request)
+    check_numerics(request, [point for pack in plan.packs for point in pack.points])
     if not plan.packs:
         tell(f"{len(plan.kept)} of {plan.selected} done, nothing to do")
         tell_where(target.paths.root, options.mlflow)
@@ -191,5 +192,6 @@ def _words(options: LaunchOptions) -> tuple[str, ...]:
     words = [word for condition in options.only for word in ("--only", condition)]
     words += [] if options.keep is None else ["--keep", str(options.keep)]
     words += ["--retry-failed"] if options.retry_failed else []
+    words += ["--renumber"] if options.renumber else []
     words += [] if options.store is None else ["--store", options.store]
     return tuple(words)

@@ -14,6 +14,7 @@ from recipe_sweep.sweep.cli.show.bars import stages
 from recipe_sweep.sweep.cli.show.plan import point_lines
 from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.sweep_file import NO_PINS, DataPins, read_sweep_file
+from recipe_sweep.sweep.planning.numerics import refuse_numerics
 from recipe_sweep.sweep.planning.opening import Reference, Target, one_run
 from recipe_sweep.sweep.units import memory
 from recipe_sweep.sweep.worker.one_run import Alone, LoneRun, run_alone, write_curve
@@ -38,6 +39,7 @@ def train_one(options: RunOptions) -> None:
     """Train one run and print its curve. If the options select several runs, train the first."""
     target = open_reference(options.reference)
     point = _chosen(target, options)
+    refuse_numerics([point], target.paths)
     for line in point_lines(point):
         say(line)
     lone = LoneRun(point, options.data or default_data_root(), options.device, options.threads, workload(), _pins(target))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -16,6 +15,7 @@ from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.json_text import json_text
 from recipe_sweep.sweep.cli.show.whole_words import WholeWords
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
+from recipe_sweep.sweep.files.kept_code import with_archive
 from recipe_sweep.sweep.files.pack_file import PackRecord
 from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
 from recipe_sweep.sweep.planning.opening import Reference
@@ -53,11 +53,7 @@ def commands_of(dossier: Dossier, reference: Reference) -> Commands:
     if dossier.replayable:
         replay = pasted("recipe-sweep", *words)
     if dossier.code is not None:
-        folder = shlex.quote(f"recipe-sweep-{dossier.code.name.removesuffix('.tar.gz')}")
-        with_its_code = (
-            f"mkdir {folder} && {pasted('tar', '-xzf', dossier.code, '-C')} {folder} && "
-            f'PYTHONPATH="$PWD"/{folder} python -m {pasted("recipe_sweep.sweep.cli.main", *words)}'
-        )
+        with_its_code = with_archive(dossier.code, *words)
     return Commands(rerun, replay, with_its_code)
 
 

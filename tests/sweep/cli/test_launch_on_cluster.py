@@ -15,10 +15,14 @@ from typer.testing import CliRunner
 from recipe_sweep.cluster.backends import registry
 from recipe_sweep.cluster.backends.reach import Here
 from recipe_sweep.cluster.shipment import Wheel
+from recipe_sweep.sweep.cli.actions import launch_on_cluster
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.main import app
 from recipe_sweep.sweep.clusters import following, jobs, machines
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.launch.options import LaunchOptions
+from recipe_sweep.sweep.planning import numerics
+from recipe_sweep.sweep.planning.opening import Reference
 from recipe_sweep.sweep.results.done import read_done
 from tests.checkout import ROOT
 from tests.sweep import stand_in
@@ -277,3 +281,20 @@ def test_machines_are_ended_while_results_are_still_there(here: Path, monkeypatc
     assert again.exit_code == ExitCode.OK, again.output
     assert is_done(here)
     assert is_clean(here)
+
+
+def test_no_machine_is_started_for_a_sweep_of_other_numerics(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "inline.yaml").write_text("backend: inline\n")
+    local = ("launch", "little.yaml", "--cluster", "inline.yaml", "--no-mlflow", "--only", "seed=0")
+    with monkeypatch.context() as before:
+        before.setattr(numerics, "NUMERICS_VERSION", 1)
+        assert run(*local).exit_code == ExitCode.OK
+    refused = run(*LAUNCH, "--yes")
+    assert refused.exit_code == ExitCode.BAD_INPUT
+    assert "a sweep of numerics 1" in refused.output
+    assert not (here / "here.generated").exists()
+
+
+def test_renumber_goes_with_the_launch_to_the_cluster(here: Path) -> None:
+    options = LaunchOptions(Reference("little.yaml"), renumber=True)
+    assert "--renumber" in launch_on_cluster._words(options)
