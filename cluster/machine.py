@@ -90,6 +90,18 @@ def processor_name() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def vector_unit() -> str:
+    """Name the widest vectors of numbers that the processor computes with; empty if they are none of those we know."""
+    if platform.machine() in ("aarch64", "arm64"):
+        return "NEON"
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    flags = next((set(line.partition(":")[2].split()) for line in lines if line.startswith("flags")), set())
+    return next((name for flag, name in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "")
+
+
 def _ask_gpus(what: str) -> list[str]:
     """Ask NVIDIA's tool for one answer per GPU. There is no answer if the tool is missing or fails."""
     tool = shutil.which("nvidia-smi")

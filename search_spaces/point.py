@@ -40,6 +40,9 @@ NUMERICS_VERSION = 2
 FIRST_NUMERICS = 1
 """Numerics of sweeps whose file does not say which they have."""
 
+PACK_INDEPENDENT_SINCE = 2
+"""First numerics with which a run that is trained alone has the bits of the run in any pack."""
+
 ID_LENGTH = 16
 
 

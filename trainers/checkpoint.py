@@ -40,7 +40,7 @@ _OWN_DIGEST = "own_sha256"
 class History:
     """What a pack has recorded so far: curves and diagnostics (metrics, times) by run, and the seconds that training took.
 
-    `pruned` are the runs that left the pack, each with its number of steps.
+    `pruned` are the runs that left the pack, each with its number of steps. `evaluation_s` is a part of `wall_s`.
     """
 
     curves: dict[str, list[CurvePoint]] = field(default_factory=dict)
@@ -49,6 +49,7 @@ class History:
     wall_s: float = 0.0
     cpu_s: float = 0.0
     pruned: dict[str, int] = field(default_factory=dict)
+    evaluation_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -82,6 +83,7 @@ def save(directory: Path, learner: Learner, history: History, *, pack_key: str, 
         "kernels": learner.config.kernels.record(),
         "wall_s": history.wall_s,
         "cpu_s": history.cpu_s,
+        "evaluation_s": history.evaluation_s,
         "diagnostics_steps": history.diagnostics_steps,
         "pruned": history.pruned,
         "curves": {run: [asdict(point) for point in curve] for run, curve in history.curves.items()},
@@ -128,6 +130,7 @@ def restore(learner: Learner, checkpoint: Checkpoint, pruned: Collection[str] = 
         known.wall_s,
         known.cpu_s,
         {run: known.pruned[run] for run in pruned},
+        known.evaluation_s,
     )
 
 
@@ -204,8 +207,8 @@ def _read(sidecar: Path) -> Checkpoint:
     curves = {run: [CurvePoint(**point) for point in curve] for run, curve in content["curves"].items()}
     kernels = Kernels.recorded(content.get("kernels"))
     diagnostics = {name.split("/")[1]: values.numpy() for name, values in arrays.items() if name.endswith("/diagnostics")}
-    seconds = content["wall_s"], content["cpu_s"]
-    history = History(curves, content["diagnostics_steps"], diagnostics, *seconds, content.get("pruned", {}))
+    seconds, evaluation_s = (content["wall_s"], content["cpu_s"]), content.get("evaluation_s", 0.0)
+    history = History(curves, content["diagnostics_steps"], diagnostics, *seconds, content.get("pruned", {}), evaluation_s)
     return Checkpoint(content["step"], content["pack_key"], content["data_hash"], history, arrays, kernels)
 
 

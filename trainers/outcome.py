@@ -49,7 +49,10 @@ class PackProgress(NamedTuple):
 
 
 class PackOutcome(NamedTuple):
-    """Result of `train_pack`. Seconds are the pack's, summed over all attempts that a checkpoint has recorded."""
+    """Result of `train_pack`. Seconds are the pack's, summed over all attempts that a checkpoint has recorded.
+
+    `evaluation_s` is the part of `wall_s` that evaluations took; None if nobody measured it.
+    """
 
     complete: bool
     results: tuple[RunResult, ...]
@@ -58,3 +61,4 @@ class PackOutcome(NamedTuple):
     weights: dict[str, Arrays]
     wall_s: float
     cpu_s: float
+    evaluation_s: float | None = None

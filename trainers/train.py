@@ -161,7 +161,9 @@ class PackTrainer:
         episodes = first.episodes_at_the_end if self.step == first.steps else first.eval_episodes
         actors = self.learner.models.actor.flat
         how = Executed(actors.device, actors.dtype, self.learner.config.kernels.threads)
+        began = time.monotonic()
         returns = evaluate(act, first.task, seeds, self.step, episodes, how, meanwhile)
+        self.history.evaluation_s += time.monotonic() - began
         for point, mean, std in zip(self.points, returns.return_mean, returns.return_std, strict=True):
             self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std)))
 
@@ -231,7 +233,8 @@ def train_pack(request: TrainRequest) -> PackOutcome:
         ended = checkpoint.final_weights(trainer.learner, critics=request.keep is Keep.ALL)
         weights = {run: arrays for run, arrays in ended.items() if run not in trainer.history.pruned}
     history = trainer.history
-    return PackOutcome(complete, trainer.results(), dataset.scale, dataset.content_hash, weights, history.wall_s, history.cpu_s)
+    seconds = history.wall_s, history.cpu_s, history.evaluation_s
+    return PackOutcome(complete, trainer.results(), dataset.scale, dataset.content_hash, weights, *seconds)
 
 
 def resumed(

@@ -67,9 +67,16 @@ def provenance(runs: pd.DataFrame) -> tuple[Fact, ...]:
         Fact("devices", _values(runs["device"])),
         Fact("threads per pack", _values(runs["threads"])),
         Fact("hosts", _values(runs["host"])),
+        *_machines(runs),
         Fact("packs", f"{runs['pack_id'].nunique():,}"),
         Fact("trained between", f"{first:%Y-%m-%d %H:%M} and {last:%Y-%m-%d %H:%M} UTC"),
     )
+
+
+def _machines(runs: pd.DataFrame) -> tuple[Fact, ...]:
+    """Name the kinds of machine that took part; nothing if only versions that did not record them made the runs."""
+    known = runs["machine"].dropna()
+    return (Fact("kinds of machine", _values(known)),) if len(known) else ()
 
 
 def dataset_rows(runs: pd.DataFrame) -> tuple[DatasetRow, ...]:

@@ -11,7 +11,12 @@ from recipe_sweep.search_spaces.counted import agreeing, counted
 if TYPE_CHECKING:
     import pandas as pd
 
-_MADE_WITH = {"code_version": "versions of recipe-sweep", "torch_version": "versions of torch", "device": "kinds of device"}
+_MADE_WITH = {
+    "code_version": "versions of recipe-sweep",
+    "torch_version": "versions of torch",
+    "device": "kinds of device",
+    "machine": "kinds of machine",
+}
 
 
 def provenance_notes(results: Results, rule: ScoreRule) -> tuple[str, ...]:

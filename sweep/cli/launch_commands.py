@@ -228,7 +228,10 @@ def replay(
     only: OnlyOption = None,
     alone: Annotated[
         bool,
-        typer.Option("--alone", help="Train each run without the others of its pack: quicker, but its last digits may differ."),
+        typer.Option(
+            "--alone",
+            help="Train runs without their packs also where bits depend on these: GPUs, older numerics.",
+        ),
     ] = False,
     data: DataOption = None,
     device: Annotated[
@@ -239,7 +242,7 @@ def replay(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train the packs of finished runs again and compare with the record; nothing is recorded. Exit code 1 for other bits."""
+    """Train finished runs again and compare with the record, bit for bit; nothing is recorded. Exit code 1 for other bits."""
     from recipe_sweep.sweep.cli.actions.replay import ReplayOptions, replay_runs
     from recipe_sweep.sweep.planning.opening import Reference
 

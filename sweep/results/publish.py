@@ -31,7 +31,10 @@ LAST_EVALUATIONS = 3
 
 
 class Provenance(NamedTuple):
-    """How a pack was run. This is recorded with its rows and is never part of a run's identity."""
+    """How a pack was run. This is recorded with its rows and is never part of a run's identity.
+
+    `machine` is the kind of machine. `pack_dependent` means that the last digits of a run depend on the others of its pack.
+    """
 
     epoch: int
     attempt: int
@@ -42,6 +45,8 @@ class Provenance(NamedTuple):
     host: str
     started_at: datetime
     finished_at: datetime
+    machine: str | None = None
+    pack_dependent: bool = False
 
 
 class Publisher(Protocol):
@@ -91,6 +96,7 @@ def results_table(pack: Pack, outcome: PackOutcome, provenance: Provenance, keep
         "data_hash": outcome.data_hash,
         "wall_s": outcome.wall_s / lanes,
         "cpu_s": outcome.cpu_s / lanes,
+        "evaluation_s": None if outcome.evaluation_s is None else outcome.evaluation_s / lanes,
         **provenance._asdict(),
     }
     rows = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.point import PACK_INDEPENDENT_SINCE, DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.sweep.files.kinds import RESULTS
 from recipe_sweep.sweep.files.pack import Pack
@@ -19,7 +19,7 @@ from recipe_sweep.trainers.results import CurvePoint
 
 _READ = (
     "run_id", "point", "status", "diverged_step", "score", "curve_step", "curve_return", "curve_return_std", "data_hash",
-    "code_version", "torch_version", "device", "threads", "host",
+    "code_version", "torch_version", "device", "threads", "host", "machine", "pack_dependent",
 )  # fmt: skip
 
 
@@ -41,12 +41,15 @@ class Setting(NamedTuple):
     device: str | None
     threads: int | None
     host: str | None
+    machine: str | None
+    """kind of machine"""
 
 
 class RecordedPack(NamedTuple):
     """A finished pack. `weights` is the file of its final weights; None if none were kept.
 
-    `cut` means that its first steps may have been taken in a larger pack.
+    `cut` means that its first steps may have been taken in a larger pack. `pack_dependent` means that the last digits of a run
+    depend on the others of the pack, because of the device.
     """
 
     pack_id: str
@@ -56,11 +59,22 @@ class RecordedPack(NamedTuple):
     keep: Keep
     weights: Path | None
     cut: bool
+    pack_dependent: bool
 
     @property
     def points(self) -> tuple[DesignPoint, ...]:
         """Its members in lane order."""
         return tuple(run.point for run in self.runs)
+
+    @property
+    def numerics(self) -> int:
+        """Version of its numbers."""
+        return self.runs[0].point.numerics
+
+    @property
+    def same_alone(self) -> bool:
+        """Whether each of its runs has the same bits if it is trained alone."""
+        return self.numerics >= PACK_INDEPENDENT_SINCE and not self.pack_dependent
 
 
 def recorded_pack(paths: SweepPaths, file: ResultFile) -> RecordedPack:
@@ -83,7 +97,10 @@ def recorded_pack(paths: SweepPaths, file: ResultFile) -> RecordedPack:
             raise ValueError("its members hash to another pack")
         setting = Setting(*(rows[0][name] for name in Setting._fields))
     weights = None if file.keep is Keep.NONE else paths.pack_weights(file.pack_id, file.epoch, file.attempt)
-    return RecordedPack(file.pack_id, runs, setting, rows[0]["data_hash"], file.keep, weights, _cut(paths, file.pack_id))
+    return RecordedPack(
+        file.pack_id, runs, setting, rows[0]["data_hash"], file.keep, weights, _cut(paths, file.pack_id),
+        pack_dependent=any(row["pack_dependent"] for row in rows),
+    )  # fmt: skip
 
 
 def _cut(paths: SweepPaths, pack_id: str) -> bool:

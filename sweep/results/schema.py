@@ -65,6 +65,10 @@ PROVENANCE_COLUMNS = [
     pa.field("finished_at", pa.timestamp("ms", tz="UTC"), nullable=False),
     pa.field("wall_s", pa.float64(), nullable=False),  # the pack's seconds over all attempts, divided by its lanes
     pa.field("cpu_s", pa.float64(), nullable=False),  # the same in CPU seconds
+    # Version 2. Files of version 1 lack these columns.
+    pa.field("evaluation_s", pa.float64()),  # the part of wall_s that evaluations took
+    pa.field("machine", pa.string()),  # kind of machine: processor, its vector unit, and the GPU
+    pa.field("pack_dependent", pa.bool_()),  # the last digits depend on the other runs of the pack; absent: no
 ]
 
 SCHEMA = pa.schema(

@@ -8,6 +8,7 @@ import re
 import sys
 from importlib.metadata import version
 
+from recipe_sweep.cluster.machine import processor_name, vector_unit
 from recipe_sweep.search_spaces.abridged import cut, listing
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.yaml_file import shown
@@ -64,6 +65,24 @@ def release_memory() -> None:
     _settle_imports()
     if (torch := sys.modules.get("torch")) is not None and torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def is_pack_dependent(device: str) -> bool:
+    """Say whether the last digits of a run on this device depend on the other runs of its pack.
+
+    Our kernels for CPUs compute each lane by itself. On a GPU the library chooses how to multiply by the number of lanes.
+    """
+    return device.startswith("cuda")
+
+
+def kind_of_machine(device: str) -> str:
+    """Name what rounding depends on: the processor, its vector unit, and the GPU that is used."""
+    parts = [processor_name(), vector_unit()]
+    if device.startswith("cuda"):
+        import torch
+
+        parts.append(torch.cuda.get_device_name(device))
+    return ", ".join(part for part in parts if part)
 
 
 def torch_version() -> str:

@@ -222,7 +222,13 @@ def _train(
     from recipe_sweep.sweep.results.publish import Provenance, publish
     from recipe_sweep.sweep.store.datasets import root_on_this_node
     from recipe_sweep.sweep.worker.data_check import check_on_this_node
-    from recipe_sweep.sweep.worker.device import choose_device, release_memory, torch_version
+    from recipe_sweep.sweep.worker.device import (
+        choose_device,
+        is_pack_dependent,
+        kind_of_machine,
+        release_memory,
+        torch_version,
+    )
     from recipe_sweep.sweep.worker.source import code_version
     from recipe_sweep.sweep.worker.word_check import checked_words
     from recipe_sweep.trainers.data.errors import DataError
@@ -277,6 +283,8 @@ def _train(
         host=socket.gethostname(),
         started_at=started_at,
         finished_at=datetime.now(UTC),
+        machine=kind_of_machine(device),
+        pack_dependent=is_pack_dependent(device),
     )
     publish(files, pack, outcome, provenance, settings.keep)
     del outcome

@@ -1,7 +1,7 @@
 """Trains finished runs again, in the setting of their recorded pack, and compares the numbers. Nothing is published.
 
-The order of sums depends on which runs share a pack, and training enlarges such differences. So the recorded bits can be
-expected only if the whole pack is trained again: with the same code, PyTorch, device, threads and machine.
+A run that is trained alone has the recorded bits, with the same code, PyTorch, device, and kind of machine. On a GPU, and with
+numerics 1, the order of sums depends on which runs share a pack. There the whole pack is trained again.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.search_spaces.counted import counted
-from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION, DesignPoint
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.files.sweep_file import DataPins
 from recipe_sweep.sweep.planning.search_rounds import floors_of
-from recipe_sweep.sweep.results.recorded import RecordedPack, RecordedRun, Setting
+from recipe_sweep.sweep.results.recorded import RecordedPack, RecordedRun
 from recipe_sweep.sweep.worker.data_check import prepared_data
-from recipe_sweep.sweep.worker.device import torch_version
+from recipe_sweep.sweep.worker.device import kind_of_machine, torch_version
 from recipe_sweep.sweep.worker.source import code_version
 from recipe_sweep.sweep.worker.workload import load_workload
 from recipe_sweep.trainers.allocator import keep_memory
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Replay:
-    """How to train again: on which data and device, by which workload, and whether each run without its pack."""
+    """How to train again: on which data and device, by which workload, and whether each run without its pack in any case."""
 
     paths: SweepPaths
     data_root: Path
@@ -42,6 +42,10 @@ class Replay:
     device: str
     workload: str
     alone: bool
+
+    def trains_alone(self, pack: RecordedPack) -> bool:
+        """Say whether each run of the pack is trained without the others: if asked for, or if that gives the same bits."""
+        return self.alone or pack.same_alone
 
 
 class Compared(NamedTuple):
@@ -69,14 +73,15 @@ class Compared(NamedTuple):
 def replay_pack(
     pack: RecordedPack, wanted: Collection[str], how: Replay, advanced: Callable[[int, int], None]
 ) -> Iterator[Compared]:
-    """Train a recorded pack again and compare the `wanted` of its runs; or train each of these alone.
+    """Train the `wanted` runs of a recorded pack again and compare: each alone, or the whole pack if bits depend on it.
 
     `advanced` is called with steps done and all steps. Raises DataError if the data are not the recorded ones.
     """
     doubts = tuple(_doubts(pack, how))
     runs = [run for run in pack.runs if run.point.run_id in wanted]
-    for group in ([run] for run in runs) if how.alone else [runs]:
-        points = tuple(run.point for run in group) if how.alone else pack.points
+    alone = how.trains_alone(pack)
+    for group in ([run] for run in runs) if alone else [runs]:
+        points = tuple(run.point for run in group) if alone else pack.points
         outcome = _trained(points, pack, how, advanced)
         results = {result.run_id: result for result in outcome.results}
         for run in group:
@@ -115,17 +120,27 @@ def _tell_nobody(text: str) -> None:
 
 def _doubts(pack: RecordedPack, how: Replay) -> Iterator[str]:
     """Find what may change the last digits."""
-    here = Setting(code_version(), torch_version(), how.device, pack.setting.threads, socket.gethostname())
-    for name, then, now in zip(_NAMES, pack.setting, here, strict=True):
-        if then is None or then != now:
-            yield f"{name} {'not recorded' if then is None else then}, here {now}"
+    if pack.numerics != NUMERICS_VERSION:
+        yield f"numerics {pack.numerics}, here {NUMERICS_VERSION}"
+    then = pack.setting
+    facts = [
+        ("code", then.code_version, code_version()),
+        ("torch", then.torch_version, torch_version()),
+        ("device", then.device, how.device),
+        ("threads", then.threads, then.threads),
+        # Files of older versions name the machine, but not its kind.
+        ("machine", then.host, socket.gethostname()) if then.machine is None else
+        ("kind of machine", then.machine, kind_of_machine(how.device)),
+    ]  # fmt: skip
+    for name, recorded, now in facts:
+        if recorded is None or recorded != now:
+            yield f"{name} {'not recorded' if recorded is None else recorded}, here {now}"
+    if pack.same_alone:
+        return
     if how.alone and len(pack.runs) > 1:
         yield f"trained without the other {counted(len(pack.runs) - 1, 'run')} of its pack"
     if pack.cut:
         yield "cut from a larger pack, in which its first steps may have been taken"
-
-
-_NAMES = ("code", "torch", "device", "threads", "machine")
 
 
 def _compared(

@@ -32,7 +32,7 @@ SHORT = "values"
 
 PROVENANCE = {
     "pack_id", "lanes", "epoch", "attempt", "code_version", "torch_version", "device", "threads", "host", "started_at",
-    "finished_at", "wall_s", "cpu_s",
+    "finished_at", "wall_s", "cpu_s", "evaluation_s", "machine", "pack_dependent",
 }  # fmt: skip
 """Columns that say by whom and when; they are no part of a run's result."""
 

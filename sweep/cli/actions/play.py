@@ -11,6 +11,7 @@ import numpy as np
 
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.errors import Problem
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION
 from recipe_sweep.sweep.cli.shared import open_reference
 from recipe_sweep.sweep.cli.streams import tell
 from recipe_sweep.sweep.errors import SweepDirectoryError
@@ -81,7 +82,9 @@ def evaluation_lines(found: EvaluatedPolicy, played: PlayedEvaluation) -> list[s
         f"last evaluation      mean return {found.return_mean:.6f} of {counted(len(played.returns), 'episode')}",
         f"played again         mean return {mean:.6f}: {_difference(mean, found.return_mean)}",
     ]
-    if mean != found.return_mean:
+    if mean != found.return_mean and point.numerics != NUMERICS_VERSION:
+        lines.append(f"its numerics are {point.numerics}, those of this code are {NUMERICS_VERSION}: their numbers differ")
+    elif mean != found.return_mean:
         rounding = f"another machine ({found.device} then, cpu now) or other runs in its pack"
         lines.append(f"rounding may differ with {rounding}; this changes long episodes of robots")
     return lines

@@ -72,14 +72,13 @@ def replay_runs(options: ReplayOptions) -> bool:
 
 
 def _announced(tasks: Sequence[_Task], alone: bool) -> str:
-    runs = sum(len(task.wanted) for task in tasks)
-    if alone:
-        return f"training {counted(runs, 'run')} again, each alone; nothing is recorded"
-    members = sum(len(task.pack.runs) for task in tasks)
-    return (
-        f"training {counted(len(tasks), 'pack')} again with {counted(members, 'run')}, "
-        f"to compare {runs:,} of them; nothing is recorded"
-    )
+    whole = [task for task in tasks if not (alone or task.pack.same_alone)]
+    single = sum(len(task.wanted) for task in tasks if task not in whole)
+    parts = [f"{counted(single, 'run')} again, each alone"] if single else []
+    if whole:
+        members, runs = sum(len(task.pack.runs) for task in whole), sum(len(task.wanted) for task in whole)
+        parts.append(f"{counted(len(whole), 'pack')} again with {counted(members, 'run')}, to compare {runs:,} of them")
+    return f"training {' and '.join(parts)}; nothing is recorded"
 
 
 def _compared(target: Target, tasks: Sequence[_Task], options: ReplayOptions) -> Iterator[Compared]:
