@@ -54,6 +54,8 @@ class EvaluationTimes(NamedTuple):
     lanes: int
     episodes: int
     seconds: float
+    checkpoint_s: float
+    """the part that the checkpoint took"""
 
 
 class Probe:
@@ -88,14 +90,15 @@ class Probe:
 
         seeds = [point.seed for point in trainer.points]
         actors = learner.models.actor.flat
+        how = Executed(actors.device, actors.dtype, learner.config.kernels.threads)
         begun = time.monotonic()
-        evaluate(
-            act, self._task, seeds, 0, self._episodes, Executed(actors.device, actors.dtype, learner.config.kernels.threads)
-        )
+        evaluate(act, self._task, seeds, 0, self._episodes, how)
+        evaluated = time.monotonic()
         trainer.fetch()
         with tempfile.TemporaryDirectory() as directory:
             checkpoint.save(Path(directory), learner, trainer.history, pack_key="", data_hash="")
-        return EvaluationTimes(len(seeds), self._episodes, time.monotonic() - begun)
+        ended = time.monotonic()
+        return EvaluationTimes(len(seeds), self._episodes, ended - begun, ended - evaluated)
 
     def _step(self) -> None:
         self._trainer.advance()

@@ -191,4 +191,5 @@ def _pace(pack: ProbedPack, share: float) -> Pace:
     shared = pack.kind.size.share > 0
     part = min(share, 1.0) if shared else 1.0
     kind = _with_share(pack.kind, share) if shared else pack.kind
-    return Pace(kind, timing.lanes, timing.step_s / timing.flops / part, timing.evaluation_s)
+    each = timing.step_s / timing.flops / part
+    return Pace(kind, timing.lanes, each, timing.evaluation_s, checkpoint_s=timing.checkpoint_s)

@@ -6,14 +6,15 @@ No number is made up. If the time of one pack is not known, there is no estimate
 from __future__ import annotations
 
 import socket
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from recipe_sweep.cluster.prices import price_table
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.calibration import Calibration, read_calibration
-from recipe_sweep.sweep.estimates.estimate_file import BasisCount, Estimate
+from recipe_sweep.sweep.estimates.estimate_file import BasisCount, Estimate, EvaluationShare
 from recipe_sweep.sweep.estimates.finished_packs import finished_paces, start_seconds
 from recipe_sweep.sweep.estimates.paces import Basis, Pace, Speeds, Timed, device_of
 from recipe_sweep.sweep.estimates.schedule import makespan
@@ -26,6 +27,8 @@ from recipe_sweep.sweep.units import moment, percent
 
 GPU_EFFICIENCY = 0.3
 """Share of a GPU's peak speed that training reaches, where nothing was measured. It is printed as an assumption."""
+MUCH_EVALUATION = 0.1
+"""Share of a pack's time from which evaluations are worth a word."""
 LEAST_GPU_STEP_S = 0.01
 """A shorter step is hundreds of small kernels that wait for the host, so FLOPs do not determine its time."""
 
@@ -84,7 +87,20 @@ def estimate(plan: Plan, paths: SweepPaths, machines: Machines, workload: str = 
         gpus=resources.gpu_per_pack if device_of(resources) == "cuda" else 0.0,
         bases=tuple(BasisCount(basis, bases[basis]) for basis in Basis if bases[basis]),
         notes=notes,
+        evaluation=_much_evaluated(known),
     )
+
+
+def _much_evaluated(known: Sequence[tuple[Pack, Timed]]) -> tuple[EvaluationShare, ...]:
+    """Find the tasks whose packs spend more than a tenth of their time on evaluations. Packs of unknown share do not count."""
+    spent: dict[str, float] = defaultdict(float)
+    whole: dict[str, float] = defaultdict(float)
+    for pack, timed in known:
+        if timed.evaluation is not None:
+            spent[pack.points[0].task] += timed.seconds * timed.evaluation
+            whole[pack.points[0].task] += timed.seconds
+    shares = (EvaluationShare(task, spent[task] / seconds) for task, seconds in sorted(whole.items()) if seconds > 0)
+    return tuple(each for each in shares if each.share > MUCH_EVALUATION)
 
 
 def money(estimated: Estimate, machines: Machines) -> Money | None:

@@ -38,10 +38,19 @@ class BasisCount:
 
 
 @dataclass(frozen=True)
+class EvaluationShare:
+    """Share of the time of a task's packs that evaluations take."""
+
+    task: str
+    share: float
+
+
+@dataclass(frozen=True)
 class Estimate:
     """What training `runs` in `packs` takes. `wall_s` includes `start_s`; `packs_s` is the sum over all packs.
 
-    `cpus` and `gpus` are what one pack holds. `notes` say what the estimate depends on.
+    `cpus` and `gpus` are what one pack holds. `notes` say what the estimate depends on. `evaluation` has the
+    tasks whose packs spend much of their time on evaluations.
     """
 
     made_at: datetime
@@ -55,6 +64,7 @@ class Estimate:
     gpus: float
     bases: tuple[BasisCount, ...]
     notes: tuple[str, ...]
+    evaluation: tuple[EvaluationShare, ...] = ()
 
     @property
     def cpu_s(self) -> float:

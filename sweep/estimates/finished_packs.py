@@ -2,7 +2,8 @@
 
 Only files are read that a launch leaves anyway: its own, records of packs and attempts. A pack counts if it was trained in one
 attempt from its start to its end. Its time is that of the attempt, so it includes the start of the process and publishing.
-Packs of other machines count only for plans on clusters. Packs of other workloads do not count.
+Packs of other machines count only for plans on clusters. Packs of other workloads do not count, and neither do those of other
+numerics, because other kernels trained them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from recipe_sweep.cluster.resources import Resources
 from recipe_sweep.search_spaces.errors import RecipeSweepError
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION
 from recipe_sweep.sweep.clusters.machines import Machines
 from recipe_sweep.sweep.estimates.estimate_file import Outcome, read_outcome
 from recipe_sweep.sweep.estimates.paces import Pace, kind_of, schedule_of
@@ -24,7 +26,7 @@ from recipe_sweep.sweep.files.attempt_file import Attempt, AttemptEnd, read_atte
 from recipe_sweep.sweep.files.launch_file import LaunchSettings, read_settings
 from recipe_sweep.sweep.files.pack_file import read_record
 from recipe_sweep.sweep.files.paths import SweepPaths
-from recipe_sweep.sweep.results.read import is_results_file
+from recipe_sweep.sweep.results.read import is_results_file, read_rows
 
 MOST_PACKS = 200
 """Most packs that are read, the newest of all sweeps: enough for every kind of a large grid, and read quickly."""
@@ -117,6 +119,8 @@ def _known_pace(
     [attempt] = read_attempts(sweep, pack_id)
     pack = read_record(sweep.pack_record(pack_id)).pack
     settings = settings_of(sweep, attempt.epoch)
+    if pack.points[0].numerics != NUMERICS_VERSION:
+        return None
     if settings is None or settings.workload != workload or pack.slice_of is not None or attempt.step > 0:
         return None
     if not _counts(attempt, settings.resources, machines):
@@ -125,7 +129,14 @@ def _known_pace(
     if taken is None:
         return None
     kind, schedule = kind_of(pack.points, settings.resources), schedule_of(pack.points[0])
-    return Pace(kind, len(pack.points), taken / pack.cost, schedule=schedule)
+    evaluated = _evaluated(sweep.pack_result(pack_id))
+    return Pace(kind, len(pack.points), taken / pack.cost, schedule=schedule, evaluated=evaluated)
+
+
+def _evaluated(path: Path) -> float | None:
+    """Read the share of a pack's training that evaluations took; None if an older version trained it."""
+    [row] = read_rows(path, ("wall_s", "evaluation_s")).slice(0, 1).to_pylist()
+    return None if row["evaluation_s"] is None or not row["wall_s"] else row["evaluation_s"] / row["wall_s"]
 
 
 def _counts(attempt: Attempt, resources: Resources, machines: Machines) -> bool:

@@ -64,7 +64,8 @@ class Pace:
     """Measured speed of one pack: seconds per operation of its gradient steps.
 
     For a finished pack they include its evaluations, by its `schedule`. For a probe `schedule` is None.
-    `evaluation_s` is then the extra time of one episode of one run, with its part of the checkpoint.
+    `evaluation_s` is then the extra time of one episode of one run, with its part of the checkpoint: `checkpoint_s`, or None if
+    that was not measured. `evaluated` is the share of a finished pack's time that its evaluations took; None if not recorded.
     """
 
     kind: Kind
@@ -72,19 +73,38 @@ class Pace:
     s_per_flop: float
     evaluation_s: float = 0.0
     schedule: Schedule | None = None
+    checkpoint_s: float | None = None
+    evaluated: float | None = None
 
     def seconds(self, pack: Pack) -> float:
         """Compute the seconds of a pack that is trained at this pace from start to end."""
         episodes = pack.points[0].episodes * len(pack.points)
         return pack.cost * self.s_per_flop + episodes * self.evaluation_s
 
+    def share_of_evaluation(self, pack: Pack) -> float | None:
+        """Compute the share of a pack's time that its evaluations take; None if it was not measured.
+
+        A finished pack must have the same schedule, and a probe the same task.
+        """
+        first = pack.points[0]
+        if self.schedule is not None:
+            return self.evaluated if self.kind.task == first.task and self.schedule == schedule_of(first) else None
+        if self.checkpoint_s is None or self.kind.task != first.task:
+            return None
+        episodes = first.episodes * len(pack.points)
+        return episodes * max(self.evaluation_s - self.checkpoint_s, 0.0) / self.seconds(pack)
+
 
 @dataclass(frozen=True)
 class Timed:
-    """Seconds that a pack will take from start to end, and the source of this number."""
+    """Seconds that a pack will take from start to end, and the source of this number.
+
+    `evaluation` is the share that evaluations take; None if it is not known.
+    """
 
     seconds: float
     basis: Basis
+    evaluation: float | None = None
 
 
 class Speeds:
@@ -110,7 +130,9 @@ class Speeds:
         evidence = self._known[key]
         if evidence is not None:
             paces, basis = evidence
-            return Timed(statistics.fmean(pace.seconds(pack) for pace in paces), basis)
+            shares = [share for pace in paces if (share := pace.share_of_evaluation(pack)) is not None]
+            evaluation = statistics.fmean(shares) if shares else None
+            return Timed(statistics.fmean(pace.seconds(pack) for pace in paces), basis, evaluation)
         s_per_flop = self._by_flops(pack)
         return None if s_per_flop is None else Timed(pack.cost * s_per_flop, Basis.FLOPS)
 

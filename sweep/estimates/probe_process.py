@@ -23,7 +23,8 @@ LEAST_LEFT_S = 2.0
 class Timing:
     """Times of one pack, in seconds: those of `StepTimes` (trainers/probe.py), and `evaluation_s` of one episode of one run.
 
-    `place` is its place in the request.
+    `place` is its place in the request. `checkpoint_s` is the part of `evaluation_s` that the checkpoint took. Older files lack
+    it.
     """
 
     place: int
@@ -34,6 +35,7 @@ class Timing:
     step_s: float
     cpu_s: float
     evaluation_s: float
+    checkpoint_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,9 @@ def main() -> None:
         if same not in evaluations:
             evaluations[same] = probe.evaluation()
         evaluated = evaluations[same]
-        each = evaluated.seconds / (evaluated.lanes * evaluated.episodes)
-        _print(Timing(place, **steps._asdict(), evaluation_s=each))
+        episodes = evaluated.lanes * evaluated.episodes
+        each, saved = evaluated.seconds / episodes, evaluated.checkpoint_s / episodes
+        _print(Timing(place, **steps._asdict(), evaluation_s=each, checkpoint_s=saved))
 
 
 def _print(line: Ready | Timing) -> None:

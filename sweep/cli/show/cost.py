@@ -26,6 +26,9 @@ def estimate_lines(plan: Plan, estimated: Estimate | None, machines: Machines) -
     hours, each = _hours(estimated), span(_device_seconds(estimated) / estimated.runs)
     device = "GPU" if estimated.gpus else "CPU"
     yield f"time: about {span(estimated.wall_s)} on {slots(estimated.slots)}; {hours}, {each} of {device} per run"
+    for one in estimated.evaluation:
+        share = f"about {one.share:.2g} of the time of {one.task}'s packs"
+        yield f"evaluation takes {share}; eval_episodes or eval_every change that"
     costs = money(estimated, machines)
     if costs is not None and machines.spending is not None:
         spot = f"${costs.spot_usd:,.2f} on spot, " if costs.spot_usd < costs.on_demand_usd else ""

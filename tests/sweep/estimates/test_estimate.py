@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,8 +13,11 @@ from pathlib import Path
 import pytest
 
 from recipe_sweep import cluster
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION
 from recipe_sweep.search_spaces.tasks import TASKS
+from recipe_sweep.sweep.cli.show.cost import estimate_lines
 from recipe_sweep.sweep.clusters.machines import Machines, load_machines
+from recipe_sweep.sweep.estimates import finished_packs
 from recipe_sweep.sweep.estimates.calibration import Calibration, ProbedPack, calibrate, read_calibration
 from recipe_sweep.sweep.estimates.estimate import GPU_EFFICIENCY, estimate, how_to_know, money
 from recipe_sweep.sweep.estimates.estimate_file import Estimate, last_score, read_scores
@@ -28,7 +32,9 @@ from recipe_sweep.sweep.planning.packing import Capacity
 from recipe_sweep.sweep.planning.plan import make_plan
 from recipe_sweep.sweep.results.done import read_done
 from recipe_sweep.trainers.environments import registry
+from recipe_sweep.trainers.outcome import PackOutcome
 from recipe_sweep.trainers.plugins import TaskSpec, register_task
+from recipe_sweep.trainers.request import TrainRequest
 from tests.sweep import stand_in
 from tests.sweep.conftest import make_points, make_resources
 from tests.sweep.inline import Sweep
@@ -312,3 +318,33 @@ def test_a_neighbour_that_cannot_be_read_is_no_evidence_and_stops_nothing(tmp_pa
             for file in (neighbour / "attempts").glob("*/*.json"):
                 file.write_text("[")
     assert estimated(ours.paths) is None
+
+
+def evaluating(share: float) -> Callable[[TrainRequest], PackOutcome]:
+    """The stand-in, whose packs spend this share of their second on evaluations."""
+    train = stand_in.train_pack
+    return lambda request: train(request)._replace(evaluation_s=share)
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.3, 1), (0.08, 0)])
+def test_a_plan_says_if_evaluation_takes_more_than_a_tenth(
+    share: float, told: int, sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stand_in, "train_pack", evaluating(share))
+    sweep.launch(make_points(seeds=2))
+    found = estimated(sweep.paths)
+    assert found is not None
+    plan = make_plan(make_points(seeds=4), sweep.paths, Capacity(1, 128))
+    lines = [line for line in estimate_lines(plan, found, HERE) if "evaluation" in line]
+    assert lines == told * [
+        "evaluation takes about 0.3 of the time of simple_spread's packs; eval_episodes or eval_every change that"
+    ]
+
+
+def test_packs_of_other_numerics_tell_no_time_because_other_kernels_trained_them(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep.launch(make_points(seeds=2))
+    assert estimated(sweep.paths) is not None
+    monkeypatch.setattr(finished_packs, "NUMERICS_VERSION", NUMERICS_VERSION + 1)
+    assert estimated(sweep.paths) is None

@@ -82,3 +82,22 @@ def test_designs_and_extractions_are_kinds_of_their_own() -> None:
         for changes in ({}, {"decompositions": (Decomposition.CEN,)}, {"extraction": Extraction.AWR})
     }
     assert len(kinds) == 3
+
+
+def evaluation(finished: list[Pace], probed: list[Pace], pack: Pack = PACK) -> float | None:
+    timed = Speeds(RESOURCES, finished, probed).time(pack)
+    return None if timed is None else timed.evaluation
+
+
+def test_the_share_of_evaluation_is_that_of_packs_of_the_same_kind() -> None:
+    assert evaluation([finished(1.0, evaluated=0.2), finished(1.0, evaluated=0.4)], []) == pytest.approx(0.3)
+    assert evaluation([finished(1.0)], []) is None, "an older version did not record it"
+    assert evaluation([finished(1.0, evaluated=0.2, schedule=Schedule(1, 50))], []) is None, "evaluated more often"
+    assert evaluation([finished(1.0, evaluated=0.2, kind=OTHER._replace(task="2ant"))], []) is None, "of another task"
+
+
+def test_a_probe_tells_the_share_of_evaluation_without_its_checkpoint() -> None:
+    probe = Pace(KIND, 4, 1.0 / PACK.cost, evaluation_s=1.0, checkpoint_s=0.25)
+    assert evaluation([], [probe]) == pytest.approx(0.75 * 32 / 33), "4 runs, 4 evaluations, 2 episodes"
+    assert evaluation([], [replace(probe, checkpoint_s=None)]) is None, "an older file does not say what the checkpoint took"
+    assert evaluation([], [replace(probe, kind=OTHER)]) == pytest.approx(0.75 * 32 / 33), "designs are evaluated alike"
