@@ -45,8 +45,9 @@ def tabulated(results: Results, points: Sequence[DesignPoint], states: Mapping[s
     frame.loc[has, _SCALED] = scaled[_SCALED]
     place = {point.run_id: number for number, point in enumerate(points)}
     frame = frame.sort_values("run_id", key=lambda ids: ids.map(place), kind="stable").reset_index(drop=True)
-    # Integers of any column may be unknown, which pandas' plain integers cannot say.
+    # Integers and truths of any column may be unknown, which pandas' plain ones cannot say.
     frame = frame.astype(dict.fromkeys([field.name for field in rows.schema if pa.types.is_integer(field.type)], "Int64"))
+    frame = frame.astype(dict.fromkeys([field.name for field in rows.schema if pa.types.is_boolean(field.type)], "boolean"))
     return stamped(frame) if results.rehearsal else frame
 
 
