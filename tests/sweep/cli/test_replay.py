@@ -46,7 +46,6 @@ def drift(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stand_in, "value_at", lambda run_id, step: value_at(run_id, step) + 1e-9)
 
 
-@pytest.mark.xfail(strict=False, reason="runs depend on their packs until each lane is computed by itself")
 def test_a_run_that_was_really_trained_is_had_again_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RECIPE_SWEEP_DATA", str(tmp_path / "data"))
     here = little_sweep(tmp_path, monkeypatch)
