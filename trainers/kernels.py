@@ -21,6 +21,9 @@ CUDA_GRAPH_VARIABLE = "RECIPE_SWEEP_CUDA_GRAPH"
 """Environment variable: 1 replays steps on a GPU as CUDA graphs. It is off until it has been run on a GPU."""
 
 
+NO_UNIT = "this processor does not multiply and add with one rounding"
+
+
 @dataclass(frozen=True)
 class Kernels:
     """Compiled functions that take one lane at a time (trainers/fused), or PyTorch's operations."""
@@ -47,6 +50,11 @@ class Kernels:
     def record(self) -> dict[str, bool]:
         """Write down for a checkpoint what determines the numbers."""
         return {"fused": self.fused, "graph": self.graph}
+
+    def tell(self, device: str, precision: Precision) -> None:
+        """Print that this processor has no unit for the compiled functions, so that the pack's log holds it."""
+        if device == "cpu" and ARITHMETIC[precision].fused and not self.fused:
+            print(f"{NO_UNIT}: PyTorch's operations are used, so a run's last digits depend on its pack", flush=True)
 
     def set_threads(self) -> None:
         """Set how many threads PyTorch's operations use in this process. One beside compiled functions: more change bits."""

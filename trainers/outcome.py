@@ -51,7 +51,8 @@ class PackProgress(NamedTuple):
 class PackOutcome(NamedTuple):
     """Result of `train_pack`. Seconds are the pack's, summed over all attempts that a checkpoint has recorded.
 
-    `evaluation_s` is the part of `wall_s` that evaluations took; None if nobody measured it.
+    `evaluation_s` is the part of `wall_s` that evaluations took; None if nobody measured it. `pack_dependent` says whether
+    a run's last digits depend on the other runs of its pack.
     """
 
     complete: bool
@@ -62,3 +63,4 @@ class PackOutcome(NamedTuple):
     wall_s: float
     cpu_s: float
     evaluation_s: float | None = None
+    pack_dependent: bool = False

@@ -87,6 +87,11 @@ class PackTrainer:
         return self.learner.steps_taken
 
     @property
+    def pack_dependent(self) -> bool:
+        """Whether a run's last digits depend on the other runs of its pack."""
+        return not self.learner.config.kernels.fused
+
+    @property
     def finished(self) -> bool:
         """Whether all steps were taken, or no run is left."""
         return self.step >= self._first.steps or self.history.pruned.keys() >= set(self._given)
@@ -189,6 +194,7 @@ def train_pack(request: TrainRequest) -> PackOutcome:
         points, dataset, device=device, threads=request.threads
     )
     tell_bound(points[0], trainer.learner.config.divergence_bound)
+    trainer.learner.config.kernels.tell(device, points[0].precision)
     clock = _Clock(trainer.history)
     saved_at = polled_at = time.monotonic()
 
@@ -234,7 +240,9 @@ def train_pack(request: TrainRequest) -> PackOutcome:
         weights = {run: arrays for run, arrays in ended.items() if run not in trainer.history.pruned}
     history = trainer.history
     seconds = history.wall_s, history.cpu_s, history.evaluation_s
-    return PackOutcome(complete, trainer.results(), dataset.scale, dataset.content_hash, weights, *seconds)
+    return PackOutcome(
+        complete, trainer.results(), dataset.scale, dataset.content_hash, weights, *seconds, trainer.pack_dependent
+    )
 
 
 def resumed(

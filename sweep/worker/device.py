@@ -67,14 +67,6 @@ def release_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def is_pack_dependent(device: str) -> bool:
-    """Say whether the last digits of a run on this device depend on the other runs of its pack.
-
-    Our kernels for CPUs compute each lane by itself. On a GPU the library chooses how to multiply by the number of lanes.
-    """
-    return device.startswith("cuda")
-
-
 def kind_of_machine(device: str) -> str:
     """Name what rounding depends on: the processor, its vector unit, and the GPU that is used."""
     parts = [processor_name(), vector_unit()]

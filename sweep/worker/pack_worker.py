@@ -224,7 +224,6 @@ def _train(
     from recipe_sweep.sweep.worker.data_check import check_on_this_node
     from recipe_sweep.sweep.worker.device import (
         choose_device,
-        is_pack_dependent,
         kind_of_machine,
         release_memory,
         torch_version,
@@ -284,7 +283,7 @@ def _train(
         started_at=started_at,
         finished_at=datetime.now(UTC),
         machine=kind_of_machine(device),
-        pack_dependent=is_pack_dependent(device),
+        pack_dependent=outcome.pack_dependent,
     )
     publish(files, pack, outcome, provenance, settings.keep)
     del outcome

@@ -29,6 +29,8 @@ from tests.checkout import TAKEN_BY_USERS
 
 NAME = "tests.sweep.stand_in"
 SCALE = ReturnScale(0.0, 100.0)
+PACK_DEPENDENT = False
+"""What its outcomes say of themselves"""
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,7 @@ def train_pack(request: TrainRequest) -> PackOutcome:
     ended = [result.run_id for result in results if result.status is not RunStatus.PRUNED]
     kept = [] if request.keep is Keep.NONE else ended
     weights = {run: {"actor": np.full((2,), value_at(run, step), np.float32)} for run in kept}
-    return PackOutcome(complete, results, SCALE, str(request.data_hash), weights, 1.0, 0.5)
+    return PackOutcome(complete, results, SCALE, str(request.data_hash), weights, 1.0, 0.5, pack_dependent=PACK_DEPENDENT)
 
 
 def _hang() -> None:

@@ -95,7 +95,7 @@ def test_a_run_is_trained_alone_because_its_bits_do_not_depend_on_its_pack(here:
 
 def test_a_run_of_a_gpu_is_trained_with_its_recorded_pack(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as gpu:
-        gpu.setattr(device, "is_pack_dependent", lambda _: True)
+        gpu.setattr(stand_in, "PACK_DEPENDENT", True)
         call(*LAUNCH)
     run = first_run()
     before = stand_in.trainings(here / "data")

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Precision, ValueLearning
+from recipe_sweep.trainers import kernels
 from recipe_sweep.trainers.fused import evaluation
 from recipe_sweep.trainers.fused.unit import UNIT
 from recipe_sweep.trainers.kernels import EAGER, Kernels
@@ -32,8 +33,8 @@ SHAPES = pytest.mark.parametrize(
 STEPS = 20
 
 
-def network(hidden: tuple[int, ...], outputs: int, norm: bool, kernels: Kernels) -> Mlp:
-    return Mlp(CONTEXT + ACTIONS, hidden, outputs, norm=norm, kernels=kernels)
+def network(hidden: tuple[int, ...], outputs: int, norm: bool, how: Kernels) -> Mlp:
+    return Mlp(CONTEXT + ACTIONS, hidden, outputs, norm=norm, kernels=how)
 
 
 def inputs(mlp: Mlp, dtype: torch.dtype, spread: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -63,7 +64,7 @@ def test_compiled_is_eager_to_the_last_digits_of_float64(
     hidden: tuple[int, ...], outputs: int, norm: bool, spread: float
 ) -> None:
     given = inputs(network(hidden, outputs, norm, EAGER), torch.float64, spread)
-    found, expected = (value_and_gradients(network(hidden, outputs, norm, kernels), *given) for kernels in (FUSED, EAGER))
+    found, expected = (value_and_gradients(network(hidden, outputs, norm, how), *given) for how in (FUSED, EAGER))
     for mine, usual in zip(found, expected, strict=True):
         torch.testing.assert_close(mine, usual, rtol=1e-10, atol=1e-10 * float(usual.abs().max()))
 
@@ -74,7 +75,7 @@ def test_in_float32_compiled_is_as_near_to_the_truth_as_eager(norm: bool, spread
     hidden, outputs = (130, 70), 2
     single = inputs(network(hidden, outputs, norm, EAGER), torch.float32, spread)
     truth = value_and_gradients(network(hidden, outputs, norm, EAGER), *(each.double() for each in single))
-    found, usual = (value_and_gradients(network(hidden, outputs, norm, kernels), *single) for kernels in (FUSED, EAGER))
+    found, usual = (value_and_gradients(network(hidden, outputs, norm, how), *single) for how in (FUSED, EAGER))
     for exact, mine, theirs in zip(truth, found, usual, strict=True):
         scale = exact.abs().max()
         assert (mine - exact).abs().max() <= 3.0 * (theirs - exact).abs().max() + 2e-6 * scale
@@ -161,6 +162,19 @@ def test_the_choice_depends_on_device_and_precision_alone() -> None:
     assert not Kernels.choose(torch.device("cuda"), Precision.FLOAT32).fused
 
 
+def test_a_processor_without_the_unit_uses_what_it_has_not_or_says_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for unit, said in ((UNIT, ""), (None, kernels.NO_UNIT)):
+        monkeypatch.setattr(kernels, "UNIT", unit)
+        chosen = Kernels.choose(CPU, Precision.FLOAT32)
+        chosen.tell("cpu", Precision.FLOAT32)
+        assert chosen.fused == (unit is not None)
+        assert said in capsys.readouterr().out
+    Kernels.choose(CPU, Precision.BF16).tell("cpu", Precision.BF16)
+    assert capsys.readouterr().out == ""
+
+
 def parameters(built: Learner) -> Tensor:
     models = built.models
     stacks = [models.critic, models.actor, *(stack for stack in (models.mixer, models.value) if stack is not None)]
@@ -172,7 +186,7 @@ def test_every_design_learns_the_same_compiled_and_eager(
     decomposition: Decomposition, learning: ValueLearning, extraction: Extraction
 ) -> None:
     runs = [point(decomposition, learning, extraction, seed=seed, precision=Precision.FLOAT64) for seed in (0, 1)]
-    expected, found = (parameters(trained(runs, STEPS, kernels)) for kernels in (EAGER, FUSED))
+    expected, found = (parameters(trained(runs, STEPS, how)) for how in (EAGER, FUSED))
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-10)
 
 
