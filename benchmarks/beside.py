@@ -22,6 +22,7 @@ PAPER_INTERVAL = 50_000
 """Gradient steps between the paper's evaluations."""
 GROWTH_STEPS = 10_000
 PAIR_S = 20.0
+COMPILED = frozenset({"_Evaluate", "_Prepare", "_Mix"})
 PRODUCTS = frozenset({"aten::bmm", "aten::baddbmm", "aten::mm", "aten::addmm"})
 
 
@@ -113,7 +114,7 @@ def _train_for_a_while(together: Barrier, answers: multiprocessing.SimpleQueue[f
 
 
 def profiled(hidden: tuple[int, ...], batch: int, alphas: int, seeds: int) -> list[Share]:
-    """Divide the CPU time of a step: matrix products, fused kernels, and other operations by PyTorch's names."""
+    """Divide the CPU time of a step: products of PyTorch, compiled functions, and other operations by PyTorch's names."""
     extractions = (Extraction.BRAC,) if alphas == 1 else Extraction.members()
     trainer = build(Case("3hopper", Decomposition.MIX, ValueLearning.SARSA, extractions, alphas, seeds, hidden, batch))
     trainer.advance()
@@ -123,7 +124,7 @@ def profiled(hidden: tuple[int, ...], batch: int, alphas: int, seeds: int) -> li
     kinds: dict[str, float] = {}
     for event in seen.key_averages():
         kind = "matrix products" if event.key in PRODUCTS else event.key
-        kind = "fused kernels and their callers" if kind in ("_Evaluate", "_EvaluateBackward") else kind
+        kind = "compiled functions and their callers" if kind.removesuffix("Backward") in COMPILED else kind
         kinds[kind] = kinds.get(kind, 0.0) + event.self_cpu_time_total
     total = sum(kinds.values())
     ranked = sorted((Share(name, spent / total) for name, spent in kinds.items()), key=lambda each: -each.share)
