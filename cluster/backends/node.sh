@@ -35,7 +35,7 @@ head() {
   (umask 077; command head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$here/token")
   echo "$own" >"$here/head"
   end
-  rm -f "$here/ended"
+  rm -f "$here/ended" "$here/launch.lock"
   make_scratch
   "$environment/bin/python" -P -m recipe_sweep.cluster.backends.ray_local_head ~/ray_bootstrap_config.yaml
 }
@@ -68,9 +68,12 @@ end_in_time() {
   setsid sh -c "sleep $((left > 0 ? left : 0)); unset $mark; exec bash '$here/node.sh' end" </dev/null >/dev/null 2>&1 &
 }
 
-# Start the launch. It goes on when the connection ends.
+# Start the launch. It goes on when the connection ends. While it lives it holds a lock, which a power cut frees.
 launch() {
   export "$mark=$here"
+  exec 8>"$here/launch.lock.new"
+  flock 8
+  mv -f "$here/launch.lock.new" "$here/launch.lock" # nobody finds it free
   setsid bash "$here/node.sh" train </dev/null >"$here/launch.log" 2>&1 &
 }
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from recipe_sweep.cluster.backends import ray_up_commands
 from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, StartingBackend, sample
-from recipe_sweep.cluster.backends.reach import BySsh, There
+from recipe_sweep.cluster.backends.reach import There
 from recipe_sweep.cluster.backends.ssh_file import SshFile
+from recipe_sweep.cluster.backends.ssh_reach import ToGivenHost
 from recipe_sweep.cluster.backends.ssh_ray_up import SCRIPT_NAME, ray_up_text
 from recipe_sweep.cluster.backends.ssh_script import script_text
 from recipe_sweep.cluster.commands import find_tool
@@ -95,10 +96,10 @@ class SshBackend(StartingBackend[SshFile]):
     def budget_hours(self) -> float:
         return self.file.hours
 
-    def reach(self, started: Started, sweep: str) -> BySsh:
+    def reach(self, started: Started, sweep: str) -> ToGivenHost:
         file, script = self.file, f"bash {self.file.here}/{SCRIPT_NAME}"
         there = There(f"{file.directory}/sweeps/{sweep}", file.here, "ended", f"{script} recipe_sweep")
-        return BySsh(there, self._login(started.directory).options(), f"{file.user}@{file.head.host}")
+        return ToGivenHost(there, self._login(started.directory).options(), f"{file.user}@{file.head.host}")
 
     def _login(self, directory: Path) -> Login:
         return Login(self.file.user, self.file.key, directory / "known_hosts")
