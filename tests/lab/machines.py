@@ -135,9 +135,10 @@ class Lab:
     ) -> subprocess.Popen[bytes]:
         """Start a command on a machine. To kill this process is to kill the command, but not what the command started."""
         variables = self._environment | clock_environment(self.plan.clocks.get(machine)) | dict(environment or {})
-        command = ["env", f"--chdir={directory}", *(f"{name}={value}" for name, value in variables.items()), *map(str, words)]
+        # Tests that a shell started in the background ignore SIGINT, and so would the command.
+        env = ["env", "--default-signal=INT", f"--chdir={directory}", *(f"{name}={value}" for name, value in variables.items())]
         process = subprocess.Popen(
-            [str(SCRIPT), "run", str(machine), *command],
+            [str(SCRIPT), "run", str(machine), *env, *map(str, words)],
             env=self._settings(),
             stdin=subprocess.DEVNULL,
             stdout=output,
