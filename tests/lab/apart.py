@@ -32,10 +32,10 @@ STEPS = int(os.environ.get("LAB_DEMO", "1500"))
 EVAL_EVERY = STEPS // (5 if DEMO else 10)
 PACKING: dict[str, object] = {"max_lanes": 2, "threads": 1}
 _SHORTER = [("steps", STEPS), ("eval_every", EVAL_EVERY), ("diagnostics_every", EVAL_EVERY)]
-_GRID = (
+GRID_WORDS = (
     ("demo", *(word for key, value in _SHORTER for word in ("--set", f"settings.{key}={value}"))) if DEMO else ("grid.yaml",)
 )
-LAUNCH = ("recipe-sweep", "launch", *_GRID, "--no-mlflow", "--data", "data")
+LAUNCH = ("recipe-sweep", "launch", *GRID_WORDS, "--no-mlflow", "--data", "data")
 REFUSALS_ALLOWED, REFUSED_S = 60, 5.0
 PATIENCE_S = 7200.0 if DEMO else 600.0
 

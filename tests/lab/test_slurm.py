@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,12 @@ from recipe_sweep.sweep.results.done import read_done
 from tests.lab.comparison import compare_sweeps
 from tests.lab.conftest import MakeLab
 from tests.lab.machines import SHARED, Lab
+from tests.lab.patience import progress_of, wait_while_moving
 from tests.lab.slurm import MAX_ARRAY_SIZE, Slurm, wait, why_no_slurm
 from tests.lab.test_sweeps import RUNS, WHAT
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, pytest.mark.xdist_group("lab")]
 
-PATIENCE_S = 500.0
 HERE = SHARED / "here"
 THERE = SHARED / "there"
 SWEEP = str(WHAT["name"])
@@ -60,7 +61,8 @@ class Site:
     def launch(self, *options: str, code: int = 0) -> str:
         """Type the command and wait for its end. Return what it prints."""
         process = self.follow(*options)
-        printed = process.communicate(timeout=PATIENCE_S)[0].decode(errors="replace")
+        self.wait(lambda: process.poll() is not None)
+        printed = process.communicate()[0].decode(errors="replace")
         assert process.returncode == code, f"{process.returncode}: {printed}\n{self.logs()}"
         return printed
 
@@ -83,11 +85,15 @@ class Site:
         working = {each.pack_id for each in self.attempts() if each.ended_at is None and host in (None, each.process.host)}
         return any(300 < each.step < 1200 and each.pack_id in working for each in read_all_progress(self.there.progress))
 
+    def wait(self, happened: Callable[[], object]) -> float:
+        """Wait until something has happened, as long as runs, steps or Slurm's queue move. Return the seconds."""
+        return wait_while_moving(happened, lambda: (progress_of(self.there), self.slurm.queue()))
+
     def until_empty(self, what: str) -> None:
         """Measure from the newest result to the empty queue."""
-        wait(lambda: self.done == RUNS, 2 * PATIENCE_S)
+        self.wait(lambda: self.done == RUNS)
         newest = max(path.stat().st_mtime for path in self.there.results.glob("*.parquet"))
-        wait(lambda: not self.slurm.queue(), PATIENCE_S)
+        self.wait(lambda: not self.slurm.queue())
         seconds = time.time() - newest
         print(f"{what}: the queue was empty {seconds:.1f} s after the last result")
         assert seconds < END_S, self.logs()
@@ -129,7 +135,7 @@ def test_a_sweep_that_nobody_follows_leaves_its_job_or_differs_from_one_of_a_sin
     site.describe(mode)
     began = time.monotonic()
     first = site.follow()
-    wait(site.is_half_way, PATIENCE_S)
+    site.wait(site.is_half_way)
     site.lab.run(1, "pkill", "--signal", str(int(signal.SIGINT)), "-f", "recipe-sweep launch grid.yaml --cluster slurm.yaml")
     said = first.communicate(timeout=60)[0].decode(errors="replace")
     assert first.returncode == ExitCode.INTERRUPTED, said
@@ -147,11 +153,11 @@ def test_a_sweep_that_nobody_follows_leaves_its_job_or_differs_from_one_of_a_sin
 def test_a_job_that_is_put_back_into_the_queue_loses_or_doubles_a_run(site: Site, calm: Path, mode: str) -> None:
     site.describe(mode, **({} if mode == "array" else {"nodes": 2}))
     process = site.follow()
-    wait(site.is_half_way, PATIENCE_S)
+    site.wait(site.is_half_way)
     job = site.job() + ("_0" if mode == "array" else "")  # the element that leads
     site.lab.run(1, "scontrol", "requeue", job)
     began = time.monotonic()
-    wait(lambda: len({each.epoch for each in site.attempts()}) > 1, PATIENCE_S)
+    site.wait(lambda: len({each.epoch for each in site.attempts()}) > 1)
     print(f"{mode}: packs were trained again {time.monotonic() - began:.0f} s after `scontrol requeue {job}`")
     site.until_empty(f"{mode}, put back into the queue")
     said = process.communicate(timeout=60)[0].decode(errors="replace")
@@ -163,10 +169,10 @@ def test_a_job_that_is_put_back_into_the_queue_loses_or_doubles_a_run(site: Site
 def test_a_power_cut_of_the_node_that_leads_loses_or_doubles_a_run(site: Site, calm: Path, mode: str) -> None:
     site.describe(mode, **({} if mode == "array" else {"nodes": 2}))
     process = site.follow()
-    wait(lambda: site.is_half_way("lab2"), PATIENCE_S)
+    site.wait(lambda: site.is_half_way("lab2"))
     site.lab.cut_power(2)
     began = time.monotonic()
-    wait(lambda: len({each.epoch for each in site.attempts()}) > 1, PATIENCE_S)
+    site.wait(lambda: len({each.epoch for each in site.attempts()}) > 1)
     print(f"{mode}: packs were trained again {time.monotonic() - began:.0f} s after the power cut")
     site.until_empty(f"{mode}, after a power cut")
     said = process.communicate(timeout=60)[0].decode(errors="replace")
@@ -178,10 +184,7 @@ def test_a_power_cut_of_the_node_that_leads_loses_or_doubles_a_run(site: Site, c
 def test_elements_that_reach_their_time_limit_do_not_go_on_by_themselves(site: Site, calm: Path) -> None:
     site.describe("array", hours=3 / 60, requeues=20)
     process = site.follow()
-    wait(
-        lambda: any("told to leave" in path.read_text() for path in (site.lab.shared or Path()).glob("there/*_*.log")),
-        PATIENCE_S,
-    )
+    site.wait(lambda: any("told to leave" in path.read_text() for path in (site.lab.shared or Path()).glob("there/*_*.log")))
     site.until_empty("array, with a time limit of three minutes")
     said = process.communicate(timeout=60)[0].decode(errors="replace")
     assert process.returncode == 0, said
@@ -206,11 +209,12 @@ def test_a_job_that_reaches_its_time_limit_is_followed_for_ever(site: Site, calm
 def test_elements_cannot_be_cancelled_or_a_killed_follower_takes_them_along(site: Site, calm: Path) -> None:
     site.describe("array")
     first = site.follow()
-    wait(site.is_half_way, PATIENCE_S)
+    site.wait(site.is_half_way)
     first.kill()
     second = site.follow()
     site.lab.run(1, "recipe-sweep", "cancel", "grid.yaml", directory=HERE)
-    said = second.communicate(timeout=PATIENCE_S)[0].decode(errors="replace")
+    site.wait(lambda: second.poll() is not None)
+    said = second.communicate()[0].decode(errors="replace")
     assert second.returncode == ExitCode.INTERRUPTED, said
     print(f"array: empty {wait(lambda: not site.slurm.queue(), END_S):.1f} s after the end of the cancelled launch")
     assert site.done < RUNS
