@@ -16,8 +16,8 @@ from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.units import duration
 
 FETCH_EVERY_S = 5.0
-NOT_WHILE_IT_RUNS = ("checkpoints", "ray", "index", "report", "weights")
-"""Folders that are brought at the end, because nobody looks at them before."""
+NOT_WHILE_IT_RUNS = ("checkpoints", "ray", "index", "report")
+"""Folders that are not brought before the end, because nobody looks at them. Weights are: without its own no run is done."""
 NEVER = ("ray", "index", "report")
 """Folders that are of no use elsewhere."""
 TRIES_AT_THE_END = 3

@@ -203,6 +203,15 @@ def test_following_cannot_be_left_and_taken_up_again(here: Path) -> None:
     assert is_clean(here)
 
 
+def test_no_run_looks_done_here_before_the_launch_there_has_ended(here: Path) -> None:
+    behave(here.parent / "data", Behaviour(step_s=0.2))
+    following = Following(here, *LAUNCH, "--yes")
+    wait_until(lambda: "2 of 4 done, 2 running" in following.output.read_text())
+    behave(here.parent / "data", Behaviour())
+    code, said = following.end()
+    assert code == ExitCode.OK, said
+
+
 def test_a_launch_on_a_cluster_cannot_be_cancelled_from_here(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     behave(here.parent / "data", Behaviour(step_s=0.5))
     assert run(*LAUNCH, "--yes", "--detach").exit_code == ExitCode.OK
