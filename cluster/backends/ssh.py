@@ -9,8 +9,8 @@ from recipe_sweep.cluster.backends import ray_up_commands
 from recipe_sweep.cluster.backends.base import Command, Cost, Start, Started, StartingBackend, sample
 from recipe_sweep.cluster.backends.reach import There
 from recipe_sweep.cluster.backends.ssh_file import SshFile
-from recipe_sweep.cluster.backends.ssh_reach import ToGivenHost
 from recipe_sweep.cluster.backends.ssh_ray_up import SCRIPT_NAME, ray_up_text
+from recipe_sweep.cluster.backends.ssh_reach import ToGivenHost
 from recipe_sweep.cluster.backends.ssh_script import script_text
 from recipe_sweep.cluster.commands import find_tool
 from recipe_sweep.cluster.errors import ClusterError
