@@ -22,7 +22,7 @@ from tests.lab.comparison import compare_sweeps
 from tests.lab.conftest import MakeLab
 from tests.lab.machines import Lab
 from tests.lab.patience import progress_of, wait_while_moving
-from tests.lab.test_ssh import PATIENCE_S, SWEEP, _left, _wait, describe
+from tests.lab.test_ssh import PATIENCE_S, SWEEP, _left, describe
 from tests.lab.test_sweeps import RUNS, WHAT, calm
 
 __all__ = ["calm"]
@@ -42,7 +42,9 @@ def test_one_command_leaves_a_cluster_up_or_results_on_it(make_lab: MakeLab, cal
     copy = SweepPaths(here / "sweeps" / SWEEP)
     with (tmp_path / "first").open("wb") as said:
         first = subprocess.Popen(words, cwd=here, stdout=said, stderr=said)
-        _wait(lambda: any(300 < progress.step < 1200 for progress in read_all_progress(copy.progress)))
+        wait_while_moving(
+            lambda: any(300 < each.step < 1200 for each in read_all_progress(copy.progress)), lambda: progress_of(copy)
+        )
         first.kill()
         first.wait()
     lab.cut_power(3)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +20,7 @@ from recipe_sweep.sweep.results.done import read_done
 from tests.lab.comparison import compare_sweeps
 from tests.lab.conftest import MakeLab
 from tests.lab.machines import DISK, Lab
+from tests.lab.patience import progress_of, wait_while_moving
 from tests.lab.test_sweeps import PACKING, RUNS, WHAT, calm
 
 __all__ = ["calm"]
@@ -66,8 +65,11 @@ def test_a_sweep_on_given_hosts_is_lost_by_down_or_differs_from_one_of_a_single_
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
+    def progress() -> object:
+        return progress_of(sweep)
+
     command("up", "lab.yaml", "--grid", "grid.yaml")
-    _wait(lambda: any(300 < progress.step < 1200 for progress in read_all_progress(sweep.progress)))
+    wait_while_moving(lambda: any(300 < each.step < 1200 for each in read_all_progress(sweep.progress)), progress)
     assert "grid.yaml" not in lab.run(2, "ls", DIRECTORY)
     token = lab.run(1, "stat", "-c", "%a %s", DIRECTORY / "clusters/recipe-sweep/token")
     assert token.split() == ["600", "64"]
@@ -81,7 +83,7 @@ def test_a_sweep_on_given_hosts_is_lost_by_down_or_differs_from_one_of_a_single_
     assert not list(sweep.failures.glob("*/*.json"))
 
     command("up", "lab.yaml", "--grid", "grid.yaml")
-    _wait(lambda: lab.get(1, DIRECTORY / "clusters/recipe-sweep/ended") is not None)
+    wait_while_moving(lambda: lab.get(1, DIRECTORY / "clusters/recipe-sweep/ended") is not None, progress)
     assert "the launch has ended with exit code 0" in command("status", "lab.yaml")
     command("down", "lab.yaml")
     assert [_left(lab, machine) for machine in lab.machines] == ["", "", ""]
@@ -125,10 +127,3 @@ def _left(lab: Lab, machine: int) -> str:
     named = "grep -laE '[r]aylet|[g]cs_server|[r]ay::|[r]ay_engine' /proc/[0-9]*/cmdline"
     found = lab.run(machine, "sh", "-c", f"{{ {marked}; {named}; }} 2>/dev/null", check=False).splitlines()
     return " ".join(each for each in found if not each.startswith("/proc/self"))
-
-
-def _wait(happened: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not happened():
-        assert time.monotonic() < deadline, "it never happened"
-        time.sleep(0.5)
