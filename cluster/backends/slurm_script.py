@@ -25,7 +25,6 @@ address=$(getent ahostsv4 "${address:-$head}" | awk '$1 !~ /^127\./ {print $1; e
 
 _WAIT = """# When the launch has ended, so does this script, and Slurm ends Ray on all nodes. Ray itself would take a minute.
 while [ ! -e "$ended" ] && kill -0 "$ray" 2>/dev/null; do sleep 1; done
-end_ray >/dev/null 2>&1 || true
 if [ -e "$ended" ]; then exit "$(cat "$ended")"; fi
 wait "$ray\""""
 
@@ -62,10 +61,10 @@ def job_text(file: SlurmFile, cargo: Cargo) -> str:
             "fi",
             _ADDRESS,
             "port=$((20000 + SLURM_JOB_ID % 10000))",
-            "# Without cgroups Slurm does not end Ray on the first node, and no other Ray can start there.",
+            "# Without cgroups Slurm has left Ray of an earlier job on a node, and no other Ray can start there.",
             f"mark={shlex.quote(sent)}",
-            'end_ray() { "$@" "$environment/bin/python" -P -m recipe_sweep.cluster.host_processes "$mark"; }',
-            f"end_ray srun --nodes={file.nodes} --ntasks={file.nodes} || true # of an earlier job",
+            f'srun --nodes={file.nodes} --ntasks={file.nodes} "$environment/bin/python" -P \\',
+            '  -m recipe_sweep.cluster.host_processes "$mark" || true',
             f'export {VARIABLE}="$mark"',
             f"trap {shlex.quote(f'recipe-sweep cancel {shlex.quote(str(cargo.grid_file))} || true')} USR1",
             f'srun --nodes={file.nodes} --ntasks={file.nodes} ray symmetric-run --address "${{address:-$head}}:$port" \\',

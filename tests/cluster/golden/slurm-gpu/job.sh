@@ -52,10 +52,10 @@ head=${nodes%%$'\n'*}
 address=$(scontrol show node "$head" --oneliner 2>/dev/null | sed -n 's/.* NodeAddr=\([^ ]*\).*/\1/p') || true
 address=$(getent ahostsv4 "${address:-$head}" | awk '$1 !~ /^127\./ {print $1; exit}') || true
 port=$((20000 + SLURM_JOB_ID % 10000))
-# Without cgroups Slurm does not end Ray on the first node, and no other Ray can start there.
+# Without cgroups Slurm has left Ray of an earlier job on a node, and no other Ray can start there.
 mark=/home/me/slurm-gpu.generated
-end_ray() { "$@" "$environment/bin/python" -P -m recipe_sweep.cluster.host_processes "$mark"; }
-end_ray srun --nodes=2 --ntasks=2 || true # of an earlier job
+srun --nodes=2 --ntasks=2 "$environment/bin/python" -P \
+  -m recipe_sweep.cluster.host_processes "$mark" || true
 export RECIPE_SWEEP_CLUSTER="$mark"
 trap 'recipe-sweep cancel /home/me/slurm-gpu.generated/grid.yaml || true' USR1
 srun --nodes=2 --ntasks=2 ray symmetric-run --address "${address:-$head}:$port" \
@@ -64,6 +64,5 @@ srun --nodes=2 --ntasks=2 ray symmetric-run --address "${address:-$head}:$port" 
 ray=$!
 # When the launch has ended, so does this script, and Slurm ends Ray on all nodes. Ray itself would take a minute.
 while [ ! -e "$ended" ] && kill -0 "$ray" 2>/dev/null; do sleep 1; done
-end_ray >/dev/null 2>&1 || true
 if [ -e "$ended" ]; then exit "$(cat "$ended")"; fi
 wait "$ray"
