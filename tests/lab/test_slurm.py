@@ -197,7 +197,7 @@ def test_a_job_that_reaches_its_time_limit_is_followed_for_ever(site: Site, calm
     site.describe("job", hours=3 / 60)
     said = site.launch(code=ExitCode.INTERRUPTED)
     assert "the launch on the cluster has ended, and so has the cluster" in said
-    assert not site.slurm.queue()
+    wait(lambda: not site.slurm.queue(), END_S)
     before = site.done
     assert before < RUNS
     print(f"job: {before} of {RUNS} runs were done at the time limit of three minutes")
