@@ -194,13 +194,19 @@ def test_elements_that_reach_their_time_limit_do_not_go_on_by_themselves(site: S
 
 
 def test_a_job_that_reaches_its_time_limit_is_followed_for_ever(site: Site, calm: Path) -> None:
-    site.describe("job", hours=3 / 60)
-    said = site.launch(code=ExitCode.INTERRUPTED)
+    site.describe("job")
+    process = site.follow()
+    site.wait(site.is_half_way)
+    minutes = int(site.slurm.ask("squeue", "--noheader", "--format=%M").split(":")[-2])
+    site.lab.run(1, "scontrol", "update", f"JobId={site.job()}", f"TimeLimit={minutes + 1}")
+    site.wait(lambda: process.poll() is not None)
+    said = process.communicate()[0].decode(errors="replace")
+    assert process.returncode == ExitCode.INTERRUPTED, said
     assert "the launch on the cluster has ended, and so has the cluster" in said
     wait(lambda: not site.slurm.queue(), END_S)
     before = site.done
     assert before < RUNS
-    print(f"job: {before} of {RUNS} runs were done at the time limit of three minutes")
+    print(f"job: {before} of {RUNS} runs were done at the time limit")
     site.describe("job")
     site.launch()
     site.is_as(calm)
