@@ -80,7 +80,8 @@ def paper_shape(seeds: int = 8, brac_alphas: int = 1, awr_alphas: int = 1, taus:
 
 def grid_shape(grid: str, name: str, *overrides: str) -> Shape:
     """Make the shape of a grid file or preset. Raises GridError."""
-    return Shape(name, expand(read_grid(grid, overrides)).points)
+    # A world draws by run ids, which hold the numerics. So its published numbers stay as they are.
+    return Shape(name, expand(read_grid(grid, overrides), numerics=1).points)
 
 
 def write_sweep(world: World, shape: Shape, root: Path, number: int = 0) -> Path:

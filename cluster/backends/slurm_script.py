@@ -66,7 +66,7 @@ def job_text(file: SlurmFile, cargo: Cargo) -> str:
             f'srun --nodes={file.nodes} --ntasks={file.nodes} "$environment/bin/python" -P \\',
             '  -m recipe_sweep.cluster.host_processes "$mark" || true',
             f'export {VARIABLE}="$mark"',
-            f"trap {shlex.quote(f'recipe-sweep cancel {shlex.quote(str(cargo.grid_file))} || true')} USR1",
+            f"trap {shlex.quote(shlex.join(('recipe-sweep', 'cancel', str(cargo.grid_file))) + ' || true')} USR1",
             f'srun --nodes={file.nodes} --ntasks={file.nodes} ray symmetric-run --address "${{address:-$head}}:$port" \\',
             f"  --min-nodes {file.nodes} --num-cpus={file.cpus_per_node} --num-gpus={file.gpus_per_node} -- \\",
             f"  sh -c {shlex.quote(launch)} &",

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from recipe_sweep.cluster.backends.registry import BACKENDS, DEFAULT, foreign
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
+from recipe_sweep.search_spaces.pasted import pasted
 
 
 def advised(error: UserInputError, content: Mapping[str, object]) -> UserInputError:
@@ -22,19 +23,22 @@ def _hint(problem: Problem, content: Mapping[str, object]) -> str:
         return "`recipe-sweep cluster init BACKEND` prints a file to start from"
     name = content.get("backend", DEFAULT)
     if foreign(content) is not None or not isinstance(name, str) or name not in BACKENDS:
-        return f"`recipe-sweep cluster init {'BACKEND' if 'backend' in content else 'ray-up'}` prints a file to start from"
+        return f"`{_sample('BACKEND' if 'backend' in content else 'ray-up')}` prints a file to start from"
     key = re.split(r"[.\[]", problem.key)[0]
     others = [other for other, kind in BACKENDS.items() if key in kind.schema.model_fields]
     if key and not others:
-        return f"`recipe-sweep cluster init {name}` shows every key"
+        return f"`{_sample(name)}` shows every key"
     if key and name not in others:
         return f"it is a key of {', '.join(others)}; this file is for {name}, because {_why(content, name)}"
     explaining = next(
         (other for other in (name, DEFAULT) if re.search(rf"^{key}:", BACKENDS[other].example(), re.MULTILINE)), name
     )
-    return (
-        f"`recipe-sweep cluster init {explaining}` explains `{key}`" if key else f"`recipe-sweep cluster init {name}` shows one"
-    )
+    return f"`{_sample(explaining)}` explains `{key}`" if key else f"`{_sample(name)}` shows one"
+
+
+def _sample(backend: str) -> str:
+    """Return the command that prints a backend's sample."""
+    return pasted("recipe-sweep", "cluster", "init", backend)
 
 
 def _why(content: Mapping[str, object], name: str) -> str:

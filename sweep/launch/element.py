@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from recipe_sweep.cluster.backends.reach import EXIT_FILE, LOG_FILE
+from recipe_sweep.search_spaces.environment import number_from_environment
 from recipe_sweep.sweep.errors import DamagedFileError, LeaseHeldError
 from recipe_sweep.sweep.files.atomic import replacing
 from recipe_sweep.sweep.files.attempt_file import read_attempts
@@ -38,6 +39,8 @@ POLL_S = 1.0
 CANDIDATE_AFTER_S = 2.0
 """Seconds without a launch after which the first element wants to lead. The others wait longer, one after another."""
 LONGEST_WAIT_S = 20.0
+MOST = 2**31
+"""Largest number that Slurm gives in a variable."""
 PATIENCE_S = 18.0
 """Seconds that processes get for their checkpoints. By default Slurm waits 30 s before it kills."""
 HELD_S = 180.0
@@ -210,7 +213,7 @@ class Element:
             self._lease = None
         if told != signal.SIGUSR1 or self._task.exit_file.exists():
             return LEFT_EXIT
-        if int(os.environ.get("SLURM_RESTART_COUNT", "0")) >= self._task.requeues:
+        if number_from_environment("SLURM_RESTART_COUNT", 0, 0, MOST) >= self._task.requeues:
             _say("the time limit is reached for the last time: launch again to go on")
             return LEFT_EXIT
         job = "_".join(os.environ[name] for name in ("SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID"))
@@ -233,8 +236,8 @@ class Element:
 
 def main(grid: str, sent: str, requeues: str, _: str, *launch: str) -> int:
     """Be one element. Return the exit code of the launch if this element led it to its end, 0 or 130."""
-    number = int(os.environ.get("SLURM_ARRAY_TASK_ID", "0"))
-    element = Element(Task(locate(Reference(grid)).paths, Path(sent), launch, number, int(requeues)))
+    number = number_from_environment("SLURM_ARRAY_TASK_ID", 0, 0, MOST)
+    element = Element(Task(locate(Reference(grid)).paths, Path(sent), launch, int(number), int(requeues)))
     leave_on_signals(element.tell)
     return element.run()
 

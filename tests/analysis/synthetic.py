@@ -115,6 +115,7 @@ def synthetic_points(
                     diagnostics_every=steps // 20,
                     divergence_bound=1e8,
                     precision=Precision.FLOAT32,
+                    numerics=1,  # What is drawn follows from a run's id, which holds the numerics.
                 )
             )
     return tuple(points)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from recipe_sweep.search_spaces.expansion import expand
 from recipe_sweep.search_spaces.grid_file import read_grid
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION
 from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.main import app
 from tests.sweep import stand_in
@@ -66,6 +67,7 @@ def sweep_file(**changes: object) -> Prepare:
         "data_root": "/nowhere",
         "created_at": "2026-01-01T00:00:00+00:00",
         "data_hashes": {},
+        "numerics": NUMERICS_VERSION,
     }
     return file("sweeps/little/sweep.json", json.dumps(content | changes))
 

@@ -21,6 +21,7 @@ from recipe_sweep.sweep.cli.exit_codes import ExitCode
 from recipe_sweep.sweep.cli.main import app
 from recipe_sweep.sweep.files import kinds
 from recipe_sweep.sweep.files.paths import SweepPaths
+from recipe_sweep.sweep.results.schema_version import SCHEMA_VERSION
 from tests.sweep import stand_in
 from tests.sweep.damage import sweeps
 from tests.sweep.damage.damages import DAMAGES
@@ -239,10 +240,13 @@ NEWER = {
 def test_results_of_a_newer_version_are_read_and_every_command_says_so_alike(here: Path, command: str) -> None:
     path = a_file("results")
     table = pq.read_table(path).append_column("peak_memory_gb", pa.array([1.0])).drop_columns(["cpu_s"])
-    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"schema_version": b"2"}), path)
+    pq.write_table(
+        table.replace_schema_metadata({**table.schema.metadata, b"schema_version": str(SCHEMA_VERSION + 1).encode()}), path
+    )
     result = CliRunner().invoke(app, list(NEWER[command]))
     assert result.exit_code == ExitCode.OK, result.output
-    said = "results of a newer version are in 1 file of sweeps/little/results (schema version 2, known here: 1)"
+    newer = f"schema version {SCHEMA_VERSION + 1}, known here: {SCHEMA_VERSION}"
+    said = f"results of a newer version are in 1 file of sweeps/little/results ({newer})"
     assert said in result.output
     assert "damaged" not in result.output
 

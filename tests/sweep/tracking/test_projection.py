@@ -7,11 +7,13 @@ import lzma
 import shutil
 import statistics
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.errors import ProjectionBusyError, TrackingError
 from recipe_sweep.sweep.files.paths import SweepPaths
 from recipe_sweep.sweep.locks.lease import Lease
@@ -80,13 +82,17 @@ def test_one_mlflow_run_per_configuration_with_its_seeds_aggregated(sweep_dir: P
     assert curve == [(step, pytest.approx(statistics.fmean(return_of(run, step) for run in runs))) for step in (100, 200, 300)]
 
 
+def of_0_1_0(points: list[DesignPoint]) -> list[DesignPoint]:
+    return [replace(point, numerics=1) for point in points]
+
+
 def test_a_database_that_0_1_0_wrote_goes_on_without_a_run_twice(sweep_dir: Path) -> None:
     """0.1.0 wrote into MLflow's tables itself: two configurations that were done and one under way."""
     database = SweepPaths(sweep_dir).mlflow_db
     database.write_bytes(lzma.decompress(Path(__file__).with_name("mlflow-0.1.0.db.xz").read_bytes()))
-    publish(sweep_dir, "aaaa", points(alphas=(1.0,), seeds=(0, 1)))
-    publish(sweep_dir, "bbbb", points(alphas=(3.0,), seeds=(0,)))
-    publish(sweep_dir, "cccc", points(alphas=(5.0,)))
+    publish(sweep_dir, "aaaa", of_0_1_0(points(alphas=(1.0,), seeds=(0, 1))))
+    publish(sweep_dir, "bbbb", of_0_1_0(points(alphas=(3.0,), seeds=(0,))))
+    publish(sweep_dir, "cccc", of_0_1_0(points(alphas=(5.0,))))
     before = shown(sweep_dir)
     summary = project(sweep_dir)
     assert (summary.created, summary.replaced, summary.extended, summary.unchanged) == (0, 0, 1, 2)

@@ -28,6 +28,7 @@ def points(seeds: int = SEEDS) -> tuple[DesignPoint, ...]:
             extraction=extraction,
             alpha=extraction.rehearsed_alpha,
             seed=seed,
+            numerics=1,  # What is drawn follows from a run's id, which holds the numerics.
         )
         for decomposition in (Decomposition.MIX, Decomposition.VDN)
         for learner in (ValueLearning.TD, ValueLearning.SARSA)
@@ -134,7 +135,7 @@ def test_without_a_world_a_rehearsal_makes_up_what_it_always_made_up() -> None:
     every = points(seeds=2)
     assert results_in(None, every) == [made_up(point) for point in every]
     # Pinned: a rehearsal that is resumed by a newer version must not change its numbers.
-    assert made_up(make_point()).curve[-1].return_mean == pytest.approx(PINNED, rel=1e-12)
+    assert made_up(make_point(numerics=1)).curve[-1].return_mean == pytest.approx(PINNED, rel=1e-12)
 
 
 def test_an_unknown_world_is_named_and_not_taken_for_a_plain_rehearsal() -> None:
