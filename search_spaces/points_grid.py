@@ -10,12 +10,12 @@ import json
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from recipe_sweep.search_spaces.expansion import expand
 from recipe_sweep.search_spaces.grid import SCHEMA_VERSION, Axes, Settings
 from recipe_sweep.search_spaces.grid_file import grid_from
-from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.point import NUMERICS_VERSION, DesignPoint
 from recipe_sweep.search_spaces.tables import condition
 from recipe_sweep.search_spaces.vocabulary import Keep
 from recipe_sweep.search_spaces.yaml_file import parse_yaml
@@ -45,7 +45,8 @@ Cells = Mapping[str, object]
 
 def written_grid(points: Sequence[DesignPoint], heading: Heading) -> str:
     """Write a grid of these points. Raises ValueError without points, and for points that no grid of one file has."""
-    wanted = {point.run_id for point in points}
+    # A grid names no numerics: a new sweep has the newest.
+    wanted = {replace(point, numerics=NUMERICS_VERSION).run_id for point in points}
     if not wanted:
         raise ValueError("a grid has at least one point")
     rows = [_cells(point) for point in points]
