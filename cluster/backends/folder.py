@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
 from typing import Literal
 
-from recipe_sweep.cluster.backends.base import Backend, Cost, sample
-from recipe_sweep.cluster.notice import Notice
-from recipe_sweep.cluster.resources import LARGEST_PACK, Resources
-from recipe_sweep.cluster.schema import ClusterFile, HoursOrNever, Moment, Packs
+from recipe_sweep.cluster.backends.base import Cost, sample
+from recipe_sweep.cluster.backends.given import GivenBackend, GivenFile
+from recipe_sweep.cluster.resources import Resources
 
 
-class FolderFile(ClusterFile):
+class FolderFile(GivenFile):
     """Processes that see the sweep's folder. `slots` says to how many of them packs are offered at once."""
 
     backend: Literal["folder"]
-    slots: Packs
-    budget_hours: HoursOrNever = None
-    up_since: Moment = None
 
 
-class FolderBackend(Backend[FolderFile]):
+class FolderBackend(GivenBackend[FolderFile]):
     """Processes that take packs. This package's launch neither starts nor ends them."""
 
     name = "folder"
@@ -32,31 +28,7 @@ class FolderBackend(Backend[FolderFile]):
 
     def resources(self) -> Resources:
         """Return the resources that the file states."""
-        file = self.file
-        return Resources(
-            address=None,
-            cpus=file.slots * file.cpus_per_pack,
-            gpus=0,
-            cpus_per_pack=file.cpus_per_pack,
-            gpu_per_pack=0.0 if file.gpu_per_pack is None else file.gpu_per_pack,
-            threads=file.cpus_per_pack if file.threads is None else file.threads,
-            slots=file.slots,
-            max_lanes=LARGEST_PACK if file.max_lanes is None else file.max_lanes,
-            bytes_per_pack=None if file.gb_per_pack is None else int(file.gb_per_pack * 1e9),
-            device=file.device,
-            checkpoint_minutes=file.checkpoint_minutes,
-            stuck_after_minutes=file.stuck_after_minutes,
-            reuse_workers=file.reuse_workers,
-            stage_data=file.stage_data,
-            travel=file.way,
-            taken=True,
-        )
-
-    def budget_hours(self) -> float | None:
-        return self.file.budget_hours
-
-    def notice(self, up_since: datetime | None = None) -> Notice:
-        return super().notice(up_since or self.file.up_since)
+        return replace(super().resources(), taken=True)
 
     def cost(self) -> Cost:
         return Cost(None, "somebody else starts these processes, and nothing tells their price")
