@@ -68,7 +68,7 @@ class Learner:
         self.value_of_actor = Select(value_of, len(values), device)
         self._value_lr = torch.tensor([[lane.lr] for lane in values], dtype=dtype, device=device)
         self._actor_lr = torch.tensor([[lane.lr] for lane in actors], dtype=dtype, device=device)
-        self._tau = torch.tensor([[lane.tau or 0.5] for lane in values], dtype=dtype, device=device)
+        self._tau = torch.tensor([[torch.nan if lane.tau is None else lane.tau] for lane in values], dtype=dtype, device=device)
         self.value_alive = torch.ones(len(values), dtype=torch.bool, device=device)
         self.actor_alive = torch.ones(len(actors), dtype=torch.bool, device=device)
         self.diverged_step = torch.full((len(actors),), -1, dtype=torch.int64, device=device)
