@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numba
@@ -28,6 +29,19 @@ It is exact to a few units in the last place.
 """
 
 
+def _one_by_one(function: Callable[[float], float]) -> Callable[[Any], Any]:
+    """Make the function of a vector that takes its numbers one by one, in float64."""
+
+    def exact(x):
+        numbers = np.empty(LANES, np.float64)
+        store(numbers, 0, x)
+        for i in range(LANES):
+            numbers[i] = function(numbers[i])
+        return load(numbers, 0)
+
+    return exact
+
+
 def tanh(x: Any) -> Any:
     """Compute tanh of a vector."""
     raise NotImplementedError
@@ -36,13 +50,6 @@ def tanh(x: Any) -> Any:
 @overload(tanh)
 def _tanh_of(x):
     """Choose the ratio of polynomials for float32, and the exact function for float64."""
-
-    def exact(x):
-        numbers = np.empty(LANES, np.float64)
-        store(numbers, 0, x)
-        for i in range(LANES):
-            numbers[i] = math.tanh(numbers[i])
-        return load(numbers, 0)
 
     def ratio(x):
         y = x * x
@@ -58,7 +65,7 @@ def _tanh_of(x):
         t = where_less(all_of(_BEYOND), x, all_of(np.float32(1.0)), (x * p) / q)
         return where_less(x, all_of(-_BEYOND), all_of(np.float32(-1.0)), t)
 
-    return ratio if x.number == numba.float32 else exact
+    return ratio if x.number == numba.float32 else _one_by_one(math.tanh)
 
 
 @inner
@@ -143,18 +150,11 @@ def expm1(x: Any) -> Any:
 def _expm1_of(x):
     """Take it from tanh(x / 2) for float32, because that needs one division and no table."""
 
-    def exact(x):
-        numbers = np.empty(LANES, np.float64)
-        store(numbers, 0, x)
-        for i in range(LANES):
-            numbers[i] = math.expm1(numbers[i])
-        return load(numbers, 0)
-
     def ratio(x):
         t = tanh(x * all_of(np.float32(0.5)))
         return (t + t) / (all_of(np.float32(1.0)) - t)
 
-    return ratio if x.number == numba.float32 else exact
+    return ratio if x.number == numba.float32 else _one_by_one(math.expm1)
 
 
 @inner

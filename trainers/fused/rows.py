@@ -9,10 +9,10 @@ import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from recipe_sweep.trainers.fused.compiling import entry, inner
+from recipe_sweep.trainers.fused.evaluation import numbers
 from recipe_sweep.trainers.fused.vectors import LANES, all_of, fma, load_first, root, store_first, total
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -62,7 +62,7 @@ def adam(state: AdamState, rate: Tensor, alive: Tensor, constants: AdamConstants
 
     Rows that are not alive keep their parameters, whatever their gradient.
     """
-    _adam(AdamState(*map(_numbers, state)), _numbers(rate), _numbers(alive), constants)
+    _adam(AdamState(*map(numbers, state)), numbers(rate), numbers(alive), constants)
 
 
 @entry
@@ -81,7 +81,7 @@ def _collect(gradient, to, norm):
 def collect(gradient: Tensor, to: Tensor) -> Tensor:
     """Copy a gradient (R, P). Return the norm of each row, (R,)."""
     norm = to.new_empty(to.shape[0])
-    _collect(_numbers(gradient.contiguous()), _numbers(to), _numbers(norm))
+    _collect(numbers(gradient.contiguous()), numbers(to), numbers(norm))
     return norm
 
 
@@ -95,8 +95,4 @@ def _follow(bar, new, polyak):
 
 def follow(bar: Tensor, new: Tensor, polyak: float) -> None:
     """Move `bar` towards `new` by a share of the distance."""
-    _follow(_numbers(bar), _numbers(new), polyak)
-
-
-def _numbers(tensor: Tensor) -> NDArray[Any]:
-    return tensor.numpy().reshape(-1)
+    _follow(numbers(bar), numbers(new), polyak)

@@ -103,16 +103,23 @@ for _symbol, _instruction in (
     _operator(_symbol, _instruction)
 
 
+def _function(name: str, number: Any) -> Callable[..., Any]:
+    """Make the call of one of LLVM's functions of vectors."""
+
+    def generate(lower: Any, build: Any, signature: Any, given: Any) -> Any:
+        kind = _lowered(number)
+        function = ir.FunctionType(kind, [kind] * len(given))
+        full = f"llvm.{name}.v{LANES}{_NUMBERS[number][1]}"
+        return build.call(cgutils.get_or_insert_function(build.module, function, full), given)
+
+    return generate
+
+
 @intrinsic
 def fma(context: Any, a: Any, b: Any, c: Any) -> Any:
     """Compute a b + c with one rounding."""
 
-    def generate(lower: Any, build: Any, signature: Any, given: Any) -> Any:
-        kind = _lowered(a.number)
-        name = f"llvm.fma.v{LANES}{_NUMBERS[a.number][1]}"
-        return build.call(cgutils.get_or_insert_function(build.module, ir.FunctionType(kind, [kind] * 3), name), given)
-
-    return a(a, b, c), generate
+    return a(a, b, c), _function("fma", a.number)
 
 
 @intrinsic
@@ -130,24 +137,14 @@ def where_less(context: Any, a: Any, b: Any, then: Any, otherwise: Any) -> Any:
 def magnitude(context: Any, a: Any) -> Any:
     """Drop the signs."""
 
-    def generate(lower: Any, build: Any, signature: Any, given: Any) -> Any:
-        kind = _lowered(a.number)
-        name = f"llvm.fabs.v{LANES}{_NUMBERS[a.number][1]}"
-        return build.call(cgutils.get_or_insert_function(build.module, ir.FunctionType(kind, [kind]), name), given)
-
-    return a(a), generate
+    return a(a), _function("fabs", a.number)
 
 
 @intrinsic
 def root(context: Any, a: Any) -> Any:
     """Compute the square root."""
 
-    def generate(lower: Any, build: Any, signature: Any, given: Any) -> Any:
-        kind = _lowered(a.number)
-        name = f"llvm.sqrt.v{LANES}{_NUMBERS[a.number][1]}"
-        return build.call(cgutils.get_or_insert_function(build.module, ir.FunctionType(kind, [kind]), name), given)
-
-    return a(a), generate
+    return a(a), _function("sqrt", a.number)
 
 
 @intrinsic
@@ -166,22 +163,6 @@ def total(context: Any, a: Any) -> Any:
     return a.number(a), generate
 
 
-@intrinsic
-def first_of(context: Any, vector: Any, count: Any) -> Any:
-    """Keep the first `count` numbers, and set the others to zero."""
-
-    def generate(lower: Any, build: Any, signature: Any, given: Any) -> Any:
-        kind = _lowered(vector.number)
-        word = ir.VectorType(ir.IntType(64), LANES)
-        undefined = ir.Constant(word, ir.Undefined)
-        one = build.insert_element(undefined, given[1], ir.Constant(ir.IntType(32), 0))
-        counts = build.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
-        inside = build.icmp_signed("<", ir.Constant(word, list(range(LANES))), counts)
-        return build.select(inside, given[0], ir.Constant(kind, [0.0] * LANES))
-
-    return vector(vector, types.intp), generate
-
-
 def _inside(build: Any, count: Any) -> Any:
     """Make the mask of the first `count` of LANES."""
     word = ir.VectorType(ir.IntType(64), LANES)
@@ -189,6 +170,16 @@ def _inside(build: Any, count: Any) -> Any:
     everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
     counts = build.shuffle_vector(one, ir.Constant(word, ir.Undefined), everywhere)
     return build.icmp_signed("<", ir.Constant(word, list(range(LANES))), counts)
+
+
+@intrinsic
+def first_of(context: Any, vector: Any, count: Any) -> Any:
+    """Keep the first `count` numbers, and set the others to zero."""
+
+    def generate(lower: Any, build: Any, signature: Any, given: Any) -> Any:
+        return build.select(_inside(build, given[1]), given[0], ir.Constant(_lowered(vector.number), [0.0] * LANES))
+
+    return vector(vector, types.intp), generate
 
 
 @intrinsic
