@@ -29,6 +29,8 @@ class TaskSpec:
     discrete: bool = False
     action_low: float = -1.0
     action_high: float = 1.0
+    masked: bool = False
+    """Whether some actions are illegal at times. Only discrete tasks are masked; their environment is a `MaskedEnvironment`."""
 
 
 @dataclass(frozen=True)
@@ -77,4 +79,31 @@ class RecoverableEnvironment(BatchedEnvironment, Protocol):
 
         Return for which copies (E,) the observations determine the whole state.
         """
+        ...
+
+
+@runtime_checkable
+class MaskedEnvironment(BatchedEnvironment, Protocol):
+    """An environment that tells which actions are legal. Its task's spec is `masked`."""
+
+    def legal(self) -> NDArray[np.uint8]:
+        """Return (E, N, A): 1 for an action that is legal now, 0 for another. Every agent has at least one legal action."""
+        ...
+
+
+@runtime_checkable
+class StatefulEnvironment(BatchedEnvironment, Protocol):
+    """An environment that shows a state which its observations do not contain, so that collected data can store it."""
+
+    def states(self) -> FloatArray:
+        """Return the present states (E, S)."""
+        ...
+
+
+@runtime_checkable
+class WinnableEnvironment(BatchedEnvironment, Protocol):
+    """An environment whose episodes are won or lost, beside their return."""
+
+    def won(self) -> NDArray[np.bool_]:
+        """Tell which copies (E,) have won their episode by now."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from recipe_sweep.trainers.environments.sums import mean_over_agents
 from recipe_sweep.trainers.task import TaskSpec
 
 Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
 
 
 class Columns(NamedTuple):
@@ -21,14 +22,16 @@ class Columns(NamedTuple):
 
     observations: Floats
     """(T, N, O)"""
-    actions: Floats
-    """(T, N, A): the actions that were executed"""
+    actions: NDArray[Any]
+    """(T, N, A): the actions that were executed. A masked task has the number of each agent's action, (T, N)"""
     rewards: Floats
     """(T, N)"""
     terminals: NDArray[np.bool_]
     """(T,)"""
     states: Floats | None = None
     """(T, S), or None if the observations contain the state: see `state_is_observed`"""
+    legals: Bytes | None = None
+    """(T, N, A) of a masked task: 1 for an action that was legal before the step, else 0. None for other tasks"""
 
 
 Layout = tuple[str, tuple[int, ...]]
@@ -43,6 +46,9 @@ def column_layout(spec: TaskSpec, rows: int, with_states: bool) -> dict[str, Lay
         "rewards": ("<f4", (rows, spec.n_agents)),
         "terminals": ("|b1", (rows,)),
     }
+    if spec.masked:
+        layout["actions"] = ("|u1", (rows, spec.n_agents))
+        layout["legals"] = ("|u1", (rows, spec.n_agents, spec.action_dim))
     if with_states:
         layout["states"] = ("<f4", (rows, spec.state_dim))
     return layout
