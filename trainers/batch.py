@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import torch
@@ -35,5 +36,10 @@ class Batch(NamedTuple):
 def agent_inputs(obs: Tensor) -> Tensor:
     """Append each agent's number: x_a = concat(o_a, onehot_N(a)), (G, B, N, O) -> (G, B, N, O + N)."""
     agents = obs.shape[-2]
-    identity = torch.eye(agents, dtype=obs.dtype, device=obs.device)
+    identity = _identity(agents, obs.dtype, obs.device)
     return torch.cat([obs, identity.expand(*obs.shape[:-1], agents)], dim=-1)
+
+
+@cache
+def _identity(agents: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    return torch.eye(agents, dtype=dtype, device=device)

@@ -67,6 +67,7 @@ class Learner:
         self._batch_of_value = Select([lanes.seeds.index(lane.seed) for lane in values], len(lanes.seeds), device)
         self.value_of_actor = Select(value_of, len(values), device)
         self._value_lr = torch.tensor([[lane.lr] for lane in values], dtype=dtype, device=device)
+        self._critic_lr = self._value_lr.repeat_interleave(config.heads, 0)
         self._actor_lr = torch.tensor([[lane.lr] for lane in actors], dtype=dtype, device=device)
         self._tau = torch.tensor([[torch.nan if lane.tau is None else lane.tau] for lane in values], dtype=dtype, device=device)
         self.value_alive = torch.ones(len(values), dtype=torch.bool, device=device)
@@ -199,15 +200,11 @@ class Learner:
         norms: dict[str, Tensor],
     ) -> None:
         """Mark the lanes that must not take the step. A frozen value lane also freezes the runs that it serves."""
-        sound = torch.isfinite(critic.loss) & torch.isfinite(norms["critic"])
-        for name in ("mixer", "value"):
-            if name in norms:
-                sound &= torch.isfinite(norms[name])
-        if value is not None:
-            sound &= torch.isfinite(value)
+        numbers = [critic.loss, value, *(norms.get(name) for name in ("critic", "mixer", "value"))]
+        sound = torch.stack([each for each in numbers if each is not None]).isfinite().all(0)
         if self.config.divergence_bound is not None:
             sound &= total.detach().abs().flatten(1).amax(1) <= self.config.divergence_bound
-        alive = self.actor_alive & torch.isfinite(actor) & torch.isfinite(norms["actor"]) & self.value_of_actor(sound)
+        alive = self.actor_alive & torch.stack((actor, norms["actor"])).isfinite().all(0) & self.value_of_actor(sound)
         # The copies are in place, because a CUDA graph needs its state at the same addresses.
         self.diverged_step.copy_(torch.where(self.actor_alive & ~alive, step, self.diverged_step))
         self.actor_alive.copy_(alive)
@@ -217,9 +214,7 @@ class Learner:
     def _update(self, step: int | Tensor) -> None:
         models, adam = self.models, self.config.adam
         per_value = self.value_alive.unsqueeze(1)
-        heads = self.config.heads
-        rows = (self._value_lr.repeat_interleave(heads, 0), per_value.repeat_interleave(heads, 0))
-        models.critic.descend(adam, *rows, step + 1)
+        models.critic.descend(adam, self._critic_lr, per_value.repeat_interleave(self.config.heads, 0), step + 1)
         if models.mixer is not None and models.trains_mixer:
             models.mixer.descend(adam, self._value_lr, per_value, step + 1)
         if models.value is not None:
