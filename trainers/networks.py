@@ -23,7 +23,7 @@ from recipe_sweep.trainers.kernels import EAGER, Kernels
 from recipe_sweep.trainers.parameters import Copies, Layout, Leaves, Linear
 
 if TYPE_CHECKING:
-    from recipe_sweep.trainers.fused.plan import Plan
+    from recipe_sweep.trainers.fused.plan import Networks
 
 LAYER_NORM_EPS = 1e-6
 
@@ -79,7 +79,7 @@ class Mlp:
         if self.kernels.fused:
             from recipe_sweep.trainers.fused import evaluation
 
-            return evaluation.evaluate(self.plan, copies.flat, x, actions, self.kernels.threads)
+            return evaluation.evaluate(self.compiled, copies.flat, x, actions, self.kernels.threads)
         joined = x.unsqueeze(1)
         if actions is not None:
             joined = torch.cat([joined.expand(*actions.shape[:3], x.shape[-1]), actions], dim=-1)
@@ -96,11 +96,11 @@ class Mlp:
         return torch.baddbmm(layers[-1].bias.unsqueeze(1), x, layers[-1].weight)
 
     @cached_property
-    def plan(self) -> Plan:
+    def compiled(self) -> Networks:
         """The layout of the network for compiled functions."""
         from recipe_sweep.trainers.fused import evaluation
 
-        return evaluation.plan_of((self.inputs, *self.hidden, self.outputs), self.norm, LAYER_NORM_EPS)
+        return evaluation.networks_of((self.inputs, *self.hidden, self.outputs), self.norm, LAYER_NORM_EPS)
 
     def _layers(self, leaves: Leaves) -> list[Linear]:
         """List weights and biases, with the affine part of each LayerNorm folded into the next Linear.

@@ -9,7 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from recipe_sweep.trainers.fused.compiling import entry, inner
+from recipe_sweep.trainers.fused.forward import kept_after, kept_at
 from recipe_sweep.trainers.fused.layers import relu_of, through_activation, through_relu
+from recipe_sweep.trainers.fused.memory import memory
+from recipe_sweep.trainers.fused.plan import Sizes, plan_at, plan_length
 from recipe_sweep.trainers.fused.products import multiply, pack, padded
 from recipe_sweep.trainers.fused.vectors import LANES, load, load_first, store, store_first
 from recipe_sweep.trainers.fused.weights import pack_row_turned, unfold
@@ -17,11 +20,38 @@ from recipe_sweep.trainers.fused.weights import pack_row_turned, unfold
 
 @entry
 def backward(
-    plan, sizes, flat, context, actions, of_y, kept, slopes, inverses, of_flat, of_actions, trains, of_inputs, first_row, end
-):
-    """Compute the gradients of parameters (if `trains`) and of actions (if `of_inputs`), from a row to an end."""
+    table, networks, rows, share, sets, units, context, actions, block, number, given, of_y, kept, found, trains, of_inputs,
+    first, end,
+):  # fmt: skip
+    """Compute the gradients of parameters (if `trains`) and of actions (if `of_inputs`), from a row to an end.
+
+    `given` are addresses of parameters, contexts and actions; `found` are those of the gradients of parameters and actions.
+    `of_y` holds the addresses of the gradients of each network's outputs. `kept` is what `forward` has filled.
+    """
+    sizes = Sizes(rows, share, sets, units, context, actions, block)
+    whole = np.intp(0)
+    plans, outputs = memory(table, whole), of_y
+    flat, read, acted = memory(given[0], number), memory(given[1], number), memory(given[2], number)
+    of_flat, of_actions = memory(found[0], number), memory(found[1], number)
+    places = kept_at(plans, networks, sizes, kept, number)
+    at = whole
+    for network in range(networks):
+        plan = plan_at(plans, at)
+        at += plan_length(plan.layers)
+        layers = memory(places[0], number), memory(places[1], number), memory(places[2], number)
+        gradient = memory(outputs[network], number)
+        _backward(
+            plan, sizes, flat, read, acted, gradient, layers, of_flat, of_actions, trains, of_inputs, first, end
+        )  # fmt: skip
+        places = kept_after(plan, sizes, places, number)
+
+
+@inner
+def _backward(plan, sizes, flat, context, actions, of_y, layers_kept, of_flat, of_actions, trains, of_inputs, first_row, end):
+    """Compute the gradients of one network."""
+    kept, slopes, inverses = layers_kept
     nowhere, apart, no = np.intp(0), np.intp(1), np.bool_(False)
-    layers = len(plan.widths) - 1
+    layers = plan.layers
     outs, samples, columns = plan.widths[layers], sizes.sets * sizes.units, plan.hidden[layers - 1]
     kind = flat.dtype
     zero = flat.dtype.type(0.0)

@@ -9,16 +9,60 @@ import numpy as np
 
 from recipe_sweep.trainers.fused.compiling import entry, inner
 from recipe_sweep.trainers.fused.layers import add_to_rows, gelu, normalise, relu_of
+from recipe_sweep.trainers.fused.memory import memory, size_of
+from recipe_sweep.trainers.fused.plan import Sizes, plan_at, plan_length
 from recipe_sweep.trainers.fused.products import multiply, padded
 from recipe_sweep.trainers.fused.vectors import LANES, all_of, fma, load, store_first, total
 from recipe_sweep.trainers.fused.weights import fold, pack_row
 
 
 @entry
-def forward(plan, sizes, flat, context, actions, y, kept, slopes, inverses, keep, first_row, end):
-    """Compute y (rows, sets, units, outputs) from a row to an end. With `keep`, fill what the backward pass reads."""
+def forward(table, networks, eps, rows, share, sets, units, context, actions, block, number, given, y, kept, keep, first, end):
+    """Compute the outputs of networks from a row to an end. With `keep`, fill what the backward pass reads.
+
+    `given` are addresses: of parameters, contexts and actions. `y` holds the addresses of each network's outputs (rows, sets,
+    units, outputs). At `kept` lie values of hidden layers, then their slopes, then what they were divided by.
+    """
+    sizes = Sizes(rows, share, sets, units, context, actions, block)
+    whole = np.intp(0)
+    plans, outputs = memory(table, whole), y
+    flat, read, acted = memory(given[0], number), memory(given[1], number), memory(given[2], number)
+    places = kept_at(plans, networks, sizes, kept, number)
+    at = whole
+    for network in range(networks):
+        plan = plan_at(plans, at)
+        at += plan_length(plan.layers)
+        layers = memory(places[0], number), memory(places[1], number), memory(places[2], number)
+        _forward(plan, sizes, eps, flat, read, acted, memory(outputs[network], number), layers, keep, first, end)
+        places = kept_after(plan, sizes, places, number)
+
+
+@inner
+def kept_at(plans, networks, sizes, kept, number):
+    """Find where values of hidden layers, their slopes and their divisors begin."""
+    columns, at = np.intp(0), np.intp(0)
+    for _ in range(networks):
+        plan = plan_at(plans, at)
+        columns += plan.kept
+        at += plan_length(plan.layers)
+    values = sizes.rows * sizes.sets * sizes.units * columns * size_of(number)
+    return kept, kept + values, kept + 2 * values
+
+
+@inner
+def kept_after(plan, sizes, places, number):
+    """Find the same for the network after this one."""
+    samples = sizes.rows * sizes.sets * sizes.units * size_of(number)
+    values, divisors = samples * plan.kept, samples * (plan.layers - 1)
+    return places[0] + values, places[1] + values, places[2] + divisors
+
+
+@inner
+def _forward(plan, sizes, eps, flat, context, actions, y, layers_kept, keep, first_row, end):
+    """Compute y (rows, sets, units, outputs) of one network."""
+    kept, slopes, inverses = layers_kept
     nowhere, apart, no, yes = np.intp(0), np.intp(1), np.bool_(False), np.bool_(True)
-    layers = len(plan.widths) - 1
+    layers = plan.layers
     outs, samples, columns = plan.widths[layers], sizes.sets * sizes.units, plan.hidden[layers - 1]
     kind = flat.dtype
     packed, biases = np.empty(plan.packed[layers], kind), np.empty(layers * plan.widest, kind)
@@ -79,9 +123,9 @@ def forward(plan, sizes, flat, context, actions, y, kept, slopes, inverses, keep
                     else:
                         gelu(to, to_at, biases, bias, n, wide, slopes, to_at, keep)
                     if plan.norm and keep:
-                        normalise(to, to_at, n, width, wide, inverses, (r * (layers - 1) + i) * samples + sample, plan.eps)
+                        normalise(to, to_at, n, width, wide, inverses, (r * (layers - 1) + i) * samples + sample, eps)
                     elif plan.norm:
-                        normalise(to, to_at, n, width, wide, rates, nowhere, plan.eps)
+                        normalise(to, to_at, n, width, wide, rates, nowhere, eps)
                     read, read_at, row = to, to_at, wide
                     if plan.relu:
                         affine = base + plan.leaves[i] + ins * width + width

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from recipe_sweep.trainers.fused.compiling import inner
 from recipe_sweep.trainers.fused.vectors import LANES
 
 FEW = 8
@@ -14,31 +18,32 @@ FEW = 8
 
 
 class Plan(NamedTuple):
-    """Where the numbers of a network are: everything but the numbers of rows and samples."""
+    """Where the numbers of one network are: everything but the numbers of rows and samples."""
 
-    widths: NDArray[np.intp]
-    """Inputs, hidden widths, outputs"""
-    leaves: NDArray[np.intp]
-    """Place of each layer's weight in a row of parameters; then the row's length"""
-    packed: NDArray[np.intp]
-    """Place of each layer's weight in its packed copy; then the length of all"""
-    hidden: NDArray[np.intp]
-    """Place of each hidden layer among all, in columns; then the columns of all"""
+    layers: int
     norm: bool
-    eps: float
-    widest: int
-    """Columns of the widest layer, padded"""
     few: bool
     relu: bool
     """Whether a hidden layer is Linear, LayerNorm, ReLU. If not, it is Linear, GELU and, with `norm`, LayerNorm."""
-    layers: int
-    outputs: int
+    widest: int
+    """Columns of the widest layer, padded"""
     kept: int
     """Columns of all hidden layers, padded"""
     start: int
     """Place of the first weight in a row of parameters"""
     stride: int
     """Length of a row of parameters"""
+    widths: Any
+    """Inputs, hidden widths, outputs"""
+    leaves: Any
+    """Place of each layer's weight in a row of parameters; then the row's length"""
+    packed: Any
+    """Place of each layer's weight in its packed copy; then the length of all"""
+    hidden: Any
+    """Place of each hidden layer among all, in columns; then the columns of all"""
+
+
+_PLACES = Plan._fields.index("widths")
 
 
 class Sizes(NamedTuple):
@@ -54,13 +59,83 @@ class Sizes(NamedTuple):
     """Columns of the actions, of which each set has its own"""
     block: int
     """Most samples of a block"""
-    threads: int
-    """Threads among which groups of rows are divided"""
 
 
-def plan_of(
-    widths: tuple[int, ...], norm: bool, eps: float, *, relu: bool = False, start: int = 0, stride: int | None = None
-) -> Plan:
+@dataclass(frozen=True)
+class Networks:
+    """Networks of one layout of parameters, which read the same inputs, as compiled functions read their plans."""
+
+    plans: tuple[Plan, ...]
+    eps: float
+
+    @cached_property
+    def table(self) -> NDArray[np.int64]:
+        """All plans in turn."""
+        numbers: list[int] = []
+        for plan in self.plans:
+            numbers += [*plan[:_PLACES], *plan.widths, *plan.leaves, *plan.packed, *plan.hidden]
+        return np.array(numbers, np.int64)
+
+    @cached_property
+    def place(self) -> int:
+        """Address of the table, which lives as long as this object."""
+        return self.table.ctypes.data
+
+    @cached_property
+    def widest(self) -> int:
+        """Columns of the widest layer of all."""
+        return max(plan.widest for plan in self.plans)
+
+    @cached_property
+    def outputs(self) -> tuple[int, ...]:
+        """Outputs of each network."""
+        return tuple(plan.widths[-1] for plan in self.plans)
+
+    @cached_property
+    def kept(self) -> int:
+        """Columns of all hidden layers of all networks."""
+        return sum(plan.kept for plan in self.plans)
+
+    @cached_property
+    def normed(self) -> int:
+        """Hidden layers of all networks."""
+        return sum(plan.layers - 1 for plan in self.plans)
+
+
+@inner
+def plan_at(table, at):
+    """Read a plan from a place of a table. The next one is `plan_length` further."""
+    layers = table[at]
+    places = at + _PLACES
+    step = layers + 1
+    return Plan(
+        layers,
+        table[at + 1] != 0,
+        table[at + 2] != 0,
+        table[at + 3] != 0,
+        table[at + 4],
+        table[at + 5],
+        table[at + 6],
+        table[at + 7],
+        table[places : places + step],
+        table[places + step : places + 2 * step],
+        table[places + 2 * step : places + 3 * step],
+        table[places + 3 * step : places + 4 * step - 1],
+    )
+
+
+@inner
+def plan_length(layers):
+    """Count the numbers of a plan."""
+    return _PLACES + 4 * (layers + 1) - 1
+
+
+def networks_of(widths: Sequence[int], norm: bool, eps: float) -> Networks:
+    """Lay out one network, alone in its rows, with these inputs, hidden layers and outputs."""
+    return Networks((plan_of(widths, norm),), eps)
+
+
+def plan_of(widths: Sequence[int], norm: bool, *, relu: bool = False, start: int = 0, stride: int | None = None) -> Plan:
     """Lay out a network with these inputs, hidden layers and outputs."""
 
     def up(width: int) -> int:
@@ -77,18 +152,16 @@ def plan_of(
         if not last:
             hidden.append(hidden[-1] + up(outs))
     return Plan(
-        widths=np.array(widths, np.intp),
-        leaves=np.array(leaves, np.intp),
-        packed=np.array(packed, np.intp),
-        hidden=np.array(hidden, np.intp),
+        layers=layers,
         norm=norm,
-        eps=eps,
-        widest=max(map(up, widths[1:])),
         few=few,
         relu=relu,
-        layers=layers,
-        outputs=widths[-1],
+        widest=max(map(up, widths[1:])),
         kept=hidden[-1],
         start=start,
         stride=leaves[-1] if stride is None else stride,
+        widths=tuple(widths),
+        leaves=tuple(leaves),
+        packed=tuple(packed),
+        hidden=tuple(hidden),
     )

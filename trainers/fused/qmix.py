@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from recipe_sweep.trainers.fused.compiling import entry, inner
 from recipe_sweep.trainers.fused.layers import expm1
+from recipe_sweep.trainers.fused.memory import memory
 from recipe_sweep.trainers.fused.vectors import LANES, all_of, fma, load_first, magnitude, store_first, total, where_less
 
 
@@ -40,9 +41,11 @@ def _elu(h):
 
 
 @entry
-def forward(sizes, q, w1, b1, w2, b2, y):
-    """Compute totals y (L, T, B) of values q (L, T, B, N)."""
-    agents, embed = sizes.agents, sizes.embed
+def forward(lanes, sets, batch, agents, embed, number, given, totals):
+    """Compute totals y (L, T, B) of values q (L, T, B, N). `given` are addresses of q, w1, b1, w2 and b2."""
+    sizes = MixSizes(lanes, sets, batch, agents, embed)
+    q, w1, b1 = memory(given[0], number), memory(given[1], number), memory(given[2], number)
+    w2, b2, y = memory(given[3], number), memory(given[4], number), memory(totals, number)
     for lane in range(sizes.lanes):
         for t in range(sizes.sets):
             for b in range(sizes.batch):
@@ -63,13 +66,19 @@ def _signed(gradient, weight):
 
 
 @entry
-def backward(sizes, q, w1, b1, w2, of_y, of_q, of_w1, of_b1, of_w2, of_b2, of_values, of_weights):
-    """Compute the gradients of the values (if `of_values`) and of the weights (if `of_weights`)."""
-    agents, embed = sizes.agents, sizes.embed
-    number = q.dtype.type
-    zero, one, none = all_of(number(0.0)), all_of(number(1.0)), number(0.0)
+def backward(lanes, sets, batch, agents, embed, number, given, of_totals, found, of_values, of_weights):
+    """Compute the gradients of the values (if `of_values`) and of the weights (if `of_weights`).
+
+    `given` are addresses of q, w1, b1 and w2, and `found` are those of the gradients of q, w1, b1, w2 and b2.
+    """
+    sizes = MixSizes(lanes, sets, batch, agents, embed)
+    q, w1, b1, w2 = memory(given[0], number), memory(given[1], number), memory(given[2], number), memory(given[3], number)
+    of_y, of_q, of_w1 = memory(of_totals, number), memory(found[0], number), memory(found[1], number)
+    of_b1, of_w2, of_b2 = memory(found[2], number), memory(found[3], number), memory(found[4], number)
+    kind = q.dtype.type
+    zero, one, none = all_of(kind(0.0)), all_of(kind(1.0)), kind(0.0)
     if of_values:
-        of_q[:] = none
+        of_q[: lanes * sets * batch * agents] = none
     for lane in range(sizes.lanes):
         for b in range(sizes.batch):
             state = lane * sizes.batch + b

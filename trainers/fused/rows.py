@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from recipe_sweep.trainers.fused.compiling import entry, inner
-from recipe_sweep.trainers.fused.evaluation import numbers
+from recipe_sweep.trainers.fused.memory import memory, number_of
 from recipe_sweep.trainers.fused.vectors import LANES, all_of, fma, load_first, root, store_first, total
 
 if TYPE_CHECKING:
@@ -49,9 +51,12 @@ def _adam_part(state, at, count, rate, alive, constants):
 
 
 @entry
-def _adam(state, rate, alive, constants):
-    rows = len(rate)
-    size = len(state.flat) // rows
+def _adam(number, rows, size, places, rates, living, beta1, beta2, eps, correction):
+    state = AdamState(
+        memory(places[0], number), memory(places[1], number), memory(places[2], number), memory(places[3], number)
+    )  # fmt: skip
+    rate, alive = memory(rates, number), memory(living, np.bool_(False))
+    constants = AdamConstants(beta1, beta2, eps, correction)
     for r in range(rows):
         for j in range(0, size, LANES):
             _adam_part(state, r * size + j, size - j, rate[r], alive[r], constants)
@@ -62,13 +67,15 @@ def adam(state: AdamState, rate: Tensor, alive: Tensor, constants: AdamConstants
 
     Rows that are not alive keep their parameters, whatever their gradient.
     """
-    _adam(AdamState(*map(numbers, state)), numbers(rate), numbers(alive), constants)
+    rows, size = state.flat.shape
+    rate, alive = rate.contiguous(), alive.contiguous()
+    places = tuple(each.data_ptr() for each in state)
+    _adam(number_of(state.flat), rows, size, places, rate.data_ptr(), alive.data_ptr(), *constants)
 
 
 @entry
-def _collect(gradient, to, norm):
-    rows = len(norm)
-    size = len(to) // rows
+def _collect(number, rows, size, from_, to_, norms):
+    gradient, to, norm = memory(from_, number), memory(to_, number), memory(norms, number)
     for r in range(rows):
         squares = all_of(to.dtype.type(0.0))
         for j in range(0, size, LANES):
@@ -80,19 +87,20 @@ def _collect(gradient, to, norm):
 
 def collect(gradient: Tensor, to: Tensor) -> Tensor:
     """Copy a gradient (R, P). Return the norm of each row, (R,)."""
-    norm = to.new_empty(to.shape[0])
-    _collect(numbers(gradient.contiguous()), numbers(to), numbers(norm))
+    norm, gradient = to.new_empty(to.shape[0]), gradient.contiguous()
+    _collect(number_of(to), *to.shape, gradient.data_ptr(), to.data_ptr(), norm.data_ptr())
     return norm
 
 
 @entry
-def _follow(bar, new, polyak):
+def _follow(number, count, from_, to_, polyak):
+    new, bar = memory(from_, number), memory(to_, number)
     share = all_of(bar.dtype.type(polyak))
-    for j in range(0, len(bar), LANES):
-        old = load_first(bar, j, len(bar) - j)
-        store_first(bar, j, len(bar) - j, fma(load_first(new, j, len(bar) - j) - old, share, old))
+    for j in range(0, count, LANES):
+        old = load_first(bar, j, count - j)
+        store_first(bar, j, count - j, fma(load_first(new, j, count - j) - old, share, old))
 
 
 def follow(bar: Tensor, new: Tensor, polyak: float) -> None:
     """Move `bar` towards `new` by a share of the distance."""
-    _follow(numbers(bar), numbers(new), polyak)
+    _follow(number_of(bar), bar.numel(), new.data_ptr(), bar.data_ptr(), polyak)

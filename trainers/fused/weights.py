@@ -16,7 +16,7 @@ from recipe_sweep.trainers.fused.vectors import LANES, all_of, fma, load, load_f
 @inner
 def fold(plan, flat, base, biases):
     """Copy a row's biases, each with the share of the LayerNorm's shift below it."""
-    for i in range(len(plan.widths) - 1):
+    for i in range(plan.layers):
         ins, outs = plan.widths[i], plan.widths[i + 1]
         weight = base + plan.leaves[i]
         bias, to = weight + ins * outs, i * plan.widest
@@ -34,7 +34,7 @@ def fold(plan, flat, base, biases):
 def pack_row(plan, sizes, flat, base, packed, room):
     """Pack a row's weights for forward products, times the LayerNorm's scale below them."""
     nowhere, no = np.intp(0), np.bool_(False)
-    layers = len(plan.widths) - 1
+    layers = plan.layers
     for i in range(layers):
         ins, outs = plan.widths[i], plan.widths[i + 1]
         weight, to = base + plan.leaves[i], plan.packed[i]
@@ -64,7 +64,7 @@ def turn_few(to, to_at, flat, weight, ins, outs, scales, scaled):
 def pack_row_turned(plan, sizes, flat, base, packed, room, of_inputs):
     """Pack the transposes of a row's weights for backward products, times the LayerNorm's scale."""
     nowhere, no = np.intp(0), np.bool_(False)
-    layers = len(plan.widths) - 1
+    layers = plan.layers
     at = 0
     if of_inputs:
         outs = plan.widths[1]
@@ -81,7 +81,7 @@ def pack_row_turned(plan, sizes, flat, base, packed, room, of_inputs):
 @inner
 def unfold(plan, flat, base, sums, starts, of_biases, of_flat):
     """Write a row's gradients: those of folded weights and biases, and what they mean for the LayerNorm below."""
-    layers = len(plan.widths) - 1
+    layers = plan.layers
     nothing = all_of(flat.dtype.type(0.0))
     for i in range(layers):
         ins, outs = plan.widths[i], plan.widths[i + 1]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from recipe_sweep.trainers.fused import qmix
-from recipe_sweep.trainers.fused.backward import backward
-from recipe_sweep.trainers.fused.evaluation import in_parts, numbers, sizes_of
-from recipe_sweep.trainers.fused.forward import forward
-from recipe_sweep.trainers.fused.plan import Plan, plan_of
+from recipe_sweep.trainers.fused.evaluation import Inputs, backward_of, forward_of
+from recipe_sweep.trainers.fused.memory import number_of
+from recipe_sweep.trainers.fused.plan import Networks, Plan, plan_of
 from recipe_sweep.trainers.fused.qmix import MixSizes
 from recipe_sweep.trainers.mixers.base import Extra, MixerSizes, Prepared
 from recipe_sweep.trainers.networks import LAYER_NORM_EPS
@@ -33,8 +32,8 @@ class CompiledQmix:
     threads: int = 1
 
     @cached_property
-    def plans(self) -> tuple[Plan, ...]:
-        """The layouts of the networks that compute w1, b1, w2 and b2 from states."""
+    def networks(self) -> Networks:
+        """The networks that compute w1, b1, w2 and b2 from states."""
         sizes, at = self.sizes, 0
         starts: dict[str, int] = {}
         for name, shape in self.layout.shapes.items():
@@ -42,23 +41,24 @@ class CompiledQmix:
             at += torch.Size(shape).numel()
 
         def plan(name: str, *widths: int) -> Plan:
-            return plan_of((sizes.state, *widths), len(widths) > 1, LAYER_NORM_EPS, relu=True, start=starts[name], stride=at)
+            return plan_of((sizes.state, *widths), len(widths) > 1, relu=True, start=starts[name], stride=at)
 
-        return (
+        plans = (
             plan("w1", sizes.hidden, sizes.agents * sizes.embed),
             plan("b1", sizes.embed),
             plan("w2", sizes.hidden, sizes.embed),
             plan("b2", sizes.embed, 1),
         )
+        return Networks(plans, LAYER_NORM_EPS)
 
     def prepare(self, copies: Copies, state: Tensor, x: Tensor) -> Prepared:
         """Evaluate the hypernetworks at states (L, B, S)."""
-        parts: Prepared = _Prepare.apply(self.plans, copies.flat.contiguous(), state.contiguous(), self.threads)  # type: ignore[no-untyped-call]
+        parts: Prepared = _Prepare.apply(self.networks, copies.flat, state, self.threads)  # type: ignore[no-untyped-call]
         return parts
 
     def mix(self, q: Tensor, prepared: Prepared, extra: Extra) -> Tensor:
         """Return totals (L, *, B) of agents' values (L, *, B, N)."""
-        total: Tensor = _Mix.apply(q.contiguous(), *(part.contiguous() for part in prepared))  # type: ignore[no-untyped-call]
+        total: Tensor = _Mix.apply(q, *prepared)  # type: ignore[no-untyped-call]
         return total
 
     def local_weight(self, q: Tensor, prepared: Prepared, extra: Extra) -> Tensor:
@@ -69,42 +69,27 @@ class CompiledQmix:
 
 class _Prepare(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, plans: tuple[Plan, ...], flat: Tensor, state: Tensor, threads: int) -> Prepared:
-        keep = ctx.needs_input_grad[1]
-        parameters, states = numbers(flat), numbers(state)
-        nothing = np.empty(0, parameters.dtype)
-        parts, read = [], []
-        for plan in plans:
-            sizes = sizes_of(plan, flat, state, None, threads)
-            y = flat.new_empty(sizes.rows, sizes.units, plan.outputs)
-            samples = sizes.rows * sizes.units if keep else 0
-            normed, rates = (np.empty(samples * each, parameters.dtype) for each in (plan.kept, plan.layers - 1))
-            in_parts(forward, plan, sizes, (parameters, states, nothing, numbers(y), normed, nothing, rates, keep))
-            parts.append(y)
-            read.append((plan, sizes, normed, rates))
-        ctx.read = read
-        ctx.save_for_backward(flat, state)
-        return tuple(parts)
+    def forward(ctx: Any, networks: Networks, flat: Tensor, state: Tensor, threads: int) -> Prepared:
+        inputs = Inputs.of(flat, state, None)
+        parts, kept = forward_of(networks, inputs, threads, keep=ctx.needs_input_grad[1])
+        ctx.networks, ctx.threads = networks, threads
+        ctx.save_for_backward(*inputs, kept)
+        return tuple(part.squeeze_(1) for part in parts)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        flat, state = ctx.saved_tensors
-        of_flat = torch.empty_like(flat)
-        parameters, states, found = numbers(flat), numbers(state), numbers(of_flat)
-        nothing = np.empty(0, parameters.dtype)
-        for (plan, sizes, normed, rates), gradient in zip(ctx.read, gradients, strict=True):
-            given = (parameters, states, nothing, numbers(gradient.contiguous()), normed, nothing, rates, found, nothing)
-            in_parts(backward, plan, sizes, (*given, True, False))
-        return None, of_flat, None, None
+        *inputs, kept = ctx.saved_tensors
+        found, _ = backward_of(ctx.networks, Inputs(*inputs), gradients, kept, ctx.threads, trains=True, of_inputs=False)
+        return None, found, None, None
 
 
 class _Mix(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, q: Tensor, *weights: Tensor) -> Tensor:
+        q, *weights = (each.contiguous() for each in (q, *weights))  # type: ignore[assignment]
         ctx.save_for_backward(q, *weights)
         y = q.new_empty(q.shape[:-1])
-        w1, b1, w2, b2 = (each.detach() for each in weights)
-        qmix.forward(_mix_sizes(q, b1), *map(numbers, (q.detach(), w1, b1, w2, b2, y)))
+        qmix.forward(*_mix_sizes(q, weights[1]), number_of(q), tuple(each.data_ptr() for each in (q, *weights)), y.data_ptr())
         return y
 
     @staticmethod
@@ -120,10 +105,12 @@ def _mix_gradients(q: Tensor, weights: Prepared, gradient: Tensor, *, of_values:
     nothing = q.new_empty(0)
     found = [torch.empty_like(q) if of_values else nothing]
     found += [torch.empty_like(each) if of_weights else nothing for each in (w1, b1, w2, b2)]
-    qmix.backward(_mix_sizes(q, b1), *map(numbers, (q, w1, b1, w2, gradient, *found)), of_values, of_weights)
+    given = tuple(each.data_ptr() for each in (q, w1, b1, w2))
+    places = tuple(each.data_ptr() for each in found)
+    qmix.backward(*_mix_sizes(q, b1), number_of(q), given, gradient.data_ptr(), places, of_values, of_weights)
     return found
 
 
 def _mix_sizes(q: Tensor, b1: Tensor) -> MixSizes:
     lanes, *sets, batch, agents = q.shape
-    return MixSizes(lanes, torch.Size(sets).numel(), batch, agents, b1.shape[-1])
+    return MixSizes(lanes, math.prod(sets), batch, agents, b1.shape[-1])
