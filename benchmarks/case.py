@@ -38,6 +38,8 @@ from recipe_sweep.trainers.train import PackTrainer
 ALPHAS = {Extraction.BRAC: (0.03, 0.1, 0.3, 1.0), Extraction.AWR: (0.3, 1.0, 3.0, 10.0)}
 LEAST_STEPS = 3
 """Steps that are timed even if they take longer than `Case.seconds`."""
+OWN_PRODUCT = 32, 192, 64
+"""Rows, samples and width of the product that compiled functions are measured with."""
 GPU_WARM_UP = 5
 """Steps that are not timed on a GPU: those before a graph is recorded, its recording, and one replay."""
 
@@ -114,7 +116,7 @@ class Measured(NamedTuple):
 def measure(case: Case) -> Measured:
     """Build the pack on random data, take a few uncounted steps, and time the next ones one by one."""
     torch.set_num_threads(1)
-    _wake_libraries()
+    _wake_libraries(case)
     before = resident()
     trainer = build(case)
     trainer.advance()
@@ -160,23 +162,38 @@ def _clock(device: str) -> Callable[[], float]:
     return time.process_time if device == "cpu" else wall_time
 
 
-def peak_flops(device: str, seconds: float = 3.0, size: int = 2048) -> float:
-    """Measure the peak: operations per second of a large float32 matrix product on one thread, or on a GPU."""
+def peak_flops(device: str, seconds: float = 3.0) -> float:
+    """Measure the peak: operations per second of the best float32 matrix product on one thread, or on a GPU."""
+    return max(product_flops(device, seconds).values())
+
+
+def product_flops(device: str, seconds: float = 3.0, size: int = 2048) -> dict[str, float]:
+    """Measure the operations per second of matrix products, by who computes them. `seconds` are for all of them."""
     torch.set_num_threads(1)
     a, b = (torch.randn(size, size, device=device) for _ in range(2))
-    timer = Timer("torch.mm(a, b)", globals={"torch": torch, "a": a, "b": b}, timer=_clock(device), num_threads=1)
-    best = min(timer.blocked_autorange(min_run_time=seconds).times)
-    return 2.0 * size**3 / best
+    names = {"torch": torch, "a": a, "b": b}
+    ways = {"PyTorch's": ("torch.mm(a, b)", 2.0 * size**3)}
+    if device == "cpu":
+        if torch.backends.mkldnn.is_available():
+            ways["oneDNN's"] = ("torch.ops.mkldnn._linear_pointwise(a, b, None, 'none', [], '')", 2.0 * size**3)
+        rows, samples, width = OWN_PRODUCT
+        network = Mlp(width, (), width, norm=False, kernels=Kernels(fused=True))
+        names |= {"own": network, "x": torch.randn(rows, samples, width)}
+        names |= {"copies": Copies(torch.randn(rows, network.layout.size), network.layout)}
+        ways["our own"] = ("own(copies, x)", 2.0 * rows * samples * width * width)
+    found = {}
+    for name, (code, operations) in ways.items():
+        timer = Timer(code, globals=names, timer=_clock(device), num_threads=1)
+        found[name] = operations / min(timer.blocked_autorange(min_run_time=seconds / len(ways)).times)
+    return found
 
 
-def _wake_libraries() -> None:
-    """Call the libraries once, because the memory that their first call takes does not belong to the pack."""
-    wake = torch.ones(1, 256, 256)
+def _wake_libraries(case: Case) -> None:
+    """Take a step of the smallest pack of this kind, because the memory of libraries and compiled code is not the pack's."""
+    small = dataclasses.replace(case, seeds=1, alphas=1, extractions=case.extractions[:1], hidden=(16,), batch=2)
+    trainer = build(small)
     with FlopCounterMode(display=False):
-        for norm in (False, True):
-            network = Mlp(256, (256,), 1, norm=norm, kernels=Kernels(fused=True))
-            flat = torch.ones(1, network.layout.size, requires_grad=True)
-            torch.autograd.grad(network(Copies(flat, network.layout), wake).sum(), flat)
+        trainer.advance()
 
 
 def _peak() -> int:

@@ -146,13 +146,13 @@ class Memory(NamedTuple):
 
 
 def pack_memory(points: Sequence[DesignPoint]) -> Memory:
-    """Estimate the largest memory of a pack with the CPU's fused kernels. PyTorch's own kernels keep half as much again."""
+    """Estimate the largest memory of a pack with compiled functions. PyTorch's own operations keep half as much again."""
     point = points[0]
     shapes, lanes = shapes_of(point), Lanes.of(points)
     width = point.precision.bytes
     return Memory(
         width * _parameters(point, shapes, lanes, RESTING_COPIES),
-        width * _activations(point, shapes, lanes),
+        width * _activations(point, shapes, lanes) + WORKSPACE_PAGE,
         dataset_bytes(point, task_spec(point.task)),
     )
 
@@ -184,11 +184,13 @@ def weights_bytes(point: DesignPoint, *, critics: bool) -> int:
 
 RESTING_COPIES = 4
 """Copies of each trained parameter: itself, its gradient, and two moments."""
-PASSING_COPIES = 3
-"""Temporary copies of each parameter that a loss trains, during its backward pass: weights with LayerNorm's scale folded in,
-gradients of these, and gradients of the parameters themselves."""
-_HYPER_LAYERS = 4
-"""Arrays that PyTorch keeps for a hypernetwork's hidden layer: outputs of Linear, norm, the norm's affine part, ReLU."""
+WORKSPACE_PAGE = 2**21
+"""Bytes of a page: what a pack keeps for its backward passes takes whole pages, if the system has large ones."""
+PASSING_COPIES = 1
+"""Temporary copies of each parameter that a loss trains, during its backward pass: the gradient, before it is stored."""
+_HYPER_OUTPUTS = 3
+"""Arrays of a hypernetwork's outputs during the critic's loss: those of the online and the target mixer, and their gradient.
+A hidden layer keeps one, because ReLU needs no slope."""
 
 
 def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes, copies: int) -> int:
@@ -204,9 +206,9 @@ def _critic_parameters(shapes: Shapes) -> int:
 
 
 def _activations(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
-    mixing = shapes.batch * sum(_HYPER_LAYERS * sum(net.widths[1:-1]) + 2 * net.widths[-1] for net in shapes.mixer)
+    mixing = shapes.batch * sum(sum(net.widths[1:-1]) + _HYPER_OUTPUTS * net.widths[-1] for net in shapes.mixer)
+    mixing += PASSING_COPIES * sum(net.parameters for net in shapes.mixer)
     critic = HEADS * (shapes.units * shapes.critic.activations + PASSING_COPIES * shapes.critic.parameters) + mixing
     actor = shapes.samples * shapes.actor.activations + PASSING_COPIES * shapes.actor.parameters
-    serving = lanes.climbing if point.value_learning.follows_actor else min(lanes.values, lanes.climbing)
-    read = HEADS * (lanes.climbing * shapes.units * shapes.critic.activations + serving * shapes.critic.parameters)
+    read = HEADS * lanes.climbing * shapes.units * shapes.critic.activations
     return max(lanes.values * critic, lanes.climbing * actor + read, lanes.reading * actor)

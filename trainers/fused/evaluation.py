@@ -19,6 +19,7 @@ from recipe_sweep.trainers.fused.forward import forward
 from recipe_sweep.trainers.fused.memory import number_of
 from recipe_sweep.trainers.fused.plan import Networks, Sizes, networks_of
 from recipe_sweep.trainers.fused.tiles import ROWS
+from recipe_sweep.trainers.fused.workspace import Part, workspace
 
 __all__ = ["Inputs", "Networks", "backward_of", "evaluate", "forward_of", "networks_of"]
 
@@ -63,25 +64,26 @@ class _Evaluate(torch.autograd.Function):
         inputs = Inputs.of(flat, x, actions)
         outputs, kept = forward_of(networks, inputs, threads, keep=True)
         # Saved tensors are watched: PyTorch refuses numbers that were changed meanwhile.
-        ctx.save_for_backward(*inputs, kept)
-        ctx.networks, ctx.threads = networks, threads
+        ctx.save_for_backward(*inputs)
+        ctx.networks, ctx.threads, ctx.kept = networks, threads, kept
         return outputs[0]
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        *inputs, kept = ctx.saved_tensors
         _, trains, _, of_inputs, _ = ctx.needs_input_grad
-        found = backward_of(ctx.networks, Inputs(*inputs), (gradient,), kept, ctx.threads, trains=trains, of_inputs=of_inputs)
+        inputs = Inputs(*ctx.saved_tensors)
+        found = backward_of(ctx.networks, inputs, (gradient,), ctx.kept, ctx.threads, trains=trains, of_inputs=of_inputs)
         return None, found[0] if trains else None, None, found[1] if of_inputs else None, None
 
 
-def forward_of(networks: Networks, inputs: Inputs, threads: int, *, keep: bool) -> tuple[list[Tensor], Tensor]:
-    """Compute each network's outputs (R, G, U, out), and what the backward pass reads."""
+def forward_of(networks: Networks, inputs: Inputs, threads: int, *, keep: bool) -> tuple[list[Tensor], Part | None]:
+    """Compute each network's outputs (R, G, U, out), and with `keep` what the backward pass reads."""
     sizes = sizes_of(networks, inputs)
     flat, samples = inputs.flat, sizes.sets * sizes.units
     outputs = [flat.new_empty(sizes.rows, sizes.sets, sizes.units, each) for each in networks.outputs]
-    kept = flat.new_empty(sizes.rows * samples * (2 * networks.kept + networks.normed) if keep else 0)
-    given = (*sizes, number_of(flat), inputs.addresses, _addresses(outputs), kept.data_ptr(), keep)
+    kept = workspace(flat.dtype).take(sizes.rows * samples * networks.kept) if keep else None
+    place = 0 if kept is None else kept.address
+    given = (*sizes, number_of(flat), inputs.addresses, _addresses(outputs), place, keep)
     _in_parts(forward, sizes, threads, (networks.place, len(networks.plans), networks.eps, *given))
     return outputs, kept
 
@@ -90,20 +92,24 @@ def backward_of(
     networks: Networks,
     inputs: Inputs,
     gradients: Sequence[Tensor],
-    kept: Tensor,
+    kept: Part,
     threads: int,
     *,
     trains: bool,
     of_inputs: bool,
 ) -> tuple[Tensor, Tensor]:
-    """Compute the gradients of parameters and actions from those of each network's outputs; empty if they are not wanted."""
+    """Compute the gradients of parameters and actions from those of each network's outputs; empty if they are not wanted.
+
+    What was kept goes back, so this is done once.
+    """
     sizes, flat = sizes_of(networks, inputs), inputs.flat
     of_flat = torch.empty_like(flat) if trains else flat.new_empty(0)
     of_actions = torch.empty_like(inputs.actions) if of_inputs else flat.new_empty(0)
     asked = [each.contiguous() for each in gradients]
-    given = (*sizes, number_of(flat), inputs.addresses, _addresses(asked), kept.data_ptr())
+    given = (*sizes, number_of(flat), inputs.addresses, _addresses(asked), kept.address)
     found = of_flat.data_ptr(), of_actions.data_ptr()
     _in_parts(backward, sizes, threads, (networks.place, len(networks.plans), *given, found, trains, of_inputs))
+    kept.give_back()
     return of_flat, of_actions
 
 

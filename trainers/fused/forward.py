@@ -40,21 +40,22 @@ def forward(table, networks, eps, rows, share, sets, units, context, actions, bl
 @inner
 def kept_at(plans, networks, sizes, kept, number):
     """Find where values of hidden layers, their slopes and their divisors begin."""
-    columns, at = np.intp(0), np.intp(0)
+    columns, sloped, at = np.intp(0), np.intp(0), np.intp(0)
     for _ in range(networks):
         plan = plan_at(plans, at)
         columns += plan.kept
+        sloped += 0 if plan.relu else plan.kept
         at += plan_length(plan.layers)
-    values = sizes.rows * sizes.sets * sizes.units * columns * size_of(number)
-    return kept, kept + values, kept + 2 * values
+    column = sizes.rows * sizes.sets * sizes.units * size_of(number)
+    return kept, kept + column * columns, kept + column * (columns + sloped)
 
 
 @inner
 def kept_after(plan, sizes, places, number):
     """Find the same for the network after this one."""
-    samples = sizes.rows * sizes.sets * sizes.units * size_of(number)
-    values, divisors = samples * plan.kept, samples * (plan.layers - 1)
-    return places[0] + values, places[1] + values, places[2] + divisors
+    column = sizes.rows * sizes.sets * sizes.units * size_of(number)
+    slopes = 0 if plan.relu else column * plan.kept
+    return places[0] + column * plan.kept, places[1] + slopes, places[2] + column * (plan.layers - 1)
 
 
 @inner

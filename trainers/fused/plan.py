@@ -93,13 +93,8 @@ class Networks:
 
     @cached_property
     def kept(self) -> int:
-        """Columns of all hidden layers of all networks."""
-        return sum(plan.kept for plan in self.plans)
-
-    @cached_property
-    def normed(self) -> int:
-        """Hidden layers of all networks."""
-        return sum(plan.layers - 1 for plan in self.plans)
+        """Numbers that a sample keeps in all networks: outputs of hidden layers, slopes of GELU, and divisors."""
+        return sum(plan.kept * (1 if plan.relu else 2) + plan.layers - 1 for plan in self.plans)
 
 
 @inner

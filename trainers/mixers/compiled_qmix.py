@@ -72,14 +72,14 @@ class _Prepare(torch.autograd.Function):
     def forward(ctx: Any, networks: Networks, flat: Tensor, state: Tensor, threads: int) -> Prepared:
         inputs = Inputs.of(flat, state, None)
         parts, kept = forward_of(networks, inputs, threads, keep=ctx.needs_input_grad[1])
-        ctx.networks, ctx.threads = networks, threads
-        ctx.save_for_backward(*inputs, kept)
+        ctx.networks, ctx.threads, ctx.kept = networks, threads, kept
+        ctx.save_for_backward(*inputs)
         return tuple(part.squeeze_(1) for part in parts)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        *inputs, kept = ctx.saved_tensors
-        found, _ = backward_of(ctx.networks, Inputs(*inputs), gradients, kept, ctx.threads, trains=True, of_inputs=False)
+        inputs = Inputs(*ctx.saved_tensors)
+        found, _ = backward_of(ctx.networks, inputs, gradients, ctx.kept, ctx.threads, trains=True, of_inputs=False)
         return None, found, None, None
 
 
