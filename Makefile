@@ -52,8 +52,8 @@ quick-list: setup ## measure anew which tests those are: every test, and tests/n
 test-cluster: setup ## sweeps on several Ray nodes, and on several machines made of this one (as root); some lose their power
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -m cluster -rs
 
-test-faults: setup ## random kills, stops and damages of sweeps, an hour; goes on where it was stopped in FAULTS_DIRECTORY (and FAULTS_SEED)
-	@OMP_NUM_THREADS=1 $(BIN)/pytest -m faults tests/faults
+test-faults: setup ## random kills, stops and damages of sweeps, and packs in long trainings, two hours; goes on where it was stopped in FAULTS_DIRECTORY (and FAULTS_SEED)
+	@OMP_NUM_THREADS=1 $(BIN)/pytest -m faults tests/faults tests/trainers
 
 test-fuzz: setup ## 500 spoilt grids, options, files and directories through the commands, in minutes; FUZZ_SEED and FUZZ_INPUTS
 	@OMP_NUM_THREADS=1 $(BIN)/pytest -m faults tests/fuzz

@@ -69,7 +69,7 @@ def _signed(gradient, weight):
 def backward(lanes, sets, batch, agents, embed, number, given, of_totals, found, of_values, of_weights):
     """Compute the gradients of the values (if `of_values`) and of the weights (if `of_weights`).
 
-    `given` are addresses of q, w1, b1 and w2, and `found` are those of the gradients of q, w1, b1, w2 and b2.
+    `given` are addresses of q, w1, b1 and w2. `found` are those of the gradients of q, w1, b1, w2 and b2.
     """
     sizes = MixSizes(lanes, sets, batch, agents, embed)
     q, w1, b1, w2 = memory(given[0], number), memory(given[1], number), memory(given[2], number), memory(given[3], number)

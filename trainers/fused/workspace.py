@@ -3,8 +3,8 @@
 A loss gives its part back when its gradients are computed, and the next loss takes the same memory. So a process needs the
 memory of its largest loss. The general allocator would need more, because small tensors settle between large ones.
 
-The block has addresses for as much as the machine has, because its size is not known before the first step. Pages that nobody
-has written to take no memory.
+The block's size is not known before the first step. So it has addresses for as much memory as the machine has. Pages that
+nobody has written to take none.
 """
 
 from __future__ import annotations
