@@ -55,7 +55,8 @@ def _backward(plan, sizes, flat, context, actions, of_y, layers_kept, of_flat, o
     outs, samples, columns = plan.widths[layers], sizes.sets * sizes.units, plan.hidden[layers - 1]
     kind = flat.dtype
     zero = flat.dtype.type(0.0)
-    starts, size, most = np.zeros(layers + 1, np.intp), plan.widths[1] * padded(sizes.actions) if of_inputs else 0, 0
+    starts, size = np.zeros(layers + 1, np.intp), plan.widths[1] * padded(sizes.actions) if of_inputs else 0
+    most = padded(sizes.actions)  # The gradients of actions may be wider than every layer.
     for i in range(layers):
         ins, width = plan.widths[i], plan.widths[i + 1]
         starts[i + 1] = starts[i] + (width * padded(ins) if i == layers - 1 and plan.few else ins * padded(width))

@@ -69,6 +69,18 @@ def test_compiled_is_eager_to_the_last_digits_of_float64(
         torch.testing.assert_close(mine, usual, rtol=1e-10, atol=1e-10 * float(usual.abs().max()))
 
 
+def test_gradients_of_actions_wider_than_every_layer_are_written_into_other_memory() -> None:
+    width, kind = 80, torch.float64
+    drawn = torch.Generator().manual_seed(0)
+    eager, fused = (Mlp(CONTEXT + width, (5,), 1, norm=True, kernels=how) for how in (EAGER, FUSED))
+    flat, x, acted, weight = (
+        torch.randn(*shape, dtype=kind, generator=drawn)
+        for shape in ((6, eager.layout.size), (3, 40, CONTEXT), (3, 2, 40, width), (6, 2, 40, 1))
+    )
+    for mine, usual in zip(*(value_and_gradients(mlp, flat, x, acted, weight) for mlp in (fused, eager)), strict=True):
+        torch.testing.assert_close(mine, usual, rtol=1e-10, atol=1e-12)
+
+
 @NORMS
 @pytest.mark.parametrize("spread", [0.01, 1.0, 30.0])
 def test_in_float32_compiled_is_as_near_to_the_truth_as_eager(norm: bool, spread: float) -> None:
