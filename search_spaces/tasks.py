@@ -32,6 +32,8 @@ class TaskEntry:
     registered_versions: Mapping[str, str] = field(default_factory=dict)
     environment_version: str | None = None
     older: Mapping[Source, tuple[str, ...]] = field(default_factory=dict)
+    discrete: bool = False
+    """Whether its actions are discrete."""
 
     def known(self, source: Source) -> tuple[str, ...]:
         """List the versions of a source's data that this release can use, the newest first; not of registered data."""
@@ -63,11 +65,11 @@ class TaskTable(Mapping[str, TaskEntry]):
         load_plugins()
         return len(self._entries)
 
-    def register(self, name: str, title: str, version: str) -> None:
+    def register(self, name: str, title: str, version: str, *, discrete: bool = False) -> None:
         """Add a task that has no datasets yet; raises PluginError if the name is taken."""
         if name in self._entries:
             raise PluginError(Problem(key="task", found=f"{name!r}, registered again", expected="a name that is not taken"))
-        self._entries[name] = TaskEntry(name, title, {}, {}, environment_version=version)
+        self._entries[name] = TaskEntry(name, title, {}, {}, environment_version=version, discrete=discrete)
 
     def register_dataset(self, task: str, dataset: str, version: str) -> None:
         """Add a dataset to a task.
@@ -113,7 +115,7 @@ TASKS = TaskTable(
             {Source.HOMEGROWN: SPREAD_QUALITIES, Source.OG_MARL: SPREAD_QUALITIES},
             {Source.HOMEGROWN: "1", Source.OG_MARL: "omar/mpe/simple_spread@main"},
         ),
-        TaskEntry("two_step", "Two-step game", {Source.HOMEGROWN: ("uniform",)}, {Source.HOMEGROWN: "1"}),
+        TaskEntry("two_step", "Two-step game", {Source.HOMEGROWN: ("uniform",)}, {Source.HOMEGROWN: "1"}, discrete=True),
         *map(_native_mujoco, ("2ant", "3hopper", "6halfcheetah")),
     )
 )

@@ -9,7 +9,7 @@ A name can be registered once. A version is part of the id of every run on the d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from recipe_sweep.search_spaces.errors import Problem
@@ -17,11 +17,25 @@ from recipe_sweep.search_spaces.plugin_words import add_plugin_word, plugin_word
 from recipe_sweep.search_spaces.plugins import PluginError
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.trainers.data.stored.columns import Columns
+from recipe_sweep.trainers.data.stored.discrete_actions import MOST_MASKED_ACTIONS
 from recipe_sweep.trainers.data.stored.episodes import Episode, columns_from_episodes
 from recipe_sweep.trainers.data.stored.registered import RegisteredDataset, add_dataset
-from recipe_sweep.trainers.environments.one_by_one import OneByOne, SingleEnvironment, SingleStep
+from recipe_sweep.trainers.environments.one_by_one import (
+    MaskedSingleEnvironment,
+    OneByOne,
+    SingleEnvironment,
+    SingleStep,
+    WinnableSingleEnvironment,
+)
 from recipe_sweep.trainers.environments.registry import add_environment, task_spec
-from recipe_sweep.trainers.task import BatchedEnvironment, ReturnScale, TaskSpec, Transition
+from recipe_sweep.trainers.task import (
+    BatchedEnvironment,
+    MaskedEnvironment,
+    ReturnScale,
+    TaskSpec,
+    Transition,
+    WinnableEnvironment,
+)
 
 if TYPE_CHECKING:
     from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
@@ -33,6 +47,8 @@ __all__ = [
     "BatchedEnvironment",
     "Columns",
     "Episode",
+    "MaskedEnvironment",
+    "MaskedSingleEnvironment",
     "OneByOne",
     "PluginError",
     "ReturnScale",
@@ -40,6 +56,8 @@ __all__ = [
     "SingleStep",
     "TaskSpec",
     "Transition",
+    "WinnableEnvironment",
+    "WinnableSingleEnvironment",
     "columns_from_episodes",
     "plugin_word",
     "register_dataset",
@@ -55,10 +73,24 @@ def register_task(spec: TaskSpec, make: Callable[[int], BatchedEnvironment], *, 
     """Add a task. `make(copies)` makes copies of its environment that step in one call.
 
     `make` may be a class of the protocol `BatchedEnvironment` whose constructor takes the number of copies. `OneByOne` wraps an
-    ordinary environment. `title` is the title of the task's panels in figures. Raises PluginError if the name is taken.
+    ordinary environment. `title` is the title of the task's panels in figures. The environment of a masked task has a method
+    `legal`: see `MaskedEnvironment`, and `MaskedSingleEnvironment` for one that is wrapped. Raises PluginError if the name is
+    taken, or if the task cannot be masked.
     """
-    TASKS.register(spec.name, title, version)
+    if problems := tuple(_masked_mistakes(spec)):
+        raise PluginError(*problems)
+    TASKS.register(spec.name, title, version, discrete=spec.discrete)
     add_environment(spec, make)
+
+
+def _masked_mistakes(spec: TaskSpec) -> Iterator[Problem]:
+    if spec.masked and not spec.discrete:
+        yield Problem(
+            key=spec.name, found="masked=True, discrete=False", expected="discrete=True: only discrete tasks are masked"
+        )
+    if spec.masked and spec.action_dim > MOST_MASKED_ACTIONS:
+        found, expected = f"{spec.action_dim} actions", f"at most {MOST_MASKED_ACTIONS} in a masked task: a number is a byte"
+        yield Problem(key=spec.name, found=found, expected=expected)
 
 
 def register_dataset(task: str, name: str, load: Callable[[], Columns], *, version: str, scale: ReturnScale) -> None:

@@ -124,17 +124,20 @@ def random_dataset(spec: TaskSpec, rows: int = ROWS) -> Dataset:
     def column(*shape: int) -> Tensor:
         return torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
 
+    shape = rows, spec.n_agents, spec.action_dim
+    numbers = torch.from_numpy(rng.integers(0, spec.action_dim, shape[:2], dtype=np.uint8)) if spec.masked else None
     index = torch.arange(rows)
     told = spec.state_dim == spec.n_agents * spec.obs_dim
     return Dataset(
         spec=spec,
         scale=ReturnScale(0.0, 1.0),
         observations=column(rows, spec.n_agents, spec.obs_dim),
-        actions=column(rows, spec.n_agents, spec.action_dim).clamp(-1, 1),
+        actions=column(*shape).clamp(-1, 1) if numbers is None else numbers,
         rewards=column(rows, spec.n_agents),
         states=None if told else column(rows, spec.state_dim),
         rows=index,
         next_rows=(index + 1).clamp(max=rows - 1),
         mask=((index + 1) % 100 != 0).to(torch.float32),
         content_hash="0" * 64,
+        legals=torch.ones(shape, dtype=torch.uint8) if spec.masked else None,
     )

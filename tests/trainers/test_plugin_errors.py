@@ -246,3 +246,70 @@ def test_what_the_system_refuses_an_environment_for_a_while_may_pass(lab: Path) 
     with pytest.raises(PluginCodeError) as caught:
         make_environment("line", 1).reset([np.random.default_rng(0)])
     assert may_pass(caught.value)
+
+
+MASKED = """
+SPEC = TaskSpec("line", n_agents=2, obs_dim=3, action_dim=3, state_dim=6, horizon=4, discrete=True, action_low=0.0, masked=True)
+
+class Told(Line):
+    def legal(self):
+        return np.ones((2, 3))
+    def won(self):
+        return True
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "says"),
+    [
+        ("legal", "return np.ones((2, 2))", "ValueError"),
+        ("legal", "return np.full((2, 3), 0.5)", "values other than 0 and 1"),
+        ("legal", "return np.outer([0, 1], np.ones(3))", "an agent without any"),
+        ("legal", "raise Odd('x')", "Odd: x"),
+        ("won", "return 'yes'", "won"),
+    ],
+)
+def test_what_a_masked_environment_tells_is_checked(lab: Path, method: str, body: str, says: str) -> None:
+    replaced = f"class Broken(Told):\n    def {method}(self):\n        {body}\n"
+    lab.write_text(f"{HEAD}{MASKED}\n{replaced}\nload = None\n{TAIL.replace('SPEC, Line', 'SPEC, Broken')}")
+    environment = make_environment("line", 2)
+    with pytest.raises(PluginCodeError) as caught:  # noqa: PT012
+        environment.reset([np.random.default_rng(0)] * 2)
+        getattr(environment, method)()
+    for part in ("environment of line", method, says, f"{lab}:"):
+        assert part in str(caught.value)
+
+
+def test_a_masked_environment_may_run_out_of_actions_when_its_episode_is_over(lab: Path) -> None:
+    body = "class Flat(OneByOne):\n    def _legal(self): return np.full((2, 2, 3), not self._over.all())\n"
+    lab.write_text(f"{HEAD}{MASKED}\n{body}\nload = None\n{TAIL.replace('OneByOne(SPEC, Line', 'Flat(SPEC, Told')}")
+    environment = make_environment("line", 2)
+    environment.reset([np.random.default_rng(0)] * 2)
+    assert environment.legal().all()  # type: ignore[attr-defined]
+    environment.step(np.zeros((2, 2, 3)))
+    assert not environment.legal().any()  # type: ignore[attr-defined]
+    assert environment.won().all()  # type: ignore[attr-defined]
+
+
+def test_a_masked_task_whose_environment_tells_no_legal_actions_is_refused(lab: Path) -> None:
+    lab.write_text(f"{HEAD}{MASKED}\nload = None\n{TAIL}")
+    with pytest.raises(PluginCodeError, match=r"(?s)no method `legal`.*lab.py"):
+        make_environment("line", 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [("discrete=False", "only discrete tasks are masked"), ("discrete=True, action_dim=300", "at most 256")],
+)
+def test_a_task_that_cannot_be_masked_is_refused_when_it_is_registered(lab: Path, changed: str, says: str) -> None:
+    spec = f"import dataclasses\nSPEC = dataclasses.replace(SPEC, masked=True, {changed})\n"
+    lab.write_text(f"{HEAD}\n{spec}\nload = None\n{TAIL}")
+    with pytest.raises(PluginError, match=says):
+        load_plugins()
+
+
+def test_an_environment_has_only_the_methods_that_its_plugin_gives_it(lab: Path) -> None:
+    lab.write_text(f"{HEAD}\nload = None\n{TAIL}")
+    environment = make_environment("line", 2)
+    for method in ("legal", "won", "recover", "states"):
+        assert not hasattr(environment, method)

@@ -15,6 +15,7 @@ from recipe_sweep.trainers.data.homegrown.makers import LICENCE, make_columns
 from recipe_sweep.trainers.data.stored.card import CARD_FILE, Card, Declared, Identity, content_hash, make_card, read_card
 from recipe_sweep.trainers.data.stored.collect import Progress, unheard
 from recipe_sweep.trainers.data.stored.columns import Columns, column_layout, state_is_observed, transition_index
+from recipe_sweep.trainers.data.stored.discrete_actions import wrong_actions_of_a_masked_task
 from recipe_sweep.trainers.data.stored.registered import REGISTERED_LICENCE, load_registered, registered_scale
 from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
 from recipe_sweep.trainers.data.stored.store import map_columns, publish, rehash
@@ -116,13 +117,16 @@ def map_dataset(point: Declared, root: Path, verify: bool = False) -> StoredData
         rehash(directory, card, columns)
     if not columns.terminals[-1]:  # the last row would have no next row
         raise BrokenDataError(Problem(file=str(directory), found="a last row that ends no episode", expected="whole episodes"))
+    if spec.masked and (wrong := tuple(wrong_actions_of_a_masked_task(spec, columns, str(directory)))):
+        raise BrokenDataError(*wrong)
     return StoredDataset(directory, card, spec, columns)
 
 
 def open_dataset(point: Declared, root: Path, expected_hash: str | None = None, verify: bool = False) -> Dataset:
     """Map the point's dataset into memory. All processes that read it share its pages, and none writes to them.
 
-    Check identity, types, shapes and that every number is finite. With `verify`, hash every byte again.
+    Check identity, types and shapes, that every number is finite, and that every action of a masked task is legal. With
+    `verify`, hash every byte again.
 
     Raises:
         MissingDataError: the dataset is not here.
@@ -150,6 +154,7 @@ def open_dataset(point: Declared, root: Path, expected_hash: str | None = None, 
         next_rows=from_numpy(next_rows),
         mask=from_numpy(mask),
         content_hash=card.content_hash,
+        legals=None if columns.legals is None else from_numpy(columns.legals),
     )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from recipe_sweep.trainers.data.catalogue import StoredDataset, map_dataset
 from recipe_sweep.trainers.data.stored.card import Card, Declared
 from recipe_sweep.trainers.data.stored.columns import episode_returns
+from recipe_sweep.trainers.data.stored.discrete_actions import one_hot_actions
 from recipe_sweep.trainers.randomness import generator
 
 Floats = NDArray[np.float64]
@@ -94,7 +95,7 @@ def _map(joint: Sequence[Floats]) -> Floats:
 
 def _inspection(stored: StoredDataset, rows: NDArray[np.int64], covered: float, cell_counts: Floats) -> Inspection:
     columns, spec = stored.columns, stored.spec
-    actions = columns.actions[rows].reshape(len(rows), -1).astype(np.float64)
+    actions = one_hot_actions(spec, columns.actions[rows]).reshape(len(rows), -1).astype(np.float64)
     return Inspection(
         directory=stored.directory,
         card=stored.card,

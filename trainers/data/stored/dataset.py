@@ -14,7 +14,8 @@ class Dataset:
     """Rows that are stored once (memory-mapped, read-only). A transition is a pair of rows.
 
     Transition i is row `rows[i]` -> row `next_rows[i]`. If `mask[i]` is 0, the episode ended there: `next_rows[i]` is a valid
-    index, but its content is not used. Rows are float32; the trainer casts them after gathering.
+    index, but its content is not used. Rows are float32, or bytes; the trainer casts them after
+    gathering.
     """
 
     spec: TaskSpec
@@ -22,7 +23,7 @@ class Dataset:
     observations: Tensor
     """(T, N, O)"""
     actions: Tensor
-    """(T, N, A)"""
+    """(T, N, A). A masked task has the number of each agent's action, (T, N) bytes"""
     rewards: Tensor
     """(T, N)"""
     states: Tensor | None
@@ -35,3 +36,5 @@ class Dataset:
     """(M,) float32"""
     content_hash: str
     """sha256 over the columns. It is pinned when a sweep first uses the dataset, and every process checks it."""
+    legals: Tensor | None = None
+    """(T, N, A) bytes of a masked task: 1 for an action that was legal before the step, else 0. None for other tasks"""

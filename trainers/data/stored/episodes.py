@@ -12,6 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.trainers.data.errors import DataError
 from recipe_sweep.trainers.data.stored.columns import Columns, Floats, column_layout, state_is_observed
+from recipe_sweep.trainers.data.stored.discrete_actions import (
+    as_legals,
+    in_stored_form,
+    is_one_hot,
+    wrong_actions_of_a_masked_task,
+)
 from recipe_sweep.trainers.task import TaskSpec
 
 _KEYS_SHOWN = 8
@@ -23,11 +29,13 @@ class Episode(NamedTuple):
     observations: ArrayLike
     """(T + 1, N, O) with the observation after the last step, as in Minari, or (T, N, O)"""
     actions: ArrayLike
-    """(T, N, A): the actions that were executed; one-hot if actions are discrete"""
+    """(T, N, A): the actions that were executed. Discrete actions are one-hot, or (T, N) numbers from 0 on"""
     rewards: ArrayLike
     """(T, N), or (T,) if all agents share one reward"""
     states: ArrayLike | None = None
     """(T, S) or (T + 1, S); not needed if the observations contain the state (`state_is_observed`)"""
+    legals: ArrayLike | None = None
+    """(T, N, A) or (T + 1, N, A): 1 for an action that was legal before the step, else 0. Only masked tasks have it"""
 
 
 def columns_from_episodes(spec: TaskSpec, episodes: Iterable[Episode]) -> Columns:
@@ -41,12 +49,14 @@ def columns_from_episodes(spec: TaskSpec, episodes: Iterable[Episode]) -> Column
     with_states = {part.states is not None for part in parts}
     if len(with_states) > 1:
         raise DataError(Problem(key="states", found="some episodes with states, some without", expected="all or none"))
+    legals = [part.legals for part in parts if part.legals is not None]
     return Columns(
         observations=np.concatenate([part.observations for part in parts]),
         actions=np.concatenate([part.actions for part in parts]),
         rewards=np.concatenate([part.rewards for part in parts]),
         terminals=np.concatenate([part.terminals for part in parts]),
         states=np.concatenate([part.states for part in parts if part.states is not None]) if True in with_states else None,
+        legals=np.concatenate(legals) if legals else None,
     )
 
 
@@ -54,20 +64,16 @@ def _part(spec: TaskSpec, number: int, episode: Episode) -> Columns:
     name = f"episode {number}"
     if not all(hasattr(episode, field) for field in ("observations", "actions", "rewards")):
         raise DataError(Problem(key=name, found=described(episode), expected="an Episode of observations, actions and rewards"))
-    shapes = {
-        "observations": (spec.n_agents, spec.obs_dim),
-        "actions": (spec.n_agents, spec.action_dim),
-        "rewards": (spec.n_agents,),
-        "states": (spec.state_dim,),
-    }
     problems: list[Problem] = []
-    arrays: dict[str, Floats] = {}
-    for column, shape in shapes.items():
+    if episode.legals is not None and not spec.masked:
+        problems.append(_unasked_legals(spec, f"{name}, legals"))
+    arrays: dict[str, NDArray[Any]] = {}
+    for column, shape in _row_shapes(spec).items():
         values = getattr(episode, column, None)
         if values is None and column == "states":
             continue
         try:
-            array = as_floats(values)
+            array = _converted(spec, column, values)
         except DataError as error:
             problems += (replace(problem, key=f"{name}, {column}") for problem in error.problems)
             continue
@@ -82,7 +88,7 @@ def _part(spec: TaskSpec, number: int, episode: Episode) -> Columns:
         problems += _wrong_lengths(name, arrays)
     if problems:
         raise DataError(*problems)
-    steps, states = len(arrays["actions"]), arrays.get("states")
+    steps, states, legals = len(arrays["actions"]), arrays.get("states"), arrays.get("legals")
     terminals = np.zeros(steps, np.bool_)
     terminals[-1] = True
     return Columns(
@@ -91,12 +97,44 @@ def _part(spec: TaskSpec, number: int, episode: Episode) -> Columns:
         rewards=arrays["rewards"],
         terminals=terminals,
         states=None if states is None else states[:steps],
+        legals=None if legals is None else legals[:steps],
     )
 
 
-def _wrong_lengths(name: str, arrays: Mapping[str, Floats]) -> Iterator[Problem]:
+def _unasked_legals(spec: TaskSpec, key: str, file: str | None = None) -> Problem:
+    return Problem(file, key=key, found="legal actions", expected=f"none, because {spec.name} is not masked")
+
+
+def _row_shapes(spec: TaskSpec) -> dict[str, tuple[int, ...]]:
+    """List the shape of one row of each column of an episode."""
+    shapes: dict[str, tuple[int, ...]] = {
+        "observations": (spec.n_agents, spec.obs_dim),
+        "actions": (spec.n_agents,) if spec.masked else (spec.n_agents, spec.action_dim),
+        "rewards": (spec.n_agents,),
+        "states": (spec.state_dim,),
+    }
+    return shapes | ({"legals": (spec.n_agents, spec.action_dim)} if spec.masked else {})
+
+
+def _converted(spec: TaskSpec, column: str, values: object) -> NDArray[Any]:
+    """Convert a column to its stored type. Raises DataError if that is impossible."""
+    if column == "terminals":
+        return _flags(values)
+    if column == "legals" or (column == "actions" and spec.discrete):
+        given = _real_numbers(values)
+        return as_legals(given) if column == "legals" else _actions(spec, given)
+    return as_floats(values)
+
+
+def _actions(spec: TaskSpec, given: NDArray[Any]) -> NDArray[Any]:
+    stored = in_stored_form(spec, given)
+    return stored if spec.masked else as_floats(stored)
+
+
+def _wrong_lengths(name: str, arrays: Mapping[str, NDArray[Any]]) -> Iterator[Problem]:
     steps = len(arrays["actions"])
-    for column, lengths in (("observations", (steps, steps + 1)), ("rewards", (steps,)), ("states", (steps, steps + 1))):
+    longer = (steps, steps + 1)
+    for column, lengths in (("observations", longer), ("rewards", (steps,)), ("states", longer), ("legals", longer)):
         if column in arrays and (steps == 0 or len(arrays[column]) not in lengths):
             found = f"{len(arrays[column])} rows with {steps} actions"
             expected = f"{' or '.join(map(str, lengths))} rows, and at least one action"
@@ -105,18 +143,18 @@ def _wrong_lengths(name: str, arrays: Mapping[str, Floats]) -> Iterator[Problem]
 
 def check_columns(spec: TaskSpec, columns: object, name: str) -> Columns:
     """Check columns and convert them to the stored types. Raises DataError with all mistakes at once."""
-    needed = ("observations", "actions", "rewards", "terminals")
+    needed, optional = ("observations", "actions", "rewards", "terminals"), ("states", "legals")
     if not all(hasattr(columns, field) for field in needed):
         expected = "Columns of observations, actions, rewards and terminals; `columns_from_episodes` makes them"
         raise DataError(Problem(file=name, found=described(columns), expected=expected))
     problems: list[Problem] = []
-    arrays: dict[str, NDArray[Any] | None] = {"states": None}
-    for column in (*needed, "states"):
+    arrays: dict[str, NDArray[Any] | None] = dict.fromkeys(optional)
+    for column in (*needed, *optional):
         values = getattr(columns, column, None)
-        if values is None and column == "states":
+        if values is None and column in optional:
             continue
         try:
-            arrays[column] = _flags(values) if column == "terminals" else as_floats(values)
+            arrays[column] = _converted(spec, column, values)
         except DataError as error:
             problems += (replace(problem, file=name, key=column) for problem in error.problems)
     if problems:
@@ -152,6 +190,12 @@ def as_floats(values: object) -> Floats:
     raise DataError(Problem(found=found, expected="an array of real numbers"))
 
 
+def _real_numbers(values: object) -> NDArray[Any]:
+    """Take whole numbers as they are, and convert others to floats. Raises DataError if they are no array of real numbers."""
+    kind = getattr(getattr(values, "dtype", None), "kind", "")
+    return np.asarray(values) if kind in ("b", "u", "i") else as_floats(values)
+
+
 def _flags(values: object) -> NDArray[np.bool_]:
     """Convert flags to the stored type. Raises DataError if the values are not one flag for each row."""
     array = as_floats(values)
@@ -173,8 +217,13 @@ def _problems(spec: TaskSpec, columns: Columns, name: str) -> Iterator[Problem]:
             yield Problem(file=name, key=column, found=found, expected="finite numbers")
     if not len(columns.terminals) or not columns.terminals[-1]:
         yield Problem(file=name, key="terminals", found="a last row that ends no episode", expected="whole episodes")
+    if columns.legals is not None and not spec.masked:
+        yield _unasked_legals(spec, "legals", name)
     if columns.actions.shape == layout["actions"][1]:
-        yield from _wrong_actions(spec, columns.actions, name)
+        if not spec.masked:
+            yield from _wrong_actions(spec, columns.actions, name)
+        elif columns.legals is not None and columns.legals.shape == layout["legals"][1]:
+            yield from wrong_actions_of_a_masked_task(spec, columns, name)
 
 
 def _rows_not_finite(values: NDArray[Any]) -> NDArray[np.intp]:
@@ -183,7 +232,7 @@ def _rows_not_finite(values: NDArray[Any]) -> NDArray[np.intp]:
 
 def _wrong_actions(spec: TaskSpec, actions: NDArray[np.float32], name: str) -> Iterator[Problem]:
     if spec.discrete:
-        if not (np.isin(actions, (0.0, 1.0)).all() and (actions.sum(axis=-1) == 1.0).all()):
+        if not is_one_hot(actions):
             yield Problem(
                 file=name, key="actions", found="rows that are not one-hot", expected="one-hot rows: actions are discrete"
             )

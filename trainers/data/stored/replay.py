@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from recipe_sweep.trainers.data.stored.card import ReplayErrors, ReplayResult
 from recipe_sweep.trainers.data.stored.columns import Columns, Floats
+from recipe_sweep.trainers.data.stored.discrete_actions import one_hot_actions
 from recipe_sweep.trainers.environments.registry import available_tasks, make_environment
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.task import FloatArray, RecoverableEnvironment, TaskSpec
@@ -88,7 +89,7 @@ def replay_columns(spec: TaskSpec, columns: Columns, transitions: int, clipped: 
     for first in range(0, len(rows), AT_ONCE):
         some = rows[first : first + AT_ONCE]
         known = ~columns.terminals[some]
-        actions = columns.actions[some]
+        actions = one_hot_actions(spec, columns.actions[some])
         inside = (actions > spec.action_low) & (actions < spec.action_high)
         paid: NDArray[np.bool_] = np.logical_or(inside.reshape(len(some), -1).all(axis=1), not clipped)
         replay.play(columns.observations[some], actions, columns.rewards[some], columns.observations[some + known], known, paid)
