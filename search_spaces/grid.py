@@ -57,6 +57,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
     CriticNorm,
     Decomposition,
+    Discretisation,
     Extraction,
     Keep,
     MixerTraining,
@@ -143,6 +144,7 @@ class Settings(Section):
     mixer_gain: Axis[Gain] = (1.0,)
     mixer_training: Axis[MixerTraining] = (MixerTraining.JOINT,)
     actor_bound: Axis[ActorBound] = (ActorBound.NONE,)
+    discretisation: Axis[Discretisation] = (Discretisation.RAW,)
     precision: Axis[Precision] = (Precision.FLOAT32,)
     eval_every: Axis[Steps] = (50_000,)
     eval_episodes: Axis[Episodes] = (10,)

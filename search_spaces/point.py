@@ -22,6 +22,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
     CriticNorm,
     Decomposition,
+    Discretisation,
     DivergenceBound,
     Extraction,
     MixerTraining,
@@ -84,6 +85,7 @@ class DesignPoint:
     mixer_gain: float = 1.0
     mixer_training: MixerTraining = MixerTraining.JOINT
     actor_bound: ActorBound = ActorBound.NONE
+    discretisation: Discretisation = Discretisation.RAW
     team_reward: TeamReward = TeamReward.MEAN
     final_episodes: int | None = None
     numerics: int = NUMERICS_VERSION
@@ -147,7 +149,7 @@ class DesignPoint:
         """Id of the value lane that serves this run.
 
         Where the critic follows the actor (TD), every run has its own value lane. Under SARSA and IQL no value depends on the
-        actor. There, runs share a lane if they differ only in extraction, alpha, and actor normalisation or bound.
+        actor. There, runs share a lane if they differ only in extraction, alpha, discretisation, and actor normalisation or bound.
         """
         if self.value_learning.follows_actor:
             return self.run_id
@@ -172,7 +174,7 @@ class DesignPoint:
 _FIELDS = {field.name: field for field in dataclasses.fields(DesignPoint)}
 _FLOATS = frozenset(name for name, field in _FIELDS.items() if str(field.type).startswith("float"))
 _SEED = frozenset({"seed"})
-_ACTOR_FIELDS = frozenset({"extraction", "alpha", "actor_norm", "actor_bound"})
+_ACTOR_FIELDS = frozenset({"extraction", "alpha", "actor_norm", "actor_bound", "discretisation"})
 _LANE_FIELDS = frozenset({"extraction", "alpha", "actor_norm", "tau", "seed", "lr"})
 _NO_DATASET_FIELDS = frozenset(_FIELDS) - {
     *("task", "source", "dataset", "dataset_version", "dataset_seed", "dataset_size"),

@@ -204,6 +204,17 @@ def _ablations(grid: Grid, tables: Tables) -> Iterator[Finding]:
                     yield Finding((*column.path, index), (axis,), f"{_told(value)}, an ablation", _SAY_SO)
 
 
+def _discretisations(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """Refuse a discretisation where no task has discrete actions. It would change no run, and the user would not know."""
+    tasks = [TASKS[str(task)] for task in tables.values("task")]
+    if not tasks or any(task.discrete for task in tasks):
+        return
+    for column in (column for column in tables.columns if column.axis == "discretisation" and len(column.values) == 1):
+        if column.values[0] != DesignPoint.discretisation:  # `_inapplicable` finds several values.
+            found = f"{_told(column.values[0])}, although the actions of {listing(task.name for task in tasks)} are continuous"
+            yield Finding(column.path, ("task", "discretisation"), found, "a task with discrete actions, or no discretisation")
+
+
 def _critic_norms(grid: Grid, tables: Tables) -> Iterator[Finding]:
     """Check that each norm applies to its decomposition, and that ablations are allowed."""
     for column in (column for column in tables.columns if column.axis == "critic_norm"):
@@ -265,6 +276,7 @@ RULES = (
     _schedule,
     _final_episodes,
     _ablations,
+    _discretisations,
     _critic_norms,
     _searched,
     _exclusions,

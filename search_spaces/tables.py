@@ -53,6 +53,8 @@ def condition(column: str) -> Condition | None:
             return Condition("value_learning", tuple(one for one in ValueLearning.members() if one.has_expectile))
         case "mixer_embed" | "mixer_hidden" | "mixer_gain" | "mixer_training":
             return Condition("decomposition", tuple(one for one in Decomposition.members() if one.mixes))
+        case "discretisation":
+            return Condition("task", tuple(name for name, task in TASKS.items() if task.discrete))
         case "dataset_seed" | "dataset_size":
             return Condition("source", (Source.HOMEGROWN,))
         case _:

@@ -127,6 +127,19 @@ class ActorBound(StrEnum):
     TANH = "tanh"
 
 
+class Discretisation(StrEnum):
+    """What critics and losses read of the actor's outputs in tasks with discrete actions.
+
+    `raw`: the outputs themselves, fitted to one-hot vectors. `softmax`: the probabilities of the legal actions.
+    `straight_through`: the executed one-hot vector, with the gradient of the probabilities. Under the last two, losses are
+    log-likelihoods.
+    """
+
+    RAW = "raw"
+    SOFTMAX = "softmax"
+    STRAIGHT_THROUGH = "straight_through"
+
+
 class DivergenceBound(StrEnum):
     """How the bound of |Q| follows from the data. A number in its place is the bound itself."""
 

@@ -13,6 +13,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
     CriticNorm,
     Decomposition,
+    Discretisation,
     Extraction,
     MixerTraining,
     Precision,
@@ -42,6 +43,7 @@ OBJECTS: Mapping[Any, tuple[Callable[[Any], object], str]] = {
     ActorNorm: (ACTOR_NORMS.__getitem__, "a line in trainers/normalisation.py"),
     MixerTraining: (TRAINED_BY_CRITIC.__getitem__, "a line in trainers/mixers/registry.py"),
     ActorBound: (ACTOR_BOUNDS.__getitem__, "a line in trainers/policies/registry.py"),
+    Discretisation: (POLICIES.__getitem__, "a line in trainers/policies/registry.py"),
     TeamReward: (TEAM_REWARDS.__getitem__, "a line in trainers/decomposition/team_reward.py"),
     Precision: (ARITHMETIC.__getitem__, "a line in trainers/precision.py"),
 }

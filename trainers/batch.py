@@ -31,6 +31,10 @@ class Batch(NamedTuple):
     """(G, B, S)"""
     next_state: Tensor | None
     """(G, B, S)"""
+    legals: Tensor | None = None
+    """(G, B, N, A): 1 for an action that is legal at `obs`, else 0"""
+    next_legals: Tensor | None = None
+    """(G, B, N, A): the same at `next_obs`"""
 
 
 def agent_inputs(obs: Tensor) -> Tensor:

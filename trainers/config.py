@@ -12,6 +12,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     ActorBound,
     CriticNorm,
     Decomposition,
+    Discretisation,
     MixerTraining,
     Precision,
     TeamReward,
@@ -49,6 +50,7 @@ class LearnerConfig:
     mixer_gain: float = 1.0
     mixer_training: MixerTraining = MixerTraining.JOINT
     actor_bound: ActorBound = ActorBound.NONE
+    discretisation: Discretisation = Discretisation.RAW
     team_reward: TeamReward = TeamReward.MEAN
     adam: Adam = field(default_factory=Adam)
     awr: AwrBounds = field(default_factory=AwrBounds)
@@ -74,6 +76,7 @@ class LearnerConfig:
             mixer_gain=point.mixer_gain,
             mixer_training=point.mixer_training,
             actor_bound=point.actor_bound,
+            discretisation=point.discretisation,
             team_reward=point.team_reward,
             kernels=kernels,
         )

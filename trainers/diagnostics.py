@@ -69,4 +69,13 @@ def measure(
         for lanes, record in records:
             for name, metric in record.items():
                 measured.setdefault(name, nan.clone())[lanes] = metric
-        return torch.stack([measured.get(name, nan).detach() for name in names(learner.spec.n_agents)])
+        return torch.stack([measured.get(name, nan).detach() for name in names(learner.spec.n_agents, learner.spec.masked)])
+
+
+def illegal_choices(mu: Tensor, legal: Tensor | None) -> dict[str, Tensor]:
+    """Measure how often the largest component of mu (n, B, N, A) is illegal: (n,) by name. Empty without legal actions."""
+    if legal is None:
+        return {}
+    allowed = legal > 0
+    chosen = allowed.gather(-1, mu.argmax(-1, keepdim=True)).squeeze(-1)
+    return {"argmax_illegal": lane_mean((~chosen & allowed.any(-1)).to(mu.dtype))}

@@ -14,7 +14,7 @@ from recipe_sweep.trainers.environments.registry import make_environment
 from recipe_sweep.trainers.environments.sums import mean_over_agents
 from recipe_sweep.trainers.policies.registry import policy_of
 from recipe_sweep.trainers.randomness import generator
-from recipe_sweep.trainers.task import BatchedEnvironment, FloatArray
+from recipe_sweep.trainers.task import BatchedEnvironment, FloatArray, MaskedEnvironment
 
 _CPU = torch.device("cpu")
 
@@ -104,11 +104,19 @@ def played(
     running = np.ones(len(starts), dtype=np.bool_)
     while running.any():
         wished = act(observations)
-        actions = policy.executable(wished, None)
+        actions = policy.executable(wished, _legal(environment))
         after, rewards, done = environment.step(actions)
         paid = np.where(running, mean_over_agents(rewards), 0.0)
         yield Moment(observations, wished, actions, paid, running, after)
         observations, running = after, running & ~done
+
+
+def _legal(environment: BatchedEnvironment) -> NDArray[np.uint8] | None:
+    """Ask a masked task's environment for the legal actions (E, N, A)."""
+    if not environment.spec.masked:
+        return None
+    assert isinstance(environment, MaskedEnvironment), f"the environment of {environment.spec.name} tells no legal actions"
+    return environment.legal()
 
 
 def acts_on(

@@ -109,11 +109,12 @@ class Learner:
         means, losses, actor_norms, records = [], [], [], []
         for group in self._groups:
             mu = models.means(group.actor.copies, group.batch_of(inputs))
+            legal = group.batch_of(batch.legals) if batch.legals is not None else None
             loss = extraction(group.lanes.extraction).loss(
                 models,
                 ExtractionData(
-                    actions=models.policy.critic_action(mu, None),
-                    nll=models.policy.nll(mu, group.batch_of(batch.actions), None),
+                    actions=models.policy.critic_action(mu, legal),
+                    nll=models.policy.nll(mu, group.batch_of(batch.actions), legal),
                     alpha=group.alpha,
                     norm=group.lanes.norm,
                     critic=group.critic,
@@ -129,7 +130,7 @@ class Learner:
             means.append(mu.detach())
             losses.append(loss.loss.detach())
             if record:
-                records.append((group.lanes.lanes, loss.record()))
+                records.append((group.lanes.lanes, loss.record() | diagnostics.illegal_choices(mu.detach(), legal)))
 
         actor = torch.cat(losses)
         norms["actor"] = torch.cat(actor_norms)
@@ -170,7 +171,9 @@ class Learner:
         return StepData(
             now=Views(pick(inputs), pick(batch.state) if states and batch.state is not None else None),
             next=Views(
-                pick(agent_inputs(batch.next_obs)), pick(batch.next_state) if states and batch.next_state is not None else None
+                pick(agent_inputs(batch.next_obs)),
+                pick(batch.next_state) if states and batch.next_state is not None else None,
+                pick(batch.next_legals) if batch.next_legals is not None else None,
             ),
             actions=pick(batch.actions).unsqueeze(1),
             next_actions=pick(batch.next_actions).unsqueeze(1) if batch.next_actions is not None else None,

@@ -10,6 +10,13 @@ ACTOR_METRICS = ("actor_loss", "actor_q_term", "actor_bc_term", "mu_outside", "m
 """mu_outside: share of mu's components beyond the action bounds; awr_ess: effective sample size as a share of the samples."""
 
 
-def names(agents: int) -> tuple[str, ...]:
+OF_MASKED_TASKS = {"mu_outside": "argmax_illegal"}
+"""Metrics that masked tasks have in place of others. argmax_illegal: share of the batch's agents whose largest component of mu,
+over all actions, is an illegal action. One-hot actions have no bounds that mu could leave."""
+
+
+def names(agents: int, masked: bool = False) -> tuple[str, ...]:
     """List all metrics' names, in the order of `recipe_sweep.trainers.diagnostics.measure`."""
-    return (*VALUE_METRICS, *NORM_METRICS, *ACTOR_METRICS, *(f"awr_agent_share/{a}" for a in range(agents)))
+    shares = (f"awr_agent_share/{a}" for a in range(agents))
+    every = (*VALUE_METRICS, *NORM_METRICS, *ACTOR_METRICS, *shares)
+    return tuple(OF_MASKED_TASKS.get(name, name) for name in every) if masked else every

@@ -18,6 +18,7 @@ from recipe_sweep.trainers.networks import ACTOR_LAST_VARIANCE, Arrays, Mlp, Net
 from recipe_sweep.trainers.parameters import Copies, Stack, Target
 from recipe_sweep.trainers.policies.registry import ACTOR_BOUNDS, policy_of
 from recipe_sweep.trainers.randomness import generator
+from recipe_sweep.trainers.sampler import Reads
 from recipe_sweep.trainers.task import TaskSpec
 from recipe_sweep.trainers.value_learning.registry import VALUE_LEARNING
 
@@ -44,7 +45,7 @@ class Models:
         self.spec, self.config, self.lanes = spec, config, lanes
         self.decomposition = DECOMPOSITIONS[config.decomposition]
         self.learning = VALUE_LEARNING[config.value_learning]
-        self.policy = policy_of(spec)
+        self.policy = policy_of(spec, config.discretisation)
         context, action = self.decomposition.context_size(spec), self.decomposition.action_size(spec)
         self._critic_net = Mlp(context + action, config.hidden, 1, norm=True, kernels=config.kernels)
         self._value_net = Mlp(context, config.hidden, 1, norm=True, kernels=config.kernels)
@@ -83,6 +84,16 @@ class Models:
                 copies.append(drawn[seed, name] if given is None else given)
         stack_arrays(layout, copies, out=stack.flat)
         return stack
+
+    @property
+    def reads(self) -> Reads:
+        """Columns of the data that a step needs beside those that every step needs."""
+        return Reads(
+            next_actions=self.learning.reads_next_actions,
+            states=self.decomposition.uses_state,
+            legals=self.spec.masked and self.policy.reads_legal,
+            next_legals=self.spec.masked and self.learning.follows_actor,
+        )
 
     @property
     def trains_mixer(self) -> bool:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from recipe_sweep.trainers.batch import Batch
 from recipe_sweep.trainers.data.stored.dataset import Dataset
@@ -25,6 +26,10 @@ class Reads(NamedTuple):
 
     next_actions: bool
     states: bool
+    legals: bool = False
+    """Legal actions at the observations. Only masked tasks have legal actions."""
+    next_legals: bool = False
+    """Legal actions at the next observations."""
 
 
 class Sampler:
@@ -41,22 +46,23 @@ class Sampler:
         device: torch.device,
     ) -> None:
         self._seeds, self._batch, self._dtype, self._device = tuple(seeds), batch, dtype, device
-        self._next_actions, self._states = reads
+        self._reads, self._action_dim = reads, dataset.spec.action_dim
         on_cpu = device.type == "cpu"  # then columns stay memory-mapped, and all processes of the machine share them
 
         def place(column: Tensor) -> Tensor:
             return column if on_cpu else column.to(device)
 
         self._observations = place(dataset.observations)
-        self._actions = place(dataset.actions)
+        self._actions, self._numbered = place(dataset.actions), dataset.spec.masked
+        self._legals = None if dataset.legals is None else place(dataset.legals)
         self._rewards = place(dataset.rewards)
         self._state = place(dataset.states) if dataset.states is not None else None
         self._rows, self._next_rows, self._mask = map(place, (dataset.rows, dataset.next_rows, dataset.mask))
         self._block_number = -1
         self._block = torch.empty(0)
 
-    def at(self, step: int) -> Batch:
-        """Draw the batch of gradient step number `step` (from 0)."""
+    def at(self, step: int, *, measured: bool = False) -> Batch:
+        """Draw the batch of gradient step number `step` (from 0). If it is measured, the legal actions are gathered too."""
         block, offset = divmod(step, BLOCK)
         if block != self._block_number:
             self._block_number, self._block = block, self._draw(block)
@@ -64,25 +70,40 @@ class Sampler:
         rows, next_rows = self._rows[drawn], self._next_rows[drawn]
         obs, next_obs = self._gather(self._observations, rows), self._gather(self._observations, next_rows)
         state = next_state = None
-        if self._states:
+        if self._reads.states:
             if self._state is None:
                 state, next_state = obs.flatten(-2), next_obs.flatten(-2)
             else:
                 state, next_state = self._gather(self._state, rows), self._gather(self._state, next_rows)
         return Batch(
             obs=obs,
-            actions=self._gather(self._actions, rows),
+            actions=self._gather_actions(rows),
             rewards=self._gather(self._rewards, rows),
             mask=self._gather(self._mask, drawn),
             next_obs=next_obs,
-            next_actions=self._gather(self._actions, next_rows) if self._next_actions else None,
+            next_actions=self._gather_actions(next_rows) if self._reads.next_actions else None,
             state=state,
             next_state=next_state,
+            legals=self._gather_legals(rows) if self._reads.legals or measured else None,
+            next_legals=self._gather_legals(next_rows) if self._reads.next_legals else None,
         )
 
     def _gather(self, column: Tensor, index: Tensor) -> Tensor:
         """Gather rows of a column as (G, B, *)."""
-        return column.index_select(0, index).view(len(self._seeds), self._batch, *column.shape[1:]).to(self._dtype)
+        return self._rows_of(column, index).to(self._dtype)
+
+    def _gather_actions(self, index: Tensor) -> Tensor:
+        """Gather actions (G, B, N, A). Stored numbers become one-hot here, because one-hot floats need forty times the room."""
+        if not self._numbered:
+            return self._gather(self._actions, index)
+        return functional.one_hot(self._rows_of(self._actions, index).long(), self._action_dim).to(self._dtype)
+
+    def _gather_legals(self, index: Tensor) -> Tensor | None:
+        """Gather legal actions (G, B, N, A) as bytes; None for a task without illegal actions."""
+        return None if self._legals is None else self._rows_of(self._legals, index)
+
+    def _rows_of(self, column: Tensor, index: Tensor) -> Tensor:
+        return column.index_select(0, index).view(len(self._seeds), self._batch, *column.shape[1:])
 
     def _draw(self, block: int) -> Tensor:
         """Draw the transition numbers of a block of steps: (BLOCK, G, B)."""

@@ -28,7 +28,7 @@ from recipe_sweep.trainers.metrics import names
 from recipe_sweep.trainers.outcome import Arrays, Floors, PackOutcome, PackProgress, is_pruned
 from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.results import CurvePoint, RunResult, RunStatus
-from recipe_sweep.trainers.sampler import Reads, Sampler
+from recipe_sweep.trainers.sampler import Sampler
 
 POLL_S = 1.0
 
@@ -66,7 +66,7 @@ class PackTrainer:
             dataset,
             self.lanes.seeds,
             first.batch,
-            Reads(next_actions=models.learning.reads_next_actions, states=models.decomposition.uses_state),
+            models.reads,
             dtype=self.learner.config.dtype,
             device=place,
         )
@@ -103,7 +103,7 @@ class PackTrainer:
         """
         step = self.step
         record = step % self._first.diagnostics_every == 0
-        report = self.learner.step(self._sampler.at(step), record=record)
+        report = self.learner.step(self._sampler.at(step, measured=record), record=record)
         if report.diagnostics is not None:
             self._pending.append(report.diagnostics)
             self.history.diagnostics_steps.append(step)
@@ -145,10 +145,10 @@ class PackTrainer:
         )
 
     def _result(self, run_id: str, diverged_step: int | None) -> RunResult:
-        history = self.history
+        history, spec = self.history, self.dataset.spec
         pruned_step = history.pruned.get(run_id)
         ended = RunStatus.FINISHED if diverged_step is None else RunStatus.DIVERGED
-        recorded = zip(names(self.dataset.spec.n_agents), history.diagnostics.get(run_id, ()), strict=False)
+        recorded = zip(names(spec.n_agents, spec.masked), history.diagnostics.get(run_id, ()), strict=False)
         return RunResult(
             run_id=run_id,
             status=ended if pruned_step is None else RunStatus.PRUNED,

@@ -14,11 +14,17 @@ from recipe_sweep.trainers.policies.base import Policy
 from recipe_sweep.trainers.policies.gaussian import Gaussian
 from recipe_sweep.trainers.policies.one_hot import OneHot
 from recipe_sweep.trainers.policies.registry import POLICIES
+from recipe_sweep.trainers.policies.softmax import Softmax
+from recipe_sweep.trainers.policies.straight_through import StraightThrough
 from recipe_sweep.trainers.task import TaskSpec
 
 Make = Callable[[TaskSpec], Policy]
 LANES, BATCH, AGENTS, ACTIONS = 3, 50, 4, 5
-EVERY = pytest.mark.parametrize(("discrete", "make"), POLICIES.items(), ids=[make.__name__ for make in POLICIES.values()])
+EVERY = pytest.mark.parametrize(
+    ("discrete", "make"),
+    [(discretisation is not None, make) for discretisation, make in POLICIES.items()],
+    ids=[make.__name__ for make in POLICIES.values()],
+)
 
 
 def normal(mu: Tensor, actions: Tensor) -> Tensor:
@@ -26,9 +32,16 @@ def normal(mu: Tensor, actions: Tensor) -> Tensor:
     return torch.distributions.Normal(mu, 1.0).log_prob(actions).sum(-1)
 
 
+def categorical(mu: Tensor, actions: Tensor) -> Tensor:
+    """Log-probability of one-hot actions whose logits are mu, (*, N)."""
+    return torch.distributions.Categorical(logits=mu).log_prob(actions.argmax(-1))
+
+
+CATEGORICAL = (Softmax, StraightThrough)
 CLOSED_FORMS: dict[Make, tuple[Callable[[Tensor, Tensor], Tensor], float]] = {
     Gaussian: (normal, 0.5 * math.log(2.0 * math.pi)),
     OneHot: (normal, 0.5 * math.log(2.0 * math.pi)),
+    **dict.fromkeys(CATEGORICAL, (categorical, 0.0)),
 }
 """Log-likelihoods by another road, and the constant for each component that the losses leave out."""
 
@@ -73,7 +86,15 @@ def test_a_likelihood_is_its_closed_form(discrete: bool, make: Make) -> None:
 
 @EVERY
 def test_a_likelihood_sums_to_one_over_all_actions(discrete: bool, make: Make) -> None:
-    """One component; its grid reaches so far that nothing is left beyond it."""
+    """Of a density one component; its grid reaches so far that nothing is left beyond it."""
+    if make in CATEGORICAL:
+        for legal in (torch.ones(LANES, BATCH, AGENTS, ACTIONS), legal_actions()):
+            allowed = torch.where(legal.any(-1, keepdim=True), legal, torch.ones_like(legal))
+            taken = torch.eye(ACTIONS, dtype=torch.float64)
+            nll = [make(spec(discrete)).nll(drawn(), one.expand(legal.shape), legal) for one in taken]
+            total = (torch.stack(nll, -1).neg().exp() * allowed).sum(-1)
+            torch.testing.assert_close(total, torch.ones_like(total), rtol=1e-12, atol=0)
+        return
     constant = CLOSED_FORMS[make][1]
     grid = torch.linspace(-12.0, 12.0, 4801, dtype=torch.float64)
     nll = make(spec(discrete, 1)).nll(torch.full((len(grid), 1), 0.7, dtype=torch.float64), grid.unsqueeze(-1), None)
@@ -159,3 +180,49 @@ def test_of_equal_discrete_actions_the_first_is_taken() -> None:
     legal = torch.tensor([[0.0, 0.0, 1.0, 1.0, 0.0], [0.0] * 5], dtype=torch.float64)
     for taken in (policy.greedy(level, legal), torch.from_numpy(policy.executable(level.numpy(), legal.numpy()))):
         assert taken.argmax(-1).tolist() == [2, 0]
+
+
+def gradient(policy: Policy, mu: Tensor, legal: Tensor | None) -> Tensor:
+    leaf = mu.clone().requires_grad_()
+    (found,) = torch.autograd.grad((policy.critic_action(leaf, legal) * drawn(2)).sum(), leaf)
+    return found
+
+
+@pytest.mark.parametrize("make", CATEGORICAL)
+def test_no_gradient_and_no_value_of_an_illegal_action_reaches_a_critic(make: Make) -> None:
+    policy, mu, legal = make(spec(True)), drawn(), legal_actions()
+    some = legal.any(-1, keepdim=True) & (legal == 0)
+    assert not policy.critic_action(mu, legal)[some].any()
+    assert not gradient(policy, mu, legal)[some].any()
+    higher = torch.where(legal > 0, mu, mu + 50.0)
+    same = legal.any(-1)
+    assert torch.equal(policy.critic_action(higher, legal)[same], policy.critic_action(mu, legal)[same])
+    actions = policy.greedy(mu, legal)
+    assert torch.equal(policy.nll(higher, actions, legal)[same], policy.nll(mu, actions, legal)[same])
+
+
+def test_probabilities_are_those_of_the_legal_actions_alone() -> None:
+    read = Softmax(spec(True)).critic_action(drawn(), legal_actions())
+    logits = drawn().masked_fill((legal_actions() == 0) & legal_actions().any(-1, keepdim=True), -torch.inf)
+    torch.testing.assert_close(read, torch.softmax(logits, -1), rtol=1e-12, atol=1e-15)
+
+
+def test_a_straight_through_critic_reads_exactly_what_is_executed_with_the_gradient_of_probabilities() -> None:
+    task, mu = spec(True), drawn()
+    for legal in (None, legal_actions()):
+        policy = StraightThrough(task)
+        assert torch.equal(policy.critic_action(mu, legal), policy.greedy(mu, legal))
+        assert torch.equal(gradient(policy, mu, legal), gradient(Softmax(task), mu, legal))
+
+
+def test_an_infinite_output_makes_no_illegal_action_of_a_broken_run() -> None:
+    mu, legal = np.array([[3.0, -np.inf, -np.inf], [np.inf, 1.0, np.nan]]), np.array([[0, 1, 1], [0, 0, 1]])
+    assert OneHot(spec(True, 3)).executable(mu, legal).argmax(-1).tolist() == [1, 2]
+
+
+def test_only_policies_that_read_legal_actions_say_so() -> None:
+    mu, actions, legal = drawn(), data_actions(True), legal_actions()
+    for discretisation, make in POLICIES.items():
+        policy = make(spec(discretisation is not None))
+        same = torch.equal(policy.critic_action(mu, legal), policy.critic_action(mu, None))
+        assert policy.reads_legal != (same and torch.equal(policy.nll(mu, actions, legal), policy.nll(mu, actions, None)))

@@ -19,7 +19,14 @@ from recipe_sweep.search_spaces.words import Word
 from tests.checkout import ROOT, python_files
 
 AXES: tuple[type[Word], ...] = (Decomposition, ValueLearning, Extraction, CriticNorm, ActorNorm)
-CLASSES = {axis.__name__ for axis in AXES} | {"MixerTraining", "ActorBound", "TeamReward", "Precision", "Name"}
+CLASSES = {axis.__name__ for axis in AXES} | {
+    "MixerTraining",
+    "ActorBound",
+    "Discretisation",
+    "TeamReward",
+    "Precision",
+    "Name",
+}
 EXCEPTIONS = {
     "search_spaces/vocabulary.py": "it owns the words",
     "search_spaces/point.py": "it compares a field with its default, whatever the field is",

@@ -26,6 +26,10 @@ from recipe_sweep.trainers.task import ReturnScale, TaskSpec
 from tests.builders import design_point
 
 SPEC = TaskSpec("simple_spread", n_agents=3, obs_dim=18, action_dim=2, state_dim=54, horizon=25)
+MASKED = TaskSpec(
+    "battle", n_agents=3, obs_dim=5, action_dim=9, state_dim=7, horizon=25, discrete=True, action_low=0.0, masked=True
+)
+"""A task with illegal actions, which has no environment."""
 DESIGNS = [(d, v, e) for d in Decomposition.members() for v in ValueLearning.members() for e in Extraction.members()]
 
 
@@ -88,11 +92,25 @@ def batch(seeds: Sequence[int], step: int, size: int = 8, spec: TaskSpec = SPEC)
     return Batch(**{name: torch.from_numpy(np.stack([b[name] for b in drawn])) for name in drawn[0]})
 
 
-def learner(points: Sequence[DesignPoint], kernels: Kernels = EAGER) -> Learner:
+def masked_batch(seeds: Sequence[int], step: int, size: int = 8, spec: TaskSpec = MASKED) -> Batch:
+    """A random batch per seed of a masked task: about half of the actions are legal, and every stored action is."""
+
+    def legal(rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        shape = size, spec.n_agents, spec.action_dim
+        taken = np.eye(spec.action_dim)[rng.integers(0, spec.action_dim, shape[:2])]
+        return torch.from_numpy(taken), torch.from_numpy(((rng.random(shape) < 0.5) | (taken > 0)).astype(np.uint8))
+
+    plain = batch(seeds, step, size, spec)
+    drawn = [[legal(np.random.default_rng([seed, step, part])) for seed in seeds] for part in (0, 1)]
+    (actions, legals), (next_actions, next_legals) = (map(torch.stack, zip(*part, strict=True)) for part in drawn)
+    return plain._replace(actions=actions, legals=legals, next_actions=next_actions, next_legals=next_legals)
+
+
+def learner(points: Sequence[DesignPoint], kernels: Kernels = EAGER, spec: TaskSpec = SPEC) -> Learner:
     """A learner of these runs."""
     bound = points[0].divergence_bound
     assert not isinstance(bound, str), "a learner without data has no bound that follows from them"
-    return Learner(SPEC, LearnerConfig.of(points[0], kernels, bound), LaneMap.of(points))
+    return Learner(spec, LearnerConfig.of(points[0], kernels, bound), LaneMap.of(points))
 
 
 def trained(points: Sequence[DesignPoint], steps: int, kernels: Kernels = EAGER) -> Learner:

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Precision, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Discretisation, Precision, ValueLearning
 from recipe_sweep.trainers.batch import Batch
 from recipe_sweep.trainers.kernels import EAGER, Kernels
 from recipe_sweep.trainers.learner import Learner
-from tests.trainers.builders import batch, family, learner
+from recipe_sweep.trainers.task import TaskSpec
+from tests.trainers.builders import MASKED, SPEC, batch, family, learner, masked_batch
 
 STEPS = 4
 COMPILED = Kernels(fused=True)
@@ -39,17 +40,24 @@ def packs(draw: st.DrawFn) -> list[DesignPoint]:
 
 
 def train(
-    runs: list[DesignPoint], kernels: Kernels = COMPILED, poisoned: str | None = None, at: int = -1, size: int = 8
+    runs: list[DesignPoint],
+    kernels: Kernels = COMPILED,
+    poisoned: str | None = None,
+    at: int = -1,
+    size: int = 8,
+    spec: TaskSpec = SPEC,
 ) -> tuple[Learner, list[torch.Tensor]]:
     """Train the runs for some steps, and record what every step measured, (metrics, runs)."""
-    built, measured = learner(runs, kernels), []
+    built, measured = learner(runs, kernels, spec), []
     for step in range(STEPS):
         if step == at:
             for i, lane in enumerate(built.lanes.actors):
                 if lane.key == poisoned:
                     built.models.actor.flat[i].fill_(torch.nan)
-        drawn = batch(built.lanes.seeds, step, size)
-        given = Batch(*(None if part is None else part.to(built.config.dtype) for part in drawn))
+        drawn = (masked_batch if spec.masked else batch)(built.lanes.seeds, step, size, spec)
+        given = Batch(
+            *(part.to(built.config.dtype) if part is not None and part.is_floating_point() else part for part in drawn)
+        )
         report = built.step(given, record=True)
         assert report.diagnostics is not None
         measured.append(report.diagnostics)
@@ -72,9 +80,9 @@ def same(a: torch.Tensor, b: torch.Tensor) -> bool:
     return torch.equal(a.isnan(), b.isnan()) and torch.equal(a.nan_to_num(), b.nan_to_num())
 
 
-def differs(runs: list[DesignPoint], run: int, size: int, threads: int = 1) -> bool:
-    packed, of_pack = train(runs, Kernels(fused=True, threads=threads), size=size)
-    alone, of_one = train([runs[run]], size=size)
+def differs(runs: list[DesignPoint], run: int, size: int, threads: int = 1, spec: TaskSpec = SPEC) -> bool:
+    packed, of_pack = train(runs, Kernels(fused=True, threads=threads), size=size, spec=spec)
+    alone, of_one = train([runs[run]], size=size, spec=spec)
     equal = all(map(same, state_of(packed, run), state_of(alone, 0)))
     return not (equal and all(same(there[:, run], here[:, 0]) for there, here in zip(of_pack, of_one, strict=True)))
 
@@ -84,6 +92,16 @@ def differs(runs: list[DesignPoint], run: int, size: int, threads: int = 1) -> b
 def test_a_run_has_other_bits_in_a_pack_than_alone(runs: list[DesignPoint], size: int, data: st.DataObject) -> None:
     threads = data.draw(st.sampled_from((1, 2, 3)))
     assert not differs(runs, data.draw(st.integers(0, len(runs) - 1)), size, threads)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@given(runs=packs(), discretisation=st.sampled_from(Discretisation), size=st.sampled_from((1, 8, 61, 64)), data=st.data())
+def test_a_run_with_illegal_actions_has_other_bits_in_a_pack_than_alone(
+    runs: list[DesignPoint], discretisation: Discretisation, size: int, data: st.DataObject
+) -> None:
+    spec = dataclasses.replace(MASKED, action_dim=data.draw(st.sampled_from((2, 3, 9, 11, 17))))
+    same = [dataclasses.replace(run, discretisation=discretisation) for run in runs]
+    assert not differs(same, data.draw(st.integers(0, len(runs) - 1)), size, data.draw(st.sampled_from((1, 2, 3))), spec)
 
 
 def test_this_suite_would_not_see_one_loop_that_is_flat_over_lanes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +45,7 @@ def test_losses_gradients_and_parameters_are_those_of_the_reference(path: Path) 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
 def test_a_run_packed_with_others_still_gives_the_reference_numbers(path: Path) -> None:
     case = reference_check.load(path)
-    arrays = {name: value + 0.01 if name.startswith("params0/actor") else value for name, value in case.arrays.items()}
-    other = reference_check.Case("other", {**case.config, "alpha": 0.7}, arrays)
-    middle = reference_check.reproduce([other, case, other._replace(name="third")])[1]
-    verdict = reference_check.compare(case, middle)
+    verdict = reference_check.compare(case, reference_check.between_others(case))
     assert verdict.passed, verdict
 
 
@@ -69,6 +67,17 @@ def test_the_check_notices_a_wrong_number_a_missing_and_an_extra_leaf(
     assert "missing: grad/nothing/of/ours" in printed
     assert "extra: params5/actor/layer0/bias" in printed
     assert "torn: cannot be mapped" in printed
+
+
+def test_a_reference_of_a_design_that_is_not_ours_is_skipped_with_its_reason(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with np.load(GOLDEN[0]) as archive:
+        arrays = dict(archive)
+    config = json.loads(str(arrays["config_json"])) | {"extraction": "flow"}
+    np.savez(tmp_path / "flow.npz", **(arrays | {"config_json": np.array(json.dumps(config))}))
+    assert reference_check.main([str(tmp_path / "flow.npz")]) == 0
+    assert "flow: skipped: this trainer has no extraction 'flow'" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,14 @@ from recipe_sweep.trainers.task import TaskSpec
 
 
 class Views(NamedTuple):
-    """Inputs of critics and value networks at one time step: x (L, B, N, X), and s (L, B, S) if the design uses the state."""
+    """What is seen at one time step."""
 
     x: Tensor
+    """(L, B, N, X): the agents' inputs"""
     state: Tensor | None
+    """(L, B, S), if the design uses the state"""
+    legal: Tensor | None = None
+    """(L, B, N, A): 1 for a legal action, else 0. None if nobody reads it, or if all actions are always legal"""
 
 
 class Decomposition(Protocol):

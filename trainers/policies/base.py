@@ -6,15 +6,24 @@ The actor computes a vector mu (*, N, A) for every agent. Every method takes leg
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
+from numpy.typing import NDArray
 from torch import Tensor
 
 from recipe_sweep.trainers.task import FloatArray
 
+LegalArray = NDArray[Any]
+"""Legal actions (*, N, A): 1 for a legal action, else 0"""
+
 
 class Policy(Protocol):
     """The meaning of mu for critics, losses and environments. All methods are pure functions of their arguments."""
+
+    @property
+    def reads_legal(self) -> bool:
+        """Whether critics or losses depend on the legal actions, and not only the greedy and the executed action."""
+        ...
 
     def critic_action(self, mu: Tensor, legal: Tensor | None) -> Tensor:
         """Return the policy's action as critics read it, (*, N, A), with mu's graph."""
@@ -28,6 +37,6 @@ class Policy(Protocol):
         """Return the most likely action (*, N, A), which targets read as the policy's next action."""
         ...
 
-    def executable(self, mu: FloatArray, legal: FloatArray | None) -> FloatArray:
+    def executable(self, mu: FloatArray, legal: LegalArray | None) -> FloatArray:
         """Return the action (*, N, A) that the environment executes. NaN in mu counts as zero."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from torch import Tensor
 
+from recipe_sweep.trainers.policies.base import LegalArray
 from recipe_sweep.trainers.task import FloatArray, TaskSpec
 
 
@@ -15,6 +16,8 @@ def half_squared_distance(mu: Tensor, actions: Tensor) -> Tensor:
 
 class Gaussian:
     """A policy whose action is mu. Only the executed action is clipped to the task's bounds. All actions are legal."""
+
+    reads_legal = False
 
     def __init__(self, spec: TaskSpec) -> None:
         self._low, self._high = spec.action_low, spec.action_high
@@ -31,6 +34,6 @@ class Gaussian:
         """Return mu, unclipped."""
         return mu
 
-    def executable(self, mu: FloatArray, legal: FloatArray | None) -> FloatArray:
+    def executable(self, mu: FloatArray, legal: LegalArray | None) -> FloatArray:
         """Clip mu to the task's bounds."""
         return np.clip(np.where(np.isnan(mu), 0.0, mu), self._low, self._high)

@@ -77,7 +77,7 @@ class ValueLearning(Protocol):
 
     @property
     def follows_actor(self) -> bool:
-        """Whether targets depend on the actor, so that no two runs share a critic."""
+        """Whether targets depend on the actor, so that no two runs share a critic. Then they get the next legal actions."""
         ...
 
     @property
