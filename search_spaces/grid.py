@@ -58,6 +58,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     CriticNorm,
     Decomposition,
     Discretisation,
+    Evaluate,
     Extraction,
     Keep,
     MixerTraining,
@@ -149,6 +150,7 @@ class Settings(Section):
     eval_every: Axis[Steps] = (50_000,)
     eval_episodes: Axis[Episodes] = (10,)
     final_episodes: Axis[LastEpisodes] = (None,)
+    evaluate: Axis[Evaluate] = (Evaluate.PLAYED,)
     diagnostics_every: Axis[Steps] = (5_000,)
     divergence_bound: Axis[Bound] = (1e8,)
 

@@ -24,6 +24,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     Decomposition,
     Discretisation,
     DivergenceBound,
+    Evaluate,
     Extraction,
     MixerTraining,
     Precision,
@@ -88,6 +89,7 @@ class DesignPoint:
     discretisation: Discretisation = Discretisation.RAW
     team_reward: TeamReward = TeamReward.MEAN
     final_episodes: int | None = None
+    evaluate: Evaluate = Evaluate.PLAYED
     numerics: int = NUMERICS_VERSION
 
     def canonical(self) -> dict[str, object]:
@@ -137,6 +139,8 @@ class DesignPoint:
     @property
     def episodes(self) -> int:
         """Episodes of all evaluations together."""
+        if not self.evaluate.plays:
+            return 0
         return self.steps // self.eval_every * self.eval_episodes + self.episodes_at_the_end - self.eval_episodes
 
     @cached_property
@@ -149,7 +153,8 @@ class DesignPoint:
         """Id of the value lane that serves this run.
 
         Where the critic follows the actor (TD), every run has its own value lane. Under SARSA and IQL no value depends on the
-        actor. There, runs share a lane if they differ only in extraction, alpha, discretisation, and actor normalisation or bound.
+        actor. There, runs share a lane if they differ only in what shapes the actor. That is extraction, alpha, discretisation,
+        and actor normalisation or bound.
         """
         if self.value_learning.follows_actor:
             return self.run_id

@@ -18,6 +18,7 @@ from recipe_sweep.search_spaces.validation import nearest, one_of
 from recipe_sweep.search_spaces.vocabulary import (
     CriticNorm,
     Decomposition,
+    Evaluate,
     Source,
     ValueLearning,
 )
@@ -242,6 +243,14 @@ def _searched(grid: Grid, tables: Tables) -> Iterator[Finding]:
             yield Finding(("exclude", index, "when", axis), (axis,), f"{axis}, which is searched", "an axis with listed values")
 
 
+def _search_needs_scores(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """Refuse a search of runs that are not evaluated, because it has no score to follow."""
+    for column in (column for column in tables.columns if column.axis == "evaluate" and grid.search is not None):
+        if not all(isinstance(value, Evaluate) and value.plays for value in column.values):
+            found = f"{listing(map(_told, column.values))} in a search, which follows scores"
+            yield Finding(column.path, ("evaluate",), found, f"{Evaluate.PLAYED}, or no search")
+
+
 def _exclusions(grid: Grid, tables: Tables) -> Iterator[Finding]:
     """Check that rules name axes and values of the grid."""
     for index, rule in enumerate(grid.exclude):
@@ -279,5 +288,6 @@ RULES = (
     _discretisations,
     _critic_norms,
     _searched,
+    _search_needs_scores,
     _exclusions,
 )

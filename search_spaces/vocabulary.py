@@ -140,6 +140,18 @@ class Discretisation(StrEnum):
     STRAIGHT_THROUGH = "straight_through"
 
 
+class Evaluate(StrEnum):
+    """Whether policies are played. If not, a run keeps its losses and has no score."""
+
+    PLAYED = "played"
+    NONE = "none"
+
+    @property
+    def plays(self) -> bool:
+        """Whether evaluations play episodes."""
+        return self is Evaluate.PLAYED
+
+
 class DivergenceBound(StrEnum):
     """How the bound of |Q| follows from the data. A number in its place is the bound itself."""
 

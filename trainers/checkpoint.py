@@ -86,7 +86,7 @@ def save(directory: Path, learner: Learner, history: History, *, pack_key: str, 
         "evaluation_s": history.evaluation_s,
         "diagnostics_steps": history.diagnostics_steps,
         "pruned": history.pruned,
-        "curves": {run: [asdict(point) for point in curve] for run, curve in history.curves.items()},
+        "curves": {run: [_present(point) for point in curve] for run, curve in history.curves.items()},
     }
     with _temporary(stem.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(sidecar | {_OWN_DIGEST: _digest(sidecar)}))
@@ -210,6 +210,11 @@ def _read(sidecar: Path) -> Checkpoint:
     seconds, evaluation_s = (content["wall_s"], content["cpu_s"]), content.get("evaluation_s", 0.0)
     history = History(curves, content["diagnostics_steps"], diagnostics, *seconds, content.get("pruned", {}), evaluation_s)
     return Checkpoint(content["step"], content["pack_key"], content["data_hash"], history, arrays, kernels)
+
+
+def _present(point: CurvePoint) -> dict[str, float]:
+    """List what an evaluation has. Tasks without winners have no win rate."""
+    return {name: value for name, value in asdict(point).items() if value is not None}
 
 
 def _digest(sidecar: Mapping[str, object]) -> str:

@@ -14,7 +14,7 @@ from recipe_sweep.trainers.environments.registry import make_environment
 from recipe_sweep.trainers.environments.sums import mean_over_agents
 from recipe_sweep.trainers.policies.registry import policy_of
 from recipe_sweep.trainers.randomness import generator
-from recipe_sweep.trainers.task import BatchedEnvironment, FloatArray, MaskedEnvironment
+from recipe_sweep.trainers.task import BatchedEnvironment, FloatArray, MaskedEnvironment, WinnableEnvironment
 
 _CPU = torch.device("cpu")
 
@@ -28,6 +28,8 @@ class Evaluation(NamedTuple):
     """(L,): population standard deviation over the episodes"""
     undefined_actions: NDArray[np.int64]
     """(L,): number of components of `mu` that were NaN and were executed as zero; 0 for a healthy policy"""
+    win_rate: NDArray[np.float64] | None
+    """(L,): share of the episodes that were won; None for a task without winners"""
 
 
 class Executed(NamedTuple):
@@ -57,20 +59,24 @@ def evaluate(
     turns `mu` into the executed action (trainers/policies/). Starts come from (seed, step, episode). So lanes of one seed have
     the same starts, and a lane's result never depends on other lanes. A NaN in `mu` is executed as zero and counted. So a
     broken lane has a finite score and does not affect other lanes. `meanwhile` is called after every step of the episodes.
-    Raises UnknownTaskError.
+    Raises UnknownTaskError and UnplayableTaskError.
     """
     lanes = len(seeds)
     environment = make_environment(task, lanes * episodes, threads=how.threads)
     starts = [evaluation_start(seed, step, episode) for seed in seeds for episode in range(episodes)]
     returns = np.zeros(lanes * episodes)
-    undefined = np.zeros(lanes, dtype=np.int64)
+    undefined, won = np.zeros(lanes, dtype=np.int64), np.zeros(lanes * episodes, dtype=np.bool_)
+    winnable = isinstance(environment, WinnableEnvironment)
     for moment in played(acts_on(act, lanes, how.device, how.dtype), environment, starts):
         undefined += np.isnan(moment.wished).reshape(lanes, -1).sum(axis=1)
         returns += moment.rewards
+        if isinstance(environment, WinnableEnvironment):
+            won |= moment.running & environment.won()
         meanwhile()
     by_lane = returns.reshape(lanes, episodes)
     # Each row has its own call, because the order of a joint sum may depend on the number of rows.
-    return Evaluation(np.array([row.mean() for row in by_lane]), np.array([row.std() for row in by_lane]), undefined)
+    means, deviations = np.array([row.mean() for row in by_lane]), np.array([row.std() for row in by_lane])
+    return Evaluation(means, deviations, undefined, won.reshape(lanes, episodes).mean(axis=1) if winnable else None)
 
 
 class Moment(NamedTuple):

@@ -17,16 +17,20 @@ class RunStatus(StrEnum):
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One evaluation: mean and population standard deviation of the episode returns, in units of reward."""
+    """One evaluation: mean and population standard deviation of the episode returns, in units of reward.
+
+    `win_rate` is the share of episodes that were won; None for a task without winners.
+    """
 
     step: int
     return_mean: float
     return_std: float
+    win_rate: float | None = None
 
 
 @dataclass(frozen=True)
 class RunResult:
-    """One finished run.
+    """One finished run. Its curve is empty if it was not evaluated.
 
     `diagnostics` maps a metric's name to one value per entry of `diagnostics_steps`. It is NaN if the metric does not apply at
     that step. `diverged_step` is the gradient step at which the lane was frozen.

@@ -99,7 +99,8 @@ class PackTrainer:
     def advance(self, meanwhile: Callable[[], None] = lambda: None) -> bool:
         """Take one gradient step. Evaluate if an evaluation is due, and return whether it was.
 
-        `meanwhile` is called repeatedly during the evaluation, which may take far longer than the step.
+        Runs that are not evaluated do nothing then, but their state is saved as often. `meanwhile` is called repeatedly during the
+        evaluation, which may take far longer than the step.
         """
         step = self.step
         record = step % self._first.diagnostics_every == 0
@@ -108,14 +109,15 @@ class PackTrainer:
             self._pending.append(report.diagnostics)
             self.history.diagnostics_steps.append(step)
         due = self.step % self._first.eval_every == 0
-        if due:
+        if due and self._first.evaluate.plays:
             self._evaluate(meanwhile)
         return due
 
     def prune(self, floors: Floors) -> bool:
         """Record the runs whose last evaluation was under their floor as pruned. Return whether there are any."""
         self.fetch()
-        gone = [point.run_id for point in self.points if is_pruned(point.run_id, self.history.curves[point.run_id][-1], floors)]
+        last = [(point.run_id, self.history.curves[point.run_id][-1:]) for point in self.points]
+        gone = [run_id for run_id, curve in last if any(is_pruned(run_id, each, floors) for each in curve)]
         self.history.pruned |= dict.fromkeys(gone, self.step)
         return bool(gone)
 
@@ -169,8 +171,9 @@ class PackTrainer:
         began = time.monotonic()
         returns = evaluate(act, first.task, seeds, self.step, episodes, how, meanwhile)
         self.history.evaluation_s += time.monotonic() - began
-        for point, mean, std in zip(self.points, returns.return_mean, returns.return_std, strict=True):
-            self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std)))
+        rates = [None] * len(seeds) if returns.win_rate is None else returns.win_rate.tolist()
+        for point, mean, std, rate in zip(self.points, returns.return_mean, returns.return_std, rates, strict=True):
+            self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std), rate))
 
 
 def train_pack(request: TrainRequest) -> PackOutcome:

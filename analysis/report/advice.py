@@ -42,7 +42,7 @@ def advise(
     from recipe_sweep.analysis.findings.panels import task_panels
     from recipe_sweep.analysis.findings.recommendation import recommend
     from recipe_sweep.analysis.findings.stability import stability
-    from recipe_sweep.analysis.results.frame import load_results
+    from recipe_sweep.analysis.results.frame import load_results, unscored_sentence
     from recipe_sweep.analysis.results.scores import points_table, task_scores
 
     problems = [*_unknown(points, task, dataset), *_not_a_budget(budget)]
@@ -56,7 +56,9 @@ def advise(
         raise AdviceError(problem)
     runs = None if budget is None else _runs(budget, results, task)
     if results.runs.empty:
-        return recommend((), task=task, dataset=dataset, budget=runs)
+        found = recommend((), task=task, dataset=dataset, budget=runs)
+        said = (f"{unscored_sentence(results.unscored)}.",) if results.unscored else ()
+        return replace(found, caveats=(*said, *found.caveats))
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     blocks = [task_panels(scores, rng) for scores in task_scores(results.runs, points_table(points), score)]
     judged = claims(blocks, stability(sweep_dir / "results", results))

@@ -131,7 +131,7 @@ def gathered(
 
     results = load_results(sweep_dir / "results", wanted={point.run_id for point in points})
     if results.runs.empty:
-        raise NothingToReportError(_nothing(sweep_dir, len(points), results.outside, failures))
+        raise NothingToReportError(_nothing(sweep_dir, len(points), results, failures))
     wanted = points_table(points)
     rng = np.random.default_rng(BOOTSTRAP_SEED)
     blocks = tuple(task_panels(task, rng, resamples) for task in task_scores(results.runs, wanted, score))
@@ -199,7 +199,13 @@ def _compacted(sweep_dir: Path, out_dir: Path, results: Results) -> CompactPaths
         return compact(out_dir, results)
 
 
-def _nothing(sweep_dir: Path, wanted: int, outside: int, failures: int) -> Problem:
+def _nothing(sweep_dir: Path, wanted: int, results: Results, failures: int) -> Problem:
+    from recipe_sweep.analysis.results.frame import unscored_sentence
+
+    outside = results.outside
+    if results.unscored:
+        said = unscored_sentence(results.unscored)
+        return Problem(file=str(sweep_dir / "results"), found=said, expected="at least one run with a score")
     others = f", {counted(outside, 'finished run')} of other grids" if outside else ""
     failed = f", {failures:,} failed" if failures else ""
     return Problem(

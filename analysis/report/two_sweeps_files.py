@@ -13,7 +13,7 @@ from recipe_sweep.analysis.findings.two_sweeps import Comparison, DesignDifferen
 from recipe_sweep.analysis.number_text import NOTHING, score, signed
 from recipe_sweep.analysis.report.markup import render
 from recipe_sweep.analysis.report.plain_text import in_markdown
-from recipe_sweep.analysis.results.frame import load_results
+from recipe_sweep.analysis.results.frame import load_results, unscored_sentence
 from recipe_sweep.analysis.results.rehearsal_mark import SENTENCE, stamped
 from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.counted import agreeing, counted
@@ -39,7 +39,7 @@ def load_side(name: str, sweep_dir: Path, points: Sequence[DesignPoint], failure
     if results.runs.empty:
         problem = Problem(
             file=str(sweep_dir / "results"),
-            found=f"none of the {len(points):,} wanted runs",
+            found=unscored_sentence(results.unscored) if results.unscored else f"none of the {len(points):,} wanted runs",
             expected="at least one finished run on each side",
             hint="train some first: recipe-sweep launch",
         )

@@ -6,7 +6,7 @@ deleted at any time.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from recipe_sweep.analysis.files import write_atomically
 from recipe_sweep.analysis.results.one_scale import on_one_scale
 from recipe_sweep.analysis.results.rehearsal_mark import METADATA
+from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.sweep.results.read import Rank
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class Results:
     """The results of a sweep so far.
 
     `runs` has one row per run and the columns of `SCHEMA` (sweep/results/schema.py) without the diagnostics. Curves are
-    nested arrays. Runs that a search pruned are left out. `outside` counts runs in the files that are not wanted, such as
-    those of an older grid. `table` has the pruned and the unwanted runs too.
+    nested arrays. Runs that a search pruned are left out, and those that were not evaluated. `outside` counts runs in the files
+    that are not wanted, such as those of an older grid. `table` has the pruned and the unwanted runs too.
     """
 
     runs: pd.DataFrame
@@ -48,6 +49,8 @@ class Results:
     outside: int
     rescaled: tuple[str, ...] = ()
     """sentences about scores of `runs` that were on several scales and are on one now"""
+    unscored: int = 0
+    """wanted runs that were not evaluated, and so are not in `runs`"""
 
     @property
     def rehearsal(self) -> bool:
@@ -83,8 +86,20 @@ def load_results(results_dir: Path, wanted: Collection[str] | None = None) -> Re
         inside = runs["run_id"].isin(list(wanted))
         outside = int((~inside).sum())
         runs = runs[inside].reset_index(drop=True)
-    runs, rescaled = on_one_scale(runs)
-    return Results(runs, table, duplicates, files, outside, rescaled)
+    scored = runs["score"].notna() | (runs["curve_step"].map(_length) > 0)
+    unscored = int((~scored).sum())
+    runs, rescaled = on_one_scale(runs[scored].reset_index(drop=True) if unscored else runs)
+    return Results(runs, table, duplicates, files, outside, rescaled, unscored)
+
+
+def unscored_sentence(count: int) -> str:
+    """Say of so many finished runs that they have no score, and why."""
+    has = agreeing(count, "has", "have")
+    return f"{counted(count, 'finished run')} {has} no score, because `evaluate` is `none`; `export` writes the losses"
+
+
+def _length(curve: object) -> int:
+    return len(curve) if isinstance(curve, Sized) else 0
 
 
 def load_diagnostics(results_dir: Path, names: Sequence[str], wanted: Collection[str] | None = None) -> pd.DataFrame:

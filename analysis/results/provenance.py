@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from recipe_sweep.analysis.results.frame import Results
+from recipe_sweep.analysis.results.frame import Results, unscored_sentence
 from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.search_spaces.counted import agreeing, counted
 
@@ -38,6 +38,8 @@ def provenance_notes(results: Results, rule: ScoreRule) -> tuple[str, ...]:
         count = results.outside
         outside = f"{counted(count, 'finished run')} {agreeing(count, 'is', 'are')} outside the grid"
         notes.append(f"{outside} and not in these numbers.")
+    if results.unscored:
+        notes.append(f"{unscored_sentence(results.unscored)}.")
     unusable = rule.unusable(runs)
     if unusable:
         has, they = agreeing(unusable, "has", "have"), agreeing(unusable, "it is", "they are")

@@ -174,6 +174,8 @@ def kind_of(points: Sequence[DesignPoint], resources: Resources) -> Kind:
 
 def schedule_of(point: DesignPoint) -> Schedule:
     """Determine how often and how long a run is evaluated."""
+    if not point.evaluate.plays:
+        return Schedule(point.eval_every, 0, 0.0)
     more = point.episodes_at_the_end - point.eval_episodes
     return Schedule(point.eval_every, point.eval_episodes, more / point.steps)
 

@@ -66,11 +66,13 @@ def main() -> None:
         probe = Probe(points, device, request["threads"])
         steps = probe.steps(min(SECONDS_PER_PACK, left / (2 * (len(packs) - place))))
         same = (points[0].task, steps.lanes, points[0].eval_episodes)  # An evaluation takes the same time for every design.
-        if same not in evaluations:
-            evaluations[same] = probe.evaluation()
-        evaluated = evaluations[same]
-        episodes = evaluated.lanes * evaluated.episodes
-        each, saved = evaluated.seconds / episodes, evaluated.checkpoint_s / episodes
+        each = saved = 0.0
+        if points[0].evaluate.plays:
+            if same not in evaluations:
+                evaluations[same] = probe.evaluation()
+            evaluated = evaluations[same]
+            episodes = evaluated.lanes * evaluated.episodes
+            each, saved = evaluated.seconds / episodes, evaluated.checkpoint_s / episodes
         _print(Timing(place, **steps._asdict(), evaluation_s=each, checkpoint_s=saved))
 
 

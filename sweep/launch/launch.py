@@ -31,7 +31,7 @@ from recipe_sweep.sweep.locks.stop import stop_signals
 from recipe_sweep.sweep.monitoring.status import SweepStatus
 from recipe_sweep.sweep.planning.data_versions import kept_versions
 from recipe_sweep.sweep.planning.plan import Plan
-from recipe_sweep.sweep.planning.request import LaunchRequest, check_numerics, plan_of
+from recipe_sweep.sweep.planning.request import LaunchRequest, check_numerics, check_playable, plan_of
 from recipe_sweep.sweep.results.done import read_done, set_aside
 from recipe_sweep.sweep.store.datasets import datasets_to_store, fetch_lacking
 from recipe_sweep.sweep.store.sync import syncing
@@ -74,6 +74,7 @@ def _launch(request: LaunchRequest, display: Display, companion: Callable[[], Ab
     sweep = sweep.with_words(checked_words(request.points, sweep.word_sources, str(paths.lock_file)))
     todo = [point for pack in plan_of(request).packs for point in pack.points]
     check_numerics(request, todo)
+    check_playable(request, todo)
     fetch_lacking(request.store, todo, data_root, sweep.pins, display.tell)
     workload = load_workload(request.workload)
     pins = prepared_data(workload, todo, data_root, sweep.pins, display.tell, request.launch_id)

@@ -58,8 +58,9 @@ class Outcome:
 
     status: str
     diverged_step: int | None
-    score: float
-    score_best: float
+    score: float | None
+    """None if the run was not evaluated"""
+    score_best: float | None
     curve: tuple[tuple[int, float], ...]
     """Steps and normalised scores."""
     wall_s: float

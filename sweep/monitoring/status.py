@@ -112,6 +112,8 @@ class SweepStatus:
     """What running packs have done so far, in runs"""
     best: tuple[BestSoFar, ...] = ()
     """The best configuration of each dataset. It is empty if the watcher was not asked for scores."""
+    unscored: int = 0
+    """Wanted runs that are not evaluated, and so have no score"""
 
 
 def failed_runs(points: Iterable[DesignPoint], paths: SweepPaths, selected: Collection[str] | None = None) -> frozenset[str]:
@@ -188,6 +190,7 @@ class SweepWatcher:
             died=self._died(done) if unfinished and launch is None else None,
             under_way=sum(_under_way(progress, unfinished) for progress in at_work),
             best=() if self._best is None else self._best.look(done),
+            unscored=sum(not point.evaluate.plays for point in self._points.values()),
         )
 
     def _died(self, done: DoneRuns) -> DeadLaunch | None:

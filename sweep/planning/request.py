@@ -72,6 +72,17 @@ def check_numerics(request: LaunchRequest, todo: Iterable[DesignPoint]) -> None:
         refuse_numerics(todo, request.paths)
 
 
+def check_playable(request: LaunchRequest, todo: Iterable[DesignPoint]) -> None:
+    """Refuse runs whose evaluations cannot be played here, before they are trained. Raises UnplayableTaskError.
+
+    A rehearsal plays nothing.
+    """
+    if request.rehearsal is None:
+        from recipe_sweep.trainers.environments.registry import require_playable
+
+        require_playable(todo)
+
+
 def _refuse_to_mix(request: LaunchRequest, done: DoneRuns) -> None:
     """Refuse made-up results in a real sweep, and real results in a rehearsal. The sweep's file and every row say which."""
     rehearses = request.rehearsal is not None

@@ -29,7 +29,8 @@ def game_tables(paths: SweepPaths, done: DoneRuns, points: Sequence[DesignPoint]
         rows = read_rows(paths.pack_result(file.pack_id), ("run_id", "return_final")).to_pylist()
         returns = {row["run_id"]: row["return_final"] for row in rows}
         weights = run_weights(paths.pack_weights(file.pack_id, file.epoch, file.attempt), point.run_id)
-        tables[point.decomposition].append((two_step_table(point, weights), returns[point.run_id]))
+        if returns[point.run_id] is not None:  # Else the run was not evaluated.
+            tables[point.decomposition].append((two_step_table(point, weights), returns[point.run_id]))
     return tuple(
         GameTables(decomposition, np.stack([q for q, _ in seeds]), np.array([final for _, final in seeds]))
         for decomposition, seeds in tables.items()

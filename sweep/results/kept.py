@@ -21,7 +21,8 @@ class EvaluatedPolicy(NamedTuple):
     """A finished run with its weights, the mean return of its last evaluation, and the device that computed it."""
 
     trained: Trained
-    return_mean: float
+    return_mean: float | None
+    """None if the run was not evaluated"""
     device: str
 
 

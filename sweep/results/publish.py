@@ -7,7 +7,7 @@ too. A process that comes too late leaves no trace.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -113,14 +113,11 @@ def _point_columns(point: DesignPoint) -> dict[str, object]:
 
 def _outcome_columns(result: RunResult, scale: ReturnScale) -> dict[str, object]:
     returns = [evaluation.return_mean for evaluation in result.curve]
-    last = returns[-LAST_EVALUATIONS:]
+    rates = [evaluation.win_rate for evaluation in result.curve if evaluation.win_rate is not None]
     return {
         "status": result.status,
         "diverged_step": result.diverged_step,
-        "score": scale.score(returns[-1]),
-        "score_best": scale.score(max(returns)),
-        "score_last3": scale.score(sum(last) / len(last)),
-        "return_final": returns[-1],
+        **_scores(returns, scale),
         "scale_min": scale.minimum,
         "scale_max": scale.maximum,
         "curve_step": [evaluation.step for evaluation in result.curve],
@@ -128,4 +125,19 @@ def _outcome_columns(result: RunResult, scale: ReturnScale) -> dict[str, object]
         "curve_return_std": [evaluation.return_std for evaluation in result.curve],
         "diagnostics_step": list(result.diagnostics_steps),
         "diagnostics": list(result.diagnostics.items()),
+        "win_rate": rates[-1] if rates else None,
+        "curve_win_rate": rates or None,
+    }
+
+
+def _scores(returns: Sequence[float], scale: ReturnScale) -> dict[str, float | None]:
+    """Score a run by its evaluations. A run that was not evaluated has no score."""
+    if not returns:
+        return dict.fromkeys(("score", "score_best", "score_last3", "return_final"))
+    last = returns[-LAST_EVALUATIONS:]
+    return {
+        "score": scale.score(returns[-1]),
+        "score_best": scale.score(max(returns)),
+        "score_last3": scale.score(sum(last) / len(last)),
+        "return_final": returns[-1],
     }

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from recipe_sweep.search_spaces.point import PACK_INDEPENDENT_SINCE, DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Keep
@@ -18,8 +19,8 @@ from recipe_sweep.sweep.results.read import read_rows
 from recipe_sweep.trainers.results import CurvePoint
 
 _READ = (
-    "run_id", "point", "status", "diverged_step", "score", "curve_step", "curve_return", "curve_return_std", "data_hash",
-    "code_version", "torch_version", "device", "threads", "host", "machine", "pack_dependent",
+    "run_id", "point", "status", "diverged_step", "score", "curve_step", "curve_return", "curve_return_std", "curve_win_rate",
+    "data_hash", "code_version", "torch_version", "device", "threads", "host", "machine", "pack_dependent",
 )  # fmt: skip
 
 
@@ -29,7 +30,8 @@ class RecordedRun(NamedTuple):
     point: DesignPoint
     status: str
     diverged_step: int | None
-    score: float
+    score: float | None
+    """None if the run was not evaluated"""
     curve: tuple[CurvePoint, ...]
 
 
@@ -89,7 +91,7 @@ def recorded_pack(paths: SweepPaths, file: ResultFile) -> RecordedPack:
                 row["status"],
                 row["diverged_step"],
                 row["score"],
-                tuple(map(CurvePoint, row["curve_step"], row["curve_return"], row["curve_return_std"])),
+                _curve(row),
             )
             for row in rows
         )
@@ -101,6 +103,12 @@ def recorded_pack(paths: SweepPaths, file: ResultFile) -> RecordedPack:
         file.pack_id, runs, setting, rows[0]["data_hash"], file.keep, weights, _cut(paths, file.pack_id),
         pack_dependent=any(row["pack_dependent"] for row in rows),
     )  # fmt: skip
+
+
+def _curve(row: Mapping[str, Any]) -> tuple[CurvePoint, ...]:
+    steps, rates = row["curve_step"], row["curve_win_rate"]
+    columns = steps, row["curve_return"], row["curve_return_std"], [None] * len(steps) if rates is None else rates
+    return tuple(CurvePoint(*point) for point in zip(*columns, strict=True))
 
 
 def _cut(paths: SweepPaths, pack_id: str) -> bool:

@@ -36,10 +36,11 @@ POINT_COLUMNS = [
 OUTCOME_COLUMNS = [
     pa.field("status", pa.string(), nullable=False),  # finished | diverged | pruned, with the score of where it ended
     pa.field("diverged_step", pa.int64()),
-    pa.field("score", pa.float64(), nullable=False),  # normalised, at the last evaluation: a run's score
-    pa.field("score_best", pa.float64(), nullable=False),  # normalised, best over the curve
-    pa.field("score_last3", pa.float64(), nullable=False),  # normalised, mean of the last three evaluations
-    pa.field("return_final", pa.float64(), nullable=False),
+    # Scores and returns are null for a run that was not evaluated (`evaluate: none`). Before version 3 there were none.
+    pa.field("score", pa.float64()),  # normalised, at the last evaluation: a run's score
+    pa.field("score_best", pa.float64()),  # normalised, best over the curve
+    pa.field("score_last3", pa.float64()),  # normalised, mean of the last three evaluations
+    pa.field("return_final", pa.float64()),
     pa.field("scale_min", pa.float64(), nullable=False),
     pa.field("scale_max", pa.float64(), nullable=False),
     pa.field("curve_step", pa.list_(pa.int64()), nullable=False),
@@ -47,6 +48,9 @@ OUTCOME_COLUMNS = [
     pa.field("curve_return_std", pa.list_(pa.float64()), nullable=False),
     pa.field("diagnostics_step", pa.list_(pa.int64()), nullable=False),
     pa.field("diagnostics", pa.map_(pa.string(), pa.list_(pa.float64())), nullable=False),
+    # Version 3. Both are null for a task without winners, and absent in older files.
+    pa.field("win_rate", pa.float64()),  # share of the last evaluation's episodes that were won
+    pa.field("curve_win_rate", pa.list_(pa.float64())),
 ]
 
 # How a pack was run. It is not part of a run's identity, and not compared when results are checked for equality.

@@ -3,4 +3,4 @@
 It is not in `schema.py`, because that module needs pyarrow.
 """
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3

@@ -98,6 +98,11 @@ def results_in(world: str | None, points: Sequence[DesignPoint]) -> list[RunResu
 
     Raises SweepDirectoryError if no such world is known.
     """
+    made = _made_up_in(world, points)
+    return [result if point.evaluate.plays else replace(result, curve=()) for point, result in zip(points, made, strict=True)]
+
+
+def _made_up_in(world: str | None, points: Sequence[DesignPoint]) -> list[RunResult]:
     if world is None:
         return [made_up(point) for point in points]
     try:
@@ -202,7 +207,8 @@ def _divergence(point: DesignPoint) -> float:
 
 def _diagnostics(point: DesignPoint, count: int, noise: np.random.Generator) -> dict[str, tuple[float, ...]]:
     """Make up every metric that the trainer would record of such a run, as often."""
-    recorded = [name for name in names(task_spec(point.task).n_agents) if not name.startswith(_absent(point))]
+    spec = task_spec(point.task)
+    recorded = [name for name in names(spec.n_agents, spec.masked) if not name.startswith(_absent(point))]
     values = np.exp(np.linspace(0.0, 1.0, count) + noise.normal(0.0, 0.1, (len(recorded), count)))
     return {
         name: tuple((np.minimum(row / 4.0, 1.0) if name == "head_share" else row).tolist())

@@ -53,9 +53,9 @@ class Compared(NamedTuple):
 
     run_id: str
     pack_id: str
-    recorded: float
-    """score"""
-    again: float
+    recorded: float | None
+    """score; None if the run was not evaluated"""
+    again: float | None
     curve: float | None
     """in units of return"""
     weights: float | None
@@ -63,6 +63,11 @@ class Compared(NamedTuple):
     """whether status, curve and kept weights have the same bits"""
     doubts: tuple[str, ...]
     """why other bits would be no fault; empty if the same bits are promised"""
+
+    @property
+    def difference(self) -> float | None:
+        """Difference of the scores; None without a score."""
+        return None if self.recorded is None or self.again is None else self.again - self.recorded
 
     @property
     def broken(self) -> bool:
@@ -154,7 +159,7 @@ def _compared(
         run_id=run_id,
         pack_id=pack.pack_id,
         recorded=run.score,
-        again=outcome.scale.score(result.curve[-1].return_mean),
+        again=outcome.scale.score(result.curve[-1].return_mean) if result.curve else None,
         curve=curve,
         weights=_weights_difference(kept, weights),
         equal=same_end and _bits(run.curve) == _bits(result.curve) and _same(kept, weights),
@@ -162,8 +167,8 @@ def _compared(
     )
 
 
-def _bits(curve: tuple[CurvePoint, ...]) -> list[tuple[int, str, str]]:
-    return [(each.step, each.return_mean.hex(), each.return_std.hex()) for each in curve]
+def _bits(curve: tuple[CurvePoint, ...]) -> list[tuple[int, str, str, str]]:
+    return [(each.step, each.return_mean.hex(), each.return_std.hex(), str(each.win_rate)) for each in curve]
 
 
 def _curve_difference(then: tuple[CurvePoint, ...], now: tuple[CurvePoint, ...]) -> float | None:

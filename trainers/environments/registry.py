@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import NamedTuple
 
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.plugins import load_plugins
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.trainers.environments import spread, two_step
 from recipe_sweep.trainers.environments.from_plugins import guarded
 from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
@@ -18,10 +19,20 @@ class UnknownTaskError(UserInputError):
     """No environment has this task's name."""
 
 
+class UnplayableTaskError(UserInputError):
+    """The task is known, but its environment does not run here."""
+
+
+def _nothing_hinders() -> str | None:
+    return None
+
+
 class _Entry(NamedTuple):
     spec: TaskSpec
     make: Callable[[int, int], BatchedEnvironment]
     """Function of (copies, threads)"""
+    hindrance: Callable[[], str | None] = _nothing_hinders
+    """Function that says why the task cannot be played here, as the end of a sentence; None if it can be played"""
 
 
 def _mujoco(task: MujocoTask) -> _Entry:
@@ -53,7 +64,16 @@ def add_environment(spec: TaskSpec, make: Callable[[int], BatchedEnvironment]) -
 def available_tasks() -> tuple[str, ...]:
     """List the names of the tasks that can be evaluated, sorted."""
     load_plugins()
-    return tuple(sorted(_ENVIRONMENTS))
+    return tuple(sorted(name for name, entry in _ENVIRONMENTS.items() if entry.hindrance() is None))
+
+
+def require_playable(points: Iterable[DesignPoint]) -> None:
+    """Raise UnplayableTaskError with every task that runs want to play although it cannot be played here."""
+    load_plugins()
+    tasks = sorted({point.task for point in points if point.evaluate.plays} & _ENVIRONMENTS.keys())
+    problems = [problem for task in tasks if (problem := _unplayable(_ENVIRONMENTS[task])) is not None]
+    if problems:
+        raise UnplayableTaskError(*problems)
 
 
 def task_spec(task: str) -> TaskSpec:
@@ -62,11 +82,24 @@ def task_spec(task: str) -> TaskSpec:
 
 
 def make_environment(task: str, copies: int, threads: int = 1) -> BatchedEnvironment:
-    """Make `copies` environments of a task that step in one call. Raises UnknownTaskError.
+    """Make `copies` environments of a task that step in one call. Raises UnknownTaskError and UnplayableTaskError.
 
     `threads` may speed up MuJoCo's tasks; it changes no number.
     """
-    return _entry(task).make(copies, threads)
+    entry = _entry(task)
+    problem = _unplayable(entry)
+    if problem is not None:
+        raise UnplayableTaskError(problem)
+    return entry.make(copies, threads)
+
+
+def _unplayable(entry: _Entry) -> Problem | None:
+    reason = entry.hindrance()
+    if reason is None:
+        return None
+    expected = "a task that runs here, or `evaluate: none` under `settings`, which trains and keeps losses without a score"
+    found = f"{entry.spec.name}, which cannot be played here, because {reason}"
+    return Problem(key="task", found=found, expected=expected)
 
 
 def _entry(task: str) -> _Entry:

@@ -52,7 +52,9 @@ def _show_designs(target: Target, other: Target | None, as_json: bool) -> None:
         say(bests_json(found, beside))
         return
     if not found:
-        tell(f"no finished run of this grid in {target.paths.root}")
+        played = any(point.evaluate.plays for point in target.points)
+        found_none = f"no finished run of this grid in {target.paths.root}"
+        tell(found_none if played else "no run of this grid has a score, because `evaluate` is `none`")
         return
     if is_rehearsal(target.paths):
         console().print("[red]REHEARSAL[/red], made-up results")

@@ -33,7 +33,7 @@ from recipe_sweep.sweep.launch.options import LaunchOptions, request_of
 from recipe_sweep.sweep.monitoring.status import failed_runs
 from recipe_sweep.sweep.planning.opening import Located, Target, check_not_elsewhere, locate, opened
 from recipe_sweep.sweep.planning.plan import Plan
-from recipe_sweep.sweep.planning.request import LaunchRequest, check_numerics, plan_of
+from recipe_sweep.sweep.planning.request import LaunchRequest, check_numerics, check_playable, plan_of
 from recipe_sweep.sweep.planning.search_rounds import ask_round, next_points
 from recipe_sweep.sweep.store.addresses import open_store
 from recipe_sweep.sweep.store.base import Store
@@ -161,7 +161,9 @@ def _retry_failed(options: LaunchOptions, noticed: Noticing) -> None:
 def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: Store | None, noticed: Noticing) -> None:
     request = request_of(options, target, store)
     planned = plan_of(request)  # This refuses a directory of another kind before a round is written to it.
-    check_numerics(request, (*_to_train(planned), *next_points(space, target.paths)))
+    wanted = (*_to_train(planned), *next_points(space, target.paths))
+    check_numerics(request, wanted)
+    check_playable(request, wanted)
     while True:
         ask_round(space, target.paths)
         target = target.with_new_rounds()
@@ -179,6 +181,7 @@ def _search(options: LaunchOptions, target: Target, space: SearchSpace, store: S
 def _train(options: LaunchOptions, target: Target, request: LaunchRequest, noticed: Noticing) -> None:
     planned = plan_of(request)
     check_numerics(request, _to_train(planned))
+    check_playable(request, _to_train(planned))
     if planned.packs:
         _train_packs(options, target, request, planned, noticed)
     elif planned.held:

@@ -79,7 +79,12 @@ def evaluation_lines(found: EvaluatedPolicy, played: PlayedEvaluation) -> list[s
     lines = [
         f"run {point.run_id}: {point.task}, {point.dataset}, {point.decomposition}, {point.value_learning}, "
         f"{point.extraction}, seed {point.seed}",
-        f"last evaluation      mean return {found.return_mean:.6f} of {counted(len(played.returns), 'episode')}",
+    ]
+    episodes = counted(len(played.returns), "episode")
+    if found.return_mean is None:
+        return [*lines, f"played now           mean return {mean:.6f} of {episodes}, because the run was not evaluated"]
+    lines += [
+        f"last evaluation      mean return {found.return_mean:.6f} of {episodes}",
         f"played again         mean return {mean:.6f}: {_difference(mean, found.return_mean)}",
     ]
     if mean != found.return_mean and point.numerics != NUMERICS_VERSION:

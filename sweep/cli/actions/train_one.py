@@ -12,6 +12,7 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.shared import open_reference, workload
 from recipe_sweep.sweep.cli.show.bars import stages
 from recipe_sweep.sweep.cli.show.plan import point_lines
+from recipe_sweep.sweep.cli.show.text import NO_SCORE
 from recipe_sweep.sweep.cli.streams import say, tell
 from recipe_sweep.sweep.files.sweep_file import NO_PINS, DataPins, read_sweep_file
 from recipe_sweep.sweep.planning.numerics import refuse_numerics
@@ -19,6 +20,7 @@ from recipe_sweep.sweep.planning.opening import Reference, Target, one_run
 from recipe_sweep.sweep.units import memory
 from recipe_sweep.sweep.worker.one_run import Alone, LoneRun, run_alone, write_curve
 from recipe_sweep.trainers.data.catalogue import default_data_root
+from recipe_sweep.trainers.environments.registry import require_playable
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,13 @@ def train_one(options: RunOptions) -> None:
     target = open_reference(options.reference)
     point = _chosen(target, options)
     refuse_numerics([point], target.paths)
+    require_playable([point])
     for line in point_lines(point):
         say(line)
     lone = LoneRun(point, options.data or default_data_root(), options.device, options.threads, workload(), _pins(target))
     with _debugger(options.debug), stages(shown=not options.debug) as begin:
         alone = run_alone(lone, lambda text: say(text, flush=True), begin("training"))
-    _tell(alone, options.curve)
+    _tell(alone, options.curve, point.steps)
 
 
 def _chosen(target: Target, options: RunOptions) -> DesignPoint:
@@ -56,15 +59,16 @@ def _chosen(target: Target, options: RunOptions) -> DesignPoint:
     return points[0] if options.run_id is None else one_run(points, options.run_id)
 
 
-def _tell(alone: Alone, curve: Path | None) -> None:
-    result, last = alone.result, alone.result.curve[-1]
+def _tell(alone: Alone, curve: Path | None, steps: int) -> None:
+    result = alone.result
     tell(
-        f"{1000 * alone.cpu_s / last.step:,.1f} ms of CPU time per step with its evaluations, {alone.cpu_s:,.0f} s in all, "
+        f"{1000 * alone.cpu_s / steps:,.1f} ms of CPU time per step with its evaluations, {alone.cpu_s:,.0f} s in all, "
         f"memory {memory(alone.peak_bytes)} at its largest"
     )
     if curve is not None:
         write_curve(curve, alone)
-    tell(f"{result.status}: score {alone.scale.score(last.return_mean):.3f}; nothing was recorded")
+    score = f"score {alone.scale.score(result.curve[-1].return_mean):.3f}" if result.curve else NO_SCORE
+    tell(f"{result.status}: {score}; nothing was recorded")
 
 
 def _pins(target: Target) -> DataPins:

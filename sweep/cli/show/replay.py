@@ -20,9 +20,9 @@ def print_replay(console: Console, found: Sequence[Compared]) -> None:
     for one in found:
         table.add_row(
             one.run_id,
-            f"{one.recorded:.4f}",
-            f"{one.again:.4f}",
-            _small(one.again - one.recorded),
+            _score(one.recorded),
+            _score(one.again),
+            _small(one.difference),
             _small(one.curve),
             _small(one.weights),
             _bits(one),
@@ -49,12 +49,16 @@ def replay_json(found: Sequence[Compared]) -> str:
     runs = [
         {
             **{name: _finite(value) for name, value in one._asdict().items()},
-            "difference": _finite(one.again - one.recorded),
+            "difference": _finite(one.difference),
             "promised": not one.doubts,
         }
         for one in found
     ]
     return json_text({"runs": runs})
+
+
+def _score(score: float | None) -> str:
+    return "none" if score is None else f"{score:.4f}"
 
 
 def _bits(one: Compared) -> str:

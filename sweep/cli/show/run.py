@@ -13,6 +13,7 @@ from rich.text import Text
 from recipe_sweep.search_spaces.counted import counted
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.json_text import json_text
+from recipe_sweep.sweep.cli.show.text import NO_SCORE
 from recipe_sweep.sweep.cli.show.whole_words import WholeWords
 from recipe_sweep.sweep.files.attempt_file import AttemptEnd
 from recipe_sweep.sweep.files.kept_code import with_archive
@@ -198,7 +199,9 @@ def _end(entry: Try) -> str:
 def _outcome(outcome: Outcome) -> Iterable[tuple[str, RenderableType]]:
     diverged = f", diverged at step {outcome.diverged_step:,}" if outcome.diverged_step is not None else ""
     pruned = f", pruned by the search at step {outcome.curve[-1][0]:,}" if outcome.status == RunStatus.PRUNED else ""
-    yield "result", Text(f"score {outcome.score:.3f} (best {outcome.score_best:.3f}){diverged}{pruned}")
+    has_score = outcome.score is not None and outcome.score_best is not None
+    score = f"score {outcome.score:.3f} (best {outcome.score_best:.3f})" if has_score else NO_SCORE
+    yield "result", Text(f"{score}{diverged}{pruned}")
     yield "curve", Text("  ".join(f"{step:,}: {score:.3f}" for step, score in _thinned(outcome.curve)))
     yield (
         "cost",

@@ -14,7 +14,7 @@ from rich.text import Text
 from recipe_sweep.search_spaces.counted import agreeing, counted
 from recipe_sweep.search_spaces.pasted import pasted
 from recipe_sweep.sweep.cli.show.json_text import json_text
-from recipe_sweep.sweep.cli.show.text import design_words, plain_table, value_cells
+from recipe_sweep.sweep.cli.show.text import NO_SCORE, design_words, plain_table, value_cells
 from recipe_sweep.sweep.estimates.estimate_file import Score
 from recipe_sweep.sweep.estimates.eta import Eta
 from recipe_sweep.sweep.estimates.spending import Spending
@@ -170,6 +170,8 @@ def _status_lines(status: SweepStatus) -> Iterable[str]:
     states += [f"[red]{status.failed:,} failed[/red]"] if status.failed else []
     states += [f"{status.outside:,} outside this grid"] if status.outside else []
     yield ", ".join(states)
+    if status.unscored:
+        yield f"{counted(status.unscored, 'run')}: {NO_SCORE}"
     if status.packs:
         yield f"{status.run_steps_per_s:,.0f} steps x runs per second{_eta(status.eta)}"
     elif status.launch is not None:

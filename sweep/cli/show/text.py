@@ -11,6 +11,9 @@ from recipe_sweep.search_spaces.abridged import ranges
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.cli.show.whole_words import WholeWords
 
+NO_SCORE = "no score, because `evaluate` is `none`"
+"""Said in place of a score that a run does not have."""
+
 
 def plain_table(*columns: str) -> Table:
     """Make an empty table without lines."""
