@@ -40,8 +40,8 @@ def load_side(name: str, sweep_dir: Path, points: Sequence[DesignPoint], failure
         problem = Problem(
             file=str(sweep_dir / "results"),
             found=unscored_sentence(results.unscored) if results.unscored else f"none of the {len(points):,} wanted runs",
-            expected="at least one finished run on each side",
-            hint="train some first: recipe-sweep launch",
+            expected=f"at least one finished run{' with a score' if results.unscored else ''} on each side",
+            hint=None if results.unscored else "train some first: recipe-sweep launch",
         )
         raise NothingToReportError(problem)
     return Side(name, tuple(points), results, failures)

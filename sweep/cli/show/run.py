@@ -202,7 +202,8 @@ def _outcome(outcome: Outcome) -> Iterable[tuple[str, RenderableType]]:
     has_score = outcome.score is not None and outcome.score_best is not None
     score = f"score {outcome.score:.3f} (best {outcome.score_best:.3f})" if has_score else NO_SCORE
     yield "result", Text(f"{score}{diverged}{pruned}")
-    yield "curve", Text("  ".join(f"{step:,}: {score:.3f}" for step, score in _thinned(outcome.curve)))
+    if outcome.curve:
+        yield "curve", Text("  ".join(f"{step:,}: {score:.3f}" for step, score in _thinned(outcome.curve)))
     yield (
         "cost",
         Text(
