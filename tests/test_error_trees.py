@@ -11,6 +11,7 @@ from tests.test_architecture import FILES
 
 ERRORS_ELSEWHERE = {
     "UnknownTaskError": "trainers.environments.registry raises it, and nobody else knows it",
+    "UnplayableTaskError": "trainers.environments.registry raises it, and nobody else knows it",
 }
 """Errors for users that are drawn in no tree."""
 

@@ -99,8 +99,8 @@ class PackTrainer:
     def advance(self, meanwhile: Callable[[], None] = lambda: None) -> bool:
         """Take one gradient step. Evaluate if an evaluation is due, and return whether it was.
 
-        Runs that are not evaluated do nothing then, but their state is saved as often. `meanwhile` is called repeatedly during the
-        evaluation, which may take far longer than the step.
+        Runs that are not evaluated do nothing then, but their state is saved as often. `meanwhile` is called repeatedly during
+        the evaluation, which may take far longer than the step.
         """
         step = self.step
         record = step % self._first.diagnostics_every == 0

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipe_sweep.analysis.results.frame import CURVES, Results, load_results
+from recipe_sweep.analysis.results.frame import CURVES, EVERY_CURVE, Results, load_results
 from recipe_sweep.analysis.results.one_scale import SCORES, on_one_scale
 from recipe_sweep.analysis.results.references import ENDS
 from recipe_sweep.analysis.results.rehearsal_mark import stamped
@@ -35,7 +35,7 @@ def tabulated(results: Results, points: Sequence[DesignPoint], states: Mapping[s
 
     from recipe_sweep.sweep.results.settings import with_settings
 
-    done = _done(results, points).drop_columns(list(CURVES))
+    done = _done(results, points).drop_columns(list(EVERY_CURVE))
     there = set(done["run_id"].to_pylist())
     missing = [point for point in points if point.run_id not in there]
     rows = with_settings(pa.concat_tables([_nullable(done), _without_result(missing, states, _nullable(done).schema)]))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DIAGNOSTICS = ("diagnostics_step", "diagnostics")
 CURVES = ("curve_step", "curve_return", "curve_return_std")
+EVERY_CURVE = (*CURVES, "curve_win_rate")
+"""Columns with a list for each run. Tasks without winners have no win rates."""
 
 
 class Duplicate(NamedTuple):
@@ -144,7 +146,7 @@ def compact(sweep_dir: Path, results: Results) -> CompactPaths:
     )
     if any(str(data_hash).startswith(REHEARSAL) for data_hash in pc.unique(table.column("data_hash"))):
         table, curves = table.replace_schema_metadata(METADATA), curves.replace_schema_metadata(METADATA)
-    scalars, index = with_settings(table.drop_columns(list(CURVES))), sweep_dir / "index"
+    scalars, index = with_settings(table.drop_columns(list(EVERY_CURVE))), sweep_dir / "index"
     return CompactPaths(
         runs=write_atomically(index / "runs.parquet", lambda path: pq.write_table(scalars, path)),
         curves=write_atomically(index / "curves.parquet", lambda path: pq.write_table(curves, path)),

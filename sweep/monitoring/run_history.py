@@ -65,6 +65,8 @@ class Outcome:
     """Steps and normalised scores."""
     wall_s: float
     cpu_s: float
+    win_rate: float | None
+    """Share of the last evaluation's episodes that were won; None for a task without winners"""
     lanes: int
     pack_id: str
     epoch: int

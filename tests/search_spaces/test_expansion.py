@@ -253,3 +253,28 @@ def test_points_of_a_finished_sweep_keep_their_ids_when_the_grid_grows() -> None
     after = expand(grid_of(seed=[0, 1, 2], alpha={"brac": [1.0, 3.0]}, decomposition=["mix", "dec"])).points
     assert set(ids(before)) < set(ids(after))
     assert replace(before[0], seed=2).run_id in ids(after)
+
+
+def test_a_discretisation_belongs_to_discrete_tasks_alone() -> None:
+    both = grid_of(task=["simple_spread", "two_step"], dataset="all", settings={"discretisation": ["raw", "softmax"]})
+    found = {(point.task, str(point.discretisation)) for point in expand(both).points}
+    assert found == {("simple_spread", "raw"), ("two_step", "raw"), ("two_step", "softmax")}
+    usual = expand(grid_of(task="two_step", dataset="all")).points
+    assert "discretisation" not in usual[0].canonical()
+    assert expand(grid_of(task="two_step", dataset="all", settings={"discretisation": "raw"})).points == usual
+
+
+@pytest.mark.parametrize("words", ["softmax", ["raw", "softmax"]])
+def test_a_discretisation_of_continuous_actions_is_refused_because_it_would_change_nothing(words: object) -> None:
+    with pytest.raises(GridError, match="discretisation") as caught:
+        expand(grid_of(settings={"discretisation": words}))
+    [problem] = caught.value.problems
+    assert "continuous" in str(problem.found) or "two_step" in str(problem.found)
+    assert expand(grid_of(settings={"discretisation": "raw"})).points == expand(grid_of()).points
+
+
+def test_runs_that_are_not_evaluated_have_other_ids_and_play_no_episode() -> None:
+    usual, kept = (expand(grid_of(settings={"evaluate": word})).points for word in ("played", "none"))
+    assert ids(usual) == ids(expand(grid_of()).points)
+    assert set(ids(usual)).isdisjoint(ids(kept))
+    assert {point.episodes for point in kept} == {0}

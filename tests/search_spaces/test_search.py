@@ -224,3 +224,9 @@ def test_short_overrides_still_mean_the_axes(tmp_path: Path) -> None:
     assert grid.search is not None
     assert (grid.axes.seed, grid.search.seed) == ((4,), 7)
     assert grid.search.alpha[Extraction.AWR].high == 2
+
+
+def test_a_search_without_scores_is_refused() -> None:
+    text = SEARCHED.replace("settings:\n", "settings:\n  evaluate: none\n")
+    with pytest.raises(UserInputError, match="none in a search, which follows scores"):
+        grid_from(parse_yaml(text, "grid.yaml"))

@@ -16,12 +16,13 @@ from recipe_sweep.search_spaces.vocabulary import (
     CriticNorm,
     Decomposition,
     Discretisation,
+    Evaluate,
     Extraction,
     Keep,
     Precision,
     ValueLearning,
 )
-from recipe_sweep.trainers import train
+from recipe_sweep.trainers import checkpoint, train
 from recipe_sweep.trainers.batch import agent_inputs
 from recipe_sweep.trainers.data.catalogue import ensure_dataset, open_dataset
 from recipe_sweep.trainers.data.stored.columns import Columns
@@ -242,3 +243,45 @@ def test_the_bonus_of_a_victory_reaches_the_first_step_only_if_the_last_row_itse
     of_next_row = own.mask[own.next_rows] * own.mask
     found = learned_values(dataclasses.replace(own, mask=of_next_row), learning)
     torch.testing.assert_close(found, torch.tensor([0.0, 0.0, 0.0, BONUS], dtype=torch.float64), rtol=0.02, atol=0.05)
+
+
+def test_the_share_of_victories_is_recorded_lane_by_lane(corridor: ModuleType) -> None:
+    best = torch.tensor([[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]])
+    found = evaluate(lambda seen: best[:, None, None].expand(2, *seen.shape[1:3], 3), "corridor", [0, 0], step=1, episodes=4)
+    assert found.win_rate is not None
+    assert_array_equal(found.win_rate, [1.0, 0.0])
+    assert_array_equal(found.return_mean, [12.0, 0.0])
+
+
+def test_a_task_without_winners_has_no_win_rate() -> None:
+    nothing = evaluate(lambda seen: torch.zeros(*seen.shape[:-1], 2), "simple_spread", [0], step=1, episodes=2)
+    assert nothing.win_rate is None
+
+
+def test_win_rates_survive_a_checkpoint_and_old_checkpoints_have_none(corridor: ModuleType, tmp_path: Path) -> None:
+    trainer = PackTrainer([corridor_point(steps=20, eval_every=10)], data_of(corridor))
+    while not trainer.finished:
+        trainer.advance()
+    [curve] = trainer.history.curves.values()
+    assert all(evaluation.win_rate is not None for evaluation in curve)
+    curve[0] = dataclasses.replace(curve[0], win_rate=None)
+    checkpoint.save(tmp_path, trainer.learner, trainer.history, pack_key="key", data_hash="hash")
+    assert next(tmp_path.glob("*.json")).read_text().count("win_rate") == 1, "what is absent is not written"
+    found = checkpoint.load_latest(tmp_path)
+    assert found is not None
+    assert list(found.history.curves.values()) == [curve]
+
+
+def test_runs_that_are_not_evaluated_keep_their_losses_and_play_nothing(
+    corridor: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "open_dataset", lambda *_: data_of(corridor))
+    monkeypatch.setattr(train, "evaluate", lambda *_: pytest.fail("an episode was played"))
+    runs = [corridor_point(run, evaluate=Evaluate.NONE) for run in family(Decomposition.VDN, ValueLearning.TD, seeds=(0,))]
+    straight, _ = trained(runs, tmp_path / "straight", stopped=False)
+    interrupted, attempts = trained(runs, tmp_path / "stopped", stopped=True)
+    assert attempts > 1
+    assert interrupted == straight
+    for result in straight[0]:  # type: ignore[index]
+        assert result.curve == ()
+        assert len(result.diagnostics["td_loss"]) == 4

@@ -21,7 +21,7 @@ from recipe_sweep.sweep.files.pack_file import PackRecord
 from recipe_sweep.sweep.monitoring.run_history import Dossier, Outcome, RunState, Try
 from recipe_sweep.sweep.planning.opening import Reference
 from recipe_sweep.sweep.results.setting_text import value_text
-from recipe_sweep.sweep.units import duration, local_moment, span
+from recipe_sweep.sweep.units import duration, local_moment, percent, span
 from recipe_sweep.trainers.results import RunStatus
 
 _COLUMNS = 4
@@ -201,7 +201,8 @@ def _outcome(outcome: Outcome) -> Iterable[tuple[str, RenderableType]]:
     pruned = f", pruned by the search at step {outcome.curve[-1][0]:,}" if outcome.status == RunStatus.PRUNED else ""
     has_score = outcome.score is not None and outcome.score_best is not None
     score = f"score {outcome.score:.3f} (best {outcome.score_best:.3f})" if has_score else NO_SCORE
-    yield "result", Text(f"{score}{diverged}{pruned}")
+    won = f", {percent(outcome.win_rate)} of episodes won" if outcome.win_rate is not None else ""
+    yield "result", Text(f"{score}{won}{diverged}{pruned}")
     if outcome.curve:
         yield "curve", Text("  ".join(f"{step:,}: {score:.3f}" for step, score in _thinned(outcome.curve)))
     yield (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,9 @@ from recipe_sweep.analysis.figures.style import BEST, OTHER, TIED
 from recipe_sweep.analysis.findings.one_alpha import one_alphas
 from recipe_sweep.analysis.findings.panel_tables import bars_frame
 from recipe_sweep.analysis.findings.panels import RESAMPLES, TaskPanels, task_panels
+from recipe_sweep.analysis.findings.recommendation import Basis
 from recipe_sweep.analysis.findings.sensitivity import alpha_curves
+from recipe_sweep.analysis.report.advice import advise
 from recipe_sweep.analysis.report.report import ReportPaths, write_report
 from recipe_sweep.analysis.report.table import ALPHA, NOTHING, bars_table, choices_table, datasets_table
 from recipe_sweep.analysis.results.coverage import Coverage
@@ -370,3 +373,40 @@ def test_the_papers_16384_runs_are_reported_on_in_seconds() -> None:
     assert time.process_time() - start < 10.0
     assert sum(len(block.cells) for block in blocks) == 24
     assert sum(bar.wanted for block in blocks for panel in block.cells for bar in panel.bars) == 16_384
+
+
+def without_scores(monkeypatch: pytest.MonkeyPatch, runs: Collection[str]) -> None:
+    """From now on results of these runs are of runs that were not evaluated."""
+    from tests.analysis import synthetic
+
+    plain = synthetic.result_row
+
+    def kept(point: DesignPoint, **where: object) -> dict[str, object]:
+        row = plain(point, **where)  # type: ignore[arg-type]
+        nothing = dict.fromkeys(("score", "score_best", "score_last3", "return_final"))
+        curve: dict[str, object] = {"curve_step": [], "curve_return": [], "curve_return_std": []}
+        return row | (nothing | curve if point.run_id in runs else {})
+
+    monkeypatch.setattr(synthetic, "result_row", kept)
+
+
+def test_a_report_of_runs_that_were_not_evaluated_says_so_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_scores(monkeypatch, [point.run_id for point in DEMO])
+    write_sweep(tmp_path, DEMO)
+    with pytest.raises(NothingToReportError, match="192 finished runs have no score, because `evaluate` is `none`"):
+        write_report(tmp_path, DEMO, 0, tmp_path / "report")
+    advice = advise(tmp_path, DEMO)
+    assert advice.basis is Basis.PAPER
+    assert advice.caveats[0].startswith("192 finished runs have no score")
+
+
+def test_a_report_leaves_out_and_counts_the_runs_that_were_not_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_scores(monkeypatch, [point.run_id for point in DEMO[:3]])
+    write_sweep(tmp_path, DEMO)
+    paths = write_report(tmp_path, DEMO, 0, tmp_path / "report")
+    assert "3 finished runs have no score" in page_of(paths)
+    assert "3 of 192 runs are missing" in paths.coverage

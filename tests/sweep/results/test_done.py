@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,7 +23,8 @@ from recipe_sweep.sweep.monitoring.doctor import Severity, examine
 from recipe_sweep.sweep.results import done as ledger
 from recipe_sweep.sweep.results.done import read_done, read_points
 from recipe_sweep.sweep.results.outcomes import endings
-from recipe_sweep.sweep.results.publish import Provenance, publish
+from recipe_sweep.sweep.results.publish import Provenance, publish, results_table
+from recipe_sweep.sweep.results.read import read_rows
 from recipe_sweep.sweep.travel.shared_folder import SharedPack
 from recipe_sweep.trainers.outcome import PackOutcome
 from tests.sweep import stand_in
@@ -193,3 +197,31 @@ def test_an_index_that_lacks_a_number_is_made_again(paths: SweepPaths, column: s
     paths.done_index.write_text(json.dumps(content))
     assert endings(read_done(paths)) == endings(before)
     assert [ending.score is not None for ending in endings(before).values()] == [True, True]
+
+
+def test_a_run_without_an_evaluation_has_no_score_and_a_win_rate_is_kept(tmp_path: Path) -> None:
+    outcome = outcome_of(POINTS)
+    kept, won, *others = outcome.results
+    curve = tuple(replace(each, win_rate=0.25 * place) for place, each in enumerate(won.curve))
+    results = (replace(kept, curve=()), replace(won, curve=curve), *others)
+    moment = datetime.now(UTC)
+    provenance = Provenance(1, 1, "code", "torch", "cpu", 1, "host", moment, moment)
+    table = results_table(Pack(POINTS), outcome._replace(results=results), provenance, Keep.NONE)
+    path = tmp_path / f"{Pack(POINTS).pack_id}.parquet"
+    pq.write_table(table, path)
+    rows = read_rows(path, ["score", "score_best", "score_last3", "return_final", "win_rate", "curve_win_rate"]).to_pylist()
+    assert set(rows[0].values()) == {None}
+    assert rows[1]["win_rate"] == curve[-1].win_rate
+    assert rows[1]["curve_win_rate"] == [each.win_rate for each in curve]
+    assert rows[2]["score"] is not None
+    assert rows[2]["win_rate"] is None
+
+
+def test_results_of_before_win_rates_are_read_as_without_them(tmp_path: Path) -> None:
+    moment = datetime.now(UTC)
+    provenance = Provenance(1, 1, "code", "torch", "cpu", 1, "host", moment, moment)
+    table = results_table(Pack(POINTS), outcome_of(POINTS), provenance, Keep.NONE).drop_columns(["win_rate", "curve_win_rate"])
+    path = tmp_path / f"{Pack(POINTS).pack_id}.parquet"
+    pq.write_table(table.replace_schema_metadata({**table.schema.metadata, b"schema_version": b"2"}), path)
+    rows = read_rows(path, ["run_id", "win_rate", "curve_win_rate"]).to_pylist()
+    assert {(row["win_rate"], row["curve_win_rate"]) for row in rows} == {(None, None)}

@@ -71,7 +71,7 @@ def test_no_curves_leaves_out_the_lists_and_nothing_else(results: Path) -> None:
     call("export", "little.yaml", "-o", "all.parquet")
     call("export", "little.yaml", "--no-curves", "-o", "few.parquet")
     whole, few = pq.read_table("all.parquet"), pq.read_table("few.parquet")
-    lists = {"curve_step", "curve_return", "curve_return_std", "diagnostics_step", "diagnostics"}
+    lists = {"curve_step", "curve_return", "curve_return_std", "curve_win_rate", "diagnostics_step", "diagnostics"}
     assert set(whole.column_names) - set(few.column_names) == lists
     assert few.equals(whole.drop_columns(sorted(lists)))
     call("export", "little.yaml", "--no-curves", "-o", "runs.csv")
