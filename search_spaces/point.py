@@ -20,6 +20,7 @@ from itertools import groupby
 from recipe_sweep.search_spaces.vocabulary import (
     ActorBound,
     ActorNorm,
+    Chance,
     CriticNorm,
     Decomposition,
     Discretisation,
@@ -81,6 +82,7 @@ class DesignPoint:
     diagnostics_every: int
     divergence_bound: float | DivergenceBound | None
     precision: Precision
+    chance: Chance = Chance.FULL
     mixer_embed: int = 32
     mixer_hidden: int = 128
     mixer_gain: float = 1.0
@@ -130,6 +132,11 @@ class DesignPoint:
             parts = [piece if isinstance(piece, str) else piece[1](row[piece[0]]) for piece in pieces]
             own["run_id"] = _hash(_joined(parts))  # where `cached_property` looks for it
             yield point
+
+    @property
+    def environment(self) -> str:
+        """Name of the environment that made the run's home-made data and that evaluates the run."""
+        return environment_name(self.task, self.chance)
 
     @property
     def episodes_at_the_end(self) -> int:
@@ -182,7 +189,7 @@ _SEED = frozenset({"seed"})
 _ACTOR_FIELDS = frozenset({"extraction", "alpha", "actor_norm", "actor_bound", "discretisation"})
 _LANE_FIELDS = frozenset({"extraction", "alpha", "actor_norm", "tau", "seed", "lr"})
 _NO_DATASET_FIELDS = frozenset(_FIELDS) - {
-    *("task", "source", "dataset", "dataset_version", "dataset_seed", "dataset_size"),
+    *("task", "source", "dataset", "dataset_version", "dataset_seed", "dataset_size", "chance"),
 }
 
 
@@ -243,6 +250,11 @@ def _listed(parts: Iterable[str]) -> str:
 
 def _joined(parts: Iterable[str]) -> str:
     return "{" + _listed(parts) + "}"
+
+
+def environment_name(task: str, chance: Chance) -> str:
+    """Name the environment of a task. It is the task's own name, unless the point says otherwise than usual."""
+    return task if chance is DesignPoint.chance else f"{task} ({chance} chance)"
 
 
 def digest(content: dict[str, object]) -> str:

@@ -165,6 +165,13 @@ class TeamReward(StrEnum):
     SUM = "sum"
 
 
+class Chance(StrEnum):
+    """How much of an episode chance decides, in tasks that offer the choice."""
+
+    FULL = "full"
+    FIXED = "fixed"
+
+
 class Precision(StrEnum):
     """Floating-point type of parameters and arithmetic.
 

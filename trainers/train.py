@@ -169,7 +169,7 @@ class PackTrainer:
         actors = self.learner.models.actor.flat
         how = Executed(actors.device, actors.dtype, self.learner.config.kernels.threads)
         began = time.monotonic()
-        returns = evaluate(act, first.task, seeds, self.step, episodes, how, meanwhile)
+        returns = evaluate(act, first.environment, seeds, self.step, episodes, how, meanwhile)
         self.history.evaluation_s += time.monotonic() - began
         rates = [None] * len(seeds) if returns.win_rate is None else returns.win_rate.tolist()
         for point, mean, std, rate in zip(self.points, returns.return_mean, returns.return_std, rates, strict=True):

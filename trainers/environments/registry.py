@@ -8,10 +8,13 @@ from typing import NamedTuple
 
 from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.plugins import load_plugins
-from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.point import DesignPoint, environment_name
+from recipe_sweep.search_spaces.vocabulary import Chance
 from recipe_sweep.trainers.environments import spread, two_step
 from recipe_sweep.trainers.environments.from_plugins import guarded
 from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
+from recipe_sweep.trainers.environments.skirmish import Skirmish
+from recipe_sweep.trainers.environments.skirmish_units import BATTLES, Battle
 from recipe_sweep.trainers.task import BatchedEnvironment, TaskSpec
 
 
@@ -46,14 +49,21 @@ def _mujoco(task: MujocoTask) -> _Entry:
     return _Entry(task.spec, make)
 
 
+def _skirmish(battle: Battle, chance: Chance = Chance.FULL) -> _Entry:
+    return _Entry(battle.spec, lambda copies, threads: Skirmish(battle, copies, chance))
+
+
 _ENVIRONMENTS = {
     entry.spec.name: entry
     for entry in (
         _Entry(spread.SPEC, lambda copies, threads: spread.Spread(copies)),
         _Entry(two_step.SPEC, lambda copies, threads: two_step.TwoStep(copies)),
         *map(_mujoco, MUJOCO_TASKS.values()),
+        *map(_skirmish, BATTLES.values()),
     )
 }
+_WITH_FIXED_CHANCE = {environment_name(task, Chance.FIXED): _skirmish(battle, Chance.FIXED) for task, battle in BATTLES.items()}
+"""Environments that no task is named after: see DesignPoint.environment."""
 
 
 def add_environment(spec: TaskSpec, make: Callable[[int], BatchedEnvironment]) -> None:
@@ -77,14 +87,14 @@ def require_playable(points: Iterable[DesignPoint]) -> None:
 
 
 def task_spec(task: str) -> TaskSpec:
-    """Look up shapes and bounds of a task. Raises UnknownTaskError."""
+    """Look up shapes and bounds of a task or of a point's environment. Raises UnknownTaskError."""
     return _entry(task).spec
 
 
 def make_environment(task: str, copies: int, threads: int = 1) -> BatchedEnvironment:
     """Make `copies` environments of a task that step in one call. Raises UnknownTaskError and UnplayableTaskError.
 
-    `threads` may speed up MuJoCo's tasks; it changes no number.
+    `threads` may speed up MuJoCo's tasks; it changes no number. `task` may be a point's environment: see DesignPoint.
     """
     entry = _entry(task)
     problem = _unplayable(entry)
@@ -104,8 +114,8 @@ def _unplayable(entry: _Entry) -> Problem | None:
 
 def _entry(task: str) -> _Entry:
     load_plugins()
-    if task in _ENVIRONMENTS:
-        return _ENVIRONMENTS[task]
+    if found := _ENVIRONMENTS.get(task, _WITH_FIXED_CHANCE.get(task)):
+        return found
     nearest = get_close_matches(task, _ENVIRONMENTS, n=1)
     hint = f"did you mean {nearest[0]!r}?" if nearest else None
     raise UnknownTaskError(Problem(key="task", found=repr(task), expected=f"one of {', '.join(available_tasks())}", hint=hint))

@@ -84,7 +84,7 @@ def play_evaluation(trained: Trained, number: int) -> PlayedEvaluation:
     if not 0 <= number < episodes:
         expected = f"0 to {episodes - 1}, because the run's last evaluation has {counted(episodes, 'episode')}"
         raise UserInputError(Problem("--episode", found=str(number), expected=expected))
-    environment = make_environment(point.task, episodes, threads=torch.get_num_threads())
+    environment = make_environment(point.environment, episodes, threads=torch.get_num_threads())
     spec = environment.spec
     policy = kept_policy(point, trained.weights, spec, trained.kernels)
     starts = [evaluation_start(point.seed, point.steps, episode) for episode in range(episodes)]

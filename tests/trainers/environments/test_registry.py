@@ -7,9 +7,10 @@ import pytest
 
 from recipe_sweep.search_spaces.errors import UserInputError
 from recipe_sweep.trainers.environments.registry import available_tasks, make_environment, task_spec
+from recipe_sweep.trainers.environments.skirmish_units import BATTLES
 from recipe_sweep.trainers.randomness import generator
 
-MAY_END_EARLY = ("2ant", "2ant_native", "3hopper", "3hopper_native")
+MAY_END_EARLY = ("2ant", "2ant_native", "3hopper", "3hopper_native", *BATTLES)
 
 
 def test_a_misspelt_task_is_refused_with_the_nearest_name():

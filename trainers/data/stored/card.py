@@ -10,11 +10,11 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, ValidationError, model_serializer
 
 from recipe_sweep.search_spaces.errors import Problem
-from recipe_sweep.search_spaces.point import DesignPoint, digest
-from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.search_spaces.point import DesignPoint, digest, environment_name
+from recipe_sweep.search_spaces.vocabulary import Chance, Source
 from recipe_sweep.trainers.data.errors import BrokenDataError
 from recipe_sweep.trainers.data.stored.columns import Columns, episode_returns
 from recipe_sweep.trainers.task import ReturnScale
@@ -38,6 +38,18 @@ class Identity(_Model):
     dataset_version: str
     dataset_seed: int | None
     dataset_size: int | None
+    chance: Chance = DesignPoint.chance
+
+    @model_serializer(mode="wrap")
+    def _without_usual_chance(self, write: SerializerFunctionWrapHandler) -> dict[str, object]:
+        """Leave the usual chance out, as a point's content does. So cards and ids of older data stay the same."""
+        content: dict[str, object] = write(self)
+        return {name: value for name, value in content.items() if name != "chance" or value != DesignPoint.chance}
+
+    @property
+    def environment(self) -> str:
+        """Name of the environment that makes the data."""
+        return environment_name(self.task, self.chance)
 
     @classmethod
     def of(cls, declared: Declared) -> Identity:
