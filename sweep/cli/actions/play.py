@@ -51,7 +51,7 @@ def play_episode(options: PlayOptions) -> bool:
     played = play_evaluation(found.trained, options.episode)
     for line in evaluation_lines(found, played):
         _tell(options, line)
-    drawing = drawing_of(point.task)
+    drawing = drawing_of(point.environment)
     per_second = options.per_second or drawing.per_second
     steps = shown_steps(len(played.episode), options.pictures)
     _tell(options, f"drawing {counted(len(steps), 'picture')}")

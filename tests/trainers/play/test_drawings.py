@@ -12,12 +12,16 @@ from PIL import Image
 from recipe_sweep.analysis.figures import style
 from recipe_sweep.trainers.environments import two_step
 from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS
-from recipe_sweep.trainers.environments.registry import available_tasks
+from recipe_sweep.trainers.environments.registry import available_tasks, make_environment
+from recipe_sweep.trainers.environments.skirmish_units import BATTLES
+from recipe_sweep.trainers.evaluation import evaluation_start
 from recipe_sweep.trainers.play import canvas
 from recipe_sweep.trainers.play.episode import Episode, Trained, play_evaluation
 from recipe_sweep.trainers.play.gif import write_gif
 from recipe_sweep.trainers.play.plain_numbers import NumbersDrawing
 from recipe_sweep.trainers.play.registry import DRAWINGS, drawing_of
+from recipe_sweep.trainers.play.skirmish import SkirmishDrawing
+from recipe_sweep.trainers.task import MaskedEnvironment
 from tests.trainers.builders import point
 from tests.trainers.play.test_episode import drawn_weights, spread_run
 
@@ -43,7 +47,7 @@ def colours(picture: Image.Image, least: int = 60) -> set[str]:
 
 
 def test_every_task_has_a_drawing_and_a_plugin_s_task_has_numbers() -> None:
-    ours = {"simple_spread", "two_step", *MUJOCO_TASKS}
+    ours = {"simple_spread", "two_step", *MUJOCO_TASKS, *BATTLES}
     assert ours <= set(available_tasks()), "the list of this test"
     assert set(DRAWINGS) == ours
     assert isinstance(drawing_of("a task of a plugin"), NumbersDrawing)
@@ -150,3 +154,42 @@ def test_the_chosen_cell_is_in_the_row_of_a_and_the_column_of_b(
     moved = middles[1] - middles[0]
     assert moved[axis] > 10.0
     assert abs(moved[1 - axis]) < 5.0
+
+
+def battle(steps: int = 30) -> Episode:
+    """An episode of the battle of three marines, in which everybody walks east until there is something to attack."""
+    environment = make_environment("skirmish_3m", 1)
+    assert isinstance(environment, MaskedEnvironment)
+    spec, seen, actions, rewards = environment.spec, [environment.reset([evaluation_start(0, 10, 3)])[0]], [], []
+    for _ in range(steps):
+        legal = environment.legal()[0]
+        chosen = np.where(legal[:, 5:].any(axis=1), legal[:, 5:].argmax(axis=1) + 5, np.where(legal[:, 0] == 1, 1, 4))
+        actions.append(np.eye(spec.action_dim)[chosen])
+        after, reward, done = environment.step(actions[-1][None])
+        seen.append(after[0])
+        rewards.append(reward.mean())
+        if done[0]:
+            break
+    return Episode(spec, 0, 10, 3, np.array(seen), np.array(actions), np.array(rewards))
+
+
+def test_a_battle_shows_both_sides_their_attacks_and_the_dead() -> None:
+    episode = battle()
+    film = drawing_of("skirmish_3m").film(episode, range(len(episode) + 1))
+    first, last = film.pictures[0], film.pictures[-1]
+    allies, enemies, dead = canvas.TEAM[0], canvas.TEAM[1], "#bdbdbd"
+    assert {allies, enemies} <= colours(first, 1)
+    assert dead not in colours(first, 20)
+    assert dead in colours(last, 20)
+    moments = SkirmishDrawing(BATTLES["skirmish_3m"]).again(episode).moments
+    assert len(moments) == len(episode) + 1
+    assert (moments[0].attacked == -1).all(), "nobody is in range at the start"
+    assert any((moment.attacked >= 0).any() for moment in moments)
+    fallen = [bool((moment.health <= 0).any()) for moment in moments]
+    assert fallen == sorted(fallen), "the dead stay dead"
+
+
+def test_a_battle_of_fixed_chance_is_drawn_from_its_own_start() -> None:
+    episode = battle()
+    drawn, fixed = (drawing_of(name).film(episode, [0]) for name in ("skirmish_3m", "skirmish_3m (fixed chance)"))
+    assert drawn.pictures[0].tobytes() != fixed.pictures[0].tobytes()
