@@ -55,6 +55,7 @@ from recipe_sweep.search_spaces.validation import refuse
 from recipe_sweep.search_spaces.vocabulary import (
     ActorBound,
     ActorNorm,
+    Chance,
     CriticNorm,
     Decomposition,
     Discretisation,
@@ -120,6 +121,7 @@ class Axes(Section):
     dataset: Annotated[dict[TaskKey, Axis[Word]], BeforeValidator(_for_every_task), OneOrList(WORDS)] = {}
     dataset_seed: Axis[Natural] = (0,)
     dataset_size: Axis[Size] = (100_000,)
+    chance: Axis[Chance] = (Chance.FULL,)
     decomposition: Axis[Decomposition] = ()
     value_learning: Axis[ValueLearning] = ()
     tau: Axis[Expectile] = ()

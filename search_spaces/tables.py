@@ -57,6 +57,8 @@ def condition(column: str) -> Condition | None:
             return Condition("task", tuple(name for name, task in TASKS.items() if task.discrete))
         case "dataset_seed" | "dataset_size":
             return Condition("source", (Source.HOMEGROWN,))
+        case "chance":
+            return Condition("task", tuple(name for name, task in TASKS.items() if task.has_chance))
         case _:
             return None
 

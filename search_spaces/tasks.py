@@ -11,6 +11,7 @@ from recipe_sweep.search_spaces.vocabulary import Source
 
 MUJOCO_QUALITIES = ("expert", "medium", "medium-expert", "medium-replay")
 SPREAD_QUALITIES = ("expert", "medium", "medium-replay", "random")
+SKIRMISH_QUALITIES = ("good", "medium", "poor")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class TaskEntry:
     versions: Mapping[Source, str]
     registered_versions: Mapping[str, str] = field(default_factory=dict)
     environment_version: str | None = None
+    has_chance: bool = False
+    """Whether a grid may choose how much of the task's episodes chance decides: the axis `chance`."""
     older: Mapping[Source, tuple[str, ...]] = field(default_factory=dict)
     discrete: bool = False
     """Whether its actions are discrete."""
@@ -106,6 +109,12 @@ def _native_mujoco(name: str) -> TaskEntry:
     return TaskEntry(f"{name}_native", title, datasets, versions, older={Source.HOMEGROWN: ("1",)})
 
 
+def _skirmish(units: str, qualities: tuple[str, ...]) -> TaskEntry:
+    """Declare a map of the battle that is this project's own."""
+    datasets, versions = {Source.HOMEGROWN: qualities}, {Source.HOMEGROWN: "1"}
+    return TaskEntry(f"skirmish_{units}", f"Skirmish - {units}", datasets, versions, has_chance=True)
+
+
 TASKS = TaskTable(
     (
         *map(_mujoco, ("2ant", "3hopper", "6halfcheetah")),
@@ -117,5 +126,8 @@ TASKS = TaskTable(
         ),
         TaskEntry("two_step", "Two-step game", {Source.HOMEGROWN: ("uniform",)}, {Source.HOMEGROWN: "1"}, discrete=True),
         *map(_native_mujoco, ("2ant", "3hopper", "6halfcheetah")),
+        _skirmish("3m", SKIRMISH_QUALITIES),
+        _skirmish("2s3z", SKIRMISH_QUALITIES),
+        _skirmish("5v5", ("replay",)),
     )
 )

@@ -29,7 +29,7 @@ SEED = 0
 """Seed of the measured episodes, and of the datasets."""
 EPISODES_AT_ONCE = 100
 """Episodes that are stepped side by side. The number affects speed and memory only."""
-LONG = 100
+LONG = 500
 """Steps from which on an episode is long."""
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from recipe_sweep.search_spaces.counted import counted
-from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.search_spaces.vocabulary import Chance, Source
 from recipe_sweep.sweep.cli.exit_codes import ExitCode, Group
 from recipe_sweep.sweep.cli.options import LARGEST_SEED, MOST_TRANSITIONS, DataOption, JsonOption
 from recipe_sweep.sweep.cli.shared import console
@@ -18,6 +18,7 @@ from recipe_sweep.sweep.cli.show.bars import stages
 from recipe_sweep.sweep.cli.streams import say, tell
 
 if TYPE_CHECKING:
+    from recipe_sweep.trainers.data.inventory import Made
     from recipe_sweep.trainers.data.published.fetch import Imported
     from recipe_sweep.trainers.data.stored.card import Identity
 
@@ -37,6 +38,7 @@ SizeOption = Annotated[
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Only home-made datasets of this seed.")
 ]
+ChanceOption = Annotated[Chance | None, typer.Option("--chance", help="Only home-made datasets with so much chance.")]
 
 
 @app.command("list", epilog="Example:  recipe-sweep data list")
@@ -107,6 +109,7 @@ def collect(
     datasets: DatasetsArgument = None,
     size: Annotated[int, typer.Option("--size", min=1, max=MOST_TRANSITIONS, help="Transitions.")] = 100_000,
     seed: Annotated[int, typer.Option("--seed", min=0, max=LARGEST_SEED, help="Seed of the generator.")] = 0,
+    chance: Annotated[Chance, typer.Option("--chance", help="How much of an episode chance decides.")] = Chance.FULL,
     data: DataOption = None,
 ) -> None:
     """Make home-made datasets of a task. The same seed makes the same bytes."""
@@ -117,7 +120,7 @@ def collect(
     from recipe_sweep.trainers.data.stored.card import read_card
 
     with stages() as begin:
-        for identity in homegrown_identities(task, datasets or (), size, seed):
+        for identity in homegrown_identities(task, datasets or (), size, seed, chance):
             began = time.perf_counter()
             directory = ensure_dataset(identity, _root(data), begin(f"making {identity}"))
             returns = read_card(directory).returns
@@ -134,6 +137,7 @@ def inspect(
     source: SourceOption = None,
     size: SizeOption = None,
     seed: SeedOption = None,
+    chance: ChanceOption = None,
     out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE", help="Also draw them, as a PNG.")] = None,
     data: DataOption = None,
     as_json: JsonOption = False,
@@ -142,10 +146,11 @@ def inspect(
     from recipe_sweep.sweep.cli.show.data import draw, inspection_tables
     from recipe_sweep.sweep.cli.show.data_json import inspections_json
     from recipe_sweep.trainers.data.inspection import inspect as look
+    from recipe_sweep.trainers.data.inventory import Made
 
     if out is not None and out.suffix != ".png":
         raise typer.BadParameter("a file that ends in .png", param_hint="--out")
-    inspections = look(_present(data, task, datasets, source, size, seed), _root(data))
+    inspections = look(_present(data, task, datasets, source, Made(size, seed, chance)), _root(data))
     if as_json:
         say(inspections_json(inspections))
     else:
@@ -163,6 +168,7 @@ def verify(
     source: SourceOption = None,
     size: SizeOption = None,
     seed: SeedOption = None,
+    chance: ChanceOption = None,
     transitions: Annotated[
         int, typer.Option("--transitions", min=1, max=MOST_TRANSITIONS, help="How many to replay at most.")
     ] = 10_000,
@@ -172,10 +178,11 @@ def verify(
     """Hash every byte of datasets again, and replay stored transitions on the simulator."""
     from recipe_sweep.sweep.cli.show.data import verification_lines
     from recipe_sweep.sweep.cli.show.data_json import verifications_json
+    from recipe_sweep.trainers.data.inventory import Made
     from recipe_sweep.trainers.data.verify import verify as check
 
     found = []
-    for identity in _present(data, task, datasets, source, size, seed):
+    for identity in _present(data, task, datasets, source, Made(size, seed, chance)):
         found.append(check(identity, _root(data), transitions))
         for line in () if as_json else verification_lines(found[-1]):
             tell(line)
@@ -191,9 +198,7 @@ def _root(data: Path | None) -> Path:
     return data or default_data_root()
 
 
-def _present(
-    data: Path | None, task: str, datasets: list[str] | None, source: Source | None, size: int | None, seed: int | None
-) -> list[Identity]:
+def _present(data: Path | None, task: str, datasets: list[str] | None, source: Source | None, made: Made) -> list[Identity]:
     """Find the datasets that the arguments name. Load those of a plugin first, so that its owner can look at them."""
     from recipe_sweep.trainers.data.catalogue import ensure_dataset
     from recipe_sweep.trainers.data.inventory import present, registered_absent
@@ -202,7 +207,7 @@ def _present(
         # Standard output may have JSON alone, because a program reads it.
         tell(f"loading {identity}", file=sys.stderr)
         tell(f"  {ensure_dataset(identity, _root(data))}", file=sys.stderr)
-    return present(_root(data), task, datasets or (), source, size, seed)
+    return present(_root(data), task, datasets or (), source, made)
 
 
 def _tell(imports: Iterator[Imported]) -> None:

@@ -93,7 +93,7 @@ def _data(points: Iterable[DesignPoint], root: Path) -> tuple[int, int, tuple[st
 def _by_dataset(points: Iterable[DesignPoint]) -> Iterable[DesignPoint]:
     """Return one point for each dataset. Ids of datasets are hashes, so they are not computed for every point."""
     named = {
-        (each.source, each.task, each.dataset, each.dataset_version, each.dataset_seed, each.dataset_size): each
+        (each.source, each.task, each.dataset, each.dataset_version, each.dataset_seed, each.dataset_size, each.chance): each
         for each in points
     }
     return named.values()

@@ -278,3 +278,21 @@ def test_runs_that_are_not_evaluated_have_other_ids_and_play_no_episode() -> Non
     assert ids(usual) == ids(expand(grid_of()).points)
     assert set(ids(usual)).isdisjoint(ids(kept))
     assert {point.episodes for point in kept} == {0}
+
+
+def test_chance_splits_only_tasks_that_offer_it_and_is_absent_from_ids_as_usual() -> None:
+    names = {"skirmish_3m": ["good"], "two_step": "all"}
+    usual = expand(grid_of(task=["skirmish_3m", "two_step"], dataset=names)).points
+    both = expand(grid_of(task=["skirmish_3m", "two_step"], dataset=names, chance=["full", "fixed"])).points
+    assert [(p.task, str(p.chance)) for p in usual] == [("skirmish_3m", "full"), ("two_step", "full")]
+    assert [(p.task, str(p.chance)) for p in both] == [("skirmish_3m", "full"), ("skirmish_3m", "fixed"), ("two_step", "full")]
+    full, fixed, game = both
+    assert (full, game) == usual
+    assert "chance" not in full.canonical()
+    assert len({full.dataset_id, fixed.dataset_id}) == len({full.pack_key, fixed.pack_key}) == 2, "other data, other packs"
+    assert (full.environment, fixed.environment) == ("skirmish_3m", "skirmish_3m (fixed chance)")
+
+
+def test_chance_of_a_task_without_a_choice_is_refused() -> None:
+    with pytest.raises(GridError, match=r"chance, which applies only where task is skirmish_3m or"):
+        expand(grid_of(task=["two_step"], dataset="all", chance=["fixed"]))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.pasted import pasted
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers.data.errors import BrokenDataError, ChangedDataError, DataError, MissingDataError
 from recipe_sweep.trainers.data.homegrown.makers import LICENCE, make_columns
@@ -191,16 +192,20 @@ def _require_scale(directory: Path, card: Card, scale: ReturnScale) -> None:
 
 def dataset_name(point: Declared) -> str:
     """Name the dataset as people do, with its id."""
-    return f"{point.source}/{point.task}/{point.dataset} ({point.dataset_id})"
+    return f"{point.source}/{point.environment}/{point.dataset} ({point.dataset_id})"
 
 
 def _absent(point: Declared, directory: Path) -> Problem:
     hint = f"it is made when a sweep is launched, in the data directory that ${DATA_ROOT_VARIABLE} names"
     if point.source is Source.HOMEGROWN:
-        options = ("--size", point.dataset_size, "--seed", point.dataset_seed)
+        options = ("--size", point.dataset_size, "--seed", point.dataset_seed, *_chance(point))
         how = pasted("recipe-sweep", "data", "collect", point.task, point.dataset, *options)
         hint = f"{hint}, or now by `{how}`"
     return Problem(file=str(directory), found="no dataset", expected=dataset_name(point), hint=hint)
+
+
+def _chance(point: Declared) -> tuple[str, ...]:
+    return () if point.chance is DesignPoint.chance else ("--chance", point.chance)
 
 
 def _unpublished(task: str, version: str, datasets: Iterable[str], root: Path) -> Problem:

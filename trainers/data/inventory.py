@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.pasted import pasted
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.validation import nearest
-from recipe_sweep.search_spaces.vocabulary import Source
+from recipe_sweep.search_spaces.vocabulary import Chance, Source
 from recipe_sweep.trainers.data.errors import BrokenDataError, MissingDataError
 from recipe_sweep.trainers.data.published.tasks import PUBLISHED
 from recipe_sweep.trainers.data.stored.card import Card, Identity, read_card
@@ -48,13 +49,24 @@ def inventory(root: Path) -> list[Item]:
     return sorted([*here, *_elsewhere(found)], key=lambda item: (item.source, item.task, item.dataset, str(item.directory)))
 
 
+class Made(NamedTuple):
+    """Which copies of home-made datasets are meant: None is any."""
+
+    size: int | None = None
+    seed: int | None = None
+    chance: Chance | None = None
+
+    def has(self, identity: Identity) -> bool:
+        """Say whether a dataset is one of them."""
+        found = identity.dataset_size, identity.dataset_seed, identity.chance
+        return all(wanted in (None, value) for wanted, value in zip(self, found, strict=True))
+
+
+ANY = Made()
+
+
 def present(
-    root: Path,
-    task: str,
-    datasets: Collection[str] = (),
-    source: Source | None = None,
-    size: int | None = None,
-    seed: int | None = None,
+    root: Path, task: str, datasets: Collection[str] = (), source: Source | None = None, made: Made = ANY
 ) -> list[Identity]:
     """List the datasets of a task that are here, in the order in which the task names them; by default all of one source.
 
@@ -70,8 +82,7 @@ def present(
         for card in cards
         if (source is None or card.identity.source is source)
         and (not datasets or card.identity.dataset in datasets)
-        and size in (None, card.identity.dataset_size)
-        and seed in (None, card.identity.dataset_seed)
+        and made.has(card.identity)
     )
     problems = list(_unclear(root, task, datasets, source, found))
     if problems:
@@ -80,8 +91,10 @@ def present(
     return sorted(found, key=lambda identity: order.index(identity.dataset) if identity.dataset in order else len(order))
 
 
-def homegrown_identities(task: str, datasets: Collection[str], size: int, seed: int) -> list[Identity]:
-    """List home-made datasets of a task, by default all. Raises MissingDataError with every name that cannot be made."""
+def homegrown_identities(
+    task: str, datasets: Collection[str], size: int, seed: int, chance: Chance = Chance.FULL
+) -> list[Identity]:
+    """List home-made datasets of a task, by default all. Raises MissingDataError with everything that cannot be made."""
     known = TASKS[task].datasets.get(Source.HOMEGROWN, ()) if task in TASKS else ()
     if not known:
         makeable = [name for name, entry in TASKS.items() if Source.HOMEGROWN in entry.datasets]
@@ -92,6 +105,9 @@ def homegrown_identities(task: str, datasets: Collection[str], size: int, seed: 
         for name in datasets
         if name not in known
     ]
+    if not TASKS[task].has_chance and chance is not DesignPoint.chance:
+        able = ", ".join(name for name, entry in TASKS.items() if entry.has_chance)
+        unknown.append(Problem(key="chance", found=f"{chance} for {task}", expected=f"full, because only {able} have a choice"))
     if unknown:
         raise MissingDataError(*unknown)
     return [
@@ -102,6 +118,7 @@ def homegrown_identities(task: str, datasets: Collection[str], size: int, seed: 
             dataset_version=TASKS[task].version(Source.HOMEGROWN, dataset),
             dataset_seed=seed,
             dataset_size=size,
+            chance=chance,
         )
         for dataset in dict.fromkeys(datasets or known)
     ]
@@ -229,10 +246,14 @@ def _unclear(
     for dataset in sorted({identity.dataset for identity in found}):
         copies = sorted(
             (identity for identity in found if identity.dataset == dataset),
-            key=lambda copy: (copy.dataset_size or 0, copy.dataset_seed or 0),
+            key=lambda copy: (copy.dataset_size or 0, copy.dataset_seed or 0, copy.chance),
         )
         if len(copies) > 1:
-            told = ", ".join(f"--size {copy.dataset_size} --seed {copy.dataset_seed}" for copy in copies)
+            several = len({copy.chance for copy in copies}) > 1
+            told = ", ".join(
+                f"--size {copy.dataset_size} --seed {copy.dataset_seed}" + (f" --chance {copy.chance}" if several else "")
+                for copy in copies
+            )
             versions = {copy.dataset_version for copy in copies}
             also = f" in versions {', '.join(sorted(versions))}" if len(versions) > 1 else ""
             yield Problem(file=place, key=f"{task}/{dataset}", found=f"{len(copies)} copies{also}", expected=f"one of {told}")

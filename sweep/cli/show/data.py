@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recipe_sweep.search_spaces.counted import agreeing, counted
+from recipe_sweep.search_spaces.point import environment_name
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.sweep.cli.show.whole_words import WholeWords
 from recipe_sweep.sweep.units import memory
@@ -36,7 +37,7 @@ def print_inventory(console: Console, items: Sequence[Item], root: Path) -> None
             table.add_column(name, min_width=width, justify="right", no_wrap=True)
         there = [item for item in listed if item.state is State.PRESENT]
         for item in there:
-            table.add_row(f"  {item.dataset}", *_facts(item.card), _mb(item))
+            table.add_row(f"  {_name(item)}", *_facts(item.card), _mb(item))
         if there:
             console.print(table)
         for item in listed:
@@ -48,6 +49,11 @@ def print_inventory(console: Console, items: Sequence[Item], root: Path) -> None
             names = ", ".join(item.dataset for item in absent)
             console.print(f"  {escape(names)}: absent; {escape(absent[0].remark)}", highlight=False)
     console.print()
+
+
+def _name(item: Item) -> str:
+    """Name a dataset, with its chance where that is not as usual."""
+    return item.dataset if item.card is None else environment_name(item.dataset, item.card.identity.chance)
 
 
 def _facts(card: Card | None) -> tuple[str, str, str, str]:

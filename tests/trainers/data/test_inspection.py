@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from recipe_sweep.search_spaces.vocabulary import Source
-from recipe_sweep.trainers.data.catalogue import ensure_dataset, map_dataset
+from recipe_sweep.search_spaces.vocabulary import Chance, Source
+from recipe_sweep.trainers.data.catalogue import dataset_directory, ensure_dataset, map_dataset
 from recipe_sweep.trainers.data.comparison import Pin, compare_data
 from recipe_sweep.trainers.data.errors import MissingDataError
 from recipe_sweep.trainers.data.inspection import inspect
-from recipe_sweep.trainers.data.inventory import State, homegrown_identities, inventory, leftovers, present
+from recipe_sweep.trainers.data.inventory import Made, State, homegrown_identities, inventory, leftovers, present
 from recipe_sweep.trainers.data.published.import_vault import VaultPlace, import_vault
 from recipe_sweep.trainers.data.published.tasks import PUBLISHED, published_identities
-from recipe_sweep.trainers.data.stored.card import Identity, read_card
+from recipe_sweep.trainers.data.stored.card import CARD_FILE, Identity, read_card
 from recipe_sweep.trainers.task import RecoverableEnvironment
+from tests.builders import design_point
 from tests.trainers.data.points import spread_point, two_step_point
 from tests.trainers.data.vaults import own_row_leaves, spread_episodes, write_vault
 
@@ -125,7 +127,7 @@ def test_of_several_copies_or_sources_one_must_be_chosen(root, tmp_path):
     ensure_dataset(spread_point(dataset_size=50, dataset_seed=3), tmp_path / "data")
     with pytest.raises(MissingDataError, match=r"2 copies\s+expected\s+one of --size 50 --seed 3, --size 5000 --seed 0"):
         present(tmp_path / "data", "simple_spread", ["expert"])
-    (chosen,) = present(tmp_path / "data", "simple_spread", ["expert"], size=50, seed=3)
+    (chosen,) = present(tmp_path / "data", "simple_spread", ["expert"], made=Made(size=50, seed=3))
     assert (chosen.dataset_size, chosen.dataset_seed) == (50, 3)
     leaves = own_row_leaves(spread_episodes("random", batch_rows=5, episodes=1))
     import_vault(VaultPlace(write_vault(tmp_path / "vault", leaves), PUBLISHED["simple_spread"], "Random"), tmp_path / "data")
@@ -189,3 +191,33 @@ def test_data_of_version_1_alone_are_shown_and_verified(tmp_path):
     assert present(tmp_path, "3hopper") == [Identity.of(older)]
     assert compare_data(older, tmp_path, Pin())
     assert homegrown_identities("3hopper", ["expert"], 300, 0)[0].dataset_version == "2"
+
+
+def test_data_of_fixed_chance_lie_beside_the_usual_ones_and_are_chosen_by_name(tmp_path):
+    for chance in Chance:
+        for identity in homegrown_identities("skirmish_3m", ["good"], 200, 0, chance):
+            ensure_dataset(identity, tmp_path)
+    with pytest.raises(MissingDataError, match=r"one of --size 200 --seed 0 --chance fixed, --size 200 --seed 0 --chance full"):
+        present(tmp_path, "skirmish_3m")
+    (fixed,), (full,) = (present(tmp_path, "skirmish_3m", made=Made(chance=chance)) for chance in (Chance.FIXED, Chance.FULL))
+    point = design_point(task="skirmish_3m", dataset="good", dataset_size=200)
+    assert full == Identity.of(point)
+    assert fixed == Identity.of(replace(point, chance=Chance.FIXED))
+    assert (full.dataset_id, fixed.dataset_id) == (point.dataset_id, replace(point, chance=Chance.FIXED).dataset_id)
+    cards = [read_card(dataset_directory(one, tmp_path)) for one in (full, fixed)]
+    assert cards[0].content_hash != cards[1].content_hash
+    texts = [(dataset_directory(one, tmp_path) / CARD_FILE).read_text() for one in (full, fixed)]
+    assert ["chance" in text for text in texts] == [False, True], "cards of older data stay as they are"
+    assert str(fixed) == "homegrown/skirmish_3m (fixed chance)/good"
+
+
+def test_a_task_without_a_choice_has_no_data_of_fixed_chance():
+    with pytest.raises(MissingDataError, match="only skirmish_3m, skirmish_2s3z, skirmish_5v5 have a choice"):
+        homegrown_identities("simple_spread", ["expert"], 200, 0, Chance.FIXED)
+
+
+@pytest.mark.parametrize("task", ["skirmish_3m", "skirmish_2s3z"])
+def test_good_data_of_fixed_chance_are_better_than_poor_ones(task: str, tmp_path):
+    identities = homegrown_identities(task, ["good", "medium", "poor"], 1000, 0, Chance.FIXED)
+    good, medium, poor = (read_card(ensure_dataset(one, tmp_path)).returns.mean for one in identities)
+    assert good > medium > poor

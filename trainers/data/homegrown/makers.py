@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
 
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.search_spaces.tasks import TASKS
@@ -11,8 +12,10 @@ from recipe_sweep.trainers.data.errors import MissingDataError
 from recipe_sweep.trainers.data.homegrown.driven import collect_driven, drivers_of
 from recipe_sweep.trainers.data.homegrown.enumerated import uniform_columns
 from recipe_sweep.trainers.data.homegrown.scripted import SPREAD_BEHAVIOURS
+from recipe_sweep.trainers.data.homegrown.scripted_battle import BATTLE_BEHAVIOURS
 from recipe_sweep.trainers.data.stored.card import Declared
 from recipe_sweep.trainers.data.stored.collect import Progress, collect
+from recipe_sweep.trainers.data.stored.collect_masked import MaskedBehaviour, collect_masked
 from recipe_sweep.trainers.data.stored.columns import Columns, episode_returns
 from recipe_sweep.trainers.environments import spread, two_step
 from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
@@ -21,8 +24,18 @@ from recipe_sweep.trainers.task import ReturnScale
 LICENCE = "Made by recipe-sweep from its own environments, Apache-2.0 like the software. Not the published data."
 SCALE_EPISODES = 4000
 
-Maker = Callable[[str, int, int, Progress], Columns]
-"""Makes at least `transitions` transitions of a quality from a seed: (dataset, seed, transitions, progress)."""
+
+class Asked(NamedTuple):
+    """What is to be made: at least `transitions` transitions of a quality, from a seed."""
+
+    environment: str
+    """name of the environment, which may differ from the task's: see DesignPoint.environment"""
+    quality: str
+    seed: int
+    transitions: int
+
+
+Maker = Callable[[Asked, Progress], Columns]
 
 
 def make_columns(point: Declared, progress: Progress) -> Columns:
@@ -33,7 +46,8 @@ def make_columns(point: Declared, progress: Progress) -> Columns:
     problems = tuple(_problems(point))
     if problems or point.dataset_seed is None or point.dataset_size is None:
         raise MissingDataError(*problems)
-    return _MAKERS[point.task](point.dataset, point.dataset_seed, point.dataset_size, progress)
+    asked = Asked(point.environment, point.dataset, point.dataset_seed, point.dataset_size)
+    return _MAKERS[point.task](asked, progress)
 
 
 def measure_spread_scale() -> ReturnScale:
@@ -45,18 +59,29 @@ def measure_spread_scale() -> ReturnScale:
     return ReturnScale(*means)
 
 
-def _make_spread(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
-    episodes = -(-transitions // spread.SPEC.horizon)
-    return collect(spread.SPEC.name, SPREAD_BEHAVIOURS[quality], ("data", quality), seed, episodes, progress)
+def _make_spread(asked: Asked, progress: Progress) -> Columns:
+    episodes = -(-asked.transitions // spread.SPEC.horizon)
+    behaviour, stream = SPREAD_BEHAVIOURS[asked.quality], ("data", asked.quality)
+    return collect(spread.SPEC.name, behaviour, stream, asked.seed, episodes, progress)
 
 
-def _make_two_step(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
-    return uniform_columns(transitions)
+def _make_two_step(asked: Asked, progress: Progress) -> Columns:
+    return uniform_columns(asked.transitions)
 
 
 def _driven(task: MujocoTask) -> Maker:
-    def make(quality: str, seed: int, transitions: int, progress: Progress) -> Columns:
-        return collect_driven(task, drivers_of(task, quality), ("data", task.spec.name), seed, transitions, progress)
+    def make(asked: Asked, progress: Progress) -> Columns:
+        drivers, stream = drivers_of(task, asked.quality), ("data", task.spec.name)
+        return collect_driven(task, drivers, stream, asked.seed, asked.transitions, progress)
+
+    return make
+
+
+def _fought(behaviours: Mapping[str, MaskedBehaviour]) -> Maker:
+    def make(asked: Asked, progress: Progress) -> Columns:
+        stream = ("data", asked.environment, asked.quality)
+        behaviour = behaviours[asked.quality]
+        return collect_masked(asked.environment, behaviour, stream, asked.seed, asked.transitions, progress)
 
     return make
 
@@ -65,6 +90,7 @@ _MAKERS: dict[str, Maker] = {
     spread.SPEC.name: _make_spread,
     two_step.SPEC.name: _make_two_step,
     **{name: _driven(task) for name, task in MUJOCO_TASKS.items()},
+    **{name: _fought(behaviours) for name, behaviours in BATTLE_BEHAVIOURS.items()},
 }
 
 

@@ -62,7 +62,7 @@ class Identity(_Model):
         return digest(self.model_dump(mode="json", exclude_none=True))
 
     def __str__(self) -> str:
-        return f"{self.source}/{self.task}/{self.dataset}"
+        return f"{self.source}/{self.environment}/{self.dataset}"
 
 
 Declared: TypeAlias = DesignPoint | Identity

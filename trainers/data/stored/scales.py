@@ -28,4 +28,6 @@ RETURN_SCALES: dict[tuple[Source, str, str], ReturnScale] = {
     (Source.HOMEGROWN, "6halfcheetah", "1"): ReturnScale(-200.54377467464656, 5793.451260790229),
     (Source.HOMEGROWN, "6halfcheetah_native", "1"): ReturnScale(-217.89737228080048, 5864.550595276058),
     (Source.HOMEGROWN, "two_step", "1"): ReturnScale(0.0, 8.0),
+    # From no damage to victory, as in the battle that it resembles: a score times 20 is a return.
+    **{(Source.HOMEGROWN, f"skirmish_{units}", "1"): ReturnScale(0.0, 20.0) for units in ("3m", "2s3z", "5v5")},
 }
