@@ -162,7 +162,7 @@ def _by_source(side: Side, points: pd.DataFrame, rule: ScoreRule) -> dict[_Key, 
     """Arrange one side's scores. A task names its source only if the sweep has several of it, so points say the others."""
     only = dict(zip(points["task"].astype(str).tolist(), points["source"].astype(str).tolist(), strict=True))
     tasks = task_scores(side.results.runs, points, rule)
-    return {_Key(task.grid_task, task.source or only[task.grid_task]): task for task in tasks}
+    return {_Key(task.environment, task.source or only[task.grid_task]): task for task in tasks}
 
 
 def _named(sides: Sequence[dict[_Key, TaskScores]]) -> list[dict[_Key, TaskScores]]:

@@ -24,9 +24,9 @@ from recipe_sweep.analysis.results.evaluation_variance import evaluation_varianc
 from recipe_sweep.analysis.results.references import ENDS, ReferenceScores, reference_scores
 from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.analysis.results.thresholds import DATASET, cloning_runs
-from recipe_sweep.search_spaces.point import DesignPoint
+from recipe_sweep.search_spaces.point import DesignPoint, environment_name
 from recipe_sweep.search_spaces.tasks import TASKS
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Source, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Chance, Decomposition, Extraction, Source, ValueLearning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +43,7 @@ class _DatasetIdentity(NamedTuple):
     dataset_version: str
     dataset_seed: float | None
     dataset_size: float | None
+    chance: str
 
 
 class Configuration(NamedTuple):
@@ -84,10 +85,18 @@ class TaskScores:
     references: tuple[ReferenceScores, ...] = ()
     """Policies that learn nothing from rewards; empty if nothing is known of them."""
 
+    chance: Chance = Chance.FULL
+    """How much chance decides in its environment. If it is not as usual, `task` says so, too."""
+
+    @property
+    def environment(self) -> str:
+        """The environment's name, which is the task's unless chance is not as usual."""
+        return self.task.removesuffix(f" ({self.source})")
+
     @property
     def grid_task(self) -> str:
         """The task's name in the grid."""
-        return self.task.removesuffix(f" ({self.source})")
+        return self.environment.removesuffix(environment_name("", self.chance))
 
     @property
     def with_diverged_at_worst(self) -> TaskScores:
@@ -120,7 +129,8 @@ def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
 def task_scores(runs: pd.DataFrame, wanted: pd.DataFrame, rule: ScoreRule = ScoreRule.FINAL) -> tuple[TaskScores, ...]:
     """Arrange runs (rows of the results) by the wanted points (`points_table`): one entry per task, in the paper's order.
 
-    A task with several sources has one entry for each of them. The reason: each source has a scale of its own.
+    A task with several sources has one entry for each of them. The reason: each source has a scale of its own. The same holds
+    for a task with full and with fixed chance, because these are two environments.
     """
     noise = evaluation_variances(runs, wanted) if rule.is_one_evaluation else None
     columns = ["status", *(name for name in ENDS if rule.is_return and name in runs)]
@@ -177,13 +187,19 @@ def _configuration(row: Any, varied: Sequence[str]) -> Configuration:
 
 
 def task_names(table: pd.DataFrame) -> pd.Series[str]:
-    """Give each row the name of its task: `2ant`, or `2ant (og_marl)` if the task has two sources."""
+    """Give each row the name of its environment: `2ant`, or `2ant (og_marl)` if the task has two sources."""
+    import pandas as pd
+
     sources = table.groupby("task")["source"].transform("nunique")
-    return table["task"].astype(str).where(sources == 1, table["task"].astype(str) + " (" + table["source"].astype(str) + ")")
+    named = {
+        pair: environment_name(str(pair[0]), Chance(pair[1])) for pair in set(zip(table["task"], table["chance"], strict=True))
+    }
+    names = pd.Series([named[pair] for pair in zip(table["task"], table["chance"], strict=True)], table.index, dtype=object)
+    return names.where(sources == 1, names + " (" + table["source"].astype(str) + ")")
 
 
 def _one_task(name: str, table: pd.DataFrame) -> TaskScores:
-    task = str(table["task"].iloc[0])
+    task, chance = str(table["task"].iloc[0]), Chance(table["chance"].iloc[0])
     table = table.assign(dataset_label=dataset_labels(table))
     datasets = _dataset_order(task, table)
     seeds = tuple(sorted(int(seed) for seed in table["seed"].unique()))
@@ -213,7 +229,8 @@ def _one_task(name: str, table: pd.DataFrame) -> TaskScores:
         names[tuple(where)] = _configuration(row, varied)
     return TaskScores(
         task=name,
-        source=name.removeprefix(task).strip(" ()"),
+        source=name.removeprefix(environment_name(task, chance)).strip(" ()"),
+        chance=chance,
         title=f"{TASKS[task].title if task in TASKS else task}{name.removeprefix(task)}",
         datasets=datasets,
         seeds=seeds,

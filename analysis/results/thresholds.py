@@ -12,7 +12,7 @@ from recipe_sweep.search_spaces.vocabulary import Extraction
 if TYPE_CHECKING:
     import pandas as pd
 
-DATASET = ("task", "source", "dataset", "dataset_version", "dataset_seed", "dataset_size")
+DATASET = ("task", "source", "dataset", "dataset_version", "dataset_seed", "dataset_size", "chance")
 """Columns that identify a dataset."""
 
 

@@ -15,7 +15,7 @@ from recipe_sweep.analysis.findings.standing import standing
 from recipe_sweep.analysis.results.score_rules import ScoreRule
 from recipe_sweep.analysis.results.scores import Configuration, points_table, runs_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Extraction, Source, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Chance, CriticNorm, Decomposition, Extraction, Source, ValueLearning
 from tests.analysis.synthetic import result_row, synthetic_points
 
 SMALL = {"datasets": ("expert", "random"), "brac_alphas": (0.1, 1.0), "awr_alphas": (1.0, 3.0), "taus": (0.7, 0.9)}
@@ -213,6 +213,27 @@ def test_two_sources_of_one_task_are_never_averaged_in_one_bar() -> None:
     alone, (plain,) = block(ours).scores, task_scores(frame(ours), points_table(ours))
     np.testing.assert_array_equal(first.scores, alone.scores)
     assert (plain.task, plain.grid_task, plain.source) == (ours[0].task, ours[0].task, "")
+
+
+def test_full_and_fixed_chance_have_a_panel_each() -> None:
+    full = [dataclasses.replace(point, task="skirmish_3m") for point in synthetic_points(seeds=(0, 1), **SMALL)]
+    fixed = [dataclasses.replace(point, chance=Chance.FIXED) for point in full]
+    points = [*full, *fixed]
+    for table in (points_table(points), runs_table(frame(points))):
+        first, second = task_scores(frame(points, score=lambda point: 0.25 + 0.5 * (point in fixed)), table)
+        assert (first.task, second.task) == ("skirmish_3m", "skirmish_3m (fixed chance)")
+        assert {first.grid_task, second.grid_task} == {"skirmish_3m"}
+        assert (first.title, second.title) == ("Skirmish - 3m", "Skirmish - 3m (fixed chance)")
+        assert (first.source, second.source, first.varied, second.varied) == ("", "", (), ())
+        np.testing.assert_array_equal(first.scores[first.done], 0.25)
+        np.testing.assert_array_equal(second.scores[second.done], 0.75)
+    theirs = [dataclasses.replace(point, source=Source.REGISTERED) for point in fixed]
+    blocks = task_scores(frame([*points, *theirs]), points_table([*points, *theirs]))
+    assert [(block.task, block.grid_task, block.source) for block in blocks] == [
+        ("skirmish_3m (fixed chance) (homegrown)", "skirmish_3m", "homegrown"),
+        ("skirmish_3m (fixed chance) (registered)", "skirmish_3m", "registered"),
+        ("skirmish_3m (homegrown)", "skirmish_3m", "homegrown"),
+    ]
 
 
 def test_a_report_without_a_grid_takes_its_points_from_the_rows() -> None:
