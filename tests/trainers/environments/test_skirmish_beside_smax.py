@@ -23,7 +23,7 @@ from recipe_sweep.trainers.environments.skirmish_world import orders_of, world_s
 
 FIXTURE = Path(__file__).with_name("smax.npz")
 MAPS = ("3m", "2s3z")
-ONE_STEP, WHOLE_EPISODE = 3e-5, 3e-3
+ONE_STEP, WHOLE_EPISODE = 1e-5, 5e-4
 """Largest difference of places and cooldowns, in units of the map and seconds."""
 
 
