@@ -20,6 +20,7 @@ sys.path[:] = [str(ROOT), *(place for place in sys.path if Path(place or ".").re
 from recipe_sweep.search_spaces.tasks import TASKS  # noqa: E402 (the path above makes it importable from anywhere)
 from recipe_sweep.search_spaces.vocabulary import Source  # noqa: E402
 from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES  # noqa: E402
+from recipe_sweep.trainers.environments.registry import is_playable  # noqa: E402
 from recipe_sweep.trainers.reference_clones import measure_clone  # noqa: E402
 from recipe_sweep.trainers.reference_policies import effort_of, measure, of_each_version  # noqa: E402
 from recipe_sweep.trainers.reference_table import (  # noqa: E402
@@ -35,8 +36,8 @@ BEGIN, END = "<!-- begin: written by scripts/reference_policies.py -->", "<!-- e
 
 
 def tasks() -> tuple[str, ...]:
-    """List the tasks with home-made data, which every machine can measure."""
-    return tuple(name for name, task in TASKS.items() if Source.HOMEGROWN in task.datasets)
+    """List the tasks with home-made data, which every machine can measure, and those of which only published numbers exist."""
+    return tuple(name for name, task in TASKS.items() if Source.HOMEGROWN in task.datasets or not is_playable(name))
 
 
 def render(text: str, rows: Sequence[Reference]) -> str:
@@ -70,7 +71,7 @@ def main() -> None:
     chosen = () if options.no_measuring else options.task or tasks()
     if options.cloning:
         for task in chosen:
-            for dataset in TASKS[task].datasets[Source.HOMEGROWN]:
+            for dataset in TASKS[task].datasets.get(Source.HOMEGROWN, ()):
                 _replace([measure_clone(task, dataset, effort_of(task).transitions)])
         return
     _replace([row for task in chosen for row in measure(task)])

@@ -12,6 +12,7 @@ from recipe_sweep.search_spaces.vocabulary import Source
 MUJOCO_QUALITIES = ("expert", "medium", "medium-expert", "medium-replay")
 SPREAD_QUALITIES = ("expert", "medium", "medium-replay", "random")
 SKIRMISH_QUALITIES = ("good", "medium", "poor")
+SMAC_QUALITIES = ("good", "medium", "poor")
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,13 @@ def _skirmish(units: str, qualities: tuple[str, ...]) -> TaskEntry:
     return TaskEntry(f"skirmish_{units}", f"Skirmish - {units}", datasets, versions, has_chance=True)
 
 
+def _smac(scenario: str, generation: str, datasets: tuple[str, ...]) -> TaskEntry:
+    """Declare a scenario of SMAC or SMACv2. Only its published data are here, because the game is no package."""
+    title = f"SMAC{generation} - {scenario}"
+    versions = {Source.OG_MARL: f"core/smac_{generation}/{scenario}@main"}
+    return TaskEntry(f"smac_{scenario}", title, {Source.OG_MARL: datasets}, versions, discrete=True)
+
+
 TASKS = TaskTable(
     (
         *map(_mujoco, ("2ant", "3hopper", "6halfcheetah")),
@@ -129,5 +137,9 @@ TASKS = TaskTable(
         _skirmish("3m", SKIRMISH_QUALITIES),
         _skirmish("2s3z", SKIRMISH_QUALITIES),
         _skirmish("5v5", ("replay",)),
+        _smac("3m", "v1", SMAC_QUALITIES),
+        _smac("2s3z", "v1", SMAC_QUALITIES),
+        _smac("terran_5_vs_5", "v2", ("replay", "random")),
+        _smac("zerg_5_vs_5", "v2", ("replay",)),
     )
 )

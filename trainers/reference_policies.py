@@ -17,9 +17,10 @@ from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Source
 from recipe_sweep.trainers.data.homegrown.makers import make_columns
 from recipe_sweep.trainers.data.inventory import homegrown_identities
+from recipe_sweep.trainers.data.published.tasks import PUBLISHED, PublishedTask
 from recipe_sweep.trainers.data.stored.collect import unheard
 from recipe_sweep.trainers.data.stored.columns import episode_returns
-from recipe_sweep.trainers.environments.registry import make_environment, task_spec
+from recipe_sweep.trainers.environments.registry import is_playable, make_environment, task_spec
 from recipe_sweep.trainers.evaluation import played
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.reference_table import Kind, Reference
@@ -54,13 +55,32 @@ def measure(task: str) -> tuple[Reference, ...]:
     """Measure every reference of a task: each policy in each source's version, and each home-made dataset.
 
     The environment is the same for all sources, so zero and uniform actions are played once. Repeated, it gives the same bits.
+    A task that cannot be played here has the published numbers of its datasets alone.
     """
+    if not is_playable(task):
+        return tuple(_published(PUBLISHED[task]))
     effort, entry = effort_of(task), TASKS[task]
     found = [(kind, play(task, act, effort.episodes)) for kind, act in _ACTS.items()]
     rows = [_reference(task, source, "", kind, returns) for source in entry.datasets for kind, returns in found]
     for dataset in entry.datasets.get(Source.HOMEGROWN, ()):
         rows.append(_reference(task, Source.HOMEGROWN, dataset, Kind.BEHAVIOUR, _made(task, dataset, effort.transitions)))
     return of_each_version(rows)
+
+
+def _published(entry: PublishedTask) -> Iterator[Reference]:
+    """Yield what the policies behind published datasets returned, by the authors' data card."""
+    for uid, facts in entry.datasets.items():
+        identity, error = entry.identity(uid), facts.std / math.sqrt(facts.episodes)
+        yield Reference(
+            entry.task,
+            identity.source,
+            identity.dataset,
+            Kind.BEHAVIOUR,
+            facts.mean,
+            error,
+            facts.episodes,
+            identity.dataset_version,
+        )
 
 
 def of_each_version(rows: Sequence[Reference]) -> tuple[Reference, ...]:

@@ -31,8 +31,8 @@ class DatasetPicture(NamedTuple):
     """Normalised mean return."""
     lengths: NDArray[np.int64]
     """(episodes,): in steps"""
-    action_quantiles: NDArray[np.float64]
-    """(components, 7): least, 1 %, 25 %, 50 %, 75 %, 99 %, greatest"""
+    actions: NDArray[np.float64]
+    """(components, 7): least, 1 %, 25 %, 50 %, 75 %, 99 %, greatest; without bounds (agents, actions): share of each action"""
     covered: float
     """Share of the map's cells that have a row."""
     cell_counts: NDArray[np.float64]
@@ -49,8 +49,8 @@ class TaskPicture(NamedTuple):
     horizon: int
     scale: tuple[float, float]
     """Returns that score 0 and 1."""
-    bounds: tuple[float, float]
-    """Bounds of actions."""
+    bounds: tuple[float, float] | None
+    """Bounds of actions. None if actions are chosen among legal ones, so that none has a size."""
 
 
 def write_dataset_figure(task: TaskPicture, datasets: Sequence[DatasetPicture], path: Path) -> Path:
@@ -73,7 +73,10 @@ def _draw(task: TaskPicture, datasets: Sequence[DatasetPicture]) -> Figure:
         colour = COLOURS[number % len(COLOURS)]
         _returns(row[0], task, dataset, bins, colour)
         _lengths(row[1], task, dataset, colour)
-        _actions(row[2], task, dataset, colour)
+        if task.bounds is None:
+            _shares(row[2], dataset, colour)
+        else:
+            _actions(row[2], task.agents, task.bounds, dataset, colour)
         _map(row[3], dataset, brightest, colour)
     for axes, title in zip(
         grid[0], ("returns of episodes", "lengths of episodes", "actions", "where it has been"), strict=True
@@ -85,7 +88,8 @@ def _draw(task: TaskPicture, datasets: Sequence[DatasetPicture]) -> Figure:
             f"score {score}", place, (0, 2), grid[0, 0].get_xaxis_transform(), textcoords="offset points", ha="center",
             fontsize=6.5, color=FAINT,
         )  # fmt: skip
-    for axes, label in zip(grid[-1], ("return", "steps", "agent: its components side by side", ""), strict=True):
+    parts = "actions" if task.bounds is None else "components"
+    for axes, label in zip(grid[-1], ("return", "steps", f"agent: its {parts} side by side", ""), strict=True):
         axes.set_xlabel(label)
     return figure
 
@@ -122,27 +126,39 @@ def _lengths(axes: Axes, task: TaskPicture, dataset: DatasetPicture, colour: str
     _note(axes, text, left=float(dataset.lengths.mean()) > task.horizon / 2)
 
 
-def _actions(axes: Axes, task: TaskPicture, dataset: DatasetPicture, colour: str) -> None:
-    """Draw the range of each component: middle half (thick), 98 of 100 (thin), extremes (ticks) and median (black)."""
-    components = len(dataset.action_quantiles)
-    each = components // task.agents
-    places = np.arange(components)
-    least, low, lower, middle, upper, high, greatest = dataset.action_quantiles.T
-    for bound in task.bounds:
-        axes.axhline(bound, color=FAINT, linewidth=0.8, linestyle=_DASHED, zorder=0)
-    for border in range(each, components, each):
+def _shares(axes: Axes, dataset: DatasetPicture, colour: str) -> None:
+    """Draw how often each agent takes each action, as bars side by side."""
+    agents, each = dataset.actions.shape
+    axes.bar(np.arange(agents * each), dataset.actions.ravel(), 0.8, color=colour, linewidth=0)
+    _set_agents(axes, agents, each)
+    axes.set_ylim(0.0, 1.05)
+    axes.set_yticks([0.0, 0.5, 1.0], ["0", "50 %", "100 %"])
+
+
+def _set_agents(axes: Axes, agents: int, each: int) -> None:
+    """Number the agents below an axis that has the components of one after those of another."""
+    for border in range(each, agents * each, each):
         axes.axvline(border - 0.5, color="#dddddd", linewidth=0.6, zorder=0)
+    axes.set_xticks([(agent + 0.5) * each - 0.5 for agent in range(agents)], [str(agent) for agent in range(agents)])
+    axes.tick_params(axis="x", length=0)
+    axes.set_xlim(-0.6, agents * each - 0.4)
+
+
+def _actions(axes: Axes, agents: int, bounds: tuple[float, float], dataset: DatasetPicture, colour: str) -> None:
+    """Draw the range of each component: middle half (thick), 98 of 100 (thin), extremes (ticks) and median (black)."""
+    places = np.arange(len(dataset.actions))
+    least, low, lower, middle, upper, high, greatest = dataset.actions.T
+    for bound in bounds:
+        axes.axhline(bound, color=FAINT, linewidth=0.8, linestyle=_DASHED, zorder=0)
     axes.vlines(places, low, high, color=colour, linewidth=1.0)
     axes.bar(places, upper - lower, 0.36, lower, color=colour, linewidth=0)
     for extreme in (least, greatest):
         axes.plot(places, extreme, linestyle="", marker="_", markersize=4, markeredgewidth=1.0, color=colour)
     axes.hlines(middle, places - 0.18, places + 0.18, color=INK, linewidth=1.2)
-    axes.set_xticks([(agent + 0.5) * each - 0.5 for agent in range(task.agents)], [str(agent) for agent in range(task.agents)])
-    axes.tick_params(axis="x", length=0)
-    axes.set_xlim(-0.6, components - 0.4)
-    room = 0.12 * (task.bounds[1] - task.bounds[0])
-    axes.set_ylim(task.bounds[0] - room, task.bounds[1] + room)
-    axes.set_yticks([task.bounds[0], sum(task.bounds) / 2, task.bounds[1]])
+    _set_agents(axes, agents, len(dataset.actions) // agents)
+    room = 0.12 * (bounds[1] - bounds[0])
+    axes.set_ylim(bounds[0] - room, bounds[1] + room)
+    axes.set_yticks([bounds[0], sum(bounds) / 2, bounds[1]])
 
 
 def _map(axes: Axes, dataset: DatasetPicture, brightest: float, colour: str) -> None:

@@ -218,6 +218,8 @@ def _tell(imports: Iterator[Imported]) -> None:
         tell(
             f"{imported.vault}: {card.transitions:,} transitions, mean return {card.returns.mean:,.1f}\n  {imported.directory}"
         )
+        if card.origin is not None and (left_out := card.origin.unfinished_rows_dropped):
+            tell(f"  {counted(left_out, 'row')} of unfinished episodes left out")
         differing = [] if card.origin is None else [each for each in card.origin.published if not each.agrees]
         for each in differing:
             tell(f"  {each.quantity} is {each.found:,.10g}, published as {each.published:,.10g}")

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from recipe_sweep.trainers.data.catalogue import StoredDataset, map_dataset
 from recipe_sweep.trainers.data.stored.card import Card, Declared
-from recipe_sweep.trainers.data.stored.columns import episode_returns
-from recipe_sweep.trainers.data.stored.discrete_actions import one_hot_actions
+from recipe_sweep.trainers.data.stored.columns import Bytes, episode_returns
 from recipe_sweep.trainers.randomness import generator
 
 Floats = NDArray[np.float64]
@@ -27,6 +26,26 @@ _EDGE = 0.002
 """Share of the points that may lie outside the map, on each side."""
 
 
+class ComponentRanges(NamedTuple):
+    """Actions that are numbers with bounds."""
+
+    quantiles: Floats
+    """(N * A, levels): quantiles of each component, agent after agent"""
+    size: float
+    """Mean absolute component of the actions."""
+    at_bound: float
+    """Share of the actions' components at a bound."""
+
+
+class ActionShares(NamedTuple):
+    """Actions that are chosen among legal ones."""
+
+    taken: Floats
+    """(N, A): share of an agent's rows in which it takes each action"""
+    legal: float
+    """Mean number of an agent's legal actions."""
+
+
 class Inspection(NamedTuple):
     """Numbers of one dataset."""
 
@@ -36,12 +55,7 @@ class Inspection(NamedTuple):
     """(episodes,)"""
     lengths: NDArray[np.int64]
     """(episodes,): in transitions"""
-    action_quantiles: Floats
-    """(N * A, levels): quantiles of each component, agent after agent"""
-    action_size: float
-    """Mean absolute component of the actions."""
-    at_bound: float
-    """Share of the actions' components at a bound."""
+    actions: ComponentRanges | ActionShares
     covered: float
     """Cells that this dataset visits, as a share of those that all inspected datasets visit, with equal numbers of rows."""
     cell_counts: Floats
@@ -94,16 +108,28 @@ def _map(joint: Sequence[Floats]) -> Floats:
 
 
 def _inspection(stored: StoredDataset, rows: NDArray[np.int64], covered: float, cell_counts: Floats) -> Inspection:
-    columns, spec = stored.columns, stored.spec
-    actions = one_hot_actions(spec, columns.actions[rows]).reshape(len(rows), -1).astype(np.float64)
+    columns = stored.columns
     return Inspection(
         directory=stored.directory,
         card=stored.card,
         returns=episode_returns(columns.rewards, columns.terminals),
         lengths=np.diff(np.flatnonzero(columns.terminals), prepend=-1),
-        action_quantiles=np.quantile(actions, LEVELS, axis=0).T,
-        action_size=float(np.abs(actions).mean()),
-        at_bound=float(((actions <= spec.action_low) | (actions >= spec.action_high)).mean()),
+        actions=_ranges(stored, rows) if columns.legals is None else _shares(columns.actions[rows], columns.legals[rows]),
         covered=covered,
         cell_counts=cell_counts,
     )
+
+
+def _ranges(stored: StoredDataset, rows: NDArray[np.int64]) -> ComponentRanges:
+    spec = stored.spec
+    actions = stored.columns.actions[rows].reshape(len(rows), -1).astype(np.float64)
+    return ComponentRanges(
+        quantiles=np.quantile(actions, LEVELS, axis=0).T,
+        size=float(np.abs(actions).mean()),
+        at_bound=float(((actions <= spec.action_low) | (actions >= spec.action_high)).mean()),
+    )
+
+
+def _shares(numbers: Bytes, legals: Bytes) -> ActionShares:
+    taken = [np.bincount(agent, minlength=legals.shape[2]) / len(agent) for agent in numbers.T]
+    return ActionShares(np.array(taken), float(legals.sum(axis=2).mean()))

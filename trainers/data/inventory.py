@@ -222,7 +222,9 @@ def _elsewhere(found: Collection[tuple[str, str, str]]) -> Iterator[Item]:
 def _how(source: Source, task: str) -> str:
     match source:
         case Source.OG_MARL:
-            return f"{pasted('recipe-sweep', 'data', 'fetch', task)} ({PUBLISHED[task].archive_gb:g} GB)"
+            entry = PUBLISHED[task]
+            size = f"{'about ' if entry.size_estimated else ''}{entry.archive_gb:g} GB"
+            return f"{pasted('recipe-sweep', 'data', 'fetch', task)} ({size})"
         case Source.HOMEGROWN:
             return f"made when a sweep needs it; now: {pasted('recipe-sweep', 'data', 'collect', task)}"
         case Source.REGISTERED:

@@ -14,9 +14,11 @@ from recipe_sweep.trainers.data.comparison import Pin, compare_data
 from recipe_sweep.trainers.data.homegrown.makers import make_columns
 from recipe_sweep.trainers.data.stored.card import Card, Identity, ReplayResult
 from recipe_sweep.trainers.data.stored.collect import unheard
+from recipe_sweep.trainers.data.stored.columns import Bytes
 from recipe_sweep.trainers.data.stored.replay import replay_columns
 
 REMADE_TRANSITIONS = 5_000
+_ROWS_AT_ONCE = 65_536
 
 
 class Remade(NamedTuple):
@@ -38,14 +40,17 @@ class Verification(NamedTuple):
     """Errors of a replay; None if the task has no simulator that can be put into an observed state."""
     remade: Remade | None
     """Rows made again; None for data that are not home-made, or of another version."""
+    illegal: int | None
+    """Rows in which an agent's action is not legal; None if every action of the task is legal."""
 
     @property
     def sound(self) -> bool:
-        """Whether the simulator's observations and rewards are the stored ones.
+        """Whether the simulator's observations and rewards are the stored ones, and every action is legal.
 
         Remade rows with other bytes are no fault, because another machine or library may round differently.
         """
-        return self.replay is None or self.replay.observations.deviating == self.replay.rewards.deviating == 0
+        replayed = self.replay is None or self.replay.observations.deviating == self.replay.rewards.deviating == 0
+        return replayed and not self.illegal
 
 
 def verify(identity: Identity, root: Path, transitions: int) -> Verification:
@@ -63,7 +68,19 @@ def verify(identity: Identity, root: Path, transitions: int) -> Verification:
         fingerprint=fingerprint,
         replay=replay_columns(stored.spec, stored.columns, transitions, clipped),
         remade=_remake(identity, stored),
+        illegal=None if stored.columns.legals is None else _illegal(stored.columns.actions, stored.columns.legals),
     )
+
+
+def _illegal(numbers: Bytes, legals: Bytes) -> int:
+    """Count rows in which `legals` (T, N, A) has no such action as in `numbers` (T, N), or forbids it."""
+    count = 0
+    for first in range(0, len(numbers), _ROWS_AT_ONCE):
+        some, allowed = (values[first : first + _ROWS_AT_ONCE] for values in (numbers, legals))
+        known = some < legals.shape[2]
+        chosen = np.take_along_axis(allowed, np.where(known, some, 0)[..., None].astype(np.intp), axis=2)[..., 0]
+        count += int((~known | (chosen == 0)).any(axis=1).sum())
+    return count
 
 
 def _remake(identity: Identity, stored: StoredDataset) -> Remade | None:

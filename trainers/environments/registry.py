@@ -10,7 +10,7 @@ from recipe_sweep.search_spaces.errors import Problem, UserInputError
 from recipe_sweep.search_spaces.plugins import load_plugins
 from recipe_sweep.search_spaces.point import DesignPoint, environment_name
 from recipe_sweep.search_spaces.vocabulary import Chance
-from recipe_sweep.trainers.environments import spread, two_step
+from recipe_sweep.trainers.environments import smac, spread, two_step
 from recipe_sweep.trainers.environments.from_plugins import guarded
 from recipe_sweep.trainers.environments.mujoco_tasks import MUJOCO_TASKS, MujocoTask
 from recipe_sweep.trainers.environments.skirmish import Skirmish
@@ -53,6 +53,13 @@ def _skirmish(battle: Battle, chance: Chance = Chance.FULL) -> _Entry:
     return _Entry(battle.spec, lambda copies, threads: Skirmish(battle, copies, chance))
 
 
+def _smac(spec: TaskSpec) -> _Entry:
+    def make(copies: int, threads: int) -> BatchedEnvironment:
+        raise AssertionError("the game is no package")
+
+    return _Entry(spec, make, lambda: smac.NO_GAME)
+
+
 _ENVIRONMENTS = {
     entry.spec.name: entry
     for entry in (
@@ -60,6 +67,7 @@ _ENVIRONMENTS = {
         _Entry(two_step.SPEC, lambda copies, threads: two_step.TwoStep(copies)),
         *map(_mujoco, MUJOCO_TASKS.values()),
         *map(_skirmish, BATTLES.values()),
+        *map(_smac, smac.SPECS),
     )
 }
 _WITH_FIXED_CHANCE = {environment_name(task, Chance.FIXED): _skirmish(battle, Chance.FIXED) for task, battle in BATTLES.items()}
@@ -84,6 +92,11 @@ def require_playable(points: Iterable[DesignPoint]) -> None:
     problems = [problem for task in tasks if (problem := _unplayable(_ENVIRONMENTS[task])) is not None]
     if problems:
         raise UnplayableTaskError(*problems)
+
+
+def is_playable(task: str) -> bool:
+    """Tell whether a task can be played here. Raises UnknownTaskError."""
+    return _entry(task).hindrance() is None
 
 
 def task_spec(task: str) -> TaskSpec:
@@ -118,4 +131,6 @@ def _entry(task: str) -> _Entry:
         return found
     nearest = get_close_matches(task, _ENVIRONMENTS, n=1)
     hint = f"did you mean {nearest[0]!r}?" if nearest else None
-    raise UnknownTaskError(Problem(key="task", found=repr(task), expected=f"one of {', '.join(available_tasks())}", hint=hint))
+    raise UnknownTaskError(
+        Problem(key="task", found=repr(task), expected=f"one of {', '.join(sorted(_ENVIRONMENTS))}", hint=hint)
+    )

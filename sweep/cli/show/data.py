@@ -16,7 +16,7 @@ from recipe_sweep.search_spaces.point import environment_name
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.sweep.cli.show.whole_words import WholeWords
 from recipe_sweep.sweep.units import memory
-from recipe_sweep.trainers.data.inspection import LEVELS, Inspection
+from recipe_sweep.trainers.data.inspection import LEVELS, ActionShares, ComponentRanges, Inspection
 from recipe_sweep.trainers.data.inventory import Item, State, free_bytes, leftovers
 from recipe_sweep.trainers.data.published.tasks import PUBLISHED
 from recipe_sweep.trainers.data.stored.card import Card, ReplayErrors, ReplayResult
@@ -106,14 +106,25 @@ def _overview(inspections: Sequence[Inspection]) -> Table:
         "greatest return": [f"{one.returns.max():,.2f}" for one in inspections],
         "normalised mean": [f"{_score(one):z.3f}" for one in inspections],
         "steps per episode": [_span(one) for one in inspections],
-        "mean |action|": [f"{one.action_size:.3f}" for one in inspections],
-        "actions at a bound": [f"{one.at_bound:.1%}" for one in inspections],
+        **_action_rows(inspections),
         "cells of the map": [f"{one.covered:.1%}" for one in inspections],
         "content": [one.card.content_hash[:12] for one in inspections],
     }
     for name, cells in rows.items():
         table.add_row(name, *cells)
     return table
+
+
+def _action_rows(inspections: Sequence[Inspection]) -> dict[str, list[str]]:
+    """Sum up the actions of datasets of one task in a few rows."""
+    chosen = [one.actions for one in inspections if isinstance(one.actions, ActionShares)]
+    numbers = [one.actions for one in inspections if isinstance(one.actions, ComponentRanges)]
+    rows: dict[str, list[str]] = {
+        "mean |action|": [f"{actions.size:.3f}" for actions in numbers],
+        "actions at a bound": [f"{actions.at_bound:.1%}" for actions in numbers],
+        "legal actions": [f"{actions.legal:.2f}" for actions in chosen],
+    }
+    return {name: cells for name, cells in rows.items() if cells}
 
 
 def _score(one: Inspection) -> float:
@@ -134,8 +145,10 @@ def _published(inspections: Sequence[Inspection]) -> Table:
         table.add_column(one.card.identity.dataset, justify="right")
     origins = [one.card.origin for one in inspections if one.card.origin is not None]
     for rows in zip(*(origin.published for origin in origins), strict=True):
+        digits = 3 if max(each.published for each in rows) <= 1.0 else 2
         cells = (
-            f"{_number(each.published)} / {_number(each.found)}" + ("" if each.agrees else " [red]differs[/red]")
+            f"{_number(each.published, digits)} / {_number(each.found, digits)}"
+            + ("" if each.agrees else " [red]differs[/red]")
             for each in rows
         )
         table.add_row(rows[0].quantity, *cells)
@@ -146,8 +159,8 @@ def _published(inspections: Sequence[Inspection]) -> Table:
     return table
 
 
-def _number(value: float) -> str:
-    return f"{value:,.0f}" if value == int(value) else f"{value:,.2f}"
+def _number(value: float, digits: int) -> str:
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.{digits}f}"
 
 
 def _deviating(replay: ReplayResult | None) -> str:
@@ -157,18 +170,36 @@ def _deviating(replay: ReplayResult | None) -> str:
 
 
 def _actions(inspections: Sequence[Inspection]) -> Table:
-    """Make a table of the quantiles of each component of the actions."""
-    agents = task_spec(inspections[0].card.identity.task).n_agents
+    """Make a table of the quantiles of each component of the actions, or of each action's share."""
+    spec = task_spec(inspections[0].card.identity.task)
     table = WholeWords(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    if spec.masked:
+        return _taken(inspections, table)
+    agents = spec.n_agents
     for name in ("dataset", "agent", "component"):
         table.add_column(name)
     for level in LEVELS:
         table.add_column({0.0: "least", 0.5: "median", 1.0: "greatest"}.get(level, f"{level:.0%}"), justify="right")
     for one in inspections:
-        each = len(one.action_quantiles) // agents
-        for number, quantiles in enumerate(one.action_quantiles):
+        if not isinstance(one.actions, ComponentRanges):
+            continue
+        each = len(one.actions.quantiles) // agents
+        for number, quantiles in enumerate(one.actions.quantiles):
             name = one.card.identity.dataset if number == 0 else ""
             table.add_row(name, str(number // each), str(number % each), *(f"{value:.3f}" for value in quantiles))
+    return table
+
+
+def _taken(inspections: Sequence[Inspection], table: Table) -> Table:
+    """Fill a table with the share of its rows in which each agent takes each action."""
+    shares = [(one.card.identity.dataset, one.actions.taken) for one in inspections if isinstance(one.actions, ActionShares)]
+    table.add_column("dataset")
+    table.add_column("agent")
+    for action in range(shares[0][1].shape[1]):
+        table.add_column(f"action {action}", justify="right")
+    for dataset, taken in shares:
+        for agent, row in enumerate(taken):
+            table.add_row(dataset if agent == 0 else "", str(agent), *(f"{share:.1%}" for share in row))
     return table
 
 
@@ -183,7 +214,7 @@ def draw(inspections: Sequence[Inspection], path: Path) -> Path:
         agents=spec.n_agents,
         horizon=spec.horizon,
         scale=(first.scale.minimum, first.scale.maximum),
-        bounds=(spec.action_low, spec.action_high),
+        bounds=None if spec.masked else (spec.action_low, spec.action_high),
     )
     pictures = [
         DatasetPicture(
@@ -191,7 +222,7 @@ def draw(inspections: Sequence[Inspection], path: Path) -> Path:
             returns=one.returns,
             score=_score(one),
             lengths=one.lengths,
-            action_quantiles=one.action_quantiles,
+            actions=one.actions.taken if isinstance(one.actions, ActionShares) else one.actions.quantiles,
             covered=one.covered,
             cell_counts=one.cell_counts,
             published_mean=_published_mean(one.card),
@@ -220,6 +251,9 @@ def verification_lines(verification: Verification) -> Iterator[str]:
         yield f"  replay    {verification.replay.transitions:,} transitions"
         yield f"    observations  {_errors(verification.replay.observations)}"
         yield f"    rewards       {_errors(verification.replay.rewards)}"
+    if verification.illegal is not None:
+        wrong = verification.illegal
+        yield f"  legal     {f'{wrong:,} of {card.rows:,} rows have an ILLEGAL action' if wrong else 'every stored action'}"
     if remade := verification.remade:
         if remade.different_rows:
             yield (

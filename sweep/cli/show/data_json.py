@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from recipe_sweep.sweep.cli.show.json_text import json_text
-from recipe_sweep.trainers.data.inspection import LEVELS, Inspection
+from recipe_sweep.trainers.data.inspection import LEVELS, ActionShares, Inspection
 from recipe_sweep.trainers.data.inventory import Item, free_bytes, leftovers
 from recipe_sweep.trainers.data.stored.card import Card
 from recipe_sweep.trainers.data.verify import Verification
@@ -33,31 +33,39 @@ def inventory_json(items: Sequence[Item], root: Path) -> str:
 
 
 def inspections_json(inspections: Sequence[Inspection]) -> str:
-    """Write what datasets of one task hold. Quantiles of actions are by agent and component."""
+    """Write what datasets of one task hold. Quantiles of actions are by agent and component, shares by agent and action."""
     datasets = []
     for one in inspections:
-        agents = task_spec(one.card.identity.task).n_agents
-        components = len(one.action_quantiles) // agents
         datasets.append(
             _facts(one.card)
             | {
                 "directory": str(one.directory),
                 "returns": one.returns.tolist(),
                 "episode_lengths": one.lengths.tolist(),
-                "mean_action_size": one.action_size,
-                "actions_at_a_bound": one.at_bound,
                 "covered": one.covered,
-                "action_quantiles": [
-                    {
-                        "agent": number // components,
-                        "component": number % components,
-                        "quantiles": dict(zip(map(str, LEVELS), quantiles.tolist(), strict=True)),
-                    }
-                    for number, quantiles in enumerate(one.action_quantiles)
-                ],
             }
+            | _actions(one)
         )
     return json_text({"datasets": datasets})
+
+
+def _actions(one: Inspection) -> dict[str, object]:
+    """List the numbers of the actions."""
+    if isinstance(one.actions, ActionShares):
+        return {"action_shares": one.actions.taken.tolist(), "legal_actions": one.actions.legal}
+    components = len(one.actions.quantiles) // task_spec(one.card.identity.task).n_agents
+    return {
+        "mean_action_size": one.actions.size,
+        "actions_at_a_bound": one.actions.at_bound,
+        "action_quantiles": [
+            {
+                "agent": number // components,
+                "component": number % components,
+                "quantiles": dict(zip(map(str, LEVELS), quantiles.tolist(), strict=True)),
+            }
+            for number, quantiles in enumerate(one.actions.quantiles)
+        ],
+    }
 
 
 def verifications_json(found: Sequence[Verification]) -> str:
@@ -73,6 +81,7 @@ def verifications_json(found: Sequence[Verification]) -> str:
                     "replay": one.replay and one.replay.model_dump(mode="json"),
                     "remade": one.remade and one.remade._asdict(),
                 }
+                | ({} if one.illegal is None else {"rows_with_illegal_actions": one.illegal})
                 for one in found
             ]
         }

@@ -8,15 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Chance, Source
 from recipe_sweep.trainers.data.catalogue import dataset_directory, ensure_dataset, map_dataset
 from recipe_sweep.trainers.data.comparison import Pin, compare_data
 from recipe_sweep.trainers.data.errors import MissingDataError
-from recipe_sweep.trainers.data.inspection import inspect
+from recipe_sweep.trainers.data.inspection import ComponentRanges, inspect
 from recipe_sweep.trainers.data.inventory import Made, State, homegrown_identities, inventory, leftovers, present
 from recipe_sweep.trainers.data.published.import_vault import VaultPlace, import_vault
 from recipe_sweep.trainers.data.published.tasks import PUBLISHED, published_identities
 from recipe_sweep.trainers.data.stored.card import CARD_FILE, Identity, read_card
+from recipe_sweep.trainers.data.stored.scales import RETURN_SCALES
 from recipe_sweep.trainers.task import RecoverableEnvironment
 from tests.builders import design_point
 from tests.trainers.data.points import spread_point, two_step_point
@@ -41,10 +43,11 @@ def test_numbers_of_a_dataset_are_those_of_its_columns(root):
     actions = columns.actions.reshape(5000, 6).astype(np.float64)
     assert found.lengths.tolist() == [25] * 200
     np.testing.assert_allclose(found.returns, columns.rewards.astype(np.float64).mean(axis=1).reshape(200, 25).sum(axis=1))
-    np.testing.assert_allclose(found.action_quantiles[:, 3], np.median(actions, axis=0))
-    assert found.action_quantiles[:, 0].tolist() == actions.min(axis=0).tolist()
-    assert found.action_size == pytest.approx(np.abs(actions).mean())
-    assert found.at_bound == pytest.approx((np.abs(actions) >= 1.0).mean())
+    assert isinstance(found.actions, ComponentRanges)
+    np.testing.assert_allclose(found.actions.quantiles[:, 3], np.median(actions, axis=0))
+    assert found.actions.quantiles[:, 0].tolist() == actions.min(axis=0).tolist()
+    assert found.actions.size == pytest.approx(np.abs(actions).mean())
+    assert found.actions.at_bound == pytest.approx((np.abs(actions) >= 1.0).mean())
     assert found.covered == 1.0  # alone it visits all that anyone visits
     assert found.cell_counts.sum() == pytest.approx(5000, rel=0.01)
 
@@ -73,8 +76,9 @@ def test_everything_is_listed_and_what_is_here_is_seen(root):
         assert item.card is not None
         assert item.size_bytes == sum(path.stat().st_size for path in item.directory.iterdir())  # type: ignore[union-attr]
     absent = {(item.task, item.dataset): item.remark for item in items if item.source == Source.OG_MARL}
-    assert len(absent) == 16
+    assert len(absent) == 25
     assert "recipe-sweep data fetch 2ant (1.31 GB)" in absent["2ant", "medium-replay"]
+    assert "recipe-sweep data fetch smac_3m (about 0.5 GB)" in absent["smac_3m", "poor"]
 
 
 def test_broken_and_half_made_datasets_are_told_apart_from_whole_ones(root, tmp_path):
@@ -150,17 +154,21 @@ def test_home_made_datasets_are_named_or_refused_together():
 
 def test_every_published_dataset_has_its_numbers_and_its_scale():
     identities = list(published_identities())
-    assert len({identity.dataset_id for identity in identities}) == 16
+    assert len({identity.dataset_id for identity in identities}) == 25
+    assert {(one.task, one.dataset) for one in identities} == {
+        (task, dataset) for task, entry in TASKS.items() for dataset in entry.datasets.get(Source.OG_MARL, ())
+    }
+    assert all((one.source, one.task, one.dataset_version) in RETURN_SCALES for one in identities)
     for entry in PUBLISHED.values():
         for uid, facts in entry.datasets.items():
             assert facts.minimum <= facts.mean <= facts.maximum, uid
             assert facts.rows >= facts.episodes
 
 
-def test_every_task_of_published_data_can_be_replayed():
-    from recipe_sweep.trainers.environments.registry import make_environment
+def test_every_task_of_published_data_that_can_be_played_can_be_replayed():
+    from recipe_sweep.trainers.environments.registry import is_playable, make_environment
 
-    assert all(isinstance(make_environment(task, 1), RecoverableEnvironment) for task in PUBLISHED)
+    assert all(isinstance(make_environment(task, 1), RecoverableEnvironment) for task in PUBLISHED if is_playable(task))
 
 
 def test_the_id_of_an_import_is_that_of_the_points_that_want_it(tmp_path):

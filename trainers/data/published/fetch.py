@@ -21,7 +21,7 @@ from recipe_sweep.trainers.data.published.hub import hub_file
 from recipe_sweep.trainers.data.published.import_vault import VaultPlace, import_vault
 from recipe_sweep.trainers.data.published.tasks import PUBLISHED, PublishedTask, dataset_name
 from recipe_sweep.trainers.data.stored.collect import Progress, unheard
-from recipe_sweep.trainers.data.stored.columns import column_layout
+from recipe_sweep.trainers.data.stored.columns import column_layout, state_is_observed
 from recipe_sweep.trainers.data.stored.file_lock import locked
 from recipe_sweep.trainers.environments.registry import task_spec
 
@@ -152,7 +152,7 @@ def _room_afterwards(entry: PublishedTask) -> float:
     """Estimate the room for the datasets and for one unpacked vault, as a multiple of the archive's size."""
     spec = task_spec(entry.task)
     rows = sum(facts.rows for facts in entry.datasets.values()) * entry.batch_rows
-    layout = column_layout(spec, rows, with_states=False).values()
+    layout = column_layout(spec, rows, with_states=not state_is_observed(spec)).values()
     imported = sum(np.dtype(dtype).itemsize * prod(shape) for dtype, shape in layout)
     return 1.0 + imported / (entry.archive_gb * 1e9)
 

@@ -18,6 +18,10 @@ LICENCE = (
     "OG-MARL, published by InstaDeep (huggingface.co/datasets/InstaDeepAI/og-marl, Apache-2.0 by its data card), converted "
     "there from the data of OMIGA (MuJoCo) and OMAR (spread). Not part of recipe-sweep; cite its authors."
 )
+SMAC_LICENCE = (
+    "OG-MARL, published by InstaDeep (huggingface.co/datasets/InstaDeepAI/og-marl, Apache-2.0 by its data card). Recorded "
+    "there in SMAC and SMACv2. Not part of recipe-sweep; cite its authors."
+)
 
 
 class Ending(StrEnum):
@@ -38,6 +42,8 @@ class Facts(NamedTuple):
     std: float
     minimum: float
     maximum: float
+    coverage: float | None = None
+    """Different pairs of state and joint action as a share of all rows (the card's joint SACo); None if it is not compared"""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,9 @@ class PublishedTask:
     ending: Ending
     datasets: dict[str, Facts]
     """Numbers by uid."""
+    licence: str = LICENCE
+    size_estimated: bool = False
+    """Whether `archive_gb` was computed from the numbers of rows, because the size was never seen."""
 
     @property
     def scenario(self) -> str:
@@ -124,6 +133,55 @@ PUBLISHED = {
                 "Medium-Replay": Facts(97_500, 3900, 203.74, 80.49, 35.69, 582.09),
                 "Random": Facts(1_000_000, 40_000, 159.57, 60.46, -5.43, 510.05),
             },
+        ),
+        PublishedTask(
+            "smac_3m",
+            "core/smac_v1/3m.zip",
+            0.5,
+            1,
+            Ending.OWN_ROW,
+            {
+                "Good": Facts(996_366, 43_559, 16.49, 5.92, 0.0, 20.0, 0.799),
+                "Medium": Facts(995_313, 41_619, 9.96, 6.06, 0.0, 20.0, 0.850),
+                "Poor": Facts(997_370, 48_779, 4.69, 2.14, 0.0, 20.0, 0.810),
+            },
+            SMAC_LICENCE,
+            size_estimated=True,
+        ),
+        PublishedTask(
+            "smac_2s3z",
+            "core/smac_v1/2s3z.zip",
+            1.5,
+            1,
+            Ending.OWN_ROW,
+            {
+                "Good": Facts(995_829, 18_616, 18.32, 2.95, 0.0, 21.62, 0.985),
+                "Medium": Facts(996_256, 18_605, 12.57, 3.14, 0.0, 21.30, 0.984),
+                "Poor": Facts(996_418, 9_942, 6.88, 2.06, 0.0, 13.61, 0.960),
+            },
+            SMAC_LICENCE,
+            size_estimated=True,
+        ),
+        PublishedTask(
+            "smac_terran_5_vs_5",
+            "core/smac_v2/terran_5_vs_5.zip",
+            0.97,
+            1,
+            Ending.OWN_ROW,
+            {
+                "Replay": Facts(898_164, 17_958, 10.05, 5.84, 0.0, 36.34, 0.999),
+                "Random": Facts(1_500_000, 37_874, 2.43, 1.73, 0.0, 16.18, 0.906),
+            },
+            SMAC_LICENCE,
+        ),
+        PublishedTask(
+            "smac_zerg_5_vs_5",
+            "core/smac_v2/zerg_5_vs_5.zip",
+            0.59,
+            1,
+            Ending.OWN_ROW,
+            {"Replay": Facts(863_281, 23_294, 7.34, 3.60, 0.0, 24.0, 1.0)},
+            SMAC_LICENCE,
         ),
     )
 }

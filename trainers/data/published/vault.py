@@ -19,6 +19,11 @@ from numpy.typing import NDArray
 from recipe_sweep.search_spaces.errors import Problem
 from recipe_sweep.trainers.data.errors import BrokenVaultError
 
+OBSERVATIONS, ACTIONS, REWARDS = "observations", "actions", "rewards"
+TERMINALS, TRUNCATIONS = "terminals", "truncations"
+STATES, LEGALS = "infos.state", "infos.legals"
+"""Names of the leaves. Only SMAC's vaults have legal actions."""
+
 INDEX = "vault_index"
 MANIFEST = "manifest.ocdbt"
 _ARRAY = "/.zarray"

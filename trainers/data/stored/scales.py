@@ -10,6 +10,11 @@ RETURN_SCALES: dict[tuple[Source, str, str], ReturnScale] = {
     (Source.OG_MARL, "3hopper", "omiga/mamujoco/3hopper@main"): ReturnScale(70.75, 3762.68),
     (Source.OG_MARL, "6halfcheetah", "omiga/mamujoco/6halfcheetah@main"): ReturnScale(-198.76, 3866.08),
     (Source.OG_MARL, "simple_spread", "omar/mpe/simple_spread@main"): ReturnScale(159.8, 516.8),
+    # SMAC's own scale: 20 is the return of a win without a loss, and healing can exceed it. So a score times 20 is the return.
+    (Source.OG_MARL, "smac_3m", "core/smac_v1/3m@main"): ReturnScale(0.0, 20.0),
+    (Source.OG_MARL, "smac_2s3z", "core/smac_v1/2s3z@main"): ReturnScale(0.0, 20.0),
+    (Source.OG_MARL, "smac_terran_5_vs_5", "core/smac_v2/terran_5_vs_5@main"): ReturnScale(0.0, 20.0),
+    (Source.OG_MARL, "smac_zerg_5_vs_5", "core/smac_v2/zerg_5_vs_5@main"): ReturnScale(0.0, 20.0),
     # The paper's rule on this project's own data: the mean returns of `random` and `expert`, as measured by
     # homegrown.measure_spread_scale. They are constants, so that every machine computes the same scores.
     (Source.HOMEGROWN, "simple_spread", "1"): ReturnScale(159.54034880048275, 586.8247095416015),

@@ -17,6 +17,7 @@ from recipe_sweep.trainers.data.catalogue import map_dataset, open_dataset
 from recipe_sweep.trainers.data.errors import BrokenVaultError, DataError, NoRoomError
 from recipe_sweep.trainers.data.published import import_vault as importing
 from recipe_sweep.trainers.data.published.import_vault import VaultPlace, import_vault
+from recipe_sweep.trainers.data.published.published_numbers import FirstAgent, compare
 from recipe_sweep.trainers.data.published.tasks import PUBLISHED
 from recipe_sweep.trainers.data.published.vault import Vault
 from recipe_sweep.trainers.data.stored.card import Card, read_card
@@ -109,7 +110,9 @@ def test_numbers_that_are_the_published_ones_agree():
     facts = SPREAD.datasets["Medium"]._replace(std=0.0, minimum=273.39, maximum=273.39)
     terminals = np.zeros((5, len(rewards)), np.bool_)
     terminals[:, 24::25] = True
-    assert all(comparison.agrees for comparison in importing._compare(SPREAD, facts, terminals, rewards))
+    found = FirstAgent(len(rewards), pairs=False)
+    found.rewards[:] = rewards
+    assert all(comparison.agrees for comparison in compare(SPREAD, facts, terminals, found))
 
 
 def test_actions_out_of_bounds_are_clipped_and_counted(tmp_path, leaves):
