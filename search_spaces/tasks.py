@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from recipe_sweep.search_spaces.errors import PluginError, Problem
+from recipe_sweep.search_spaces.families import SKIRMISH, SKIRMISH_DRAWN, SMAC_V1, SMAC_V2, Family
 from recipe_sweep.search_spaces.plugins import load_plugins
 from recipe_sweep.search_spaces.vocabulary import Source
 
@@ -38,6 +39,8 @@ class TaskEntry:
     older: Mapping[Source, tuple[str, ...]] = field(default_factory=dict)
     discrete: bool = False
     """Whether its actions are discrete."""
+    family: Family | None = None
+    """Family of discrete battles; None for all other tasks."""
 
     def known(self, source: Source) -> tuple[str, ...]:
         """List the versions of a source's data that this release can use, the newest first; not of registered data."""
@@ -110,17 +113,16 @@ def _native_mujoco(name: str) -> TaskEntry:
     return TaskEntry(f"{name}_native", title, datasets, versions, older={Source.HOMEGROWN: ("1",)})
 
 
-def _skirmish(units: str, qualities: tuple[str, ...]) -> TaskEntry:
+def _skirmish(units: str, family: Family, qualities: tuple[str, ...]) -> TaskEntry:
     """Declare a map of the battle that is this project's own."""
-    datasets, versions = {Source.HOMEGROWN: qualities}, {Source.HOMEGROWN: "1"}
-    return TaskEntry(f"skirmish_{units}", f"Skirmish - {units}", datasets, versions, has_chance=True)
+    name, datasets, versions = f"skirmish_{units}", {Source.HOMEGROWN: qualities}, {Source.HOMEGROWN: "1"}
+    return TaskEntry(name, f"Skirmish - {units}", datasets, versions, discrete=True, has_chance=True, family=family)
 
 
-def _smac(scenario: str, generation: str, datasets: tuple[str, ...]) -> TaskEntry:
+def _smac(scenario: str, family: Family, datasets: tuple[str, ...]) -> TaskEntry:
     """Declare a scenario of SMAC or SMACv2. Only its published data are here, because the game is no package."""
-    title = f"SMAC{generation} - {scenario}"
-    versions = {Source.OG_MARL: f"core/smac_{generation}/{scenario}@main"}
-    return TaskEntry(f"smac_{scenario}", title, {Source.OG_MARL: datasets}, versions, discrete=True)
+    title, versions = f"{family.title} - {scenario}", {Source.OG_MARL: f"core/{family.name}/{scenario}@main"}
+    return TaskEntry(f"smac_{scenario}", title, {Source.OG_MARL: datasets}, versions, discrete=True, family=family)
 
 
 TASKS = TaskTable(
@@ -134,12 +136,12 @@ TASKS = TaskTable(
         ),
         TaskEntry("two_step", "Two-step game", {Source.HOMEGROWN: ("uniform",)}, {Source.HOMEGROWN: "1"}, discrete=True),
         *map(_native_mujoco, ("2ant", "3hopper", "6halfcheetah")),
-        _skirmish("3m", SKIRMISH_QUALITIES),
-        _skirmish("2s3z", SKIRMISH_QUALITIES),
-        _skirmish("5v5", ("replay",)),
-        _smac("3m", "v1", SMAC_QUALITIES),
-        _smac("2s3z", "v1", SMAC_QUALITIES),
-        _smac("terran_5_vs_5", "v2", ("replay", "random")),
-        _smac("zerg_5_vs_5", "v2", ("replay",)),
+        _skirmish("3m", SKIRMISH, SKIRMISH_QUALITIES),
+        _skirmish("2s3z", SKIRMISH, SKIRMISH_QUALITIES),
+        _skirmish("5v5", SKIRMISH_DRAWN, ("replay",)),
+        _smac("3m", SMAC_V1, SMAC_QUALITIES),
+        _smac("2s3z", SMAC_V1, SMAC_QUALITIES),
+        _smac("terran_5_vs_5", SMAC_V2, ("replay", "random")),
+        _smac("zerg_5_vs_5", SMAC_V2, ("replay",)),
     )
 )

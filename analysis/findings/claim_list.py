@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from recipe_sweep.analysis.findings import evidence, norms, steadiness
+from recipe_sweep.analysis.findings import battles, evidence, norms, steadiness
 from recipe_sweep.analysis.findings.evidence import Finding, Sweep
+from recipe_sweep.search_spaces.families import SKIRMISH, SKIRMISH_DRAWN, SMAC_V1, SMAC_V2
 from recipe_sweep.search_spaces.vocabulary import Decomposition
 
 
@@ -43,6 +44,7 @@ class Definition(NamedTuple):
 
 
 SCORE = Scale(lambda value: value, "+.3f")
+SIZE = Scale(lambda value: -value, ".3f")
 COUNT = Scale(lambda value: value, ".3g")
 POINTS = Scale(lambda value: 100.0 * value, "+.0f", " percentage points", limit=100.0)
 ROOT = Scale(lambda value: math.copysign(math.sqrt(abs(value)), value), "+.3f")
@@ -55,6 +57,7 @@ HARD = 3.0
 _SELECTED = "chosen by some seeds and scored on others, difference within seeds"
 _SHARES = "its share of the variance among designs of a dataset, minus that of value learning; tuned and scored on other seeds"
 _HALF = "over the second half of training"
+_ALIKE = f"their best designs, tuned and scored on other seeds; below {battles.ALIKE:g} (a return of 1) is called equal"
 
 CLAIMS = (
     Definition(
@@ -202,5 +205,37 @@ CLAIMS = (
         "Figure 5; Figure 6: partially",
         norms.remedy_slows,
         FOLD,
+    ),
+    Definition(
+        "mix-wins-smacv2",
+        "Mix does better than every other decomposition on SMACv2.",
+        f"smallest lead of Mix over another, each with its best design; {_SELECTED}",
+        "said in words (6, Figure 9)",
+        battles.leads_every_other(SMAC_V2),
+        SCORE,
+    ),
+    Definition(
+        "all-alike-smacv1",
+        "All decompositions do equally well on SMACv1.",
+        f"largest difference between Mix and another; {_ALIKE}",
+        "said in words: comparable (6, Figure 9)",
+        battles.all_alike(SMAC_V1),
+        SIZE,
+    ),
+    Definition(
+        "mix-wins-drawn-skirmish",
+        "Mix does better than every other decomposition on skirmish with drawn units.",
+        f"smallest lead of Mix over another, each with its best design; {_SELECTED}",
+        "said of SMACv2; skirmish is our own battle (6, Figure 9)",
+        battles.leads_every_other(SKIRMISH_DRAWN),
+        SCORE,
+    ),
+    Definition(
+        "all-alike-fixed-skirmish",
+        "All decompositions do equally well on skirmish with fixed units.",
+        f"largest difference between Mix and another; {_ALIKE}",
+        "said of SMACv1; skirmish is our own battle (6, Figure 9)",
+        battles.all_alike(SKIRMISH),
+        SIZE,
     ),
 )

@@ -27,6 +27,7 @@ from recipe_sweep.analysis.results.thresholds import DATASET, cloning_runs
 from recipe_sweep.search_spaces.point import DesignPoint, environment_name
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Chance, Decomposition, Extraction, Source, ValueLearning
+from recipe_sweep.sweep.results.scales import Scale
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +85,8 @@ class TaskScores:
     """The source, if the sweep has the task of several; `task` names it, too."""
     references: tuple[ReferenceScores, ...] = ()
     """Policies that learn nothing from rewards; empty if nothing is known of them."""
+    scale: Scale | None = None
+    """The returns that score 0 and 1; None without results, with several scales, or if scores are no returns."""
 
     chance: Chance = Chance.FULL
     """How much chance decides in its environment. If it is not as usual, `task` says so, too."""
@@ -244,7 +247,16 @@ def _one_task(name: str, table: pd.DataFrame) -> TaskScores:
         varied=varied,
         steps=tuple(sorted(int(steps) for steps in table["steps"].unique())),
         references=references,
+        scale=_scale(table),
     )
+
+
+def _scale(table: pd.DataFrame) -> Scale | None:
+    """Find the scale of all runs that are done."""
+    if not set(ENDS) <= set(table.columns):
+        return None
+    found = table[[*ENDS]].dropna().drop_duplicates()
+    return Scale(*map(float, found.iloc[0])) if len(found) == 1 else None
 
 
 def _cloning(table: pd.DataFrame, datasets: tuple[str, ...], seeds: tuple[int, ...]) -> Floats:

@@ -16,6 +16,10 @@ class Scale(NamedTuple):
     minimum: float
     maximum: float
 
+    def of(self, score: float) -> float:
+        """Compute the return of a score."""
+        return self.minimum + score * (self.maximum - self.minimum)
+
 
 def present_scale(source: str, task: str, versions: Collection[str]) -> Scale | None:
     """Look up the present reference returns of a task's data: those of the newest of these versions.

@@ -151,6 +151,11 @@ def score_of(point: DesignPoint, noise: float = 0.08) -> float:
     )
 
 
+def scale_of(task: str) -> tuple[float, float]:
+    """The returns that score 0 and 1: those of SMAC for battles, else those of spread."""
+    return SCALE if TASKS[task].family is None else (0.0, 20.0)
+
+
 def diverges(point: DesignPoint) -> bool:
     """A few of the least regularised TD runs."""
     risky = point.value_learning is ValueLearning.TD and point.extraction is Extraction.BRAC and point.alpha <= 0.03
@@ -159,7 +164,7 @@ def diverges(point: DesignPoint) -> bool:
 
 def result_row(point: DesignPoint, pack_id: str = "pack", epoch: int = 1, lanes: int = 1) -> dict[str, object]:
     """One row of a results file."""
-    low, high = SCALE
+    low, high = scale_of(point.task)
     final = score_of(point)
     steps = list(range(point.eval_every, point.steps + 1, point.eval_every))
     scores = [final * (1.0 - 0.6 * math.exp(-3.0 * step / point.steps)) for step in steps[:-1]] + [final]

@@ -37,6 +37,16 @@ def test_figure_7_is_the_papers_16384_runs() -> None:
     assert {point.source for point in points} == {Source.OG_MARL}
 
 
+def test_figure_9_is_6144_runs_on_the_papers_six_datasets() -> None:
+    points = expand(read_grid("figure9")).points
+    assert len({point.run_id for point in points}) == 6_144
+    sets = {("smac_3m", "good"), ("smac_3m", "medium"), ("smac_2s3z", "good"), ("smac_2s3z", "medium")}
+    sets |= {("smac_terran_5_vs_5", "replay"), ("smac_zerg_5_vs_5", "replay")}
+    assert Counter((point.task, point.dataset) for point in points) == dict.fromkeys(sets, 1_024)
+    assert {(point.steps, point.eval_every, point.eval_episodes) for point in points} == {(1_000_000, 50_000, 10)}
+    assert {point.source for point in points} == {Source.OG_MARL}
+
+
 def test_figure_7_is_planned_in_a_blink() -> None:
     start = time.process_time()
     points = expand(read_grid("figure7")).points
