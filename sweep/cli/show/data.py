@@ -145,7 +145,7 @@ def _published(inspections: Sequence[Inspection]) -> Table:
         table.add_column(one.card.identity.dataset, justify="right")
     origins = [one.card.origin for one in inspections if one.card.origin is not None]
     for rows in zip(*(origin.published for origin in origins), strict=True):
-        digits = 3 if max(each.published for each in rows) <= 1.0 else 2
+        digits = 3 if 0.0 < max(each.published for each in rows) <= 1.0 else 2  # of a share, two would say little
         cells = (
             f"{_number(each.published, digits)} / {_number(each.found, digits)}"
             + ("" if each.agrees else " [red]differs[/red]")
@@ -154,7 +154,8 @@ def _published(inspections: Sequence[Inspection]) -> Table:
         table.add_row(rows[0].quantity, *cells)
     table.add_row("terminal rows dropped", *(f"{origin.terminal_rows_dropped:,}" for origin in origins))
     table.add_row("unfinished rows dropped", *(f"{origin.unfinished_rows_dropped:,}" for origin in origins))
-    table.add_row("actions clipped", *(f"{o.clipped_components:,} (up to {o.largest_action:.3g})" for o in origins))
+    if any(isinstance(one.actions, ComponentRanges) for one in inspections):
+        table.add_row("actions clipped", *(f"{o.clipped_components:,} (up to {o.largest_action:.3g})" for o in origins))
     table.add_row("replayed at import", *(_deviating(origin.replay) for origin in origins))
     return table
 
