@@ -17,7 +17,7 @@ from recipe_sweep.analysis.figures.reference_marks import DOTS, STEP_INCHES
 from recipe_sweep.analysis.figures.style import CLONING, FAINT, INK, style, wrapped
 from recipe_sweep.analysis.findings.battles import leads
 from recipe_sweep.analysis.findings.family_panels import FamilyBar, FamilyPanel, family_panels
-from recipe_sweep.analysis.findings.family_tables import family_frame, leads_frame
+from recipe_sweep.analysis.findings.family_tables import family_frame, leads_frame, wins_frame
 from recipe_sweep.analysis.number_text import measured
 from recipe_sweep.analysis.results.rehearsal_mark import NO_CLAIM, SENTENCE
 from recipe_sweep.sweep.results.samples import Lacking
@@ -41,12 +41,14 @@ OWN_BATTLE = "Skirmish is this project's own battle; what the paper says is abou
 
 def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
     """Draw Figure 9, if any battle has a return. A single run is enough."""
-    panels = family_panels(material.blocks)
+    panels = family_panels([block.scores for block in material.blocks])
     if not panels:
         return Lacking(NO_BATTLES)
     figure = draw_panels(panels, _note(panels, material))
     says = f"Best return of each decomposition. {' '.join(_standing(panels))}"
-    numbers = (Numbers("figure9", family_frame(panels)), Numbers("figure9_leads", leads_frame(panels)))
+    wins = wins_frame(panels, material.results.runs, material.wanted)
+    numbers: tuple[Numbers, ...] = (Numbers("figure9", family_frame(panels)), Numbers("figure9_leads", leads_frame(panels)))
+    numbers = numbers if wins.empty else (*numbers, Numbers("figure9_wins", wins))
     return (Drawing("figure9", figure, NO_CLAIM if material.coverage.rehearsal else says, numbers),)
 
 
@@ -76,7 +78,7 @@ def _note(panels: Sequence[FamilyPanel], material: Material) -> list[str]:
 def _lead_sentences(panels: Sequence[FamilyPanel]) -> Iterator[str]:
     """Say how far Mix is ahead of each other decomposition, with the interval of each difference alone."""
     for panel in panels:
-        found = leads([block.scores for block in panel.blocks])
+        found = leads(panel.tasks)
         if not found:
             continue
         span = panel.scale.maximum - panel.scale.minimum

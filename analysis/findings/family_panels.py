@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import seed_means
-from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.results.references import NAMES
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.families import FAMILIES, Family
@@ -72,7 +71,7 @@ class FamilyPanel(NamedTuple):
     """The bars of one family side by side."""
 
     family: Family
-    blocks: tuple[TaskPanels, ...]
+    tasks: tuple[TaskScores, ...]
     scale: Scale
     """returns that score 0 and 1, the same for all battles of a family"""
     bars: tuple[FamilyBar, ...]
@@ -86,9 +85,9 @@ class FamilyPanel(NamedTuple):
         return tuple(f"{one.task} {one.dataset}" for one in self.bars[0].chosen)
 
 
-def family_panels(blocks: Sequence[TaskPanels]) -> tuple[FamilyPanel, ...]:
-    """Compute the panels of all families that have results. Blocks of other tasks, or without returns, are left out."""
-    return tuple(_panels(blocks))
+def family_panels(tasks: Sequence[TaskScores]) -> tuple[FamilyPanel, ...]:
+    """Compute the panels of all families that have a return. Other tasks are left out."""
+    return tuple(_panels(tasks))
 
 
 def family_of(task: TaskScores) -> Family | None:
@@ -96,25 +95,25 @@ def family_of(task: TaskScores) -> Family | None:
     return TASKS[task.grid_task].family if task.grid_task in TASKS else None
 
 
-def _panels(blocks: Sequence[TaskPanels]) -> Iterator[FamilyPanel]:
+def _panels(tasks: Sequence[TaskScores]) -> Iterator[FamilyPanel]:
     for family in FAMILIES:
-        own = tuple(block for block in blocks if family_of(block.scores) is family)
-        scale = next((block.scores.scale for block in own if block.scores.scale is not None), None)
+        own = tuple(task for task in tasks if family_of(task) is family)
+        scale = next((task.scale for task in own if task.scale is not None), None)
         if scale is None:
             continue
-        wanted = [np.any(block.scores.wanted, axis=(1, 2, 3, 4, 5)) for block in own]
+        wanted = [np.any(task.wanted, axis=(1, 2, 3, 4, 5)) for task in own]
         names = [name for x, name in enumerate(Decomposition.members()) if any(asked[x] for asked in wanted)]
-        bars = (FamilyBar(name, tuple(one for block in own for one in _chosen(block.scores, scale, name))) for name in names)
-        cloning = np.concatenate([block.scores.cloning_by_dataset for block in own])
+        bars = (FamilyBar(name, tuple(one for task in own for one in _chosen(task, scale, name))) for name in names)
+        cloning = np.concatenate([task.cloning_by_dataset for task in own])
         yield FamilyPanel(family, own, scale, tuple(bars), scale.of(float(cloning.mean())), tuple(_marks(own, scale)))
 
 
-def _marks(blocks: Sequence[TaskPanels], scale: Scale) -> Iterator[Mark]:
+def _marks(tasks: Sequence[TaskScores], scale: Scale) -> Iterator[Mark]:
     for name in NAMES:
         parts = []
-        for block in blocks:
-            known = [one.by_dataset for one in block.scores.references if one.name == name]
-            parts.append(known[0] if known else np.full(len(block.scores.datasets), np.nan))
+        for task in tasks:
+            known = [one.by_dataset for one in task.references if one.name == name]
+            parts.append(known[0] if known else np.full(len(task.datasets), np.nan))
         yield Mark(name, scale.of(float(np.concatenate(parts).mean())))
 
 

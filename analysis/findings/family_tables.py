@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from recipe_sweep.analysis.findings.battles import leads
 from recipe_sweep.analysis.findings.family_panels import Chosen, FamilyBar, FamilyPanel
+from recipe_sweep.analysis.results.scores import configured_runs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -16,6 +19,7 @@ COLUMNS = (
     *("family", "policy", "task", "dataset", "return", "least", "greatest", "seeds"),
     *("value_learning", "extraction", "alpha", "tau", "other", "wanted", "missing"),
 )
+WIN_COLUMNS = ("family", "policy", "task", "dataset", "win_rate", "seeds")
 LEAD_COLUMNS = ("family", "over", "lead", "low", "high", "seeds")
 
 
@@ -65,7 +69,34 @@ def leads_frame(panels: Sequence[FamilyPanel]) -> pd.DataFrame:
     rows = []
     for panel in panels:
         span = panel.scale.maximum - panel.scale.minimum
-        for one in leads([block.scores for block in panel.blocks]):
+        for one in leads(panel.tasks):
             numbers = (span * number for number in one.mean[:3])
             rows.append((panel.family.title, one.over.value, *numbers, one.mean.seeds))
     return pd.DataFrame(rows, columns=list(LEAD_COLUMNS))
+
+
+def wins_frame(panels: Sequence[FamilyPanel], runs: pd.DataFrame, wanted: pd.DataFrame) -> pd.DataFrame:
+    """Tabulate the share of episodes that the runs behind each bar won, by dataset. Empty where no win is stored.
+
+    `runs` are rows of the results, `wanted` the table of `points_table`.
+    """
+    import pandas as pd
+
+    if "win_rate" not in runs or runs["win_rate"].isna().all():
+        return pd.DataFrame(columns=list(WIN_COLUMNS))
+    rates = dict(zip(runs["run_id"], runs["win_rate"], strict=True))
+    placed = configured_runs(wanted)
+    found: defaultdict[tuple[object, ...], list[float]] = defaultdict(list)
+    for row in wanted.itertuples(index=False):
+        if row.run_id in placed and row.run_id in rates:
+            design = str(row.decomposition), str(row.value_learning), str(row.extraction)
+            found[*placed[str(row.run_id)], *design].append(rates[row.run_id])
+    rows = []
+    for panel in panels:
+        for bar in panel.bars:
+            for one in bar.chosen:
+                design = bar.decomposition.value, str(one.value_learning), str(one.extraction)
+                won = found[one.task, one.dataset, one.configuration, *design]
+                mean = sum(won) / len(won) if won else math.nan
+                rows.append((panel.family.title, bar.decomposition.value, one.task, one.dataset, mean, len(won)))
+    return pd.DataFrame(rows, columns=list(WIN_COLUMNS))

@@ -13,7 +13,6 @@ from recipe_sweep.analysis.figures.figure9_discrete import OWN_BATTLE, draw
 from recipe_sweep.analysis.figures.inputs import Drawing
 from recipe_sweep.analysis.figures.registry import AbsentFigure, WrittenFigure, figure_kinds, write_figures
 from recipe_sweep.analysis.findings.family_panels import family_panels
-from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.families import SMAC_V1, SMAC_V2
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -116,8 +115,7 @@ def test_one_lucky_seed_does_not_win_against_the_mean_of_many(tmp_path: Path) ->
             for run_id, value in score.items()
         ]
     )
-    blocks = [task_panels(one, np.random.default_rng(0), 50) for one in task_scores(runs, points_table(points))]
-    (panel,) = family_panels(blocks)
+    (panel,) = family_panels(task_scores(runs, points_table(points)))
     assert [bar.value for bar in panel.bars] == [10.0] * 4
     assert [one.seeds for bar in panel.bars for one in bar.chosen] == [4] * 4
 
@@ -139,13 +137,10 @@ def test_the_same_results_give_the_same_bytes(tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
 
 
-def blocks_of(points: Sequence[DesignPoint], sweep_dir: Path) -> tuple[TaskPanels, ...]:
-    return material_of(points, sweep_dir).blocks
-
-
 def test_panels_stand_in_the_papers_order_whatever_the_grid_says(tmp_path: Path) -> None:
     points = (*replays((0,)), *battles((0,)))
-    panels = family_panels(blocks_of(points, write_sweep(tmp_path, points)))
+    material = material_of(points, write_sweep(tmp_path, points))
+    panels = family_panels([block.scores for block in material.blocks])
     assert [panel.family for panel in panels] == [SMAC_V1, SMAC_V2]
     assert panels[0].datasets == ("smac_3m good", "smac_3m medium", "smac_2s3z good", "smac_2s3z medium")
 
