@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BAR_INCHES, HEIGHT_INCHES, GAP_INCHES = 0.46, 1.75, 0.34
-MARGIN_INCHES = {"left": 0.55, "right": 0.2, "top": 0.32, "bottom": 0.24}
+MARGIN_INCHES = {"left": 0.55, "right": 0.2, "top": 0.5, "bottom": 0.24}
 BAR_HALF, CAP_HALF, DOTS_HALF = 0.36, 0.09, 0.2
 NOTE_POINTS, LEGEND_POINTS, LEGEND_INCHES = 6.8, 7.0, 0.32
 LINE_INCHES = NOTE_POINTS * 1.35 / 72.0
@@ -55,7 +55,7 @@ def draw(material: Material) -> tuple[Drawing, ...] | Lacking:
 def _standing(panels: Sequence[FamilyPanel]) -> Iterator[str]:
     for panel in panels:
         known = [f"{bar.decomposition.display_name} {bar.value:.1f}" for bar in panel.bars if math.isfinite(bar.value)]
-        yield f"{panel.family.title}: {', '.join(known)}."
+        yield f"{panel.title}: {', '.join(known)}."
 
 
 def _note(panels: Sequence[FamilyPanel], material: Material) -> list[str]:
@@ -65,7 +65,7 @@ def _note(panels: Sequence[FamilyPanel], material: Material) -> list[str]:
         "by its mean over seeds.",
         "Whiskers: least and greatest dataset; they are no intervals.",
     ]
-    said += [f"Dots in {panel.family.title}, from left: {', '.join(panel.datasets)}." for panel in panels]
+    said += [f"Dots in {panel.title}, from left: {', '.join(panel.datasets)}." for panel in panels]
     if any(math.isfinite(panel.cloning) for panel in panels):
         said.append(f"Dashed: behaviour cloning (AWR with {ALPHA} 0) with the same networks, steps and data.")
     if not all(panel.family.in_paper for panel in panels):
@@ -86,7 +86,7 @@ def _lead_sentences(panels: Sequence[FamilyPanel]) -> Iterator[str]:
             f"{one.over.display_name} {measured((span * one.mean.value, span * one.mean.low, span * one.mean.high))}"
             for one in found
         ]
-        yield f"Mix minus others in {panel.family.title} (chosen by some seeds, scored on others; 95 %): {', '.join(told)}."
+        yield f"Mix minus others in {panel.title} (chosen by some seeds, scored on others; 95 %): {', '.join(told)}."
 
 
 def draw_panels(panels: Sequence[FamilyPanel], note: Sequence[str]) -> Figure:
@@ -106,7 +106,7 @@ def draw_panels(panels: Sequence[FamilyPanel], note: Sequence[str]) -> Figure:
             frame = Frame(left, bottom, wide, HEIGHT_INCHES, (-0.6, max(len(panel.bars), 3) - 0.4), scale)
             marks = [(x, bar.decomposition.display_name) for x, bar in enumerate(panel.bars)]
             sheet.frame(frame, "white", round_ticks(*scale, 5), number == 0, marks)
-            sheet.text(left + wide / 2, frame.top + 0.14, panel.family.title, 8.5, fontweight="bold")
+            sheet.text(left + wide / 2, frame.top + 0.07, broken_title(panel), 8.0, va="bottom", fontweight="bold")
             _draw_panel(sheet, frame, panel)
             left += wide + GAP_INCHES
         figure = sheet.finish()
@@ -114,6 +114,11 @@ def draw_panels(panels: Sequence[FamilyPanel], note: Sequence[str]) -> Figure:
         top = (foot - LEGEND_INCHES) / height
         figure.text(0.012, top, "\n".join(lines), fontsize=NOTE_POINTS, va="top", ha="left", linespacing=1.3)
     return figure
+
+
+def broken_title(panel: FamilyPanel) -> str:
+    """Break a panel's title into lines that fit above it."""
+    return panel.title.replace(", ", ",\n").replace(" (", "\n(")
 
 
 def _limits(panels: Sequence[FamilyPanel]) -> tuple[float, float]:

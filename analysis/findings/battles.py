@@ -18,7 +18,7 @@ from recipe_sweep.analysis.estimators.comparisons import (
     stratified_mean,
 )
 from recipe_sweep.analysis.estimators.seed_statistics import FEWEST_SEEDS, SPLIT_SEED, Floats, corrected_seed_scores
-from recipe_sweep.analysis.findings.evidence import Finding, Sweep, missing
+from recipe_sweep.analysis.findings.evidence import Finding, Sweep, from_tasks, missing
 from recipe_sweep.analysis.findings.family_panels import family_of
 from recipe_sweep.analysis.results.scores import TaskScores
 from recipe_sweep.search_spaces.families import Family
@@ -106,8 +106,39 @@ def all_alike(family: Family) -> Callable[[Sweep], Finding]:
     return find
 
 
+def gains_by_chance(sweep: Sweep) -> Finding:
+    """Compare the lead of Mix over the mean of the others with full and with fixed chance, battle by battle."""
+    tasks = [block.scores for block in sweep.blocks if family_of(block.scores) is not None]
+    usual = [task for task in tasks if task.chance is TaskScores.chance]
+    differences = [
+        paired_difference(_lead_over_all(task), _lead_over_all(other))
+        for task in usual
+        for other in tasks
+        if other.chance is not task.chance and _same(task, other)
+    ]
+    there = [one for one in differences if np.isfinite(one).any()]
+    return from_tasks(there) if there else missing("a battle with full and with fixed chance, and every decomposition in both")
+
+
+def _lead_over_all(task: TaskScores) -> Floats:
+    """Compute the lead of Mix over the mean of the paper's other decompositions (D, S)."""
+    scores, mix = best_scores(task), Decomposition.place(Decomposition.MIX)
+    others = [x for x, one in enumerate(Decomposition.members()) if one.in_paper and x != mix]
+    lead: Floats = scores[mix] - scores[others].mean(axis=0)
+    return lead
+
+
+def _same(task: TaskScores, other: TaskScores) -> bool:
+    """Tell whether two tasks differ in their chance alone, and have the same seeds."""
+    return (task.grid_task, task.source, task.datasets, task.seeds) == (
+        other.grid_task, other.source, other.datasets, other.seeds
+    )  # fmt: skip
+
+
 def _of(sweep: Sweep, family: Family) -> list[TaskScores]:
-    return [block.scores for block in sweep.blocks if family_of(block.scores) is family]
+    """List the battles of a family, with the usual chance."""
+    tasks = (block.scores for block in sweep.blocks)
+    return [task for task in tasks if family_of(task) is family and task.chance is TaskScores.chance]
 
 
 def _lacks(found: Sequence[Lead], family: Family) -> str:

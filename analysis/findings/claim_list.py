@@ -238,4 +238,12 @@ CLAIMS = (
         battles.all_alike(SKIRMISH),
         SIZE,
     ),
+    Definition(
+        "chance-favours-mix",
+        "Mix gains more where chance decides more.",
+        f"lead of Mix over the mean of the others with full chance, minus that with fixed chance; {_SELECTED}",
+        "suggested by SMACv1 and SMACv2; chance can be chosen in skirmish alone (6)",
+        battles.gains_by_chance,
+        SCORE,
+    ),
 )

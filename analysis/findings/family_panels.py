@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +17,9 @@ from recipe_sweep.analysis.estimators.seed_statistics import seed_means
 from recipe_sweep.analysis.results.references import NAMES
 from recipe_sweep.analysis.results.scores import Configuration, TaskScores
 from recipe_sweep.search_spaces.families import FAMILIES, Family
+from recipe_sweep.search_spaces.point import environment_name
 from recipe_sweep.search_spaces.tasks import TASKS
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Chance, Decomposition, Extraction, ValueLearning
 from recipe_sweep.sweep.results.scales import Scale
 
 
@@ -68,9 +70,11 @@ class Mark(NamedTuple):
 
 
 class FamilyPanel(NamedTuple):
-    """The bars of one family side by side."""
+    """The bars of one family under one chance, side by side."""
 
     family: Family
+    chance: Chance
+    """how much chance decides, in battles that offer the choice"""
     tasks: tuple[TaskScores, ...]
     scale: Scale
     """returns that score 0 and 1, the same for all battles of a family"""
@@ -78,6 +82,11 @@ class FamilyPanel(NamedTuple):
     cloning: float
     """mean return of the sweep's own behaviour cloning over the datasets; NaN unless it was run on all of them"""
     marks: tuple[Mark, ...]
+
+    @property
+    def title(self) -> str:
+        """Name of the family, with its chance unless that is as usual."""
+        return environment_name(self.family.title, self.chance)
 
     @property
     def datasets(self) -> tuple[str, ...]:
@@ -96,8 +105,8 @@ def family_of(task: TaskScores) -> Family | None:
 
 
 def _panels(tasks: Sequence[TaskScores]) -> Iterator[FamilyPanel]:
-    for family in FAMILIES:
-        own = tuple(task for task in tasks if family_of(task) is family)
+    for family, chance in product(FAMILIES, Chance):
+        own = tuple(task for task in tasks if family_of(task) is family and task.chance is chance)
         scale = next((task.scale for task in own if task.scale is not None), None)
         if scale is None:
             continue
@@ -105,7 +114,7 @@ def _panels(tasks: Sequence[TaskScores]) -> Iterator[FamilyPanel]:
         names = [name for x, name in enumerate(Decomposition.members()) if any(asked[x] for asked in wanted)]
         bars = (FamilyBar(name, tuple(one for task in own for one in _chosen(task, scale, name))) for name in names)
         cloning = np.concatenate([task.cloning_by_dataset for task in own])
-        yield FamilyPanel(family, own, scale, tuple(bars), scale.of(float(cloning.mean())), tuple(_marks(own, scale)))
+        yield FamilyPanel(family, chance, own, scale, tuple(bars), scale.of(float(cloning.mean())), tuple(_marks(own, scale)))
 
 
 def _marks(tasks: Sequence[TaskScores], scale: Scale) -> Iterator[Mark]:

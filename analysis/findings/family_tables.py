@@ -32,7 +32,7 @@ def family_frame(panels: Sequence[FamilyPanel]) -> pd.DataFrame:
 
     rows: list[dict[str, object]] = []
     for panel in panels:
-        family = panel.family.title
+        family = panel.title
         for bar in panel.bars:
             policy = bar.decomposition.value
             rows.append({"family": family, "policy": policy, **_bar_row(bar)})
@@ -71,7 +71,7 @@ def leads_frame(panels: Sequence[FamilyPanel]) -> pd.DataFrame:
         span = panel.scale.maximum - panel.scale.minimum
         for one in leads(panel.tasks):
             numbers = (span * number for number in one.mean[:3])
-            rows.append((panel.family.title, one.over.value, *numbers, one.mean.seeds))
+            rows.append((panel.title, one.over.value, *numbers, one.mean.seeds))
     return pd.DataFrame(rows, columns=list(LEAD_COLUMNS))
 
 
@@ -98,5 +98,5 @@ def wins_frame(panels: Sequence[FamilyPanel], runs: pd.DataFrame, wanted: pd.Dat
                 design = bar.decomposition.value, str(one.value_learning), str(one.extraction)
                 won = found[one.task, one.dataset, one.configuration, *design]
                 mean = sum(won) / len(won) if won else math.nan
-                rows.append((panel.family.title, bar.decomposition.value, one.task, one.dataset, mean, len(won)))
+                rows.append((panel.title, bar.decomposition.value, one.task, one.dataset, mean, len(won)))
     return pd.DataFrame(rows, columns=list(WIN_COLUMNS))

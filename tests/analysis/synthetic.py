@@ -31,8 +31,10 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
+    Chance,
     CriticNorm,
     Decomposition,
+    Discretisation,
     Extraction,
     Precision,
     Source,
@@ -70,6 +72,8 @@ def synthetic_points(
     brac_alphas: Sequence[float] = BRAC_ALPHAS,
     awr_alphas: Sequence[float] = AWR_ALPHAS,
     taus: Sequence[float] = TAUS,
+    chance: Chance = Chance.FULL,
+    discretisation: Discretisation = Discretisation.RAW,
     critic_norms: Sequence[CriticNorm] | None = None,
     actor_norms: Sequence[ActorNorm] = (ActorNorm.ABSMEAN,),
     steps: int = 2000,
@@ -106,6 +110,8 @@ def synthetic_points(
                     critic_norm=critic_norm,
                     actor_norm=actor_norm,
                     seed=seed,
+                    chance=chance,
+                    discretisation=discretisation,
                     steps=steps,
                     batch=128,
                     hidden=(64, 64),

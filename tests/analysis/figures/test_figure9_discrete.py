@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from recipe_sweep.analysis.figures.figure9_discrete import OWN_BATTLE, draw
 from recipe_sweep.analysis.figures.inputs import Drawing
@@ -16,7 +18,7 @@ from recipe_sweep.analysis.findings.family_panels import family_panels
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.families import SMAC_V1, SMAC_V2
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import Decomposition
+from recipe_sweep.search_spaces.vocabulary import Chance, Decomposition
 from recipe_sweep.sweep.results.samples import Lacking
 from tests.analysis.synthetic import material_of, score_of, synthetic_points, write_sweep
 
@@ -148,4 +150,50 @@ def test_panels_stand_in_the_papers_order_whatever_the_grid_says(tmp_path: Path)
 def test_a_panel_of_smac_is_not_called_our_own(tmp_path: Path) -> None:
     points = battles((0,))
     figure = drawn(points, write_sweep(tmp_path, points)).figure
-    assert not any(OWN_BATTLE in text.get_text().replace("\n", " ") for text in figure.texts)
+    assert OWN_BATTLE not in said(figure)
+
+
+def said(figure: Figure) -> str:
+    return " ".join(text.get_text().replace("\n", " ") for text in figure.texts)
+
+
+def skirmishes(chance: Chance = Chance.FULL, seeds: Sequence[int] = range(4)) -> tuple[DesignPoint, ...]:
+    return (
+        *synthetic_points(("skirmish_3m", "skirmish_2s3z"), ("good", "medium"), seeds, chance=chance, **SMALL),
+        *synthetic_points(("skirmish_5v5",), ("replay",), seeds, chance=chance, **SMALL),
+    )
+
+
+def test_our_own_battle_has_its_own_name_and_the_note_says_whom_the_paper_means(tmp_path: Path) -> None:
+    points = skirmishes(seeds=(0,))
+    drawing = drawn(points, write_sweep(tmp_path, points))
+    assert set(table_of(drawing)["family"]) == {"skirmish, fixed units", "skirmish, drawn units"}
+    assert OWN_BATTLE in said(drawing.figure)
+    assert "SMACv" not in " ".join(text.get_text() for text in drawing.figure.axes[0].texts)
+
+
+def test_fixed_chance_has_panels_of_its_own(tmp_path: Path) -> None:
+    points = (*skirmishes(seeds=(0,)), *skirmishes(Chance.FIXED, seeds=(0,)))
+    table = table_of(drawn(points, write_sweep(tmp_path, points)))
+    assert list(dict.fromkeys(table["family"])) == [
+        "skirmish, fixed units", "skirmish, fixed units (fixed chance)",
+        "skirmish, drawn units", "skirmish, drawn units (fixed chance)",
+    ]  # fmt: skip
+    mine = table[(table["family"] == "skirmish, drawn units (fixed chance)") & (table["policy"] == "mix")]
+    own = [one for one in points if one.chance is Chance.FIXED]
+    assert mine["return"].iloc[0] == pytest.approx(best_by_hand(own, Decomposition.MIX, "skirmish_5v5", "replay"))
+
+
+def test_won_episodes_of_the_runs_behind_a_bar_are_tabulated_where_they_are_stored(tmp_path: Path) -> None:
+    points = battles(tasks=("smac_3m",))
+    material = material_of(points, write_sweep(tmp_path, points))
+    drawings = draw(material)
+    assert not isinstance(drawings, Lacking)
+    assert {one.name for one in drawings[0].numbers} == {"figure9", "figure9_leads"}
+    seeds = {one.run_id: one.seed for one in points}
+    runs = material.results.runs.assign(win_rate=material.results.runs["run_id"].map(seeds) / 10.0)
+    drawings = draw(replace(material, results=replace(material.results, runs=runs)))
+    assert not isinstance(drawings, Lacking)
+    wins = table_of(drawings[0], "figure9_wins")
+    assert wins["win_rate"].to_list() == pytest.approx([0.15] * 8)
+    assert set(wins["seeds"]) == {4}

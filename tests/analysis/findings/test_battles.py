@@ -14,7 +14,7 @@ from recipe_sweep.analysis.findings.panels import TaskPanels, task_panels
 from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.tasks import TASKS
-from recipe_sweep.search_spaces.vocabulary import Decomposition
+from recipe_sweep.search_spaces.vocabulary import Chance, Decomposition
 from tests.analysis.synthetic import synthetic_points
 
 SMALL = {"brac_alphas": (0.1, 1.0), "awr_alphas": (1.0, 3.0), "taus": (0.7,)}
@@ -107,3 +107,44 @@ def test_a_lead_is_not_due_to_the_choice_of_the_best_of_many() -> None:
     points = [one for one in everything if one.decomposition is Decomposition.MIX or one.alpha == 1.0]
     (block,) = blocks(points, lambda point: 0.5 + 0.1 * noise(point))
     assert all(one.mean.low < 0.0 < one.mean.high for one in leads([block.scores]))
+
+
+def skirmishes(seeds: int, chance: Chance = Chance.FULL) -> tuple[DesignPoint, ...]:
+    return (
+        *synthetic_points(("skirmish_3m", "skirmish_2s3z"), ("good",), range(seeds), chance=chance, **SMALL),
+        *synthetic_points(("skirmish_5v5",), ("replay",), range(seeds), chance=chance, **SMALL),
+    )
+
+
+def gains_by_chance(point: DesignPoint) -> float:
+    """Mix wins with full chance, and is like the others with fixed chance."""
+    return 0.5 + 0.2 * (point.chance is Chance.FULL and point.decomposition is Decomposition.MIX) + 0.01 * noise(point)
+
+
+def loses_by_chance(point: DesignPoint) -> float:
+    return 1.0 - gains_by_chance(point)
+
+
+@pytest.mark.parametrize(("world", "verdict"), [(gains_by_chance, Verdict.HOLDS), (loses_by_chance, Verdict.FAILS)])
+def test_whether_chance_favours_mix_follows_the_truth(world: Callable[[DesignPoint], float], verdict: Verdict) -> None:
+    found = by_name(claims(blocks((*skirmishes(6), *skirmishes(6, Chance.FIXED)), world)))
+    assert found["chance-favours-mix"].verdict is verdict
+
+
+def test_without_fixed_chance_the_question_of_chance_is_open() -> None:
+    found = by_name(claims(blocks(skirmishes(5), gains_by_chance)))["chance-favours-mix"]
+    assert found.verdict is Verdict.OPEN
+    assert "full and with fixed chance" in found.why
+
+
+def test_skirmish_is_judged_by_claims_of_its_own_and_with_the_usual_chance_alone() -> None:
+    """With fixed chance Mix is far behind. A claim that counted these runs would not hold."""
+
+    def world(point: DesignPoint) -> float:
+        mix = point.decomposition is Decomposition.MIX
+        return 0.5 + mix * (0.2 * drawn(point) if point.chance is Chance.FULL else -0.4) + 0.004 * noise(point)
+
+    found = by_name(claims(blocks((*skirmishes(6), *skirmishes(6, Chance.FIXED)), world)))
+    assert found["mix-wins-drawn-skirmish"].verdict is Verdict.HOLDS
+    assert found["all-alike-fixed-skirmish"].verdict is Verdict.HOLDS
+    assert all(found[name].verdict is Verdict.OPEN for name in CLAIMED)
