@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BAR_INCHES, HEIGHT_INCHES, GAP_INCHES = 0.46, 1.75, 0.34
-MARGIN_INCHES = {"left": 0.55, "right": 0.2, "top": 0.5, "bottom": 0.24}
+MARGIN_INCHES = {"left": 0.55, "right": 0.2, "top": 0.42, "bottom": 0.24}
 BAR_HALF, CAP_HALF, DOTS_HALF = 0.36, 0.09, 0.2
 NOTE_POINTS, LEGEND_POINTS, LEGEND_INCHES = 6.8, 7.0, 0.32
 LINE_INCHES = NOTE_POINTS * 1.35 / 72.0
@@ -34,7 +34,8 @@ LINE_INCHES = NOTE_POINTS * 1.35 / 72.0
 ZERO = Pen(INK, 0.6, order=3.0)
 CLONED = Pen(CLONING, 0.9, dash=(4.0, 2.0), order=3.2)
 REACH = Pen(INK, 0.8, order=3.5)
-DATASET = Dot("white", INK, 2.6)
+DATASET = Dot("#ffe08a", INK, 2.6)
+"""Look of a dataset, in another colour than the marks of the reference policies."""
 NO_BATTLES = "no run on SMAC or skirmish has a return"
 OWN_BATTLE = "Skirmish is this project's own battle; what the paper says is about SMAC."
 
@@ -65,14 +66,17 @@ def _note(panels: Sequence[FamilyPanel], material: Material) -> list[str]:
         "by its mean over seeds.",
         "Whiskers: least and greatest dataset; they are no intervals.",
     ]
-    said += [f"Dots in {panel.title}, from left: {', '.join(panel.datasets)}." for panel in panels]
+    dots = {panel.family.title: panel.datasets for panel in panels if len(panel.datasets) > 1}
+    said += [f"Dots in {title}, from left: {', '.join(datasets)}." for title, datasets in dots.items()]
     if any(math.isfinite(panel.cloning) for panel in panels):
         said.append(f"Dashed: behaviour cloning (AWR with {ALPHA} 0) with the same networks, steps and data.")
     if not all(panel.family.in_paper for panel in panels):
         said.append(OWN_BATTLE)
     if material.coverage.rehearsal:
         return [SENTENCE, *said, material.coverage.sentence(), NO_CLAIM]
-    return [*said, material.coverage.sentence(), *_lead_sentences(panels)]
+    told = list(_lead_sentences(panels))
+    head = ["Mix minus each other, chosen by some seeds and scored on others, within seeds, with 95 % intervals of each alone:"]
+    return [*said, material.coverage.sentence(), *(head if told else []), *told]
 
 
 def _lead_sentences(panels: Sequence[FamilyPanel]) -> Iterator[str]:
@@ -86,7 +90,7 @@ def _lead_sentences(panels: Sequence[FamilyPanel]) -> Iterator[str]:
             f"{one.over.display_name} {measured((span * one.mean.value, span * one.mean.low, span * one.mean.high))}"
             for one in found
         ]
-        yield f"Mix minus others in {panel.title} (chosen by some seeds, scored on others; 95 %): {', '.join(told)}."
+        yield f"{panel.title}: {', '.join(told)}."
 
 
 def draw_panels(panels: Sequence[FamilyPanel], note: Sequence[str]) -> Figure:
@@ -117,8 +121,8 @@ def draw_panels(panels: Sequence[FamilyPanel], note: Sequence[str]) -> Figure:
 
 
 def broken_title(panel: FamilyPanel) -> str:
-    """Break a panel's title into lines that fit above it."""
-    return panel.title.replace(", ", ",\n").replace(" (", "\n(")
+    """Break a panel's title into lines that fit above it: the chance stands below the family."""
+    return panel.title.replace(" (", "\n(")
 
 
 def _limits(panels: Sequence[FamilyPanel]) -> tuple[float, float]:
@@ -152,15 +156,10 @@ def _draw_bar(sheet: Sheet, frame: Frame, x: int, bar: FamilyBar) -> None:
         sheet.line(REACH, [frame.at(x, least), frame.at(x, greatest)])
         for end in (least, greatest):
             sheet.line(REACH, [frame.at(x - CAP_HALF, end), frame.at(x + CAP_HALF, end)])
-    last = max(len(bar.chosen) - 1, 1)
-    sheet.dots(
-        DATASET,
-        [
-            frame.at(x + DOTS_HALF * (2 * i / last - 1), one.value)
-            for i, one in enumerate(bar.chosen)
-            if math.isfinite(one.value)
-        ],
-    )
+    step = 2 * DOTS_HALF / max(len(bar.chosen) - 1, 1)
+    first = x - step * (len(bar.chosen) - 1) / 2
+    places = [(first + step * i, one.value) for i, one in enumerate(bar.chosen) if math.isfinite(one.value)]
+    sheet.dots(DATASET, [frame.at(*place) for place in places])
 
 
 def _draw_legend(figure: Figure, panels: Sequence[FamilyPanel], top: float) -> None:
@@ -168,7 +167,9 @@ def _draw_legend(figure: Figure, panels: Sequence[FamilyPanel], top: float) -> N
     from matplotlib.patches import Patch
 
     look: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 3.0}
-    handles: list[Line2D | Patch] = [Line2D([], [], **look, markerfacecolor="white", markeredgecolor=INK, label="a dataset")]
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], **look, markerfacecolor=DATASET.face, markeredgecolor=INK, label="a dataset")
+    ]
     if any(math.isfinite(panel.cloning) for panel in panels):
         handles.append(Line2D([], [], color=CLONING, linewidth=0.9, linestyle=(0, (4, 2)), label="behaviour cloning"))
     for place, dot in enumerate(DOTS):

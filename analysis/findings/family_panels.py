@@ -91,7 +91,7 @@ class FamilyPanel(NamedTuple):
     @property
     def datasets(self) -> tuple[str, ...]:
         """Names of the datasets, in the order of each bar's dots."""
-        return tuple(f"{one.task} {one.dataset}" for one in self.bars[0].chosen)
+        return tuple(f"{task.grid_task} {dataset}" for task in self.tasks for dataset in task.datasets)
 
 
 def family_panels(tasks: Sequence[TaskScores]) -> tuple[FamilyPanel, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import Floats
+from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.results.references import is_scale_of, references
 from recipe_sweep.sweep.results.scales import Scale
 
@@ -51,7 +52,8 @@ def _on_dataset(table: pd.DataFrame) -> tuple[float, ...]:
         return (math.nan,) * len(NAMES)
     first = done.iloc[0]
     source, task, scale = str(first["source"]), str(first["task"]), Scale(float(first[ENDS[0]]), float(first[ENDS[1]]))
-    if not is_scale_of(scale, source, task):
+    measured = "chance" not in done or first["chance"] == DesignPoint.chance  # with other chance nothing was measured
+    if not measured or not is_scale_of(scale, source, task):
         return (math.nan,) * len(NAMES)
     known = references(source, task, str(first["dataset_version"]), str(first["dataset"]))
     return tuple((one - scale.minimum) / (scale.maximum - scale.minimum) for one in known)

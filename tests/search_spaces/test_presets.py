@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from recipe_sweep.search_spaces.expansion import axis_counts, expand
 from recipe_sweep.search_spaces.grid import Settings, grid_schema
 from recipe_sweep.search_spaces.grid_file import grid_from, read_grid
 from recipe_sweep.search_spaces.presets import preset_names, preset_path, preset_text, resolve_grid
-from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Source, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Discretisation, Source, ValueLearning
 from recipe_sweep.search_spaces.yaml_file import parse_yaml, read_yaml
 
 
@@ -45,6 +46,31 @@ def test_figure_9_is_6144_runs_on_the_papers_six_datasets() -> None:
     assert Counter((point.task, point.dataset) for point in points) == dict.fromkeys(sets, 1_024)
     assert {(point.steps, point.eval_every, point.eval_episodes) for point in points} == {(1_000_000, 50_000, 10)}
     assert {point.source for point in points} == {Source.OG_MARL}
+
+
+def test_the_small_figure_9_has_all_designs_of_the_large_one_cloning_once_and_seeds_enough_for_intervals() -> None:
+    whole, points = expand(read_grid("figure9")).points, expand(read_grid("figure9_small")).points
+    cloning = [p for p in points if p.alpha == 0.0]
+    designs = [p for p in points if p.alpha > 0.0]
+    sets = {(p.task, p.dataset) for p in points}
+    assert len(sets) == 5
+    wanted = {(p.decomposition, p.value_learning, p.extraction) for p in whole}
+    assert len(wanted) == 24
+    for place in sets:
+        assert {(p.decomposition, p.value_learning, p.extraction) for p in designs if (p.task, p.dataset) == place} == wanted
+    assert Counter((p.task, p.dataset, p.seed) for p in cloning) == dict.fromkeys(
+        {(p.task, p.dataset, p.seed) for p in designs}, 1
+    )
+    assert len({p.seed for p in points}) >= FEWEST_SEEDS
+
+
+def test_the_discretisations_differ_in_nothing_else() -> None:
+    points = expand(read_grid("discretisation")).points
+    kinds = {kind: [p for p in points if p.discretisation is kind] for kind in Discretisation}
+    alike = [{replace(p, discretisation=Discretisation.RAW).run_id for p in own} for own in kinds.values()]
+    assert alike[0] == alike[1] == alike[2]
+    assert {p.seed for p in points} == set(range(FEWEST_SEEDS))
+    assert {p.extraction for p in points if p.alpha == 0.0} == {"awr"}
 
 
 def test_figure_7_is_planned_in_a_blink() -> None:

@@ -180,6 +180,9 @@ def test_fixed_chance_has_panels_of_its_own(tmp_path: Path) -> None:
         "skirmish, drawn units", "skirmish, drawn units (fixed chance)",
     ]  # fmt: skip
     mine = table[(table["family"] == "skirmish, drawn units (fixed chance)") & (table["policy"] == "mix")]
+    nothing = table[table["policy"] == "doing nothing"].set_index("family")["return"]
+    assert nothing["skirmish, fixed units"] == 0.0
+    assert np.isnan(nothing["skirmish, fixed units (fixed chance)"]), "it was measured with full chance"
     own = [one for one in points if one.chance is Chance.FIXED]
     assert mine["return"].iloc[0] == pytest.approx(best_by_hand(own, Decomposition.MIX, "skirmish_5v5", "replay"))
 
