@@ -64,7 +64,7 @@ class Typed:
     """The launch of `apart`'s grid on machines of a laboratory that keeps disks, typed on this host."""
 
     def __init__(self, lab: Lab, directory: Path) -> None:
-        self.lab, self.here = lab, describe(lab, lab.start_ssh(), directory).parent
+        self.lab, self.here = lab, describe(lab, lab.start_ssh(), directory, **apart.PACKING).parent
         (self.here / "grid.yaml").write_text(yaml.safe_dump(apart.WHAT))
         self._words = ["launch", *apart.GRID_WORDS, "--cluster", "lab.yaml", "--no-mlflow", "--yes"]
         name = "demo" if apart.DEMO else str(apart.WHAT["name"])
