@@ -82,7 +82,7 @@ class Campaign:
         """Everything that is wrong with a sweep that was struck and finished."""
         calm = self._undisturbed(work)
         points = open_target(str(home / "grid.yaml"), paths.root).points
-        found = list(faults_in(paths, calm, points, HABITS[work].pinned))
+        found = list(faults_in(paths, calm, points))
         found += mlflow_faults(paths, points) if self.mlflow else []
         found += store_faults(paths, SweepPaths(self._store_of(paths))) if work is not Work.RETRY else []
         redone = redone_steps(paths)

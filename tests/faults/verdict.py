@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 from safetensors.torch import load_file
+from torch import Tensor
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.sweep.files.failure_file import START_ERROR, read_failures
@@ -24,11 +25,8 @@ from tests.faults.slow_disk import MOMENTS
 COLUMNS = [field.name for field in (*POINT_COLUMNS, *OUTCOME_COLUMNS)]
 
 
-def faults_in(paths: SweepPaths, calm: SweepPaths, points: tuple[DesignPoint, ...], pinned: bool = True) -> Iterator[str]:
-    """Everything that is wrong with a finished sweep, `calm` being the undisturbed one of the same points.
-
-    Where packs are not `pinned`, bits are compared of those packs that both have.
-    """
+def faults_in(paths: SweepPaths, calm: SweepPaths, points: tuple[DesignPoint, ...]) -> Iterator[str]:
+    """Everything that is wrong with a finished sweep, `calm` being the undisturbed one of the same points, in any packs."""
     rows = Counter(
         run_id
         for path in paths.results.glob("*.parquet")
@@ -40,7 +38,7 @@ def faults_in(paths: SweepPaths, calm: SweepPaths, points: tuple[DesignPoint, ..
     yield from (f"doctor: {finding.text}" for finding in examine(paths) if finding.severity is Severity.PROBLEM)
     counted = Counter(each.pack_id for each in read_failures(paths) if not each.hindered and each.cause.error != START_ERROR)
     yield from (f"{count} kills counted as failures of pack {pack}" for pack, count in counted.items())
-    yield from _differences(paths, calm, pinned)
+    yield from _differences(paths, calm)
     yield from _done_again(paths, points[0].eval_every)
 
 
@@ -74,21 +72,27 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")}
 
 
-def _differences(paths: SweepPaths, calm: SweepPaths, pinned: bool) -> Iterator[str]:
-    undisturbed = {file.pack_id: file for file in read_done(calm).files}
-    for file in read_done(paths).files:
-        if file.pack_id not in undisturbed:
-            if pinned:
-                yield f"pack {file.pack_id} is none of the undisturbed sweep"
-            continue
-        expected = undisturbed[file.pack_id]
-        rows = [pq.read_table(each.pack_result(file.pack_id), columns=COLUMNS).to_pylist() for each in (paths, calm)]
-        if repr(rows[0]) != repr(rows[1]):  # NaN equals NaN, and every bit of the rest counts.
-            yield f"rows of pack {file.pack_id} differ from the undisturbed ones"
-        found = load_file(paths.pack_weights(file.pack_id, file.epoch, file.attempt))
-        weights = load_file(calm.pack_weights(file.pack_id, expected.epoch, expected.attempt))
-        if found.keys() != weights.keys() or not all(found[name].equal(weights[name]) for name in weights):
-            yield f"final parameters of pack {file.pack_id} differ from the undisturbed ones"
+def _differences(paths: SweepPaths, calm: SweepPaths) -> Iterator[str]:
+    """Rows and final parameters that are not those of the undisturbed sweep, whose packs may be others."""
+    rows, expected_rows = _rows(paths), _rows(calm)
+    for run_id in rows.keys() & expected_rows.keys():
+        if repr(rows[run_id]) != repr(expected_rows[run_id]):  # NaN equals NaN, and every bit of the rest counts.
+            yield f"the row of run {run_id} differs from the undisturbed one"
+    weights, expected = _weights(paths), _weights(calm)
+    yield from (f"{name} is only in one of both sweeps" for name in weights.keys() ^ expected.keys())
+    for name in weights.keys() & expected.keys():
+        if not weights[name].equal(expected[name]):
+            yield f"{name} differs from the undisturbed one"
+
+
+def _rows(paths: SweepPaths) -> dict[str, dict[str, object]]:
+    files = (paths.pack_result(file.pack_id) for file in read_done(paths).files)
+    return {row["run_id"]: row for file in files for row in pq.read_table(file, columns=COLUMNS).to_pylist()}
+
+
+def _weights(paths: SweepPaths) -> dict[str, Tensor]:
+    files = (paths.pack_weights(file.pack_id, file.epoch, file.attempt) for file in read_done(paths).files)
+    return {name: weights for file in files for name, weights in load_file(file).items()}
 
 
 def _done_again(paths: SweepPaths, interval: int) -> Iterator[str]:

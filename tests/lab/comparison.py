@@ -10,7 +10,7 @@ from tests.faults.verdict import faults_in
 
 
 def compare_sweeps(sweep: Path, calm: Path) -> list[str]:
-    """List what is wrong with a sweep, `calm` being the undisturbed one in the same packs.
+    """List what is wrong with a sweep, `calm` being the undisturbed one, whose packs may be others.
 
     Each of its runs has to be there once, with the same rows and the same final parameters, bit for bit.
     """
