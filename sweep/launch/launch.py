@@ -131,7 +131,7 @@ def _tell_late_pins(before: SweepFile, after: SweepFile, points: Iterable[Design
     for point in {point.dataset_id: point for point in points if point.dataset_id in late}.values():
         pinned = after.data_fingerprints[point.dataset_id][:12]
         display.tell(
-            f"dataset {point.source}/{point.task}/{point.dataset}: fingerprint {pinned} is pinned from now on, "
+            f"dataset {point.source}/{point.environment}/{point.dataset}: fingerprint {pinned} is pinned from now on, "
             "because this sweep began before fingerprints were kept"
         )
 

@@ -213,7 +213,9 @@ class SweepWatcher:
 
     def _running(self, progress: PackProgressFile) -> RunningPack:
         point = self._points.get(progress.runs[0].run_id)
-        label = f"{point.decomposition} {point.value_learning} {point.task}/{point.dataset}" if point else "outside the grid"
+        label = (
+            f"{point.decomposition} {point.value_learning} {point.environment}/{point.dataset}" if point else "outside the grid"
+        )
         used = progress.usage or PackUsage(None, None, None)
         return RunningPack(
             progress.pack_id,

@@ -153,7 +153,7 @@ class KeptWeights:
         except DataError as error:
             found, expected = error.problems[0].found, error.problems[0].expected
             return Lacking(
-                f"its dataset {point.source}/{point.task}/{point.dataset} is not in {self._data_root}: "
+                f"its dataset {point.source}/{point.environment}/{point.dataset} is not in {self._data_root}: "
                 f"found {found}, expected {expected}"
             )
 

@@ -67,7 +67,7 @@ def fetch_lacking(
         directory, content = dataset_directory(point, data_root), pinned.contents.get(point.dataset_id)
         if content is None or directory.is_dir() or not store.keys(card_key(content)):
             continue
-        tell(f"fetching dataset {point.task}/{point.dataset} from {store.address}")
+        tell(f"fetching dataset {point.environment}/{point.dataset} from {store.address}")
         origin, fingerprint = f"{store.address}/{FOLDER}/{content}", pinned.fingerprints.get(point.dataset_id)
         bring_dataset(directory, content, _from_store(store, content), origin, fingerprint)
 
@@ -110,16 +110,16 @@ def root_on_this_node(
         directory = dataset_directory(point, root)
         if directory.is_dir():
             return root
-        with locked(root.with_suffix(".lock"), lambda: tell(f"{point.task}/{point.dataset} is being copied to {root}")):
+        with locked(root.with_suffix(".lock"), lambda: tell(f"{point.environment}/{point.dataset} is being copied to {root}")):
             if directory.is_dir():
                 return root
-            tell(f"copying {point.task}/{point.dataset} to {root}")
+            tell(f"copying {point.environment}/{point.dataset} to {root}")
             if any(bring_dataset(directory, content_hash, each.fetch, each.origin) for each in sources):
                 return root
     except (OSError, RecipeSweepError) as error:
         if not source.is_dir():
             raise
-        tell(f"{point.task}/{point.dataset} is read from {source}, because it cannot be copied here: {error}")
+        tell(f"{point.environment}/{point.dataset} is read from {source}, because it cannot be copied here: {error}")
     return data_root
 
 

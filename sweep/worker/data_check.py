@@ -60,7 +60,9 @@ def check_on_this_node(settings: LaunchSettings, point: DesignPoint, root: Path,
         root,
         Pin(fingerprint=fingerprint),
         ReadingCache(settings.launch_id),
-        lambda: tell(f"{point.task}/{point.dataset} is being compared with its fingerprint by another worker of this node"),
+        lambda: tell(
+            f"{point.environment}/{point.dataset} is being compared with its fingerprint by another worker of this node"
+        ),
     )
 
 
@@ -92,7 +94,7 @@ def _compared(
     for key, point in points.items():
         size = size_of(dataset_directory(point, data_root))
         if size >= _TOLD_FROM_BYTES:
-            tell(f"comparing dataset {point.task}/{point.dataset} with its fingerprint ({gigabytes(size)})")
+            tell(f"comparing dataset {point.environment}/{point.dataset} with its fingerprint ({gigabytes(size)})")
         try:
             pin = Pin(pinned.contents.get(key), pinned.fingerprints.get(key))
             found[key] = compare_data(point, data_root, pin, ReadingCache(launch_id))

@@ -85,7 +85,7 @@ def prepare_data(
     require_fetched(distinct, data_root)  # This names all missing data at once, before any data are made.
     for point in distinct:
         if not dataset_directory(point, data_root).is_dir():
-            tell(f"making dataset {point.task}/{point.dataset}")
+            tell(f"making dataset {point.environment}/{point.dataset}")
         found = read_card(ensure_dataset(point, data_root)).content_hash
         expected = pinned.get(point.dataset_id)
         if expected is not None and expected != found:

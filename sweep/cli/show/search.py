@@ -79,7 +79,7 @@ def _cells(best: Best) -> Iterable[str]:
 
 def _label(best: Best) -> str:
     point = best.study.templates[0]
-    return f"{point.task}/{point.dataset} {point.decomposition} {point.value_learning} {point.extraction}"
+    return f"{point.environment}/{point.dataset} {point.decomposition} {point.value_learning} {point.extraction}"
 
 
 def _outside(count: int) -> str:

@@ -15,7 +15,7 @@ from recipe_sweep.analysis.report.table import choices_table
 from recipe_sweep.analysis.results.references import NAMES
 from recipe_sweep.analysis.results.scores import TaskScores, points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Source, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Chance, Decomposition, Extraction, Source, ValueLearning
 from recipe_sweep.sweep.results.scales import Scale, present_scale
 from tests.builders import design_point
 
@@ -100,3 +100,11 @@ def test_the_table_and_the_numbers_have_every_policy_that_is_known() -> None:
         assert f"| {name} |" in choices_table(block, one_alphas([block]))
         assert frame[frame["policy"] == name]["dataset"].tolist() == ["all", "expert", "medium"]
     assert "doing nothing 0.25" in score_sentences([block])[0]
+
+
+def test_policies_of_full_chance_stand_beside_no_runs_of_fixed_chance() -> None:
+    full = [replace(point, task="skirmish_3m", dataset="good", dataset_version="1") for point in ANT[:8]]
+    scale = present_scale("homegrown", "skirmish_3m", ["1"])
+    assert scale is not None
+    assert means(scored(full, scale))["the data's own policy"] == pytest.approx(15.34 / 20, abs=0.01)
+    assert means(scored([replace(point, chance=Chance.FIXED) for point in full], scale)) == {}
