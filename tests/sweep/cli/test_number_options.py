@@ -148,8 +148,12 @@ def test_no_number_of_the_environment_is_read_without_a_range() -> None:
     assert not wrong
 
 
-PLACED_ELSEWHERE = {"search_spaces/errors.py", "trainers/data/stored/episodes.py"}
-"""Files whose callers add the place: the plain message's own problem, and the arrays of an episode."""
+PLACED_ELSEWHERE = {
+    "search_spaces/errors.py",
+    "trainers/data/stored/episodes.py",
+    "trainers/data/stored/discrete_actions.py",
+}
+"""Files whose callers add the place: the plain message's own problem, the arrays of an episode, and its actions."""
 
 
 def test_every_problem_names_its_place() -> None:
