@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.trainers.batch import agent_inputs
 from recipe_sweep.trainers.config import LearnerConfig
+from recipe_sweep.trainers.data.stored.dataset import Dataset
 from recipe_sweep.trainers.decomposition.base import Views
 from recipe_sweep.trainers.environments import two_step
 from recipe_sweep.trainers.kernels import EAGER, Kernels
@@ -105,3 +107,9 @@ def two_step_table(point: DesignPoint, weights: Mapping[str, Tensor]) -> NDArray
         torch.from_numpy(actions),
     )
     return values.total.reshape(spec.state_dim, spec.action_dim, spec.action_dim)
+
+
+def executed_actions(dataset: Dataset, rows: NDArray[np.int64]) -> Tensor:
+    """Gather the actions of some rows as critics read them, (rows, N, A): one-hot where numbers are stored."""
+    actions, spec = dataset.actions[rows], dataset.spec
+    return one_hot(actions.long(), spec.action_dim).to(dataset.observations.dtype) if spec.masked else actions

@@ -19,7 +19,6 @@ from recipe_sweep.analysis.estimators.support import (
     outside,
     spans_a_plane,
 )
-from recipe_sweep.analysis.figures.figure2_game import GAME
 from recipe_sweep.analysis.figures.inputs import Drawing, Material, Numbers, alike
 from recipe_sweep.analysis.figures.style import FAINT, INK, new_figure, style, wrapped
 from recipe_sweep.analysis.number_text import short
@@ -72,13 +71,18 @@ def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
 
     If there are several temperatures, the one is chosen that gives values the most weight.
     """
-    able = [p for p in points if p.value_learning is LEARNER and p.decomposition in SHOWN and p.task != GAME]
+    able = [p for p in points if p.value_learning is LEARNER and p.decomposition in SHOWN and not _is_discrete(p)]
     for group in alike(able):
         alphas = {extraction: [p.alpha for p in group if p.extraction is extraction] for extraction in EXTRACTIONS}
         if all(alphas.values()):
             chosen = {extraction: extraction.boldest(alphas[extraction]) for extraction in EXTRACTIONS}
             return tuple(p for p in group if p.alpha == chosen.get(p.extraction))
     return ()
+
+
+def _is_discrete(point: DesignPoint) -> bool:
+    """Tell whether a point's actions are discrete, so that they have no hull."""
+    return point.task in TASKS and TASKS[point.task].discrete
 
 
 def support_frame(sample: ActionSample) -> pd.DataFrame:

@@ -107,13 +107,13 @@ class KeptWeights:
         return _or_lacking(lambda: self._values(points))
 
     def _values(self, points: Sequence[DesignPoint]) -> ValueSample | Lacking:
-        from recipe_sweep.trainers.values import learned_values
+        from recipe_sweep.trainers.values import executed_actions, learned_values
 
         dataset = self._dataset(points[0])
         if isinstance(dataset, Lacking):
             return dataset
         asked, _ = _rows(dataset)
-        obs, actions = dataset.observations[asked], dataset.actions[asked]
+        obs, actions = dataset.observations[asked], executed_actions(dataset, asked)
         state = obs.flatten(-2) if dataset.states is None else dataset.states[asked]
         learned = []
         for p in points:

@@ -46,6 +46,7 @@ def test_figure_1_mixes_datasets_or_takes_one_without_both_extractions() -> None
     assert {p.dataset for p in figure1_support.shown_runs(one_sided)} == {"expert"}
     assert figure1_support.shown_runs([p for p in POINTS if p.extraction is Extraction.AWR]) == ()
     assert figure1_support.shown_runs(GAME) == (), "actions of the game span no plane"
+    assert figure1_support.shown_runs(synthetic_points(tasks=("skirmish_3m",), seeds=(0,))) == (), "nor do those of a battle"
 
 
 def test_figure_8_compares_runs_that_differ_in_more_than_the_value_learner() -> None:

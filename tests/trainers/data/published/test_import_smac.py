@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 
 from recipe_sweep.search_spaces.tasks import TASKS
 from recipe_sweep.search_spaces.vocabulary import Source
-from recipe_sweep.trainers.data.catalogue import map_dataset
+from recipe_sweep.trainers.data.catalogue import map_dataset, open_dataset
 from recipe_sweep.trainers.data.errors import BrokenVaultError
 from recipe_sweep.trainers.data.inspection import ActionShares, inspect
 from recipe_sweep.trainers.data.published import import_vault as importing
@@ -25,6 +25,7 @@ from recipe_sweep.trainers.data.stored.columns import Columns
 from recipe_sweep.trainers.data.verify import verify
 from recipe_sweep.trainers.environments import smac
 from recipe_sweep.trainers.environments.registry import UnplayableTaskError, make_environment, task_spec
+from recipe_sweep.trainers.values import executed_actions
 from tests.trainers.data.smac_vaults import battles, expected_columns, smac_leaves
 from tests.trainers.data.vaults import BLOSC, GZIP, Leaves, write_vault
 
@@ -72,6 +73,17 @@ def test_every_scenario_is_imported_number_by_number(tmp_path, monkeypatch, task
         pytest.approx(np.mean([one.rewards[:, 0].sum() for one in played])),
     )
     assert "SMAC" in card.licence
+
+
+def test_the_trainer_opens_imported_data_and_critics_read_one_hot_actions(tmp_path, leaves):
+    data = open_dataset(read_card(import_vault(place(write_vault(tmp_path / "vault", leaves)), tmp_path)).identity, tmp_path)
+    assert data.states is not None
+    assert data.legals is not None
+    assert_array_equal(data.states, leaves["infos.state"][0])
+    assert_array_equal(data.legals, leaves["infos.legals"][0])
+    assert_array_equal(np.flatnonzero(data.mask.numpy() == 0.0), np.cumsum(LENGTHS) - 1)
+    rows = np.array([0, 7, 20])
+    assert_array_equal(executed_actions(data, rows), np.eye(SPEC.action_dim)[leaves["actions"][0, rows]])
 
 
 @pytest.mark.parametrize("actions", [np.int64, np.uint8, np.int8, np.float32])
