@@ -11,6 +11,10 @@ class Net(NamedTuple):
 
     widths: tuple[int, ...]
     norm: bool = False
+    bias: bool = True
+    """Whether the last layer has a bias"""
+    rows: int = 1
+    """Rows that it reads for each transition, if it is a network of a mixer"""
 
     @property
     def weights(self) -> int:
@@ -21,7 +25,7 @@ class Net(NamedTuple):
     def parameters(self) -> int:
         """Entries of its matrices and biases, and of LayerNorm's scales and shifts."""
         hidden = sum(self.widths[1:-1])
-        return self.weights + hidden + self.widths[-1] + (2 * hidden if self.norm else 0)
+        return self.weights + hidden + self.bias * self.widths[-1] + (2 * hidden if self.norm else 0)
 
     @property
     def activations(self) -> int:
@@ -71,7 +75,13 @@ class ValueNetworks(NamedTuple):
     action: int
     """Width of the actions that one critic reads."""
     mixer: tuple[Net, ...] = ()
-    """Networks of the mixer. They read the state, once for each transition."""
+    """Networks of the mixer that read the state or the agents' inputs."""
+    judge: Net | None = None
+    """Network of the mixer that also reads the actions; None if it has none. It is needed only where values are compared."""
+    pair: Net | None = None
+    """Second network of each critic, which reads pairs of agents"""
+    pairs: int = 0
+    """Rows that the network of pairs reads for each transition"""
 
 
 def joint_critic(sizes: Sizes) -> ValueNetworks:
@@ -94,6 +104,46 @@ def mixed_critics(sizes: Sizes) -> ValueNetworks:
         Net((state, embed)),
     )
     return agent_critics(sizes)._replace(mixer=mixer)
+
+
+def weighted_critics(sizes: Sizes) -> ValueNetworks:
+    """Size the agents' critics, and the two networks that compute the weights and the bias of their sum."""
+    state, embed = sizes.state, sizes.mixer_embed
+    mixer = Net((state, sizes.mixer_hidden, sizes.agents), norm=True), Net((state, embed, 1), norm=True)
+    return agent_critics(sizes)._replace(mixer=mixer)
+
+
+HEADS_OF_ATTENTION = 4
+"""Heads of Qatten's attention"""
+KERNELS = 4
+"""Kernels of QPLEX's weights"""
+
+
+def attended_critics(sizes: Sizes) -> ValueNetworks:
+    """Size the agents' critics, and the networks of Qatten's keys, queries, weights of heads, and bias."""
+    state, wide, embed = sizes.state, sizes.mixer_hidden, sizes.mixer_embed
+    mixer = (
+        Net((sizes.own, HEADS_OF_ATTENTION * embed), bias=False, rows=sizes.agents),
+        Net((state, wide, HEADS_OF_ATTENTION * embed), norm=True),
+        Net((state, wide, HEADS_OF_ATTENTION), norm=True),
+        Net((state, embed, 1), norm=True),
+    )
+    return agent_critics(sizes)._replace(mixer=mixer)
+
+
+def duelling_critics(sizes: Sizes) -> ValueNetworks:
+    """Size the agents' critics, and QPLEX's five networks. One of them also reads all actions."""
+    state, wide, agents = sizes.state, sizes.mixer_hidden, sizes.agents
+    outputs = agents, agents, KERNELS, KERNELS * agents
+    judge = Net((state + agents * sizes.action, wide, KERNELS * agents), norm=True)
+    mixer = tuple(Net((state, wide, each), norm=True) for each in outputs)
+    return agent_critics(sizes)._replace(mixer=mixer, judge=judge)
+
+
+def paired_critics(sizes: Sizes) -> ValueNetworks:
+    """Size the agents' critics, and the network that each critic evaluates on all ordered pairs of agents."""
+    pair = Net((2 * (sizes.own + sizes.action), *sizes.hidden, 1), norm=True)
+    return agent_critics(sizes)._replace(pair=pair, pairs=sizes.agents * (sizes.agents - 1))
 
 
 def _networks(sizes: Sizes, context: int, action: int, critics: int) -> ValueNetworks:

@@ -134,6 +134,11 @@ class DesignPoint:
             yield point
 
     @property
+    def critic_follows_actor(self) -> bool:
+        """Whether this run's critic depends on its actor, so that no other run shares the critic."""
+        return self.decomposition.critic_follows_actor(self.value_learning)
+
+    @property
     def environment(self) -> str:
         """Name of the environment that made the run's home-made data and that evaluates the run."""
         return environment_name(self.task, self.chance)
@@ -160,10 +165,10 @@ class DesignPoint:
         """Id of the value lane that serves this run.
 
         Where the critic follows the actor (TD), every run has its own value lane. Under SARSA and IQL no value depends on the
-        actor. There, runs share a lane if they differ only in what shapes the actor. That is extraction, alpha, discretisation,
-        and actor normalisation or bound.
+        actor, unless a mixer compares with the policy's actions. There, runs share a lane if they differ only in what shapes
+        the actor. That is extraction, alpha, discretisation, and actor normalisation or bound.
         """
-        if self.value_learning.follows_actor:
+        if self.critic_follows_actor:
             return self.run_id
         return _hash(self.canonical_text(without=_ACTOR_FIELDS))
 

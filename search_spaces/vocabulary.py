@@ -10,7 +10,17 @@ from collections.abc import Callable, Iterable
 from enum import StrEnum
 from typing import ClassVar
 
-from recipe_sweep.search_spaces.network_sizes import Sizes, ValueNetworks, agent_critics, joint_critic, mixed_critics
+from recipe_sweep.search_spaces.network_sizes import (
+    Sizes,
+    ValueNetworks,
+    agent_critics,
+    attended_critics,
+    duelling_critics,
+    joint_critic,
+    mixed_critics,
+    paired_critics,
+    weighted_critics,
+)
 from recipe_sweep.search_spaces.words import Word
 
 
@@ -49,6 +59,10 @@ class Decomposition(Word, axis="decomposition"):
     MIX: ClassVar[Decomposition]
     VDN: ClassVar[Decomposition]
     DEC: ClassVar[Decomposition]
+    WVDN: ClassVar[Decomposition]
+    QATTEN: ClassVar[Decomposition]
+    QPLEX: ClassVar[Decomposition]
+    DCG: ClassVar[Decomposition]
 
     colour: str
     """Colour of its lines."""
@@ -58,10 +72,24 @@ class Decomposition(Word, axis="decomposition"):
     """Norms that apply to it. A grid that names none gets the first."""
     mixes: bool = False
     """Whether a network mixes the agents' values. The settings `mixer_...` are about this network."""
+    compares: bool = False
+    """Whether its total compares the actions' values with V, or without a V with those of the policy's actions."""
+    pairs: bool = False
+    """Whether its critic also has a network for pairs of agents."""
+    shares_advantage: bool = False
+    """Whether the advantage is the total's, the same for every agent, although its critics are per agent."""
     in_paper: bool = False
     """Whether figures keep a place for it in every sweep."""
     rehearsed: float = 0.0
     """What a rehearsal adds to the score of its runs."""
+
+    def reads_policy(self, learning: ValueLearning) -> bool:
+        """Tell whether totals read the policy's own actions, because there is no V to compare with."""
+        return self.compares and not learning.has_value_network
+
+    def critic_follows_actor(self, learning: ValueLearning) -> bool:
+        """Tell whether its critic depends on the actor under this learner, so that every run needs its own critic."""
+        return learning.follows_actor or self.reads_policy(learning)
 
 
 class ValueLearning(Word, axis="value_learning"):
@@ -214,6 +242,7 @@ class Keep(StrEnum):
 
 
 _BLACK, _GREY, _ORANGE, _BLUE, _DARK_BLUE, _YELLOW = "#222222", "#8a8a8a", "#d9600b", "#2f6db3", "#2f6fa7", "#e8a200"
+_GREEN, _PURPLE, _PINK, _BROWN = "#3f8f5f", "#8c5bb5", "#c2447a", "#8a6d3b"
 
 CriticNorm.NONE = CriticNorm.add(
     CriticNorm(
@@ -319,6 +348,53 @@ Decomposition.DEC = Decomposition.add(
         critic_norms=(CriticNorm.NONE,),
         in_paper=True,
         rehearsed=0.02,
+    )
+)
+
+Decomposition.WVDN = Decomposition.add(
+    Decomposition(
+        "wvdn",
+        display_name="wVDN",
+        meaning="Each agent has a value. The total is their sum, with weights that a network computes from the state (OMIGA).",
+        colour=_GREEN,
+        cost=weighted_critics,
+        critic_norms=(CriticNorm.SVN, *_OF_A_TOTAL),
+        mixes=True,
+    )
+)
+Decomposition.QATTEN = Decomposition.add(
+    Decomposition(
+        "qatten",
+        display_name="Qatten",
+        meaning="Each agent has a value. Four heads of attention weigh them: the state asks, and the agents' inputs answer.",
+        colour=_PURPLE,
+        cost=attended_critics,
+        critic_norms=(CriticNorm.SVN, *_OF_A_TOTAL),
+        mixes=True,
+    )
+)
+Decomposition.QPLEX = Decomposition.add(
+    Decomposition(
+        "qplex",
+        display_name="QPLEX",
+        meaning="Each agent has a value. The total weighs the agents' advantages, with weights that read state and actions.",
+        colour=_PINK,
+        cost=duelling_critics,
+        critic_norms=(CriticNorm.SVN, *_OF_A_TOTAL),
+        mixes=True,
+        compares=True,
+    )
+)
+Decomposition.DCG = Decomposition.add(
+    Decomposition(
+        "dcg",
+        display_name="DCG",
+        meaning="Each agent and each pair of agents has a value. The total is the mean over agents, plus the mean over pairs.",
+        colour=_BROWN,
+        cost=paired_critics,
+        critic_norms=(CriticNorm.SVN, *_OF_A_TOTAL),
+        pairs=True,
+        shares_advantage=True,
     )
 )
 

@@ -30,6 +30,7 @@ from recipe_sweep.search_spaces.vocabulary import (
 )
 from recipe_sweep.trainers.batch import Batch
 from recipe_sweep.trainers.config import AwrBounds, LearnerConfig
+from recipe_sweep.trainers.critic import kept_name
 from recipe_sweep.trainers.kernels import Kernels
 from recipe_sweep.trainers.lanes import ActorLane, LaneMap, ValueLane
 from recipe_sweep.trainers.learner import Learner
@@ -160,9 +161,11 @@ def learner(cases: Sequence[Case]) -> Learner:
         if target is None or layout is None:
             continue
         for lane, case in enumerate(cases):
-            for row, name in [(lane * heads + k, f"{prefix}/{k}/") for k in range(heads)] or [(lane, f"{prefix}/")]:
+            for k in range(heads or 1):
+                row = lane * heads + k if heads else lane
                 for leaf, view in layout.views(target.flat[row : row + 1]).items():
-                    view[0].copy_(torch.from_numpy(_array(case, f"params0/{name}{leaf}", tuple(view.shape[1:]))))
+                    name = f"target_{kept_name(k, leaf)}" if heads else f"{prefix}/{leaf}"
+                    view[0].copy_(torch.from_numpy(_array(case, f"params0/{name}", tuple(view.shape[1:]))))
     return built
 
 
@@ -190,6 +193,11 @@ def under(arrays: Values, prefix: str) -> Values:
     return {name.removeprefix(prefix): value for name, value in arrays.items() if name.startswith(prefix)}
 
 
+def _head(start: str, k: int, layout: Layout, flat: torch.Tensor, row: int) -> Values:
+    leaves = layout.views(flat[row : row + 1]).items()
+    return {f"{start}{kept_name(k, leaf)}": view[0].numpy().copy() for leaf, view in leaves}
+
+
 def _lane(name: str, layout: Layout, flat: torch.Tensor, row: int) -> Values:
     return {f"{name}/{leaf}": view[0].numpy().copy() for leaf, view in layout.views(flat[row : row + 1]).items()}
 
@@ -200,9 +208,9 @@ def _networks(built: Learner, lane: int, *, gradients: bool) -> Values:
     values: Values = {}
     for k in range(heads):
         stack, row = models.critic, lane * heads + k
-        values |= _lane(f"critic/{k}", stack.layout, stack.gradient if gradients else stack.flat, row)
+        values |= _head("", k, stack.layout, stack.gradient if gradients else stack.flat, row)
         if not gradients:
-            values |= _lane(f"target_critic/{k}", stack.layout, models.target_critic.flat, row)
+            values |= _head("target_", k, stack.layout, models.target_critic.flat, row)
     for name, stack in (("value", models.value), ("mixer", models.mixer), ("actor", models.actor)):
         if stack is not None:
             values |= _lane(name, stack.layout, stack.gradient if gradients else stack.flat, lane)

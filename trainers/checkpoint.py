@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from recipe_sweep.trainers.arrays_file import refused_by_the_system
+from recipe_sweep.trainers.critic import kept_name
 from recipe_sweep.trainers.kernels import Kernels
 from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.outcome import Arrays
@@ -143,7 +144,8 @@ def final_weights(learner: Learner, *, critics: bool) -> dict[str, Arrays]:
         if critics:
             heads = learner.config.heads
             for k in range(heads):
-                leaves |= _leaves(f"critic/{k}", models.critic, models.critic.flat, lane.value * heads + k)
+                own = _leaves("", models.critic, models.critic.flat, lane.value * heads + k)
+                leaves |= {kept_name(k, leaf.removeprefix("/")): array for leaf, array in own.items()}
             if models.mixer is not None:
                 leaves |= _leaves("mixer", models.mixer, models.mixer.flat, lane.value)
             if models.value is not None:

@@ -28,6 +28,12 @@ class Shapes(NamedTuple):
     actor: Net
     mixer: tuple[Net, ...]
     """Networks of the mixer; empty if the design has none."""
+    judge: Net | None
+    """Network of the mixer that also reads actions"""
+    pair: Net | None
+    """Second network of each critic"""
+    pairs: int
+    """Rows that the second network reads"""
     units: int
     """Rows of critics and value networks: the batch, times the number of agents if each agent has a critic."""
     samples: int
@@ -35,6 +41,17 @@ class Shapes(NamedTuple):
     batch: int
     action: int
     """Width of the actions that one critic reads."""
+
+    @property
+    def whole_mixer(self) -> tuple[Net, ...]:
+        """All networks of the mixer."""
+        return (*self.mixer, self.judge) if self.judge else self.mixer
+
+    @property
+    def critics(self) -> tuple[tuple[Net, int], ...]:
+        """Networks of one critic, and the rows that each reads."""
+        own = (self.critic, self.units)
+        return (own,) if self.pair is None else (own, (self.pair, self.pairs))
 
 
 def shapes_of(point: DesignPoint) -> Shapes:
@@ -55,6 +72,9 @@ def _shapes(decomposition: Decomposition, sizes: Sizes, batch: int) -> Shapes:
         value=networks.value,
         actor=Net((sizes.own, *sizes.hidden, sizes.action)),
         mixer=networks.mixer,
+        judge=networks.judge,
+        pair=networks.pair,
+        pairs=batch * networks.pairs,
         units=batch * networks.critics,
         samples=batch * sizes.agents,
         batch=batch,
@@ -115,18 +135,27 @@ def operations(point: DesignPoint) -> Operations:
 @cache
 def _operations(decomposition: Decomposition, learning: ValueLearning, sizes: Sizes, batch: int) -> Operations:
     shapes = _shapes(decomposition, sizes, batch)
-    critic, net, actor, units = shapes.critic, shapes.value, shapes.actor, shapes.units
-    mixing = sum(part.forward(batch) for part in shapes.mixer)
-    value = HEADS * (critic.training(units) + critic.forward(units)) + mixing
-    value += sum(part.training(batch) for part in shapes.mixer)
+    net, actor, units = shapes.value, shapes.actor, shapes.units
+    evaluated = HEADS * sum(each.forward(rows) for each, rows in shapes.critics)
+    mixing = sum(part.forward(part.rows * batch) for part in shapes.mixer)
+    value = HEADS * sum(each.training(rows) for each, rows in shapes.critics) + evaluated + mixing
+    value += sum(part.training(part.rows * batch) for part in shapes.mixer)
+    value += shapes.judge.training(batch) if shapes.judge else 0
     own = actor.training(shapes.samples)
-    baseline = HEADS * critic.forward(units)
+    baseline = evaluated
     if learning.has_value_network:
         value += net.training(units) + net.forward(units) + mixing
         baseline = 0
     if learning.follows_actor:
         own += actor.forward(shapes.samples)
-    return Operations(value, own + HEADS * critic.gradient_of_inputs(units, shapes.action), own + baseline)
+    elif decomposition.reads_policy(learning):  # Targets compare with the policy's next actions.
+        own += actor.forward(shapes.samples)
+        value += evaluated
+    climbed = HEADS * sum(
+        each.gradient_of_inputs(rows, shapes.action * width)
+        for (each, rows), width in zip(shapes.critics, (1, 2), strict=False)
+    )
+    return Operations(value, own + climbed, own + baseline)
 
 
 class Memory(NamedTuple):
@@ -202,13 +231,18 @@ def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes, copies: int) -
 
 
 def _critic_parameters(shapes: Shapes) -> int:
-    return HEADS * shapes.critic.parameters + sum(net.parameters for net in shapes.mixer)
+    critics = HEADS * sum(net.parameters for net, _ in shapes.critics)
+    return critics + sum(net.parameters for net in shapes.whole_mixer)
 
 
 def _activations(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
-    mixing = shapes.batch * sum(sum(net.widths[1:-1]) + _HYPER_OUTPUTS * net.widths[-1] for net in shapes.mixer)
-    mixing += PASSING_COPIES * sum(net.parameters for net in shapes.mixer)
-    critic = HEADS * (shapes.units * shapes.critic.activations + PASSING_COPIES * shapes.critic.parameters) + mixing
+    mixer = shapes.whole_mixer
+    mixing = shapes.batch * sum(net.rows * (sum(net.widths[1:-1]) + _HYPER_OUTPUTS * net.widths[-1]) for net in mixer)
+    mixing += PASSING_COPIES * sum(net.parameters for net in mixer)
+    kept = HEADS * sum(rows * net.activations for net, rows in shapes.critics)
+    critic = kept + HEADS * PASSING_COPIES * sum(net.parameters for net, _ in shapes.critics) + mixing
     actor = shapes.samples * shapes.actor.activations + PASSING_COPIES * shapes.actor.parameters
-    read = HEADS * lanes.climbing * shapes.units * shapes.critic.activations
-    return max(lanes.values * critic, lanes.climbing * actor + read, lanes.reading * actor)
+    climbing, reading = lanes.climbing * (actor + kept), lanes.reading * actor
+    if point.decomposition.reads_policy(point.value_learning):  # The critic's loss waits for the policies' values.
+        return lanes.values * critic + climbing + reading
+    return max(lanes.values * critic, climbing, reading)

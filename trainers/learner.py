@@ -46,6 +46,18 @@ class _Group(NamedTuple):
     alpha: Tensor
 
 
+class _Acted(NamedTuple):
+    """What a group's policies do at the batch."""
+
+    mu: Tensor
+    """(n, B, N, A), with its graph"""
+    legal: Tensor | None
+    actions: Tensor
+    """(n, B, N, A): the actions as critics read them, with their graph"""
+    q: Tensor | None = None
+    """(V, K, G, units): Q_k of these actions, if the critic's loss reads it"""
+
+
 class Learner:
     """The lanes of one pack and their state. `steps_taken` counts gradient steps."""
 
@@ -91,29 +103,29 @@ class Learner:
         inputs = agent_inputs(batch.obs)
         data = self._value_data(batch, inputs)
         context = decomposition.context(data.now)
-        mixing, extra = models.online_mixing(data.now), Extra(data.actions)
+        mixing = models.online_mixing(data.now)
         plain_mixing = mixing.detach() if mixing else None
 
+        value = models.learning.value_loss(models, data, plain_mixing, self._tau)
+        value_norms = self._backward(value.loss, value=models.value.whole) if value and models.value else {}
+        early = [self._acted(group, batch, inputs, context) for group in self._groups] if models.compares_policy else None
+        extra = Extra(data.actions, _compared(value.values if value else None, early))
         with torch.no_grad():
             target = data.reward + data.discount * models.learning.next_total(models, data)
         q = models.q(models.critic.whole.copies, context, data.actions).squeeze(2)
         total = decomposition.total(q, mixing, extra)
         critic = CRITIC_NORMS[self.config.critic_norm].loss(total, target)
         mixer = models.mixer.whole if models.mixer is not None and models.trains_mixer else None
-        norms = self._backward(critic.loss, critic=models.critic.whole, mixer=mixer)
-        value = models.learning.value_loss(models, data, plain_mixing, self._tau)
-        if value is not None and models.value is not None:
-            norms |= self._backward(value.loss, value=models.value.whole)
+        norms = self._backward(critic.loss, critic=models.critic.whole, mixer=mixer) | value_norms
 
-        plain_q = q.detach().amin(1)
+        plain_q = models.credited(q.detach()).amin(1)
         means, losses, actor_norms, records = [], [], [], []
-        for group in self._groups:
-            mu = models.means(group.actor.copies, group.batch_of(inputs))
-            legal = group.batch_of(batch.legals) if batch.legals is not None else None
+        for i, group in enumerate(self._groups):
+            mu, legal, actions, policy_q = early[i] if early else self._acted(group, batch, inputs, context)
             loss = extraction(group.lanes.extraction).loss(
                 models,
                 ExtractionData(
-                    actions=models.policy.critic_action(mu, legal),
+                    actions=actions,
                     nll=models.policy.nll(mu, group.batch_of(batch.actions), legal),
                     alpha=group.alpha,
                     norm=group.lanes.norm,
@@ -124,6 +136,7 @@ class Learner:
                     mixing=plain_mixing.lanes(group.serving) if plain_mixing else None,
                     grouping=group.grouping,
                     value_of=group.value_of,
+                    policy_q=policy_q,
                 ),
             )
             actor_norms.append(self._backward(loss.loss, actor=group.actor)["actor"])
@@ -142,6 +155,18 @@ class Learner:
             measured = diagnostics.measure(self, total, target, critic, weight, mu, actor, norms, records)
         self._update(step)
         return StepReport(critic.loss.detach(), value.loss.detach() if value else None, actor, measured)
+
+    def _acted(self, group: _Group, batch: Batch, inputs: Tensor, context: Tensor) -> _Acted:
+        """Compute the actions of a group's policies, and their values if the critic's loss compares with them."""
+        models = self.models
+        mu = models.means(group.actor.copies, group.batch_of(inputs))
+        legal = group.batch_of(batch.legals) if batch.legals is not None else None
+        actions = models.policy.critic_action(mu, legal)
+        if not models.compares_policy:
+            return _Acted(mu, legal, actions)
+        with torch.set_grad_enabled(group.lanes.extraction.climbs_critic):
+            q = models.q(group.critic, context[group.serving], group.grouping.group(actions))
+        return _Acted(mu, legal, actions, q)
 
     def _group(self, group: LaneGroup, value_of: Sequence[int], dtype: torch.dtype, device: torch.device) -> _Group:
         """Collect what a group of actor lanes needs. All value lanes from the first to the last that serves it count."""
@@ -211,8 +236,8 @@ class Learner:
         # The copies are in place, because a CUDA graph needs its state at the same addresses.
         self.diverged_step.copy_(torch.where(self.actor_alive & ~alive, step, self.diverged_step))
         self.actor_alive.copy_(alive)
-        # Under TD a run's critic learns from its own actor, so the two stop together.
-        self.value_alive &= (sound & alive) if self.models.learning.follows_actor else sound
+        # A critic that learns from its run's own actor stops together with it.
+        self.value_alive &= (sound & alive) if self.models.critic_follows_actor else sound
 
     def _update(self, step: int | Tensor) -> None:
         models, adam = self.models, self.config.adam
@@ -226,3 +251,13 @@ class Learner:
         models.target_critic.follow(models.critic, self.config.polyak)
         if models.target_mixer is not None and models.mixer is not None:
             models.target_mixer.follow(models.mixer, self.config.polyak)
+
+
+def _compared(values: Tensor | None, early: Sequence[_Acted] | None) -> Tensor | None:
+    """Return the values that Q of the data may be compared with, (V, 1 or K, B, N): V, or those of the policies' actions.
+
+    In the latter case every run has a value lane of its own, in the order of the groups.
+    """
+    if values is not None:
+        return values.unsqueeze(1)
+    return None if early is None else torch.cat([acted.q.detach().squeeze(2) for acted in early if acted.q is not None])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from recipe_sweep.trainers.config import LearnerConfig
+from recipe_sweep.trainers.critic import Critic
 from recipe_sweep.trainers.decomposition.base import Views
 from recipe_sweep.trainers.decomposition.registry import DECOMPOSITIONS
 from recipe_sweep.trainers.lanes import LaneMap
@@ -15,7 +17,7 @@ from recipe_sweep.trainers.mixers.base import Extra, Mixer, MixerSizes, Mixing
 from recipe_sweep.trainers.mixers.registry import TRAINED_BY_CRITIC
 from recipe_sweep.trainers.mixers.stacked import stacked
 from recipe_sweep.trainers.networks import ACTOR_LAST_VARIANCE, Arrays, Mlp, Network, stack_arrays
-from recipe_sweep.trainers.parameters import Copies, Stack, Target
+from recipe_sweep.trainers.parameters import Copies, Layout, Stack, Target
 from recipe_sweep.trainers.policies.registry import ACTOR_BOUNDS, policy_of
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.sampler import Reads
@@ -47,18 +49,21 @@ class Models:
         self.learning = VALUE_LEARNING[config.value_learning]
         self.policy = policy_of(spec, config.discretisation)
         context, action = self.decomposition.context_size(spec), self.decomposition.action_size(spec)
-        self._critic_net = Mlp(context + action, config.hidden, 1, norm=True, kernels=config.kernels)
-        self._value_net = Mlp(context, config.hidden, 1, norm=True, kernels=config.kernels)
+        word = config.decomposition
+        pair = self._valuing(2 * (context + action)) if word.pairs else None
+        self._critic_net = Critic(self._valuing(context + action), pair, spec.n_agents)
+        self.compares_policy = word.reads_policy(config.value_learning)
+        self.critic_follows_actor = self.learning.follows_actor or self.compares_policy
+        self._value_net = self._valuing(context)
         self._actor_net = actor_network(spec, config)
         self._mixer_net = self._mixer()
         self._stacked_mixer = stacked(self._mixer_net, config.kernels) if self._mixer_net else None
         self._device = device
         value_seeds = [lane.seed for lane in lanes.values]
-        heads = [f"critic/{k}" for k in range(config.heads)]
-        self.critic = self._stack(self._critic_net, value_seeds, heads, initial)
-        self.actor = self._stack(self._actor_net, [lane.seed for lane in lanes.actors], ["actor"], initial)
-        self.value = self._stack(self._value_net, value_seeds, ["value"], initial) if self.learning.has_value_network else None
-        self.mixer = self._stack(self._mixer_net, value_seeds, ["mixer"], initial) if self._mixer_net else None
+        self.critic = self._critics(value_seeds, initial)
+        self.actor = self._stack(self._actor_net, [lane.seed for lane in lanes.actors], "actor", initial)
+        self.value = self._stack(self._value_net, value_seeds, "value", initial) if self.learning.has_value_network else None
+        self.mixer = self._stack(self._mixer_net, value_seeds, "mixer", initial) if self._mixer_net else None
         self.target_critic = Target(self.critic)
         self.target_mixer = Target(self.mixer) if self.mixer else None
 
@@ -70,18 +75,32 @@ class Models:
         own = config.mixer_embed, config.mixer_hidden, config.mixer_gain
         return make(MixerSizes(spec.n_agents, inputs, spec.action_dim, spec.state_dim, *own))
 
-    def _stack(self, network: Network, seeds: list[int], names: list[str], initial: Initial) -> Stack:
-        layout = network.layout
-        config = self.config
-        stack = Stack(layout, len(seeds) * len(names), dtype=config.dtype, device=self._device, kernels=config.kernels)
-        drawn: dict[tuple[int, str], Arrays] = {}
+    def _valuing(self, inputs: int) -> Mlp:
+        return Mlp(inputs, self.config.hidden, 1, norm=True, kernels=self.config.kernels)
+
+    def _critics(self, seeds: list[int], initial: Initial) -> Stack:
+        heads, network = range(self.config.heads), self._critic_net
+        given = [network.gather(k, partial(initial, lane)) for lane in range(len(seeds)) for k in heads]
+        draws = [(seed, k) for seed in seeds for k in heads]
+        drawn = {
+            (seed, k): network.draw(k, partial(generator, seed, "initial"))
+            for (seed, k), found in zip(draws, given, strict=True)
+            if found is None
+        }
+        return self._filled(network.layout, [drawn[key] if own is None else own for key, own in zip(draws, given, strict=True)])
+
+    def _stack(self, network: Network, seeds: list[int], name: str, initial: Initial) -> Stack:
+        drawn: dict[int, Arrays] = {}
         copies = []
         for lane, seed in enumerate(seeds):
-            for name in names:
-                given = initial(lane, name)
-                if given is None and (seed, name) not in drawn:
-                    drawn[seed, name] = network.initial(generator(seed, "initial", name))
-                copies.append(drawn[seed, name] if given is None else given)
+            given = initial(lane, name)
+            if given is None and seed not in drawn:
+                drawn[seed] = network.initial(generator(seed, "initial", name))
+            copies.append(drawn[seed] if given is None else given)
+        return self._filled(network.layout, copies)
+
+    def _filled(self, layout: Layout, copies: Sequence[Arrays]) -> Stack:
+        stack = Stack(layout, len(copies), dtype=self.config.dtype, device=self._device, kernels=self.config.kernels)
         stack_arrays(layout, copies, out=stack.flat)
         return stack
 
@@ -92,7 +111,7 @@ class Models:
             next_actions=self.learning.reads_next_actions,
             states=self.decomposition.uses_state,
             legals=self.spec.masked and self.policy.reads_legal,
-            next_legals=self.spec.masked and self.learning.follows_actor,
+            next_legals=self.spec.masked and self.critic_follows_actor,
         )
 
     @property
@@ -116,10 +135,14 @@ class Models:
         """Compute the value network's values (V, units) of contexts (V, units, C)."""
         return self._evaluate(self._value_net, value, context.flatten(1, -2)).view(context.shape[:-1])
 
-    def _evaluate(self, network: Mlp, copies: Copies, x: Tensor, actions: Tensor | None = None) -> Tensor:
+    def _evaluate(self, network: Callable[..., Tensor], copies: Copies, *inputs: Tensor) -> Tensor:
         with self.config.arithmetic(self._device):
-            y = network(copies, x, actions)
+            y = network(copies, *inputs)
         return y.to(self.config.dtype)
+
+    def credited(self, q: Tensor) -> Tensor:
+        """Return the values (V, *, units) whose advantages AWR reads: the critic's, or the total where all agents share one."""
+        return self.decomposition.total(q, None, Extra()) if self.config.decomposition.shares_advantage else q
 
     def mixing(self, mixer: Copies | None, views: Views) -> Mixing | None:
         """Prepare the mixer at the views; None without a mixer."""
@@ -139,7 +162,24 @@ class Models:
         """Prepare the target mixer at the views."""
         return self.mixing(self.target_mixer.copies if self.target_mixer else None, views)
 
-    def target_total(self, views: Views, actions: Tensor) -> Tensor:
-        """Compute min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A)."""
-        q = self.q(self.target_critic.copies, self.decomposition.context(views), actions).squeeze(2)
-        return self.decomposition.total(q, self.target_mixing(views), Extra(actions)).amin(1)
+    def target_total(self, views: Views, actions: Tensor, compared: Tensor | None = None) -> Tensor:
+        """Compute min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A).
+
+        `compared` (V, 1 or K, B, N) are the values that a mixer may compare with (`Extra`).
+        """
+        q = self._target_q(views, actions)
+        return self.decomposition.total(q, self.target_mixing(views), Extra(actions, compared)).amin(1)
+
+    def target_compared(self, views: Views, mu: Tensor | None = None, taken: Tensor | None = None) -> Tensor | None:
+        """Compute Q_bar_k (V, K, B, N) of the present policy's actions; None if no mixer compares with them.
+
+        `mu` are the policy's means, if they are there already. It is also None if critics read the actions `taken`, because
+        every value would then be compared with itself.
+        """
+        if not self.compares_policy:
+            return None
+        read = self.policy.critic_action(self.means(self.actor.frozen, views.x) if mu is None else mu, views.legal)
+        return None if read is taken else self._target_q(views, read.unsqueeze(1))
+
+    def _target_q(self, views: Views, actions: Tensor) -> Tensor:
+        return self.q(self.target_critic.copies, self.decomposition.context(views), actions).squeeze(2)

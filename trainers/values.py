@@ -58,8 +58,19 @@ def learned_values(
     with torch.no_grad():
         q = models.q(models.critic.frozen, models.decomposition.context(views), played).squeeze(2)
         mixing = models.mixing(models.mixer.frozen if models.mixer else None, views)
-        total = models.decomposition.total(q, mixing, Extra(played))
+        total = models.decomposition.total(q, mixing, Extra(played, _compared(models, views)))
     return LearnedValues(q.amin(1)[0].double().numpy(), total.amin(1)[0].double().numpy())
+
+
+def _compared(models: Models, views: Views) -> Tensor | None:
+    """Compute what a mixer compares values with (1, 1 or K, M, N): V, or Q of the policy's actions; None if none compares."""
+    context = models.decomposition.context(views)
+    if models.value is not None:
+        return models.v(models.value.frozen, context).unsqueeze(1)
+    if not models.compares_policy:
+        return None
+    read = models.policy.critic_action(models.means(models.actor.frozen, views.x), views.legal)
+    return models.q(models.critic.frozen, context, read.unsqueeze(1)).squeeze(2)
 
 
 def policy_actions(point: DesignPoint, weights: Mapping[str, Tensor], spec: TaskSpec, obs: Tensor) -> NDArray[np.float64]:

@@ -87,4 +87,4 @@ def value_lane(point: DesignPoint) -> Hashable:
 
     Where the critic follows the actor, every run has its own value lane.
     """
-    return point.run_id if point.value_learning.follows_actor else value_lane_key(point)
+    return point.run_id if point.critic_follows_actor else value_lane_key(point)

@@ -191,6 +191,6 @@ def _retrained(new: Sequence[DesignPoint], done: Sequence[DesignPoint]) -> int:
     """Count the value lanes of done runs that must be trained again, because new runs need them too."""
 
     def shared(points: Sequence[DesignPoint]) -> set[str]:
-        return {point.value_lane_id for point in points if not point.value_learning.follows_actor}
+        return {point.value_lane_id for point in points if not point.critic_follows_actor}
 
     return len(shared(new) & shared(done)) if done else 0

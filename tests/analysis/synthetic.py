@@ -42,7 +42,7 @@ from recipe_sweep.search_spaces.vocabulary import (
 )
 from recipe_sweep.sweep.results.samples import NothingLearned, TrainedRuns
 from recipe_sweep.sweep.results.schema import SCHEMA
-from tests.builders import design_point
+from tests.builders import PAPERS, design_point
 
 BRAC_ALPHAS = (0.03, 0.1, 0.3, 1.0)
 AWR_ALPHAS = (0.3, 1.0, 3.0, 10.0)
@@ -66,7 +66,7 @@ def synthetic_points(
     tasks: Sequence[str] = ("simple_spread",),
     datasets: Sequence[str] | None = None,
     seeds: Sequence[int] = (0, 1),
-    decompositions: Sequence[Decomposition] = Decomposition.members(),
+    decompositions: Sequence[Decomposition] = PAPERS,
     value_learners: Sequence[ValueLearning] = ValueLearning.members(),
     extractions: Sequence[Extraction] = Extraction.members(),
     brac_alphas: Sequence[float] = BRAC_ALPHAS,

@@ -53,7 +53,7 @@ def inputs(mixer: Mixer, scale: float = 1.0) -> Inputs:
         state=drawn(LANES, BATCH, SIZES.state),
         x=drawn(LANES, BATCH, SIZES.agents, SIZES.inputs),
         q=drawn(LANES, HEADS, BATCH, SIZES.agents),
-        extra=Extra(drawn(LANES, 1, BATCH, SIZES.agents, SIZES.actions)),
+        extra=Extra(drawn(LANES, 1, BATCH, SIZES.agents, SIZES.actions), drawn(LANES, HEADS, BATCH, SIZES.agents)),
     )
 
 
@@ -126,8 +126,7 @@ def test_a_lane_has_other_bits_beside_others_than_alone(make: MakeMixer) -> None
 
     def computed(lanes: slice) -> list[Tensor]:
         own = flat[lanes].clone().requires_grad_()
-        actions = given.extra.actions
-        extra = Extra(None if actions is None else actions[lanes])
+        extra = Extra(*(None if part is None else part[lanes] for part in given.extra))
         prepared = how.prepare(Copies(own, mixer.layout), given.state[lanes], given.x[lanes])
         total = how.mix(given.q[lanes], prepared, extra)
         weight = how.local_weight(given.q[lanes], tuple(part.detach() for part in prepared), extra)
@@ -181,8 +180,8 @@ def test_lanes_and_copies_without_graph_have_the_same_numbers(make: MakeMixer) -
     assert whole.requires_grad
     assert not plain.requires_grad
     assert torch.equal(whole, plain)
-    assert given.extra.actions is not None
-    part = mixing.detach().lanes(slice(1, 3)).total(given.q[1:3], Extra(given.extra.actions[1:3]))
+    extra = Extra(*(None if part is None else part[1:3] for part in given.extra))
+    part = mixing.detach().lanes(slice(1, 3)).total(given.q[1:3], extra)
     assert torch.equal(part, plain[1:3])
 
 

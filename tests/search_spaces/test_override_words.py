@@ -32,5 +32,7 @@ def test_a_key_may_be_shortened_and_an_unknown_one_has_no_words() -> None:
 def test_the_shell_completes_keys_values_and_lists() -> None:
     assert _complete_override("settings.ev") == ["settings.eval_every=", "settings.eval_episodes=", "settings.evaluate="]
     assert _complete_override("keep=a") == ["keep=actor", "keep=all"]
-    assert _complete_override("decomposition=[mix,") == [f"decomposition=[mix,{word}" for word in ("cen", "vdn", "dec")]
+    assert _complete_override("decomposition=[mix,") == [
+        f"decomposition=[mix,{word}" for word in ("cen", "vdn", "dec", "wvdn", "qatten", "qplex", "dcg")
+    ]
     assert _complete_override("settings.lr=") == []

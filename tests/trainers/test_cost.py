@@ -73,12 +73,12 @@ def test_shapes_and_parameters_are_those_of_the_learner() -> None:
     for decomposition in Decomposition.members():
         points = [point(decomposition, ValueLearning.IQL, **WIDE)]
         models, shapes = learner(points).models, shapes_of(points[0])
-        assert models.critic.layout.size == shapes.critic.parameters
+        assert models.critic.layout.size == sum(net.parameters for net, _ in shapes.critics)
         assert models.actor.layout.size == shapes.actor.parameters
         assert models.value is not None
         assert models.value.layout.size == shapes.value.parameters
         mixer = 0 if models.mixer is None else models.mixer.layout.size
-        assert mixer == sum(net.parameters for net in shapes.mixer)
+        assert mixer == sum(net.parameters for net in shapes.whole_mixer)
 
 
 def test_parameters_in_memory_are_counted_with_all_that_stands_beside_them() -> None:

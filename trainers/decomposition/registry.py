@@ -8,6 +8,7 @@ from __future__ import annotations
 from recipe_sweep.search_spaces.vocabulary import Decomposition as Name
 from recipe_sweep.trainers.decomposition.base import Decomposition
 from recipe_sweep.trainers.decomposition.cen import CEN
+from recipe_sweep.trainers.decomposition.dcg import DCG
 from recipe_sweep.trainers.decomposition.dec import DEC
 from recipe_sweep.trainers.decomposition.mix import Mix
 from recipe_sweep.trainers.decomposition.vdn import VDN
@@ -15,4 +16,4 @@ from recipe_sweep.trainers.mixers.registry import MIXERS
 
 _WITH_MIXER: dict[Name, Decomposition] = {name: Mix(mixer) for name, mixer in MIXERS.items()}
 
-DECOMPOSITIONS: dict[Name, Decomposition] = _WITH_MIXER | {Name.CEN: CEN, Name.VDN: VDN, Name.DEC: DEC}
+DECOMPOSITIONS: dict[Name, Decomposition] = _WITH_MIXER | {Name.CEN: CEN, Name.VDN: VDN, Name.DEC: DEC, Name.DCG: DCG}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Awr:
     """mean w * nll, w = min(exp(clip(alpha * A)), cap) (paper Eq. 11): mode-covering.
 
-    Advantages are per agent and not mixed. Under Cen one advantage gives the weight of all agents' actions.
+    Advantages are per agent and not mixed. Under Cen and DCG one advantage gives the weight of all agents' actions.
     """
 
     def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
@@ -48,9 +48,11 @@ class Awr:
         """Compute scaled advantages (n, units of the critic): min_k Q_k(o, u) - V(o), or - min_k Q_k(o, mu) without a V."""
         normalise = ACTOR_NORMS[data.norm].advantage
         if data.values is not None:
-            return data.value_of(normalise(data.q - data.values))
-        baseline = models.q(data.critic, data.context, data.grouping.group(data.actions.detach())).amin(1)
-        return normalise(data.grouping.ungroup(data.q.unsqueeze(1) - baseline))
+            return data.value_of(normalise(data.q - models.credited(data.values)))
+        acted = data.policy_q
+        if acted is None:
+            acted = models.q(data.critic, data.context, data.grouping.group(data.actions.detach()))
+        return normalise(data.grouping.ungroup(data.q.unsqueeze(1) - models.credited(acted).amin(1)))
 
 
 EXTRACTION = Awr()

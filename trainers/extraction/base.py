@@ -35,7 +35,7 @@ class ExtractionData(NamedTuple):
     context: Tensor
     """(V, units, C)"""
     q: Tensor
-    """(V, units of the critic): min_k Q_k(o, u), online, detached"""
+    """(V, units of the critic): min_k Q_k(o, u), online, detached. Where all agents share an advantage, (V, B): min_k T_k"""
     values: Tensor | None
     """(V, units of the critic): V(o), online, detached; None without a value network"""
     mixing: Mixing | None
@@ -44,6 +44,8 @@ class ExtractionData(NamedTuple):
     """Arrangement of the n lanes by value lane: (n, *) <-> (V, G, *)"""
     value_of: Select
     """Selection of each lane's value lane: (V, *) -> (n, *)"""
+    policy_q: Tensor | None = None
+    """(V, K, G, units of the critic): Q_k(o, mu), if computed already; with a graph if the extraction climbs the critic"""
 
 
 class ActorLoss(NamedTuple):

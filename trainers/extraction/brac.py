@@ -20,8 +20,9 @@ class Brac:
     def loss(self, models: Models, data: ExtractionData) -> ActorLoss:
         """Compute Lq + alpha * cloning (n,). Gradients pass through the critic's inputs; the critic is not trained."""
         actions = data.grouping.group(data.actions)
-        q = models.q(data.critic, data.context, actions)
-        total = models.decomposition.total(q, data.mixing, Extra(actions.unsqueeze(1)))
+        q = models.q(data.critic, data.context, actions) if data.policy_q is None else data.policy_q
+        compared = None if data.values is None else data.values[:, None, None]
+        total = models.decomposition.total(q, data.mixing, Extra(actions.unsqueeze(1), compared))
         total = data.grouping.ungroup(total.amin(1))
         cloning = models.decomposition.cloning(data.nll)
         loss = ACTOR_NORMS[data.norm].value_loss(total) + data.alpha.squeeze(-1) * cloning

@@ -41,6 +41,9 @@ class Extra(NamedTuple):
 
     actions: Tensor | None = None
     """(L, *, B, N, A), broadcastable to the values: the actions of the values. None for values V(o)."""
+    compared: Tensor | None = None
+    """(L, *, B, N), broadcastable to the values: what each value is compared with, V(o) or Q of the policy's own action. None
+    if that is the value itself, or if no mixer compares."""
 
 
 class Mixer(Protocol):

@@ -82,6 +82,6 @@ def _each_lane(compute: Callable[[Tensor, Prepared, Extra], Tensor], q: Tensor, 
     found = []
     for i in range(q.shape[0]):
         own = slice(i, i + 1)
-        actions = None if extra.actions is None else extra.actions[own].clone()
-        found.append(compute(q[own].clone(), tuple(part[own].clone() for part in prepared), Extra(actions)))
+        read = Extra(*(None if part is None else part[own].clone() for part in extra))
+        found.append(compute(q[own].clone(), tuple(part[own].clone() for part in prepared), read))
     return torch.cat(found)

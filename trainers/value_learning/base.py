@@ -62,8 +62,18 @@ class Networks(Protocol):
         """Prepare the target mixer at the views; None without a mixer."""
         ...
 
-    def target_total(self, views: Views, actions: Tensor) -> Tensor:
-        """Compute min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A)."""
+    def target_total(self, views: Views, actions: Tensor, compared: Tensor | None = None) -> Tensor:
+        """Compute min_k T_bar(Q_bar_k(., u); s) (V, units) of one set of actions (V, 1, B, N, A).
+
+        `compared` (V, 1 or K, B, N) are the values that a mixer may compare with.
+        """
+        ...
+
+    def target_compared(self, views: Views, mu: Tensor | None = None, taken: Tensor | None = None) -> Tensor | None:
+        """Compute Q_bar_k (V, K, B, N) of the present policy's actions; None if no mixer compares with them.
+
+        `mu` are the policy's means. It is also None if critics read the actions `taken`.
+        """
         ...
 
 

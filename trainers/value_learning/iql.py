@@ -26,10 +26,10 @@ class Iql:
     def value_loss(self, models: Networks, data: StepData, mixing: Mixing | None, tau: Tensor) -> ValueLoss | None:
         """Compute mean |tau - 1[d < 0]| (d / sigma)^2 with d = min_k T_bar(Q_bar_k(o, u); s) - T(V(o); s)."""
         assert models.value is not None
-        with torch.no_grad():
-            q = models.target_total(data.now, data.actions)
-            sigma = CRITIC_NORMS[models.config.critic_norm].scale(q).view(-1, *([1] * (q.ndim - 1)))
         values = models.v(models.value.whole.copies, models.decomposition.context(data.now))
+        with torch.no_grad():
+            q = models.target_total(data.now, data.actions, values.detach().unsqueeze(1))
+            sigma = CRITIC_NORMS[models.config.critic_norm].scale(q).view(-1, *([1] * (q.ndim - 1)))
         d = q - models.decomposition.total(values, mixing, Extra())
         expectile = (tau.view(-1, *([1] * (q.ndim - 1))) - (d.detach() < 0).to(d.dtype)).abs()
         return ValueLoss(lane_mean(expectile * (d / sigma).square()), values.detach())

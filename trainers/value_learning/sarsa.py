@@ -18,7 +18,7 @@ class Sarsa:
     def next_total(self, models: Networks, data: StepData) -> Tensor:
         """Compute the target total of the dataset's next actions."""
         assert data.next_actions is not None
-        return models.target_total(data.next, data.next_actions)
+        return models.target_total(data.next, data.next_actions, models.target_compared(data.next))
 
     def value_loss(self, models: Networks, data: StepData, mixing: Mixing | None, tau: Tensor) -> ValueLoss | None:
         """Return None, because there is no value network."""

@@ -19,8 +19,9 @@ class Td(Sarsa):
 
     def next_total(self, models: Networks, data: StepData) -> Tensor:
         """Compute the target total of the policy's greedy next actions."""
-        actions = models.policy.greedy(models.means(models.actor.frozen, data.next.x), data.next.legal)
-        return models.target_total(data.next, actions.unsqueeze(1))
+        mu = models.means(models.actor.frozen, data.next.x)
+        actions = models.policy.greedy(mu, data.next.legal)
+        return models.target_total(data.next, actions.unsqueeze(1), models.target_compared(data.next, mu, actions))
 
 
 TD = Td()
