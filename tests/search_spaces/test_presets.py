@@ -38,6 +38,16 @@ def test_figure_7_is_the_papers_16384_runs() -> None:
     assert {point.source for point in points} == {Source.OG_MARL}
 
 
+def test_the_mixers_preset_compares_all_mixers_long_enough_and_on_seeds_enough() -> None:
+    points = expand(read_grid("mixers")).points
+    mixing = {word for word in Decomposition.members() if word.mixes or word.pairs}
+    assert mixing < {point.decomposition for point in points}
+    assert {point.task for point in points} == {"simple_spread", "3hopper"}
+    assert {point.seed for point in points} == set(range(8))
+    assert min(point.steps for point in points) >= 5_000
+    assert all((point.critic_norm is CriticNorm.SVN) == (point.decomposition in mixing) for point in points)
+
+
 def test_figure_9_is_6144_runs_on_the_papers_six_datasets() -> None:
     points = expand(read_grid("figure9")).points
     assert len({point.run_id for point in points}) == 6_144
