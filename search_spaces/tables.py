@@ -51,7 +51,9 @@ def condition(column: str) -> Condition | None:
             return Condition("decomposition", (key,))
         case "tau":
             return Condition("value_learning", tuple(one for one in ValueLearning.members() if one.has_expectile))
-        case "mixer_embed" | "mixer_hidden" | "mixer_gain" | "mixer_training":
+        case "mixer_embed":
+            return Condition("decomposition", tuple(one for one in Decomposition.members() if one.mixes and one.embeds))
+        case "mixer_hidden" | "mixer_gain" | "mixer_training":
             return Condition("decomposition", tuple(one for one in Decomposition.members() if one.mixes))
         case "discretisation":
             return Condition("task", tuple(name for name, task in TASKS.items() if task.discrete))

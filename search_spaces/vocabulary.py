@@ -72,12 +72,16 @@ class Decomposition(Word, axis="decomposition"):
     """Norms that apply to it. A grid that names none gets the first."""
     mixes: bool = False
     """Whether a network mixes the agents' values. The settings `mixer_...` are about this network."""
+    embeds: bool = True
+    """Whether the setting `mixer_embed` is about its network, if it has one that mixes."""
     compares: bool = False
     """Whether its total compares the actions' values with V, or without a V with those of the policy's actions."""
     pairs: bool = False
     """Whether its critic also has a network for pairs of agents."""
     shares_advantage: bool = False
     """Whether the advantage is the total's, the same for every agent, although its critics are per agent."""
+    metrics: tuple[str, ...] = ()
+    """Metrics that only this decomposition records (trainers/metrics.py)."""
     in_paper: bool = False
     """Whether figures keep a place for it in every sweep."""
     rehearsed: float = 0.0
@@ -351,6 +355,8 @@ Decomposition.DEC = Decomposition.add(
     )
 )
 
+_OF_WEIGHTS = ("weight_min", "weight_max")
+
 Decomposition.WVDN = Decomposition.add(
     Decomposition(
         "wvdn",
@@ -360,6 +366,7 @@ Decomposition.WVDN = Decomposition.add(
         cost=weighted_critics,
         critic_norms=(CriticNorm.SVN, *_OF_A_TOTAL),
         mixes=True,
+        metrics=_OF_WEIGHTS,
     )
 )
 Decomposition.QATTEN = Decomposition.add(
@@ -371,6 +378,7 @@ Decomposition.QATTEN = Decomposition.add(
         cost=attended_critics,
         critic_norms=(CriticNorm.SVN, *_OF_A_TOTAL),
         mixes=True,
+        metrics=_OF_WEIGHTS,
     )
 )
 Decomposition.QPLEX = Decomposition.add(
@@ -382,7 +390,9 @@ Decomposition.QPLEX = Decomposition.add(
         cost=duelling_critics,
         critic_norms=(CriticNorm.SVN, *_OF_A_TOTAL),
         mixes=True,
+        embeds=False,
         compares=True,
+        metrics=(*_OF_WEIGHTS, "importance_min", "importance_max", "advantage_positive"),
     )
 )
 Decomposition.DCG = Decomposition.add(

@@ -15,6 +15,7 @@ from torch import Tensor
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.lanes import LaneMap, Select
 from recipe_sweep.trainers.metrics import NORM_METRICS, names
+from recipe_sweep.trainers.mixers.base import Extra, Mixing
 from recipe_sweep.trainers.normalisation import CriticLoss, lane_mean
 from recipe_sweep.trainers.task import TaskSpec
 
@@ -33,7 +34,7 @@ def measure(
     total: Tensor,
     target: Tensor,
     critic: CriticLoss,
-    local_weight: Tensor | None,
+    mixed: dict[str, Tensor],
     mu: Tensor,
     actor_loss: Tensor,
     norms: dict[str, Tensor],
@@ -41,7 +42,7 @@ def measure(
 ) -> Tensor:
     """Compute all metrics of every run, (metrics, L), from the step's tensors, without waiting for the device.
 
-    `local_weight` (V, K, B, N) is each agent's weight in each head's total.
+    `mixed` are the mixer's metrics (V,) by name.
     """
     with torch.no_grad():
         runs = len(learner.lanes.actors)
@@ -55,8 +56,7 @@ def measure(
             "head_share": (heads[:, 0] <= heads[:, 1]).to(total.dtype).mean(1),
             "head_gap": (heads[:, 0] - heads[:, 1]).abs().mean(1),
         }
-        if local_weight is not None:
-            per_value["mixer_gain"] = learner.config.gamma * lane_mean(torch.linalg.vector_norm(local_weight, dim=-1))
+        per_value |= mixed
         per_value |= {f"grad_norm/{name}": norms[name] for name in ("critic", "mixer", "value") if name in norms}
         measured = {name: learner.value_of_actor(metric) for name, metric in per_value.items()}
         measured["grad_norm/actor"] = norms["actor"]
@@ -69,7 +69,24 @@ def measure(
         for lanes, record in records:
             for name, metric in record.items():
                 measured.setdefault(name, nan.clone())[lanes] = metric
-        return torch.stack([measured.get(name, nan).detach() for name in names(learner.spec.n_agents, learner.spec.masked)])
+        wanted = names(learner.spec.n_agents, learner.spec.masked, learner.config.decomposition.metrics)
+        return torch.stack([measured.get(name, nan).detach() for name in wanted])
+
+
+def of_mixing(mixing: Mixing, q: Tensor, extra: Extra, gamma: float) -> dict[str, Tensor]:
+    """Measure a mixer at values q (V, K, B, N) of the data: (V,) by name. What it does not compare with is left out."""
+    with torch.no_grad():
+        weight = mixing.local_weight(q, extra)
+        found = {"mixer_gain": gamma * lane_mean(torch.linalg.vector_norm(weight, dim=-1))} | _range("weight", weight)
+        if extra.compared is not None:
+            found |= _range("importance", weight / mixing.local_weight(q, Extra()))
+            found["advantage_positive"] = lane_mean((q > extra.compared).to(q.dtype))
+        return found
+
+
+def _range(name: str, values: Tensor) -> dict[str, Tensor]:
+    """Return the least and the largest of values (V, *): (V,) by name."""
+    return {f"{name}_min": values.flatten(1).amin(1), f"{name}_max": values.flatten(1).amax(1)}
 
 
 def illegal_choices(mu: Tensor, legal: Tensor | None) -> dict[str, Tensor]:

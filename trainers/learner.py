@@ -151,8 +151,8 @@ class Learner:
         measured = None
         if record:
             mu = torch.cat(means)
-            weight = plain_mixing.local_weight(q.detach(), extra) if plain_mixing else None
-            measured = diagnostics.measure(self, total, target, critic, weight, mu, actor, norms, records)
+            mixed = diagnostics.of_mixing(plain_mixing, q.detach(), extra, self.config.gamma) if plain_mixing else {}
+            measured = diagnostics.measure(self, total, target, critic, mixed, mu, actor, norms, records)
         self._update(step)
         return StepReport(critic.loss.detach(), value.loss.detach() if value else None, actor, measured)
 

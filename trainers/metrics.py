@@ -15,8 +15,13 @@ OF_MASKED_TASKS = {"mu_outside": "argmax_illegal"}
 over all actions, is an illegal action. One-hot actions have no bounds that mu could leave."""
 
 
-def names(agents: int, masked: bool = False) -> tuple[str, ...]:
-    """List all metrics' names, in the order of `recipe_sweep.trainers.diagnostics.measure`."""
+FURTHER_METRICS = ("weight_min", "weight_max", "importance_min", "importance_max", "advantage_positive")
+"""Metrics of some mixers alone. weight: how much an agent's advantage moves the total; importance: QPLEX's lambda;
+advantage_positive: share of values that exceed what they are compared with. Checkpoints of other runs lack them."""
+
+
+def names(agents: int, masked: bool = False, further: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """List all metrics' names, in the order of `trainers.diagnostics.measure`. `further` are a decomposition's own."""
     shares = (f"awr_agent_share/{a}" for a in range(agents))
-    every = (*VALUE_METRICS, *NORM_METRICS, *ACTOR_METRICS, *shares)
+    every = (*VALUE_METRICS, *NORM_METRICS, *ACTOR_METRICS, *shares, *further)
     return tuple(OF_MASKED_TASKS.get(name, name) for name in every) if masked else every

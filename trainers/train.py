@@ -150,7 +150,8 @@ class PackTrainer:
         history, spec = self.history, self.dataset.spec
         pruned_step = history.pruned.get(run_id)
         ended = RunStatus.FINISHED if diverged_step is None else RunStatus.DIVERGED
-        recorded = zip(names(spec.n_agents, spec.masked), history.diagnostics.get(run_id, ()), strict=False)
+        every = names(spec.n_agents, spec.masked, self._first.decomposition.metrics)
+        recorded = zip(every, history.diagnostics.get(run_id, ()), strict=False)
         return RunResult(
             run_id=run_id,
             status=ended if pruned_step is None else RunStatus.PRUNED,

@@ -208,7 +208,8 @@ def _divergence(point: DesignPoint) -> float:
 def _diagnostics(point: DesignPoint, count: int, noise: np.random.Generator) -> dict[str, tuple[float, ...]]:
     """Make up every metric that the trainer would record of such a run, as often."""
     spec = task_spec(point.task)
-    recorded = [name for name in names(spec.n_agents, spec.masked) if not name.startswith(_absent(point))]
+    every = names(spec.n_agents, spec.masked, point.decomposition.metrics)
+    recorded = [name for name in every if not name.startswith(_absent(point))]
     values = np.exp(np.linspace(0.0, 1.0, count) + noise.normal(0.0, 0.1, (len(recorded), count)))
     return {
         name: tuple((np.minimum(row / 4.0, 1.0) if name == "head_share" else row).tolist())

@@ -45,6 +45,7 @@ def test_the_mixers_preset_compares_all_mixers_long_enough_and_on_seeds_enough()
     assert {point.task for point in points} == {"simple_spread", "3hopper"}
     assert {point.seed for point in points} == set(range(8))
     assert min(point.steps for point in points) >= 5_000
+    assert len({p.mixer_embed for p in points if p.decomposition.mixes and not p.decomposition.embeds} | {32}) == 1
     assert all((point.critic_norm is CriticNorm.SVN) == (point.decomposition in mixing) for point in points)
 
 

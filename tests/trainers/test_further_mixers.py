@@ -15,7 +15,7 @@ from recipe_sweep.trainers import checkpoint
 from recipe_sweep.trainers.batch import Batch
 from recipe_sweep.trainers.kernels import EAGER, Kernels
 from recipe_sweep.trainers.learner import Learner
-from recipe_sweep.trainers.metrics import names
+from recipe_sweep.trainers.metrics import FURTHER_METRICS, names
 from recipe_sweep.trainers.networks import Arrays
 from recipe_sweep.trainers.values import learned_values
 from tests.trainers.builders import SPEC, batch, family, learner, trained
@@ -78,6 +78,22 @@ def test_kept_weights_lack_a_network_or_tell_other_totals(word: Decomposition, l
     told = learned_values(runs[0], kept, SPEC, drawn.obs[0], drawn.state[0], drawn.actions[0])
     totals = measured(built, drawn)
     np.testing.assert_allclose(told.total.mean(), totals, rtol=1e-9)
+
+
+@EVERY
+def test_records_lack_the_range_of_an_agents_weight(word: Decomposition, learning: ValueLearning) -> None:
+    runs = family(word, learning)[:2]
+    built = learner(runs, COMPILED)
+    report = built.step(batch(built.lanes.seeds, 0), record=True)
+    assert report.diagnostics is not None
+    recorded = dict(zip(names(SPEC.n_agents, False, word.metrics), report.diagnostics.tolist(), strict=True))
+    assert set(word.metrics) <= set(FURTHER_METRICS)
+    assert all(np.isfinite(recorded[name]).all() for name in word.metrics)
+    if word.mixes:
+        assert 0.0 <= min(recorded["weight_min"]) <= max(recorded["weight_max"])
+    if word.compares:
+        assert min(recorded["importance_min"]) > 0.0
+        assert 0.0 < min(recorded["advantage_positive"]) <= max(recorded["advantage_positive"]) < 1.0
 
 
 def measured(built: Learner, drawn: Batch) -> float:
