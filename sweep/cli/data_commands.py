@@ -154,9 +154,7 @@ def inspect(
     if as_json:
         say(inspections_json(inspections))
     else:
-        screen = console()
-        for table in inspection_tables(inspections):
-            screen.print(table)
+        console().print(*inspection_tables(inspections), sep="\n")
     if out is not None:
         tell(f"figure   {draw(inspections, out)}", file=sys.stderr if as_json else None)
 

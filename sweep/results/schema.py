@@ -33,7 +33,7 @@ POINT_COLUMNS = [
     pa.field("point", pa.string(), nullable=False),  # canonical JSON of the whole point
 ]
 
-OUTCOME_COLUMNS = [
+_FIRST_OUTCOMES = [
     pa.field("status", pa.string(), nullable=False),  # finished | diverged | pruned, with the score of where it ended
     pa.field("diverged_step", pa.int64()),
     # Scores and returns are null for a run that was not evaluated (`evaluate: none`). Before version 3 there were none.
@@ -48,10 +48,15 @@ OUTCOME_COLUMNS = [
     pa.field("curve_return_std", pa.list_(pa.float64()), nullable=False),
     pa.field("diagnostics_step", pa.list_(pa.int64()), nullable=False),
     pa.field("diagnostics", pa.map_(pa.string(), pa.list_(pa.float64())), nullable=False),
-    # Version 3. Both are null for a task without winners, and absent in older files.
+]
+
+# Version 3. Both are null for a task without winners, and absent in older files. Later columns stand at the end.
+_WINS = [
     pa.field("win_rate", pa.float64()),  # share of the last evaluation's episodes that were won
     pa.field("curve_win_rate", pa.list_(pa.float64())),
 ]
+
+OUTCOME_COLUMNS = [*_FIRST_OUTCOMES, *_WINS]
 
 # How a pack was run. It is not part of a run's identity, and not compared when results are checked for equality.
 PROVENANCE_COLUMNS = [
@@ -76,5 +81,5 @@ PROVENANCE_COLUMNS = [
 ]
 
 SCHEMA = pa.schema(
-    POINT_COLUMNS + OUTCOME_COLUMNS + PROVENANCE_COLUMNS, metadata={b"schema_version": str(SCHEMA_VERSION).encode()}
+    POINT_COLUMNS + _FIRST_OUTCOMES + PROVENANCE_COLUMNS + _WINS, metadata={b"schema_version": str(SCHEMA_VERSION).encode()}
 )

@@ -254,7 +254,8 @@ def verification_lines(verification: Verification) -> Iterator[str]:
         yield f"    rewards       {_errors(verification.replay.rewards)}"
     if verification.illegal is not None:
         wrong = verification.illegal
-        yield f"  legal     {f'{wrong:,} of {card.rows:,} rows have an ILLEGAL action' if wrong else 'every stored action'}"
+        found = f"an ILLEGAL action in {wrong:,} of {counted(card.rows, 'row')}" if wrong else "every stored action"
+        yield f"  legal     {found}"
     if remade := verification.remade:
         if remade.different_rows:
             yield (
