@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import torch
@@ -66,17 +66,16 @@ class Critic:
         return own + pairs.view(*own.shape[:-1], self.agents - 1).mean(-1, keepdim=True)
 
     @cached_property
-    def _ordered(self) -> tuple[list[int], list[int]]:
+    def _ordered(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """All ordered pairs of agents, by the first of them."""
         every = range(self.agents)
         pairs = [(a, b) for a in every for b in every if a != b]
-        return [a for a, _ in pairs], [b for _, b in pairs]
+        return tuple(a for a, _ in pairs), tuple(b for _, b in pairs)
 
-    def _of(self, x: Tensor, agents: list[int]) -> Tensor:
+    def _of(self, x: Tensor, agents: tuple[int, ...]) -> Tensor:
         """Select the agents of pairs: (*, B * N, X) -> (*, B * pairs, X)."""
-        index = torch.tensor(agents, device=x.device)
         per_agent = x.view(*x.shape[:-2], -1, self.agents, x.shape[-1])
-        return per_agent.index_select(-2, index).flatten(-3, -2)
+        return per_agent.index_select(-2, _index(agents, x.device)).flatten(-3, -2)
 
     def _first(self, x: Tensor) -> Tensor:
         """Take what all sets of actions share: the input of each pair's first agent, (V, B * pairs, X)."""
@@ -87,3 +86,9 @@ class Critic:
         firsts, seconds = self._ordered
         own, other = self._of(actions, firsts), self._of(actions, seconds)
         return torch.cat([own, self._of(x, seconds).unsqueeze(1).expand(*other.shape[:-1], -1), other], dim=-1)
+
+
+@cache
+def _index(agents: tuple[int, ...], device: torch.device) -> Tensor:
+    """Hold the numbers of agents on the device, because a CUDA graph cannot copy them there."""
+    return torch.tensor(agents, device=device)
