@@ -110,7 +110,7 @@ def test_the_next_action_of_a_target_is_legal_and_the_best_of_those(monkeypatch:
     batch = masked_batch(built.lanes.seeds, 0)
     read: list[torch.Tensor] = []
     models = built.models
-    monkeypatch.setattr(models, "target_total", lambda views, actions: read.append(actions) or actions.sum())
+    monkeypatch.setattr(models, "target_total", lambda views, actions, compared: read.append(actions) or actions.sum())
     data: StepData = built._value_data(batch, agent_inputs(batch.obs))
     models.learning.next_total(models, data)
     assert batch.next_legals is not None
