@@ -146,7 +146,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> CopiedTree:
     tree.edit(
         "trainers/decomposition/registry.py",
         (last, f"from recipe_sweep.trainers.decomposition.median import MEDIAN\n{last}"),
-        ("Name.DEC: DEC}", 'Name.DEC: DEC, Name.of("median"): MEDIAN}'),
+        ("Name.DCG: DCG}", 'Name.DCG: DCG, Name.of("median"): MEDIAN}'),
     )
     assert tree.changed == {
         "search_spaces/vocabulary.py",
