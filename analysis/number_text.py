@@ -8,8 +8,10 @@ NOTHING = "\N{EN DASH}"
 """Stands where there is no number."""
 
 
-def short(value: float) -> str:
-    """Format a number with three significant digits and no exponent: 0.667, 0.03, 1500."""
+def short(value: float | None) -> str:
+    """Format a number with three significant digits and no exponent: 0.667, 0.03, 1500. Return a dash if there is none."""
+    if value is None:
+        return NOTHING
     rounded = float(f"{value:.3g}")
     return f"{rounded:.0f}" if abs(rounded) >= 1000.0 else f"{rounded:g}"
 

@@ -164,6 +164,7 @@ Temperature = Annotated[_Number, Field(ge=0, le=1_000_000)]
 Positive = Annotated[_Number, Field(gt=0, le=1e30)]
 """Below the largest number of float32, so that a float32 number can be compared with it."""
 Expectile = Annotated[_Number, Field(gt=0, lt=1)]
+Regularisation = Annotated[_Number, Field(gt=0, le=1_000_000)]
 Discount = Annotated[_Number, Field(ge=0, lt=1)]
 Rate = Annotated[_Number, Field(gt=0, le=1)]
 Bound = Annotated[

@@ -122,7 +122,7 @@ def _points(tables: Tables, cell: Row, versions: DataVersions, numerics: int) ->
         return row | {"dataset_version": versions.version(task, source, str(row["dataset"]))} if "dataset" in row else row
 
     varying = [[versioned(row) for row in rows] for rows in choices if len(rows) > 1]
-    absent = {"dataset_seed": None, "dataset_size": None, "tau": None}
+    absent = {"dataset_seed": None, "dataset_size": None, "tau": None, "alpha": None}
     return DesignPoint.sharing({"numerics": numerics} | absent | versioned(common), map(merged, product(*varying)))
 
 

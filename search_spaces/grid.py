@@ -39,6 +39,7 @@ from recipe_sweep.search_spaces.axis_types import (
     Natural,
     OneOrList,
     Rate,
+    Regularisation,
     Seeds,
     Shapes,
     Size,
@@ -125,6 +126,7 @@ class Axes(Section):
     decomposition: Axis[Decomposition] = ()
     value_learning: Axis[ValueLearning] = ()
     tau: Axis[Expectile] = ()
+    regularisation: Axis[Regularisation] = ()
     extraction: Axis[Extraction] = ()
     alpha: Alphas = {}
     critic_norm: Annotated[CriticNorms, BeforeValidator(_for_mix), OneOrList(WORDS)] = {}

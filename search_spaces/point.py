@@ -67,7 +67,7 @@ class DesignPoint:
     value_learning: ValueLearning
     tau: float | None
     extraction: Extraction
-    alpha: float
+    alpha: float | None
     critic_norm: CriticNorm
     actor_norm: ActorNorm
     seed: int
@@ -92,6 +92,7 @@ class DesignPoint:
     team_reward: TeamReward = TeamReward.MEAN
     final_episodes: int | None = None
     evaluate: Evaluate = Evaluate.PLAYED
+    regularisation: float | None = None
     numerics: int = NUMERICS_VERSION
 
     def canonical(self) -> dict[str, object]:
@@ -165,8 +166,8 @@ class DesignPoint:
         """Id of the value lane that serves this run.
 
         Where the critic follows the actor (TD), every run has its own value lane. Under SARSA and IQL no value depends on the
-        actor, unless a mixer compares with the policy's actions. There, runs share a lane if they differ only in what shapes
-        the actor. That is extraction, alpha, discretisation, and actor normalisation or bound.
+        actor, nor under GVR, unless a mixer compares with the policy's actions. There, runs share a lane if they differ only in
+        what shapes the actor. That is extraction, alpha, discretisation, and actor normalisation or bound.
         """
         if self.critic_follows_actor:
             return self.run_id
@@ -192,7 +193,7 @@ _FIELDS = {field.name: field for field in dataclasses.fields(DesignPoint)}
 _FLOATS = frozenset(name for name, field in _FIELDS.items() if str(field.type).startswith("float"))
 _SEED = frozenset({"seed"})
 _ACTOR_FIELDS = frozenset({"extraction", "alpha", "actor_norm", "actor_bound", "discretisation"})
-_LANE_FIELDS = frozenset({"extraction", "alpha", "actor_norm", "tau", "seed", "lr"})
+_LANE_FIELDS = frozenset({"extraction", "alpha", "actor_norm", "tau", "regularisation", "seed", "lr"})
 _NO_DATASET_FIELDS = frozenset(_FIELDS) - {
     *("task", "source", "dataset", "dataset_version", "dataset_seed", "dataset_size", "chance"),
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import NamedTuple
 
 from recipe_sweep.search_spaces.abridged import listing
@@ -19,6 +19,7 @@ from recipe_sweep.search_spaces.vocabulary import (
     CriticNorm,
     Decomposition,
     Evaluate,
+    Extraction,
     Source,
     ValueLearning,
 )
@@ -79,13 +80,17 @@ def _required(grid: Grid, tables: Tables) -> Iterator[Finding]:
         if not {f"dataset.{EVERY_TASK}", f"dataset.{task}"} & present:
             yield Finding(("axes", "dataset", str(task)), ("task", "dataset", "source"), MISSING, f"the datasets of {task}")
     for extraction in tables.values("extraction"):
-        if f"alpha.{extraction}" not in present:
+        if isinstance(extraction, Extraction) and extraction.has_alpha and f"alpha.{extraction}" not in present:
             expected = f"the temperatures of {extraction}, which the grid extracts with"
             yield Finding(("axes", "alpha", str(extraction)), ("extraction", "alpha"), MISSING, expected)
     for learner in tables.values("value_learning"):
         if isinstance(learner, ValueLearning) and learner.has_expectile and "tau" not in present:
             expected = f"the expectiles of {learner}, which the grid learns with"
             yield Finding(("axes", "tau"), ("value_learning", "tau"), MISSING, expected)
+        if isinstance(learner, ValueLearning) and learner.has_regularisation and "regularisation" not in present:
+            expected = f"the regularisations of {learner}, which the grid learns with"
+            axes = ("value_learning", "regularisation")
+            yield Finding(("axes", "regularisation"), axes, MISSING, expected)
 
 
 def _inapplicable(grid: Grid, tables: Tables) -> Iterator[Finding]:
@@ -230,6 +235,30 @@ def _critic_norms(grid: Grid, tables: Tables) -> Iterator[Finding]:
                 yield Finding((*column.path, index), ("critic_norm",), f"{value}, an ablation", _SAY_SO)
 
 
+def _weights_without_source(grid: Grid, tables: Tables) -> Iterator[Finding]:
+    """Refuse an extraction that weighs by the regularisation of V under a value learner without one, unless a rule excludes it.
+
+    Such runs have no weights. Another extraction would be trained in their place, and the user would not know.
+    """
+    axes = ("value_learning", "extraction")
+    for row in tables.together(*axes):
+        learner, extraction = row.get("value_learning"), row.get("extraction")
+        if not isinstance(learner, ValueLearning) or not isinstance(extraction, Extraction):
+            continue
+        if extraction.works_under(learner) or _is_excluded(grid, row):
+            continue
+        path = next(column.path for column in tables.columns if column.name == "extraction")
+        able = [one for one in ValueLearning.members() if extraction.works_under(one)]
+        found = f"{extraction} under {learner}, which has no regularised V to weigh actions by"
+        rule = f"{{when: {{extraction: {extraction}, value_learning: {learner}}}, reason: ...}}"
+        yield Finding(path, axes, found, f"{extraction} under {one_of(able)} alone", f"add to exclude: {rule}")
+
+
+def _is_excluded(grid: Grid, row: Mapping[str, object]) -> bool:
+    """Say whether a rule that depends on nothing but the axes of the row leaves it out."""
+    return any(all(axis in row and row[axis] in values for axis, values in rule.when.items()) for rule in grid.exclude)
+
+
 def _searched(grid: Grid, tables: Tables) -> Iterator[Finding]:
     """Check that a searched axis has a range for every extraction, and that no rule names its values."""
     if grid.search is None:
@@ -237,6 +266,10 @@ def _searched(grid: Grid, tables: Tables) -> Iterator[Finding]:
     for column in (column for column in tables.columns if column.axis == "alpha" and column.path[0] != "search"):
         expected = "a range for every extraction in search.alpha, where there is a search"
         yield Finding(column.path, ("alpha",), f"{column.label} as a list", expected)
+    for extraction in tables.values("extraction"):
+        if isinstance(extraction, Extraction) and not extraction.has_alpha:
+            path = next(column.path for column in tables.columns if column.name == "extraction")
+            yield Finding(path, ("extraction",), f"{extraction}, which has no alpha to search", "an extraction with an alpha")
     searched = {column.axis for column in tables.columns if column.path[0] == "search"}
     for index, rule in enumerate(grid.exclude):
         for axis in searched & set(rule.when):
@@ -269,7 +302,7 @@ def _exclusions(grid: Grid, tables: Tables) -> Iterator[Finding]:
 def _known_values(axis: str, tables: Tables) -> list[object]:
     """List the values of an axis as rules write them: `none` where a point has no such value."""
     values = tables.values(axis)
-    may_be_absent = None in values or axis in ("tau", "dataset_seed", "dataset_size")
+    may_be_absent = None in values or axis in ("tau", "alpha", "regularisation", "dataset_seed", "dataset_size")
     return [value for value in values if value is not None] + (["none"] if may_be_absent else [])
 
 
@@ -287,6 +320,7 @@ RULES = (
     _ablations,
     _discretisations,
     _critic_norms,
+    _weights_without_source,
     _searched,
     _search_needs_scores,
     _exclusions,

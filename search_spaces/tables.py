@@ -16,7 +16,7 @@ from recipe_sweep.search_spaces.grid import ALL_DATASETS, Axes, Grid, Settings, 
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.search import Search
 from recipe_sweep.search_spaces.tasks import TASKS
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Source, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, Source, ValueLearning
 from recipe_sweep.search_spaces.words import Word
 from recipe_sweep.search_spaces.yaml_file import KeyPath
 
@@ -36,7 +36,7 @@ class Condition(NamedTuple):
     @property
     def text(self) -> str:
         """The values in the words of a sentence."""
-        return " or ".join(map(str, self.values))
+        return " or ".join(map(str, self.values)) or "another"
 
 
 def condition(column: str) -> Condition | None:
@@ -46,11 +46,13 @@ def condition(column: str) -> Condition | None:
         case "dataset":
             return None if key == EVERY_TASK else Condition("task", (key,))
         case "alpha":
-            return Condition("extraction", (key,))
+            return Condition("extraction", (key,) if Extraction.of(key).has_alpha else ())
         case "critic_norm":
             return Condition("decomposition", (key,))
         case "tau":
             return Condition("value_learning", tuple(one for one in ValueLearning.members() if one.has_expectile))
+        case "regularisation":
+            return Condition("value_learning", tuple(one for one in ValueLearning.members() if one.has_regularisation))
         case "mixer_embed":
             return Condition("decomposition", tuple(one for one in Decomposition.members() if one.mixes and one.embeds))
         case "mixer_hidden" | "mixer_gain" | "mixer_training":

@@ -102,6 +102,7 @@ class ValueLearning(Word, axis="value_learning"):
     TD: ClassVar[ValueLearning]
     SARSA: ClassVar[ValueLearning]
     IQL: ClassVar[ValueLearning]
+    GVR: ClassVar[ValueLearning]
 
     follows_actor: bool = False
     """Whether the target evaluates the policy, so that every run needs its own critic."""
@@ -109,6 +110,10 @@ class ValueLearning(Word, axis="value_learning"):
     """Whether V(o) is learned beside Q."""
     has_expectile: bool = False
     """Whether its runs have a tau."""
+    has_regularisation: bool = False
+    """Whether its runs have a regularisation, and weights of actions that follow from it."""
+    has_target_value: bool = False
+    """Whether the critic's target reads a Polyak copy of V."""
     in_paper: bool = False
     """Whether figures keep a place for it in every sweep."""
     rehearsed: float = 0.0
@@ -120,6 +125,7 @@ class Extraction(Word, axis="extraction"):
 
     BRAC: ClassVar[Extraction]
     AWR: ClassVar[Extraction]
+    GVR: ClassVar[Extraction]
 
     colour: str
     """Colour of its dots."""
@@ -129,6 +135,10 @@ class Extraction(Word, axis="extraction"):
     """Whether its loss takes the critic's gradient in the actions. If not, it reads the critic's values (cost)."""
     alpha_clones: bool
     """Whether a larger alpha stays nearer to the data."""
+    has_alpha: bool = True
+    """Whether its runs have an alpha."""
+    weighs_by_regularisation: bool = False
+    """Whether its weights come from a value learner that has a regularisation. It has no meaning under others."""
     cloning_alpha: float | None = None
     """The alpha at which the loss reads no value, so that the run clones behaviour; None if there is none."""
     metrics: str = ""
@@ -139,6 +149,10 @@ class Extraction(Word, axis="extraction"):
     """The best alpha in a rehearsal."""
     in_paper: bool = False
     """Whether figures keep a place for it in every sweep."""
+
+    def works_under(self, learning: ValueLearning) -> bool:
+        """Say whether the value learner computes what the loss reads."""
+        return learning.has_regularisation or not self.weighs_by_regularisation
 
     def boldest(self, alphas: Iterable[float]) -> float:
         """Choose the alpha at which values weigh most compared with the data."""
@@ -247,6 +261,7 @@ class Keep(StrEnum):
 
 _BLACK, _GREY, _ORANGE, _BLUE, _DARK_BLUE, _YELLOW = "#222222", "#8a8a8a", "#d9600b", "#2f6db3", "#2f6fa7", "#e8a200"
 _GREEN, _PURPLE, _PINK, _BROWN = "#3f8f5f", "#8c5bb5", "#c2447a", "#8a6d3b"
+_SEA_GREEN = "#2e8b57"
 
 CriticNorm.NONE = CriticNorm.add(
     CriticNorm(
@@ -437,6 +452,18 @@ ValueLearning.IQL = ValueLearning.add(
         rehearsed=0.02,
     )
 )
+ValueLearning.GVR = ValueLearning.add(
+    ValueLearning(
+        "gvr",
+        display_name="GVR",
+        meaning="The target is the reward and the next V. V is regularised towards the data, with one weight for each agent "
+        "(OMIGA).",
+        has_value_network=True,
+        has_regularisation=True,
+        has_target_value=True,
+        rehearsed=0.01,
+    )
+)
 
 Extraction.BRAC = Extraction.add(
     Extraction(
@@ -465,5 +492,19 @@ Extraction.AWR = Extraction.add(
         metrics="awr_",
         rehearsed_alpha=2.0,
         in_paper=True,
+    )
+)
+Extraction.GVR = Extraction.add(
+    Extraction(
+        "gvr",
+        display_name="GVR",
+        meaning="The policy clones the data's actions with the weights of the value learner GVR (OMIGA).",
+        colour=_SEA_GREEN,
+        marker="s",
+        climbs_critic=False,
+        alpha_clones=False,
+        has_alpha=False,
+        weighs_by_regularisation=True,
+        metrics="gvr_",
     )
 )

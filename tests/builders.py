@@ -16,9 +16,6 @@ from recipe_sweep.search_spaces.vocabulary import (
     ValueLearning,
 )
 
-PAPERS = tuple(one for one in Decomposition.members() if one.in_paper)
-"""The paper's decompositions, in the order of figures"""
-
 BASE = DesignPoint(
     task="simple_spread",
     source=Source.HOMEGROWN,

@@ -89,6 +89,11 @@ def _number(case: Case, key: str) -> float:
     return float(value)
 
 
+def _optional(case: Case, key: str) -> float | None:
+    """A number that only some cases have."""
+    return None if case.config.get(key) is None else _number(case, key)
+
+
 def learner_config(case: Case) -> LearnerConfig:
     """The learner's configuration of a case; raises UnmappableFileError where it has no such setting."""
     for key, ours in (("layer_norm_eps", LAYER_NORM_EPS), ("norm_eps", EPS)):
@@ -129,7 +134,7 @@ def learner(cases: Sequence[Case]) -> Learner:
         raise UnmappableFileError("cases of different decomposition, value learning, critic norm or sizes are not one pack")
     lanes = LaneMap(
         tuple(
-            ValueLane(case.name, i, _number(case, "lr"), None if case.config["tau"] is None else _number(case, "tau"))
+            ValueLane(case.name, i, _number(case, "lr"), _optional(case, "tau"), _optional(case, "regularisation"))
             for i, case in enumerate(cases)
         ),
         tuple(
@@ -139,7 +144,7 @@ def learner(cases: Sequence[Case]) -> Learner:
                 i,
                 _number(case, "lr"),
                 Extraction.of(case.config["extraction"]),
-                _number(case, "alpha"),
+                _optional(case, "alpha"),
                 ActorNorm.of(case.config["actor_norm"]),
             )
             for i, case in enumerate(cases)
@@ -157,6 +162,7 @@ def learner(cases: Sequence[Case]) -> Learner:
     for prefix, target, layout, heads in (
         ("target_critic", models.target_critic, models.critic.layout, built.config.heads),
         ("target_mixer", models.target_mixer, models.mixer.layout if models.mixer else None, 0),
+        ("target_value", models.target_value, models.value.layout if models.value else None, 0),
     ):
         if target is None or layout is None:
             continue
@@ -216,6 +222,8 @@ def _networks(built: Learner, lane: int, *, gradients: bool) -> Values:
             values |= _lane(name, stack.layout, stack.gradient if gradients else stack.flat, lane)
     if models.mixer is not None and models.target_mixer is not None and not gradients:
         values |= _lane("target_mixer", models.mixer.layout, models.target_mixer.flat, lane)
+    if models.value is not None and models.target_value is not None and not gradients:
+        values |= _lane("target_value", models.value.layout, models.target_value.flat, lane)
     return values
 
 

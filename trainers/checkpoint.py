@@ -178,7 +178,7 @@ def _arrays(learner: Learner) -> dict[str, Tensor]:
         prefix, row = f"value/{value_lane.key}", slice(i, i + 1)
         add(f"{prefix}/critic", models.critic, slice(i * heads, (i + 1) * heads), models.target_critic.flat)
         add(f"{prefix}/mixer", models.mixer, row, models.target_mixer.flat if models.target_mixer else None)
-        add(f"{prefix}/value", models.value, row, None)
+        add(f"{prefix}/value", models.value, row, models.target_value.flat if models.target_value else None)
         arrays[f"{prefix}/alive"] = learner.value_alive[row]
     for i, lane in enumerate(learner.lanes.actors):
         prefix, row = f"run/{lane.key}", slice(i, i + 1)

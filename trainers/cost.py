@@ -226,7 +226,7 @@ def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes, copies: int) -
     """Count the numbers of a pack that has so many copies of each trained parameter, and one of each target."""
     per_value = (copies + 1) * _critic_parameters(shapes)
     if point.value_learning.has_value_network:
-        per_value += copies * shapes.value.parameters
+        per_value += (copies + point.value_learning.has_target_value) * shapes.value.parameters
     return lanes.values * per_value + lanes.actors * copies * shapes.actor.parameters
 
 

@@ -18,6 +18,7 @@ from recipe_sweep.trainers.metrics import NORM_METRICS, names
 from recipe_sweep.trainers.mixers.base import Extra, Mixing
 from recipe_sweep.trainers.normalisation import CriticLoss, lane_mean
 from recipe_sweep.trainers.task import TaskSpec
+from recipe_sweep.trainers.value_learning.gvr import CLIP
 
 
 class Measured(Protocol):
@@ -96,3 +97,11 @@ def illegal_choices(mu: Tensor, legal: Tensor | None) -> dict[str, Tensor]:
     allowed = legal > 0
     chosen = allowed.gather(-1, mu.argmax(-1, keepdim=True)).squeeze(-1)
     return {"argmax_illegal": lane_mean((~chosen & allowed.any(-1)).to(mu.dtype))}
+
+
+def clipped_exponents(exponents: Tensor | None) -> dict[str, Tensor]:
+    """Measure the shares of GVR's exponents (n, *) that are clipped: (n,) by name. Empty under other value learners."""
+    if exponents is None:
+        return {}
+    sides = {"z_clipped_above": exponents >= CLIP, "z_clipped_below": exponents <= -CLIP}
+    return {name: lane_mean(side.to(exponents.dtype)) for name, side in sides.items()}

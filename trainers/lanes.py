@@ -20,12 +20,16 @@ from recipe_sweep.search_spaces.vocabulary import ActorNorm, Extraction
 
 @dataclass(frozen=True)
 class ValueLane:
-    """One critic with its mixer and value network. `key` names the lane in checkpoints; `tau` is IQL's expectile."""
+    """One critic with its mixer and value network. `key` names the lane in checkpoints; `tau` is IQL's expectile.
+
+    `regularisation` is GVR's.
+    """
 
     key: str
     seed: int
     lr: float
     tau: float | None
+    regularisation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class ActorLane:
     seed: int
     lr: float
     extraction: Extraction
-    alpha: float
+    alpha: float | None
     norm: ActorNorm
 
 
@@ -52,12 +56,13 @@ class LaneMap:
     def of(cls, points: Sequence[DesignPoint]) -> LaneMap:
         """Make the lanes of the runs, in the runs' order. Raises ValueError if the runs cannot be one pack."""
         if len({point.pack_key for point in points}) != 1:
-            raise ValueError("the runs of a pack must agree in everything but seed, tau, extraction, alpha, actor norm and lr")
+            own = "seed, tau, regularisation, extraction, alpha, actor norm and lr"
+            raise ValueError(f"the runs of a pack must agree in everything but {own}")
         if len({point.run_id for point in points}) != len(points):
             raise ValueError("a run appears twice in one pack")
         values: dict[str, ValueLane] = {}
         for p in points:
-            values.setdefault(p.value_lane_id, ValueLane(p.value_lane_id, p.seed, p.lr, p.tau))
+            values.setdefault(p.value_lane_id, ValueLane(p.value_lane_id, p.seed, p.lr, p.tau, p.regularisation))
         position = {key: i for i, key in enumerate(values)}
         actors = tuple(
             ActorLane(p.run_id, position[p.value_lane_id], p.seed, p.lr, p.extraction, p.alpha, p.actor_norm) for p in points

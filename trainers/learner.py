@@ -82,6 +82,8 @@ class Learner:
         self._critic_lr = self._value_lr.repeat_interleave(config.heads, 0)
         self._actor_lr = torch.tensor([[lane.lr] for lane in actors], dtype=dtype, device=device)
         self._tau = torch.tensor([[torch.nan if lane.tau is None else lane.tau] for lane in values], dtype=dtype, device=device)
+        own = [torch.nan if lane.regularisation is None else lane.regularisation for lane in values]
+        self._regularisation = torch.tensor([[each] for each in own], dtype=dtype, device=device)
         self.value_alive = torch.ones(len(values), dtype=torch.bool, device=device)
         self.actor_alive = torch.ones(len(actors), dtype=torch.bool, device=device)
         self.diverged_step = torch.full((len(actors),), -1, dtype=torch.int64, device=device)
@@ -119,6 +121,7 @@ class Learner:
         norms = self._backward(critic.loss, critic=models.critic.whole, mixer=mixer) | value_norms
 
         plain_q = models.credited(q.detach()).amin(1)
+        exponents = value.exponents if value else None
         means, losses, actor_norms, records = [], [], [], []
         for i, group in enumerate(self._groups):
             mu, legal, actions, policy_q = early[i] if early else self._acted(group, batch, inputs, context)
@@ -133,6 +136,7 @@ class Learner:
                     context=context[group.serving],
                     q=plain_q[group.serving],
                     values=value.values[group.serving] if value else None,
+                    exponents=None if exponents is None else exponents[group.serving],
                     mixing=plain_mixing.lanes(group.serving) if plain_mixing else None,
                     grouping=group.grouping,
                     value_of=group.value_of,
@@ -143,7 +147,9 @@ class Learner:
             means.append(mu.detach())
             losses.append(loss.loss.detach())
             if record:
-                records.append((group.lanes.lanes, loss.record() | diagnostics.illegal_choices(mu.detach(), legal)))
+                shown = loss.record() | diagnostics.illegal_choices(mu.detach(), legal)
+                clipped = diagnostics.clipped_exponents(None if exponents is None else exponents[group.serving])
+                records.append((group.lanes.lanes, shown | {name: group.value_of(each) for name, each in clipped.items()}))
 
         actor = torch.cat(losses)
         norms["actor"] = torch.cat(actor_norms)
@@ -181,7 +187,9 @@ class Learner:
             critic=self.models.critic.frozen.rows(slice(first * heads, last * heads)),
             value_of=Select(local, last - first, device),
             grouping=Grouping(local, last - first, device),
-            alpha=torch.tensor([[lane.alpha] for lane in actors], dtype=dtype, device=device),
+            alpha=torch.tensor(
+                [[torch.nan if lane.alpha is None else lane.alpha] for lane in actors], dtype=dtype, device=device
+            ),
         )
 
     def act(self, x: Tensor) -> Tensor:
@@ -204,6 +212,7 @@ class Learner:
             next_actions=pick(batch.next_actions).unsqueeze(1) if batch.next_actions is not None else None,
             reward=decomposition.reward(pick(batch.rewards), pick(team)),
             discount=decomposition.spread(pick(batch.mask) * self.config.gamma),
+            regularisation=self._regularisation,
         )
 
     def _backward(self, loss: Tensor, **rows: Trained | None) -> dict[str, Tensor]:
@@ -251,6 +260,8 @@ class Learner:
         models.target_critic.follow(models.critic, self.config.polyak)
         if models.target_mixer is not None and models.mixer is not None:
             models.target_mixer.follow(models.mixer, self.config.polyak)
+        if models.target_value is not None and models.value is not None:
+            models.target_value.follow(models.value, self.config.polyak)
 
 
 def _compared(values: Tensor | None, early: Sequence[_Acted] | None) -> Tensor | None:

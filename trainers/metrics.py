@@ -8,7 +8,9 @@ head_gap: mean distance of the first two heads; mixer_gain: gamma times the mean
 NORM_METRICS = ("grad_norm/critic", "grad_norm/mixer", "grad_norm/value", "grad_norm/actor", "grad_norm/all")
 ACTOR_METRICS = ("actor_loss", "actor_q_term", "actor_bc_term", "mu_outside", "mu_max_abs", "awr_ess", "awr_capped")
 """mu_outside: share of mu's components beyond the action bounds; awr_ess: effective sample size as a share of the samples."""
-
+LATER_METRICS = ("z_clipped_above", "z_clipped_below", "gvr_ess")
+"""Metrics that older checkpoints lack. They come last, so that a resumed run can fill them with NaN. z_clipped_above and
+z_clipped_below: share of the exponents z that GVR clips; gvr_ess: effective sample size of its weights, as a share."""
 
 OF_MASKED_TASKS = {"mu_outside": "argmax_illegal"}
 """Metrics that masked tasks have in place of others. argmax_illegal: share of the batch's agents whose largest component of mu,
@@ -23,5 +25,5 @@ advantage_positive: share of values that exceed what they are compared with. Che
 def names(agents: int, masked: bool = False, further: tuple[str, ...] = ()) -> tuple[str, ...]:
     """List all metrics' names, in the order of `trainers.diagnostics.measure`. `further` are a decomposition's own."""
     shares = (f"awr_agent_share/{a}" for a in range(agents))
-    every = (*VALUE_METRICS, *NORM_METRICS, *ACTOR_METRICS, *shares, *further)
+    every = (*VALUE_METRICS, *NORM_METRICS, *ACTOR_METRICS, *shares, *further, *LATER_METRICS)
     return tuple(OF_MASKED_TASKS.get(name, name) for name in every) if masked else every

@@ -22,6 +22,7 @@ from recipe_sweep.trainers.policies.registry import ACTOR_BOUNDS, policy_of
 from recipe_sweep.trainers.randomness import generator
 from recipe_sweep.trainers.sampler import Reads
 from recipe_sweep.trainers.task import TaskSpec
+from recipe_sweep.trainers.value_learning.base import AdvantageTerms
 from recipe_sweep.trainers.value_learning.registry import VALUE_LEARNING
 
 Initial = Callable[[int, str], Arrays | None]
@@ -66,6 +67,8 @@ class Models:
         self.mixer = self._stack(self._mixer_net, value_seeds, "mixer", initial) if self._mixer_net else None
         self.target_critic = Target(self.critic)
         self.target_mixer = Target(self.mixer) if self.mixer else None
+        copied = config.value_learning.has_target_value
+        self.target_value = Target(self.value) if self.value is not None and copied else None
 
     def _mixer(self) -> Mixer | None:
         make, spec, config = self.decomposition.mixer, self.spec, self.config
@@ -169,6 +172,18 @@ class Models:
         """
         q = self._target_q(views, actions)
         return self.decomposition.total(q, self.target_mixing(views), Extra(actions, compared)).amin(1)
+
+    def target_advantage_terms(self, views: Views, actions: Tensor) -> AdvantageTerms:
+        """Compute min_k Q_bar_k(., u) (V, units) of one set of actions (V, 1, B, N, A), and the target mixer's local weights.
+
+        Where all agents share an advantage, it is min_k T_bar_k (V, B). Without a mixer every weight is 1.
+        """
+        q = self.credited(self._target_q(views, actions)).amin(1)
+        mixing = self.target_mixing(views)
+        if mixing is None:
+            return AdvantageTerms(q, torch.ones_like(q))
+        weight = mixing.local_weight(q.unsqueeze(1), Extra(actions)).squeeze(1)
+        return AdvantageTerms(q, weight)
 
     def target_compared(self, views: Views, mu: Tensor | None = None, taken: Tensor | None = None) -> Tensor | None:
         """Compute Q_bar_k (V, K, B, N) of the present policy's actions; None if no mixer compares with them.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from recipe_sweep.search_spaces.point import DesignPoint
@@ -129,7 +130,7 @@ class PackTrainer:
         self._pending.clear()
         for point, values in zip(self.points, recorded, strict=True):
             known = self.history.diagnostics.get(point.run_id)
-            joined = values if known is None else np.concatenate([known, values], axis=1)
+            joined = values if known is None else np.concatenate([_widened(known, len(values)), values], axis=1)
             self.history.diagnostics[point.run_id] = np.ascontiguousarray(joined)
 
     def results(self) -> tuple[RunResult, ...]:
@@ -175,6 +176,11 @@ class PackTrainer:
         rates = [None] * len(seeds) if returns.win_rate is None else returns.win_rate.tolist()
         for point, mean, std, rate in zip(self.points, returns.return_mean, returns.return_std, rates, strict=True):
             self.history.curves[point.run_id].append(CurvePoint(self.step, float(mean), float(std), rate))
+
+
+def _widened(known: NDArray[np.float64], metrics: int) -> NDArray[np.float64]:
+    """Add rows of NaN for metrics that an older checkpoint lacks, (metrics, times)."""
+    return np.pad(known, ((0, metrics - len(known)), (0, 0)), constant_values=np.nan)
 
 
 def train_pack(request: TrainRequest) -> PackOutcome:

@@ -73,7 +73,10 @@ def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
     """
     able = [p for p in points if p.value_learning is LEARNER and p.decomposition in SHOWN and not _is_discrete(p)]
     for group in alike(able):
-        alphas = {extraction: [p.alpha for p in group if p.extraction is extraction] for extraction in EXTRACTIONS}
+        alphas = {
+            extraction: [p.alpha for p in group if p.extraction is extraction and p.alpha is not None]
+            for extraction in EXTRACTIONS
+        }
         if all(alphas.values()):
             chosen = {extraction: extraction.boldest(alphas[extraction]) for extraction in EXTRACTIONS}
             return tuple(p for p in group if p.alpha == chosen.get(p.extraction))

@@ -73,7 +73,7 @@ def shown_runs(points: Sequence[DesignPoint]) -> tuple[DesignPoint, ...]:
     able = [p for p in points if (p.decomposition, p.extraction) == UNDER and p.alpha != p.extraction.cloning_alpha]
     for group in alike(able):
         if {p.value_learning for p in group} >= set(LEARNERS):
-            ordered = sorted(group, key=lambda p: (p.seed, p.alpha, -(p.tau or 0.0)))
+            ordered = sorted(group, key=lambda p: (p.seed, p.alpha or 0.0, -(p.tau or 0.0)))
             return tuple(next(p for p in ordered if p.value_learning is learner) for learner in LEARNERS)
     return ()
 

@@ -130,4 +130,5 @@ def _title(key: Sequence[object]) -> str:
     choices = Decomposition.of(str(decomposition)), ValueLearning.of(str(value_learning)), Extraction.of(str(extraction))
     design = ", ".join(Design(*choices).names)
     ending = "" if tau != tau else f", \N{GREEK SMALL LETTER TAU} {tau}"
-    return f"{title}, {dataset}: {design}, \N{GREEK SMALL LETTER ALPHA} {alpha}{ending}"
+    ending = ending if alpha != alpha else f", \N{GREEK SMALL LETTER ALPHA} {alpha}{ending}"
+    return f"{title}, {dataset}: {design}{ending}"

@@ -33,7 +33,7 @@ class Recipe:
     decomposition: Decomposition
     value_learning: ValueLearning
     extraction: Extraction
-    alpha: float
+    alpha: float | None
     tau: float | None
     """None unless value learning is IQL"""
     other: str = ""
@@ -43,10 +43,11 @@ class Recipe:
     def text(self) -> str:
         """Names and numbers of the configuration."""
         tau = f" (\N{GREEK SMALL LETTER TAU} {short(self.tau)})" if self.tau is not None else ""
+        alpha = f" at \N{GREEK SMALL LETTER ALPHA} {short(self.alpha)}" if self.alpha is not None else ""
         other = f", {self.other}" if self.other else ""
         return (
             f"{self.decomposition.display_name} with {self.value_learning.display_name}{tau} and "
-            f"{self.extraction.display_name} at \N{GREEK SMALL LETTER ALPHA} {short(self.alpha)}{other}"
+            f"{self.extraction.display_name}{alpha}{other}"
         )
 
 

@@ -262,7 +262,7 @@ def _choice(task: TaskScores, where: tuple[int, int, int, int], chosen: int, sco
     if chosen < 0:
         return Choice(dataset, None, score, "")
     configuration: Configuration = task.configurations[(*where, chosen)]
-    grid = sorted({other.alpha for other in task.configurations[where] if other is not None})
+    grid = sorted({other.alpha for other in task.configurations[where] if other is not None and other.alpha is not None})
     edge = ""
     if len(grid) > 1:
         edge = {grid[0]: "low", grid[-1]: "high"}.get(configuration.alpha, "")

@@ -195,13 +195,13 @@ def _caveats(choice: Choice) -> tuple[str, ...]:
         entry.alpha
         for task in choice.scope
         for entry in task.scores.configurations[:, :, Extraction.place(recipe.extraction)].ravel().tolist()
-        if entry is not None
+        if entry is not None and entry.alpha is not None
     }
     missing = sum(int((task.scores.wanted & ~task.scores.done).sum()) for task in choice.scope)
     found = []
     if not estimate.known:
         found.append(f"{counted(estimate.seeds, 'seed')} give no interval; an interval needs {FEWEST_SEEDS}.")
-    if len(grid) > 1 and recipe.alpha in (min(grid), max(grid)):
+    if recipe.alpha is not None and len(grid) > 1 and recipe.alpha in (min(grid), max(grid)):
         found.append(f"{short(recipe.alpha)} is the end of the temperature grid: a better one may lie beyond it.")
     if missing:
         found.append(f"{counted(missing, 'run')} {agreeing(missing, 'is', 'are')} missing.")

@@ -71,5 +71,5 @@ def _span(decomposition: Decomposition) -> tuple[int, int]:
 def _alphas(task: TaskScores) -> Floats:
     """Read alpha of every configuration: (X, V, E, D, K). NaN in places without a configuration."""
     entries: list[Configuration | None] = task.configurations.ravel().tolist()
-    values = [np.nan if entry is None else entry.alpha for entry in entries]
+    values = [np.nan if entry is None or entry.alpha is None else entry.alpha for entry in entries]
     return np.array(values, dtype=np.float64).reshape(task.configurations.shape)

@@ -90,9 +90,10 @@ def _growth(values: Floats) -> float:
 def _entry(key: tuple[object, ...], group: pd.DataFrame) -> Stability:
     task, dataset, value_learning, extraction, alpha, tau, decomposition, critic_norm, actor_norm = key
     ending = "" if tau != tau else f", \N{GREEK SMALL LETTER TAU} {tau}"
+    ending = ending if alpha != alpha else f", \N{GREEK SMALL LETTER ALPHA} {alpha}{ending}"
     return Stability(
         task=str(task),
-        setting=f"{dataset}, {value_learning}, {extraction}, \N{GREEK SMALL LETTER ALPHA} {alpha}{ending}",
+        setting=f"{dataset}, {value_learning}, {extraction}{ending}",
         decomposition=Decomposition.of(str(decomposition)),
         critic_norm=CriticNorm.of(str(critic_norm)),
         actor_norm=ActorNorm.of(str(actor_norm)),

@@ -9,7 +9,7 @@ import numpy as np
 
 from recipe_sweep.analysis.estimators.seed_statistics import Floats, Integers
 from recipe_sweep.analysis.number_text import short
-from recipe_sweep.analysis.results.scores import TaskScores, dataset_labels, run_scores, task_names
+from recipe_sweep.analysis.results.scores import TaskScores, dataset_labels, is_absent, run_scores, task_names
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class ConfigurationRow(NamedTuple):
     decomposition: int
     value_learning: int
     extraction: int
-    alpha: float
+    alpha: float | None
     tau: float | None
     other: str
     wanted: int
@@ -59,7 +59,7 @@ def configuration_rows(material: Material) -> tuple[ConfigurationRow, ...]:
     outcome = runs.set_index("run_id").assign(own_score=run_scores(runs, material.wanted, material.rule))
     parts = [_task_rows(number, task, material.wanted[names == task.task], outcome) for number, task in enumerate(tasks)]
     rows = [row for part in parts for row in part]
-    return tuple(sorted(rows, key=lambda row: (row[:5], row.alpha, row.tau or 0.0, row.other)))
+    return tuple(sorted(rows, key=lambda row: (row[:5], row.alpha or 0.0, row.tau or 0.0, row.other)))
 
 
 def _task_rows(number: int, task: TaskScores, wanted: pd.DataFrame, outcome: pd.DataFrame) -> list[ConfigurationRow]:
@@ -99,9 +99,9 @@ def _row(number: int, task: TaskScores, named: dict[str, Any], runs: Sequence[_R
         decomposition=Decomposition.place(Decomposition.of(named["decomposition"])),
         value_learning=ValueLearning.place(ValueLearning.of(named["value_learning"])),
         extraction=Extraction.place(Extraction.of(named["extraction"])),
-        alpha=named["alpha"],
+        alpha=named["alpha"] if np.isfinite(named["alpha"]) else None,
         tau=named["tau"] if np.isfinite(named["tau"]) else None,
-        other=", ".join(f"{name}={_text(named[name])}" for name in task.varied),
+        other=", ".join(f"{name}={_text(named[name])}" for name in task.varied if not is_absent(name, named[name])),
         wanted=len(runs),
         done=len(done),
         diverged=sum(run.status == "diverged" for run in done),

@@ -128,7 +128,7 @@ def everywhere_text(alphas: OneAlphas, panel: Panel, bar: Bar) -> str:
 
 
 def _settings_text(chosen: Configuration, edge: str = "") -> str:
-    settings = [f"{ALPHA} {short(chosen.alpha)}{EDGES[edge]}"]
+    settings = [f"{ALPHA} {short(chosen.alpha)}{EDGES[edge]}"] if chosen.alpha is not None else []
     settings += [f"{TAU} {short(chosen.tau)}"] if chosen.tau is not None else []
     settings += [in_markdown(chosen.other)] if chosen.other else []
     return ", ".join(settings)

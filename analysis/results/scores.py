@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 
 _DESIGN_FIELDS = ("decomposition", "value_learning", "extraction")
+_CONDITIONAL = frozenset({"regularisation"})
+"""Settings that only some designs have"""
 _CELL = ["task", "dataset_label", *_DESIGN_FIELDS]
 
 
@@ -50,7 +52,7 @@ class _DatasetIdentity(NamedTuple):
 class Configuration(NamedTuple):
     """Settings among which the best are selected. `other` names further settings that the grid varies; usually empty."""
 
-    alpha: float
+    alpha: float | None
     tau: float | None
     other: str = ""
 
@@ -120,7 +122,7 @@ def points_table(points: Sequence[DesignPoint]) -> pd.DataFrame:
 
     names = [field.name for field in fields(DesignPoint)]
     columns = {name: [_cell(getattr(point, name)) for point in points] for name in ("run_id", "config_id", *names)}
-    return pd.DataFrame(columns).astype({"tau": "float64", "alpha": "float64"})
+    return pd.DataFrame(columns).astype(dict.fromkeys(("tau", "alpha", "regularisation"), "float64"))
 
 
 def runs_table(runs: pd.DataFrame) -> pd.DataFrame:
@@ -185,8 +187,14 @@ def configured_runs(wanted: pd.DataFrame) -> dict[str, ConfiguredRun]:
 
 
 def _configuration(row: Any, varied: Sequence[str]) -> Configuration:
-    other = ", ".join(f"{name}={getattr(row, name)}" for name in varied)
-    return Configuration(row.alpha, None if np.isnan(row.tau) else row.tau, other)
+    named = [(name, getattr(row, name)) for name in varied]
+    other = ", ".join(f"{name}={value}" for name, value in named if not is_absent(name, value))
+    return Configuration(None if np.isnan(row.alpha) else row.alpha, None if np.isnan(row.tau) else row.tau, other)
+
+
+def is_absent(name: str, value: object) -> bool:
+    """Say whether a point has no such setting, because its design has none."""
+    return name in _CONDITIONAL and (value is None or value != value)
 
 
 def task_names(table: pd.DataFrame) -> pd.Series[str]:
@@ -278,7 +286,7 @@ def _settings(rows: list[tuple[str, str, dict[str, object]]]) -> pd.DataFrame:
         default = None if field.default is MISSING else field.default
         values = [row[2].get(field.name, default) for row in rows]
         columns[field.name] = [str(value) if isinstance(value, list) else value for value in values]
-    return pd.DataFrame(columns).astype({"tau": "float64", "alpha": "float64"})
+    return pd.DataFrame(columns).astype(dict.fromkeys(("tau", "alpha", "regularisation"), "float64"))
 
 
 def dataset_labels(table: pd.DataFrame) -> list[str]:

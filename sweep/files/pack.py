@@ -75,11 +75,12 @@ class Pack:
 
 
 def value_lane_key(point: DesignPoint) -> tuple[float, ...]:
-    """Return seed, tau and lr.
+    """Return seed, tau, regularisation and lr.
 
     Runs of a pack that agree in them share a critic, if their learner allows it.
     """
-    return (point.seed, -1.0 if point.tau is None else point.tau, point.lr)
+    own = (-1.0 if value is None else value for value in (point.tau, point.regularisation))
+    return (point.seed, *own, point.lr)
 
 
 def value_lane(point: DesignPoint) -> Hashable:

@@ -57,7 +57,7 @@ def halves(points: Sequence[DesignPoint], slice_of: str) -> tuple[Pack, ...]:
 
 
 def _lane_order(point: DesignPoint) -> tuple[float | str, ...]:
-    return (*value_lane_key(point), point.extraction, point.alpha, point.actor_norm)
+    return (*value_lane_key(point), point.extraction, -1.0 if point.alpha is None else point.alpha, point.actor_norm)
 
 
 _LEVELS: tuple[Callable[[DesignPoint], Hashable], ...] = (lambda point: point.seed, value_lane, lambda point: point.run_id)

@@ -123,6 +123,7 @@ def floors_of(paths: SweepPaths, points: Sequence[DesignPoint]) -> Floors:
         return {}
     found = {}
     for point in points:
+        assert point.alpha is not None, "a rule refuses searches of extractions without alpha"
         searched = Asked(study_id(point, tau=True), Choice(point.alpha, point.tau))
         fixed = Asked(study_id(point, tau=False), Choice(point.alpha, None))
         found[point.run_id] = floors.get(searched) or floors.get(fixed) or {}
@@ -195,8 +196,9 @@ def best_beside(study: Study, scored: Sequence[Scored]) -> Best | None:
     """
     scores: dict[Choice, dict[int, float]] = defaultdict(dict)
     for run in scored:
-        if not run.pruned and study_id(run.point, tau=study.tau is not None) == study.study_id:
-            scores[Choice(run.point.alpha, run.point.tau)][run.point.seed] = run.score
+        alpha, alike = run.point.alpha, study_id(run.point, tau=study.tau is not None) == study.study_id
+        if not run.pruned and alike and alpha is not None:
+            scores[Choice(alpha, run.point.tau)][run.point.seed] = run.score
     seeds = {template.seed for template in study.templates}
     means = {choice: _mean([by_seed[seed] for seed in seeds]) for choice, by_seed in scores.items() if seeds <= set(by_seed)}
     if not means:

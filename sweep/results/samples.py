@@ -20,7 +20,7 @@ class PolicyActions(NamedTuple):
     run_id: str
     decomposition: Decomposition
     extraction: Extraction
-    alpha: float
+    alpha: float | None
     seed: int
     mu: Floats
 
@@ -57,7 +57,7 @@ class LearnedQ(NamedTuple):
     """One run's critic values of the sample's actions: min_k Q_{a,k} (M, N) and min_k of the total (M,)."""
 
     value_learning: ValueLearning
-    alpha: float
+    alpha: float | None
     tau: float | None
     seed: int
     q: Floats

@@ -26,7 +26,7 @@ POINT_COLUMNS = [
     pa.field("value_learning", pa.string(), nullable=False),
     pa.field("tau", pa.float64()),
     pa.field("extraction", pa.string(), nullable=False),
-    pa.field("alpha", pa.float64(), nullable=False),
+    pa.field("alpha", pa.float64()),  # null under an extraction without alpha
     pa.field("critic_norm", pa.string(), nullable=False),
     pa.field("actor_norm", pa.string(), nullable=False),
     pa.field("seed", pa.int64(), nullable=False),

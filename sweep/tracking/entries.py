@@ -161,8 +161,9 @@ def _name(content: dict[str, object]) -> str:
     norms = (content["critic_norm"], content["actor_norm"])
     parts = [
         _design(content),
-        f"a={content['alpha']:g}",
+        *([f"a={content['alpha']:g}"] if "alpha" in content else []),
         *([f"t={content['tau']:g}"] if "tau" in content else []),
+        *([f"r={content['regularisation']:g}"] if "regularisation" in content else []),
         *([f"{norms[0]}/{norms[1]}"] if norms != usual else []),
         *([f"seed {content['seed']}"] if "seed" in content else []),
         f"{content['task']}/{content['dataset']}",

@@ -183,7 +183,8 @@ def made_up(point: DesignPoint) -> RunResult:
 
 def _score(point: DesignPoint) -> float:
     """Make up the mean score of a configuration with this seed: main effects, interactions, and noise that seeds share."""
-    off = abs(math.log10(point.alpha / point.extraction.rehearsed_alpha)) if point.alpha > 0.0 else 2.0
+    alpha = point.extraction.rehearsed_alpha if point.alpha is None else point.alpha
+    off = abs(math.log10(alpha / point.extraction.rehearsed_alpha)) if alpha > 0.0 else 2.0
     return (
         point.decomposition.rehearsed
         + point.value_learning.rehearsed

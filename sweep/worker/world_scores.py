@@ -68,7 +68,8 @@ def facts_of(points: Sequence[DesignPoint], seeds: Sequence[int] | None = None) 
     """Collect the facts of some points. `seeds` are those of the whole grid, by default of the points."""
     known = sorted(set(seeds if seeds is not None else (point.seed for point in points)))
     later = set(known[(len(known) + 1) // 2 :])
-    alphas = np.array([point.alpha / point.extraction.rehearsed_alpha for point in points])
+    given = [(point.alpha, point.extraction.rehearsed_alpha) for point in points]
+    alphas = np.array([1.0 if alpha is None else alpha / best for alpha, best in given])
     decades = np.abs(np.log10(np.where(alphas > 0.0, alphas, 1.0)))
     return Facts(
         runs=np.array([int(point.run_id, 16) for point in points], dtype=np.uint64),

@@ -42,7 +42,8 @@ from recipe_sweep.search_spaces.vocabulary import (
 )
 from recipe_sweep.sweep.results.samples import NothingLearned, TrainedRuns
 from recipe_sweep.sweep.results.schema import SCHEMA
-from tests.builders import PAPERS, design_point
+from tests.builders import design_point
+from tests.words import DECOMPOSITIONS, EXTRACTIONS, VALUE_LEARNERS
 
 BRAC_ALPHAS = (0.03, 0.1, 0.3, 1.0)
 AWR_ALPHAS = (0.3, 1.0, 3.0, 10.0)
@@ -66,9 +67,9 @@ def synthetic_points(
     tasks: Sequence[str] = ("simple_spread",),
     datasets: Sequence[str] | None = None,
     seeds: Sequence[int] = (0, 1),
-    decompositions: Sequence[Decomposition] = PAPERS,
-    value_learners: Sequence[ValueLearning] = ValueLearning.members(),
-    extractions: Sequence[Extraction] = Extraction.members(),
+    decompositions: Sequence[Decomposition] = DECOMPOSITIONS,
+    value_learners: Sequence[ValueLearning] = VALUE_LEARNERS,
+    extractions: Sequence[Extraction] = EXTRACTIONS,
     brac_alphas: Sequence[float] = BRAC_ALPHAS,
     awr_alphas: Sequence[float] = AWR_ALPHAS,
     taus: Sequence[float] = TAUS,

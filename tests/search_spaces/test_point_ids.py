@@ -70,7 +70,7 @@ def test_a_field_added_later_leaves_older_ids_alone() -> None:
     for field in dataclasses.fields(DesignPoint):
         if field.default is not dataclasses.MISSING and field.name != "numerics":
             assert field.name not in content
-            other = {int: 7, float: 0.5, int | None: 7}.get(TYPES[field.name]) or list(TYPES[field.name])[-1]
+            other = {int: 7, float: 0.5, int | None: 7, float | None: 0.5}.get(TYPES[field.name]) or list(TYPES[field.name])[-1]
             assert replace(POINT, **{field.name: other}).run_id != POINT.run_id
 
 
@@ -91,6 +91,7 @@ def test_every_field_is_part_of_the_id() -> None:
         "hidden": (8,),
         "tau": 0.5,
         "final_episodes": 7,
+        "regularisation": 3.0,
     }
     for field in dataclasses.fields(DesignPoint):
         value = getattr(POINT, field.name)

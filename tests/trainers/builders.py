@@ -29,7 +29,15 @@ MASKED = TaskSpec(
     "battle", n_agents=3, obs_dim=5, action_dim=9, state_dim=7, horizon=25, discrete=True, action_low=0.0, masked=True
 )
 """A task with illegal actions, which has no environment."""
-DESIGNS = [(d, v, e) for d in Decomposition.members() for v in ValueLearning.members() for e in Extraction.members()]
+DESIGNS = [
+    (d, v, e)
+    for d in Decomposition.members()
+    for v in ValueLearning.members()
+    for e in Extraction.members()
+    if e.works_under(v)
+]
+ALPHAS = {Extraction.BRAC: (0.1, 1.0), Extraction.AWR: (1.0, 3.0)}
+"""Two temperatures of the extractions that have one"""
 
 
 def point(
@@ -43,9 +51,10 @@ def point(
         dataset_size=500,
         decomposition=decomposition,
         value_learning=value_learning,
-        tau=0.8 if value_learning is ValueLearning.IQL else None,
+        tau=0.8 if value_learning.has_expectile else None,
+        regularisation=3.0 if value_learning.has_regularisation else None,
         extraction=extraction,
-        alpha=0.3 if extraction is Extraction.BRAC else 3.0,
+        alpha=(0.3 if extraction.climbs_critic else 3.0) if extraction.has_alpha else None,
         critic_norm=decomposition.critic_norms[0],
         steps=20,
         hidden=(16, 16),
@@ -59,13 +68,18 @@ def point(
 
 def family(decomposition: Decomposition, value_learning: ValueLearning, seeds: Sequence[int] = (0, 1)) -> list[DesignPoint]:
     """Runs of one pack: every extraction, two alphas each and two actor norms of one, for each seed."""
-    taus = (0.7, 0.9) if value_learning is ValueLearning.IQL else (None,)
+    settings: list[dict[str, float]] = [{}]
+    if value_learning.has_expectile:
+        settings = [{"tau": 0.7}, {"tau": 0.9}]
+    if value_learning.has_regularisation:
+        settings = [{"regularisation": 1.0}, {"regularisation": 10.0}]
     return [
-        point(decomposition, value_learning, extraction, alpha=alpha, seed=seed, tau=tau, actor_norm=norm)
+        point(decomposition, value_learning, extraction, alpha=alpha, seed=seed, actor_norm=norm, **own)
         for seed in seeds
-        for tau in taus
-        for extraction, alphas in ((Extraction.BRAC, (0.1, 1.0)), (Extraction.AWR, (1.0, 3.0)))
-        for alpha in alphas
+        for own in settings
+        for extraction in Extraction.members()
+        if extraction.works_under(value_learning)
+        for alpha in ALPHAS.get(extraction, (None,))
         for norm in ((ActorNorm.ABSMEAN, ActorNorm.NONE) if alpha == 1.0 else (ActorNorm.ABSMEAN,))
     ]
 

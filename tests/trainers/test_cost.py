@@ -14,6 +14,7 @@ from recipe_sweep.trainers.cost import Lanes, checkpoint_bytes, pack_memory, sha
 from recipe_sweep.trainers.parameters import Stack
 from recipe_sweep.trainers.train import PackTrainer
 from tests.trainers.builders import DESIGNS, batch, dataset, learner, point
+from tests.words import EXTRACTIONS
 
 WIDE = {"hidden": (96, 96, 96), "batch": 24}
 
@@ -21,7 +22,7 @@ WIDE = {"hidden": (96, 96, 96), "batch": 24}
 def family(decomposition: Decomposition, learning: ValueLearning) -> list[object]:
     return [
         point(decomposition, learning, extraction, alpha=alpha, **WIDE)
-        for extraction in Extraction.members()
+        for extraction in EXTRACTIONS
         for alpha in (0.1, 0.3, 1.0, 3.0)
     ]
 
@@ -49,7 +50,7 @@ def test_a_pack_of_both_extractions_and_several_seeds_computes_little_more_than_
     points = [
         point(word, learning, extraction, alpha=alpha, seed=seed, **WIDE)
         for seed in (0, 1, 2)
-        for extraction in Extraction.members()
+        for extraction in EXTRACTIONS
         for alpha in (0.1, 1.0)
     ]
     trainer = PackTrainer(points, dataset())
@@ -65,7 +66,7 @@ def test_what_sharing_saves_is_what_the_mathematics_says(decomposition: Decompos
     for learning, expected in ((ValueLearning.SARSA, 56 / 112), (ValueLearning.IQL, 52 / 136), (ValueLearning.TD, 1.0)):
         runs = [
             point(decomposition, learning, extraction, alpha=alpha, **wide)
-            for extraction in Extraction.members()
+            for extraction in EXTRACTIONS
             for alpha in (0.1, 0.3, 1.0, 3.0)
         ]
         alone = sum(step_flops([run]) for run in runs)
@@ -117,7 +118,7 @@ def test_results_come_in_the_order_of_the_runs_however_these_lie_in_the_process(
     points = [
         point(Decomposition.MIX, ValueLearning.TD, extraction, seed=seed, **WIDE)
         for seed in (0, 1)
-        for extraction in Extraction.members()
+        for extraction in EXTRACTIONS
     ]
     trainer = PackTrainer(points, dataset())
     assert [each.run_id for each in trainer.points] != [each.run_id for each in points]
@@ -130,7 +131,7 @@ def test_results_come_in_the_order_of_the_runs_however_these_lie_in_the_process(
 def test_the_disk_of_checkpoints_and_weights_is_that_of_the_files(
     decomposition: Decomposition, learning: ValueLearning, tmp_path: Path
 ) -> None:
-    points = [point(decomposition, learning, extraction, **WIDE) for extraction in Extraction.members()]
+    points = [point(d, v, e, **WIDE) for d, v, e in DESIGNS if (d, v) == (decomposition, learning)]
     trainer = PackTrainer(points, dataset())
     trainer.advance()
     checkpoint.save(tmp_path, trainer.learner, trainer.history, pack_key=points[0].pack_key, data_hash="d")

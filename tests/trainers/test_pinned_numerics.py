@@ -8,7 +8,6 @@ that is meant to alter numbers, raise `NUMERICS_VERSION` in `search_spaces/point
 
 from __future__ import annotations
 
-import itertools
 import json
 from pathlib import Path
 
@@ -18,10 +17,9 @@ import pytest
 from recipe_sweep.search_spaces.point import NUMERICS_VERSION
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from recipe_sweep.trainers.train import PackTrainer
-from tests.trainers.builders import dataset, point
+from tests.trainers.builders import DESIGNS, dataset, point
 
 PINNED = Path(__file__).with_name("pinned_numerics.json")
-DESIGNS = list(itertools.product(Decomposition.members(), ValueLearning.members(), Extraction.members()))
 
 
 def trace(decomposition: Decomposition, learning: ValueLearning, extraction: Extraction) -> dict[str, list[float]]:

@@ -28,7 +28,7 @@ class ExtractionData(NamedTuple):
     nll: Tensor
     """(n, B, N): negative log-likelihood of the dataset's actions, with its graph"""
     alpha: Tensor
-    """(n, 1)"""
+    """(n, 1); NaN for an extraction without alpha"""
     norm: ActorNorm
     critic: Copies
     """Parameters of the online critics of the V value lanes that serve these actors, without gradients"""
@@ -46,6 +46,8 @@ class ExtractionData(NamedTuple):
     """Selection of each lane's value lane: (V, *) -> (n, *)"""
     policy_q: Tensor | None = None
     """(V, K, G, units of the critic): Q_k(o, mu), if computed already; with a graph if the extraction climbs the critic"""
+    exponents: Tensor | None = None
+    """(V, units of the critic): GVR's clipped z, detached; None under other value learners"""
 
 
 class ActorLoss(NamedTuple):

@@ -13,7 +13,7 @@ from torch import Tensor
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.decomposition.base import Decomposition, Views
 from recipe_sweep.trainers.mixers.base import Mixing
-from recipe_sweep.trainers.parameters import Copies, Stack
+from recipe_sweep.trainers.parameters import Copies, Stack, Target
 from recipe_sweep.trainers.policies.base import Policy
 from recipe_sweep.trainers.task import TaskSpec
 
@@ -31,13 +31,27 @@ class StepData(NamedTuple):
     """(V, units of the total)"""
     discount: Tensor
     """gamma * mask, broadcastable to the reward"""
+    regularisation: Tensor | None = None
+    """(V, 1): GVR's; NaN where a lane has none"""
 
 
 class ValueLoss(NamedTuple):
-    """Loss of the value network (V,), and its values at the batch (V, units of the critic) without a graph."""
+    """Loss of the value network (V,), and its values at the batch (V, units of the critic) without a graph.
+
+    `exponents` are GVR's clipped z without a graph, (V, units), or (V, B) where all agents share an advantage. Other value
+    learners have none.
+    """
 
     loss: Tensor
     values: Tensor
+    exponents: Tensor | None = None
+
+
+class AdvantageTerms(NamedTuple):
+    """What advantages over V need: min_k Q_k (V, units of the critic), and how much each moves the total, broadcastable."""
+
+    q: Tensor
+    weight: Tensor
 
 
 class Networks(Protocol):
@@ -49,6 +63,7 @@ class Networks(Protocol):
     policy: Policy
     actor: Stack
     value: Stack | None
+    target_value: Target | None
 
     def means(self, actor: Copies, x: Tensor) -> Tensor:
         """Compute means mu (L, *, A) of agents' inputs x (L, *, X)."""
@@ -56,6 +71,10 @@ class Networks(Protocol):
 
     def v(self, value: Copies, context: Tensor) -> Tensor:
         """Compute the value network's values (V, units) of contexts (V, units, C)."""
+        ...
+
+    def credited(self, q: Tensor) -> Tensor:
+        """Return values (V, *, units) as advantages read them: the critic's, or the total where all agents share one."""
         ...
 
     def target_mixing(self, views: Views) -> Mixing | None:
@@ -74,6 +93,10 @@ class Networks(Protocol):
 
         `mu` are the policy's means. It is also None if critics read the actions `taken`.
         """
+        ...
+
+    def target_advantage_terms(self, views: Views, actions: Tensor) -> AdvantageTerms:
+        """Compute min_k Q_bar_k(., u) of one set of actions (V, 1, B, N, A), and its local weights."""
         ...
 
 

@@ -60,7 +60,7 @@ def _ordered(found: Bests) -> list[tuple[DesignOnDataset, DatasetBest]]:
 
 
 def _configuration(point: DesignPoint, settings: Sequence[str]) -> str:
-    return settings_text(point, ["alpha", *([] if point.tau is None else ["tau"]), *settings])
+    return settings_text(point, [*(name for name in ("alpha", "tau") if getattr(point, name) is not None), *settings])
 
 
 def _remarks(found: Bests, beside: Bests | None) -> list[str]:

@@ -21,7 +21,7 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Chance, Decomposition
 from recipe_sweep.sweep.results.samples import Lacking
 from tests.analysis.synthetic import material_of, score_of, synthetic_points, write_sweep
-from tests.builders import PAPERS
+from tests.words import DECOMPOSITIONS
 
 V1 = ("smac_3m", "smac_2s3z")
 SMALL = {"brac_alphas": (0.1, 1.0), "awr_alphas": (0.0, 1.0, 3.0), "taus": (0.7, 0.9)}
@@ -60,7 +60,7 @@ def test_a_bar_is_the_mean_over_datasets_of_the_best_design_in_returns(tmp_path:
     points = (*battles(), *replays())
     table = table_of(drawn(points, write_sweep(tmp_path, points)))
     assert set(table["family"]) == {SMAC_V1.title, SMAC_V2.title}
-    for decomposition in PAPERS:
+    for decomposition in DECOMPOSITIONS:
         mine = table[(table["policy"] == decomposition.value) & (table["family"] == SMAC_V1.title)].set_index(
             ["task", "dataset"]
         )

@@ -18,6 +18,7 @@ from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import ActorNorm, CriticNorm, Decomposition, Extraction, ValueLearning
 from recipe_sweep.sweep.results.samples import ActionSample, Lacking, LearnedQ, NothingLearned, PolicyActions, ValueSample
 from tests.analysis.synthetic import material_of, result_row, synthetic_points, write_sweep
+from tests.words import VALUE_LEARNERS
 
 RNG = np.random.default_rng(0)
 TRAINING = (3, 4, 5, 6)
@@ -184,7 +185,7 @@ def values() -> ValueSample:
         "simple_spread", "expert", RNG.uniform(-1.0, 1.0, size=(50, 2, 2)),
         tuple(
             LearnedQ(learner, 1.0, 0.9 if learner is ValueLearning.IQL else None, 0, scale * q, scale * q.sum(axis=1))
-            for learner, scale in zip(ValueLearning.members(), (1.0, 3.0, -2.0), strict=True)
+            for learner, scale in zip(VALUE_LEARNERS, (1.0, 3.0, -2.0), strict=True)
         ),
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from recipe_sweep.analysis.results.scores import Configuration, points_table, ru
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Chance, CriticNorm, Decomposition, Extraction, Source, ValueLearning
 from tests.analysis.synthetic import result_row, synthetic_points
+from tests.words import EXTRACTIONS, VALUE_LEARNERS
 
 SMALL = {"datasets": ("expert", "random"), "brac_alphas": (0.1, 1.0), "awr_alphas": (1.0, 3.0), "taus": (0.7, 0.9)}
 
@@ -99,13 +100,11 @@ def test_a_sweep_of_cloning_alone_is_drawn_like_any_other() -> None:
 
 def test_marginal_bars_are_the_means_of_their_row_or_column() -> None:
     panels = block(synthetic_points(seeds=range(5), **SMALL))
-    assert [(panel.value_learning, panel.extraction) for panel in panels.over_extraction] == [
-        (v, None) for v in ValueLearning.members()
-    ]
+    assert [(panel.value_learning, panel.extraction) for panel in panels.over_extraction] == [(v, None) for v in VALUE_LEARNERS]
     for top in panels.over_extraction:
         for one in top.bars:
             assert top.value_learning is not None
-            parts = [bar(panels, one.decomposition, top.value_learning, extraction) for extraction in Extraction.members()]
+            parts = [bar(panels, one.decomposition, top.value_learning, extraction) for extraction in EXTRACTIONS]
             assert one.value == pytest.approx(np.mean([part.value for part in parts]))
             assert one.corrected == pytest.approx(np.mean([part.corrected for part in parts]))
             assert one.seed_scores == pytest.approx(tuple(np.mean([part.seed_scores for part in parts], axis=0)))
@@ -115,9 +114,7 @@ def test_marginal_bars_are_the_means_of_their_row_or_column() -> None:
     for right in panels.over_value_learning:
         for one in right.bars:
             assert right.extraction is not None
-            parts = [
-                bar(panels, one.decomposition, value_learning, right.extraction) for value_learning in ValueLearning.members()
-            ]
+            parts = [bar(panels, one.decomposition, value_learning, right.extraction) for value_learning in VALUE_LEARNERS]
             assert one.value == pytest.approx(np.mean([part.value for part in parts]))
 
 

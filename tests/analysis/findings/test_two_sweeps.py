@@ -20,7 +20,7 @@ from recipe_sweep.search_spaces.vocabulary import CriticNorm, Decomposition, Ext
 from recipe_sweep.sweep.results.schema import REHEARSAL
 from tests.analysis import synthetic
 from tests.analysis.synthetic import synthetic_points, write_sweep
-from tests.builders import PAPERS
+from tests.words import DECOMPOSITIONS
 
 Score = Callable[[DesignPoint], float]
 EIGHT_ALPHAS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -92,7 +92,7 @@ def test_under_four_seeds_there_is_a_difference_and_no_interval(side: Callable[.
 
 
 def test_more_temperatures_to_choose_from_give_a_sweep_no_higher_scores(side: Callable[..., Side]) -> None:
-    axes = {"decompositions": PAPERS, "value_learners": (ValueLearning.SARSA, ValueLearning.TD)}
+    axes = {"decompositions": DECOMPOSITIONS, "value_learners": (ValueLearning.SARSA, ValueLearning.TD)}
     one, eight = (few(range(8), ("expert", "random"), awr_alphas=alphas, **axes) for alphas in ((3.0,), EIGHT_ALPHAS))
     drawn = stats.norm.rvs(size=len(eight), random_state=0).tolist()
     chance = {point.run_id: value for point, value in zip(eight, drawn, strict=True)}

@@ -37,7 +37,7 @@ from recipe_sweep.analysis.results.scores import points_table, task_scores
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from tests.analysis.synthetic import figure7_points, look_of, note_of, synthetic_points, write_pack, write_sweep
-from tests.builders import PAPERS
+from tests.words import DECOMPOSITIONS
 
 DEMO = synthetic_points(datasets=("expert", "random"), brac_alphas=(0.1, 1.0), awr_alphas=(1.0, 3.0), taus=(0.9,))
 
@@ -351,7 +351,7 @@ def test_the_curves_over_alpha_go_through_every_value_that_was_tried(tmp_path: P
     assert (words.count("expert"), words.count("random"), [word for word in words if "AWR" in word]) == (1, 1, [])
     assert [words.count(alpha) for alpha in ("0.03", "0.1", "0.3")] == [2, 2, 2]
     curves = [one for one in alpha_curves(panels.scores, by_decomposition=True) if one.extraction is Extraction.BRAC]
-    for decomposition in PAPERS:
+    for decomposition in DECOMPOSITIONS:
         drawn = [line for line in lines_of(figure, decomposition.colour) if len(line) == 4]
         assert len(drawn) == 2
         scores = [one.score for one in curves if one.decomposition is decomposition]

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from recipe_sweep.search_spaces.expansion import expand
 from recipe_sweep.search_spaces.grid_file import read_grid
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, ValueLearning
 from recipe_sweep.sweep.files.pack import Pack
 from recipe_sweep.sweep.files.points import point_from_canonical, points_from_json, points_to_json
 from recipe_sweep.sweep.planning.packing import PACKS_PER_SLOT, halves, pack_points
 from tests.sweep.conftest import make_point
+from tests.words import EXTRACTIONS, VALUE_LEARNERS
 
 
 @st.composite
@@ -31,9 +32,9 @@ def grids(draw: st.DrawFn) -> tuple[DesignPoint, ...]:
             hidden=hidden,
         )
         for decomposition in (Decomposition.VDN, Decomposition.DEC)
-        for learner in ValueLearning.members()
+        for learner in VALUE_LEARNERS
         for tau in ((0.7, 0.9) if learner is ValueLearning.IQL else (None,))
-        for extraction in Extraction.members()
+        for extraction in EXTRACTIONS
         for alpha in (0.1, 1.0, 10.0)
         for seed in range(4)
         for hidden in ((8,), (8, 8))

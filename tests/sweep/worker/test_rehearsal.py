@@ -28,10 +28,10 @@ from recipe_sweep.sweep.worker.worlds import world_named
 from recipe_sweep.trainers.outcome import PackOutcome, PackProgress
 from recipe_sweep.trainers.request import TrainRequest
 from recipe_sweep.trainers.results import RunStatus
-from tests.builders import PAPERS
 from tests.sweep import stand_in
 from tests.sweep.commands import call, little_sweep
 from tests.sweep.conftest import make_point, make_points
+from tests.words import DECOMPOSITIONS
 
 FIGURES = ("figure7", "figure7_alpha")
 
@@ -102,7 +102,7 @@ def test_scores_have_structure_curves_rise_and_a_few_runs_diverge() -> None:
     assert mean(alpha=0.2) > mean(alpha=20.0) + 0.05, "a best alpha inside of the grid"
     datasets = [mean(dataset=name) for name in ("expert", "medium-replay", "random")]
     assert max(datasets) - min(datasets) > 0.05
-    designs = [mean(decomposition=name, extraction=how, alpha=0.5) for name in PAPERS for how in Extraction.members()]
+    designs = [mean(decomposition=name, extraction=how, alpha=0.5) for name in DECOMPOSITIONS for how in Extraction.members()]
     assert max(designs) - min(designs) > 0.05
 
     risky = {"value_learning": ValueLearning.TD, "critic_norm": CriticNorm.NONE}

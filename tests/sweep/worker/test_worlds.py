@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from recipe_sweep.search_spaces.point import DesignPoint
-from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
+from recipe_sweep.search_spaces.vocabulary import Decomposition, ValueLearning
 from recipe_sweep.sweep.errors import SweepDirectoryError
 from recipe_sweep.sweep.worker.rehearsal import SCALE, made_up, results_in, world_results
 from recipe_sweep.sweep.worker.world_scores import Floats, draw, facts_of, true_scores
 from recipe_sweep.sweep.worker.worlds import UNIT, WORLDS, Chance, Missing, World, world_named
 from recipe_sweep.trainers.results import RunStatus
 from tests.sweep.conftest import make_point
+from tests.words import EXTRACTIONS
 
 SEEDS = 400
 PINNED = 70.79363695352303
@@ -32,7 +33,7 @@ def points(seeds: int = SEEDS) -> tuple[DesignPoint, ...]:
         )
         for decomposition in (Decomposition.MIX, Decomposition.VDN)
         for learner in (ValueLearning.TD, ValueLearning.SARSA)
-        for extraction in Extraction.members()
+        for extraction in EXTRACTIONS
         for seed in range(seeds)
     )
 
