@@ -174,6 +174,14 @@ class DesignPoint:
         return _hash(self.canonical_text(without=_ACTOR_FIELDS))
 
     @cached_property
+    def flow_lane_id(self) -> str:
+        """Id of the flow lane that serves this run, if its extraction has one.
+
+        A flow depends on nothing but the data. Within a pack, runs share one if they have the same seed and learning rate.
+        """
+        return _hash(self.canonical_text(without=_ACTOR_FIELDS | {"tau", "regularisation"}))
+
+    @cached_property
     def config_id(self) -> str:
         """Id of this run's configuration: the point without its seed."""
         return _hash(self.canonical_text(without=_SEED))

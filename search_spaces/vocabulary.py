@@ -126,6 +126,7 @@ class Extraction(Word, axis="extraction"):
     BRAC: ClassVar[Extraction]
     AWR: ClassVar[Extraction]
     GVR: ClassVar[Extraction]
+    FLOW: ClassVar[Extraction]
 
     colour: str
     """Colour of its dots."""
@@ -139,6 +140,8 @@ class Extraction(Word, axis="extraction"):
     """Whether its runs have an alpha."""
     weighs_by_regularisation: bool = False
     """Whether its weights come from a value learner that has a regularisation. It has no meaning under others."""
+    has_flow: bool = False
+    """Whether its policy reads noise and is held near a flow, which is a network of its own."""
     cloning_alpha: float | None = None
     """The alpha at which the loss reads no value, so that the run clones behaviour; None if there is none."""
     metrics: str = ""
@@ -261,7 +264,7 @@ class Keep(StrEnum):
 
 _BLACK, _GREY, _ORANGE, _BLUE, _DARK_BLUE, _YELLOW = "#222222", "#8a8a8a", "#d9600b", "#2f6db3", "#2f6fa7", "#e8a200"
 _GREEN, _PURPLE, _PINK, _BROWN = "#3f8f5f", "#8c5bb5", "#c2447a", "#8a6d3b"
-_SEA_GREEN = "#2e8b57"
+_SEA_GREEN, _VIOLET = "#2e8b57", "#7a4fa3"
 
 CriticNorm.NONE = CriticNorm.add(
     CriticNorm(
@@ -506,5 +509,21 @@ Extraction.GVR = Extraction.add(
         has_alpha=False,
         weighs_by_regularisation=True,
         metrics="gvr_",
+    )
+)
+Extraction.FLOW = Extraction.add(
+    Extraction(
+        "flow",
+        display_name="Flow",
+        meaning="The policy reads noise and climbs the critic. It is held near the actions that a flow of the data draws from "
+        "the same noise (MAC-Flow).",
+        colour=_VIOLET,
+        marker="D",
+        climbs_critic=True,
+        alpha_clones=True,
+        has_flow=True,
+        metrics="flow_",
+        rehearsed=0.03,
+        rehearsed_alpha=0.2,
     )
 )

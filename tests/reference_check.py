@@ -32,7 +32,7 @@ from recipe_sweep.trainers.batch import Batch
 from recipe_sweep.trainers.config import AwrBounds, LearnerConfig
 from recipe_sweep.trainers.critic import kept_name
 from recipe_sweep.trainers.kernels import Kernels
-from recipe_sweep.trainers.lanes import ActorLane, LaneMap, ValueLane
+from recipe_sweep.trainers.lanes import ActorLane, FlowLane, LaneMap, ValueLane
 from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.networks import LAYER_NORM_EPS, Arrays
 from recipe_sweep.trainers.normalisation import EPS
@@ -42,6 +42,7 @@ from recipe_sweep.trainers.task import TaskSpec
 TOLERANCE = 1e-8
 COMPARED = ("grad/", "loss/", "trace/", "params1/", "params5/")
 BATCH_KEYS = ("obs", "actions", "rewards", "next_obs", "next_actions", "state", "next_state", "mask")
+FLOW_KEYS = ("flow_start", "flow_time", "flow_noise", "flow_next_noise")
 LEGAL_KEYS = {"legals": "legal", "next_legals": "next_legal"}
 """Fields of a batch of discrete cases, and their names in files."""
 WORDS = {"decomposition": Decomposition, "value": ValueLearning, "extraction": Extraction}
@@ -132,6 +133,7 @@ def learner(cases: Sequence[Case]) -> Learner:
     configs = {learner_config(case) for case in cases}
     if len(configs) != 1:
         raise UnmappableFileError("cases of different decomposition, value learning, critic norm or sizes are not one pack")
+    flows = [i for i, case in enumerate(cases) if Extraction.of(case.config["extraction"]).has_flow]
     lanes = LaneMap(
         tuple(
             ValueLane(case.name, i, _number(case, "lr"), _optional(case, "tau"), _optional(case, "regularisation"))
@@ -146,9 +148,11 @@ def learner(cases: Sequence[Case]) -> Learner:
                 Extraction.of(case.config["extraction"]),
                 _optional(case, "alpha"),
                 ActorNorm.of(case.config["actor_norm"]),
+                flows.index(i) if i in flows else None,
             )
             for i, case in enumerate(cases)
         ),
+        tuple(FlowLane(cases[i].name, i, _number(cases[i], "lr")) for i in flows),
     )
 
     def initial(lane: int, network: str) -> Arrays:
@@ -189,6 +193,12 @@ def batch_of(cases: Sequence[Case]) -> Batch:
         stacked = {
             field: torch.from_numpy(np.stack([case.arrays[f"batch/{name}"] for case in cases])) for field, name in names.items()
         }
+        for name in FLOW_KEYS:
+            found = [case.arrays.get(f"batch/{name}") for case in cases]
+            drawn = next((each for each in found if each is not None), None)
+            if drawn is not None:  # Cases without a flow do not read it.
+                filled = [np.zeros_like(drawn) if each is None else each for each in found]
+                stacked[name] = torch.from_numpy(np.stack(filled))
     except KeyError as error:
         raise UnmappableFileError(f"missing {error}") from error
     return Batch(**stacked)
@@ -217,9 +227,12 @@ def _networks(built: Learner, lane: int, *, gradients: bool) -> Values:
         values |= _head("", k, stack.layout, stack.gradient if gradients else stack.flat, row)
         if not gradients:
             values |= _head("target_", k, stack.layout, models.target_critic.flat, row)
-    for name, stack in (("value", models.value), ("mixer", models.mixer), ("actor", models.actor)):
+    flow = built.lanes.actors[lane].flow
+    of_actor = models.actors.of(lane)
+    rows = [("value", models.value, lane), ("mixer", models.mixer, lane), ("actor", *of_actor)]
+    for name, stack, row in [*rows, *([("flow", models.flow, flow)] if flow is not None else [])]:
         if stack is not None:
-            values |= _lane(name, stack.layout, stack.gradient if gradients else stack.flat, lane)
+            values |= _lane(name, stack.layout, stack.gradient if gradients else stack.flat, row)
     if models.mixer is not None and models.target_mixer is not None and not gradients:
         values |= _lane("target_mixer", models.mixer.layout, models.target_mixer.flat, lane)
     if models.value is not None and models.target_value is not None and not gradients:
@@ -237,6 +250,9 @@ def reproduce(cases: Sequence[Case]) -> list[Values]:
         report = built.step(batch)
         losses = {"critic": report.critic_loss, "value": report.value_loss, "actor": report.actor_loss}
         for lane in range(len(cases)):
+            flow = built.lanes.actors[lane].flow
+            if report.flow_loss is not None and flow is not None:
+                traces[lane].setdefault("flow", []).append(float(report.flow_loss[flow]))
             for name, loss in losses.items():
                 if loss is not None:
                     traces[lane].setdefault(name, []).append(float(loss[lane]))
@@ -283,10 +299,20 @@ def compare(case: Case, made: Values) -> Verdict:
 
 
 def between_others(case: Case) -> Values:
-    """What this trainer makes of a case as a lane between two others: one of other parameters and alpha, and itself."""
+    """What this trainer makes of a case as a lane between others: of other parameters and alpha, itself, another extraction."""
     arrays = {name: value + 0.01 if name.startswith("params0/actor") else value for name, value in case.arrays.items()}
     other = Case("other", {**case.config, "alpha": 0.7}, arrays)
-    return reproduce([other, case, other._replace(name="third")])[1]
+    return reproduce([_of_another_extraction(case), other, case, other._replace(name="third")])[2]
+
+
+def _of_another_extraction(case: Case) -> Case:
+    """The case with an extraction that needs nothing more than the case has."""
+    own = Extraction.of(case.config["extraction"])
+    changed = Extraction.AWR if own.climbs_critic and not own.has_flow else Extraction.BRAC
+    name, arrays = "params0/actor/layer0/weight", dict(case.arrays)
+    if own.has_flow:  # Its actor reads noise behind the rest.
+        arrays[name] = arrays[name][: -int(_number(case, "A"))]
+    return Case("mixed", {**case.config, "extraction": changed.value, "alpha": 1.3}, arrays)
 
 
 def main(arguments: Sequence[str]) -> int:

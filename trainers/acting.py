@@ -38,7 +38,8 @@ class Policy(nn.Module):
         super().__init__()
         self.point, self.spec = point, task_spec(point.task)
         self._config = LearnerConfig.of(point)
-        self._network = actor_network(self.spec, self._config)
+        self._reads_noise = point.extraction.has_flow
+        self._network = actor_network(self.spec, self._config, self._reads_noise)
         self._bound, self._executed = ACTOR_BOUNDS[self._config.actor_bound], policy_of(self.spec)
         self._names = {name: name.replace("/", "_") for name in self._network.layout.shapes}
         for name, shape in self._network.layout.shapes.items():
@@ -48,26 +49,33 @@ class Policy(nn.Module):
                 raise UserInputError(Problem(f"weights of run {point.run_id}", None, _ACTOR + name, found, f"shape {shape}"))
             self.register_parameter(self._names[name], nn.Parameter(value.detach().to(self._config.dtype).clone()))
 
-    def forward(self, observations: Tensor) -> Tensor:
+    def forward(self, observations: Tensor, noise: Tensor | None = None) -> Tensor:
         """Compute mu (*, N, A), before it is clipped or made one-hot, of observations (*, N, O). Gradients flow.
 
-        Raises UserInputError for another shape.
+        `noise` (*, N, A) is for policies of the extraction `flow`, which were evaluated with standard normal numbers in
+        continuous tasks. None means zeros. Raises UserInputError for another shape.
         """
         self._check("observations", observations, self.spec.obs_dim)
         leaves = [self.get_parameter(own) for own in self._names.values()]
         first = leaves[0]
         copies = Copies(torch.cat([leaf.reshape(1, -1) for leaf in leaves], dim=1), self._network.layout)
         x = agent_inputs(observations.to(first.device, first.dtype))
+        outside = (*x.shape[:-1], self.spec.action_dim)
+        if noise is not None:
+            self._check("noise", noise, self.spec.action_dim)
+        if self._reads_noise:
+            drawn = x.new_zeros(outside) if noise is None else noise.to(x).expand(outside)
+            x = torch.cat([x, drawn], dim=-1)
         with self._config.arithmetic(first.device):
             mu = self._network(copies, x.reshape(1, -1, x.shape[-1]))
-        return self._bound(mu.to(first.dtype).view(*x.shape[:-1], self.spec.action_dim))
+        return self._bound(mu.to(first.dtype).view(outside))
 
-    def act(self, observations: object, legal: object = None) -> Tensor:
+    def act(self, observations: object, legal: object = None, noise: Tensor | None = None) -> Tensor:
         """Return the actions (*, N, A) that the environment executes: within the task's bounds, or one-hot if discrete.
 
         `observations` are (*, N, O), so (N, O) or a batch (B, N, O): a tensor, an array or nested lists. `legal` is
-        (*, N, A), 1 for a legal action and else 0; None allows all. The policy is deterministic. Raises UserInputError for
-        another shape.
+        (*, N, A), 1 for a legal action and else 0; None allows all. `noise` is as in `forward`; without it the policy is
+        deterministic. Raises UserInputError for another shape.
 
         >>> import recipe_sweep
         >>> sweep = recipe_sweep.open("sweeps/demo")
@@ -77,7 +85,7 @@ class Policy(nn.Module):
         torch.Size([3, 2])
         """
         with torch.no_grad():
-            mu = self(torch.as_tensor(observations))
+            mu = self(torch.as_tensor(observations), noise)
         allowed = None
         if legal is not None:
             wanted = torch.as_tensor(legal)

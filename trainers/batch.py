@@ -35,6 +35,14 @@ class Batch(NamedTuple):
     """(G, B, N, A): 1 for an action that is legal at `obs`, else 0"""
     next_legals: Tensor | None = None
     """(G, B, N, A): the same at `next_obs`"""
+    flow_start: Tensor | None = None
+    """(G, B, N, A): noise of the extraction `flow`, as the three below: `StepNoise` in trainers/flow_noise.py"""
+    flow_time: Tensor | None = None
+    """(G, B, N)"""
+    flow_noise: Tensor | None = None
+    """(G, B, N, A): what policies read at `obs`"""
+    flow_next_noise: Tensor | None = None
+    """(G, B, N, A): what policies read at `next_obs`"""
 
 
 def agent_inputs(obs: Tensor) -> Tensor:

@@ -140,7 +140,8 @@ def final_weights(learner: Learner, *, critics: bool) -> dict[str, Arrays]:
     models = learner.models
     kept: dict[str, Arrays] = {}
     for i, lane in enumerate(learner.lanes.actors):
-        leaves = _leaves("actor", models.actor, models.actor.flat, i)
+        stack, row = models.actors.of(i)
+        leaves = _leaves("actor", stack, stack.flat, row)
         if critics:
             heads = learner.config.heads
             for k in range(heads):
@@ -150,6 +151,8 @@ def final_weights(learner: Learner, *, critics: bool) -> dict[str, Arrays]:
                 leaves |= _leaves("mixer", models.mixer, models.mixer.flat, lane.value)
             if models.value is not None:
                 leaves |= _leaves("value", models.value, models.value.flat, lane.value)
+            if models.flow is not None and lane.flow is not None:
+                leaves |= _leaves("flow", models.flow, models.flow.flat, lane.flow)
         kept[lane.key] = leaves
     return kept
 
@@ -180,9 +183,13 @@ def _arrays(learner: Learner) -> dict[str, Tensor]:
         add(f"{prefix}/mixer", models.mixer, row, models.target_mixer.flat if models.target_mixer else None)
         add(f"{prefix}/value", models.value, row, models.target_value.flat if models.target_value else None)
         arrays[f"{prefix}/alive"] = learner.value_alive[row]
+    for i, flow_lane in enumerate(learner.lanes.flows):
+        prefix, row = f"flow/{flow_lane.key}", slice(i, i + 1)
+        add(f"{prefix}/flow", models.flow, row, None)
+        arrays[f"{prefix}/alive"] = learner.flow_alive[row]
     for i, lane in enumerate(learner.lanes.actors):
-        prefix, row = f"run/{lane.key}", slice(i, i + 1)
-        add(f"{prefix}/actor", models.actor, row, None)
+        prefix, row, own = f"run/{lane.key}", slice(i, i + 1), models.actors.of(i)
+        add(f"{prefix}/actor", own.stack, slice(own.row, own.row + 1), None)
         arrays[f"{prefix}/alive"] = learner.actor_alive[row]
         arrays[f"{prefix}/diverged_step"] = learner.diverged_step[row]
     return arrays

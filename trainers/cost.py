@@ -18,6 +18,8 @@ from recipe_sweep.trainers.environments.registry import task_spec
 from recipe_sweep.trainers.task import TaskSpec
 
 HEADS = 2
+TIME_FEATURES, EULER_STEPS = 16, 10
+"""Of the flow; trainers/flow.py has them too, but needs PyTorch."""
 
 
 class Shapes(NamedTuple):
@@ -41,6 +43,10 @@ class Shapes(NamedTuple):
     batch: int
     action: int
     """Width of the actions that one critic reads."""
+    noisy_actor: Net
+    """Actor that reads noise too."""
+    flow: Net
+    """Velocity network of the extraction `flow`."""
 
     @property
     def whole_mixer(self) -> tuple[Net, ...]:
@@ -79,6 +85,8 @@ def _shapes(decomposition: Decomposition, sizes: Sizes, batch: int) -> Shapes:
         samples=batch * sizes.agents,
         batch=batch,
         action=networks.action,
+        noisy_actor=Net((sizes.own + sizes.action, *sizes.hidden, sizes.action)),
+        flow=Net((sizes.own + sizes.action + TIME_FEATURES, *sizes.hidden, sizes.action)),
     )
 
 
@@ -90,17 +98,23 @@ class Lanes(NamedTuple):
     """Number of actors whose loss needs the critic's gradient (BRAC)"""
     reading: int
     """Number of actors whose loss needs only the critic's values (AWR)"""
+    noisy: int = 0
+    """Number of actors that read noise and climb the critic"""
+    flows: int = 0
+    """Number of flows"""
 
     @property
     def actors(self) -> int:
         """Number of runs."""
-        return self.climbing + self.reading
+        return self.climbing + self.reading + self.noisy
 
     @classmethod
     def of(cls, points: Sequence[DesignPoint]) -> Lanes:
         """Count the lanes of the runs of one pack."""
-        climbing = sum(point.extraction.climbs_critic for point in points)
-        return cls(len({point.value_lane_id for point in points}), climbing, len(points) - climbing)
+        noisy = [point.flow_lane_id for point in points if point.extraction.has_flow]
+        climbing = sum(point.extraction.climbs_critic for point in points) - len(noisy)
+        values = len({point.value_lane_id for point in points})
+        return cls(values, climbing, len(points) - climbing - len(noisy), len(noisy), len(set(noisy)))
 
 
 class Operations(NamedTuple):
@@ -112,18 +126,26 @@ class Operations(NamedTuple):
     """Operations of an actor lane under BRAC: its training, the critic's gradient, and under TD the next actions"""
     reading: int
     """Operations of an actor lane under AWR: its training; the baseline without a value network; under TD the next actions"""
+    noisy: int
+    """Operations of an actor lane that reads noise: as the climbing ones, with a wider input"""
+    flow: int
+    """Operations of a flow: its training, and what carries noise to actions"""
 
 
 def step_flops(points: Sequence[DesignPoint]) -> float:
     """Count the least floating-point operations of one gradient step of a pack."""
     each, lanes = operations(points[0]), Lanes.of(points)
-    return float(each.value * lanes.values + each.climbing * lanes.climbing + each.reading * lanes.reading)
+    return float(each.value * lanes.values + each.flow * lanes.flows + _of_actors(each, lanes))
+
+
+def _of_actors(each: Operations, lanes: Lanes) -> int:
+    return each.climbing * lanes.climbing + each.reading * lanes.reading + each.noisy * lanes.noisy
 
 
 def alone_flops(points: Sequence[DesignPoint]) -> float:
     """Count the least operations of one gradient step of all of a pack's runs, if each run were trained alone."""
     each, lanes = operations(points[0]), Lanes.of(points)
-    return float(each.value * lanes.actors + each.climbing * lanes.climbing + each.reading * lanes.reading)
+    return float(each.value * lanes.actors + each.flow * lanes.noisy + _of_actors(each, lanes))
 
 
 def operations(point: DesignPoint) -> Operations:
@@ -141,21 +163,24 @@ def _operations(decomposition: Decomposition, learning: ValueLearning, sizes: Si
     value = HEADS * sum(each.training(rows) for each, rows in shapes.critics) + evaluated + mixing
     value += sum(part.training(part.rows * batch) for part in shapes.mixer)
     value += shapes.judge.training(batch) if shapes.judge else 0
-    own = actor.training(shapes.samples)
+    own, noisy = actor.training(shapes.samples), shapes.noisy_actor.training(shapes.samples)
     baseline = evaluated
     if learning.has_value_network:
         value += net.training(units) + net.forward(units) + mixing
         baseline = 0
     if learning.follows_actor:
         own += actor.forward(shapes.samples)
+        noisy += shapes.noisy_actor.forward(shapes.samples)
     elif decomposition.reads_policy(learning):  # Targets compare with the policy's next actions.
         own += actor.forward(shapes.samples)
+        noisy += shapes.noisy_actor.forward(shapes.samples)
         value += evaluated
     climbed = HEADS * sum(
         each.gradient_of_inputs(rows, shapes.action * width)
         for (each, rows), width in zip(shapes.critics, (1, 2), strict=False)
     )
-    return Operations(value, own + climbed, own + baseline)
+    flow = shapes.flow.training(shapes.samples) + EULER_STEPS * shapes.flow.forward(shapes.samples)
+    return Operations(value, own + climbed, own + baseline, noisy + climbed, flow)
 
 
 class Memory(NamedTuple):
@@ -204,8 +229,10 @@ def checkpoint_bytes(points: Sequence[DesignPoint]) -> int:
 def weights_bytes(point: DesignPoint, *, critics: bool) -> int:
     """Compute the bytes of one run's kept weights: the actor's, and with `critics` those of all its networks."""
     shapes = shapes_of(point)
-    parameters = shapes.actor.parameters
+    has_flow = point.extraction.has_flow
+    parameters = (shapes.noisy_actor if has_flow else shapes.actor).parameters
     if critics:
+        parameters += shapes.flow.parameters if has_flow else 0
         parameters += _critic_parameters(shapes)
         parameters += shapes.value.parameters if point.value_learning.has_value_network else 0
     return point.precision.bytes * parameters
@@ -227,7 +254,8 @@ def _parameters(point: DesignPoint, shapes: Shapes, lanes: Lanes, copies: int) -
     per_value = (copies + 1) * _critic_parameters(shapes)
     if point.value_learning.has_value_network:
         per_value += (copies + point.value_learning.has_target_value) * shapes.value.parameters
-    return lanes.values * per_value + lanes.actors * copies * shapes.actor.parameters
+    actors = (lanes.climbing + lanes.reading) * shapes.actor.parameters + lanes.noisy * shapes.noisy_actor.parameters
+    return lanes.values * per_value + copies * (actors + lanes.flows * shapes.flow.parameters)
 
 
 def _critic_parameters(shapes: Shapes) -> int:
@@ -242,7 +270,9 @@ def _activations(point: DesignPoint, shapes: Shapes, lanes: Lanes) -> int:
     kept = HEADS * sum(rows * net.activations for net, rows in shapes.critics)
     critic = kept + HEADS * PASSING_COPIES * sum(net.parameters for net, _ in shapes.critics) + mixing
     actor = shapes.samples * shapes.actor.activations + PASSING_COPIES * shapes.actor.parameters
-    climbing, reading = lanes.climbing * (actor + kept), lanes.reading * actor
+    noisy = shapes.samples * shapes.noisy_actor.activations + PASSING_COPIES * shapes.noisy_actor.parameters
+    flow = lanes.flows * (shapes.samples * shapes.flow.activations + PASSING_COPIES * shapes.flow.parameters)
+    acting = lanes.climbing * (actor + kept), lanes.reading * actor, lanes.noisy * (noisy + kept)
     if point.decomposition.reads_policy(point.value_learning):  # The critic's loss waits for the policies' values.
-        return lanes.values * critic + climbing + reading
-    return max(lanes.values * critic, climbing, reading)
+        return max(lanes.values * critic, flow) + sum(acting)
+    return max(lanes.values * critic, flow, *acting)

@@ -33,8 +33,20 @@ class ValueLane:
 
 
 @dataclass(frozen=True)
+class FlowLane:
+    """One flow of the data. `key` names the lane in checkpoints."""
+
+    key: str
+    seed: int
+    lr: float
+
+
+@dataclass(frozen=True)
 class ActorLane:
-    """One run. `key` is its run_id; `value` is the position of the value lane that serves it."""
+    """One run. `key` is its run_id; `value` is the position of the value lane that serves it.
+
+    `flow` is the position of its flow lane, if its extraction has one.
+    """
 
     key: str
     value: int
@@ -43,6 +55,7 @@ class ActorLane:
     extraction: Extraction
     alpha: float | None
     norm: ActorNorm
+    flow: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,7 @@ class LaneMap:
 
     values: tuple[ValueLane, ...]
     actors: tuple[ActorLane, ...]
+    flows: tuple[FlowLane, ...] = ()
 
     @classmethod
     def of(cls, points: Sequence[DesignPoint]) -> LaneMap:
@@ -63,11 +77,22 @@ class LaneMap:
         values: dict[str, ValueLane] = {}
         for p in points:
             values.setdefault(p.value_lane_id, ValueLane(p.value_lane_id, p.seed, p.lr, p.tau, p.regularisation))
-        position = {key: i for i, key in enumerate(values)}
+        flows = {p.flow_lane_id: FlowLane(p.flow_lane_id, p.seed, p.lr) for p in points if p.extraction.has_flow}
+        value_at, flow_at = ({key: i for i, key in enumerate(each)} for each in (values, flows))
         actors = tuple(
-            ActorLane(p.run_id, position[p.value_lane_id], p.seed, p.lr, p.extraction, p.alpha, p.actor_norm) for p in points
+            ActorLane(
+                key=p.run_id,
+                value=value_at[p.value_lane_id],
+                seed=p.seed,
+                lr=p.lr,
+                extraction=p.extraction,
+                alpha=p.alpha,
+                norm=p.actor_norm,
+                flow=flow_at[p.flow_lane_id] if p.extraction.has_flow else None,
+            )
+            for p in points
         )
-        return cls(tuple(values.values()), actors)
+        return cls(tuple(values.values()), actors, tuple(flows.values()))
 
     @cached_property
     def seeds(self) -> tuple[int, ...]:
@@ -98,7 +123,7 @@ class Select:
 
     def __init__(self, positions: Sequence[int], count: int, device: torch.device) -> None:
         self._identity = list(positions) == list(range(count))
-        self._index = torch.tensor(positions, device=device)
+        self._index = torch.tensor(positions, dtype=torch.int64, device=device)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Select the rows: (count, *) -> (len(positions), *)."""

@@ -21,11 +21,13 @@ from recipe_sweep.trainers.decomposition.base import Views
 from recipe_sweep.trainers.decomposition.team_reward import TEAM_REWARDS
 from recipe_sweep.trainers.extraction.base import ExtractionData
 from recipe_sweep.trainers.extraction.registry import extraction
+from recipe_sweep.trainers.flow_step import FlowStep, carried, drawn_action, flow_loss
 from recipe_sweep.trainers.lanes import Grouping, LaneGroup, LaneMap, Select
 from recipe_sweep.trainers.mixers.base import Extra
 from recipe_sweep.trainers.models import Initial, Models, _draw
 from recipe_sweep.trainers.normalisation import CRITIC_NORMS, CriticLoss
 from recipe_sweep.trainers.parameters import Copies, Trained
+from recipe_sweep.trainers.policies.base import Policy
 from recipe_sweep.trainers.report import StepReport
 from recipe_sweep.trainers.task import TaskSpec
 from recipe_sweep.trainers.value_learning.base import StepData
@@ -44,6 +46,9 @@ class _Group(NamedTuple):
     """Selection of each actor lane's value lane among these"""
     grouping: Grouping
     alpha: Tensor
+    policy: Policy
+    flow_of: Select | None
+    """Selection of each actor lane's flow lane, if the extraction has a flow"""
 
 
 class _Acted(NamedTuple):
@@ -84,6 +89,12 @@ class Learner:
         self._tau = torch.tensor([[torch.nan if lane.tau is None else lane.tau] for lane in values], dtype=dtype, device=device)
         own = [torch.nan if lane.regularisation is None else lane.regularisation for lane in values]
         self._regularisation = torch.tensor([[each] for each in own], dtype=dtype, device=device)
+        self._batch_of_flow = Select([lanes.seeds.index(lane.seed) for lane in lanes.flows], len(lanes.seeds), device)
+        self._flow_lr = torch.tensor([[lane.lr] for lane in lanes.flows], dtype=dtype, device=device)
+        self.flow_alive = torch.ones(len(lanes.flows), dtype=torch.bool, device=device)
+        # One place behind the flows stands for the lanes without a flow.
+        places = [len(lanes.flows) if lane.flow is None else lane.flow for lane in actors]
+        self._flow_of_actor = torch.tensor(places, device=device)
         self.value_alive = torch.ones(len(values), dtype=torch.bool, device=device)
         self.actor_alive = torch.ones(len(actors), dtype=torch.bool, device=device)
         self.diverged_step = torch.full((len(actors),), -1, dtype=torch.int64, device=device)
@@ -120,16 +131,20 @@ class Learner:
         mixer = models.mixer.whole if models.mixer is not None and models.trains_mixer else None
         norms = self._backward(critic.loss, critic=models.critic.whole, mixer=mixer) | value_norms
 
+        flow = self._learn_flow(batch, inputs, norms)
         plain_q = models.credited(q.detach()).amin(1)
         exponents = value.exponents if value else None
         means, losses, actor_norms, records = [], [], [], []
         for i, group in enumerate(self._groups):
             mu, legal, actions, policy_q = early[i] if early else self._acted(group, batch, inputs, context)
+            cloned = group.batch_of(batch.actions)
+            if group.flow_of is not None and flow is not None:
+                cloned = drawn_action(models, group.flow_of(flow.carried), legal)
             loss = extraction(group.lanes.extraction).loss(
                 models,
                 ExtractionData(
                     actions=actions,
-                    nll=models.policy.nll(mu, group.batch_of(batch.actions), legal),
+                    nll=group.policy.nll(mu, cloned, legal),
                     alpha=group.alpha,
                     norm=group.lanes.norm,
                     critic=group.critic,
@@ -149,6 +164,7 @@ class Learner:
             if record:
                 shown = loss.record() | diagnostics.illegal_choices(mu.detach(), legal)
                 clipped = diagnostics.clipped_exponents(None if exponents is None else exponents[group.serving])
+                shown |= flow.record(group.flow_of, norms["flow"]) if flow and group.flow_of else {}
                 records.append((group.lanes.lanes, shown | {name: group.value_of(each) for name, each in clipped.items()}))
 
         actor = torch.cat(losses)
@@ -160,14 +176,34 @@ class Learner:
             mixed = diagnostics.of_mixing(plain_mixing, q.detach(), extra, self.config.gamma) if plain_mixing else {}
             measured = diagnostics.measure(self, total, target, critic, mixed, mu, actor, norms, records)
         self._update(step)
-        return StepReport(critic.loss.detach(), value.loss.detach() if value else None, actor, measured)
+        return StepReport(
+            critic.loss.detach(), value.loss.detach() if value else None, actor, measured, flow.loss if flow else None
+        )
+
+    def _learn_flow(self, batch: Batch, inputs: Tensor, norms: dict[str, Tensor]) -> FlowStep | None:
+        """Compute the flows' gradients, and where the step's noise is carried before the flows learn. None without a flow."""
+        models, pick = self.models, self._batch_of_flow
+        if models.flow is None:
+            return None
+        assert batch.flow_start is not None
+        assert batch.flow_time is not None
+        assert batch.flow_noise is not None
+        x = pick(inputs)
+        loss = flow_loss(models, x, pick(batch.actions), pick(batch.flow_start), pick(batch.flow_time))
+        norms |= self._backward(loss, flow=models.flow.whole)
+        self.flow_alive &= torch.stack((loss.detach(), norms["flow"])).isfinite().all(0)
+        return FlowStep(loss.detach(), carried(models, x, pick(batch.flow_noise)))
 
     def _acted(self, group: _Group, batch: Batch, inputs: Tensor, context: Tensor) -> _Acted:
         """Compute the actions of a group's policies, and their values if the critic's loss compares with them."""
         models = self.models
-        mu = models.means(group.actor.copies, group.batch_of(inputs))
+        x = group.batch_of(inputs)
+        if group.flow_of is None or batch.flow_noise is None:
+            mu = models.means(group.actor.copies, x)
+        else:
+            mu = models.means_with_noise(group.actor.copies, x, group.batch_of(batch.flow_noise))
         legal = group.batch_of(batch.legals) if batch.legals is not None else None
-        actions = models.policy.critic_action(mu, legal)
+        actions = group.policy.critic_action(mu, legal)
         if not models.compares_policy:
             return _Acted(mu, legal, actions)
         with torch.set_grad_enabled(group.lanes.extraction.climbs_critic):
@@ -181,7 +217,7 @@ class Learner:
         actors = self.lanes.actors[group.lanes]
         return _Group(
             lanes=group,
-            actor=self.models.actor.part(group.lanes),
+            actor=self.models.actors.part(group.lanes),
             batch_of=Select([self.lanes.seeds.index(lane.seed) for lane in actors], len(self.lanes.seeds), device),
             serving=slice(first, last),
             critic=self.models.critic.frozen.rows(slice(first * heads, last * heads)),
@@ -190,12 +226,18 @@ class Learner:
             alpha=torch.tensor(
                 [[torch.nan if lane.alpha is None else lane.alpha] for lane in actors], dtype=dtype, device=device
             ),
+            policy=self.models.flow_policy if group.extraction.has_flow else self.models.policy,
+            flow_of=Select([lane.flow for lane in actors if lane.flow is not None], len(self.lanes.flows), device)
+            if group.extraction.has_flow
+            else None,
         )
 
-    def act(self, x: Tensor) -> Tensor:
-        """Compute policy means (L, *, A), without a graph, of agents' inputs x (L, *, X)."""
-        with torch.no_grad():
-            return self.models.means(self.models.actor.frozen, x)
+    def act(self, x: Tensor, noise: Tensor | None = None) -> Tensor:
+        """Compute policy means (L, *, A), without a graph, of agents' inputs x (L, *, X).
+
+        `noise` (L, *, A) is for policies of the extraction `flow`. Without noise they read zeros.
+        """
+        return self.models.all_means(x, noise)
 
     def _value_data(self, batch: Batch, inputs: Tensor) -> StepData:
         decomposition, pick = self.models.decomposition, self._batch_of_value
@@ -207,6 +249,7 @@ class Learner:
                 pick(agent_inputs(batch.next_obs)),
                 pick(batch.next_state) if states and batch.next_state is not None else None,
                 pick(batch.next_legals) if batch.next_legals is not None else None,
+                pick(batch.flow_next_noise) if batch.flow_next_noise is not None else None,
             ),
             actions=pick(batch.actions).unsqueeze(1),
             next_actions=pick(batch.next_actions).unsqueeze(1) if batch.next_actions is not None else None,
@@ -242,6 +285,9 @@ class Learner:
         if self.config.divergence_bound is not None:
             sound &= total.detach().abs().flatten(1).amax(1) <= self.config.divergence_bound
         alive = self.actor_alive & torch.stack((actor, norms["actor"])).isfinite().all(0) & self.value_of_actor(sound)
+        if self.lanes.flows:
+            served = torch.cat([self.flow_alive, self.flow_alive.new_ones(1)])
+            alive &= served.index_select(0, self._flow_of_actor)
         # The copies are in place, because a CUDA graph needs its state at the same addresses.
         self.diverged_step.copy_(torch.where(self.actor_alive & ~alive, step, self.diverged_step))
         self.actor_alive.copy_(alive)
@@ -256,7 +302,9 @@ class Learner:
             models.mixer.descend(adam, self._value_lr, per_value, step + 1)
         if models.value is not None:
             models.value.descend(adam, self._value_lr, per_value, step + 1)
-        models.actor.descend(adam, self._actor_lr, self.actor_alive.unsqueeze(1), step + 1)
+        models.actors.descend(adam, self._actor_lr, self.actor_alive.unsqueeze(1), step + 1)
+        if models.flow is not None:
+            models.flow.descend(adam, self._flow_lr, self.flow_alive.unsqueeze(1), step + 1)
         models.target_critic.follow(models.critic, self.config.polyak)
         if models.target_mixer is not None and models.mixer is not None:
             models.target_mixer.follow(models.mixer, self.config.polyak)

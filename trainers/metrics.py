@@ -8,9 +8,14 @@ head_gap: mean distance of the first two heads; mixer_gain: gamma times the mean
 NORM_METRICS = ("grad_norm/critic", "grad_norm/mixer", "grad_norm/value", "grad_norm/actor", "grad_norm/all")
 ACTOR_METRICS = ("actor_loss", "actor_q_term", "actor_bc_term", "mu_outside", "mu_max_abs", "awr_ess", "awr_capped")
 """mu_outside: share of mu's components beyond the action bounds; awr_ess: effective sample size as a share of the samples."""
-LATER_METRICS = ("z_clipped_above", "z_clipped_below", "gvr_ess")
+LATER_METRICS = (
+    *("z_clipped_above", "z_clipped_below", "gvr_ess"),
+    *("flow_loss", "flow_distillation", "flow_grad_norm"),
+)
 """Metrics that older checkpoints lack. They come last, so that a resumed run can fill them with NaN. z_clipped_above and
-z_clipped_below: share of the exponents z that GVR clips; gvr_ess: effective sample size of its weights, as a share."""
+z_clipped_below: share of the exponents z that GVR clips; gvr_ess: effective sample size of its weights, as a share;
+flow_distillation: how far a policy is from what its flow draws, as a negative log-likelihood. flow_grad_norm is not in
+grad_norm/all, because a flow serves several runs."""
 
 OF_MASKED_TASKS = {"mu_outside": "argmax_illegal"}
 """Metrics that masked tasks have in place of others. argmax_illegal: share of the batch's agents whose largest component of mu,

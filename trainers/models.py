@@ -8,10 +8,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from recipe_sweep.search_spaces.vocabulary import Discretisation
+from recipe_sweep.trainers.actors import Actors
 from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.critic import Critic
 from recipe_sweep.trainers.decomposition.base import Views
 from recipe_sweep.trainers.decomposition.registry import DECOMPOSITIONS
+from recipe_sweep.trainers.flow import flow_network
 from recipe_sweep.trainers.lanes import LaneMap
 from recipe_sweep.trainers.mixers.base import Extra, Mixer, MixerSizes, Mixing
 from recipe_sweep.trainers.mixers.registry import TRAINED_BY_CRITIC
@@ -26,16 +29,20 @@ from recipe_sweep.trainers.value_learning.base import AdvantageTerms
 from recipe_sweep.trainers.value_learning.registry import VALUE_LEARNING
 
 Initial = Callable[[int, str], Arrays | None]
-"""(lane, network) -> the network's parameters in this lane, or None to draw them. `network` is the name in checkpoints."""
+"""(lane, network) -> the network's parameters in this lane, or None to draw them. `network` is the name in checkpoints.
+
+`lane` is a value lane of critics, mixers and value networks, and an actor lane of actors. For a flow it is the first actor lane
+that it serves.
+"""
 
 
 def _draw(lane: int, network: str) -> Arrays | None:
     return None
 
 
-def actor_network(spec: TaskSpec, config: LearnerConfig) -> Mlp:
-    """Make the actor's network, which all agents share: an observation and the agent's number -> mu."""
-    inputs = spec.obs_dim + spec.n_agents
+def actor_network(spec: TaskSpec, config: LearnerConfig, reads_noise: bool = False) -> Mlp:
+    """Make the actor's network, which all agents share: an observation and the agent's number, perhaps noise -> mu."""
+    inputs = spec.obs_dim + spec.n_agents + (spec.action_dim if reads_noise else 0)
     return Mlp(inputs, config.hidden, spec.action_dim, norm=False, last_variance=ACTOR_LAST_VARIANCE, kernels=config.kernels)
 
 
@@ -49,6 +56,7 @@ class Models:
         self.decomposition = DECOMPOSITIONS[config.decomposition]
         self.learning = VALUE_LEARNING[config.value_learning]
         self.policy = policy_of(spec, config.discretisation)
+        self.flow_policy = policy_of(spec, Discretisation.STRAIGHT_THROUGH)
         context, action = self.decomposition.context_size(spec), self.decomposition.action_size(spec)
         word = config.decomposition
         pair = self._valuing(2 * (context + action)) if word.pairs else None
@@ -56,13 +64,18 @@ class Models:
         self.compares_policy = word.reads_policy(config.value_learning)
         self.critic_follows_actor = self.learning.follows_actor or self.compares_policy
         self._value_net = self._valuing(context)
-        self._actor_net = actor_network(spec, config)
+        self._actor_net, self._noisy_net = actor_network(spec, config), actor_network(spec, config, reads_noise=True)
+        self._flow_net = flow_network(spec, config)
         self._mixer_net = self._mixer()
         self._stacked_mixer = stacked(self._mixer_net, config.kernels) if self._mixer_net else None
         self._device = device
         value_seeds = [lane.seed for lane in lanes.values]
         self.critic = self._critics(value_seeds, initial)
-        self.actor = self._stack(self._actor_net, [lane.seed for lane in lanes.actors], "actor", initial)
+        reads_noise = [lane.flow is not None for lane in lanes.actors]
+        self.actor = self._actor_stack(self._actor_net, [i for i, noisy in enumerate(reads_noise) if not noisy], initial)
+        noisy = self._actor_stack(self._noisy_net, [i for i, each in enumerate(reads_noise) if each], initial)
+        self.actors = Actors(self.actor, noisy if any(reads_noise) else None, reads_noise, device)
+        self.flow = self._flow_stack(initial) if lanes.flows else None
         self.value = self._stack(self._value_net, value_seeds, "value", initial) if self.learning.has_value_network else None
         self.mixer = self._stack(self._mixer_net, value_seeds, "mixer", initial) if self._mixer_net else None
         self.target_critic = Target(self.critic)
@@ -92,6 +105,18 @@ class Models:
         }
         return self._filled(network.layout, [drawn[key] if own is None else own for key, own in zip(draws, given, strict=True)])
 
+    def _actor_stack(self, network: Mlp, lanes: list[int], initial: Initial) -> Stack:
+        """Stack the actors of some lanes."""
+        seeds = [self.lanes.actors[lane].seed for lane in lanes]
+        return self._stack(network, seeds, "actor", lambda row, name: initial(lanes[row], name))
+
+    def _flow_stack(self, initial: Initial) -> Stack:
+        """Stack the flows. Each has the initial parameters of its first run."""
+        served = [lane.flow for lane in self.lanes.actors]
+        first = [served.index(flow) for flow in range(len(self.lanes.flows))]
+        seeds = [lane.seed for lane in self.lanes.flows]
+        return self._stack(self._flow_net, seeds, "flow", lambda row, name: initial(first[row], name))
+
     def _stack(self, network: Network, seeds: list[int], name: str, initial: Initial) -> Stack:
         drawn: dict[int, Arrays] = {}
         copies = []
@@ -113,8 +138,9 @@ class Models:
         return Reads(
             next_actions=self.learning.reads_next_actions,
             states=self.decomposition.uses_state,
-            legals=self.spec.masked and self.policy.reads_legal,
+            legals=self.spec.masked and (self.policy.reads_legal or self.flow is not None),
             next_legals=self.spec.masked and self.critic_follows_actor,
+            flow_noise=self.flow is not None,
         )
 
     @property
@@ -126,6 +152,46 @@ class Models:
         """Compute means mu (L, *, A) of agents' inputs x (L, *, X)."""
         mu = self._evaluate(self._actor_net, actor, x.flatten(1, -2)).view(*x.shape[:-1], self.spec.action_dim)
         return ACTOR_BOUNDS[self.config.actor_bound](mu)
+
+    def means_with_noise(self, actor: Copies, x: Tensor, noise: Tensor) -> Tensor:
+        """Compute means (L, *, A) of policies that read inputs x (L, *, X) and noise (L, *, A)."""
+        joined = torch.cat([x, noise], dim=-1)
+        mu = self._evaluate(self._noisy_net, actor, joined.flatten(1, -2)).view(*x.shape[:-1], self.spec.action_dim)
+        return ACTOR_BOUNDS[self.config.actor_bound](mu)
+
+    def all_means(self, x: Tensor, noise: Tensor | None) -> Tensor:
+        """Compute means (L, *, A) of all lanes' policies, without a graph.
+
+        Without noise, policies that read some read zeros.
+        """
+        with torch.no_grad():
+            if self.actors.all_plain:
+                return self.means(self.actor.frozen, x)
+            assert self.actors.noisy is not None
+            plain, noisy = self.actors.split(x)
+            drawn = x.new_zeros(*x.shape[:-1], self.spec.action_dim) if noise is None else noise
+            ends = self.means_with_noise(self.actors.noisy.frozen, noisy, self.actors.split(drawn)[1])
+            return self.actors.joined(self.means(self.actor.frozen, plain), ends) if len(plain) else ends
+
+    def policy_means(self, views: Views) -> Tensor:
+        """Compute means (V, B, N, A) of the policies that learn with the value lanes, without a graph.
+
+        It is for designs whose critic follows the actor.
+        """
+        return self.all_means(views.x, views.noise)
+
+    def read_actions(self, mu: Tensor, legal: Tensor | None) -> Tensor:
+        """Return all lanes' actions (L, *, A) as critics read them. Those of the extraction `flow` may be read otherwise."""
+        if self.actors.all_plain or not self.spec.discrete:
+            return self.policy.critic_action(mu, legal)
+        plain, noisy = self.actors.split(mu)
+        allowed = (None, None) if legal is None else self.actors.split(legal)
+        ends = self.flow_policy.critic_action(noisy, allowed[1])
+        return self.actors.joined(self.policy.critic_action(plain, allowed[0]), ends)
+
+    def velocity(self, flow: Copies, x: Tensor) -> Tensor:
+        """Compute velocities (F, B, N, A) of inputs (F, B, N, X + A + 16): see trainers/flow.py."""
+        return self._evaluate(self._flow_net, flow, x.flatten(1, -2)).view(*x.shape[:-1], self.spec.action_dim)
 
     def q(self, critic: Copies, context: Tensor, actions: Tensor) -> Tensor:
         """Compute critic values (V, K, G, units): contexts (V, units, C), G sets of actions (V, G, B, N, A)."""
@@ -193,7 +259,7 @@ class Models:
         """
         if not self.compares_policy:
             return None
-        read = self.policy.critic_action(self.means(self.actor.frozen, views.x) if mu is None else mu, views.legal)
+        read = self.read_actions(self.policy_means(views) if mu is None else mu, views.legal)
         return None if read is taken else self._target_q(views, read.unsqueeze(1))
 
     def _target_q(self, views: Views, actions: Tensor) -> Tensor:

@@ -18,3 +18,5 @@ class StepReport(NamedTuple):
     """(L,)"""
     diagnostics: Tensor | None
     """(len(diagnostics.names(...)), L)"""
+    flow_loss: Tensor | None = None
+    """(F,): of the flows, if a run has one"""

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from recipe_sweep.trainers.batch import Batch
 from recipe_sweep.trainers.data.stored.dataset import Dataset
+from recipe_sweep.trainers.flow_noise import step_noise
 from recipe_sweep.trainers.randomness import generator
 
 BLOCK = 64
@@ -30,6 +31,8 @@ class Reads(NamedTuple):
     """Legal actions at the observations. Only masked tasks have legal actions."""
     next_legals: bool = False
     """Legal actions at the next observations."""
+    flow_noise: bool = False
+    """Noise of the extraction `flow`, which is drawn and no column."""
 
 
 class Sampler:
@@ -46,7 +49,7 @@ class Sampler:
         device: torch.device,
     ) -> None:
         self._seeds, self._batch, self._dtype, self._device = tuple(seeds), batch, dtype, device
-        self._reads, self._action_dim = reads, dataset.spec.action_dim
+        self._reads, self._action_dim, self._spec = reads, dataset.spec.action_dim, dataset.spec
         on_cpu = device.type == "cpu"  # then columns stay memory-mapped, and all processes of the machine share them
 
         def place(column: Tensor) -> Tensor:
@@ -86,7 +89,15 @@ class Sampler:
             next_state=next_state,
             legals=self._gather_legals(rows) if self._reads.legals or measured else None,
             next_legals=self._gather_legals(next_rows) if self._reads.next_legals else None,
+            **(self._flow_noise(step) if self._reads.flow_noise else {}),
         )
+
+    def _flow_noise(self, step: int) -> dict[str, Tensor]:
+        """Draw the noise of a step by its names in a batch."""
+        drawn = [step_noise(seed, step, self._batch, self._spec) for seed in self._seeds]
+        names = ("flow_start", "flow_time", "flow_noise", "flow_next_noise")
+        parts = (torch.from_numpy(np.stack(part)).to(self._device, self._dtype) for part in zip(*drawn, strict=True))
+        return dict(zip(names, parts, strict=True))
 
     def _gather(self, column: Tensor, index: Tensor) -> Tensor:
         """Gather rows of a column as (G, B, *)."""

@@ -22,6 +22,7 @@ from recipe_sweep.trainers.data.catalogue import open_dataset
 from recipe_sweep.trainers.data.stored.dataset import Dataset
 from recipe_sweep.trainers.divergence import bound_of, tell_bound
 from recipe_sweep.trainers.evaluation import Executed, evaluate
+from recipe_sweep.trainers.flow_noise import EvaluationNoise
 from recipe_sweep.trainers.kernels import Kernels
 from recipe_sweep.trainers.lanes import LaneMap
 from recipe_sweep.trainers.learner import Learner
@@ -162,12 +163,20 @@ class PackTrainer:
             diagnostics={name: tuple(values.tolist()) for name, values in recorded if not np.isnan(values).all()},
         )
 
+    def _noise(self, episodes: int) -> EvaluationNoise | None:
+        """Make the noise of an evaluation at this step; None if no policy reads some."""
+        if not self.lanes.flows:
+            return None
+        seeds = [None if lane.flow is None else lane.seed for lane in self.lanes.actors]
+        return EvaluationNoise(seeds, self.step, episodes, self.dataset.spec)
+
     def _evaluate(self, meanwhile: Callable[[], None]) -> None:
         def act(observations: Tensor) -> Tensor:
-            return self.learner.act(agent_inputs(observations))
+            return self.learner.act(agent_inputs(observations), noise().to(observations) if noise else None)
 
         first, seeds = self._first, [point.seed for point in self.points]
         episodes = first.episodes_at_the_end if self.step == first.steps else first.eval_episodes
+        noise = self._noise(episodes)
         actors = self.learner.models.actor.flat
         how = Executed(actors.device, actors.dtype, self.learner.config.kernels.threads)
         began = time.monotonic()

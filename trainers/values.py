@@ -18,6 +18,7 @@ from recipe_sweep.trainers.config import LearnerConfig
 from recipe_sweep.trainers.data.stored.dataset import Dataset
 from recipe_sweep.trainers.decomposition.base import Views
 from recipe_sweep.trainers.environments import two_step
+from recipe_sweep.trainers.flow_noise import EvaluationNoise
 from recipe_sweep.trainers.kernels import EAGER, Kernels
 from recipe_sweep.trainers.lanes import LaneMap
 from recipe_sweep.trainers.mixers.base import Extra
@@ -69,7 +70,7 @@ def _compared(models: Models, views: Views) -> Tensor | None:
         return models.v(models.value.frozen, context).unsqueeze(1)
     if not models.compares_policy:
         return None
-    read = models.policy.critic_action(models.means(models.actor.frozen, views.x), views.legal)
+    read = models.read_actions(models.policy_means(views), views.legal)
     return models.q(models.critic.frozen, context, read.unsqueeze(1)).squeeze(2)
 
 
@@ -81,17 +82,24 @@ def policy_actions(point: DesignPoint, weights: Mapping[str, Tensor], spec: Task
 def kept_policy(
     point: DesignPoint, weights: Mapping[str, Tensor], spec: TaskSpec, kernels: Kernels = EAGER
 ) -> Callable[[Tensor], Tensor]:
-    """Make the policy of a finished run: it maps observations (1, M, N, O) to means mu (1, M, N, A), before clipping."""
+    """Make the policy of a finished run: it maps observations (1, M, N, O) to means mu (1, M, N, A), before clipping.
+
+    A policy of the extraction `flow` reads the noise of the run's last evaluation: M episodes, and each call is the next step.
+    """
     config = LearnerConfig.of(point, kernels)
 
     def kept(lane: int, network: str) -> Arrays | None:
         return _leaves(weights, network) if network == "actor" else None
 
     models = Models(spec, config, LaneMap.of([point]), torch.device("cpu"), kept)
+    noises: dict[int, EvaluationNoise] = {}
 
     def means(obs: Tensor) -> Tensor:
-        with torch.no_grad():
-            return models.means(models.actor.frozen, agent_inputs(obs.to(config.dtype)))
+        x, episodes = agent_inputs(obs.to(config.dtype)), obs.shape[1]
+        if not point.extraction.has_flow:
+            return models.all_means(x, None)
+        noise = noises.setdefault(episodes, EvaluationNoise([point.seed], point.steps, episodes, spec))
+        return models.all_means(x, noise().to(x))
 
     return means
 

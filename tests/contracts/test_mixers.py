@@ -22,7 +22,7 @@ from recipe_sweep.trainers.mixers.stacked import stacked
 from recipe_sweep.trainers.networks import Arrays, stack_arrays
 from recipe_sweep.trainers.parameters import Copies, Layout, Leaves
 from recipe_sweep.trainers.values import learned_values
-from tests.trainers.builders import SPEC, batch, family, learner, trained
+from tests.trainers.builders import SPEC, actor_row, batch, family, learner, trained
 
 LANES, HEADS, BATCH = 3, 2, 5
 SIZES = MixerSizes(agents=4, inputs=6, actions=2, state=7, embed=8, hidden=16)
@@ -226,9 +226,9 @@ def test_a_new_mixer_needs_no_change_elsewhere(
     runs = family(Decomposition.MIX, learning)
     built = trained(runs, 4)
     assert built.diverged_step.eq(-1).all()
-    packed = {lane.key: built.models.actor.flat[i] for i, lane in enumerate(built.lanes.actors)}
+    packed = {lane.key: actor_row(built, i) for i, lane in enumerate(built.lanes.actors)}
     for run in (runs[0], runs[-1]):
-        torch.testing.assert_close(trained([run], 4).models.actor.flat[0], packed[run.run_id], rtol=0, atol=1e-10)
+        torch.testing.assert_close(actor_row(trained([run], 4), 0), packed[run.run_id], rtol=0, atol=1e-10)
 
     checkpoint.save(tmp_path, built, History(), pack_key="pack", data_hash="data")
     found, resumed = checkpoint.load_latest(tmp_path), learner(runs)

@@ -36,7 +36,7 @@ DESIGNS = [
     for e in Extraction.members()
     if e.works_under(v)
 ]
-ALPHAS = {Extraction.BRAC: (0.1, 1.0), Extraction.AWR: (1.0, 3.0)}
+ALPHAS = {Extraction.BRAC: (0.1, 1.0), Extraction.AWR: (1.0, 3.0), Extraction.FLOW: (0.1, 1.0)}
 """Two temperatures of the extractions that have one"""
 
 
@@ -99,6 +99,10 @@ def batch(seeds: Sequence[int], step: int, size: int = 8, spec: TaskSpec = SPEC)
             "next_actions": rng.uniform(-1, 1, (size, agents, action)),
             "state": rng.normal(size=(size, spec.state_dim)),
             "next_state": rng.normal(size=(size, spec.state_dim)),
+            "flow_start": rng.normal(size=(size, agents, action)),
+            "flow_time": rng.random((size, agents)),
+            "flow_noise": rng.normal(size=(size, agents, action)),
+            "flow_next_noise": rng.normal(size=(size, agents, action)),
         }
 
     drawn = [one(seed) for seed in seeds]
@@ -132,6 +136,12 @@ def trained(points: Sequence[DesignPoint], steps: int, kernels: Kernels = EAGER)
     for step in range(steps):
         built.step(batch(built.lanes.seeds, step))
     return built
+
+
+def actor_row(built: Learner, lane: int) -> torch.Tensor:
+    """The actor's parameters of a lane, as a view."""
+    own = built.models.actors.of(lane)
+    return own.stack.flat[own.row]
 
 
 def dataset(rows: int = 200) -> Dataset:

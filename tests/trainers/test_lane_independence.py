@@ -15,7 +15,7 @@ from recipe_sweep.trainers.batch import Batch
 from recipe_sweep.trainers.kernels import EAGER, Kernels
 from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.task import TaskSpec
-from tests.trainers.builders import MASKED, SPEC, batch, family, learner, masked_batch
+from tests.trainers.builders import MASKED, SPEC, actor_row, batch, family, learner, masked_batch
 
 STEPS = 4
 COMPILED = Kernels(fused=True)
@@ -53,7 +53,7 @@ def train(
         if step == at:
             for i, lane in enumerate(built.lanes.actors):
                 if lane.key == poisoned:
-                    built.models.actor.flat[i].fill_(torch.nan)
+                    actor_row(built, i).fill_(torch.nan)
         drawn = (masked_batch if spec.masked else batch)(built.lanes.seeds, step, size, spec)
         given = Batch(
             *(part.to(built.config.dtype) if part is not None and part.is_floating_point() else part for part in drawn)
@@ -68,11 +68,14 @@ def state_of(built: Learner, run: int) -> list[torch.Tensor]:
     """Every number of a run: parameters, moments and targets of its actor and of the value lane that serves it."""
     models, value = built.models, built.lanes.actors[run].value
     heads = slice(value * built.config.heads, (value + 1) * built.config.heads)
-    rows = [(models.actor, slice(run, run + 1)), (models.critic, heads)]
+    own, flow = models.actors.of(run), built.lanes.actors[run].flow
+    rows = [(own.stack, slice(own.row, own.row + 1)), (models.critic, heads)]
+    rows += [(models.flow, slice(flow, flow + 1))] if models.flow is not None and flow is not None else []
     rows += [(stack, slice(value, value + 1)) for stack in (models.mixer, models.value) if stack is not None]
     found = [part[own] for stack, own in rows for part in (stack.flat, stack.exp_avg, stack.exp_avg_sq, stack.gradient)]
     found.append(models.target_critic.flat[heads])
-    return [*found, models.target_mixer.flat[value : value + 1]] if models.target_mixer else found
+    targets = [target for target in (models.target_mixer, models.target_value) if target is not None]
+    return [*found, *(target.flat[value : value + 1] for target in targets)]
 
 
 def same(a: torch.Tensor, b: torch.Tensor) -> bool:
@@ -126,4 +129,4 @@ def test_a_run_that_breaks_changes_no_other(runs: list[DesignPoint], kernels: Ke
         diverged = int(poisoned.diverged_step[i])
         assert diverged == (at if run.run_id == broken else -1)
         if run.run_id != broken:
-            assert torch.equal(poisoned.models.actor.flat[i], healthy.models.actor.flat[i])
+            assert torch.equal(actor_row(poisoned, i), actor_row(healthy, i))

@@ -45,7 +45,7 @@ def trained(runs: Sequence[DesignPoint], threads: int) -> tuple[PackTrainer, dic
     for i, lane in enumerate(trainer.lanes.actors):
         v = lane.value
         rows = [
-            (models.actor.flat, i, 1),
+            (models.actors.of(i).stack.flat, models.actors.of(i).row, 1),
             (models.critic.flat, v * heads, heads),
             (models.target_critic.flat, v * heads, heads),
         ]

@@ -24,6 +24,8 @@ class Views(NamedTuple):
     """(L, B, S), if the design uses the state"""
     legal: Tensor | None = None
     """(L, B, N, A): 1 for a legal action, else 0. None if nobody reads it, or if all actions are always legal"""
+    noise: Tensor | None = None
+    """(L, B, N, A): standard normal numbers that policies of the extraction `flow` read; None if no lane has such a policy"""
 
 
 class Decomposition(Protocol):

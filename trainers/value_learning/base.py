@@ -69,6 +69,13 @@ class Networks(Protocol):
         """Compute means mu (L, *, A) of agents' inputs x (L, *, X)."""
         ...
 
+    def policy_means(self, views: Views) -> Tensor:
+        """Compute means (V, B, N, A) of the policies that learn with the value lanes, without a graph.
+
+        It is for designs whose critic follows the actor.
+        """
+        ...
+
     def v(self, value: Copies, context: Tensor) -> Tensor:
         """Compute the value network's values (V, units) of contexts (V, units, C)."""
         ...

@@ -19,7 +19,7 @@ class Td(Sarsa):
 
     def next_total(self, models: Networks, data: StepData) -> Tensor:
         """Compute the target total of the policy's greedy next actions."""
-        mu = models.means(models.actor.frozen, data.next.x)
+        mu = models.policy_means(data.next)
         actions = models.policy.greedy(mu, data.next.legal)
         return models.target_total(data.next, actions.unsqueeze(1), models.target_compared(data.next, mu, actions))
 
