@@ -236,7 +236,7 @@ def _critic_norms(grid: Grid, tables: Tables) -> Iterator[Finding]:
 
 
 def _weights_without_source(grid: Grid, tables: Tables) -> Iterator[Finding]:
-    """Refuse an extraction that weighs by the regularisation of V under a value learner without one, unless a rule excludes it.
+    """Refuse an extraction whose weights the value learner does not compute, unless `exclude` leaves the pair out.
 
     Such runs have no weights. Another extraction would be trained in their place, and the user would not know.
     """

@@ -25,8 +25,9 @@ class FlowStep(NamedTuple):
 
 
 def flow_loss(models: Models, x: Tensor, actions: Tensor, start: Tensor, time: Tensor) -> Tensor:
-    """Compute mean (v(x, a_t, t) - (u - a_0))^2, (F,), of inputs (F, B, N, X), actions, noise (F, B, N, A) and times (F, B, N).
+    """Compute mean (v(x, a_t, t) - (u - a_0))^2, (F,).
 
+    Inputs x are (F, B, N, X), actions u and noise `start` (F, B, N, A), times (F, B, N).
     Its gradient reaches the velocity network alone.
     """
     assert models.flow is not None

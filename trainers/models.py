@@ -240,9 +240,10 @@ class Models:
         return self.decomposition.total(q, self.target_mixing(views), Extra(actions, compared)).amin(1)
 
     def target_advantage_terms(self, views: Views, actions: Tensor) -> AdvantageTerms:
-        """Compute min_k Q_bar_k(., u) (V, units) of one set of actions (V, 1, B, N, A), and the target mixer's local weights.
+        """Compute min_k Q_bar_k(., u) (V, units) and the target mixer's local weights.
 
-        Where all agents share an advantage, it is min_k T_bar_k (V, B). Without a mixer every weight is 1.
+        Where all agents share an advantage, it is min_k T_bar_k (V, B). There is one set of actions (V, 1, B, N, A). Without
+        a mixer every weight is 1.
         """
         q = self.credited(self._target_q(views, actions)).amin(1)
         mixing = self.target_mixing(views)

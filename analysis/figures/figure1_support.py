@@ -215,7 +215,7 @@ def _dots(
 def _bars(axes: Axes, measured: pd.DataFrame, rows: Sequence[Decomposition], column: str, title: str) -> None:
     """Draw one group per decomposition: the mean over seeds as a bar, each seed as a dot."""
     axes.set_title(title, fontsize=8)
-    for number, extraction in enumerate(Extraction.members()):
+    for number, extraction in enumerate(EXTRACTIONS):
         colour, marker = extraction.colour, extraction.marker
         hatch = None if number == 0 else "////"
         chosen = measured[measured["extraction"] == extraction.value]

@@ -58,6 +58,7 @@ FIGURES = (
     _kind("figure7", 7, "figure7_designs", "Best performance according to design choices", "figure7_small"),
     _kind("figure8", 8, "figure8_value_learning", "Learned values under TD, SARSA and IQL", "figures1and8"),
     _kind("figure9", 9, "figure9_discrete", "Discrete control", "figure9_small"),
+    _kind("figure10", 10, "figure10_published", "Published algorithms with Mix", "figure10_small"),
     _kind("alpha_figure", None, "alpha_curves", "Score against temperature", "figure7_small"),
     _kind("discretisation_figure", None, "discretisation", "Returns under each discretisation", "discretisation"),
     _kind("svn_figure", None, "svn_ablation", "Training under each normalisation", "svn_ablation"),

@@ -23,6 +23,7 @@ from recipe_sweep.analysis.findings.panels import TaskPanels
 from recipe_sweep.analysis.findings.titles import Design
 from recipe_sweep.analysis.number_text import short
 from recipe_sweep.analysis.results.scores import Configuration
+from recipe_sweep.search_spaces.triples import title_of
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 
 
@@ -45,9 +46,11 @@ class Recipe:
         tau = f" (\N{GREEK SMALL LETTER TAU} {short(self.tau)})" if self.tau is not None else ""
         alpha = f" at \N{GREEK SMALL LETTER ALPHA} {short(self.alpha)}" if self.alpha is not None else ""
         other = f", {self.other}" if self.other else ""
+        title = title_of(self.decomposition, self.value_learning, self.extraction)
+        named = f" ({title})" if title is not None else ""
         return (
             f"{self.decomposition.display_name} with {self.value_learning.display_name}{tau} and "
-            f"{self.extraction.display_name}{alpha}{other}"
+            f"{self.extraction.display_name}{named}{alpha}{other}"
         )
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from recipe_sweep.analysis.findings import battles, evidence, norms, steadiness
+from recipe_sweep.analysis.findings import battles, evidence, named_triples, norms, steadiness
 from recipe_sweep.analysis.findings.evidence import Finding, Sweep
 from recipe_sweep.search_spaces.families import SKIRMISH, SKIRMISH_DRAWN, SMAC_V1, SMAC_V2
 from recipe_sweep.search_spaces.vocabulary import Decomposition
@@ -244,6 +244,22 @@ CLAIMS = (
         f"lead of Mix over the mean of the others with full chance, minus that with fixed chance; {_SELECTED}",
         "suggested by SMACv1 and SMACv2; chance can be chosen in skirmish alone (6)",
         battles.gains_by_chance,
+        SCORE,
+    ),
+    Definition(
+        "mix-improves-omiga",
+        "Mix improves OMIGA.",
+        f"score of OMIGA with Mix and SVN minus that of OMIGA, {_SELECTED}",
+        "said in words (7, Figure 10)",
+        named_triples.improves("OMIGA + Mix", "OMIGA"),
+        SCORE,
+    ),
+    Definition(
+        "mix-improves-mac-flow",
+        "Mix improves MAC-Flow.",
+        f"score of MAC-Flow with Mix and SVN minus that of MAC-Flow, {_SELECTED}",
+        "said in words (7, Figure 10)",
+        named_triples.improves("MAC-Flow + Mix", "MAC-Flow"),
         SCORE,
     ),
 )

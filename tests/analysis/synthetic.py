@@ -145,14 +145,14 @@ def score_of(point: DesignPoint, noise: float = 0.08) -> float:
     )
     seed_effect = np.random.default_rng([point.seed, len(point.dataset)]).normal(0.0, noise / 2.0)
     own = np.random.default_rng(int(point.run_id, 16)).normal(0.0, noise)
-    off = abs(math.log10(point.alpha / _BEST_ALPHA[point.extraction])) if point.alpha else 1.0
+    off = abs(math.log10(point.alpha / _BEST_ALPHA.get(point.extraction, 0.3))) if point.alpha else 1.0
     return float(
         _QUALITY.get(point.dataset, 0.5)
-        + _DECOMPOSITION[point.decomposition]
+        + _DECOMPOSITION.get(point.decomposition, 0.0)
         + (0.04 if point.extraction is Extraction.AWR else 0.0)
         + (-0.02 if point.value_learning is ValueLearning.TD else 0.0)
         - 0.12 * off
-        + interaction[where]
+        + interaction[tuple(place % count for place, count in zip(where, interaction.shape, strict=True))]
         + seed_effect
         + own
     )

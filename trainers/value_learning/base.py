@@ -103,7 +103,7 @@ class Networks(Protocol):
         ...
 
     def target_advantage_terms(self, views: Views, actions: Tensor) -> AdvantageTerms:
-        """Compute min_k Q_bar_k(., u) of one set of actions (V, 1, B, N, A), and its local weights."""
+        """Compute min_k Q_bar_k of one set of actions (V, 1, B, N, A), and its local weights."""
         ...
 
 

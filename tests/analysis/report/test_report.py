@@ -164,7 +164,7 @@ def test_a_sweep_without_a_third_of_its_runs_and_without_one_task_is_reported_on
     (sheet,) = draw_figure7(found, ("note",), look_of(found)).axes
     assert [text.get_text() for text in sheet.texts].count("no runs") == 6 + 3 + 2
     assert {figure.name for figure in paths.figures} == {"figure7", "figure7_alpha"}
-    assert {absent.kind.number for absent in paths.absent} == {1, 2, 3, 4, 5, 6, 8, 9}
+    assert {absent.kind.number for absent in paths.absent} == {1, 2, 3, 4, 5, 6, 8, 9, 10}
     assert paths.page is not None
     text = paths.page.read_text()
     missing = text[text.index('<section id="missing">') : text.index('<section id="cost">')]
