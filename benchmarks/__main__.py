@@ -24,6 +24,7 @@ from rich.progress import track
 
 from benchmarks.beside import BESIDE, beside
 from benchmarks.case import Case, Measured, measure, peak_flops
+from benchmarks.paper_words import of_paper
 from benchmarks.tables import beside_lines, case_table, mixture_lines
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from recipe_sweep.trainers.allocator import ALLOCATOR
@@ -39,14 +40,14 @@ def paper_size(agents: Iterable[int], decompositions: Sequence[str], seconds: fl
     cases = []
     for task, decomposition, learning in itertools.product((TASKS[n] for n in agents), decompositions, ValueLearning):
         base = Case(task, decomposition, learning, seconds=seconds)
-        cases += [dataclasses.replace(base, extractions=(extraction,), alphas=1) for extraction in Extraction.members()]
+        cases += [dataclasses.replace(base, extractions=(extraction,), alphas=1) for extraction in of_paper(Extraction)]
         cases.append(base)
     return cases
 
 
 def large_packs(seconds: float) -> list[Case]:
     """List packs of 64 with Mix at three agents."""
-    return [Case(TASKS[3], Decomposition.MIX, learning, seeds=8, seconds=seconds) for learning in ValueLearning.members()]
+    return [Case(TASKS[3], Decomposition.MIX, learning, seeds=8, seconds=seconds) for learning in of_paper(ValueLearning)]
 
 
 def scaling(hidden: int, lanes: Sequence[int], learners: Sequence[str], seconds: float) -> list[Case]:
@@ -55,7 +56,7 @@ def scaling(hidden: int, lanes: Sequence[int], learners: Sequence[str], seconds:
     for learning, count in itertools.product(learners, lanes):
         base = Case(TASKS[3], Decomposition.MIX, learning, hidden=(hidden, hidden), batch=64, seconds=seconds)
         if count == 1:
-            cases += [dataclasses.replace(base, extractions=(extraction,), alphas=1) for extraction in Extraction.members()]
+            cases += [dataclasses.replace(base, extractions=(extraction,), alphas=1) for extraction in of_paper(Extraction)]
         else:
             cases.append(dataclasses.replace(base, seeds=max(count // 8, 1), alphas=min(count // 2, 4)))
     lone_td = Case(TASKS[3], Decomposition.MIX, "td", ("brac",), 1, hidden=(hidden, hidden), batch=64, seconds=seconds)
@@ -66,7 +67,7 @@ def on_a_gpu() -> dict[str, list[Case]]:
     """List cases with Mix at three agents at both sizes: step by step, as CUDA graphs, and in each precision."""
     sizes = {
         "paper size": paper_size([3], [Decomposition.MIX], 2.0) + large_packs(2.0),
-        "hidden 64": scaling(64, (1, 8, 32, 128), ValueLearning.members(), 2.0),
+        "hidden 64": scaling(64, (1, 8, 32, 128), of_paper(ValueLearning), 2.0),
     }
     ways = {
         "step by step": {},
@@ -102,15 +103,15 @@ def main() -> None:
     elif given.short:
         sections = {
             "paper size": paper_size([3], [Decomposition.MIX], 1.0),
-            "hidden 64": scaling(64, (1, 32), ValueLearning.members(), 1.0),
+            "hidden 64": scaling(64, (1, 32), of_paper(ValueLearning), 1.0),
         }
         others = ("profile",)
     else:
         sections = {
             "paper size": paper_size(TASKS, Decomposition.members(), 2.0),
             "paper size, packs of 64": large_packs(1.0),
-            "hidden 64": scaling(64, (1, 2, 4, 8, 16, 32, 64, 128), ValueLearning.members(), 2.0),
-            "hidden 256": scaling(256, (1, 8, 32, 128), ValueLearning.members(), 2.0),
+            "hidden 64": scaling(64, (1, 2, 4, 8, 16, 32, 64, 128), of_paper(ValueLearning), 2.0),
+            "hidden 256": scaling(256, (1, 8, 32, 128), of_paper(ValueLearning), 2.0),
         }
         others = BESIDE
     os.environ.update(ALLOCATOR | {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"})

@@ -12,6 +12,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.case import Case, build, resident
+from benchmarks.paper_words import of_paper
 from recipe_sweep.search_spaces.vocabulary import Decomposition, Extraction, ValueLearning
 from recipe_sweep.trainers.batch import agent_inputs
 from recipe_sweep.trainers.evaluation import evaluate
@@ -115,7 +116,7 @@ def _train_for_a_while(together: Barrier, answers: multiprocessing.SimpleQueue[f
 
 def profiled(hidden: tuple[int, ...], batch: int, alphas: int, seeds: int) -> list[Share]:
     """Divide the CPU time of a step: products of PyTorch, compiled functions, and other operations by PyTorch's names."""
-    extractions = (Extraction.BRAC,) if alphas == 1 else Extraction.members()
+    extractions = (Extraction.BRAC,) if alphas == 1 else of_paper(Extraction)
     trainer = build(Case("3hopper", Decomposition.MIX, ValueLearning.SARSA, extractions, alphas, seeds, hidden, batch))
     trainer.advance()
     with profile(activities=[ProfilerActivity.CPU]) as seen:

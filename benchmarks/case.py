@@ -17,6 +17,7 @@ from torch.utils.benchmark import Timer
 from torch.utils.benchmark import timer as wall_time
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks.paper_words import of_paper
 from recipe_sweep.search_spaces.point import DesignPoint
 from recipe_sweep.search_spaces.vocabulary import (
     ActorNorm,
@@ -51,7 +52,7 @@ class Case:
     task: str
     decomposition: str
     value_learning: str
-    extractions: tuple[str, ...] = Extraction.members()
+    extractions: tuple[str, ...] = of_paper(Extraction)
     alphas: int = 4
     seeds: int = 1
     hidden: tuple[int, ...] = (512, 512, 512, 512)

@@ -31,7 +31,8 @@ CONFIGURATIONS = {
 
 def world(configurations: tuple[float, ...], *, size: float = 1.0) -> Floats:
     """Make true scores (X, V, E, D, K): Mix +0.5, AWR +0.5, TD -0.3, all times `size`; configurations come on top."""
-    truth = np.zeros((len(Decomposition.members()), len(ValueLearning.members()), len(Extraction.members()), DATASETS))
+    axes = (Decomposition, ValueLearning, Extraction)
+    truth = np.zeros((*(sum(word.in_paper for word in axis.members()) for axis in axes), DATASETS))
     truth[Decomposition.place(Decomposition.MIX)] += 0.5 * size
     truth[:, :, Extraction.place(Extraction.AWR)] += 0.5 * size
     truth[:, ValueLearning.place(ValueLearning.TD)] -= 0.3 * size

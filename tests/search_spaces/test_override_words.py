@@ -25,7 +25,7 @@ def test_every_word_of_a_key_is_taken_as_its_value(section: type[Section]) -> No
 
 
 def test_a_key_may_be_shortened_and_an_unknown_one_has_no_words() -> None:
-    assert override_words("value_learning") == override_words("axes.value_learning") == ("td", "sarsa", "iql")
+    assert override_words("value_learning") == override_words("axes.value_learning") == ("td", "sarsa", "iql", "gvr")
     assert override_words("nonsense") == override_words("search.alpha.brac") == override_words("brac") == ()
 
 

@@ -85,9 +85,9 @@ def test_more_episodes_at_the_end_change_no_earlier_evaluation_and_add_to_its_st
     starts: list[np.ndarray] = []
     act = Learner.act
 
-    def watched(self: Learner, x: torch.Tensor) -> torch.Tensor:
+    def watched(self: Learner, x: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
         starts.append(x.numpy())
-        return act(self, x)
+        return act(self, x, noise)
 
     monkeypatch.setattr(Learner, "act", watched)
     curves, last = [], []
