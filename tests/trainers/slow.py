@@ -27,6 +27,7 @@ class Losses(NamedTuple):
     critic: Tensor
     value: Tensor | None
     actor: Tensor
+    flow: Tensor | None
 
 
 class Slow:
@@ -40,11 +41,17 @@ class Slow:
         self.reward, self.mask = parts["rewards"].mean(-1), parts["mask"]
         self.agents = self.now[0].shape[1]
         self.discrete = self.now[3] is not None
-        self.has_v = point.value_learning == "iql"
+        self.has_v = point.value_learning.value in ("iql", "gvr")
+        self.flows = point.extraction == "flow"
+        self.noise, self.next_noise = parts["flow_noise"], parts["flow_next_noise"]
+        self.start, self.time = parts["flow_start"], parts["flow_time"]
 
     def losses(self, live: P, still: P) -> Losses:
         return Losses(
-            self.critic_loss(live, still), self.value_loss(live, still) if self.has_v else None, self.actor_loss(live, still)
+            critic=self.critic_loss(live, still),
+            value=self.value_loss(live, still) if self.has_v else None,
+            actor=self.actor_loss(live, still),
+            flow=self.flow_loss(live, still) if self.flows else None,
         )
 
     # networks
@@ -73,10 +80,19 @@ class Slow:
         return torch.cat([obs[:, agent], number], -1)
 
     def mu(self, p: P, obs: Tensor) -> Tensor:
-        return torch.stack([self.mlp(p, "actor", self.own(obs, a)) for a in range(self.agents)], 1)
+        noise = self.noise if obs is self.now[0] else self.next_noise
+        read = [torch.cat([self.own(obs, a), *([noise[:, a]] if self.flows else [])], -1) for a in range(self.agents)]
+        return torch.stack([self.mlp(p, "actor", x) for x in read], 1)
 
-    def v(self, p: P, obs: Tensor) -> Tensor:
-        return torch.stack([self.mlp(p, "value", self.own(obs, a)).squeeze(-1) for a in range(self.agents)], 1)
+    def v(self, p: P, obs: Tensor, bar: str = "") -> Tensor:
+        return torch.stack([self.mlp(p, f"{bar}value", self.own(obs, a)).squeeze(-1) for a in range(self.agents)], 1)
+
+    def velocity(self, p: P, at: Tensor, time: Tensor) -> Tensor:
+        """v (B, N, A) at points (B, N, A) and times (B, N)."""
+        angles = [2.0**k * math.pi * time for k in range(8)]
+        features = torch.stack([*(angle.sin() for angle in angles), *(angle.cos() for angle in angles)], -1)
+        read = [torch.cat([self.own(self.now[0], a), at[:, a], features[:, a]], -1) for a in range(self.agents)]
+        return torch.stack([self.mlp(p, "flow", x) for x in read], 1)
 
     def q(self, p: P, bar: str, k: int, obs: Tensor, u: Tensor) -> Tensor:
         at = f"{bar}critic/{k}"
@@ -84,6 +100,10 @@ class Slow:
         return torch.stack(values, 1)
 
     # policies
+
+    @property
+    def kind(self) -> str:
+        return "straight_through" if self.flows else self.point.discretisation.value
 
     def probabilities(self, mu: Tensor, legal: Tensor) -> Tensor:
         return torch.where(legal > 0, mu.exp(), torch.zeros_like(mu)) / (mu.exp() * (legal > 0)).sum(-1, keepdim=True)
@@ -96,14 +116,14 @@ class Slow:
 
     def read(self, live: Tensor, still: Tensor, legal: Tensor | None) -> Tensor:
         """What critics read of the policy's outputs."""
-        kind = self.point.discretisation.value if legal is not None else "raw"
+        kind = self.kind
         if kind == "raw" or legal is None:
             return live
         p = self.probabilities(live, legal)
         return p if kind == "softmax" else self.greedy(still, legal) + p - self.probabilities(still, legal)
 
     def nll(self, mu: Tensor, u: Tensor, legal: Tensor | None) -> Tensor:
-        if legal is None or self.point.discretisation.value == "raw":
+        if legal is None or self.kind == "raw":
             return 0.5 * (mu - u).square().sum(-1)
         return -(self.probabilities(mu, legal) * u).sum(-1).log()
 
@@ -136,16 +156,19 @@ class Slow:
                 v = self.compared(still, bar, k, obs, legal)
                 w_still = self.hyper(still, f"{bar}mixer/w", state).abs() + 1e-10
                 advantage = w_still * (self.q(still, bar, k, obs, u_still) - v)
-                kappa = self.hyper(live, f"{bar}mixer/kappa", state).abs() + 1e-10
-                alpha = self.hyper(live, f"{bar}mixer/alpha", state).sigmoid()
-                beta = self.hyper(live, f"{bar}mixer/beta", torch.cat([state, u_still.flatten(1)], -1)).sigmoid()
-                total = self.total_of(live, bar, q, view)
-                for a in agents:
-                    weight = sum(kappa[:, i] * alpha[:, i * self.agents + a] * beta[:, i * self.agents + a] for i in range(4))
-                    total = total + (weight - 1.0) * advantage[:, a]
-                return total
+                importance = self.importance(live, bar, state, u_still)
+                return self.total_of(live, bar, q, view) + ((importance - 1.0) * advantage).sum(-1)
             case _:
                 return self.total_of(live, bar, q, view)
+
+    def importance(self, p: P, bar: str, state: Tensor, u: Tensor) -> Tensor:
+        """QPLEX's lambda (B, N)."""
+        kappa = self.hyper(p, f"{bar}mixer/kappa", state).abs() + 1e-10
+        alpha = self.hyper(p, f"{bar}mixer/alpha", state).sigmoid()
+        beta = self.hyper(p, f"{bar}mixer/beta", torch.cat([state, u.flatten(1)], -1)).sigmoid()
+        n = self.agents
+        each = [sum(kappa[:, i] * alpha[:, i * n + a] * beta[:, i * n + a] for i in range(4)) for a in range(n)]
+        return torch.stack([torch.as_tensor(one) for one in each], 1)
 
     def total_of(self, p: P, bar: str, q: Tensor, view: tuple[Tensor, ...]) -> Tensor:
         """T of values (B, N) that are compared with nothing, such as V."""
@@ -175,7 +198,8 @@ class Slow:
     def target(self, p: P) -> Tensor:
         obs, _, taken, legal = self.next
         if self.has_v:
-            return self.reward + self.gamma * self.mask * self.total_of(p, "target_", self.v(p, obs), self.next)
+            v = self.v(p, obs, "target_" if self.point.value_learning == "gvr" else "")
+            return self.reward + self.gamma * self.mask * self.total_of(p, "target_", v, self.next)
         u = self.greedy(self.mu(p, obs), legal) if self.point.value_learning == "td" else taken
         totals = [self.total(p, p, "target_", k, self.next, u) for k in range(HEADS)]
         return self.reward + self.gamma * self.mask * torch.stack(totals).amin(0)
@@ -190,17 +214,58 @@ class Slow:
         return ((q.amin(0) - y) / sigma).square().mean()
 
     def value_loss(self, live: P, still: P) -> Tensor:
+        if self.point.value_learning == "gvr":
+            z, scale = self.exponents(live, still)
+            largest = self.exponents(still, still)[0].max().clamp(min=-1.0)
+            return ((z - largest).exp() + (-largest).exp() * scale * self.credited(self.v(live, self.now[0]))).mean()
         q = torch.stack([self.total(still, still, "target_", k, self.now, self.now[2]) for k in range(HEADS)]).amin(0)
         d = q - self.total_of(still, "", self.v(live, self.now[0]), self.now)
         sigma = 1.0 if self.point.critic_norm == "none" else (q - q.mean()).abs().mean() + EPS
         assert self.point.tau is not None
         return ((self.point.tau - (d < 0).to(d.dtype)).abs() * (d / sigma).square()).mean()
 
+    def credited(self, v: Tensor) -> Tensor:
+        return v.mean(-1, keepdim=True) if self.point.decomposition == "dcg" else v
+
+    def exponents(self, live: P, still: P) -> tuple[Tensor, Tensor]:
+        """GVR's clipped z, and w / a, (B, N); under DCG (B, 1)."""
+        obs, state, u, _ = self.now
+        assert self.point.regularisation is not None
+        if self.point.decomposition == "dcg":
+            totals = torch.stack([self.total(still, still, "target_", k, self.now, u) for k in range(HEADS)])
+            q, weight = totals.amin(0).unsqueeze(-1), torch.ones(len(obs), 1, dtype=obs.dtype)
+        else:
+            q = torch.stack([self.q(still, "target_", k, obs, u) for k in range(HEADS)]).amin(0)
+            # These totals are linear in the values, so that a value of 1 tells its weight.
+            zero = self.total_of(still, "target_", torch.zeros_like(q), self.now)
+            ones = torch.eye(self.agents, dtype=q.dtype)
+            units = [self.total_of(still, "target_", one.expand_as(q), self.now) for one in ones]
+            weight = torch.stack([unit - zero for unit in units], 1)
+            if self.point.decomposition == "qplex":
+                weight = weight * self.importance(still, "target_", state, u)
+        scale = weight / self.point.regularisation
+        return (scale * (q - self.credited(self.v(live, obs)))).clamp(-10.0, 10.0), scale
+
+    def flow_loss(self, live: P, still: P) -> Tensor:
+        u, time = self.now[2], self.time.unsqueeze(-1)
+        between = (1.0 - time) * self.start + time * u
+        return (self.velocity(live, between, self.time) - (u - self.start)).square().mean()
+
+    def drawn(self, p: P) -> Tensor:
+        """The actions (B, N, A) to which the flow carries the policy's noise. Bounds are those of the tests' tasks."""
+        at = self.noise
+        for i in range(10):
+            at = at + self.velocity(p, at, torch.full_like(self.time, i / 10)) / 10
+        legal = self.now[3]
+        return at.clamp(-1.0, 1.0) if legal is None else self.greedy(at, legal)
+
     def actor_loss(self, live: P, still: P) -> Tensor:
         obs, _, u, legal = self.now
         mu, fixed = self.mu(live, obs), self.mu(still, obs)
-        nll = self.nll(mu, u, legal)
-        if self.point.extraction == "brac":
+        nll = self.nll(mu, self.drawn(still) if self.flows else u, legal)
+        if self.point.extraction == "gvr":
+            return (self.exponents(still, still)[0].exp() * nll).mean()
+        if self.point.extraction.value in ("brac", "flow"):
             acted = self.read(mu, fixed, legal), self.read(fixed, fixed, legal)
             q = torch.stack([self.total(still, still, "", k, self.now, *acted) for k in range(HEADS)]).amin(0)
             plain = torch.stack([self.total(still, still, "", k, self.now, acted[1]) for k in range(HEADS)]).amin(0)

@@ -18,7 +18,7 @@ from recipe_sweep.trainers.learner import Learner
 from recipe_sweep.trainers.metrics import FURTHER_METRICS, names
 from recipe_sweep.trainers.networks import Arrays
 from recipe_sweep.trainers.values import learned_values
-from tests.trainers.builders import SPEC, batch, family, learner, trained
+from tests.trainers.builders import SPEC, actor_row, batch, family, learner, trained
 from tests.trainers.test_checkpoint import advance, assert_same, fresh, resume, save
 
 FURTHER = tuple(map(Decomposition.of, ("wvdn", "qatten", "qplex", "dcg")))
@@ -31,13 +31,14 @@ def test_a_run_learns_otherwise_shared_compiled_or_alone(word: Decomposition, le
     """20 steps in float64. What paths may change is the order of sums."""
     runs = family(word, learning)
     pack, eager = trained(runs, 20, COMPILED), trained(runs, 20, EAGER)
-    torch.testing.assert_close(pack.models.actor.flat, eager.models.actor.flat, rtol=0, atol=1e-9)
+    for lane in range(len(pack.lanes.actors)):
+        torch.testing.assert_close(actor_row(pack, lane), actor_row(eager, lane), rtol=0, atol=1e-9)
     torch.testing.assert_close(pack.models.critic.flat, eager.models.critic.flat, rtol=0, atol=1e-9)
     for run in (runs[0], runs[-1]):
         alone = trained([run], 20, COMPILED)
         at = next(i for i, lane in enumerate(pack.lanes.actors) if lane.key == run.run_id)
         value = pack.lanes.actors[at].value
-        assert torch.equal(alone.models.actor.flat[0], pack.models.actor.flat[at])
+        assert torch.equal(actor_row(alone, 0), actor_row(pack, at))
         assert torch.equal(alone.models.critic.flat, pack.models.critic.flat[2 * value : 2 * value + 2])
 
 
@@ -52,7 +53,7 @@ def test_a_killed_and_resumed_pack_gives_other_bits(word: Decomposition, learnin
 
 
 def test_runs_share_a_critic_whose_total_reads_their_own_actions() -> None:
-    """QPLEX compares with V under IQL, and with the policy's actions otherwise."""
+    """QPLEX compares with V under IQL and GVR, and with the policy's actions otherwise."""
     lanes = {
         (word, learning): learner(family(word, learning)).lanes for word in FURTHER for learning in ValueLearning.members()
     }
