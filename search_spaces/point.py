@@ -165,9 +165,9 @@ class DesignPoint:
     def value_lane_id(self) -> str:
         """Id of the value lane that serves this run.
 
-        Where the critic follows the actor (TD), every run has its own value lane. Under SARSA and IQL no value depends on the
-        actor, nor under GVR, unless a mixer compares with the policy's actions. There, runs share a lane if they differ only in
-        what shapes the actor. That is extraction, alpha, discretisation, and actor normalisation or bound.
+        Where the critic follows the actor (TD), every run has its own value lane. Under SARSA, IQL and GVR no value depends on
+        the actor, unless a mixer compares with its actions. There, runs share a lane if they differ only in what shapes the
+        actor. That is extraction, alpha, discretisation, and actor normalisation or bound.
         """
         if self.critic_follows_actor:
             return self.run_id
