@@ -25,6 +25,7 @@ def loss_of(value: Tensor, q: Tensor, weight: float, regularisation: float) -> t
         value=SimpleNamespace(whole=SimpleNamespace(copies=None)),
         decomposition=SimpleNamespace(context=lambda views: None),
         v=lambda copies, context: values,
+        credited=lambda values: values,
         target_advantage_terms=lambda views, actions: AdvantageTerms(q[None], torch.full((1, *q.shape), weight).to(q)),
     )
     nothing = torch.zeros(1).to(q)
