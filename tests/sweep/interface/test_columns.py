@@ -61,7 +61,7 @@ def test_mlflow_lacks_a_swept_setting(here: Path) -> None:
     assert {(one["lr"], one["hidden"]) for one in params} == {
         (lr, wide) for lr in ("0.001", "0.003") for wide in ("8,8", "16,16")
     }
-    never_null = {field.name for field in fields(DesignPoint)} - {"tau", "final_episodes", "seed"}
+    never_null = {field.name for field in fields(DesignPoint)} - {"tau", "regularisation", "final_episodes", "seed"}
     assert all(never_null <= one.keys() for one in params)
 
 
